@@ -1,0 +1,117 @@
+"""The `neurosteer` command: its subcommands, its exit codes, and one line for whatever goes wrong.
+
+Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from neurosteer import __version__
+from neurosteer.errors import InputError, NeurosteerError, did_you_mean
+
+from . import check, find, ls
+
+# Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
+# of that name; the class is the same ancestor in both.
+UsageError: type[Exception] = next(
+    cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException"
+)
+
+
+class Commands(TyperGroup):
+    """A group that answers no arguments with its help and an unknown command with the closest one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands:
+            close, known = did_you_mean(args[0], self.commands), ", ".join(self.commands)
+            raise InputError(f"unknown command '{args[0]}'{close} ({ctx.command_path} has: {known})")
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode="rich")
+app.command()(find.find)
+listing = typer.Typer(cls=Commands, add_completion=False)
+listing.command("tasks")(ls.tasks)
+listing.command("models")(ls.models)
+listing.command("runs")(ls.runs)
+app.add_typer(listing, name="ls", help=ls.__doc__)
+app.command()(check.check)
+
+
+def _show_version(wanted: bool) -> bool:
+    if wanted:
+        print(f"neurosteer {__version__}")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def neurosteer(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Find the neurons in which a language model keeps grammar, and see what they do.
+
+    neurosteer find --task intransitive
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; ends with SystemExit, whose code is the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our dashes still gets the table
+    try:
+        _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        code = 0
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except KeyboardInterrupt:
+        code = _fail("interrupted", 130)
+    except NeurosteerError as error:
+        code = _fail(str(error), error.exit_code)
+    except UsageError as error:
+        code = _fail(_explain(error), 2)
+    except BrokenPipeError:  # whoever read our output has enough; Python must not flush into it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = _fail(f"cannot use '{error.filename}': {error.strerror}", 1)
+    raise SystemExit(code)
+
+
+def _run(argv: list[str]) -> None:
+    command = typer.main.get_command(app)
+    with command.make_context("neurosteer", list(argv)) as context:
+        command.invoke(context)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"neurosteer: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _explain(error: Any) -> str:
+    """The parser's message in our words: which option, the closest known one, where the help is."""
+    message = error.format_message().rstrip(".")
+    context, option = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    if context is None:
+        return message[0].lower() + message[1:]
+    known = [name for parameter in context.command.get_params(context) for name in parameter.opts]
+    if option is not None and option not in known:
+        message = f"unknown option '{option}'{did_you_mean(option, known)}"
+    return f"{message[0].lower()}{message[1:]} (see {context.command_path} --help)"

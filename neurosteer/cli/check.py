@@ -1,0 +1,35 @@
+"""`neurosteer check`: are these files still what was written?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, parse
+
+
+def check(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Rankings, neuron sets, or folders of runs.")
+    ],
+    format_: options.Format = "table",
+) -> None:
+    """Verify that artefacts are whole and unchanged; exits with 1 if one is not.
+
+    neurosteer check runs/
+    """
+    as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
+    from neurosteer.report import to_json
+    from neurosteer.store import check_path
+
+    rows = [row for path in paths for row in check_path(Path(path))]
+    if as_json:
+        print(to_json(rows), end="")
+    else:
+        for row in rows:
+            message = f": {row['message']}" if row["message"] else ""
+            print(f"{'ok ' if row['ok'] else 'BAD'}  {row['path']}  {row['kind']}{message}")
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(1)

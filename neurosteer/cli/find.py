@@ -1,0 +1,169 @@
+"""`neurosteer find`: which neurons hold a contrast, layer by layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from . import options, parse
+from .progress import TerminalProgress, progress_on_stderr
+
+_SEARCH = "The search"
+
+
+def find(
+    *,
+    task: options.Task = None,
+    data: options.Data = "auto",
+    columns: options.Columns = "sentence_good,sentence_bad",
+    split: options.Split = "pair",
+    limit: options.Limit = None,
+    seed: options.Seed = "0",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="welch|l0",
+            rich_help_panel=_SEARCH,
+            help="How neurons are ranked. Repeats.",
+            show_default="welch, l0",
+        ),
+    ] = None,
+    topk: Annotated[
+        str,
+        typer.Option(
+            metavar="K", rich_help_panel=_SEARCH, help="How many neurons: a count (40) or a share (1%)."
+        ),
+    ] = "1%",
+    lambda_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lambda",
+            metavar="X",
+            rich_help_panel=_SEARCH,
+            help="An L0 penalty above 0 and up to 1. Repeats.",
+            show_default="a grid, chosen from on validation",
+        ),
+    ] = None,
+    draws: Annotated[
+        str,
+        typer.Option(
+            metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with; 5 or more."
+        ),
+    ] = "5",
+    layers: Annotated[
+        str,
+        typer.Option(
+            metavar="LAYERS", rich_help_panel=_SEARCH, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."
+        ),
+    ] = "all",
+    model: options.Model = "smollm2-135m",
+    revision: options.Revision = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    device_map: options.DeviceMap = None,
+    bos: options.Bos = None,
+    eos: options.Eos = None,
+    site: options.Site = "resid_post",
+    position: options.Position = "eos",
+    out: options.Out = "runs/",
+    format_: options.Format = "table",
+    quiet: options.Quiet = False,
+    offline: options.Offline = False,
+) -> None:
+    """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
+
+    neurosteer find --task intransitive --topk 1%
+    """
+    pairs_from = {
+        "tasks": list(task or ()),
+        "source": parse.some_text("--data", data),
+        "n": None if limit is None else parse.whole("--limit", limit, least=1),
+        "columns": parse.columns(columns),
+    }
+    study = {
+        "methods": parse.choices("--method", method or parse.METHODS, parse.METHODS),
+        "split": parse.choice("--split", split, parse.SPLITS),
+        "k": parse.topk(topk),
+        "layers": parse.layers(layers),
+        "site": parse.choice("--site", site, parse.SITES),
+        "position": parse.choice("--position", position, parse.POSITIONS),
+        "lambdas": parse.lambdas(lambda_),
+        "draws": parse.whole("--draws", draws, least=1),
+        "seed": parse.whole("--seed", seed, least=0),
+    }
+    model_from = {
+        "name": parse.some_text("--model", model),
+        "revision": revision,
+        "device": parse.device(device),
+        "dtype": parse.choice("--dtype", dtype, parse.DTYPES),
+        "device_map": device_map,
+        "bos": bos,
+        "eos": eos,
+    }
+    as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
+    runs = parse.folder("--out", out)
+    options.prepare(offline=offline, quiet=quiet)
+    with progress_on_stderr(quiet=quiet) as progress:
+        _find(pairs_from, study, model_from, runs, as_json=as_json, offline=offline, progress=progress)
+
+
+def _find(
+    pairs_from: dict[str, Any],
+    study: dict[str, Any],
+    model_from: dict[str, Any],
+    runs: Path,
+    *,
+    as_json: bool,
+    offline: bool,
+    progress: TerminalProgress,
+) -> None:
+    from neurosteer.pairs import load_tasks
+
+    tasks = load_tasks(**pairs_from, offline=offline)  # a mistyped task is noticed before the model loads
+
+    from neurosteer.model import load_model
+    from neurosteer.report import to_json
+    from neurosteer.studies import save_find
+
+    model = load_model(**model_from, offline=offline, progress=progress)
+    founds, skipped = _study_all(model, tasks, study, show=not as_json, progress=progress)
+    asked = {**pairs_from, **study, **model_from}
+    run, result = save_find(model, founds, out=runs, options=asked)
+    progress.clear()
+    if as_json:
+        print(to_json({**result, "skipped": skipped}), end="")
+    else:
+        print(f"run     {run}")
+        for figure in sorted(run.rglob("*.png")):
+            print(f"figure  {figure}")
+
+
+def _study_all(
+    model: Any, tasks: list[Any], study: dict[str, Any], *, show: bool, progress: TerminalProgress
+) -> tuple[list[Any], list[dict[str, str]]]:
+    """A `Found` per task; tasks whose words allow no lexical split are passed over while others remain."""
+    from neurosteer.pairs import LexicalSplitError
+    from neurosteer.report import find_table
+    from neurosteer.studies import find as find_neurons
+
+    founds: list[Any] = []
+    skipped: list[dict[str, str]] = []
+    for index, pairs in enumerate(tasks):
+        try:
+            found = find_neurons(model, pairs, **study, progress=progress)
+        except LexicalSplitError as error:
+            if not founds and index == len(tasks) - 1:
+                raise
+            skipped.append({"task": pairs.task, "reason": str(error)})
+            progress.notice(f"{pairs.task} is skipped: {error}")
+            continue
+        founds.append(found)
+        for notice in found.entry["notices"]:
+            progress.notice(notice)
+        if show:
+            progress.clear()
+            Console().print(find_table(found.entry))
+    return founds, skipped

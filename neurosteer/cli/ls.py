@@ -1,0 +1,117 @@
+"""List what there is to work with: tasks, models, runs.
+
+neurosteer ls tasks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from . import options, parse
+
+Row = dict[str, Any]
+
+
+def tasks(
+    data: options.Data = "auto",
+    columns: options.Columns = "sentence_good,sentence_bad",
+    offline: options.Offline = False,
+    format_: options.Format = "table",
+) -> None:
+    """List the tasks by phenomenon, or those of your own data with their numbers of pairs.
+
+    neurosteer ls tasks --data pairs.jsonl
+    """
+    as_json, names = _is_json(format_), parse.columns(columns)
+    options.prepare(offline=offline, quiet=False)
+    rows = _known_tasks() if data in ("auto", "blimp") else _tasks_of(data, names, offline)
+    if as_json:
+        _print_json(rows)
+        return
+    width = max(len(row["task"]) for row in rows)
+    for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
+        print(phenomenon or "(no phenomenon)")
+        for row in group:
+            about = f"{row['pairs']:,} pairs" if "pairs" in row else row["field"]
+            print(f"  {row['task']:<{width}}  {about}")
+
+
+def _known_tasks() -> list[Row]:
+    from neurosteer.pairs import TASKS
+
+    rows = [{"task": task.uid, "phenomenon": task.phenomenon, "field": task.field} for task in TASKS]
+    return sorted(rows, key=lambda row: (row["phenomenon"], row["task"]))
+
+
+def _tasks_of(source: str, columns: tuple[str, str], offline: bool) -> list[Row]:
+    from neurosteer.pairs import load_tasks
+
+    found = load_tasks(["all"], source=source, columns=columns, offline=offline)
+    rows = [{"task": pairs.task, "phenomenon": pairs.phenomenon, "pairs": len(pairs)} for pairs in found]
+    return sorted(rows, key=lambda row: (row["phenomenon"] or "", row["task"]))
+
+
+def models(format_: options.Format = "table") -> None:
+    """List the models that have a name here, and which of them are on this machine.
+
+    neurosteer ls models
+    """
+    as_json = _is_json(format_)
+    from neurosteer.model import known_models
+
+    rows = known_models()
+    if as_json:
+        _print_json(rows)
+        return
+    _print_table(rows, ("name", "source", "cached", "note"))
+    print("Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME")
+
+
+def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
+    """List the runs kept in a folder.
+
+    neurosteer ls runs --out runs/
+    """
+    as_json, folder = _is_json(format_), parse.folder("--out", out)
+    from neurosteer.studies import list_runs
+
+    rows = list_runs(folder)
+    if as_json:
+        _print_json(rows)
+    elif rows:
+        _print_table(rows, ("run", "command", "model", "tasks", "when"))
+    else:
+        print(f"no runs in '{out}'")
+
+
+def _is_json(text: str) -> bool:
+    return parse.choice("--format", text, parse.FORMATS) == "json"
+
+
+def _print_json(rows: Sequence[Row]) -> None:
+    from neurosteer.report import to_json
+
+    print(to_json(rows), end="")
+
+
+def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

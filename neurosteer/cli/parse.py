@@ -1,0 +1,120 @@
+"""What was typed, checked and turned into values before anything slow is imported.
+
+Each function takes the text of one option and raises InputError that names the option, the text and what
+would have been right. Only the syntax is judged here: whether the model has such a layer, or as many
+neurons, is for the study to say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from neurosteer.errors import InputError, did_you_mean
+
+METHODS = ("welch", "l0")
+SPLITS = ("pair", "lexical")
+SITES = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post")
+POSITIONS = ("eos", "last")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+FORMATS = ("table", "json")
+
+
+def choice(option: str, text: str, allowed: Sequence[str]) -> str:
+    """`text`, if it is one of the allowed words."""
+    if text not in allowed:
+        hint = did_you_mean(text, allowed)
+        raise InputError(f"{option} '{text}' is not one of {', '.join(allowed)}{hint}")
+    return text
+
+
+def choices(option: str, texts: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
+    """Several allowed words, each once, in the order given."""
+    return tuple(dict.fromkeys(choice(option, text, allowed) for text in texts))
+
+
+def some_text(option: str, text: str) -> str:
+    """`text`, if there is any."""
+    if not text.strip():
+        raise InputError(f"{option} '{text}' is empty")
+    return text
+
+
+def whole(option: str, text: str, *, least: int) -> int:
+    """A whole number of at least `least`."""
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+        raise InputError(f"{option} '{text}' is not a whole number of at least {least}")
+    return int(text)
+
+
+def topk(text: str) -> str:
+    """How many neurons: a count (`"40"`) or a share of a layer's units (`"1%"`), still as text."""
+    count = re.fullmatch(r"[0-9]{1,9}", text)
+    share = re.fullmatch(r"([0-9]*\.?[0-9]+)%", text)
+    if (count and int(text) > 0) or (share and 0 < float(share[1]) <= 100):
+        return text
+    raise InputError(
+        f"--topk '{text}' is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)"
+    )
+
+
+def lambdas(texts: Sequence[str] | None) -> tuple[float, ...] | None:
+    """L0 penalties, each once; None where none was given, which leaves them to the study."""
+    if not texts:
+        return None
+    return tuple(dict.fromkeys(_penalty(text) for text in texts))
+
+
+def _penalty(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value <= 1:  # NaN is not
+        raise InputError(f"--lambda '{text}' is not a number above 0 and up to 1")
+    return value
+
+
+def layers(text: str) -> Literal["all"] | list[int]:
+    """`all`, or the layers of `3`, `3,7,12`, `0-5` or `0-5,9`, ascending, each once."""
+    if text == "all":
+        return "all"
+    chosen: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,4})(?:-([0-9]{1,4}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last:
+            raise InputError(
+                f"--layers '{text}' is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
+            )
+        chosen.update(range(first, last + 1))
+    return sorted(chosen)
+
+
+def columns(text: str) -> tuple[str, str]:
+    """The names of the columns with the good and with the bad sentences."""
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        raise InputError(f"--columns '{text}' is not two different column names, GOOD,BAD")
+    return names[0], names[1]
+
+
+def device(text: str) -> str:
+    """`auto`, or a device as torch names it."""
+    if not re.fullmatch(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?", text):
+        raise InputError(f"--device '{text}' is not one of auto, cpu, cuda, cuda:N, xpu, mps")
+    return text
+
+
+def folder(option: str, text: str) -> Path:
+    """A folder that is there, or that can be made."""
+    path = Path(some_text(option, text)).expanduser()
+    there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    if not there.is_dir():
+        raise InputError(f"{option} '{text}': '{there}' is a file, not a folder")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"{option} '{text}': no permission to write in '{there}'")
+    return path

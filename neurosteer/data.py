@@ -1,0 +1,66 @@
+"""Named tensors with their provenance: what a model did on sentences.
+
+`EosStates` and `UnitStats` say which model, site and layers they belong to, so that they cannot be mixed up; the two
+sides of a pair are one axis, so that labels cannot be misaligned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+GOOD, BAD = 0, 1  # positions on the `side` axis
+
+
+@dataclass(frozen=True, eq=False)
+class EosStates:
+    """One activation vector per sentence and layer.
+
+    `values` (float32) holds the site's value at the token read: the appended EOS, or the sentence's last token
+    when `position` is `"last"`. Side 0 is the good sentence of a pair, side 1 the bad one.
+    """
+
+    values: Float[Tensor, "pair side layer unit"]
+    layers: tuple[int, ...]  # block index of each position on the layer axis
+    task: str
+    model: str  # fingerprint
+    site: str
+    position: str
+    digest: str  # of the pairs
+
+    def take(self, indices: Sequence[int]) -> EosStates:
+        """The states of some pairs, in the order given (positions in the pairs they were read from)."""
+        return replace(self, values=self.values[torch.as_tensor(indices, dtype=torch.long)])
+
+
+@dataclass(frozen=True, eq=False)
+class UnitStats:
+    """Mean and variance of every unit over train sentences: at all tokens but BOS, and at the EOS states.
+
+    What replacing a unit by its mean, and matching control units, need. Variances are the population's.
+    """
+
+    token_mean: Float[Tensor, "layer unit"]
+    token_var: Float[Tensor, "layer unit"]
+    eos_mean: Float[Tensor, "layer unit"]
+    eos_var: Float[Tensor, "layer unit"]
+    tokens: int  # how many token positions were averaged over
+
+
+@dataclass(frozen=True, eq=False)
+class TokenStats:
+    """Running mean and variance over token positions; see `UnitStats`."""
+
+    mean: Float[Tensor, "layer unit"]
+    var: Float[Tensor, "layer unit"]
+    tokens: int
+
+    def with_eos(self, states: EosStates) -> UnitStats:
+        """Complete with the statistics of the EOS states of the same sentences."""
+        flat = states.values.flatten(0, 1)
+        var, mean = torch.var_mean(flat, dim=0, correction=0)
+        return UnitStats(self.mean, self.var, mean, var, self.tokens)

@@ -1,0 +1,32 @@
+"""What can go wrong, said in the user's words.
+
+Every error is one sentence: what is wrong, with which value, and what to do about it. The command line
+prints it as it is and ends with `exit_code`; in Python it is raised like any other exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NeurosteerError(Exception):
+    """Anything neurosteer refuses or fails to do. The message is one line for the user."""
+
+    exit_code = 1
+
+
+class InputError(NeurosteerError, ValueError):
+    """The request cannot be met as it stands: a wrong name, value, file or combination."""
+
+    exit_code = 2
+
+
+class CorruptFileError(NeurosteerError):
+    """A file of ours is not what was written: cut short, changed, or of another kind."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'x'?"` for the closest known word, or an empty string."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,127 @@
+"""The lexical split: no word that makes the contrast in test makes it in train or validation.
+
+The stems of the words in which a pair's sentences differ are its keys. Every key is dealt to one part; a
+group of pairs is kept if all its keys lie in one part, and dropped otherwise. Keys are dealt so that many
+pairs are kept, by simulated annealing (Kirkpatrick et al. 1983) over moves of single keys. Its goal is the
+sum over the parts of weight * log(1 + pairs kept, counted up to the part's share of all). It sees words only,
+never which sentence is good.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+from neurosteer.errors import InputError
+
+from .splitting import PARTS, Indices, Sentences, deal_groups, generator, groups_of
+from .words import contrast
+
+LEAST_TRAIN, LEAST_TEST = 100, 50
+SHARES = (0.6, 0.2, 0.2)  # of PARTS, where no pair straddles
+WEIGHTS = (0.45, 0.25, 0.3)  # of PARTS, where pairs do: with the shares too few test pairs would remain
+RESTARTS, SWEEPS, TEMPERATURE = 8, 60, 0.01
+
+
+class LexicalSplitError(InputError):
+    """The task's contrast rests on too few different words to keep those of test apart."""
+
+
+def split_by_word(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indices:
+    """Positions of each part; positions in none are the dropped pairs.
+
+    Raises LexicalSplitError when fewer than 100 train or 50 test pairs, or no validation pair, would remain.
+    """
+    rng = generator(seed, task, "lexical")
+    groups = groups_of(pairs)
+    keys = [frozenset().union(*(contrast(*pairs[index]) for index in group)) for group in groups]
+    keyed = [position for position, of_group in enumerate(keys) if of_group]
+    unkeyed = deal_groups([groups[i] for i, of_group in enumerate(keys) if not of_group], rng)
+    deals = []
+    for _ in range(RESTARTS):
+        deal = _Deal([keys[i] for i in keyed], [len(groups[i]) for i in keyed], rng)
+        deal.anneal(rng)
+        parts = {part: list(unkeyed[part]) for part in PARTS}
+        for position, part in zip(keyed, deal.parts(), strict=True):
+            if part is not None:
+                parts[PARTS[part]] += groups[position]
+        deals.append((_shortage(parts) is None, deal.value(), parts))
+    _, _, parts = max(deals, key=lambda deal: deal[:2])
+    if shortage := _shortage(parts):
+        raise LexicalSplitError(f"'{task}' allows no lexical split: {shortage}")
+    return {part: tuple(sorted(parts[part])) for part in PARTS}
+
+
+def _shortage(parts: dict[str, list[int]]) -> str | None:
+    train, validation, test = (len(parts[part]) for part in PARTS)
+    if train < LEAST_TRAIN or test < LEAST_TEST:
+        least = f"at least {LEAST_TRAIN} and {LEAST_TEST} are needed"
+        return f"only {train} train and {test} test pairs remain ({least})"
+    if not validation:
+        return f"no validation pairs remain beside {train} train and {test} test pairs"
+    return None
+
+
+class _Deal:
+    """An assignment of keys to parts, and how many pairs it keeps in each."""
+
+    def __init__(self, keys: Sequence[frozenset[str]], sizes: Sequence[int], rng: Random) -> None:
+        self.sizes = sizes
+        self.needed = [len(of_group) for of_group in keys]
+        self.groups_of: dict[str, list[int]] = {key: [] for key in sorted(frozenset().union(*keys))}
+        self.part_of = {key: rng.choices(range(len(PARTS)), SHARES)[0] for key in self.groups_of}
+        self.held = [[0] * len(PARTS) for _ in keys]  # how many keys of each group lie in each part
+        for group, of_group in enumerate(keys):
+            for key in of_group:
+                self.groups_of[key].append(group)
+                self.held[group][self.part_of[key]] += 1
+        self.kept = [
+            sum(
+                size
+                for size, held, needed in zip(sizes, self.held, self.needed, strict=True)
+                if held[p] == needed
+            )
+            for p in range(len(PARTS))
+        ]
+
+        total = sum(sizes)
+        self.worth = [  # of keeping 0, 1, 2, ... pairs in each part
+            [weight * math.log(1 + min(kept, share * total)) for kept in range(total + 1)]
+            for weight, share in zip(WEIGHTS, SHARES, strict=True)
+        ]
+
+    def value(self) -> float:
+        return sum(worth[kept] for worth, kept in zip(self.worth, self.kept, strict=True))
+
+    def parts(self) -> list[int | None]:
+        """The part of each group, None for the dropped."""
+        pairs = zip(self.held, self.needed, strict=True)
+        return [held.index(needed) if needed in held else None for held, needed in pairs]
+
+    def anneal(self, rng: Random) -> None:
+        """Try to move each key in turn, again and again, while the temperature falls to zero."""
+        order = list(self.groups_of)
+        for sweep in range(SWEEPS):
+            temperature = max(0.0, TEMPERATURE * (1 - 1.2 * sweep / SWEEPS))
+            rng.shuffle(order)
+            for key in order:
+                self._try_move(key, (self.part_of[key] + rng.choice((1, 2))) % len(PARTS), temperature, rng)
+
+    def _try_move(self, key: str, target: int, temperature: float, rng: Random) -> None:
+        """Move one key if that is better, or if the temperature lets it pass."""
+        source, lost, won = self.part_of[key], 0, 0
+        for group in self.groups_of[key]:
+            if self.held[group][source] == self.needed[group]:
+                lost += self.sizes[group]
+            if self.held[group][target] + 1 == self.needed[group]:
+                won += self.sizes[group]
+        gain = self.worth[source][self.kept[source] - lost] - self.worth[source][self.kept[source]]
+        gain += self.worth[target][self.kept[target] + won] - self.worth[target][self.kept[target]]
+        if gain > 0 or (temperature > 0 and rng.random() < math.exp(gain / temperature)):
+            self.part_of[key] = target
+            self.kept[source] -= lost
+            self.kept[target] += won
+            for group in self.groups_of[key]:
+                self.held[group][source] -= 1
+                self.held[group][target] += 1

@@ -1,0 +1,103 @@
+"""Where pairs come from: BLiMP, a folder, a file or a hub dataset, all opened the same way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neurosteer.errors import InputError
+
+from . import hub
+from .blimp import HUB_ID, PHENOMENON_OF, TASKS, normalise
+from .files import READERS, Record, read_records
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Tasks and how to read one."""
+
+    name: str
+    tasks: tuple[str, ...]
+    records: Callable[[str], Iterator[Record]]
+    place: Callable[[str], str]  # where a task's pairs lie, for messages
+
+    @property
+    def hint(self) -> str:
+        """Where to look for a task's name."""
+        if self.name == "blimp":
+            return "see: neurosteer ls tasks"
+        more = f" and {len(self.tasks) - 4} more" if len(self.tasks) > 5 else ""
+        shown = self.tasks[:4] if more else self.tasks
+        return f"'{self.name}' holds: {', '.join(shown)}{more}"
+
+    def phenomenon_of(self, task: str) -> str | None:
+        """BLiMP's own for its tasks, else what the first record says; None where that cannot be read."""
+        if task in PHENOMENON_OF:
+            return PHENOMENON_OF[task]
+        try:
+            _, record = next(self.records(task), ("", None))
+        except InputError:
+            return None
+        term = record.get("linguistics_term") if isinstance(record, dict) else None
+        return normalise(term) if isinstance(term, str) else None
+
+
+def open_source(source: str, *, task: str | None = None, offline: bool = False) -> Source:
+    """The source of that name. `task` spares asking a hub dataset for its configurations.
+
+    Raises InputError for a missing path, a folder without pairs, or what is neither path nor hub id.
+    """
+    if source in ("auto", "blimp"):
+        return _open_hub("blimp", HUB_ID, tuple(known.uid for known in TASKS), offline=offline)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _open_folder(source, path)
+    if path.exists():
+        return _open_files(source, {path.stem: path})
+    if source.startswith((".", "/", "~")) or path.suffix.lower() in READERS or not _HUB_ID.fullmatch(source):
+        raise InputError(
+            f"no such file or folder: '{source}' (--data takes auto, blimp, a path or a hub id OWNER/NAME)"
+        )
+    return _open_hub(source, source, (task,) if task else None, offline=offline)
+
+
+def _open_folder(source: str, folder: Path) -> Source:
+    files: dict[str, Path] = {}
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot read '{source}': {error.strerror}") from error
+    for path in entries:
+        if path.suffix.lower() not in READERS or path.name.startswith(".") or not path.is_file():
+            continue
+        if path.stem in files:
+            raise InputError(
+                f"'{source}' holds task '{path.stem}' twice: {files[path.stem].name} and {path.name}"
+            )
+        files[path.stem] = path
+    if not files:
+        raise InputError(f"'{source}' holds no files of pairs ({', '.join(READERS)})")
+    return _open_files(source, files)
+
+
+def _open_files(source: str, files: dict[str, Path]) -> Source:
+    return Source(
+        source, tuple(files), lambda task: read_records(files[task]), lambda task: f"'{files[task]}'"
+    )
+
+
+def _open_hub(name: str, repo: str, tasks: Sequence[str] | None, *, offline: bool) -> Source:
+    if offline:
+        hub.stay_offline()
+    online = not offline and hub.is_reachable()
+    configs = tuple(tasks) if tasks else hub.config_names(repo, online=online)
+    return Source(
+        name,
+        configs,
+        lambda task: hub.hub_records(repo, task, online=online),
+        lambda task: f"'{repo}' ({task})",
+    )

@@ -1,0 +1,62 @@
+"""Train, validation and test, 60/20/20: pairs that share a sentence are never parted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from random import Random
+
+from neurosteer.errors import InputError
+
+PARTS = ("train", "validation", "test")
+Sentences = tuple[str, str]  # good, bad
+Indices = dict[str, tuple[int, ...]]  # part -> positions of its pairs
+
+
+def generator(seed: int, task: str, kind: str) -> Random:
+    """A generator of its own for each (seed, task, kind), so that no split depends on what else is split."""
+    digest = hashlib.sha256(f"{kind}\n{seed}\n{task}".encode()).digest()
+    return Random(int.from_bytes(digest[:8], "big"))
+
+
+def groups_of(pairs: Sequence[Sentences]) -> list[list[int]]:
+    """Positions of the pairs, grouped so that pairs of different groups share no sentence (union-find)."""
+    parent = list(range(len(pairs)))
+    owner: dict[str, int] = {}
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for index, sentences in enumerate(pairs):
+        for sentence in sentences:
+            parent[root(index)] = root(owner.setdefault(sentence, index))
+    groups: dict[int, list[int]] = {}
+    for index in range(len(pairs)):
+        groups.setdefault(root(index), []).append(index)
+    return list(groups.values())
+
+
+def deal_groups(groups: Sequence[list[int]], rng: Random) -> Indices:
+    """Deal shuffled groups: test, then validation, up to a fifth of the pairs each; the rest is train."""
+    room = sum(map(len, groups)) // 5
+    parts: dict[str, list[int]] = {part: [] for part in PARTS}
+    for group in rng.sample(list(groups), len(groups)):
+        fits = (part for part in ("test", "validation") if len(parts[part]) + len(group) <= room)
+        parts[next(fits, "train")] += group
+    return {part: tuple(sorted(parts[part])) for part in PARTS}
+
+
+def split_by_pair(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indices:
+    """Positions of each part. Raises InputError when a part would stay empty."""
+    groups = groups_of(pairs)
+    parts = deal_groups(groups, generator(seed, task, "pair"))
+    for part in PARTS:
+        if not parts[part]:
+            raise InputError(
+                f"'{task}' is too small to split: {len(pairs)} pairs in {len(groups)} groups that share no "
+                f"sentence leave the {part} part empty (10 pairs or more are wanted)"
+            )
+    return parts

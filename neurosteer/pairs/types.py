@@ -1,0 +1,105 @@
+"""Pair, Pairs and Split: minimal pairs as data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from neurosteer.errors import InputError, did_you_mean
+
+from .baselines import Baselines, fit_baselines
+from .lexical import split_by_word
+from .splitting import PARTS, Sentences, split_by_pair
+
+_SPLITTERS = {"pair": split_by_pair, "lexical": split_by_word}
+
+
+@dataclass(frozen=True)
+class Pair:
+    good: str
+    bad: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The minimal pairs of one task, in the order of their source."""
+
+    task: str
+    source: str
+    pairs: tuple[Pair, ...]
+    phenomenon: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of [good, bad, id] of all pairs in order, and of nothing else."""
+        rows = [[pair.good, pair.bad, pair.id] for pair in self.pairs]
+        return hashlib.sha256(
+            json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+        ).hexdigest()
+
+    @property
+    def sentences(self) -> list[Sentences]:
+        """(good, bad) of every pair."""
+        return [(pair.good, pair.bad) for pair in self.pairs]
+
+    def limit(self, n: int | None) -> Pairs:
+        """The first n pairs; all for None or when there are no more. Raises InputError for n below 1."""
+        if n is not None and n < 1:
+            raise InputError(f"the limit must be at least 1 pair, not {n}")
+        return replace(self, pairs=self.pairs[:n])
+
+    def take(self, indices: Sequence[int]) -> Pairs:
+        """The pairs at these positions, in this order."""
+        return replace(self, pairs=tuple(self.pairs[index] for index in indices))
+
+    def split(self, kind: str = "pair", seed: int = 0) -> Split:
+        """Train, validation and test, 60/20/20; the same for the same pairs, task, kind and seed.
+
+        `pair` keeps only pairs that share a sentence together; `lexical` also keeps the words that make the
+        contrast apart and drops pairs that straddle. Raises InputError for an unknown kind or too few pairs,
+        LexicalSplitError where the task's words allow no lexical split.
+        """
+        if kind not in _SPLITTERS:
+            known = ", ".join(_SPLITTERS)
+            raise InputError(f"unknown split '{kind}'{did_you_mean(kind, _SPLITTERS)} (choose from: {known})")
+        indices = _SPLITTERS[kind](self.sentences, task=self.task, seed=seed)
+        train, validation, test = (self.take(indices[part]) for part in PARTS)
+        dropped = len(self) - sum(map(len, indices.values()))
+        return Split(kind, seed, train, validation, test, indices, dropped)
+
+    def baselines(self, split: Split | None = None) -> Baselines:
+        """What a bag of words knows, fitted and judged on a split; by default by pair with seed 0."""
+        split = self.split() if split is None else split
+        return fit_baselines(split.train.sentences, split.test.sentences)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three disjoint parts of some pairs; unpacks as `train, validation, test`."""
+
+    kind: str
+    seed: int
+    train: Pairs
+    validation: Pairs
+    test: Pairs
+    indices: dict[str, tuple[int, ...]]  # part -> positions of its pairs in what was split
+    dropped: int
+
+    def __iter__(self) -> Iterator[Pairs]:
+        return iter((self.train, self.validation, self.test))
+
+
+def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:
+    """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before."""
+    sentences = {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
+    return sorted(hashlib.sha256(sentence.encode()).hexdigest()[:16] for sentence in sentences)

@@ -1,0 +1,23 @@
+"""Plain rows in; tables, figures and files out. Knows no model and no tensor library.
+
+The figures are imported when they are first used: matplotlib takes most of a second.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .export import layers_csv as layers_csv
+from .export import to_json as to_json
+from .tables import find_table as find_table
+
+if TYPE_CHECKING:
+    from .figures import find_figure as find_figure
+    from .figures import save_figure as save_figure
+
+
+def __getattr__(name: str) -> object:
+    if name not in ("find_figure", "save_figure"):
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(".figures", __name__), name)

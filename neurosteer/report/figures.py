@@ -1,0 +1,172 @@
+"""Accuracy by layer, drawn: what a probe reads at each layer, beside what needs no model.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; every line also has its own marker, so
+that the figure survives a grey print. Nothing here touches pyplot or matplotlib's global settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, MultipleLocator
+
+BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8C8C8C", "#333333"
+BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram"}
+SIZE = (8.4, 5.0)  # inches
+LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
+
+
+def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
+    """Test accuracy by layer of one task of `neurosteer find`; `model` is a name for the title.
+
+    Dashed lines are the same probes on pairs whose words they never saw (the lexical split). The horizontal
+    lines are classifiers that see only words, fitted on the same split as the solid lines.
+    """
+    figure = Figure(figsize=SIZE, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _style(axes, [row["layer"] for row in entry["layers"]])
+    keys = _probes(axes, entry)
+    _best_layer(axes, entry["best_layer"])
+    _baselines(axes, entry["baselines"])
+    _title(axes, entry, model)
+    look = {"frameon": False, "fontsize": 9, "handlelength": 3.2, "columnspacing": 2.5}
+    figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=3, **look)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG (200 dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
+    figure.savefig(path, format="png", dpi=200, facecolor="white", metadata={"Software": None})
+
+
+def _style(axes: Axes, layers: Sequence[int]) -> None:
+    axes.set_xlim(min(layers) - 0.6, max(layers) + 0.6)
+    axes.set_xlabel("layer (block, counted from 0)")
+    axes.set_ylabel("test accuracy (share of sentences)")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=16, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_locator(MultipleLocator(0.1))
+    axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _probes(axes: Axes, entry: dict[str, Any]) -> list[tuple[Any, str]]:
+    """Draw every series that has values; returns what the legend shows, in its order."""
+    rows, k = entry["layers"], entry["k"]
+    series = (
+        (("dense",), "dense: all units", BLUE, "o", "-"),
+        (("topk",), f"top {k} units", VERMILION, "s", "-"),
+        (("l0", "accuracy"), "L0: units kept by the mask", GREEN, "^", "-."),
+        (("random", "mean"), f"random {k}: mean and range", GREY, "d", "-"),
+        (("new_words", "dense"), "dense, new words", BLUE, "o", "--"),
+        (("new_words", "topk"), f"top {k}, new words", VERMILION, "s", "--"),
+    )
+    keys: list[tuple[Any, str]] = []
+    for path, label, colour, marker, dashes in series:
+        layers, values = _points(rows, *path)
+        if not values:
+            continue
+        fill = "white" if dashes == "--" else colour
+        look: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "linestyle": dashes,
+            "markerfacecolor": fill,
+        }
+        (line,) = axes.plot(layers, values, label=label, linewidth=1.6, markersize=4.5, **look)
+        keys.append(((_band(axes, rows), line) if path[0] == "random" else line, label))
+    axes.set_ylim(min([0.5, *axes.dataLim.intervaly]) - 0.04, 1.07)
+    return keys
+
+
+def _band(axes: Axes, rows: Sequence[dict[str, Any]]) -> Any:
+    """From the worst to the best random draw of each layer; a bar where there is only one layer."""
+    (layers, low), (_, high) = _points(rows, "random", "low"), _points(rows, "random", "high")
+    if len(layers) == 1:
+        return axes.vlines(layers, low, high, color=GREY, alpha=0.28, linewidth=9)
+    return axes.fill_between(layers, low, high, color=GREY, alpha=0.28, linewidth=0)
+
+
+def _points(rows: Sequence[dict[str, Any]], *keys: str) -> tuple[list[int], list[float]]:
+    """Layers and values of a (nested) key, without the layers where it is null."""
+    layers, values = [], []
+    for row in rows:
+        value: Any = row
+        for key in keys:
+            value = value[key] if value is not None else None
+        if value is not None:
+            layers.append(row["layer"])
+            values.append(value)
+    return layers, values
+
+
+def _best_layer(axes: Axes, layer: int) -> None:
+    axes.axvline(layer, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
+    leftward = layer > sum(axes.get_xlim()) / 2
+    axes.annotate(
+        f"best layer {layer} (on validation)",
+        (layer, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if leftward else 4, -1),
+        textcoords="offset points",
+        fontsize=8.5,
+        color=INK,
+        ha="right" if leftward else "left",
+        va="top",
+    )
+
+
+def _baselines(axes: Axes, baselines: dict[str, float]) -> None:
+    """Horizontal lines, each with its name and value at the right edge, moved apart where they are close."""
+    lines = {label: baselines[name] for name, label in BASELINES.items() if baselines.get(name) is not None}
+    lines["chance"] = 0.5
+    bottom, top = axes.get_ylim()
+    names = sorted(lines, key=lambda label: lines[label])
+    wanted = [(lines[label] - bottom) / (top - bottom) for label in names]
+    for label, height in zip(names, _apart(wanted, LABEL_GAP), strict=True):
+        axes.axhline(lines[label], color=INK, linewidth=1.0, linestyle=(0, (5, 3)), alpha=0.75, zorder=1)
+        axes.annotate(
+            f"{label} {lines[label]:.3f}".replace(" 0.", " ."),
+            (1.0, lines[label]),
+            xycoords=("axes fraction", "data"),
+            xytext=(1.012, height),
+            textcoords="axes fraction",
+            fontsize=8.5,
+            color=INK,
+            va="center",
+        )
+
+
+def _apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Ascending heights moved as little as needed so that neighbours are `gap` apart and none passes 1."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + gap) if placed else height)
+    ceiling = 1.0
+    for index in reversed(range(len(placed))):
+        placed[index] = min(placed[index], ceiling)
+        ceiling = placed[index] - gap
+    return placed
+
+
+def _title(axes: Axes, entry: dict[str, Any], model: str | None) -> None:
+    split = entry["data"]["split"]
+    sizes = " / ".join(f"{split[part]:,}" for part in ("train", "validation", "test"))
+    about = [f"{split['kind']} split: {sizes} pairs", entry["data"]["source"]]
+    axes.set_title(entry["task"], loc="left", fontsize=13, fontweight="bold", color=INK, pad=22)
+    subtitle = axes.annotate(
+        "  ·  ".join([*([model] if model else []), *about]),
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 8),
+        textcoords="offset points",
+        fontsize=9,
+        color="#595959",
+    )
+    subtitle.set_in_layout(False)  # a long path as the source must not squeeze the axes

@@ -1,0 +1,209 @@
+"""Artefacts on disk: atomic, digested, cached.
+
+An artefact is a safetensors file whose metadata says what it is (`kind`), what it was made from (`about`, JSON) and
+the SHA-256 of the whole file with that digest blanked out, so that no byte can change unnoticed. A run folder is
+a set of files and a `MANIFEST.json` with their digests, written last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from filelock import FileLock
+from platformdirs import user_cache_path
+from safetensors import SafetensorError, safe_open
+
+from .errors import CorruptFileError, InputError
+
+FORMAT = "neurosteer-1"
+MANIFEST = "MANIFEST.json"
+SUFFIX = ".safetensors"
+_BLANK = "0" * 64
+_DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "bool": "BOOL"}
+
+
+def home() -> Path:
+    """Where caches live: `NEUROSTEER_HOME`, or the platform's cache folder."""
+    chosen = os.environ.get("NEUROSTEER_HOME")
+    return Path(chosen).expanduser() if chosen else user_cache_path("neurosteer")
+
+
+def canonical_json(value: object) -> str:
+    """One spelling per value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 (hex) of a JSON value."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that becomes `path` when the block ends, and never exists half-written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file atomically."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that guards `path`: of several processes one works, the others wait for its result."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        yield
+
+
+def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
+    """Write named arrays and their provenance as safetensors, without a second copy of them in memory."""
+    header: dict[str, Any] = {
+        "__metadata__": {"format": FORMAT, "kind": kind, "digest": _BLANK, "about": canonical_json(about)}
+    }
+    blocks, offset = [], 0
+    for name, array in sorted(arrays.items()):
+        block = np.ascontiguousarray(array)
+        span = [offset, offset + block.nbytes]
+        header[name] = {"dtype": _DTYPES[block.dtype.name], "shape": list(block.shape), "data_offsets": span}
+        blocks.append(block)
+        offset = span[1]
+    text = canonical_json(header).encode()
+    text += b" " * (-len(text) % 8)
+    digest = hashlib.sha256()
+    with replacing(path) as file:
+        for part in (struct.pack("<Q", len(text)), text, *(memoryview(b).cast("B") for b in blocks if b.size)):
+            digest.update(part)
+            file.write(part)
+        file.seek(8 + text.index(_BLANK.encode()))
+        file.write(digest.hexdigest().encode())
+
+
+def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Any]:
+    """Check a file byte by byte and return its `about`.
+
+    Raises `InputError` if there is no such file or it holds another kind of thing, `CorruptFileError` if it is
+    not what was written.
+    """
+    if not path.is_file():
+        raise InputError(f"no such file: {path}")
+    metadata = _metadata(path)
+    if metadata.get("format", "").partition("-")[0] != FORMAT.partition("-")[0]:
+        raise InputError(f"{path} is a safetensors file, but not one of neurosteer's")
+    if metadata["format"] != FORMAT:
+        raise InputError(f"{path} has format '{metadata['format']}', this version reads '{FORMAT}'")
+    if metadata.get("digest") != _digest_with_blank(path, metadata.get("digest", "")):
+        raise CorruptFileError(f"{path} is damaged: its content does not match its digest; delete it and run again")
+    if kind is not None and metadata["kind"] != kind:
+        raise InputError(f"{path} holds a {metadata['kind']}, not a {kind}")
+    about: dict[str, Any] = json.loads(metadata["about"])
+    return about
+
+
+def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Verified arrays (in memory) and `about` of a small artefact."""
+    about = verify_artefact(path, kind)
+    with safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+
+
+def write_manifest(folder: Path) -> None:
+    """Record every file of a finished run folder; to be called last."""
+    files = {p.name: file_digest(p) for p in sorted(folder.iterdir()) if _belongs_to_manifest(p)}
+    write_bytes(folder / MANIFEST, canonical_json({"format": FORMAT, "files": files}).encode())
+
+
+def check_path(path: Path) -> list[dict[str, Any]]:
+    """Verify an artefact, a run folder, or everything below a folder: one `{path, kind, ok, message}` each."""
+    if path.is_file():
+        return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
+    if not path.is_dir():
+        raise InputError(f"no such file or folder: {path}")
+    rows = [_check_artefact(file) for file in sorted(path.rglob(f"*{SUFFIX}"))]
+    rows += [_check_manifest(file) for file in sorted(path.rglob(MANIFEST))]
+    if not rows:
+        raise InputError(f"nothing of neurosteer's in {path}")
+    return rows
+
+
+def _belongs_to_manifest(path: Path) -> bool:
+    return path.is_file() and path.name != MANIFEST and not path.name.startswith(".")
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CorruptFileError(f"{path} is damaged or no safetensors file ({_one_line(error)})") from error
+
+
+def _digest_with_blank(path: Path, digest: str) -> str:
+    """SHA-256 of a file in which the first occurrence of its own digest counts as zeros."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        size = struct.unpack("<Q", file.read(8))[0]
+        total.update(struct.pack("<Q", size))
+        total.update(file.read(size).replace(digest.encode(), _BLANK.encode(), 1) if digest else b"")
+        while chunk := file.read(1 << 22):
+            total.update(chunk)
+    return total.hexdigest()
+
+
+def _check_artefact(path: Path) -> dict[str, Any]:
+    try:
+        verify_artefact(path)
+    except (InputError, CorruptFileError) as error:
+        return {"path": str(path), "kind": "unknown", "ok": False, "message": str(error)}
+    return {"path": str(path), "kind": _metadata(path)["kind"], "ok": True, "message": "intact"}
+
+
+def _check_manifest(path: Path) -> dict[str, Any]:
+    row = {"path": str(path), "kind": "run", "ok": False}
+    try:
+        text = path.read_text("utf-8")
+        manifest = json.loads(text)
+        files = dict(manifest["files"])
+        if canonical_json(manifest) != text:
+            raise ValueError("not as written")
+    except (ValueError, KeyError, TypeError) as error:
+        return {**row, "message": f"{path} is damaged ({_one_line(error)})"}
+    for name, digest in files.items():
+        file = path.parent / Path(name).name
+        if not file.is_file():
+            return {**row, "message": f"{file} is missing from the run"}
+        if file_digest(file) != digest:
+            return {**row, "message": f"{file} is not what the run wrote"}
+    return {**row, "ok": True, "message": f"{len(files)} files intact"}
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

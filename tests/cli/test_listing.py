@@ -1,0 +1,91 @@
+"""`neurosteer ls` and `neurosteer check`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from neurosteer.errors import InputError
+
+
+def fake(monkeypatch, room, **members):
+    module = ModuleType(f"neurosteer.{room}")
+    vars(module).update(members)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def test_tasks_stand_under_their_phenomenon(run):
+    lines = run("ls", "tasks").out.splitlines()
+    assert len([line for line in lines if line.startswith("  ")]) == 67
+    at = lines.index("argument_structure")
+    assert "  intransitive".ljust(54) + " syntax" in lines[at : at + 10]
+
+
+def test_tasks_as_json(run):
+    rows = json.loads(run("ls", "tasks", "--format", "json").out)
+    assert {"task": "intransitive", "phenomenon": "argument_structure", "field": "syntax"} in rows
+
+
+def test_tasks_of_ones_own_file_are_counted(run, tmp_path):
+    row = '{"sentence_good": "Cats sleep %d.", "sentence_bad": "Cats sleeps %d."}\n'
+    (tmp_path / "cats.jsonl").write_text("".join(row % (index, index) for index in range(12)))
+    outcome = run("ls", "tasks", "--data", str(tmp_path / "cats.jsonl"))
+    assert outcome.out == "(no phenomenon)\n  cats  12 pairs\n"
+
+
+def test_models(run, monkeypatch):
+    rows = [{"name": "smollm2-135m", "source": "built in", "cached": False, "note": "98 MB [once]"}]
+    fake(monkeypatch, "model", known_models=lambda: rows)
+    outcome = run("ls", "models")
+    assert outcome.out.splitlines()[1].split() == ["smollm2-135m", "built", "in", "no", "98", "MB", "[once]"]
+    assert "Any local Hugging Face folder or hub id works too" in outcome.out
+    assert json.loads(run("ls", "models", "--format", "json").out) == rows
+
+
+def test_runs(run, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    row = {
+        "run": "r1",
+        "command": "find",
+        "model": "m",
+        "tasks": ["a", "b"],
+        "when": "today",
+        "path": "runs/r1",
+    }
+    fake(monkeypatch, "studies", list_runs=lambda out: [row])
+    assert run("ls", "runs").out.splitlines()[1].split() == ["r1", "find", "m", "a,", "b", "today"]
+    fake(monkeypatch, "studies", list_runs=lambda out: [])
+    assert run("ls", "runs").out == "no runs in 'runs/'\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def checks(path):
+    if path.name == "nowhere":
+        raise InputError("no such file or folder: 'nowhere'")
+    bad = path.name == "broken"
+    return [{"path": str(path), "kind": "ranking", "ok": not bad, "message": "changed since" if bad else ""}]
+
+
+@pytest.mark.parametrize(
+    ("paths", "code", "out", "err"),
+    [
+        (["whole"], 0, "ok   whole  ranking\n", ""),
+        (["whole", "broken"], 1, "ok   whole  ranking\nBAD  broken  ranking: changed since\n", ""),
+        (["whole", "nowhere"], 2, "", "neurosteer: no such file or folder: 'nowhere'\n"),
+    ],
+)
+def test_check(run, monkeypatch, *, paths, code, out, err):
+    fake(monkeypatch, "store", check_path=checks)
+    outcome = run("check", *paths)
+    assert (outcome.code, outcome.out, outcome.err) == (code, out, err)
+
+
+def test_check_as_json(run, monkeypatch):
+    fake(monkeypatch, "store", check_path=checks)
+    outcome = run("check", "broken", "--format", "json")
+    assert outcome.code == 1
+    assert json.loads(outcome.out) == checks(Path("broken"))

