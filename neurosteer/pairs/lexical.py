@@ -3,8 +3,8 @@
 The stems of the words in which a pair's sentences differ are its keys. Every key is dealt to one part; a
 group of pairs is kept if all its keys lie in one part, and dropped otherwise. Keys are dealt so that many
 pairs are kept, by simulated annealing (Kirkpatrick et al. 1983) over moves of single keys. Its goal is the
-sum over the parts of weight * log(1 + pairs kept, counted up to the part's share of all). It sees words only,
-never which sentence is good.
+sum over the parts of weight * log(1 + pairs kept, counted up to the part's share of all), with a little for
+any pair kept. It sees words only, never which sentence is good.
 """
 
 from __future__ import annotations
@@ -85,9 +85,12 @@ class _Deal:
             for p in range(len(PARTS))
         ]
 
-        total = sum(sizes)
+        total = max(1, sum(sizes))
         self.worth = [  # of keeping 0, 1, 2, ... pairs in each part
-            [weight * math.log(1 + min(kept, share * total)) for kept in range(total + 1)]
+            [
+                weight * math.log(1 + min(kept, share * total)) + 0.1 * kept / total
+                for kept in range(total + 1)
+            ]
             for weight, share in zip(WEIGHTS, SHARES, strict=True)
         ]
 

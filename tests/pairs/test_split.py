@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from neurosteer.errors import InputError
@@ -39,7 +42,7 @@ def check(pairs: Pairs, split: Split) -> None:
     assert not train & validation | train & test | validation & test
 
 
-sharing = st.lists(st.tuples(st.integers(0, 40), st.integers(50, 90)), min_size=1, max_size=80)
+sharing = st.lists(st.tuples(st.integers(0, 200), st.integers(300, 500)), min_size=15, max_size=60)
 
 
 @given(sharing, st.integers(0, 5))
@@ -47,13 +50,21 @@ def test_pair_split(numbers: list[tuple[int, int]], seed: int):
     pairs = pairs_of([(f"good {i}", f"bad {j}") for i, j in numbers])
     try:
         split = pairs.split("pair", seed)
-    except InputError as error:
-        assert "'toy' is too small to split" in str(error)
-        return
+    except InputError:
+        reject()  # groups too large for a fifth: shown below
     check(pairs, split)
     assert split.dropped == 0
     assert split == pairs.split("pair", seed)
     assert max(len(split.validation), len(split.test)) <= len(pairs) / 5
+
+
+def test_too_small_to_split():
+    with pytest.raises(InputError) as caught:
+        pairs_of([("shared", f"bad {i}") for i in range(12)]).split()
+    assert str(caught.value) == (
+        "'toy' is too small to split: 12 pairs in 1 groups that share no sentence leave the validation part "
+        "empty (10 pairs or more are wanted)"
+    )
 
 
 def test_pair_split_is_60_20_20_and_changes_with_seed_and_task():
@@ -72,8 +83,7 @@ def verbs(n_pairs: int, n_verbs: int, seed: int) -> Pairs:
     )
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 10**6))
+@pytest.mark.parametrize("seed", range(3))
 def test_lexical_split(seed: int):
     pairs = verbs(800, 60, seed)
     split = pairs.split("lexical", seed)
@@ -84,16 +94,13 @@ def test_lexical_split(seed: int):
     assert len(split.train) >= 100
     assert len(split.test) >= 50
     assert split == pairs.split("lexical", seed)
-    state = random.getstate()
-    pairs.split("lexical", seed)
-    assert random.getstate() == state
 
 
 def test_lexical_split_without_conflicts_drops_nothing():
     pairs = pairs_of([(f"Ann can walk{i}q.", f"Ann can look{i}q.") for i in range(500)])
     split = pairs.split("lexical")
     assert split.dropped == 0
-    assert [len(part) for part in split] == pytest.approx([300, 100, 100], abs=10)
+    assert [len(part) for part in split] == pytest.approx([300, 100, 100], abs=30)
 
 
 def test_word_order_alone_is_dealt_like_pairs():
@@ -109,15 +116,20 @@ def test_lexical_split_is_refused():
         pairs.split("lexical")
 
 
-def test_lexical_split_does_not_depend_on_string_hashing():
-    code = "from tests.pairs.test_split import verbs\nprint(verbs(400, 40, 0).split('lexical').indices)"
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(["."] + sys.path)},
-            capture_output=True, text=True, check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }  # fmt: skip
+def test_lexical_split_depends_neither_on_string_hashing_nor_on_the_global_generator():
+    code = (
+        "import random\n"
+        "from tests.pairs.test_split import verbs\n"
+        "state = random.getstate()\n"
+        "print(verbs(400, 40, 0).split('lexical').indices)\n"
+        "assert random.getstate() == state\n"
+    )
+    root = str(Path(__file__).parents[2])
+    outputs = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([root, *sys.path])}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+        outputs.add(run.stdout)
     assert len(outputs) == 1
 
 
@@ -140,8 +152,8 @@ def test_digest_counts_pairs_and_order_only():
     pairs = verbs(5, 3, 0)
     assert pairs.digest == Pairs("other", "elsewhere", pairs.pairs, "binding").digest
     assert pairs.digest != pairs.take([1, 0, 2, 3, 4]).digest
-    one = Pairs("t", "s", (Pair("é", "b", "0"),))
-    assert one.digest == "ceb5af8b7b7e0e6a6f5f0ecf1a2c2b0f" or len(one.digest) == 64
+    accented = Pairs("t", "s", (Pair("é", "b", "0"),))
+    assert accented.digest == hashlib.sha256('[["é","b","0"]]'.encode()).hexdigest()
 
 
 def test_limit():

@@ -1,0 +1,64 @@
+"""Is the prefix forest exact for this model? Tried before it is trusted.
+
+A few short sequences with common beginnings run once as a forest and once one by one; where they differ, or the
+architecture refuses the mask or the positions, sequences run in batches of equal length instead, and a notice says so.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..model import Model
+from ..progress import Progress
+from .forest import Pack, Packing, Tokens, plan
+from .loop import sweep
+
+TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
+_verdicts: WeakKeyDictionary[Model, str | None] = WeakKeyDictionary()
+
+
+def forest_holds(model: Model, progress: Progress) -> bool:
+    """Whether the forest gives this model's states; tried once per model, a failure is told to `progress`."""
+    if model not in _verdicts:
+        _verdicts[model] = reason = _why_not(model)
+        if reason is not None:
+            progress.notice(f"{model.name}: {reason}; sentences run in batches of equal length instead (slower, same results)")
+    return _verdicts[model] is None
+
+
+def _why_not(model: Model) -> str | None:
+    groups = _sample(int(model.bridge.cfg.d_vocab), min(12, model.context))
+    single = _last_states(model, groups, shared=False)
+    try:
+        shared = _last_states(model, groups, shared=True)
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AssertionError) as error:
+        return f"the architecture does not take the prefix forest's mask or positions ({type(error).__name__})"
+    difference = ((shared - single).norm(dim=-1) / single.norm(dim=-1).clamp_min(1e-12)).max().item()
+    if not difference <= TOLERANCE[model.dtype]:
+        return f"the prefix forest differs from one sentence at a time by {difference:.1e}"
+    return None
+
+
+def _sample(vocabulary: int, longest: int) -> list[list[Tokens]]:
+    """Pairs of random sequences that share beginnings within and between pairs."""
+    draw = np.random.default_rng(0).integers(0, vocabulary, size=(4, longest))
+    base = tuple(draw[0].tolist())
+    tails = [tuple(row.tolist()) for row in draw[1:]]
+    half = longest // 2
+    return [[base, base[:half] + tails[0][half:]], [base[:2] + tails[1][2:], base[: half + 1] + tails[2][: half - 2]]]
+
+
+def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> Tensor:
+    """`[sequence, layer, unit]` at the last tokens, float32."""
+    layers = list(range(model.n_layers))
+    out = torch.empty(sum(len(group) for group in groups), len(layers), model.d_model)
+
+    def visit(pack: Pack, i: int, values: Tensor) -> None:
+        out[pack.sequences, i] = values[pack.rows, pack.leaves].float().cpu()
+
+    sweep(model, plan(groups, Packing(), shared=shared), site="resid_post", layers=layers, visit=visit)
+    return out

@@ -1,0 +1,168 @@
+"""The prefix forest: token sequences arranged so that every distinct prefix is computed once.
+
+A sentence's hidden states at a token depend only on what stands before it, so sentences that begin alike share those
+states. Sequences become paths in a trie; a row of a pack is one trie, in which a node attends to its ancestors and to
+itself and its position is its depth. Rows are cut so that the two sentences of a pair always share one.
+
+Where an architecture's positions cannot be set, `plan` makes rows of single sequences of equal length instead:
+the same packs, without sharing and without a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+Tokens = tuple[int, ...]
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How large packs are: rows per pack and nodes per row. A row grows where a single pair needs more."""
+
+    rows: int = 8
+    nodes: int = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """One forward pass: rows of trie nodes, and where each sequence's tokens lie in them."""
+
+    tokens: Int[Array, "row node"]
+    depths: Int[Array, "row node"]
+    parents: Int[Array, "row node"]  # -1 at roots and padding
+    shared: bool  # rows are tries and need `visible`; else each row is one whole sequence
+    sequences: Int[Array, "sequence"]  # indices into the planned sequences
+    rows: Int[Array, "sequence"]
+    paths: tuple[Int[Array, "token"], ...]  # nodes of each sequence, first token to last
+    computed: int  # distinct nodes, padding not counted
+
+    @property
+    def leaves(self) -> Int[Array, "sequence"]:
+        """The node of each sequence's last token."""
+        return np.array([path[-1] for path in self.paths], dtype=np.int64)
+
+    def visible(self) -> Bool[Array, "row node node"]:
+        """Which nodes each node attends to: its ancestors and itself (padding attends to itself)."""
+        rows, nodes = self.tokens.shape
+        seen = np.zeros((rows, nodes, nodes), dtype=bool)
+        for row in range(rows):
+            table, parents = seen[row], self.parents[row].tolist()
+            for node, parent in enumerate(parents):
+                if parent >= 0:
+                    table[node] = table[parent]
+                table[node, node] = True
+        return seen
+
+    def counts(self, chosen: Bool[Array, "all"], *, skip: int) -> Int[Array, "row node"]:
+        """How many of the chosen sequences pass through each node, their first `skip` tokens left out."""
+        counts = np.zeros(self.tokens.shape, dtype=np.int64)
+        for sequence, row, path in zip(self.sequences, self.rows, self.paths, strict=True):
+            if chosen[sequence]:
+                counts[row, path[skip:]] += 1
+        return counts
+
+
+@dataclass
+class _Row:
+    """A trie under construction."""
+
+    tokens: list[int] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    children: dict[tuple[int, int], int] = field(default_factory=dict)
+    paths: list[tuple[int, list[int]]] = field(default_factory=list)
+
+    def missing(self, group: Sequence[Tokens]) -> int:
+        """How many nodes a group of sequences would add, counted without sharing among themselves but the first."""
+        added = 0
+        for tokens in group:
+            node, known = -1, True
+            for token in tokens:
+                node = self.children.get((node, token), -2) if known else -2
+                known = known and node >= 0
+                added += not known
+        return added
+
+    def add(self, sequence: int, tokens: Tokens) -> None:
+        node, path = -1, []
+        for depth, token in enumerate(tokens):
+            child = self.children.get((node, token))
+            if child is None:
+                child = self.children[node, token] = len(self.tokens)
+                self.tokens.append(token)
+                self.depths.append(depth)
+                self.parents.append(node)
+            node = child
+            path.append(node)
+        self.paths.append((sequence, path))
+
+
+def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool = True) -> list[Pack]:
+    """Arrange groups of token sequences (the two sentences of a pair) into packs.
+
+    Sequences are numbered through all groups in order. Every sequence gets a path in exactly one pack, and the result
+    depends on nothing but the arguments. With `shared=False` no two sequences share a node and every row of a pack
+    has the same length.
+    """
+    starts = np.cumsum([0, *(len(group) for group in groups)]).tolist()
+    if shared:
+        order = sorted(range(len(groups)), key=lambda i: (sorted(groups[i]), i))
+        rows = list(_tries(groups, starts, order, packing.nodes))
+        batches = [rows[i : i + packing.rows] for i in range(0, len(rows), packing.rows)]
+    else:
+        batches = list(_buckets(groups, starts, packing))
+    return [_pack(batch, shared=shared) for batch in batches]
+
+
+def _tries(groups: Sequence[Sequence[Tokens]], starts: list[int], order: list[int], nodes: int) -> Iterator[_Row]:
+    row = _Row()
+    for index in order:
+        group = groups[index]
+        if row.tokens and len(row.tokens) + row.missing(group) > nodes:
+            yield row
+            row = _Row()
+        for side, tokens in enumerate(group):
+            row.add(starts[index] + side, tokens)
+    if row.tokens:
+        yield row
+
+
+def _buckets(groups: Sequence[Sequence[Tokens]], starts: list[int], packing: Packing) -> Iterator[list[_Row]]:
+    flat = [(starts[i] + side, tokens) for i, group in enumerate(groups) for side, tokens in enumerate(group)]
+    flat.sort(key=lambda item: (len(item[1]), item[0]))
+    batch: list[_Row] = []
+    for sequence, tokens in flat:
+        full = len(batch) * len(tokens) >= packing.rows * packing.nodes
+        if batch and (full or len(batch[0].tokens) != len(tokens)):
+            yield batch
+            batch = []
+        row = _Row()
+        row.add(sequence, tokens)
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _pack(rows: Sequence[_Row], *, shared: bool) -> Pack:
+    width = max(len(row.tokens) for row in rows)
+    tokens, depths = np.zeros((2, len(rows), width), dtype=np.int64)
+    parents = np.full((len(rows), width), -1, dtype=np.int64)
+    for i, row in enumerate(rows):
+        used = len(row.tokens)
+        tokens[i, :used], depths[i, :used], parents[i, :used] = row.tokens, row.depths, row.parents
+    where = [(sequence, i, path) for i, row in enumerate(rows) for sequence, path in row.paths]
+    return Pack(
+        tokens=tokens,
+        depths=depths,
+        parents=parents,
+        shared=shared,
+        sequences=np.array([sequence for sequence, _, _ in where], dtype=np.int64),
+        rows=np.array([row for _, row, _ in where], dtype=np.int64),
+        paths=tuple(np.array(path, dtype=np.int64) for _, _, path in where),
+        computed=sum(len(row.tokens) for row in rows),
+    )

@@ -1,0 +1,35 @@
+"""Language models: loading, tokens, sites, and passes through them. The only room that imports transformer_lens."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .builtin import known_models as known_models
+
+if TYPE_CHECKING:
+    from .load import load_model as load_model
+    from .model import Model as Model
+    from .passes import reading as reading
+    from .sites import SITES as SITES
+    from .sites import check_site as check_site
+    from .sites import resolve_layers as resolve_layers
+    from .sites import site_width as site_width
+    from .tokens import encode as encode
+
+_MODULE_OF = {
+    "Model": "model",
+    "SITES": "sites",
+    "encode": "tokens",
+    "load_model": "load",
+    "check_site": "sites",
+    "reading": "passes",
+    "resolve_layers": "sites",
+    "site_width": "sites",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

@@ -1,0 +1,129 @@
+"""Loading a model: by name, from a folder, from the hub, or an existing TransformerBridge."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from ..errors import InputError, NeurosteerError, did_you_mean
+from ..progress import QUIET, Progress
+from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
+from .fingerprint import fingerprint, tokenizer_fingerprint
+from .model import Model
+from .tokens import choose_specials
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load_model(
+    name: str | os.PathLike[str] | TransformerBridge = NAME,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    device_map: str | None = None,
+    bos: str | None = None,
+    eos: str | None = None,
+    offline: bool = False,
+    progress: Progress = QUIET,
+) -> Model:
+    """Load a decoder behind TransformerLens hooks.
+
+    `name` is `"smollm2-135m"` (built in), a local Hugging Face folder, a hub id, or a TransformerBridge. `device="auto"`
+    takes CUDA where there is one; `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU; `device_map`
+    spreads the model over devices (accelerate). `bos` and `eos` name other special tokens than the tokenizer's.
+    Remote code is never run. Raises `InputError` for a model that is unknown, unreachable or no decoder.
+    """
+    if isinstance(name, TransformerBridge):
+        return _wrap(name, name.tokenizer, str(name.cfg.model_name), None, bos=bos, eos=eos)
+    if dtype != "auto" and dtype not in DTYPES:
+        raise InputError(f"unknown dtype '{dtype}'; one of auto, {', '.join(DTYPES)}")
+    label, source = str(name), str(name)
+    if label == NAME:
+        source = str(builtin_folder(offline=offline, progress=progress))
+        bos, eos = bos or SEPARATOR, eos or SEPARATOR
+    place = None if device_map else _device(device)
+    network, tokenizer = _pretrained(label, source, revision=revision, offline=offline, device_map=device_map)
+    stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
+    specials = choose_specials(tokenizer, bos, eos)
+    if dtype != "auto":
+        network.to(dtype=DTYPES[dtype])
+    elif (place or network.device).type == "cpu":
+        network.to(dtype=torch.float32)
+    if place is not None:
+        network.to(device=place)
+    network.eval().requires_grad_(False)
+    bridge = _bridge(label, source, network, tokenizer)
+    return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
+
+
+def _wrap(bridge: TransformerBridge, tokenizer: Any, name: str, revision: str | None, *, bos: str | None, eos: str | None) -> Model:
+    network = bridge.original_model
+    if tokenizer is None:
+        raise InputError("this TransformerBridge has no tokenizer; load it with one")
+    stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
+    specials = choose_specials(tokenizer, bos, eos)
+    first = next(network.parameters())
+    return Model(bridge, tokenizer, name, revision, stamp, *specials, dtype=first.dtype, device=first.device)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device '{name}' is not available here; try --device auto") from error
+    return device
+
+
+def _pretrained(label: str, source: str, *, revision: str | None, offline: bool, device_map: str | None) -> tuple[Any, Any]:
+    folder = Path(source).expanduser()
+    if not folder.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
+        raise InputError(f"no such model folder: {label}")
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise InputError(f"{label} is no Hugging Face model folder: it has no config.json")
+    where: dict[str, Any] = {"revision": revision, "local_files_only": offline or folder.is_dir(), "trust_remote_code": False}
+    place = str(folder) if folder.is_dir() else source
+    try:
+        with quiet_transformers():
+            config = AutoConfig.from_pretrained(place, **where)
+            if getattr(config, "is_encoder_decoder", False):
+                raise InputError(f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder")
+            tokenizer = AutoTokenizer.from_pretrained(place, **where)
+            network = AutoModelForCausalLM.from_pretrained(
+                place, dtype="auto", attn_implementation="eager", device_map=device_map, use_safetensors=True, **where
+            )
+    except InputError:
+        raise
+    except Exception as error:  # transformers raises what it likes; the user needs one line
+        raise InputError(_why(label, error, local=folder.is_dir())) from error
+    return network, tokenizer
+
+
+def _bridge(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
+    try:
+        with quiet_transformers():
+            return TransformerBridge.boot_transformers(source, hf_model=network, tokenizer=tokenizer, dtype=network.dtype)
+    except Exception as error:
+        kind = type(network).__name__
+        raise NeurosteerError(f"TransformerLens cannot wrap {label} ({kind}): {_first_line(error)}") from error
+
+
+def _why(label: str, error: Exception, *, local: bool) -> str:
+    text = _first_line(error)
+    if local:
+        return f"cannot load the model in {label}: {text}"
+    if "/" not in label:
+        return f"unknown model '{label}'{did_you_mean(label, [NAME])}; a folder, a hub id or one of: neurosteer ls models"
+    return f"cannot load '{label}' from the hub or its cache: {text}"
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,69 @@
+"""`Model`: a language model behind TransformerLens hooks, and what must be known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformer_lens.model_bridge import TransformerBridge
+
+from .tokens import Special
+
+_WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A loaded decoder. `bridge` is the TransformerBridge, everything else says what it is."""
+
+    bridge: TransformerBridge
+    tokenizer: Any
+    name: str
+    revision: str | None
+    fingerprint: str  # of weights, tokenizer and architecture; independent of dtype and device
+    bos: Special | None
+    eos: Special
+    dtype: torch.dtype
+    device: torch.device
+
+    @property
+    def n_layers(self) -> int:
+        """Number of blocks."""
+        return int(self.bridge.cfg.n_layers)
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return int(self.bridge.cfg.d_model)
+
+    @property
+    def context(self) -> int:
+        """The longest token sequence the model takes."""
+        return int(self.bridge.cfg.n_ctx)
+
+    @property
+    def window(self) -> int:
+        """The span within which every layer attends to everything before: the context, or a sliding window."""
+        config = self.bridge.original_model.config
+        config = config.get_text_config() if hasattr(config, "get_text_config") else config
+        spans = [getattr(config, name, None) for name in _WINDOWS]
+        return min([self.context, *(span for span in spans if isinstance(span, int) and span > 0)])
+
+    def describe(self) -> dict[str, Any]:
+        """The `model` object of every JSON result."""
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "fingerprint": self.fingerprint,
+            "n_layers": self.n_layers,
+            "d_model": self.d_model,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "device": self.device.type,
+            "bos": self.bos and self.bos.id,
+            "eos": self.eos.id,
+        }
+
+    def __repr__(self) -> str:
+        size = f"{self.n_layers} layers x {self.d_model}"
+        return f"Model({self.name!r}, {size}, {str(self.dtype).removeprefix('torch.')} on {self.device})"

@@ -1,0 +1,57 @@
+"""Sites: which activation of a block is meant. The one place that knows TransformerLens hook names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from .model import Model
+
+SITES = {
+    "resid_post": "hook_out",
+    "resid_pre": "hook_in",
+    "resid_mid": "hook_resid_mid",
+    "attn_out": "hook_attn_out",
+    "mlp_out": "hook_mlp_out",
+    "mlp_post": "mlp.hook_post",
+}
+
+
+def hook_name(site: str, layer: int) -> str:
+    """The name in the bridge's `hook_dict`."""
+    return f"blocks.{layer}.{SITES[site]}"
+
+
+def check_site(model: Model, site: str, layers: Sequence[int]) -> None:
+    """Raise `InputError` unless the site is a known one that the architecture has at every one of the layers."""
+    if site not in SITES:
+        raise InputError(f"unknown site '{site}'{did_you_mean(site, SITES)}; one of {', '.join(SITES)}")
+    hooks = model.bridge.hook_dict
+    lacking = [layer for layer in layers if hook_name(site, layer) not in hooks]
+    if lacking:
+        has = [name for name in SITES if all(hook_name(name, layer) in hooks for layer in layers)]
+        kind = type(model.bridge.original_model).__name__
+        raise InputError(f"{kind} has no site '{site}' at layer {lacking[0]}; it has {', '.join(has)}")
+
+
+def site_width(model: Model, site: str) -> int:
+    """Units per layer at a site."""
+    if site == "mlp_post":
+        return int(model.bridge.cfg.d_mlp)
+    return model.d_model
+
+
+def resolve_layers(model: Model, layers: str | int | Sequence[int]) -> tuple[int, ...]:
+    """Block indices, ascending: `"all"`, one, or several. Raises `InputError` for one that the model lacks."""
+    if layers == "all":
+        return tuple(range(model.n_layers))
+    wanted = [layers] if isinstance(layers, int) else layers
+    if isinstance(wanted, str) or not wanted:
+        raise InputError(f"layers must be 'all' or block indices, not {layers!r}")
+    for layer in wanted:
+        if not 0 <= layer < model.n_layers:
+            raise InputError(f"no layer {layer}: {model.name} has layers 0 to {model.n_layers - 1}")
+    return tuple(sorted(set(wanted)))
