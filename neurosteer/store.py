@@ -98,11 +98,14 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], abou
         offset = span[1]
     text = canonical_json(header).encode()
     text += b" " * (-len(text) % 8)
-    digest = hashlib.sha256()
+    head = struct.pack("<Q", len(text)) + text
+    digest = hashlib.sha256(head)
     with replacing(path) as file:
-        for part in (struct.pack("<Q", len(text)), text, *(memoryview(b).cast("B") for b in blocks if b.size)):
-            digest.update(part)
-            file.write(part)
+        file.write(head)
+        for block in blocks:
+            content = block.reshape(-1).view(np.uint8).data
+            digest.update(content)
+            file.write(content)
         file.seek(8 + text.index(_BLANK.encode()))
         file.write(digest.hexdigest().encode())
 

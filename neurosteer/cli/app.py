@@ -20,9 +20,7 @@ from . import check, find, ls
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
 # of that name; the class is the same ancestor in both.
-UsageError: type[Exception] = next(
-    cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException"
-)
+UsageError: type[Exception] = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 
 class Commands(TyperGroup):

@@ -11,9 +11,7 @@ from . import options, parse
 
 
 def check(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Rankings, neuron sets, or folders of runs.")
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Rankings, neuron sets, or folders of runs.")],
     format_: options.Format = "table",
 ) -> None:
     """Verify that artefacts are whole and unchanged; exits with 1 if one is not.

@@ -33,9 +33,7 @@ def find(
     ] = None,
     topk: Annotated[
         str,
-        typer.Option(
-            metavar="K", rich_help_panel=_SEARCH, help="How many neurons: a count (40) or a share (1%)."
-        ),
+        typer.Option(metavar="K", rich_help_panel=_SEARCH, help="How many neurons: a count (40) or a share (1%)."),
     ] = "1%",
     lambda_: Annotated[
         list[str] | None,
@@ -49,9 +47,7 @@ def find(
     ] = None,
     draws: Annotated[
         str,
-        typer.Option(
-            metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with; 5 or more."
-        ),
+        typer.Option(metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with; 5 or more."),
     ] = "5",
     layers: Annotated[
         str,
@@ -131,10 +127,10 @@ def _find(
     model = load_model(**model_from, offline=offline, progress=progress)
     founds, skipped = _study_all(model, tasks, study, show=not as_json, progress=progress)
     asked = {**pairs_from, **study, **model_from}
-    run, result = save_find(model, founds, out=runs, options=asked)
+    run, result = save_find(model, founds, out=runs, options=asked, skipped=skipped)
     progress.clear()
     if as_json:
-        print(to_json({**result, "skipped": skipped}), end="")
+        print(to_json(result), end="")
     else:
         print(f"run     {run}")
         for figure in sorted(run.rglob("*.png")):

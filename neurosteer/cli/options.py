@@ -44,9 +44,7 @@ Limit = Annotated[
     str | None,
     typer.Option(metavar="N", rich_help_panel=_DATA, help="Only the first N pairs.", show_default="all"),
 ]
-Seed = Annotated[
-    str, typer.Option(metavar="N", rich_help_panel=_DATA, help="Decides the split and every draw.")
-]
+Seed = Annotated[str, typer.Option(metavar="N", rich_help_panel=_DATA, help="Decides the split and every draw.")]
 
 Model = Annotated[
     str,
@@ -119,16 +117,12 @@ Position = Annotated[
 Out = Annotated[str, typer.Option(metavar="FOLDER", rich_help_panel=_OUTPUT, help="Where runs are kept.")]
 Format = Annotated[
     str,
-    typer.Option(
-        "--format", metavar="table|json", rich_help_panel=_OUTPUT, help="Print tables, or one JSON object."
-    ),
+    typer.Option("--format", metavar="table|json", rich_help_panel=_OUTPUT, help="Print tables, or one JSON object."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=_OUTPUT, help="No progress and no notices.")]
 Offline = Annotated[
     bool,
-    typer.Option(
-        "--offline", rich_help_panel=_OUTPUT, help="Never reach for the network; use what is cached."
-    ),
+    typer.Option("--offline", rich_help_panel=_OUTPUT, help="Never reach for the network; use what is cached."),
 ]
 
 

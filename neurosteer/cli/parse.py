@@ -56,9 +56,7 @@ def topk(text: str) -> str:
     share = re.fullmatch(r"([0-9]*\.?[0-9]+)%", text)
     if (count and int(text) > 0) or (share and 0 < float(share[1]) <= 100):
         return text
-    raise InputError(
-        f"--topk '{text}' is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)"
-    )
+    raise InputError(f"--topk '{text}' is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)")
 
 
 def lambdas(texts: Sequence[str] | None) -> tuple[float, ...] | None:

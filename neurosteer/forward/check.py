@@ -1,7 +1,7 @@
 """Is the prefix forest exact for this model? Tried before it is trusted.
 
-A few short sequences with common beginnings run once as a forest and once one by one; where they differ, or the
-architecture refuses the mask or the positions, sequences run in batches of equal length instead, and a notice says so.
+A few short sequences with common beginnings run once as a forest and once one by one. Where they differ, or the
+architecture refuses the mask or the positions, sequences run in batches of equal length, and a notice says so.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..model import Model
-from ..progress import Progress
+from neurosteer.model import Model
+from neurosteer.progress import Progress
+
 from .forest import Pack, Packing, Tokens, plan
 from .loop import sweep
 
@@ -26,7 +27,9 @@ def forest_holds(model: Model, progress: Progress) -> bool:
     if model not in _verdicts:
         _verdicts[model] = reason = _why_not(model)
         if reason is not None:
-            progress.notice(f"{model.name}: {reason}; sentences run in batches of equal length instead (slower, same results)")
+            progress.notice(
+                f"{model.name}: {reason}; sentences run in batches of equal length instead (slower, same results)"
+            )
     return _verdicts[model] is None
 
 
@@ -49,7 +52,10 @@ def _sample(vocabulary: int, longest: int) -> list[list[Tokens]]:
     base = tuple(draw[0].tolist())
     tails = [tuple(row.tolist()) for row in draw[1:]]
     half = longest // 2
-    return [[base, base[:half] + tails[0][half:]], [base[:2] + tails[1][2:], base[: half + 1] + tails[2][: half - 2]]]
+    return [
+        [base, base[:half] + tails[0][half:]],
+        [base[:2] + tails[1][2:], base[: half + 1] + tails[2][: half - 2]],
+    ]
 
 
 def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> Tensor:

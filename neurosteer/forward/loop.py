@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..model import Model, reading
-from ..progress import QUIET, Progress
+from neurosteer.model import Model, reading
+from neurosteer.progress import QUIET, Progress
+
 from .forest import Pack, Packing
 
 Visit = Callable[[Pack, int, Float[Tensor, "row node unit"]], None]

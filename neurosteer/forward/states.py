@@ -12,17 +12,17 @@ from jaxtyping import Float
 from safetensors import safe_open
 from torch import Tensor
 
-from ..data import EosStates, TokenStats, UnitStats
-from ..errors import CorruptFileError
-from ..model import Model, check_site, encode, resolve_layers, site_width
-from ..pairs import Pairs
-from ..progress import QUIET, Progress
-from ..store import digest_of, home, locked, read_artefact, verify_artefact, write_artefact
+from neurosteer.data import EosStates, TokenStats, UnitStats
+from neurosteer.errors import CorruptFileError
+from neurosteer.model import Model, check_site, encode, resolve_layers, site_width
+from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET, Progress
+from neurosteer.store import digest_of, home, locked, read_artefact, verify_artefact, write_artefact
+
 from .check import forest_holds
 from .forest import Pack, plan
 from .loop import packing_for, sweep
 from .stats import TokenMoments
-
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def states_and_stats(
     position: str,
     progress: Progress = QUIET,
 ) -> tuple[EosStates, UnitStats]:
-    """EOS states of all pairs and the unit statistics of the train pairs (their indices), in one sweep where both lack."""
+    """EOS states of all pairs, and unit statistics of the train pairs (their indices); one sweep if both lack."""
     request = _Request(model, pairs, site, tuple(layers), position)
     states = request.wrap(_cached_states(request, train, progress))
     path = request.path(train)
@@ -83,7 +83,13 @@ class _Request:
 
     def wrap(self, values: Float[Tensor, "pair side layer unit"]) -> EosStates:
         return EosStates(
-            values, self.layers, self.pairs.task, self.model.fingerprint, self.site, self.position, self.pairs.digest
+            values,
+            self.layers,
+            self.pairs.task,
+            self.model.fingerprint,
+            self.site,
+            self.position,
+            self.pairs.digest,
         )
 
     def about(self, train: Sequence[int] | None = None) -> dict[str, Any]:
@@ -114,7 +120,9 @@ class _Request:
     ) -> tuple[Float[Tensor, "pair side layer unit"], TokenStats]:
         """One sweep over all pairs that fills the states, the statistics over train pairs, or both."""
         model, pairs = self.model, self.pairs
-        sides = [encode(model, [getattr(pair, side) for pair in pairs], position=self.position) for side in ("good", "bad")]
+        sides = [
+            encode(model, [getattr(pair, side) for pair in pairs], position=self.position) for side in ("good", "bad")
+        ]
         groups = list(zip(*sides, strict=True))
         fits = max(len(good) + len(bad) for good, bad in groups) <= max(model.window, packing_for(model).nodes)
         packs = plan(groups, packing_for(model), shared=fits and forest_holds(model, progress))
@@ -140,8 +148,10 @@ class _Request:
         return values, moments.finish()
 
 
-def _cached_states(request: _Request, train: Sequence[int] | None, progress: Progress) -> Float[Tensor, "pair side layer unit"]:
-    """The states, from the cache or computed into it; on computing, the train pairs' statistics are cached as well."""
+def _cached_states(
+    request: _Request, train: Sequence[int] | None, progress: Progress
+) -> Float[Tensor, "pair side layer unit"]:
+    """The states, from the cache or computed into it, then along with the train pairs' statistics."""
     path = request.path()
     values = _from_cache(path, lambda: _map_states(path), progress)
     if values is not None:

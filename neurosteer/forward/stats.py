@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..data import TokenStats
+from neurosteer.data import TokenStats
 
 
 class TokenMoments:

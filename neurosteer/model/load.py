@@ -10,8 +10,9 @@ import torch
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from ..errors import InputError, NeurosteerError, did_you_mean
-from ..progress import QUIET, Progress
+from neurosteer.errors import InputError, NeurosteerError, did_you_mean
+from neurosteer.progress import QUIET, Progress
+
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .model import Model
@@ -34,9 +35,10 @@ def load_model(
 ) -> Model:
     """Load a decoder behind TransformerLens hooks.
 
-    `name` is `"smollm2-135m"` (built in), a local Hugging Face folder, a hub id, or a TransformerBridge. `device="auto"`
-    takes CUDA where there is one; `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU; `device_map`
-    spreads the model over devices (accelerate). `bos` and `eos` name other special tokens than the tokenizer's.
+    `name` is `"smollm2-135m"` (built in), a local Hugging Face folder, a hub id, or a TransformerBridge.
+    `device="auto"` takes CUDA where there is one; `dtype="auto"` is the checkpoint's own on a GPU and float32 on a
+    CPU; `device_map` spreads the model over devices (accelerate). `bos` and `eos` name other special tokens than the
+    tokenizer's; `bos="none"` puts no token before the sentence.
     Remote code is never run. Raises `InputError` for a model that is unknown, unreachable or no decoder.
     """
     if isinstance(name, TransformerBridge):
@@ -62,7 +64,15 @@ def load_model(
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
 
 
-def _wrap(bridge: TransformerBridge, tokenizer: Any, name: str, revision: str | None, *, bos: str | None, eos: str | None) -> Model:
+def _wrap(
+    bridge: TransformerBridge,
+    tokenizer: Any,
+    name: str,
+    revision: str | None,
+    *,
+    bos: str | None,
+    eos: str | None,
+) -> Model:
     network = bridge.original_model
     if tokenizer is None:
         raise InputError("this TransformerBridge has no tokenizer; load it with one")
@@ -83,22 +93,35 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _pretrained(label: str, source: str, *, revision: str | None, offline: bool, device_map: str | None) -> tuple[Any, Any]:
+def _pretrained(
+    label: str, source: str, *, revision: str | None, offline: bool, device_map: str | None
+) -> tuple[Any, Any]:
     folder = Path(source).expanduser()
     if not folder.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
         raise InputError(f"no such model folder: {label}")
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise InputError(f"{label} is no Hugging Face model folder: it has no config.json")
-    where: dict[str, Any] = {"revision": revision, "local_files_only": offline or folder.is_dir(), "trust_remote_code": False}
+    where: dict[str, Any] = {
+        "revision": revision,
+        "local_files_only": offline or folder.is_dir(),
+        "trust_remote_code": False,
+    }
     place = str(folder) if folder.is_dir() else source
     try:
         with quiet_transformers():
             config = AutoConfig.from_pretrained(place, **where)
             if getattr(config, "is_encoder_decoder", False):
-                raise InputError(f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder")
+                raise InputError(
+                    f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder"
+                )
             tokenizer = AutoTokenizer.from_pretrained(place, **where)
             network = AutoModelForCausalLM.from_pretrained(
-                place, dtype="auto", attn_implementation="eager", device_map=device_map, use_safetensors=True, **where
+                place,
+                dtype="auto",
+                attn_implementation="eager",
+                device_map=device_map,
+                use_safetensors=True,
+                **where,
             )
     except InputError:
         raise
@@ -110,7 +133,9 @@ def _pretrained(label: str, source: str, *, revision: str | None, offline: bool,
 def _bridge(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
     try:
         with quiet_transformers():
-            return TransformerBridge.boot_transformers(source, hf_model=network, tokenizer=tokenizer, dtype=network.dtype)
+            return TransformerBridge.boot_transformers(
+                source, hf_model=network, tokenizer=tokenizer, dtype=network.dtype
+            )
     except Exception as error:
         kind = type(network).__name__
         raise NeurosteerError(f"TransformerLens cannot wrap {label} ({kind}): {_first_line(error)}") from error
@@ -121,7 +146,7 @@ def _why(label: str, error: Exception, *, local: bool) -> str:
     if local:
         return f"cannot load the model in {label}: {text}"
     if "/" not in label:
-        return f"unknown model '{label}'{did_you_mean(label, [NAME])}; a folder, a hub id or one of: neurosteer ls models"
+        return f"unknown model '{label}'{did_you_mean(label, [NAME])}; name a folder, a hub id or '{NAME}'"
     return f"cannot load '{label}' from the hub or its cache: {text}"
 
 

@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..errors import NeurosteerError
+from neurosteer.errors import NeurosteerError
+
 from .model import Model
 from .sites import check_site, hook_name
 
@@ -53,14 +54,19 @@ def reading(model: Model, site: str, layers: Sequence[int], visit: Visit) -> Ite
         if visible is not None and depths is not None:
             lowest = torch.finfo(model.dtype).min
             mask = torch.zeros(visible.shape, dtype=model.dtype).masked_fill_(~visible, lowest)
-            extra = {"attention_mask": mask[:, None].to(model.device), "position_ids": depths.to(model.device)}
+            extra = {
+                "attention_mask": mask[:, None].to(model.device),
+                "position_ids": depths.to(model.device),
+            }
         try:
             with torch.no_grad():
                 model.bridge(tokens.to(model.device), return_type=None, use_cache=False, **extra)
         except _Enough:
             pass
         if fired != sorted(layers):
-            raise NeurosteerError(f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}")
+            raise NeurosteerError(
+                f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}"
+            )
 
     hooks = model.bridge.hook_dict
     handles = []

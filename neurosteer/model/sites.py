@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, did_you_mean
+from neurosteer.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from .model import Model

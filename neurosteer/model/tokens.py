@@ -1,4 +1,4 @@
-"""Token ids: `BOS + sentence + EOS`, built by hand, because tokenizers add and strip special tokens as they please."""
+"""Token ids: `BOS + sentence + EOS`, built by hand: tokenizers add and strip special tokens as they please."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from neurosteer.errors import InputError
 
 if TYPE_CHECKING:
     from .model import Model
@@ -56,7 +56,7 @@ def encode(model: Model, sentences: Sequence[str], *, position: str = "eos") -> 
             raise InputError(f"the tokenizer of {model.name} makes no tokens of {_short(sentence)}")
         if len(whole) > model.context:
             raise InputError(
-                f"a sentence of {len(whole)} tokens does not fit the {model.context} of {model.name}: {_short(sentence)}"
+                f"a sentence of {len(whole)} tokens exceeds the {model.context} of {model.name}: {_short(sentence)}"
             )
     return encoded
 
@@ -64,7 +64,9 @@ def encode(model: Model, sentences: Sequence[str], *, position: str = "eos") -> 
 def _named(tokenizer: Any, token: str, option: str) -> Special:
     known = tokenizer.get_vocab()
     if token not in known:
-        raise InputError(f"{option} '{token}' is not in the tokenizer's vocabulary; name one token as it is spelt there")
+        raise InputError(
+            f"{option} '{token}' is not in the tokenizer's vocabulary; name one token as it is spelt there"
+        )
     return Special(known[token], token)
 
 

@@ -45,9 +45,7 @@ def _read_jsonl(path: Path) -> Iterator[Record]:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "cannot be parsed"
-            raise InputError(
-                f"{where}: malformed JSON ({reason}); one JSON object per line is expected"
-            ) from error
+            raise InputError(f"{where}: malformed JSON ({reason}); one JSON object per line is expected") from error
         yield where, record
 
 

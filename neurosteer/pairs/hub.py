@@ -90,6 +90,4 @@ def _unavailable(repo: str, error: Exception, *, online: bool) -> InputError:
         return InputError(
             f"no dataset '{repo}' on the hub, or no access to it{did_you_mean(repo, ['nyu-mll/blimp'])}"
         )
-    return InputError(
-        f"cannot load '{repo}' from the hub: {(str(error) or type(error).__name__).splitlines()[0]}"
-    )
+    return InputError(f"cannot load '{repo}' from the hub: {(str(error) or type(error).__name__).splitlines()[0]}")

@@ -77,20 +77,13 @@ class _Deal:
                 self.groups_of[key].append(group)
                 self.held[group][self.part_of[key]] += 1
         self.kept = [
-            sum(
-                size
-                for size, held, needed in zip(sizes, self.held, self.needed, strict=True)
-                if held[p] == needed
-            )
+            sum(size for size, held, needed in zip(sizes, self.held, self.needed, strict=True) if held[p] == needed)
             for p in range(len(PARTS))
         ]
 
         total = max(1, sum(sizes))
         self.worth = [  # of keeping 0, 1, 2, ... pairs in each part
-            [
-                weight * math.log(1 + min(kept, share * total)) + 0.1 * kept / total
-                for kept in range(total + 1)
-            ]
+            [weight * math.log(1 + min(kept, share * total)) + 0.1 * kept / total for kept in range(total + 1)]
             for weight, share in zip(WEIGHTS, SHARES, strict=True)
         ]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neurosteer.errors import InputError
+
 from .records import Columns, to_pairs
 from .selection import choose_tasks
 from .sources import Source, open_source
@@ -30,8 +32,10 @@ def load_pairs(
     Raises InputError for anything unknown, unreachable or malformed, naming the file and line.
     """
     opened = open_source(source, task=task, offline=offline)
-    [name] = choose_tasks([] if task is None else [task], opened.tasks, lambda _: None, hint=opened.hint)
-    return _load(opened, name, n, columns)
+    names = choose_tasks([] if task is None else [task], opened.tasks, lambda _: None, hint=opened.hint)
+    if len(names) > 1:
+        raise InputError(f"'{task}' is {len(names)} tasks ({names[0]}, {names[1]}, ...); name one")
+    return _load(opened, names[0], n, columns)
 
 
 def load_tasks(
@@ -53,6 +57,4 @@ def load_tasks(
 
 def _load(source: Source, task: str, n: int | None, columns: Columns) -> Pairs:
     records = source.records(task)
-    return to_pairs(records, task=task, source=source.name, place=source.place(task), columns=columns).limit(
-        n
-    )
+    return to_pairs(records, task=task, source=source.name, place=source.place(task), columns=columns).limit(n)

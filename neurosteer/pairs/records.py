@@ -47,9 +47,7 @@ def _sentence(record: Any, column: str, columns: Columns, where: str) -> str:
         raise InputError(f"{where}: expected an object with {' and '.join(columns)}, found {_kind(record)}")
     if column not in record:
         found = ", ".join(map(str, record)) or "none"
-        raise InputError(
-            f"{where}: no column '{column}' (found: {found}); name yours with --columns GOOD,BAD"
-        )
+        raise InputError(f"{where}: no column '{column}' (found: {found}); name yours with --columns GOOD,BAD")
     value = record[column]
     if not isinstance(value, str):
         raise InputError(f"{where}: '{column}' must be a sentence, not {_kind(value)}")
@@ -57,9 +55,7 @@ def _sentence(record: Any, column: str, columns: Columns, where: str) -> str:
     if not sentence:
         raise InputError(f"{where}: '{column}' is empty")
     if "\0" in sentence or any("\ud800" <= character <= "\udfff" for character in sentence):
-        raise InputError(
-            f"{where}: '{column}' holds a character that is no text (NUL or half of a surrogate pair)"
-        )
+        raise InputError(f"{where}: '{column}' holds a character that is no text (NUL or half of a surrogate pair)")
     return sentence
 
 

@@ -21,9 +21,7 @@ def choose_tasks(
     if not wanted:
         if len(known) == 1:
             return list(known)
-        raise InputError(
-            f"which of {len(known)} tasks? give --task NAME, a glob, a phenomenon or 'all' ({hint})"
-        )
+        raise InputError(f"which of {len(known)} tasks? give --task NAME, a glob, a phenomenon or 'all' ({hint})")
     chosen: dict[str, None] = {}
     for request in wanted:
         chosen.update(dict.fromkeys(sorted(_matches(request, known, phenomenon_of, hint))))

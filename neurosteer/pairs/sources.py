@@ -75,9 +75,7 @@ def _open_folder(source: str, folder: Path) -> Source:
         if path.suffix.lower() not in READERS or path.name.startswith(".") or not path.is_file():
             continue
         if path.stem in files:
-            raise InputError(
-                f"'{source}' holds task '{path.stem}' twice: {files[path.stem].name} and {path.name}"
-            )
+            raise InputError(f"'{source}' holds task '{path.stem}' twice: {files[path.stem].name} and {path.name}")
         files[path.stem] = path
     if not files:
         raise InputError(f"'{source}' holds no files of pairs ({', '.join(READERS)})")
@@ -85,9 +83,7 @@ def _open_folder(source: str, folder: Path) -> Source:
 
 
 def _open_files(source: str, files: dict[str, Path]) -> Source:
-    return Source(
-        source, tuple(files), lambda task: read_records(files[task]), lambda task: f"'{files[task]}'"
-    )
+    return Source(source, tuple(files), lambda task: read_records(files[task]), lambda task: f"'{files[task]}'")
 
 
 def _open_hub(name: str, repo: str, tasks: Sequence[str] | None, *, offline: bool) -> Source:

@@ -43,9 +43,7 @@ class Pairs:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of [good, bad, id] of all pairs in order, and of nothing else."""
         rows = [[pair.good, pair.bad, pair.id] for pair in self.pairs]
-        return hashlib.sha256(
-            json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
-        ).hexdigest()
+        return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
     @property
     def sentences(self) -> list[Sentences]:

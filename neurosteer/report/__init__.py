@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .export import layers_csv as layers_csv
 from .export import to_json as to_json
+from .notebook import find_html as find_html
 from .tables import find_table as find_table
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -40,7 +40,7 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     return figure
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path | IO[bytes]) -> None:
     """Write a PNG (200 dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
     figure.savefig(path, format="png", dpi=200, facecolor="white", metadata={"Software": None})
 

@@ -70,7 +70,9 @@ class Rooms:
             raise LexicalSplitError(f"'{pairs.task}' has too few words")
         return SimpleNamespace(task=pairs.task, entry=entry_of(pairs.task))
 
-    def save_find(self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any]) -> Any:
+    def save_find(
+        self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: list[Any]
+    ) -> Any:
         self.calls["save_find"] = {"options": options}
         run = out / "run-1"
         run.mkdir(parents=True)
@@ -80,6 +82,7 @@ class Rooms:
             "version": "0",
             "model": {},
             "results": [found.entry for found in founds],
+            "skipped": skipped,
         }
 
 

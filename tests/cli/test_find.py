@@ -80,9 +80,7 @@ def test_tables_then_where_the_run_is(run, rooms):
     rooms.tasks = ["intransitive", "causative"]
     outcome = run("find", "--out", "kept")
     assert outcome.code == 0
-    assert outcome.out.index("A sentence about intransitive.") < outcome.out.index(
-        "A sentence about causative."
-    )
+    assert outcome.out.index("A sentence about intransitive.") < outcome.out.index("A sentence about causative.")
     assert outcome.out.endswith(f"run     {Path('kept/run-1')}\nfigure  {Path('kept/run-1/figure.png')}\n")
     assert outcome.err == "note: a notice about intransitive\nnote: a notice about causative\n"
 

@@ -53,9 +53,7 @@ def test_log_odds_and_accuracy_are_scikit_learns(sentences, name: str):
 def test_by_hand():
     train = [("a b", "a c d")] * 3
     found = fit_baselines(train, [("b", "d d d"), ("x y", "x y z")])
-    assert found == Baselines(
-        majority=0.5, length=0.875, last_word=0.75, unigram=0.75, stem=0.75, bigram=0.75
-    )
+    assert found == Baselines(majority=0.5, length=0.875, last_word=0.75, unigram=0.75, stem=0.75, bigram=0.75)
     assert found.to_dict() == {
         "majority": 0.5, "length": 0.875, "last_word": 0.75, "unigram": 0.75, "stem": 0.75, "bigram": 0.75,
     }  # fmt: skip

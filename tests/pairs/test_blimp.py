@@ -19,9 +19,7 @@ def test_table_holds_the_papers_tasks():
 
 def test_table_agrees_with_the_data(blimp: Path):
     loaded = load_tasks(["all"], source=str(blimp))
-    assert [(pairs.task, pairs.phenomenon) for pairs in loaded] == [
-        (task.uid, task.phenomenon) for task in TASKS
-    ]
+    assert [(pairs.task, pairs.phenomenon) for pairs in loaded] == [(task.uid, task.phenomenon) for task in TASKS]
     short = {pairs.task: len(pairs) for pairs in loaded if len(pairs) != 1000}
     assert short == {"passive_1": 998, "principle_A_case_2": 995}  # seven published pairs have no contrast
 

@@ -27,9 +27,7 @@ def refusal(path: Path, **options: object) -> str:
 
 
 def write_jsonl(path: Path) -> None:
-    path.write_text(
-        "".join(json.dumps({"sentence_good": g, "sentence_bad": b}) + "\n" for g, b in ROWS), "utf-8"
-    )
+    path.write_text("".join(json.dumps({"sentence_good": g, "sentence_bad": b}) + "\n" for g, b in ROWS), "utf-8")
 
 
 def write_csv(path: Path) -> None:
@@ -137,9 +135,7 @@ def test_bad_csv(tmp_path: Path, text: str, message: str):
 def test_bad_bytes(tmp_path: Path):
     for name in ("mine.jsonl", "mine.csv"):
         path = tmp_path / name
-        path.write_bytes(
-            b"sentence_good,sentence_bad\n" * (name == "mine.csv") + GOOD_LINE.encode()[:-1] + b"\xff\n"
-        )
+        path.write_bytes(b"sentence_good,sentence_bad\n" * (name == "mine.csv") + GOOD_LINE.encode()[:-1] + b"\xff\n")
         line = 2 if name == "mine.csv" else 1
         assert refusal(path) == f"FILE, line {line}: not UTF-8 (byte 0xff); save the file as UTF-8"
     path = tmp_path / "mine.parquet"
@@ -160,6 +156,5 @@ def test_unknown_kind_of_file(tmp_path: Path):
     path = tmp_path / "mine.txt"
     path.write_text("a\tb\n")
     assert (
-        refusal(path)
-        == "'FILE' is of an unknown kind; a file of pairs ends in .jsonl, .json, .csv, .tsv, .parquet"
+        refusal(path) == "'FILE' is of an unknown kind; a file of pairs ends in .jsonl, .json, .csv, .tsv, .parquet"
     )

@@ -78,9 +78,7 @@ def test_tasks_that_are_not_there(folder: Path):
 
 def test_paths_that_are_not_there(tmp_path: Path, folder: Path):
     for source in (str(tmp_path / "none"), "./none", "~/none/none", "data/none.csv", "none", "a/b/c"):
-        assert refusal(load_pairs, source=source).startswith(
-            f"no such file or folder: '{source}' (--data takes "
-        )
+        assert refusal(load_pairs, source=source).startswith(f"no such file or folder: '{source}' (--data takes ")
     (tmp_path / "empty").mkdir()
     message = f"'{tmp_path}/empty' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet)"
     assert refusal(load_pairs, source=str(tmp_path / "empty")) == message

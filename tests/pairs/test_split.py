@@ -78,9 +78,7 @@ def verbs(n_pairs: int, n_verbs: int, seed: int) -> Pairs:
     rng = random.Random(seed)
     names = [f"verb{i}q" for i in range(2 * n_verbs)]
     rows = [(rng.choice(names[:n_verbs]), rng.choice(names[n_verbs:])) for _ in range(n_pairs)]
-    return pairs_of(
-        [(f"Person {i} can {good}.", f"Person {i} can {bad}.") for i, (good, bad) in enumerate(rows)]
-    )
+    return pairs_of([(f"Person {i} can {good}.", f"Person {i} can {bad}.") for i, (good, bad) in enumerate(rows)])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -110,9 +108,7 @@ def test_word_order_alone_is_dealt_like_pairs():
 
 def test_lexical_split_is_refused():
     pairs = pairs_of([(f"I know {i} that", f"I know {i} who") for i in range(300)])
-    with pytest.raises(
-        LexicalSplitError, match=r"^'toy' allows no lexical split: only \d+ train and 0 test pairs"
-    ):
+    with pytest.raises(LexicalSplitError, match=r"^'toy' allows no lexical split: only \d+ train and 0 test pairs"):
         pairs.split("lexical")
 
 

@@ -50,9 +50,7 @@ def test_labels_axes_and_title(entry_of):
 
 
 def test_lines_differ_without_colour(entry_of):
-    looks = [
-        (line.get_marker(), line.get_linestyle()) for line in series_of(find_figure(entry_of())).values()
-    ]
+    looks = [(line.get_marker(), line.get_linestyle()) for line in series_of(find_figure(entry_of())).values()]
     assert len(set(looks)) == len(looks)
 
 
@@ -97,9 +95,7 @@ def test_legend_and_labels_cover_no_data(entry_of):
     axes = figure.axes[0].get_window_extent()
     legend = figure.legends[0].get_window_extent()
     assert legend.y1 < axes.y0
-    beside = [
-        text for text in figure.axes[0].texts if text.get_text().startswith(("last", "bigram", "chance"))
-    ]
+    beside = [text for text in figure.axes[0].texts if text.get_text().startswith(("last", "bigram", "chance"))]
     assert all(text.get_window_extent().x0 > axes.x1 for text in beside)
 
 

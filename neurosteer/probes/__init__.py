@@ -1,0 +1,15 @@
+"""Tensors in, probes and rankings out: no model, no text, no files."""
+
+from __future__ import annotations
+
+from .examples import Standard as Standard
+from .examples import labelled as labelled
+from .l0 import GATES as GATES
+from .l0 import L0Probes as L0Probes
+from .l0 import fit_l0 as fit_l0
+from .logistic import STRENGTHS as STRENGTHS
+from .logistic import Probes as Probes
+from .logistic import fit_logistic as fit_logistic
+from .seeds import generator as generator
+from .welch import Welch as Welch
+from .welch import welch as welch

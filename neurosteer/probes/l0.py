@@ -1,0 +1,135 @@
+"""The L0-masked probe: `sigmoid((w * m) . x + b)` with a learned sparse mask `m`.
+
+Trained on the paper's loss, `lambda * BCE(w, m) + (1 - lambda) * R(m)`, with the hard concrete gates of Louizos,
+Welling & Kingma (2018): R is the mean over units of P(gate > 0), and `lambda = 1` fixes every gate at 1, the dense
+probe. All layers x lambdas x seeds are one tensor program. Gradients are written out (they are short), weights
+start at the dense probe's.
+
+The mask is one of many that would do: correlated units are interchangeable to it, so a unit that is left out may
+still hold the contrast.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .logistic import Probes
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Everything that decides a run: the gates' distribution, where they start, and how they are trained."""
+
+    beta: float = 2 / 3  # temperature
+    gamma: float = -0.1  # the stretched interval
+    zeta: float = 1.1
+    log_alpha: float = 1.2  # where gates start: with it lambda 0.2 keeps about 12 % in middle layers, as in the paper
+    steps: int = 400
+    rate_weights: float = 0.01
+    rate_gates: float = 0.1
+    optimiser: str = "Adam, full batch"
+    warm_l2: float = 1e-2  # weights and bias start at the dense probe of this L2 strength
+
+    def settings(self) -> dict[str, float | int | str]:
+        """As recorded in every artefact."""
+        return asdict(self)
+
+
+GATES = Gates()
+_COLUMNS = 8  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
+
+
+@dataclass(frozen=True, eq=False)
+class L0Probes:
+    """Masked probes; `probes` holds the effective weights `w * gate`, one per run (a lambda and a seed)."""
+
+    probes: Probes  # the strength axis counts the runs
+    gates: Float[Tensor, "layer run unit"]  # evaluation gates in [0, 1]
+
+    @property
+    def kept(self) -> Float[Tensor, "layer run"]:
+        """Share of units whose gate is above 0."""
+        return (self.gates > 0).float().mean(dim=-1)
+
+
+def fit_l0(
+    x: Float[Tensor, "layer sample unit"],
+    y: Float[Tensor, "sample"],
+    lambdas: Sequence[float],
+    dense: Probes,
+    generators: Sequence[Sequence[torch.Generator]],
+    *,
+    gates: Gates = GATES,
+) -> L0Probes:
+    """Fit one masked probe per layer and run.
+
+    `lambdas` has one value per run; `dense` is where weights start: the dense probe of each layer at the L2
+    strength `gates.warm_l2` (strength axis of length 1);
+    `generators[layer][run]` the source of a run's noise (runs that share a state draw the same noise).
+    """
+    layers, _, units = x.shape
+    out_w, out_b, out_g = [], [], []
+    for start in range(0, len(lambdas), _COLUMNS):
+        runs = list(range(start, min(start + _COLUMNS, len(lambdas))))
+        padded = runs + [runs[-1]] * (_COLUMNS - len(runs))
+        noise = [[_noise(generators[layer][run], gates.steps, units) for run in runs] for layer in range(layers)]
+        filled = torch.stack([torch.stack([*row, *[row[-1]] * (len(padded) - len(runs))]) for row in noise])
+        lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[None, :, None]
+        w, b, g = _train(x, y, lam, dense, filled.to(x.device), gates)
+        out_w.append((w * g)[:, : len(runs)])
+        out_b.append(b[:, : len(runs), 0])
+        out_g.append(g[:, : len(runs)])
+    return L0Probes(Probes(torch.cat(out_w, 1), torch.cat(out_b, 1)), torch.cat(out_g, 1))
+
+
+def _noise(generator: torch.Generator, steps: int, units: int) -> Float[Tensor, "step unit"]:
+    """Logistic noise; the generator is left as it was, so that runs may share one."""
+    state = generator.get_state()
+    u = torch.rand(steps, units, generator=generator).clamp_(1e-6, 1 - 1e-6)
+    generator.set_state(state)
+    return u.log() - (1 - u).log()
+
+
+def _train(
+    x: Float[Tensor, "layer sample unit"],
+    y: Float[Tensor, "sample"],
+    lam: Float[Tensor, "1 run 1"],
+    dense: Probes,
+    noise: Float[Tensor, "layer run step unit"],
+    gates: Gates,
+) -> tuple[Float[Tensor, "layer run unit"], Float[Tensor, "layer run 1"], Float[Tensor, "layer run unit"]]:
+    if x.shape[0] == 1:  # a batch of one takes other kernels, with other last bits
+        pair = Probes(dense.weights.expand(2, -1, -1), dense.bias.expand(2, -1))
+        w, b, g = _train(x.expand(2, -1, -1), y, lam, pair, noise.expand(2, -1, -1, -1), gates)
+        return w[:1], b[:1], g[:1]
+    runs, units = lam.shape[1], x.shape[2]
+    w = dense.weights.repeat(1, runs, 1)
+    b = dense.bias[:, :, None].repeat(1, runs, 1)
+    log_alpha = torch.full_like(w, gates.log_alpha)
+    stretch = gates.zeta - gates.gamma
+    shift = gates.beta * math.log(-gates.gamma / gates.zeta)
+    optimiser = torch.optim.Adam(
+        [{"params": [w, b], "lr": gates.rate_weights}, {"params": [log_alpha], "lr": gates.rate_gates}]
+    )
+    for step in range(gates.steps):
+        soft = torch.sigmoid((noise[:, :, step] + log_alpha) / gates.beta)
+        gate = (soft * stretch + gates.gamma).clamp(0, 1)
+        inside = ((gate > 0) & (gate < 1)).float()
+        gate = torch.where(lam == 1, 1.0, gate)
+        scores = torch.baddbmm(b.transpose(1, 2), x, (w * gate).transpose(1, 2))
+        residual = -y[:, None] * torch.sigmoid(-y[:, None] * scores) / x.shape[1]
+        pull = torch.bmm(x.transpose(1, 2), residual).transpose(1, 2)  # d BCE / d(w * gate)
+        open_ = torch.sigmoid(log_alpha - shift)  # P(gate > 0)
+        w.grad = lam * pull * gate
+        b.grad = lam * residual.sum(1)[..., None]
+        through = pull * w * inside * stretch * soft * (1 - soft) / gates.beta
+        log_alpha.grad = torch.where(lam == 1, 0.0, lam * through + (1 - lam) * open_ * (1 - open_) / units)
+        optimiser.step()
+    final = (torch.sigmoid(log_alpha) * stretch + gates.gamma).clamp(0, 1)
+    return w, b, torch.where(lam == 1, 1.0, final)

@@ -1,0 +1,52 @@
+"""Welch's t of every unit: how far its good and bad states lie apart.
+
+Units are ranked by |t|, as in the paper. The two groups are paired (each good sentence has its bad one), so
+whether a unit differs at all is judged by the paired t of the differences, with Benjamini-Hochberg q-values over all
+units and layers of the task. A large |t| says that a unit's value can be read, not that the model uses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from scipy import stats
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Welch:
+    """`t` (good minus bad, unequal variances), and `p` and `q` of the paired t, each `[layer, unit]`, float64."""
+
+    t: Float[Tensor, "layer unit"]
+    p: Float[Tensor, "layer unit"]
+    q: Float[Tensor, "layer unit"]
+
+    def significant(self, q: float = 0.05) -> list[int]:
+        """How many units of each layer pass at false discovery rate `q`."""
+        return [int(n) for n in (self.q < q).sum(dim=1)]
+
+
+def welch(train: Float[Tensor, "pair side layer unit"]) -> Welch:
+    """Welch's t of good against bad, and significance of the differences. A unit that never varies has t 0, p 1."""
+    rows = [_one_layer(train[:, :, layer].double()) for layer in range(train.shape[2])]
+    t, paired = torch.stack([t for t, _ in rows]), torch.stack([paired for _, paired in rows])
+    p = 2 * stats.t.sf(paired.abs().numpy(), df=train.shape[0] - 1)
+    q = stats.false_discovery_control(p.ravel(), method="bh").reshape(p.shape)
+    return Welch(t, torch.from_numpy(p), torch.from_numpy(q))
+
+
+def _one_layer(
+    states: Float[Tensor, "pair side unit"],
+) -> tuple[Float[Tensor, "unit"], Float[Tensor, "unit"]]:
+    n = states.shape[0]
+    var, mean = torch.var_mean(states, dim=0, correction=1)
+    difference = states[:, 0] - states[:, 1]
+    spread, gap = torch.var_mean(difference, dim=0, correction=1)
+    return _ratio(mean[0] - mean[1], var.sum(0) / n).cpu(), _ratio(gap, spread / n).cpu()
+
+
+def _ratio(gap: Float[Tensor, "unit"], square: Float[Tensor, "unit"]) -> Float[Tensor, "unit"]:
+    """`gap / sqrt(square)`; 0 where there is neither gap nor spread."""
+    return torch.where(gap == 0, 0.0, gap / square.sqrt())

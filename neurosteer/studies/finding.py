@@ -1,0 +1,248 @@
+"""`find`: which neurons hold a contrast, layer by layer, beside the baselines that keep the numbers honest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.forward import states_and_stats
+from neurosteer.model import Model, resolve_layers, site_width
+from neurosteer.neurons import METHODS, Ranking, resolve_k
+from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
+from neurosteer.probes import GATES, STRENGTHS, welch
+from neurosteer.progress import QUIET, Progress
+from neurosteer.report import find_html, find_table, layers_csv, to_json
+
+from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
+from .provenance import provenance
+from .reading import reading
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The result of `find`: `entry` is its JSON, the rankings hold every unit's score.
+
+    Accuracies are test accuracies in [0, 1]. They say what a linear probe can read at a layer, not what the model
+    makes of it.
+    """
+
+    entry: dict[str, Any]
+    rankings: Mapping[str, Ranking]
+    train: Pairs
+    validation: Pairs
+    test: Pairs
+
+    @property
+    def task(self) -> str:
+        return str(self.entry["task"])
+
+    @property
+    def layers(self) -> list[dict[str, Any]]:
+        """One row per layer, as in the JSON."""
+        return list(self.entry["layers"])
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """Test accuracy of classifiers without a model, on the same split."""
+        return dict(self.entry["baselines"])
+
+    def ranking(self, method: str = "welch") -> Ranking:
+        """The ranking of one method. Raises `InputError` for a method that `find` was not asked for."""
+        if method not in self.rankings:
+            raise InputError(f"no ranking by '{method}' here; there is {', '.join(self.rankings)}")
+        return self.rankings[method]
+
+    def figure(self) -> Any:
+        """Accuracy by layer as a matplotlib figure."""
+        from neurosteer.report import find_figure
+
+        return find_figure(self.entry)
+
+    def to_json(self) -> str:
+        return to_json(self.entry)
+
+    def to_csv(self) -> str:
+        """The table by layer."""
+        return layers_csv(self.entry)
+
+    def __rich__(self) -> Any:
+        return find_table(self.entry)
+
+    def _repr_html_(self) -> str:
+        return find_html(self.entry)
+
+
+def find(
+    model: Model,
+    pairs: Pairs,
+    *,
+    methods: Sequence[str] = METHODS,
+    split: str = "pair",
+    k: int | str = "1%",
+    layers: str | int | Sequence[int] = "all",
+    site: str = "resid_post",
+    position: str = "eos",
+    lambdas: Sequence[float] | None = None,
+    draws: int = 5,
+    seed: int = 0,
+    progress: Progress = QUIET,
+) -> Found:
+    """Rank the neurons of every layer by how well they tell good from bad, and measure what they hold.
+
+    Beside the top `k` neurons of each layer stand the dense probe, `draws` random sets of the same size from the
+    rest, the L0-masked probe and, with a split by pair, the same on words that training never saw. L2 strength,
+    lambda and best layer are chosen on validation pairs; what is reported is measured on test pairs. Raises
+    `InputError` for a request that cannot be met and `LexicalSplitError` where the words allow no such split.
+    """
+    settings = _settings(model, pairs, methods, k, site, lambdas, draws, seed)
+    chosen = resolve_layers(model, layers)
+    parts = pairs.split(split, seed)
+    held_out, notices = _new_words(pairs, parts)
+    train = parts.indices["train"]
+    states, stats = states_and_stats(
+        model, pairs, train, site=site, layers=chosen, position=position, progress=progress
+    )
+
+    def probe(where: Split, t: Tensor, asked: Settings, what: str) -> list[LayerResult]:
+        label = f"{pairs.task}: {what}, layers"
+        return probe_layers(states, where.indices, t, asked, device=model.device, what=label, progress=progress)
+
+    test = welch(states.take(train).values)
+    results = probe(parts, test.t, settings, "probes")
+    best = {method: max(results, key=lambda r: r.topk[method].validation).layer for method in settings.methods}
+    first = settings.methods[0]
+    best_result = next(result for result in results if result.layer == best[first])
+
+    unseen: dict[int, LayerResult] = {}
+    if held_out is not None:
+        t = welch(states.take(held_out.indices["train"]).values).t
+        plain = Settings(pairs.task, settings.k, ("welch",), draws=0, seed=seed)
+        unseen = {result.layer: result for result in probe(held_out, t, plain, "new words")}
+
+    about = provenance(
+        model,
+        pairs,
+        position=position,
+        split=parts.kind,
+        seed=seed,
+        k=settings.k,
+        seen=sentence_hashes(parts.train) + sentence_hashes(parts.validation),
+        probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in results}},
+    )
+    rankings = {
+        method: Ranking(
+            scores=torch.stack([result.scores[method] for result in results]),
+            layers=chosen,
+            best_layer=best[method],
+            method=method,
+            stats=stats,
+            model=model.fingerprint,
+            site=site,
+            about=about | (_l0_settings(results) if method == "l0" else {}),
+        )
+        for method in settings.methods
+    }
+    entry: dict[str, Any] = {
+        "task": pairs.task,
+        "phenomenon": pairs.phenomenon,
+        "data": _data(pairs, parts),
+        "site": site,
+        "position": position,
+        "width": site_width(model, site),
+        "baselines": pairs.baselines(parts).to_dict(),
+        "baselines_new_words": None if held_out is None else pairs.baselines(held_out).to_dict(),
+        "layers": [
+            _row(result, count, first, unseen.get(result.layer))
+            for result, count in zip(results, test.significant(), strict=True)
+        ],
+        "best_layer": best[first],
+        "best_layers": best,
+        "k": settings.k,
+        "methods": list(settings.methods),
+        "random_equivalent": random_equivalent(states, parts.indices, best_result, settings, device=model.device),
+        "rankings": {},
+        "neurons": {method: _neurons(ranking, settings.k) for method, ranking in rankings.items()},
+        "notices": notices,
+    }
+    entry["reading"] = reading(entry)
+    return Found(entry, rankings, parts.train, parts.validation, parts.test)
+
+
+def _settings(
+    model: Model,
+    pairs: Pairs,
+    methods: Sequence[str],
+    k: int | str,
+    site: str,
+    lambdas: Sequence[float] | None,
+    draws: int,
+    seed: int,
+) -> Settings:
+    for method in methods:
+        if method not in METHODS:
+            raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
+    if not methods or len(set(methods)) != len(methods):
+        raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
+    grid = tuple(sorted(set(lambdas if lambdas is not None else LAMBDAS)))
+    if not grid or not all(0 < value <= 1 for value in grid):
+        raise InputError(f"lambda must be above 0 and at most 1, not {list(lambdas or ())}")
+    if draws < 1:
+        raise InputError(f"draws must be at least 1, not {draws}")
+    return Settings(pairs.task, resolve_k(k, site_width(model, site)), tuple(methods), grid, draws, seed)
+
+
+def _new_words(pairs: Pairs, parts: Split) -> tuple[Split | None, list[str]]:
+    """The lexical split beside a split by pair, or why there is none."""
+    if parts.kind == "lexical":
+        return None, []
+    try:
+        return pairs.split("lexical", parts.seed), []
+    except LexicalSplitError as error:
+        return None, [f"no column for new words: {error}"]
+
+
+def _l0_settings(results: Sequence[LayerResult]) -> dict[str, Any]:
+    chosen = {str(result.layer): result.l0.lam for result in results if result.l0}
+    return {"l0": {**GATES.settings(), "lambda": chosen}}
+
+
+def _data(pairs: Pairs, parts: Split) -> dict[str, Any]:
+    sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
+    split = {"kind": parts.kind, "seed": parts.seed, **sizes, "dropped": parts.dropped}
+    return {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "split": split}
+
+
+def _row(result: LayerResult, significant: int, method: str, unseen: LayerResult | None) -> dict[str, Any]:
+    drawn, l0 = result.random, result.l0
+    return {
+        "layer": result.layer,
+        "dense": result.dense.test,
+        "topk": result.topk[method].test,
+        "topk_by_method": {name: accuracy.test for name, accuracy in result.topk.items()},
+        "random": {
+            "mean": sum(drawn) / len(drawn) if drawn else None,
+            "low": min(drawn, default=None),
+            "high": max(drawn, default=None),
+        },
+        "l0": l0 and {"lambda": l0.lam, "kept": l0.kept, "accuracy": l0.accuracy.test, "reached": l0.reached},
+        "spearman": l0.spearman if l0 else None,
+        "significant": significant,
+        "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk["welch"].test},
+        "l2": result.l2,
+    }
+
+
+def _neurons(ranking: Ranking, k: int) -> list[dict[str, Any]]:
+    top = ranking.top(k)
+    rows = zip(top, _floats(top.scores), strict=True)
+    found = [{"layer": layer, "unit": unit, "score": score} for (layer, unit), score in rows]
+    return sorted(found, key=lambda neuron: -float(neuron["score"]))
+
+
+def _floats(values: Tensor) -> list[float]:
+    return [round(float(value), 6) for value in values]

@@ -1,0 +1,55 @@
+"""What a `find` says, in two or three sentences that do not claim more than it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LEXICAL = ("length", "last_word", "unigram", "stem", "bigram")
+
+
+def reading(entry: dict[str, Any]) -> str:
+    """The best layer beside its random sets, its lexical baselines and, where there are any, words never seen."""
+    row = next(row for row in entry["layers"] if row["layer"] == entry["best_layer"])
+    return " ".join(filter(None, (_localised(entry, row), _lexical(entry, row), _new_words(entry, row))))
+
+
+def _localised(entry: dict[str, Any], row: dict[str, Any]) -> str:
+    k, share = entry["k"], 100 * entry["k"] / entry["width"]
+    head = f"At layer {row['layer']} the top {k} neurons ({share:.2g} %) reach {_short(row['topk'])}"
+    if row["random"]["mean"] is None:
+        return f"{head}."
+    head += f", {k} random ones {_short(row['random']['mean'])}"
+    times = entry["random_equivalent"]
+    if times is None:
+        return f"{head}; no number of random ones that was tried reaches as much."
+    if times <= 1:
+        return f"{head}: the ranking finds nothing that random neurons lack."
+    return f"{head}; about {times:.2g} times as many random ones reach as much."
+
+
+def _lexical(entry: dict[str, Any], row: dict[str, Any]) -> str:
+    name = max(_LEXICAL, key=lambda baseline: entry["baselines"][baseline])
+    value = entry["baselines"][name]
+    label = name.replace("_", "-")
+    if value >= row["dense"]:
+        return f"Without a model the {label} baseline reaches {_short(value)}, so all of this may be lexical."
+    if value > 0.6:
+        return f"Without a model the {label} baseline reaches {_short(value)}, so part of this may be lexical."
+    return f"Without a model the best baseline ({label}) reaches {_short(value)}."
+
+
+def _new_words(entry: dict[str, Any], row: dict[str, Any]) -> str:
+    if row["new_words"] is None:
+        return ""
+    left = entry["baselines_new_words"]
+    name = max(_LEXICAL, key=lambda baseline: left[baseline])
+    dense, top = row["new_words"]["dense"], row["new_words"]["topk"]
+    return (
+        f"On words that training never saw {_short(top)} remain (dense {_short(dense)}), "
+        f"where the best baseline ({name.replace('_', '-')}) has {_short(left[name])}."
+    )
+
+
+def _short(accuracy: float) -> str:
+    text = f"{accuracy:.2f}"
+    return text[1:] if text.startswith("0") else text
