@@ -150,7 +150,7 @@ def check_path(path: Path) -> list[dict[str, Any]]:
         return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
     if not path.is_dir():
         raise InputError(f"no such file or folder: {path}")
-    rows = [_check_artefact(file) for file in sorted(path.rglob(f"*{SUFFIX}"))]
+    rows = [_check_artefact(file) for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
     rows += [_check_manifest(file) for file in sorted(path.rglob(MANIFEST))]
     if not rows:
         raise InputError(f"nothing of neurosteer's in {path}")
@@ -159,6 +159,14 @@ def check_path(path: Path) -> list[dict[str, Any]]:
 
 def _belongs_to_manifest(path: Path) -> bool:
     return path.is_file() and path.name != MANIFEST and not path.name.startswith(".")
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a sound safetensors file has nothing of ours in it (a model's weights, say)."""
+    try:
+        return not {"kind", "digest", "about"} & set(_metadata(path))
+    except CorruptFileError:
+        return False
 
 
 def _metadata(path: Path) -> dict[str, str]:

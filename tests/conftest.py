@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from neurosteer.model import Model
+
+USERS_HOME = os.environ.get("NEUROSTEER_HOME")
+
+
+@pytest.fixture(autouse=True)
+def neurosteer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for every test."""
+    home = tmp_path / "neurosteer-home"
+    monkeypatch.setenv("NEUROSTEER_HOME", str(home))
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +31,42 @@ def blimp() -> Path:
     if not folder.is_dir():
         pytest.skip("no BLiMP files in ../shared/blimp")
     return folder
+
+
+@pytest.fixture(scope="session")
+def builtin_source() -> Path:
+    """The built-in model's folder in the user's own cache: fetched and converted there once, not once per run."""
+    from neurosteer.model.builtin import builtin_folder
+
+    with pytest.MonkeyPatch.context() as patch:
+        if USERS_HOME is None:
+            patch.delenv("NEUROSTEER_HOME", raising=False)
+        else:
+            patch.setenv("NEUROSTEER_HOME", USERS_HOME)
+        return builtin_folder()
+
+
+@pytest.fixture(scope="session")
+def builtin(builtin_source: Path) -> Model:
+    """The built-in model, under its own name."""
+    from neurosteer.model import load_model
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEUROSTEER_HOME", str(builtin_source.parents[1]))
+        return load_model()
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a tiny random model, by its kind; see `tiny_models`."""
+    from tiny_models import save_tiny
+
+    return cache(lambda kind: save_tiny(kind, tmp_path_factory.mktemp(kind)))
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Callable[[str], Path]) -> Callable[[str], Model]:
+    """A tiny random model, by its kind; loaded once, so tests must leave it as it was."""
+    from neurosteer.model import load_model
+
+    return cache(lambda kind: load_model(tiny_folder(kind)))

@@ -154,7 +154,7 @@ def _study_all(
             if not founds and index == len(tasks) - 1:
                 raise
             skipped.append({"task": pairs.task, "reason": str(error)})
-            progress.notice(f"{pairs.task} is skipped: {error}")
+            progress.notice(f"skipped: {error}")
             continue
         founds.append(found)
         for notice in found.entry["notices"]:

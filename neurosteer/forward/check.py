@@ -15,8 +15,8 @@ from torch import Tensor
 from neurosteer.model import Model
 from neurosteer.progress import Progress
 
-from .forest import Pack, Packing, Tokens, plan
-from .loop import sweep
+from .forest import Pack, Tokens, plan
+from .loop import packing_for, sweep
 
 TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
 _verdicts: WeakKeyDictionary[Model, str | None] = WeakKeyDictionary()
@@ -34,7 +34,7 @@ def forest_holds(model: Model, progress: Progress) -> bool:
 
 
 def _why_not(model: Model) -> str | None:
-    groups = _sample(int(model.bridge.cfg.d_vocab), min(12, model.context))
+    groups = _sample(int(model.bridge.cfg.d_vocab), min(12, model.window // 2))
     single = _last_states(model, groups, shared=False)
     try:
         shared = _last_states(model, groups, shared=True)
@@ -66,5 +66,5 @@ def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> T
     def visit(pack: Pack, i: int, values: Tensor) -> None:
         out[pack.sequences, i] = values[pack.rows, pack.leaves].float().cpu()
 
-    sweep(model, plan(groups, Packing(), shared=shared), site="resid_post", layers=layers, visit=visit)
+    sweep(model, plan(groups, packing_for(model), shared=shared), site="resid_post", layers=layers, visit=visit)
     return out

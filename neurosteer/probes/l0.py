@@ -18,7 +18,9 @@ from dataclasses import asdict, dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
+from .examples import aligned
 from .logistic import Probes
 
 
@@ -74,6 +76,9 @@ def fit_l0(
     `generators[layer][run]` the source of a run's noise (runs that share a state draw the same noise).
     """
     layers, _, units = x.shape
+    x, y = aligned(x, y)
+    extra = x.shape[2] - units
+    dense = Probes(pad(dense.weights, (0, extra)), dense.bias)
     out_w, out_b, out_g = [], [], []
     for start in range(0, len(lambdas), _COLUMNS):
         runs = list(range(start, min(start + _COLUMNS, len(lambdas))))
@@ -81,10 +86,10 @@ def fit_l0(
         noise = [[_noise(generators[layer][run], gates.steps, units) for run in runs] for layer in range(layers)]
         filled = torch.stack([torch.stack([*row, *[row[-1]] * (len(padded) - len(runs))]) for row in noise])
         lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[None, :, None]
-        w, b, g = _train(x, y, lam, dense, filled.to(x.device), gates)
-        out_w.append((w * g)[:, : len(runs)])
+        w, b, g = _train(x, y, lam, dense, pad(filled, (0, extra)).to(x.device), units, gates)
+        out_w.append((w * g)[:, : len(runs), :units])
         out_b.append(b[:, : len(runs), 0])
-        out_g.append(g[:, : len(runs)])
+        out_g.append(g[:, : len(runs), :units])
     return L0Probes(Probes(torch.cat(out_w, 1), torch.cat(out_b, 1)), torch.cat(out_g, 1))
 
 
@@ -102,13 +107,14 @@ def _train(
     lam: Float[Tensor, "1 run 1"],
     dense: Probes,
     noise: Float[Tensor, "layer run step unit"],
+    units: int,  # how many there are to keep; the rest is padding
     gates: Gates,
 ) -> tuple[Float[Tensor, "layer run unit"], Float[Tensor, "layer run 1"], Float[Tensor, "layer run unit"]]:
     if x.shape[0] == 1:  # a batch of one takes other kernels, with other last bits
         pair = Probes(dense.weights.expand(2, -1, -1), dense.bias.expand(2, -1))
-        w, b, g = _train(x.expand(2, -1, -1), y, lam, pair, noise.expand(2, -1, -1, -1), gates)
+        w, b, g = _train(x.expand(2, -1, -1), y, lam, pair, noise.expand(2, -1, -1, -1), units, gates)
         return w[:1], b[:1], g[:1]
-    runs, units = lam.shape[1], x.shape[2]
+    runs = lam.shape[1]
     w = dense.weights.repeat(1, runs, 1)
     b = dense.bias[:, :, None].repeat(1, runs, 1)
     log_alpha = torch.full_like(w, gates.log_alpha)
@@ -123,7 +129,7 @@ def _train(
         inside = ((gate > 0) & (gate < 1)).float()
         gate = torch.where(lam == 1, 1.0, gate)
         scores = torch.baddbmm(b.transpose(1, 2), x, (w * gate).transpose(1, 2))
-        residual = -y[:, None] * torch.sigmoid(-y[:, None] * scores) / x.shape[1]
+        residual = -y[:, None] * torch.sigmoid(-y[:, None] * scores) / y.count_nonzero()
         pull = torch.bmm(x.transpose(1, 2), residual).transpose(1, 2)  # d BCE / d(w * gate)
         open_ = torch.sigmoid(log_alpha - shift)  # P(gate > 0)
         w.grad = lam * pull * gate

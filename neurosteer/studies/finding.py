@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from neurosteer.data import EosStates
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
 from neurosteer.neurons import METHODS, Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
-from neurosteer.probes import GATES, STRENGTHS, welch
+from neurosteer.probes import STRENGTHS, welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import find_html, find_table, layers_csv, to_json
 
+from .entry import Search, entry_of
 from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
 from .provenance import provenance
-from .reading import reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,28 +103,11 @@ def find(
     settings = _settings(model, pairs, methods, k, site, lambdas, draws, seed)
     chosen = resolve_layers(model, layers)
     parts = pairs.split(split, seed)
-    held_out, notices = _new_words(pairs, parts)
     train = parts.indices["train"]
     states, stats = states_and_stats(
         model, pairs, train, site=site, layers=chosen, position=position, progress=progress
     )
-
-    def probe(where: Split, t: Tensor, asked: Settings, what: str) -> list[LayerResult]:
-        label = f"{pairs.task}: {what}, layers"
-        return probe_layers(states, where.indices, t, asked, device=model.device, what=label, progress=progress)
-
-    test = welch(states.take(train).values)
-    results = probe(parts, test.t, settings, "probes")
-    best = {method: max(results, key=lambda r: r.topk[method].validation).layer for method in settings.methods}
-    first = settings.methods[0]
-    best_result = next(result for result in results if result.layer == best[first])
-
-    unseen: dict[int, LayerResult] = {}
-    if held_out is not None:
-        t = welch(states.take(held_out.indices["train"]).values).t
-        plain = Settings(pairs.task, settings.k, ("welch",), draws=0, seed=seed)
-        unseen = {result.layer: result for result in probe(held_out, t, plain, "new words")}
-
+    search = _search(pairs, parts, states, settings, device=model.device, progress=progress)
     about = provenance(
         model,
         pairs,
@@ -131,46 +115,52 @@ def find(
         split=parts.kind,
         seed=seed,
         k=settings.k,
-        seen=sentence_hashes(parts.train) + sentence_hashes(parts.validation),
-        probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in results}},
+        seen=sorted({*sentence_hashes(parts.train), *sentence_hashes(parts.validation)}),
+        probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in search.results}},
     )
     rankings = {
         method: Ranking(
-            scores=torch.stack([result.scores[method] for result in results]),
+            scores=torch.stack([result.scores[method] for result in search.results]),
             layers=chosen,
-            best_layer=best[method],
+            best_layer=search.best_layer(method),
             method=method,
             stats=stats,
             model=model.fingerprint,
             site=site,
-            about=about | (_l0_settings(results) if method == "l0" else {}),
+            about=about | (search.l0_settings() if method == "l0" else {}),
         )
         for method in settings.methods
     }
-    entry: dict[str, Any] = {
-        "task": pairs.task,
-        "phenomenon": pairs.phenomenon,
-        "data": _data(pairs, parts),
-        "site": site,
-        "position": position,
-        "width": site_width(model, site),
-        "baselines": pairs.baselines(parts).to_dict(),
-        "baselines_new_words": None if held_out is None else pairs.baselines(held_out).to_dict(),
-        "layers": [
-            _row(result, count, first, unseen.get(result.layer))
-            for result, count in zip(results, test.significant(), strict=True)
-        ],
-        "best_layer": best[first],
-        "best_layers": best,
-        "k": settings.k,
-        "methods": list(settings.methods),
-        "random_equivalent": random_equivalent(states, parts.indices, best_result, settings, device=model.device),
-        "rankings": {},
-        "neurons": {method: _neurons(ranking, settings.k) for method, ranking in rankings.items()},
-        "notices": notices,
-    }
-    entry["reading"] = reading(entry)
+    entry = entry_of(search, rankings, site=site, position=position, width=site_width(model, site))
     return Found(entry, rankings, parts.train, parts.validation, parts.test)
+
+
+def _search(
+    pairs: Pairs, parts: Split, states: EosStates, settings: Settings, *, device: torch.device, progress: Progress
+) -> Search:
+    """All probes of all layers, on the split asked for and, beside a split by pair, on new words."""
+
+    def probe(split: Split, t: Tensor, asked: Settings, what: str) -> list[LayerResult]:
+        label = f"{pairs.task}: {what}, layers"
+        return probe_layers(states, split.indices, t, asked, device=device, what=label, progress=progress)
+
+    test = welch(states.take(parts.indices["train"]).values)
+    results = probe(parts, test.t, settings, "probes")
+    search = Search(pairs, parts, settings, results, test.significant())
+    best = search.result_at(search.best_layer(settings.methods[0]))
+    equivalent = random_equivalent(states, parts.indices, best, settings, device=device)
+
+    held_out, notices, unseen = None, [], []
+    if parts.kind != "lexical":
+        try:
+            held_out = pairs.split("lexical", parts.seed)
+        except LexicalSplitError as error:
+            notices = [f"no column for new words: {error}"]
+    if held_out is not None:
+        t = welch(states.take(held_out.indices["train"]).values).t
+        plain = Settings(pairs.task, settings.k, ("welch",), draws=0, seed=settings.seed)
+        unseen = probe(held_out, t, plain, "new words")
+    return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 
 def _settings(
@@ -194,55 +184,3 @@ def _settings(
     if draws < 1:
         raise InputError(f"draws must be at least 1, not {draws}")
     return Settings(pairs.task, resolve_k(k, site_width(model, site)), tuple(methods), grid, draws, seed)
-
-
-def _new_words(pairs: Pairs, parts: Split) -> tuple[Split | None, list[str]]:
-    """The lexical split beside a split by pair, or why there is none."""
-    if parts.kind == "lexical":
-        return None, []
-    try:
-        return pairs.split("lexical", parts.seed), []
-    except LexicalSplitError as error:
-        return None, [f"no column for new words: {error}"]
-
-
-def _l0_settings(results: Sequence[LayerResult]) -> dict[str, Any]:
-    chosen = {str(result.layer): result.l0.lam for result in results if result.l0}
-    return {"l0": {**GATES.settings(), "lambda": chosen}}
-
-
-def _data(pairs: Pairs, parts: Split) -> dict[str, Any]:
-    sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
-    split = {"kind": parts.kind, "seed": parts.seed, **sizes, "dropped": parts.dropped}
-    return {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "split": split}
-
-
-def _row(result: LayerResult, significant: int, method: str, unseen: LayerResult | None) -> dict[str, Any]:
-    drawn, l0 = result.random, result.l0
-    return {
-        "layer": result.layer,
-        "dense": result.dense.test,
-        "topk": result.topk[method].test,
-        "topk_by_method": {name: accuracy.test for name, accuracy in result.topk.items()},
-        "random": {
-            "mean": sum(drawn) / len(drawn) if drawn else None,
-            "low": min(drawn, default=None),
-            "high": max(drawn, default=None),
-        },
-        "l0": l0 and {"lambda": l0.lam, "kept": l0.kept, "accuracy": l0.accuracy.test, "reached": l0.reached},
-        "spearman": l0.spearman if l0 else None,
-        "significant": significant,
-        "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk["welch"].test},
-        "l2": result.l2,
-    }
-
-
-def _neurons(ranking: Ranking, k: int) -> list[dict[str, Any]]:
-    top = ranking.top(k)
-    rows = zip(top, _floats(top.scores), strict=True)
-    found = [{"layer": layer, "unit": unit, "score": score} for (layer, unit), score in rows]
-    return sorted(found, key=lambda neuron: -float(neuron["score"]))
-
-
-def _floats(values: Tensor) -> list[float]:
-    return [round(float(value), 6) for value in values]

@@ -105,7 +105,7 @@ def test_a_task_without_a_lexical_split_is_passed_over(run, rooms):
     outcome = run("find", "--split", "lexical", "--format", "json")
     result = json.loads(outcome.out)
     assert outcome.code == 0
-    assert outcome.err.splitlines()[0] == "note: ever is skipped: 'ever' has too few words"
+    assert outcome.err.splitlines()[0] == "note: skipped: 'ever' has too few words"
     assert [entry["task"] for entry in result["results"]] == ["intransitive"]
     assert result["skipped"] == [{"task": "ever", "reason": "'ever' has too few words"}]
 

@@ -1,0 +1,106 @@
+"""The result of a `find` as plain JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neurosteer.neurons import Ranking
+from neurosteer.pairs import Pairs, Split
+from neurosteer.probes import GATES
+
+from .layers import LayerResult, Settings
+from .reading import reading
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Everything that a `find` measured."""
+
+    pairs: Pairs
+    parts: Split
+    settings: Settings
+    results: Sequence[LayerResult]  # one per layer
+    significant: Sequence[int]  # units per layer that pass at a false discovery rate of .05
+    equivalent: float | None = None  # how many times k random units reach the top k of the best layer
+    held_out: Split | None = None  # the lexical split, beside a split by pair
+    unseen: Sequence[LayerResult] = ()  # the layers on it
+    notices: Sequence[str] = ()
+
+    def best_layer(self, method: str) -> int:
+        """The layer whose top-k probe has the highest validation accuracy (of equal ones the lowest)."""
+        return max(self.results, key=lambda result: result.topk[method].validation).layer
+
+    def result_at(self, layer: int) -> LayerResult:
+        return next(result for result in self.results if result.layer == layer)
+
+    def l0_settings(self) -> dict[str, Any]:
+        """How the masks were trained, and the lambda chosen at each layer."""
+        chosen = {str(result.layer): result.l0.lam for result in self.results if result.l0}
+        return {"l0": {**GATES.settings(), "lambda": chosen}}
+
+
+def entry_of(
+    search: Search, rankings: Mapping[str, Ranking], *, site: str, position: str, width: int
+) -> dict[str, Any]:
+    """One element of `results` in the JSON of `neurosteer find`; paths of rankings are added when they are saved."""
+    pairs, settings = search.pairs, search.settings
+    unseen = {result.layer: result for result in search.unseen}
+    rows = zip(search.results, search.significant, strict=True)
+    entry: dict[str, Any] = {
+        "task": pairs.task,
+        "phenomenon": pairs.phenomenon,
+        "data": _data(pairs, search.parts),
+        "site": site,
+        "position": position,
+        "width": width,
+        "baselines": pairs.baselines(search.parts).to_dict(),
+        "baselines_new_words": search.held_out and pairs.baselines(search.held_out).to_dict(),
+        "layers": [_row(result, count, settings, unseen.get(result.layer)) for result, count in rows],
+        "best_layer": search.best_layer(settings.methods[0]),
+        "best_layers": {method: search.best_layer(method) for method in settings.methods},
+        "k": settings.k,
+        "methods": list(settings.methods),
+        "random_equivalent": search.equivalent,
+        "rankings": {},
+        "neurons": {method: _neurons(ranking, settings.k) for method, ranking in rankings.items()},
+        "notices": list(search.notices),
+    }
+    return {**entry, "reading": reading(entry)}
+
+
+def _data(pairs: Pairs, parts: Split) -> dict[str, Any]:
+    sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
+    split = {"kind": parts.kind, "seed": parts.seed, **sizes, "dropped": parts.dropped}
+    return {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "split": split}
+
+
+def _row(result: LayerResult, significant: int, settings: Settings, unseen: LayerResult | None) -> dict[str, Any]:
+    drawn, l0 = result.random, result.l0
+    return {
+        "layer": result.layer,
+        "dense": result.dense.test,
+        "topk": result.topk[settings.methods[0]].test,
+        "topk_by_method": {method: accuracy.test for method, accuracy in result.topk.items()},
+        "random": {
+            "mean": sum(drawn) / len(drawn) if drawn else None,
+            "low": min(drawn, default=None),
+            "high": max(drawn, default=None),
+        },
+        "l0": l0 and {"lambda": l0.lam, "kept": l0.kept, "accuracy": l0.accuracy.test, "reached": l0.reached},
+        "spearman": l0.spearman if l0 else None,
+        "significant": significant,
+        "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk["welch"].test},
+        "l2": result.l2,
+    }
+
+
+def _neurons(ranking: Ranking, k: int) -> list[dict[str, Any]]:
+    """The top k at the ranking's best layer, best first."""
+    top = ranking.top(k)
+    found = [
+        {"layer": layer, "unit": unit, "score": round(score, 6)}
+        for (layer, unit), score in zip(top, top.scores.tolist(), strict=True)
+    ]
+    return sorted(found, key=lambda neuron: -neuron["score"])

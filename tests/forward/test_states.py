@@ -1,0 +1,152 @@
+"""EOS states equal those of plain Hugging Face, one sentence at a time, however sentences are packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import WIDTH, hf_network, hf_states, ids_of, random_pairs, sentences_of
+from torch import Tensor
+
+from neurosteer.errors import InputError
+from neurosteer.forward import eos_states
+from neurosteer.forward.forest import Packing
+from neurosteer.model import Model, load_model
+from neurosteer.pairs import Pairs, load_pairs
+
+ARCHITECTURES = ("llama", "gpt2", "neox", "gemma3", "qwen3", "bloom")
+PAIRS = random_pairs(100)
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def expected(tiny_folder: Callable[[str], Path]) -> dict[str, Tensor]:
+    """`[pair, side, layer, unit]` by architecture."""
+    sequences = [ids_of(sentence) for sentence in sentences_of(PAIRS)]
+    return {
+        kind: hf_states(hf_network(tiny_folder(kind)), sequences).unflatten(0, (len(PAIRS), 2))
+        for kind in ARCHITECTURES
+    }
+
+
+def difference(model: Model, expected: Tensor, pairs: Pairs = PAIRS) -> float:
+    states = eos_states(model, pairs, cache=False)
+    assert states.values.shape == expected.shape
+    return (states.values - expected).abs().max().item()
+
+
+def pack(monkeypatch: pytest.MonkeyPatch, rows: int, nodes: int) -> None:
+    monkeypatch.setattr("neurosteer.forward.states.packing_for", lambda _model: Packing(rows, nodes))
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_states_are_those_of_hugging_face(kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor]):
+    assert expected[kind].abs().mean() > 0.1  # so that the tolerance means something
+    assert difference(tiny(kind), expected[kind]) < TOLERANCE
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_states_in_batches_of_equal_length(
+    kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("neurosteer.forward.states.forest_holds", lambda _model, _progress: False)
+    assert difference(tiny(kind), expected[kind]) < TOLERANCE
+
+
+@pytest.mark.parametrize(("rows", "nodes"), [(2, 32), (8, 32), (4, 128)])
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_pack_size_does_not_matter(
+    kind: str,
+    rows: int,
+    nodes: int,
+    tiny: Callable[[str], Model],
+    expected: dict[str, Tensor],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    pack(monkeypatch, rows, nodes)
+    assert difference(tiny(kind), expected[kind]) < TOLERANCE
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_order_of_pairs_does_not_matter(kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor]):
+    order = np.random.default_rng(1).permutation(len(PAIRS)).tolist()
+    assert difference(tiny(kind), expected[kind][order], PAIRS.take(order)) < TOLERANCE
+
+
+@pytest.mark.parametrize("longest", [2, 12])
+def test_sliding_window_narrower_than_a_row(
+    longest: int, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]
+):
+    """Short pairs fit the window of 8 tokens and run as a forest; longer ones reach beyond it."""
+    pairs = random_pairs(30, longest=longest)
+    sequences = [ids_of(sentence) for sentence in sentences_of(pairs)]
+    states = hf_states(hf_network(tiny_folder("gemma3-narrow")), sequences).unflatten(0, (30, 2))
+    assert difference(tiny("gemma3-narrow"), states, pairs) < TOLERANCE
+
+
+def test_some_layers_only(tiny: Callable[[str], Model], expected: dict[str, Tensor]):
+    states = eos_states(tiny("llama"), PAIRS, layers=[2, 0], cache=False)
+    assert states.layers == (0, 2)
+    assert (states.values - expected["llama"][:, :, [0, 2]]).abs().max() < TOLERANCE
+
+
+@pytest.mark.parametrize("bos", ["<s>", "none", "w7"])
+@pytest.mark.parametrize("position", ["eos", "last"])
+def test_the_token_read(bos: str, position: str, tiny_folder: Callable[[str], Path]):
+    """`last` reads the sentence's last word; BOS stands before it unless it is none."""
+    folder = tiny_folder("llama")
+    first = {"<s>": 62, "none": None, "w7": 7}[bos]
+    end = 63 if position == "eos" else None
+    sequences = [ids_of(sentence, bos=first, eos=end) for sentence in sentences_of(PAIRS.limit(20))]
+    states = eos_states(load_model(folder, bos=bos), PAIRS.limit(20), position=position, cache=False)
+    assert states.position == position
+    assert (states.values.flatten(0, 1) - hf_states(hf_network(folder), sequences)).abs().max() < TOLERANCE
+
+
+def test_states_say_what_they_are(tiny: Callable[[str], Model]):
+    model = tiny("llama")
+    states = eos_states(model, PAIRS, site="mlp_out", layers=1, cache=False)
+    assert states.values.dtype == torch.float32
+    assert states.values.shape == (100, 2, 1, WIDTH)
+    assert (states.layers, states.task, states.model) == ((1,), "toy", model.fingerprint)
+    assert (states.site, states.position, states.digest) == ("mlp_out", "eos", PAIRS.digest)
+    assert torch.equal(states.take([5, 3]).values, states.values[[5, 3]])
+
+
+def test_half_precision_stays_near(tiny_folder: Callable[[str], Path], expected: dict[str, Tensor]):
+    model = load_model(tiny_folder("llama"), dtype="bfloat16")
+    assert model.describe()["dtype"] == "bfloat16"
+    distance = difference(model, expected["llama"])
+    assert TOLERANCE < distance < 0.1 * expected["llama"].abs().max().item()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": 3}, "no layer 3"),
+        ({"layers": -1}, "no layer -1"),
+        ({"layers": []}, "layers must be"),
+        ({"layers": "some"}, "layers must be"),
+        ({"site": "resid_pots"}, "did you mean 'resid_post'"),
+        ({"position": "first"}, "unknown position 'first'"),
+    ],
+)
+def test_bad_requests(options: dict[str, object], message: str, tiny: Callable[[str], Model], neurosteer_home: Path):
+    with pytest.raises(InputError, match=message):
+        eos_states(tiny("llama"), PAIRS, **options)
+    assert not list(neurosteer_home.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("task", ["intransitive", "distractor_agreement_relative_clause"])
+def test_built_in_model_on_blimp(task: str, builtin: Model, builtin_source: Path, blimp: Path):
+    """Relative to the length of each state, at every layer."""
+    pairs = load_pairs(task, source=str(blimp)).limit(50)
+    sentences = sentences_of(pairs)
+    words = builtin.tokenizer(sentences, add_special_tokens=False)["input_ids"]
+    expected = hf_states(hf_network(builtin_source), [[0, *ids, 0] for ids in words])
+    states = eos_states(builtin, pairs, cache=False).values.flatten(0, 1)
+    assert states.shape == (100, 30, 576)
+    assert ((states - expected).norm(dim=-1) / expected.norm(dim=-1)).max() < 1e-4
