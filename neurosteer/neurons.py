@@ -113,6 +113,8 @@ class Ranking:
             wanted: Sequence[int] = [self.best_layer]  # type: ignore[list-item]
         elif layers == "all":
             wanted = self.layers
+        elif isinstance(layers, str):
+            raise InputError(f"layers must be 'all' or block indices, not '{layers}'")
         else:
             wanted = [layers] if isinstance(layers, int) else sorted(set(map(int, layers)))
         unknown = [layer for layer in wanted if layer not in self.layers]
@@ -148,11 +150,13 @@ class NeuronSet:
 
     def __and__(self, other: NeuronSet) -> NeuronSet:
         """The neurons that are in both."""
-        return self._keep([neuron in set(other) for neuron in self], other, "&")
+        theirs = set(other)
+        return self._keep([neuron in theirs for neuron in self], other, "&")
 
     def __sub__(self, other: NeuronSet) -> NeuronSet:
         """The neurons that are not in the other set."""
-        return self._keep([neuron not in set(other) for neuron in self], other, "-")
+        theirs = set(other)
+        return self._keep([neuron not in theirs for neuron in self], other, "-")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write as a digested safetensors file."""

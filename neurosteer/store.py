@@ -91,7 +91,7 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], abou
     }
     blocks, offset = [], 0
     for name, array in sorted(arrays.items()):
-        block = np.ascontiguousarray(array)
+        block = np.asarray(array, order="C")
         span = [offset, offset + block.nbytes]
         header[name] = {"dtype": _DTYPES[block.dtype.name], "shape": list(block.shape), "data_offsets": span}
         blocks.append(block)
@@ -203,16 +203,16 @@ def _check_manifest(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8")
         manifest = json.loads(text)
         files = dict(manifest["files"])
-        if canonical_json(manifest) != text:
+        if canonical_json({"format": FORMAT, "files": files}) != text:
             raise ValueError("not as written")
     except (ValueError, KeyError, TypeError) as error:
         return {**row, "message": f"{path} is damaged ({_one_line(error)})"}
     for name, digest in files.items():
         file = path.parent / Path(name).name
         if not file.is_file():
-            return {**row, "message": f"{file} is missing from the run"}
+            return {**row, "message": f"{file}, listed in {MANIFEST}, is missing"}
         if file_digest(file) != digest:
-            return {**row, "message": f"{file} is not what the run wrote"}
+            return {**row, "message": f"{file} is not what {MANIFEST} records"}
     return {**row, "ok": True, "message": f"{len(files)} files intact"}
 
 

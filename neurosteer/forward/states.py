@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from neurosteer.data import EosStates, TokenStats, UnitStats
-from neurosteer.errors import CorruptFileError
+from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model, check_site, encode, resolve_layers, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
@@ -64,7 +64,7 @@ def states_and_stats(
     request = _Request(model, pairs, site, tuple(layers), position)
     states = request.wrap(_cached_states(request, train, progress))
     path = request.path(train)
-    stats = _from_cache(path, lambda: _read_stats(path), progress)
+    stats = _from_cache(path, lambda: _read_stats(path))
     if stats is None:
         with locked(path):
             stats = _from_cache(path, lambda: _read_stats(path), progress)
@@ -153,7 +153,7 @@ def _cached_states(
 ) -> Float[Tensor, "pair side layer unit"]:
     """The states, from the cache or computed into it, then along with the train pairs' statistics."""
     path = request.path()
-    values = _from_cache(path, lambda: _map_states(path), progress)
+    values = _from_cache(path, lambda: _map_states(path))
     if values is not None:
         return values
     with locked(path):
@@ -167,14 +167,15 @@ def _cached_states(
     return values
 
 
-def _from_cache(path: Path, read: Callable[[], T], progress: Progress) -> T | None:
-    """What `read` finds in the cache; a damaged file is told, and counts as none."""
+def _from_cache(path: Path, read: Callable[[], T], progress: Progress | None = None) -> T | None:
+    """What `read` finds in the cache; a damaged file counts as none, and is told to `progress`."""
     if not path.is_file():
         return None
     try:
         return read()
-    except CorruptFileError as error:
-        progress.notice(f"{error.args[0].split(';')[0]}; computing it again")
+    except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
+        if progress is not None:
+            progress.notice(f"{error.args[0].split(';')[0]}; computing it again")
         return None
 
 

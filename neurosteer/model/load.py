@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"device '{name}' is not available here; try --device auto") from error
     return device
@@ -115,14 +116,17 @@ def _pretrained(
                     f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder"
                 )
             tokenizer = AutoTokenizer.from_pretrained(place, **where)
-            network = AutoModelForCausalLM.from_pretrained(
+            network, loaded = AutoModelForCausalLM.from_pretrained(
                 place,
                 dtype="auto",
                 attn_implementation="eager",
                 device_map=device_map,
                 use_safetensors=True,
+                output_loading_info=True,
                 **where,
             )
+            if loaded["missing_keys"]:  # transformers would make them up
+                raise InputError(f"the weights of {label} are incomplete: {min(loaded['missing_keys'])} is missing")
     except InputError:
         raise
     except Exception as error:  # transformers raises what it likes; the user needs one line
@@ -131,7 +135,8 @@ def _pretrained(
 
 
 def _bridge(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
-    tokenizer.init_kwargs["add_bos_token"] = True  # or TransformerLens loads it anew, from the hub's main branch
+    tokenizer = deepcopy(tokenizer)  # TransformerLens adds the special tokens that it misses
+    tokenizer.init_kwargs["add_bos_token"] = True  # else it loads another, from the hub, without the revision
     try:
         with quiet_transformers():
             return TransformerBridge.boot_transformers(

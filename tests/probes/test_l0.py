@@ -92,7 +92,7 @@ def test_closed_gates_have_no_weight():
 
 def test_a_run_does_not_depend_on_the_others():
     """Bit-equal for other layers and lambdas beside it, more than fit one product, and again."""
-    x, y, dense = data(5, 40)
+    x, y, dense = data(5, 37, pairs=51)
     lambdas = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     every = fit(x, y, dense, lambdas, steps=60, layers=list(range(5)))
     for layers, runs in [([2], [3]), ([4, 1], [0, 10]), ([0, 1, 2, 3, 4], [9]), ([3], list(range(11)))]:

@@ -1,0 +1,167 @@
+"""Hooks fire exactly once, nothing is computed above the last of them, and none stays behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from tiny_models import LAYERS, ids_of
+from torch import Tensor, nn
+
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.model import SITES, Model, reading
+
+TOKENS = torch.tensor([ids_of("w3 w1 w4"), ids_of("w1 w5 w9")])
+BLOCKS = {"llama": "LlamaDecoderLayer", "gpt2": "GPT2Block", "neox": "GPTNeoXLayer"}
+
+
+@pytest.fixture
+def tiny(tiny: Callable[[str], Model]) -> Callable[[str], Model]:
+    """After one pass, in which TransformerLens attaches what it needs itself."""
+
+    def warm(kind: str) -> Model:
+        tiny(kind).bridge(TOKENS)
+        return tiny(kind)
+
+    return warm
+
+
+def hooks_of(model: Model) -> dict[str, tuple[int, ...]]:
+    """How many hooks there are, by torch's own account and by TransformerLens's."""
+    by_torch = {
+        name: (len(module._forward_hooks), len(module._forward_pre_hooks), len(module._backward_hooks))
+        for name, module in [*model.bridge.named_modules(), *model.bridge.hook_dict.items()]
+    }
+    by_lens = {
+        f"lens {name}": (len(point.fwd_hooks), len(point.bwd_hooks)) for name, point in model.bridge.hook_dict.items()
+    }
+    return by_torch | by_lens
+
+
+def nothing(_layer: int, _values: Tensor) -> None:
+    pass
+
+
+@pytest.mark.parametrize("layers", [[0], [2], [0, 2], [0, 1, 2]])
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_once_per_layer_in_order(kind: str, layers: list[int], tiny: Callable[[str], Model]):
+    model = tiny(kind)
+    seen: list[tuple[int, tuple[int, ...]]] = []
+    before = hooks_of(model)
+    with reading(model, "resid_post", layers, lambda at, values: seen.append((at, values.shape))) as one_pass:
+        one_pass(TOKENS)
+        one_pass(TOKENS)
+        assert hooks_of(model) != before  # the count would notice
+    assert seen == [(layer, (2, 5, 32)) for layer in layers] * 2
+    assert hooks_of(model) == before
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt(), SystemExit(3)])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_an_exception_in_a_visit_leaves_nothing_behind(error: BaseException, at: int, tiny: Callable[[str], Model]):
+    def visit(layer: int, _values: Tensor) -> None:
+        if layer == at:
+            raise error
+
+    before = hooks_of(tiny("llama"))
+    with (
+        pytest.raises(type(error)) as raised,
+        reading(tiny("llama"), "resid_post", range(LAYERS), visit) as one_pass,
+    ):
+        one_pass(TOKENS)
+    assert raised.value is error
+    assert hooks_of(tiny("llama")) == before
+
+
+def test_an_exception_between_passes_leaves_nothing_behind(tiny: Callable[[str], Model]):
+    before = hooks_of(tiny("llama"))
+    with pytest.raises(KeyboardInterrupt), reading(tiny("llama"), "mlp_out", [0, 1], nothing) as one_pass:
+        one_pass(TOKENS)
+        raise KeyboardInterrupt
+    assert hooks_of(tiny("llama")) == before
+
+
+def test_a_failing_attachment_leaves_nothing_behind(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch):
+    model = tiny("llama")
+    before = hooks_of(model)
+
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise RuntimeError("no more hooks")
+
+    monkeypatch.setattr(model.bridge.hook_dict["blocks.2.hook_out"], "add_hook", fail)
+    with pytest.raises(RuntimeError, match="no more hooks"), reading(model, "resid_post", [0, 1, 2], nothing):
+        pass
+    assert hooks_of(model) == before
+
+
+def test_other_peoples_hooks_stay(tiny: Callable[[str], Model]):
+    point = tiny("llama").bridge.hook_dict["blocks.1.hook_out"]
+    theirs = point.add_hook(lambda values, hook: None)
+    with reading(tiny("llama"), "resid_post", [1], nothing) as one_pass:
+        one_pass(TOKENS)
+    assert point.fwd_hooks == [theirs]
+    theirs.hook.remove()
+    point.fwd_hooks.remove(theirs)
+
+
+@pytest.mark.parametrize(
+    "where", [{0: "blocks.0.hook_out", 1: "hook_embed"}, {0: "blocks.2.hook_out", 1: "blocks.1.hook_out"}]
+)
+def test_a_hook_that_does_not_fire_in_its_turn_is_an_error(
+    where: dict[int, str], tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
+):
+    """The pass ends too early, or before a layer is reached."""
+    before = hooks_of(tiny("llama"))
+    monkeypatch.setattr("neurosteer.model.passes.hook_name", lambda _site, layer: where[layer])
+    with (
+        pytest.raises(NeurosteerError, match=r"fired at layers \[1\], expected once at each of \[0, 1\]"),
+        reading(tiny("llama"), "resid_post", [0, 1], nothing) as one_pass,
+    ):
+        one_pass(TOKENS)
+    assert hooks_of(tiny("llama")) == before
+
+
+def test_a_site_that_is_lacking_attaches_nothing(tiny: Callable[[str], Model]):
+    before = hooks_of(tiny("neox"))
+    with pytest.raises(InputError), reading(tiny("neox"), "resid_mid", [0], nothing):
+        pass
+    assert hooks_of(tiny("neox")) == before
+
+
+@pytest.mark.parametrize("site", [site for site in SITES if site != "resid_mid"])
+@pytest.mark.parametrize("last", range(LAYERS))
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_nothing_is_computed_above_the_last_layer(kind: str, last: int, site: str, tiny: Callable[[str], Model]):
+    """Counted by plain torch hooks on Hugging Face's own modules."""
+    model = tiny(kind)
+    calls: list[str] = []
+
+    def count(name: str) -> Any:
+        return lambda _module, _given: calls.append(name)
+
+    network: nn.Module = model.bridge.original_model
+    unembedding = network.get_output_embeddings()
+    blocks = [module for module in network.modules() if type(module).__name__ == BLOCKS[kind]]
+    assert len(blocks) == LAYERS
+    handles = [block.register_forward_pre_hook(count(f"block {i}")) for i, block in enumerate(blocks)]
+    handles.append(unembedding.register_forward_pre_hook(count("logits")))
+    try:
+        model.bridge(TOKENS)
+        assert calls == ["block 0", "block 1", "block 2", "logits"]  # so the count counts
+        calls.clear()
+        with reading(model, site, [last], nothing) as one_pass:
+            one_pass(TOKENS)
+        entered = last if site == "resid_pre" else last + 1
+        assert calls == [f"block {i}" for i in range(entered)]
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def test_no_gradients(tiny: Callable[[str], Model]):
+    values: list[Tensor] = []
+    with reading(tiny("llama"), "resid_post", [1], lambda _layer, at: values.append(at)) as one_pass:
+        one_pass(TOKENS)
+    assert not values[0].requires_grad

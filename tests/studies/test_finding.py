@@ -1,0 +1,189 @@
+"""`find` and `rank_neurons` on a tiny random model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import pytest
+import torch
+from made_pairs import made_pairs
+from scipy import stats
+
+from neurosteer.errors import InputError
+from neurosteer.forward import eos_states
+from neurosteer.pairs import LexicalSplitError, sentence_hashes
+from neurosteer.studies import find, rank_neurons
+
+ASKED = {"k": 3, "draws": 2, "seed": 5}
+
+
+def test_rankings_are_those_of_the_train_states(found, llama, few):
+    """|t| against scipy on the states themselves."""
+    states = eos_states(llama, few).take(few.split("pair", 5).indices["train"]).values.double().numpy()
+    t = stats.ttest_ind(states[:, 0], states[:, 1], equal_var=False).statistic
+    torch.testing.assert_close(found.ranking("welch").scores.double(), torch.from_numpy(abs(t)), rtol=1e-5, atol=1e-5)
+
+
+def test_parts_and_provenance(found, llama, few):
+    train, validation, test = few.split("pair", 5)
+    assert (found.train, found.validation, found.test) == (train, validation, test)
+    for method in ("welch", "l0"):
+        ranking = found.ranking(method)
+        assert ranking.method == method
+        assert (ranking.model, ranking.site) == (llama.fingerprint, "resid_post")
+        assert set(ranking.about["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
+        assert not set(ranking.about["seen"]) & set(sentence_hashes(test))
+        assert ranking.best_layer == found.entry["best_layers"][method]
+    assert set(found.ranking("l0").about["l0"]["lambda"]) == {"0", "1", "2"}
+    assert found.entry["best_layer"] == found.entry["best_layers"]["welch"]
+    assert found.baselines == few.baselines(few.split("pair", 5)).to_dict()
+
+
+def test_neurons_are_the_rankings_top(found):
+    for method in ("welch", "l0"):
+        ranking = found.ranking(method)
+        scores = ranking.scores[ranking.layers.index(ranking.best_layer)].tolist()
+        best = sorted(range(32), key=lambda unit: (-scores[unit], unit))[:3]
+        listed = found.entry["neurons"][method]
+        assert [neuron["unit"] for neuron in listed] == best
+        assert {neuron["layer"] for neuron in listed} == {ranking.best_layer}
+        assert [neuron["score"] for neuron in listed] == pytest.approx([scores[unit] for unit in best], abs=1e-6)
+
+
+def test_some_layers_give_the_same_numbers(found, llama, few):
+    """All but `significant`, whose q-values are over the layers asked for."""
+    every = {row["layer"]: {**row, "significant": None} for row in found.layers}
+    for layers in ([1], [2, 0]):
+        some = find(llama, few, layers=layers, **ASKED)
+        assert [row["layer"] for row in some.layers] == sorted(layers)
+        for row in some.layers:
+            assert {**row, "significant": None} == every[row["layer"]]
+        for method in ("welch", "l0"):
+            assert torch.equal(some.ranking(method).scores, found.ranking(method).scores[sorted(layers)])
+
+
+def test_k_beyond_half_the_width_has_no_random_sets(llama, few):
+    entry = find(llama, few, layers=[2], methods=("welch",), k=17, draws=2).entry
+    [row] = entry["layers"]
+    assert row["random"] == {"mean": None, "low": None, "high": None}
+    assert row["l0"] is None
+    assert row["spearman"] is None
+    assert entry["random_equivalent"] is None
+    assert "random" not in entry["reading"].split(".")[0]
+    assert find(llama, few, layers=[2], methods=("welch",), k=16, draws=2).layers[0]["random"]["mean"] is not None
+
+
+def test_lambdas_given(llama, few):
+    found = find(llama, few, layers=[0], lambdas=[0.3], draws=1)
+    assert found.layers[0]["l0"]["lambda"] == 0.3
+    dense = find(llama, few, layers=[0], lambdas=[1.0, 1.0], draws=1)
+    assert dense.layers[0]["l0"]["kept"] == 1
+    assert dense.layers[0]["spearman"] is None
+
+
+def test_a_split_by_words(llama):
+    many = made_pairs(verbs=20, subjects=5, nouns=3)
+    by_pair = find(llama, many, layers=[1], methods=("welch",), draws=1)
+    by_words = find(llama, many, split="lexical", layers=[1], methods=("welch",), draws=1)
+    assert by_words.entry["data"]["split"]["kind"] == "lexical"
+    assert by_words.entry["baselines_new_words"] is None
+    assert by_words.layers[0]["new_words"] is None
+    assert by_words.baselines == by_pair.entry["baselines_new_words"]
+    assert by_words.layers[0]["dense"] == by_pair.layers[0]["new_words"]["dense"]
+    assert by_pair.entry["notices"] == []
+
+
+def test_too_few_words(found, llama, few):
+    assert found.entry["baselines_new_words"] is None
+    assert all(row["new_words"] is None for row in found.layers)
+    [notice] = found.entry["notices"]
+    assert notice.startswith("no column for new words: 'made' allows no lexical split: only ")
+    with pytest.raises(
+        LexicalSplitError, match=r"^'made' allows no lexical split: only \d+ train and \d+ test pairs"
+    ):
+        find(llama, few, split="lexical")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"methods": ["welsh"]}, "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0"),
+        ({"methods": []}, "methods must be some of welch, l0, each once, not []"),
+        ({"methods": ["l0", "l0"]}, "methods must be some of welch, l0, each once, not ['l0', 'l0']"),
+        ({"k": 33}, "k 33 is more than the 32 units of a layer"),
+        ({"k": 0}, "k must be at least 1, or a share above 0% and up to 100%, not '0'"),
+        ({"layers": [3]}, "has layers 0 to 2"),
+        ({"layers": []}, "layers must be 'all' or block indices, not []"),
+        ({"site": "resid"}, "unknown site 'resid'"),
+        ({"position": "first"}, "unknown position 'first'; one of eos, last"),
+        ({"split": "word"}, "unknown split 'word'"),
+        ({"lambdas": [0.0]}, "lambda must be above 0 and at most 1, not [0.0]"),
+        ({"lambdas": [0.2, 1.5]}, "lambda must be above 0 and at most 1, not [0.2, 1.5]"),
+        ({"lambdas": []}, "lambda must be above 0 and at most 1, not []"),
+        ({"lambdas": [math.nan]}, "lambda must be above 0 and at most 1, not [nan]"),
+        ({"draws": 0}, "draws must be at least 1, not 0"),
+    ],
+)
+def test_bad_requests(llama, few, asked, message):
+    with pytest.raises(InputError) as caught:
+        find(llama, few, **asked)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_ranking_that_was_not_asked_for(llama, few):
+    with pytest.raises(InputError, match="^no ranking by 'l0' here; there is welch$"):
+        find(llama, few, methods=("welch",), layers=[0], draws=1).ranking("l0")
+
+
+def test_exports(found):
+    assert json.loads(found.to_json()) == found.entry
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    assert [float(row["dense"]) for row in rows] == [row["dense"] for row in found.layers]
+    assert [float(row["l0.kept"]) for row in rows] == [row["l0"]["kept"] for row in found.layers]
+
+
+@pytest.mark.parametrize(("method", "rounding"), [("welch", 1e-4), ("l0", 0.02)])
+def test_rank_neurons_ranks_as_find_does(found, llama, method, rounding):
+    """But for rounding: the states were read in other packs."""
+    alone = rank_neurons(llama, found.train, method=method, validation=found.validation, k=3, seed=5)
+    torch.testing.assert_close(alone.scores, found.ranking(method).scores, rtol=rounding, atol=rounding)
+    assert torch.equal(alone.scores > 0, found.ranking(method).scores > 0)
+    assert alone.best_layer == found.entry["best_layers"][method]
+    assert set(alone.about["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
+
+
+def test_rank_neurons_without_validation(found, llama):
+    without = rank_neurons(llama, found.train)
+    assert without.best_layer is None
+    torch.testing.assert_close(without.scores, found.ranking("welch").scores, rtol=1e-4, atol=1e-4)
+    assert set(without.about["seen"]) == set(sentence_hashes(found.train))
+
+
+def test_rank_neurons_by_l0_without_validation(llama, found):
+    ranking = rank_neurons(llama, found.train, method="l0", lam=0.3, layers=[1], seed=5)
+    assert ranking.best_layer is None
+    assert 0 < int((ranking.scores > 0).sum()) < 32
+    again = rank_neurons(llama, found.train, method="l0", lam=0.3, layers=[1], seed=5)
+    assert torch.equal(ranking.scores, again.scores)
+    every = rank_neurons(llama, found.train, method="l0", lam=1.0, layers=[1], seed=5)
+    assert (every.scores > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"method": "ttest"}, "unknown method 'ttest'; one of welch, l0"),
+        ({"method": "l0"}, "method 'l0' chooses its lambda on validation pairs: give validation= or lam="),
+        ({"method": "l0", "lam": 0.0}, "lambda must be above 0 and at most 1, not 0.0"),
+        ({"method": "l0", "lam": 1.1}, "lambda must be above 0 and at most 1, not 1.1"),
+        ({"k": 99, "method": "l0", "lam": 0.5}, "k 99 is more than the 32 units of a layer"),
+    ],
+)
+def test_rank_neurons_refuses(llama, few, asked, message):
+    with pytest.raises(InputError) as caught:
+        rank_neurons(llama, few, **asked)
+    assert str(caught.value) == message

@@ -1,0 +1,70 @@
+"""What a `find` says in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from neurosteer.studies.reading import reading
+
+LEXICAL = {"majority": 0.5, "length": 0.5, "last_word": 0.5, "unigram": 0.5, "stem": 0.5, "bigram": 0.5}
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """Two layers, the second the best; `row` and `baselines` are updates of theirs."""
+    row = {"layer": 14, "dense": 0.94, "topk": 0.84, "random": {"mean": 0.64}, "new_words": None}
+    worse = {**row, "layer": 3, "topk": 0.5, "dense": 0.51}
+    return {
+        "layers": [worse, row | changes.pop("row", {})],
+        "best_layer": 14,
+        "k": 6,
+        "width": 576,
+        "random_equivalent": 6.4,
+        "baselines": LEXICAL | changes.pop("baselines", {}),
+        "baselines_new_words": None,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {},
+            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
+            "reach as much. Without a model the best baseline (length) reaches .50.",
+        ),
+        (
+            {"baselines": {"unigram": 0.92}, "random_equivalent": None},
+            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; no number of random ones that was "
+            "tried reaches as much. Without a model the unigram baseline reaches .92, so part of this may be lexical.",
+        ),
+        (
+            {"baselines": {"last_word": 0.995}, "random_equivalent": 1.0, "k": 40, "row": {"topk": 1.0}},
+            "At layer 14 the top 40 neurons (6.9 %) reach 1.00, 40 random ones .64: the ranking finds nothing that "
+            "random neurons lack. Without a model the last-word baseline reaches .99, so all of this may be lexical.",
+        ),
+        (
+            {"row": {"random": {"mean": None}, "topk": 0.9}, "k": 500, "random_equivalent": None},
+            "At layer 14 the top 500 neurons (87 %) reach .90. Without a model the best baseline (length) reaches .50.",
+        ),
+        (
+            {
+                "row": {"new_words": {"dense": 0.81, "topk": 0.74}},
+                "baselines_new_words": LEXICAL | {"last_word": 0.55},
+                "baselines": {"stem": 0.94},
+            },
+            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
+            "reach as much. Without a model the stem baseline reaches .94, so all of this may be lexical. On words "
+            "that training never saw .74 remain (dense .81), where the best baseline (last-word) has .55.",
+        ),
+    ],
+    ids=["plain", "part-lexical", "all-lexical", "no-random", "new-words"],
+)
+def test_reading(given: dict[str, Any], said: str):
+    assert reading(entry(**given)) == said
+
+
+def test_majority_is_no_lexical_baseline():
+    assert "(length) reaches .50" in reading(entry(baselines={"majority": 0.6}))

@@ -1,0 +1,105 @@
+"""Run folders: all or nothing, replaced, listed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from neurosteer.neurons import Ranking
+from neurosteer.store import check_path
+from neurosteer.studies import find, list_runs, save, save_find
+
+FILES = ["MANIFEST.json", "made.csv", "made.l0.safetensors", "made.png", "made.welch.safetensors", "results.json"]
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_what_a_run_folder_holds(tmp_path, llama, found):
+    folder, result = save_find(llama, [found], out=tmp_path / "runs", options={"k": 3})
+    assert everything(folder) == FILES
+    assert everything(tmp_path / "runs") == sorted([folder.name, *(f"{folder.name}/{name}" for name in FILES)])
+    assert json.loads((folder / "results.json").read_text("utf-8")) == result
+    assert (folder / "made.csv").read_text("utf-8") == found.to_csv()
+    for method, path in result["results"][0]["rankings"].items():
+        assert torch.equal(Ranking.load(path).scores, found.ranking(method).scores)
+    rows = check_path(tmp_path / "runs")
+    assert [(row["kind"], row["ok"]) for row in rows] == [("ranking", True), ("ranking", True), ("run", True)]
+
+
+def test_saving_changes_nothing_in_what_was_found(tmp_path, llama, found):
+    before = found.to_json()
+    save_find(llama, [found], out=tmp_path, options={})
+    assert found.to_json() == before
+
+
+def test_the_name_says_what_was_asked(tmp_path, llama, found):
+    names = [
+        save_find(llama, [found], out=tmp_path, options=options)[0].name for options in ({}, {"k": 3}, {"k": 4}, {})
+    ]
+    assert names[0] == names[3]
+    assert len(set(names)) == 3
+    assert all(name.startswith("find-made-") for name in names)
+
+
+@pytest.mark.parametrize("when", ["write_bytes", "save_figure", "write_manifest"])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["disk", "ctrl-c"]
+)
+def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, when, error):
+    def fail(*_args: object) -> None:
+        raise error
+
+    old, _ = save_find(llama, [found], out=tmp_path, options={"run": "old"})
+    for options in ({"run": "old"}, {"run": "new"}):
+        before = {path: (old / path).read_bytes() for path in everything(old)}
+        with monkeypatch.context() as patch, pytest.raises(type(error)):  # noqa: PT012
+            patch.setattr(save, when, fail)
+            save_find(llama, [found], out=tmp_path, options=options)
+        assert [path.name for path in tmp_path.iterdir()] == [old.name]
+        assert {path: (old / path).read_bytes() for path in everything(old)} == before
+
+
+def test_a_second_run_replaces_the_first(tmp_path, llama, found):
+    folder, _ = save_find(llama, [found], out=tmp_path, options={})
+    (folder / "made.csv").write_text("changed by hand")
+    (folder / "stray.txt").write_text("left here")
+    again, _ = save_find(llama, [found], out=tmp_path, options={})
+    assert again == folder
+    assert everything(folder) == FILES
+    assert all(row["ok"] for row in check_path(tmp_path))
+
+
+def test_several_tasks_in_one_folder(tmp_path, llama, few, found):
+    from dataclasses import replace
+
+    other = find(llama, replace(few, task="other"), layers=[0], methods=("welch",), k=3, draws=1)
+    skipped = [{"task": "third", "reason": "too few words"}]
+    folder, result = save_find(llama, [found, other], out=tmp_path, options={}, skipped=skipped)
+    assert folder.name.startswith("find-made+1-")
+    assert [entry["task"] for entry in result["results"]] == ["made", "other"]
+    assert result["skipped"] == skipped
+    assert set(everything(folder)) == {*FILES, "other.csv", "other.png", "other.welch.safetensors"}
+
+
+def test_list_runs_newest_first(tmp_path, llama, found):
+    assert list_runs(tmp_path / "none") == []
+    folders = [save_find(llama, [found], out=tmp_path, options={"run": i})[0] for i in range(3)]
+    for folder, time in zip(folders, (200_000, 300_000, 100_000), strict=True):
+        os.utime(folder / "MANIFEST.json", (time, time))
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "results.json").write_text("{}")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "MANIFEST.json").write_text("{}")
+    (tmp_path / "damaged" / "results.json").write_text("{")
+    runs = list_runs(tmp_path)
+    assert [run["path"] for run in runs] == [str(folders[i]) for i in (1, 0, 2)]
+    assert runs[0].keys() == {"run", "command", "model", "tasks", "when", "path"}
+    assert (runs[0]["run"], runs[0]["command"], runs[0]["tasks"]) == (folders[1].name, "find", ["made"])
+    assert runs[0]["model"] == llama.name
+    assert runs[2]["when"].startswith("1970-01-0")
