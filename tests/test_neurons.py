@@ -169,7 +169,7 @@ def test_set_algebra_remembers_both():
 def test_sets_of_different_models_do_not_mix(other):
     x = RANKING.top(4, layers=1)
     for combine in (NeuronSet.__and__, NeuronSet.__sub__):
-        with pytest.raises(InputError, match="^these neuron sets belong to different models or sites$"):
+        with pytest.raises(InputError, match=r"^these neuron sets belong to different models or sites$"):
             combine(x, replace(x, **other))
 
 

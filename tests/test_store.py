@@ -169,7 +169,7 @@ def test_a_later_format_is_refused(tmp_path: Path):
     save_file(
         {"w": np.zeros(3)}, path, metadata={"format": "neurosteer-9", "kind": "toy", "digest": "", "about": "{}"}
     )
-    with pytest.raises(InputError, match="has format 'neurosteer-9', this version reads 'neurosteer-1'$"):
+    with pytest.raises(InputError, match=r"has format 'neurosteer-9', this version reads 'neurosteer-1'$"):
         verify_artefact(path)
 
 
@@ -188,10 +188,10 @@ def test_metadata_says_what_it_is(tmp_path: Path):
 
 def test_manifest_and_folders(tmp_path: Path):
     run = tmp_path / "runs" / "one"
-    with pytest.raises(InputError, match="^no such file or folder: "):
+    with pytest.raises(InputError, match=r"^no such file or folder: "):
         check_path(run)
     run.mkdir(parents=True)
-    with pytest.raises(InputError, match="^nothing of neurosteer's in "):
+    with pytest.raises(InputError, match=r"^nothing of neurosteer's in "):
         check_path(run)
     write_artefact(run / "a.safetensors", "toy", {"a": np.zeros(3)}, {})
     (run / "b.csv").write_text("1,2")

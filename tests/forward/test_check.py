@@ -1,4 +1,4 @@
-"""The prefix forest is tried before it is trusted; where it does not hold, a notice says so and results stay the same."""
+"""The prefix forest is tried before it is trusted; where it does not hold, a notice says so."""
 
 from __future__ import annotations
 

@@ -77,9 +77,14 @@ def test_an_exception_in_a_visit_leaves_nothing_behind(error: BaseException, at:
 
 def test_an_exception_between_passes_leaves_nothing_behind(tiny: Callable[[str], Model]):
     before = hooks_of(tiny("llama"))
-    with pytest.raises(KeyboardInterrupt), reading(tiny("llama"), "mlp_out", [0, 1], nothing) as one_pass:
-        one_pass(TOKENS)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with reading(tiny("llama"), "mlp_out", [0, 1], nothing) as one_pass:
+            one_pass(TOKENS)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert hooks_of(tiny("llama")) == before
 
 

@@ -98,7 +98,7 @@ def test_layers(tiny: Callable[[str], Model]):
     assert resolve_layers(model, "all") == (0, 1, 2)
     assert resolve_layers(model, 2) == (2,)
     assert resolve_layers(model, [2, 0, 2]) == (0, 2)
-    with pytest.raises(InputError, match="no layer 3: .* has layers 0 to 2"):
+    with pytest.raises(InputError, match=r"no layer 3: .* has layers 0 to 2"):
         resolve_layers(model, [1, 3])
 
 

@@ -32,7 +32,7 @@ def fit(
 def by_autograd(
     x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, b: torch.Tensor, lam: float, u: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights and gates after one Adam step per row of uniform noise `u`, by the formulas as the papers print them."""
+    """Weights and gates after one Adam step per row of uniform noise `u`, by the formulas as printed."""
     w, b = w.double().clone().requires_grad_(), b.double().clone().requires_grad_()
     log_alpha = torch.full_like(w, GATES.log_alpha).requires_grad_()
     adam = torch.optim.Adam(

@@ -1,4 +1,4 @@
-"""R8: the same seed gives the same bytes: fresh processes on the CPU, empty caches, and the same run folder."""
+"""R8: the same seed gives the same bytes: two fresh processes on the CPU, two empty caches, one run folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from made_pairs import made_pairs
+
+from neurosteer.model import Model
+from neurosteer.studies import find, save_find
+
 CODE = """
 import sys
 from pathlib import Path
@@ -16,18 +21,17 @@ from made_pairs import made_pairs
 from neurosteer.model import load_model
 from neurosteer.studies import find, save_find
 model = load_model(sys.argv[1])
-found = find(model, made_pairs(), k=3, draws=2, seed=int(sys.argv[3]))
-save_find(model, [found], out=Path("runs"), options={"k": 3})
+save_find(model, [find(model, made_pairs(), k=3, draws=2, seed=1)], out=Path("runs"), options={"k": 3})
 """
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def start(place: Path, model: Path, *, seed: int) -> subprocess.Popen[str]:
+def start(place: Path, model: Path) -> subprocess.Popen[str]:
     """A run with its own working folder, cache and hash seed."""
     place.mkdir()
-    environment = os.environ | {"NEUROSTEER_HOME": str(place / "home"), "PYTHONHASHSEED": str(len(place.name))}
-    command = [sys.executable, "-c", CODE, str(model), str(TESTS), str(seed)]
-    return subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True)
+    own = {"NEUROSTEER_HOME": str(place / "home"), "PYTHONHASHSEED": str(len(place.name)), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", CODE, str(model), str(TESTS)]
+    return subprocess.Popen(command, cwd=place, env=os.environ | own, stderr=subprocess.PIPE, text=True)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -35,16 +39,24 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]):
-    model = tiny_folder("llama")
-    places = {"a": 1, "second": 1, "another": 2}
-    processes = [start(tmp_path / name, model, seed=seed) for name, seed in places.items()]
-    for process in processes:
+    places = [tmp_path / "a", tmp_path / "second"]
+    for process in [start(place, tiny_folder("llama")) for place in places]:
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
-    first, second, other = (contents(tmp_path / name / "runs") for name in places)
+    first, second = (contents(place / "runs") for place in places)
     assert {Path(name).suffix for name in first} == {".json", ".csv", ".png", ".safetensors"}
     assert first == second
-    assert first.keys() == other.keys()
-    assert all(other[name] != content for name, content in first.items() if name.endswith((".safetensors", ".json")))
-    caches = [contents(tmp_path / name / "home" / "states") for name in places]
-    assert caches[0] == caches[1] == caches[2] != {}
+    states = [contents(place / "home" / "states") for place in places]
+    assert states[0] == states[1] != {}
+
+
+def test_another_seed_other_bytes(tmp_path: Path, tiny: Callable[[str], Model]):
+    """The test above can fail: a seed that differs is seen in the results."""
+    runs = [
+        save_find(
+            tiny("llama"), [find(tiny("llama"), made_pairs(), k=3, draws=2, seed=seed)], out=tmp_path, options={}
+        )
+        for seed in (1, 1, 2)
+    ]
+    assert len({folder for folder, _ in runs}) == 1
+    assert runs[0][1] == runs[1][1] != runs[2][1]

@@ -135,7 +135,7 @@ def test_bad_requests(llama, few, asked, message):
 
 
 def test_a_ranking_that_was_not_asked_for(llama, few):
-    with pytest.raises(InputError, match="^no ranking by 'l0' here; there is welch$"):
+    with pytest.raises(InputError, match=r"^no ranking by 'l0' here; there is welch$"):
         find(llama, few, methods=("welch",), layers=[0], draws=1).ranking("l0")
 
 

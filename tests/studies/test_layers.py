@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,12 +99,12 @@ def test_reported_accuracies_against_scikit_learn():
         scale = StandardScaler().fit(x["train"])
         x = {part: scale.transform(values) for part, values in x.items()}
 
-        def accuracy(units: list[int], l2: float, part: str) -> float:
+        def accuracy(units: list[int], l2: float, part: str, x: Any = x, y: Any = y) -> float:
             probe = LogisticRegression(C=1 / (l2 * len(y["train"])), tol=1e-9, max_iter=5000)
-            return float(probe.fit(x["train"][:, units], y["train"]).score(x[part][:, units], y[part]))  # noqa: B023
+            return float(probe.fit(x["train"][:, units], y["train"]).score(x[part][:, units], y[part]))
 
         every = list(range(20))
-        l2 = max(sorted(STRENGTHS, reverse=True), key=lambda l2: accuracy(every, l2, "validation"))  # noqa: B023
+        l2 = max(sorted(STRENGTHS, reverse=True), key=lambda l2: accuracy(every, l2, "validation"))
         assert result.l2 == pytest.approx(l2)
         assert result.dense.validation == pytest.approx(accuracy(every, l2, "validation"), abs=0.005)
         assert result.dense.test == pytest.approx(accuracy(every, l2, "test"), abs=0.005)
@@ -116,7 +117,7 @@ def test_reported_accuracies_against_scikit_learn():
 @pytest.mark.parametrize("k", [1, 4, 12])
 def test_top_units_against_plain_sorting(k):
     scores = torch.randint(0, 3, (5, 12), generator=torch.Generator().manual_seed(k)).float()
-    plain = [sorted(sorted(range(12), key=lambda unit: (-row[unit], unit))[:k]) for row in scores.tolist()]  # noqa: B023
+    plain = [sorted(sorted(range(12), key=lambda unit: (-row[unit], unit))[:k]) for row in scores.tolist()]
     assert top_units(scores, k).tolist() == plain
 
 

@@ -38,7 +38,8 @@ def entry(**changes: Any) -> dict[str, Any]:
         (
             {"baselines": {"unigram": 0.92}, "random_equivalent": None},
             "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; no number of random ones that was "
-            "tried reaches as much. Without a model the unigram baseline reaches .92, so part of this may be lexical.",
+            "tried reaches as much. Without a model the unigram baseline reaches .92, so part of this "
+            "may be lexical.",
         ),
         (
             {"baselines": {"last_word": 0.995}, "random_equivalent": 1.0, "k": 40, "row": {"topk": 1.0}},
@@ -47,7 +48,8 @@ def entry(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"row": {"random": {"mean": None}, "topk": 0.9}, "k": 500, "random_equivalent": None},
-            "At layer 14 the top 500 neurons (87 %) reach .90. Without a model the best baseline (length) reaches .50.",
+            "At layer 14 the top 500 neurons (87 %) reach .90. "
+            "Without a model the best baseline (length) reaches .50.",
         ),
         (
             {
