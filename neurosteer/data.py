@@ -61,6 +61,6 @@ class TokenStats:
 
     def with_eos(self, states: EosStates) -> UnitStats:
         """Complete with the statistics of the EOS states of the same sentences."""
-        flat = states.values.flatten(0, 1)
-        var, mean = torch.var_mean(flat, dim=0, correction=0)
+        layers = [torch.var_mean(states.values[:, :, i], dim=(0, 1), correction=0) for i in range(len(states.layers))]
+        var, mean = (torch.stack(column) for column in zip(*layers, strict=True))
         return UnitStats(self.mean, self.var, mean, var, self.tokens)

@@ -24,9 +24,9 @@ class TokenMoments:
             return
         flat, weight = values.flatten(0, 1).float(), counts.flatten().to(values.device, torch.float32)
         mean = weight @ flat / new
-        squares = (weight @ (flat - mean).square()).double().cpu()
+        squares = (weight @ (flat - mean).square()).cpu().double()
         old, total = self.tokens[layer], self.tokens[layer] + new
-        shift = mean.double().cpu() - self.mean[layer]
+        shift = mean.cpu().double() - self.mean[layer]
         self.mean[layer] += shift * (new / total)
         self.squares[layer] += squares + shift.square() * (old * new / total)
         self.tokens[layer] = total

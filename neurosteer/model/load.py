@@ -43,7 +43,11 @@ def load_model(
     Remote code is never run. Raises `InputError` for a model that is unknown, unreachable or no decoder.
     """
     if isinstance(name, TransformerBridge):
-        return _wrap(name, name.tokenizer, str(name.cfg.model_name), None, bos=bos, eos=eos)
+        if (revision, device, dtype, device_map) != (None, "auto", "auto", None):
+            raise InputError("a TransformerBridge stays as it is: revision, device, dtype and device_map do not apply")
+        return _wrap(name, bos=bos, eos=eos)
+    if device_map and device != "auto":
+        raise InputError(f"give --device or --device-map, not both ('{device}', '{device_map}')")
     if dtype != "auto" and dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; one of auto, {', '.join(DTYPES)}")
     label, source = str(name), str(name)
@@ -65,22 +69,17 @@ def load_model(
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
 
 
-def _wrap(
-    bridge: TransformerBridge,
-    tokenizer: Any,
-    name: str,
-    revision: str | None,
-    *,
-    bos: str | None,
-    eos: str | None,
-) -> Model:
-    network = bridge.original_model
+def _wrap(bridge: TransformerBridge, *, bos: str | None, eos: str | None) -> Model:
+    """An existing bridge, switched to evaluation: dropout would make every state a draw."""
+    network, tokenizer = bridge.original_model, bridge.tokenizer
     if tokenizer is None:
         raise InputError("this TransformerBridge has no tokenizer; load it with one")
+    bridge.eval()
     stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
     specials = choose_specials(tokenizer, bos, eos)
     first = next(network.parameters())
-    return Model(bridge, tokenizer, name, revision, stamp, *specials, dtype=first.dtype, device=first.device)
+    name = str(bridge.cfg.model_name)
+    return Model(bridge, tokenizer, name, None, stamp, *specials, dtype=first.dtype, device=first.device)
 
 
 def _device(name: str) -> torch.device:
@@ -125,6 +124,8 @@ def _pretrained(
                 output_loading_info=True,
                 **where,
             )
+            if any(weight.is_meta for weight in network.parameters()):
+                raise InputError(f"--device-map {device_map} leaves weights of {label} off every device; use fewer or larger ones")
             if loaded["missing_keys"]:  # transformers would make them up
                 raise InputError(f"the weights of {label} are incomplete: {min(loaded['missing_keys'])} is missing")
     except InputError:
@@ -151,7 +152,8 @@ def _why(label: str, error: Exception, *, local: bool) -> str:
     text = _first_line(error)
     if local:
         return f"cannot load the model in {label}: {text}"
-    if "/" not in label:
+    causes = {type(cause).__name__ for cause in (error, error.__cause__, error.__context__) if cause}
+    if "RepositoryNotFoundError" in causes or did_you_mean(label, [NAME]):
         return f"unknown model '{label}'{did_you_mean(label, [NAME])}; name a folder, a hub id or '{NAME}'"
     return f"cannot load '{label}' from the hub or its cache: {text}"
 

@@ -18,11 +18,11 @@ PATIENCE = 5.0  # seconds to wait for a sign of life from the hub
 
 def is_reachable() -> bool:
     """Whether the hub answers in time. Asked in a thread, because no socket timeout bounds a name look-up."""
+    import huggingface_hub
+
     answered: list[bool] = []
 
     def ask() -> None:
-        import huggingface_hub
-
         try:
             huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=PATIENCE)
             answered.append(True)

@@ -15,10 +15,10 @@ from random import Random
 
 from neurosteer.errors import InputError
 
-from .splitting import PARTS, Indices, Sentences, deal_groups, generator, groups_of
+from .splitting import PARTS, Indices, Sentences, generator, groups_of
 from .words import contrast
 
-LEAST_TRAIN, LEAST_TEST = 100, 50
+LEAST_TRAIN, LEAST_VALIDATION, LEAST_TEST = 100, 20, 50
 SHARES = (0.6, 0.2, 0.2)  # of PARTS, where no pair straddles
 WEIGHTS = (0.45, 0.25, 0.3)  # of PARTS, where pairs do: with the shares too few test pairs would remain
 RESTARTS, SWEEPS, TEMPERATURE = 8, 60, 0.01
@@ -31,18 +31,22 @@ class LexicalSplitError(InputError):
 def split_by_word(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indices:
     """Positions of each part; positions in none are the dropped pairs.
 
-    Raises LexicalSplitError when fewer than 100 train or 50 test pairs, or no validation pair, would remain.
+    Pairs whose sentences hold the same words have nothing to hold out and are dropped too. Raises
+    LexicalSplitError when fewer than 100 train, 20 validation or 50 test pairs would remain.
     """
     rng = generator(seed, task, "lexical")
     groups = groups_of(pairs)
     keys = [frozenset().union(*(contrast(*pairs[index]) for index in group)) for group in groups]
     keyed = [position for position, of_group in enumerate(keys) if of_group]
-    unkeyed = deal_groups([groups[i] for i, of_group in enumerate(keys) if not of_group], rng)
+    if not keyed:
+        raise LexicalSplitError(
+            f"'{task}' allows no lexical split: its sentences hold the same words in another order"
+        )
     deals = []
     for _ in range(RESTARTS):
         deal = _Deal([keys[i] for i in keyed], [len(groups[i]) for i in keyed], rng)
         deal.anneal(rng)
-        parts = {part: list(unkeyed[part]) for part in PARTS}
+        parts: dict[str, list[int]] = {part: [] for part in PARTS}
         for position, part in zip(keyed, deal.parts(), strict=True):
             if part is not None:
                 parts[PARTS[part]] += groups[position]
@@ -55,12 +59,10 @@ def split_by_word(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indice
 
 def _shortage(parts: dict[str, list[int]]) -> str | None:
     train, validation, test = (len(parts[part]) for part in PARTS)
-    if train < LEAST_TRAIN or test < LEAST_TEST:
-        least = f"at least {LEAST_TRAIN} and {LEAST_TEST} are needed"
-        return f"only {train} train and {test} test pairs remain ({least})"
-    if not validation:
-        return f"no validation pairs remain beside {train} train and {test} test pairs"
-    return None
+    if train >= LEAST_TRAIN and validation >= LEAST_VALIDATION and test >= LEAST_TEST:
+        return None
+    least = f"at least {LEAST_TRAIN}, {LEAST_VALIDATION} and {LEAST_TEST} are needed"
+    return f"{train} train, {validation} validation and {test} test pairs remain ({least})"
 
 
 class _Deal:

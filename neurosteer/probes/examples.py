@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
@@ -15,7 +16,7 @@ def labelled(
 ) -> tuple[Float[Tensor, "layer sample unit"], Float[Tensor, "sample"]]:
     """All good sentences, then all bad ones, of every layer; and their labels."""
     pairs = values.shape[0]
-    x = values.permute(2, 1, 0, 3).flatten(1, 2)
+    x = rearrange(values, "pair side layer unit -> layer (side pair) unit")
     y = torch.ones(2 * pairs, device=values.device)
     y[pairs:] = -1
     return x, y

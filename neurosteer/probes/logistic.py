@@ -34,7 +34,7 @@ class Probes:
     ) -> Float[Tensor, "problem strength"]:
         """Share of examples whose score has the sign of the label; a score of 0 is wrong."""
         scores = x @ self.weights.transpose(1, 2) + self.bias[:, None]
-        return (scores * y[:, None] > 0).double().mean(dim=1)
+        return (scores * y[:, None] > 0).sum(dim=1).cpu().double() / len(y)
 
     def pick(self, strength: Tensor) -> Probes:
         """One strength per problem (its index), as probes with a strength axis of length 1."""

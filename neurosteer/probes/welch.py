@@ -7,6 +7,7 @@ units and layers of the task. A large |t| says that a unit's value can be read, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,11 +29,18 @@ class Welch:
         return [int(n) for n in (self.q < q).sum(dim=1)]
 
 
-def welch(train: Float[Tensor, "pair side layer unit"]) -> Welch:
-    """Welch's t of good against bad, and significance of the differences. A unit that never varies has t 0, p 1."""
-    rows = [_one_layer(train[:, :, layer].double()) for layer in range(train.shape[2])]
+def welch(states: Float[Tensor, "all side layer unit"], train: Sequence[int]) -> Welch:
+    """Welch's t of good against bad, and significance of the differences, over the `train` pairs among all.
+
+    A unit that never varies has t 0 and p 1; one whose two groups are each constant, and differ, the largest float.
+    Raises `ValueError` for fewer than two pairs.
+    """
+    if len(train) < 2:
+        raise ValueError(f"Welch's t needs at least 2 pairs, got {len(train)}")
+    chosen = torch.as_tensor(train)
+    rows = [_one_layer(states[:, :, layer][chosen].double()) for layer in range(states.shape[2])]
     t, paired = torch.stack([t for t, _ in rows]), torch.stack([paired for _, paired in rows])
-    p = 2 * stats.t.sf(paired.abs().numpy(), df=train.shape[0] - 1)
+    p = 2 * stats.t.sf(paired.abs().numpy(), df=len(train) - 1)
     q = stats.false_discovery_control(p.ravel(), method="bh").reshape(p.shape)
     return Welch(t, torch.from_numpy(p), torch.from_numpy(q))
 
@@ -48,5 +56,6 @@ def _one_layer(
 
 
 def _ratio(gap: Float[Tensor, "unit"], square: Float[Tensor, "unit"]) -> Float[Tensor, "unit"]:
-    """`gap / sqrt(square)`; 0 where there is neither gap nor spread."""
-    return torch.where(gap == 0, 0.0, gap / square.sqrt())
+    """`gap / sqrt(square)`, finite in float32; 0 where there is neither gap nor spread."""
+    largest = torch.finfo(torch.float32).max
+    return torch.where(gap == 0, 0.0, gap / square.sqrt()).clamp(-largest, largest)

@@ -91,7 +91,7 @@ def _row(result: LayerResult, significant: int, settings: Settings, unseen: Laye
         "l0": l0 and {"lambda": l0.lam, "kept": l0.kept, "accuracy": l0.accuracy.test, "reached": l0.reached},
         "spearman": l0.spearman if l0 else None,
         "significant": significant,
-        "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk["welch"].test},
+        "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk[settings.methods[0]].test},
         "l2": result.l2,
     }
 

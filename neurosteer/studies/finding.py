@@ -144,7 +144,7 @@ def _search(
         label = f"{pairs.task}: {what}, layers"
         return probe_layers(states, split.indices, t, asked, device=device, what=label, progress=progress)
 
-    test = welch(states.take(parts.indices["train"]).values)
+    test = welch(states.values, parts.indices["train"])
     results = probe(parts, test.t, settings, "probes")
     search = Search(pairs, parts, settings, results, test.significant())
     best = search.result_at(search.best_layer(settings.methods[0]))
@@ -156,10 +156,11 @@ def _search(
             held_out = pairs.split("lexical", parts.seed)
         except LexicalSplitError as error:
             notices = [f"no column for new words: {error}"]
+            progress.notice(notices[0])
     if held_out is not None:
-        t = welch(states.take(held_out.indices["train"]).values).t
-        plain = Settings(pairs.task, settings.k, ("welch",), draws=0, seed=settings.seed)
-        unseen = probe(held_out, t, plain, "new words")
+        t = welch(states.values, held_out.indices["train"]).t
+        asked = replace(settings, methods=settings.methods[:1], draws=0)
+        unseen = probe(held_out, t, asked, "new words")
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 

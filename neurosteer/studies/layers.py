@@ -52,7 +52,7 @@ class Masked:
     kept: float
     accuracy: Accuracy
     reached: bool
-    spearman: float | None  # of the gates and |t|; None where all gates are equal
+    spearman: float | None  # of the gates and |t|; None where either are all equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,8 @@ class _Examples:
 
     @classmethod
     def of(cls, states: EosStates, parts: Parts, rows: slice, device: torch.device) -> _Examples:
-        cut = {part: labelled(states.take(indices).values[:, :, rows].to(device)) for part, indices in parts.items()}
+        block = states.values[:, :, rows]  # a view: only what the indices pick is read
+        cut = {part: labelled(block[torch.as_tensor(indices)].to(device)) for part, indices in parts.items()}
         standard = Standard.of(cut["train"][0])
         x = {part: standard(x) for part, (x, _) in cut.items()}
         return cls(states.layers[rows], x, {part: y for part, (_, y) in cut.items()})
@@ -173,7 +174,7 @@ def _masked(
         good = [j for j in range(len(lambdas)) if validation[i, j] >= ENOUGH * dense[i].validation]
         j = good[0] if good else int(validation[i].argmax())
         gates = l0.gates[i, j].cpu()
-        varied = bool((gates != gates[0]).any())
+        varied = all(bool((values != values[0]).any()) for values in (gates, t[i]))
         rho = float(stats.spearmanr(t[i].numpy(), gates.numpy()).statistic) if varied else None
         accuracy = Accuracy(float(validation[i, j]), float(test[i, j]))
         masked.append(Masked(lambdas[j], float((gates > 0).float().mean()), accuracy, bool(good), rho))
