@@ -59,8 +59,12 @@ class TokenStats:
     var: Float[Tensor, "layer unit"]
     tokens: int
 
-    def with_eos(self, states: EosStates) -> UnitStats:
-        """Complete with the statistics of the EOS states of the same sentences."""
-        layers = [torch.var_mean(states.values[:, :, i], dim=(0, 1), correction=0) for i in range(len(states.layers))]
+    def with_eos(self, states: EosStates, train: Sequence[int]) -> UnitStats:
+        """Complete with the statistics of the EOS states of the same sentences, the `train` pairs."""
+        chosen = torch.as_tensor(train)
+        layers = [
+            torch.var_mean(states.values[:, :, i][chosen], dim=(0, 1), correction=0)
+            for i in range(len(states.layers))
+        ]
         var, mean = (torch.stack(column) for column in zip(*layers, strict=True))
         return UnitStats(self.mean, self.var, mean, var, self.tokens)

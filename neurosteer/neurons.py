@@ -65,13 +65,15 @@ class Ranking:
         """The `k` best units (`40`, `"1%"` of a layer's width): of the best layer, of one, or pooled over several.
 
         `layers="all"` or a list pools the scores of those layers; `"1%"` is then the share of all their units.
-        Ties go to the lower layer and index.
+        Ties go to the lower layer and index. A unit whose score is 0 (an L0 mask closed it) is never chosen, so the
+        set can be smaller than `k`.
         """
         rows = self._rows(layers)
         width = self.scores.shape[1]
         count = resolve_k(k, width * len(rows))
         flat = self.scores[rows].flatten()
-        order = torch.sort(flat, descending=True, stable=True).indices[:count].sort().values
+        best = torch.sort(flat, descending=True, stable=True).indices[:count]
+        order = best[flat[best] > 0].sort().values
         which = torch.tensor(rows)[order // width]
         return NeuronSet(
             layers=torch.tensor(self.layers)[which],

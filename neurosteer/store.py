@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -76,11 +77,17 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def file_stem(name: str) -> str:
+    """A name that is safe as the stem of a file: itself where it is, else its safe characters and a digest."""
+    safe = re.sub(r"[^\w.+-]+", "_", name).lstrip("._-")[:80]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that guards `path`: of several processes one works, the others wait for its result."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f"{path.name}.lock")):
+    with FileLock(path.with_name(f".{path.name}.lock")):
         yield
 
 
@@ -99,14 +106,14 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], abou
     text = canonical_json(header).encode()
     text += b" " * (-len(text) % 8)
     head = struct.pack("<Q", len(text)) + text
-    digest = hashlib.sha256(head)
+    digest, place = hashlib.sha256(head), head.index(b'"digest":"' + _BLANK.encode()) + len('"digest":"')
     with replacing(path) as file:
         file.write(head)
         for block in blocks:
             content = block.reshape(-1).view(np.uint8).data
             digest.update(content)
             file.write(content)
-        file.seek(8 + text.index(_BLANK.encode()))
+        file.seek(place)
         file.write(digest.hexdigest().encode())
 
 

@@ -26,8 +26,8 @@ def ranking_of(scores: torch.Tensor, layers: tuple[int, ...], best_layer: int | 
 
 
 def tied(rows: int, width: int, *, seed: int = 0) -> torch.Tensor:
-    """Scores with very many ties."""
-    return torch.randint(0, 4, (rows, width), generator=torch.Generator().manual_seed(seed)).float()
+    """Scores with very many ties, none of them 0."""
+    return torch.randint(1, 5, (rows, width), generator=torch.Generator().manual_seed(seed)).float()
 
 
 def plain_top(ranking: Ranking, k: int, layers: list[int]) -> list[tuple[int, int]]:
@@ -48,7 +48,7 @@ def test_top_against_plain_sorting(k, layers, means):
     ranking = ranking_of(tied(3, 30), (4, 7, 9), best_layer=7)
     top = ranking.top(k, layers=layers)
     assert list(top) == plain_top(ranking, k, means)
-    assert len(top) == k
+    assert len(top) == min(k, 30 * len(means))
     for i, (layer, unit) in enumerate(top):
         row = ranking.layers.index(layer)
         assert top.scores[i] == ranking.scores[row, unit]
@@ -57,6 +57,14 @@ def test_top_against_plain_sorting(k, layers, means):
         }
     assert (top.model, top.site) == ("model-1", "resid_post")
     assert (top.about["method"], top.about["k"], top.about["seed"]) == ("welch", str(k), 3)
+
+
+def test_a_score_of_zero_is_never_chosen():
+    scores = torch.tensor([[0.0, 3.0, 0.0, 1.0], [2.0, 0.0, 0.0, 0.0]])
+    ranking = ranking_of(scores, (0, 5), best_layer=0)
+    assert list(ranking.top(1)) == [(0, 1)]
+    assert list(ranking.top(3)) == list(ranking.top("100%")) == [(0, 1), (0, 3)]
+    assert list(ranking.top(6, layers="all")) == [(0, 1), (0, 3), (5, 0)]
 
 
 def test_a_share_is_of_all_units_asked_for():

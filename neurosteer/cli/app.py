@@ -86,9 +86,12 @@ def main(argv: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        if error.filename is None:
+        what = "cannot read or write" if error.filename is None else f"cannot use '{error.filename}'"
+        code = _fail(f"{what}: {error.strerror or error}", 1)
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":
             raise
-        code = _fail(f"cannot use '{error.filename}': {error.strerror}", 1)
+        code = _fail("the device is out of memory; try --dtype bfloat16, --device-map auto or --device cpu", 1)
     raise SystemExit(code)
 
 

@@ -125,8 +125,16 @@ def _find(
     from neurosteer.studies import save_find
 
     model = load_model(**model_from, offline=offline, progress=progress)
-    founds, skipped = _study_all(model, tasks, study, show=not as_json, progress=progress)
+    founds: list[Any] = []
+    skipped: list[dict[str, str]] = []
     asked = {**pairs_from, **study, **model_from}
+    try:
+        _study_all(model, tasks, study, founds, skipped, show=not as_json, progress=progress)
+    except BaseException:  # what is finished is kept, whatever stops the rest
+        if founds:
+            kept, _ = save_find(model, founds, out=runs, options=asked, skipped=skipped)
+            progress.notice(f"stopped early: {len(founds)} of {len(tasks)} tasks are kept in {kept}")
+        raise
     run, result = save_find(model, founds, out=runs, options=asked, skipped=skipped)
     progress.clear()
     if as_json:
@@ -138,15 +146,20 @@ def _find(
 
 
 def _study_all(
-    model: Any, tasks: list[Any], study: dict[str, Any], *, show: bool, progress: TerminalProgress
-) -> tuple[list[Any], list[dict[str, str]]]:
-    """A `Found` per task; tasks whose words allow no lexical split are passed over while others remain."""
+    model: Any,
+    tasks: list[Any],
+    study: dict[str, Any],
+    founds: list[Any],
+    skipped: list[dict[str, str]],
+    *,
+    show: bool,
+    progress: TerminalProgress,
+) -> None:
+    """Adds a `Found` per task; tasks whose words allow no lexical split are passed over while others remain."""
     from neurosteer.pairs import LexicalSplitError
     from neurosteer.report import find_table
     from neurosteer.studies import find as find_neurons
 
-    founds: list[Any] = []
-    skipped: list[dict[str, str]] = []
     for index, pairs in enumerate(tasks):
         try:
             found = find_neurons(model, pairs, **study, progress=progress)
@@ -162,4 +175,3 @@ def _study_all(
         if show:
             progress.clear()
             Console().print(find_table(found.entry))
-    return founds, skipped

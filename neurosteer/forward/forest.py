@@ -78,7 +78,7 @@ class _Row:
     paths: list[tuple[int, list[int]]] = field(default_factory=list)
 
     def missing(self, group: Sequence[Tokens]) -> int:
-        """How many nodes a group of sequences would add, counted without sharing among themselves but the first."""
+        """At most how many nodes a group of sequences would add: what they share among themselves counts twice."""
         added = 0
         for tokens in group:
             node, known = -1, True

@@ -10,11 +10,12 @@ from .builtin import known_models as known_models
 if TYPE_CHECKING:
     from .load import load_model as load_model
     from .model import Model as Model
+    from .passes import is_hooked as is_hooked
     from .passes import reading as reading
+    from .passes import site_width as site_width
     from .sites import SITES as SITES
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
-    from .sites import site_width as site_width
     from .tokens import encode as encode
 
 _MODULE_OF = {
@@ -25,7 +26,8 @@ _MODULE_OF = {
     "check_site": "sites",
     "reading": "passes",
     "resolve_layers": "sites",
-    "site_width": "sites",
+    "is_hooked": "passes",
+    "site_width": "passes",
 }
 
 

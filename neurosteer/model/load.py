@@ -44,7 +44,9 @@ def load_model(
     """
     if isinstance(name, TransformerBridge):
         if (revision, device, dtype, device_map) != (None, "auto", "auto", None):
-            raise InputError("a TransformerBridge stays as it is: revision, device, dtype and device_map do not apply")
+            raise InputError(
+                "a TransformerBridge stays as it is: revision, device, dtype and device_map do not apply"
+            )
         return _wrap(name, bos=bos, eos=eos)
     if device_map and device != "auto":
         raise InputError(f"give --device or --device-map, not both ('{device}', '{device_map}')")
@@ -66,6 +68,8 @@ def load_model(
         network.to(device=place)
     network.eval().requires_grad_(False)
     bridge = _bridge(label, source, network, tokenizer)
+    if not bridge.adapter.supports_causal_loss:
+        raise InputError(f"{label} is no decoder: {type(network).__name__} reads in both directions")
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
 
 
@@ -125,7 +129,9 @@ def _pretrained(
                 **where,
             )
             if any(weight.is_meta for weight in network.parameters()):
-                raise InputError(f"--device-map {device_map} leaves weights of {label} off every device; use fewer or larger ones")
+                raise InputError(
+                    f"--device-map {device_map} leaves weights of {label} off every device; use fewer or larger ones"
+                )
             if loaded["missing_keys"]:  # transformers would make them up
                 raise InputError(f"the weights of {label} are incomplete: {min(loaded['missing_keys'])} is missing")
     except InputError:

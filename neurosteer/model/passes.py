@@ -80,6 +80,21 @@ def reading(model: Model, site: str, layers: Sequence[int], visit: Visit) -> Ite
         _forget(model, site, layers, handles)
 
 
+def site_width(model: Model, site: str) -> int:
+    """Units per layer at a site: the residual stream's width, or what one token's pass shows for `mlp_post`."""
+    if site != "mlp_post":
+        return model.d_model
+    widths: list[int] = []
+    with reading(model, site, [0], lambda _, values: widths.append(values.shape[-1])) as one_pass:
+        one_pass(torch.tensor([[model.eos.id]]))
+    return widths[0]
+
+
+def is_hooked(model: Model) -> bool:
+    """Whether anybody has hooks on the model now: what it computes then is not its own."""
+    return any(point.fwd_hooks for point in model.bridge.hook_dict.values())
+
+
 def _forget(model: Model, site: str, layers: Sequence[int], handles: Sequence[Any]) -> None:
     """Take removed handles off the hook points' own lists too."""
     hooks = model.bridge.hook_dict

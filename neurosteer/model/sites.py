@@ -37,13 +37,6 @@ def check_site(model: Model, site: str, layers: Sequence[int]) -> None:
         raise InputError(f"{kind} has no site '{site}' at layer {lacking[0]}; it has {', '.join(has)}")
 
 
-def site_width(model: Model, site: str) -> int:
-    """Units per layer at a site."""
-    if site == "mlp_post":
-        return int(model.bridge.cfg.d_mlp)
-    return model.d_model
-
-
 def resolve_layers(model: Model, layers: str | int | Sequence[int]) -> tuple[int, ...]:
     """Block indices, ascending: `"all"`, one, or several. Raises `InputError` for one that the model lacks."""
     if layers == "all":

@@ -72,8 +72,8 @@ def fit_l0(
     """Fit one masked probe per layer and run.
 
     `lambdas` has one value per run; `dense` is where weights start: the dense probe of each layer at the L2
-    strength `gates.warm_l2` (strength axis of length 1);
-    `generators[layer][run]` the source of a run's noise (runs that share a state draw the same noise).
+    strength `gates.warm_l2` (strength axis of length 1); `generators[layer][run]` is the source of a run's noise
+    (runs that share a generator get the same noise, so that they differ by their lambda alone).
     """
     layers, _, units = x.shape
     x, y = aligned(x, y)
@@ -83,14 +83,24 @@ def fit_l0(
     for start in range(0, len(lambdas), _COLUMNS):
         runs = list(range(start, min(start + _COLUMNS, len(lambdas))))
         padded = runs + [runs[-1]] * (_COLUMNS - len(runs))
-        noise = [[_noise(generators[layer][run], gates.steps, units) for run in runs] for layer in range(layers)]
-        filled = torch.stack([torch.stack([*row, *[row[-1]] * (len(padded) - len(runs))]) for row in noise])
+        noise = torch.stack([_shared_noise(generators[layer], padded, gates.steps, units) for layer in range(layers)])
         lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[None, :, None]
-        w, b, g = _train(x, y, lam, dense, pad(filled, (0, extra)).to(x.device), units, gates)
+        w, b, g = _train(x, y, lam, dense, pad(noise, (0, extra)).to(x.device), units, gates)
         out_w.append((w * g)[:, : len(runs), :units])
         out_b.append(b[:, : len(runs), 0])
         out_g.append(g[:, : len(runs), :units])
     return L0Probes(Probes(torch.cat(out_w, 1), torch.cat(out_b, 1)), torch.cat(out_g, 1))
+
+
+def _shared_noise(
+    generators: Sequence[torch.Generator], runs: Sequence[int], steps: int, units: int
+) -> Float[Tensor, "run step unit"]:
+    """Logistic noise of each run; where all runs share one generator, one draw that broadcasts over them."""
+    drawn = {id(generators[run]): generators[run] for run in runs}
+    noise = {key: _noise(generator, steps, units) for key, generator in drawn.items()}
+    if len(noise) == 1:
+        return next(iter(noise.values()))[None]
+    return torch.stack([noise[id(generators[run])] for run in runs])
 
 
 def _noise(generator: torch.Generator, steps: int, units: int) -> Float[Tensor, "step unit"]:
@@ -106,7 +116,7 @@ def _train(
     y: Float[Tensor, "sample"],
     lam: Float[Tensor, "1 run 1"],
     dense: Probes,
-    noise: Float[Tensor, "layer run step unit"],
+    noise: Float[Tensor, "layer #run step unit"],
     units: int,  # how many there are to keep; the rest is padding
     gates: Gates,
 ) -> tuple[Float[Tensor, "layer run unit"], Float[Tensor, "layer run 1"], Float[Tensor, "layer run unit"]]:

@@ -6,6 +6,7 @@ that the figure survives a grey print. Nothing here touches pyplot or matplotlib
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,7 @@ from typing import IO, Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8C8C8C", "#333333"
@@ -37,12 +39,16 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     _title(axes, entry, model)
     look = {"frameon": False, "fontsize": 9, "handlelength": 3.2, "columnspacing": 2.5}
     figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=3, **look)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a dollar sign in a name is a dollar sign
     return figure
 
 
 def save_figure(figure: Figure, path: Path | IO[bytes]) -> None:
     """Write a PNG (200 dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
-    figure.savefig(path, format="png", dpi=200, facecolor="white", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
+        figure.savefig(path, format="png", dpi=200, facecolor="white", metadata={"Software": None})
 
 
 def _style(axes: Axes, layers: Sequence[int]) -> None:

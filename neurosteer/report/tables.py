@@ -103,6 +103,8 @@ def _footnotes(entry: dict[str, Any]) -> Text:
         f"top {entry['k']} of {entry['width']:,} units by {entry['methods'][0]}; all accuracies on test data",
         "▸ best layer, chosen on validation data",
     ]
+    if _has_new_words(entry):
+        notes.append("new words: the words that make the contrast in test make it nowhere in train")
     if any((row["l0"] or {}).get("reached") is False for row in entry["layers"]):
         notes.append("* no lambda came within 95 % of the dense accuracy; the closest is shown")
     return Text("\n".join(notes), style="dim")

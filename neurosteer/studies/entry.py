@@ -19,7 +19,7 @@ class Search:
     """Everything that a `find` measured."""
 
     pairs: Pairs
-    parts: Split
+    parts: Split | None  # None where the caller split
     settings: Settings
     results: Sequence[LayerResult]  # one per layer
     significant: Sequence[int]  # units per layer that pass at a false discovery rate of .05
@@ -51,7 +51,7 @@ def entry_of(
     entry: dict[str, Any] = {
         "task": pairs.task,
         "phenomenon": pairs.phenomenon,
-        "data": _data(pairs, search.parts),
+        "data": _data(search),
         "site": site,
         "position": position,
         "width": width,
@@ -65,15 +65,31 @@ def entry_of(
         "random_equivalent": search.equivalent,
         "rankings": {},
         "neurons": {method: _neurons(ranking, settings.k) for method, ranking in rankings.items()},
-        "notices": list(search.notices),
+        "notices": [*search.notices, *_short_sets(rankings, settings.k)],
     }
     return {**entry, "reading": reading(entry)}
 
 
-def _data(pairs: Pairs, parts: Split) -> dict[str, Any]:
+def _data(search: Search) -> dict[str, Any]:
+    pairs = search.pairs
+    about = {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "split": _split(search.parts)}
+    return {**about, "split_new_words": search.held_out and _split(search.held_out)}
+
+
+def _split(parts: Split | None) -> dict[str, Any]:
+    if parts is None:
+        return {}
     sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
-    split = {"kind": parts.kind, "seed": parts.seed, **sizes, "dropped": parts.dropped}
-    return {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "split": split}
+    return {"kind": parts.kind, "seed": parts.seed, **sizes, "dropped": parts.dropped}
+
+
+def _short_sets(rankings: Mapping[str, Ranking], k: int) -> list[str]:
+    sizes = {method: len(ranking.top(k)) for method, ranking in rankings.items()}
+    return [
+        f"{method} keeps only {size} neurons at its best layer, fewer than {k}"
+        for method, size in sizes.items()
+        if size < k
+    ]
 
 
 def _row(result: LayerResult, significant: int, settings: Settings, unseen: LayerResult | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import stats
 from torch import Tensor
 
@@ -84,9 +84,11 @@ class _Examples:
         x = {part: standard(x) for part, (x, _) in cut.items()}
         return cls(states.layers[rows], x, {part: y for part, (_, y) in cut.items()})
 
-    def only(self, units: Int[Tensor, "layer k"]) -> _Examples:
+    def only(self, units: Int[Tensor, "layer k"], used: Bool[Tensor, "layer k"] | None) -> _Examples:
         """The same examples, reduced to some units of each layer."""
         picked = {part: x.gather(2, units[:, None].expand(-1, x.shape[1], -1)) for part, x in self.x.items()}
+        if used is not None:
+            picked = {part: x * used[:, None].to(x.device) for part, x in picked.items()}
         return _Examples(self.layers, picked, self.y)
 
     def fit(self, l2: Float[Tensor, "layer strength"]) -> Probes:
@@ -136,7 +138,8 @@ def _block(examples: _Examples, t: Float[Tensor, "layer unit"], settings: Settin
         masked = list(masked_)
 
     chosen = {method: top_units(scores[method], settings.k) for method in settings.methods}
-    topk = {method: _judge_units(examples, units, l2) for method, units in chosen.items()}
+    used = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
+    topk = {method: _judge_units(examples, units, l2, used[method]) for method, units in chosen.items()}
     random = random_accuracies(examples, chosen[settings.methods[0]], l2, settings, settings.k)
     return [
         LayerResult(
@@ -188,8 +191,14 @@ def top_units(scores: Float[Tensor, "layer unit"], k: int) -> Int[Tensor, "layer
     return order[:, :k].sort(dim=1).values
 
 
-def _judge_units(examples: _Examples, units: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"]) -> list[Accuracy]:
-    small = examples.only(units.to(l2.device))
+def _judge_units(
+    examples: _Examples,
+    units: Int[Tensor, "layer k"],
+    l2: Float[Tensor, "layer 1"],
+    used: Bool[Tensor, "layer k"] | None = None,
+) -> list[Accuracy]:
+    """Accuracy of a probe on some units of each layer; those not `used` are blanked out."""
+    small = examples.only(units.to(l2.device), used)
     return small.judge(small.fit(l2))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
 from neurosteer.neurons import METHODS, Ranking, resolve_k
@@ -15,6 +15,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import welch
 from neurosteer.progress import QUIET, Progress
 
+from .entry import Search
 from .layers import LAMBDAS, Settings, probe_layers
 from .provenance import provenance
 
@@ -36,40 +37,60 @@ def rank_neurons(
     """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `k` units).
 
     `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`. Raises `InputError` for a method
-    that is unknown or lacks what it needs.
+    that is unknown or lacks what it needs, and for parts that share a sentence.
     """
-    if method not in METHODS:
-        raise InputError(f"unknown method '{method}'; one of {', '.join(METHODS)}")
-    if method == "l0" and validation is None and lam is None:
-        raise InputError("method 'l0' chooses its lambda on validation pairs: give validation= or lam=")
-    if lam is not None and not 0 < lam <= 1:
-        raise InputError(f"lambda must be above 0 and at most 1, not {lam}")
+    settings = _settings(model, train, validation, method, lam, k, site, seed)
     chosen = resolve_layers(model, layers)
-    judged = validation or train
-    both = replace(train, pairs=train.pairs + (validation.pairs if validation else ()))
+    held = validation.pairs if validation is not None else ()
+    both = replace(train, pairs=train.pairs + held)
     seen = range(len(train))
-    held = range(len(train), len(both)) if validation else seen
     states, stats = states_and_stats(
         model, both, seen, site=site, layers=chosen, position=position, progress=progress
     )
-    t = welch(states.take(seen).values).t
-    scores, best = t.abs().float(), None
-    if method == "l0" or validation is not None:
-        grid = LAMBDAS if lam is None else (lam,)
-        width = resolve_k(k, site_width(model, site))
-        settings = Settings(train.task, width, (method,), grid, draws=0, seed=seed)
-        parts = {"train": seen, "validation": held, "test": held}
+    t = welch(states.values, seen).t
+    scores, best, fitted = t.abs().float(), None, {}
+    if method == "l0" or held:
+        judge = range(len(train), len(both)) if held else seen
+        parts = {"train": seen, "validation": judge, "test": judge}
         what = f"{train.task}: probes, layers"
         results = probe_layers(states, parts, t, settings, device=model.device, what=what, progress=progress)
+        search = Search(train, None, settings, results, ())
         scores = torch.stack([result.scores[method] for result in results])
-        if validation is not None:
-            best = max(results, key=lambda result: result.topk[method].validation).layer
+        fitted = search.l0_settings() if method == "l0" else {}
+        best = search.best_layer(method) if held else None
     about = provenance(
         model,
         train,
         position=position,
         split="own",
         seed=seed,
-        seen=sorted({*sentence_hashes(train), *sentence_hashes(judged)}),
+        k=settings.k,
+        seen=sentence_hashes(both),
+        **fitted,
     )
     return Ranking(scores, chosen, best, method, stats, model.fingerprint, site, about)
+
+
+def _settings(
+    model: Model,
+    train: Pairs,
+    validation: Pairs | None,
+    method: str,
+    lam: float | None,
+    k: int | str,
+    site: str,
+    seed: int,
+) -> Settings:
+    if method not in METHODS:
+        raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
+    if method == "l0" and validation is None and lam is None:
+        raise InputError("method 'l0' chooses its lambda on validation pairs: give validation= or lam=")
+    if lam is not None and not 0 < lam <= 1:
+        raise InputError(f"lambda must be above 0 and at most 1, not {lam}")
+    for name, part, least in (("train", train, 2), ("validation", validation, 1)):
+        if part is not None and len(part) < least:
+            raise InputError(f"{name} needs at least {least} pairs, not {len(part)}")
+    if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
+        raise InputError("train and validation share sentences; split them with pairs.split()")
+    grid = LAMBDAS if lam is None else (lam,)
+    return Settings(train.task, resolve_k(k, site_width(model, site)), (method,), grid, draws=0, seed=seed)

@@ -23,7 +23,7 @@ def _localised(entry: dict[str, Any], row: dict[str, Any]) -> str:
     if times is None:
         return f"{head}; no number of random ones that was tried reaches as much."
     if times <= 1:
-        return f"{head}: the ranking finds nothing that random neurons lack."
+        return f"{head}: no more than random ones at this layer."
     return f"{head}; about {times:.2g} times as many random ones reach as much."
 
 
@@ -45,8 +45,8 @@ def _new_words(entry: dict[str, Any], row: dict[str, Any]) -> str:
     name = max(_LEXICAL, key=lambda baseline: left[baseline])
     dense, top = row["new_words"]["dense"], row["new_words"]["topk"]
     return (
-        f"On words that training never saw {_short(top)} remain (dense {_short(dense)}), "
-        f"where the best baseline ({name.replace('_', '-')}) has {_short(left[name])}."
+        f"Where the contrasting words of test are new to training, the top {entry['k']} reach {_short(top)} "
+        f"(dense {_short(dense)}), the best baseline ({name.replace('_', '-')}) {_short(left[name])}."
     )
 
 

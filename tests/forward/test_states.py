@@ -39,7 +39,7 @@ def difference(model: Model, expected: Tensor, pairs: Pairs = PAIRS) -> float:
 
 
 def pack(monkeypatch: pytest.MonkeyPatch, rows: int, nodes: int) -> None:
-    monkeypatch.setattr("neurosteer.forward.states.packing_for", lambda _model: Packing(rows, nodes))
+    monkeypatch.setattr("neurosteer.forward.request.packing_for", lambda _model: Packing(rows, nodes))
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
@@ -52,7 +52,7 @@ def test_states_are_those_of_hugging_face(kind: str, tiny: Callable[[str], Model
 def test_states_in_batches_of_equal_length(
     kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("neurosteer.forward.states.forest_holds", lambda _model, _progress: False)
+    monkeypatch.setattr("neurosteer.forward.request.forest_holds", lambda _model, _progress: False)
     assert difference(tiny(kind), expected[kind]) < TOLERANCE
 
 

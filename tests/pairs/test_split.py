@@ -101,14 +101,24 @@ def test_lexical_split_without_conflicts_drops_nothing():
     assert [len(part) for part in split] == pytest.approx([300, 100, 100], abs=30)
 
 
-def test_word_order_alone_is_dealt_like_pairs():
+def test_word_order_alone_has_no_words_to_hold_out():
     pairs = pairs_of([(f"a b {i}", f"b a {i}") for i in range(500)])
-    assert [len(part) for part in pairs.split("lexical")] == [300, 100, 100]
+    with pytest.raises(LexicalSplitError, match="its sentences hold the same words in another order$"):
+        pairs.split("lexical")
+
+
+def test_pairs_without_a_contrast_are_dropped():
+    told = [(f"Ann can walk{i}q.", f"Ann can look{i}q.") for i in range(500)]
+    split = pairs_of(told + [(f"a b {i}", f"b a {i}") for i in range(40)]).split("lexical")
+    assert split.dropped == 40
+    assert all(index < 500 for part in split.indices.values() for index in part)
 
 
 def test_lexical_split_is_refused():
     pairs = pairs_of([(f"I know {i} that", f"I know {i} who") for i in range(300)])
-    with pytest.raises(LexicalSplitError, match=r"^'toy' allows no lexical split: only \d+ train and 0 test pairs"):
+    with pytest.raises(
+        LexicalSplitError, match=r"^'toy' allows no lexical split: \d+ train, 0 validation and 0 test pairs remain"
+    ):
         pairs.split("lexical")
 
 

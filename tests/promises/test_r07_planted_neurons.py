@@ -44,7 +44,7 @@ def check_welch(seeds: int) -> None:
     largest, significant = [], []
     for seed in range(seeds):
         values, mask = planted(seed)
-        result = welch(values[:TRAIN])
+        result = welch(values, range(TRAIN))
         size = result.t.abs()
         largest.append(recall_and_precision(size >= size.flatten().sort().values[-LAYERS * EACH], mask))
         significant.append(recall_and_precision(result.q < 0.05, mask))
@@ -75,7 +75,7 @@ def check_l0(seeds: int) -> None:
 def l0_of(values: torch.Tensor, seed: int) -> list[LayerResult]:
     states = EosStates(values, tuple(range(LAYERS)), "planted", "none", "resid_post", "eos", "none")
     settings = Settings("planted", EACH, ("l0",), draws=1, seed=seed)
-    t = welch(values[:TRAIN]).t
+    t = welch(values, range(TRAIN)).t
     return probe_layers(states, PARTS, t, settings, device=torch.device("cpu"), what="planted")
 
 
@@ -92,7 +92,7 @@ def runs_that_report(runs: int, *, pairs: int, layers: int, width: int) -> int:
     for seed in range(runs):
         rng = torch.Generator().manual_seed(seed)
         shared = torch.randn(pairs, 1, layers, width, generator=rng)
-        result = welch(shared + torch.randn(pairs, 2, layers, width, generator=rng))
+        result = welch(shared + torch.randn(pairs, 2, layers, width, generator=rng), range(pairs))
         reporting += any(result.significant())
     return reporting
 

@@ -99,11 +99,9 @@ def test_a_split_by_words(llama):
 def test_too_few_words(found, llama, few):
     assert found.entry["baselines_new_words"] is None
     assert all(row["new_words"] is None for row in found.layers)
-    [notice] = found.entry["notices"]
-    assert notice.startswith("no column for new words: 'made' allows no lexical split: only ")
-    with pytest.raises(
-        LexicalSplitError, match=r"^'made' allows no lexical split: only \d+ train and \d+ test pairs"
-    ):
+    notice = found.entry["notices"][0]
+    assert notice.startswith("no column for new words: 'made' allows no lexical split: ")
+    with pytest.raises(LexicalSplitError, match=r"^'made' allows no lexical split: "):
         find(llama, few, split="lexical")
 
 

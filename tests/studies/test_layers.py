@@ -34,7 +34,7 @@ def only(states: EosStates, rows: list[int]) -> EosStates:
 def probed(
     states: EosStates, settings: Settings = SETTINGS, *, test_values: torch.Tensor | None = None
 ) -> list[LayerResult]:
-    t = welch(states.take(PARTS["train"]).values).t
+    t = welch(states.values, PARTS["train"]).t
     if test_values is not None:
         values = states.values.clone()
         values[list(PARTS["test"])] = test_values
@@ -132,7 +132,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, top: torch.Tensor, size: int, setting
     """Which units were probed, `[draw][layer][unit]`."""
     seen: list[list[list[int]]] = []
 
-    def judge(_examples: object, units: torch.Tensor, l2: torch.Tensor) -> list[Accuracy]:
+    def judge(_examples: object, units: torch.Tensor, l2: torch.Tensor, *_: object) -> list[Accuracy]:
         seen.append(units.tolist())
         return [Accuracy(0.5, 0.5)] * len(l2)
 
@@ -162,6 +162,19 @@ def test_random_units_differ_by_draw_layer_seed_and_task(monkeypatch):
     settings = [SETTINGS, replace(SETTINGS, seed=2), replace(SETTINGS, task="other")]
     sets = [tuple(units) for s in settings for draw in drawn(monkeypatch, top, 8, s) for units in draw]
     assert len(set(sets)) == len(sets) == 3 * 3 * 2
+
+
+def test_units_with_a_score_of_zero_are_not_probed(monkeypatch):
+    """Of a mask that keeps fewer than k units, the top-k probe reads those it keeps."""
+    states = states_of(1)
+    kept = [3, 17]
+    scores = torch.zeros(1, 20)
+    scores[0, kept] = torch.tensor([2.0, 1.0])
+    masked = studied.Masked(0.1, 0.1, Accuracy(0.5, 0.5), True, None)
+    monkeypatch.setattr(studied, "_masked", lambda *_: ([masked], scores))
+    [five] = probed(states, replace(SETTINGS, k=5, methods=("l0",)))
+    [two] = probed(states, replace(SETTINGS, k=2, methods=("l0",)))
+    assert five.topk["l0"] == two.topk["l0"]
 
 
 def test_fewer_draws_are_the_first_of_more(monkeypatch):
@@ -237,7 +250,7 @@ def test_the_masked_probe_is_fit_l0s():
     strength = torch.full((2, 1), GATES.warm_l2)
     noise = [[generator(1, "toy", layer, "l0")] * 3 for layer in states.layers]
     fitted = fit_l0(examples.x["train"], examples.y["train"], SETTINGS.lambdas, examples.fit(strength), noise)
-    t = welch(states.take(PARTS["train"]).values).t.abs()
+    t = welch(states.values, PARTS["train"]).t.abs()
     for row, result in enumerate(results):
         assert result.l0 is not None
         run = SETTINGS.lambdas.index(result.l0.lam)

@@ -43,8 +43,8 @@ def entry(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"baselines": {"last_word": 0.995}, "random_equivalent": 1.0, "k": 40, "row": {"topk": 1.0}},
-            "At layer 14 the top 40 neurons (6.9 %) reach 1.00, 40 random ones .64: the ranking finds nothing that "
-            "random neurons lack. Without a model the last-word baseline reaches .99, so all of this may be lexical.",
+            "At layer 14 the top 40 neurons (6.9 %) reach 1.00, 40 random ones .64: no more than random ones at "
+            "this layer. Without a model the last-word baseline reaches .99, so all of this may be lexical.",
         ),
         (
             {"row": {"random": {"mean": None}, "topk": 0.9}, "k": 500, "random_equivalent": None},
@@ -58,8 +58,9 @@ def entry(**changes: Any) -> dict[str, Any]:
                 "baselines": {"stem": 0.94},
             },
             "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
-            "reach as much. Without a model the stem baseline reaches .94, so all of this may be lexical. On words "
-            "that training never saw .74 remain (dense .81), where the best baseline (last-word) has .55.",
+            "reach as much. Without a model the stem baseline reaches .94, so all of this may be lexical. Where "
+            "the contrasting words of test are new to training, the top 6 reach .74 (dense .81), the best baseline "
+            "(last-word) .55.",
         ),
     ],
     ids=["plain", "part-lexical", "all-lexical", "no-random", "new-words"],

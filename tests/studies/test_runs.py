@@ -17,7 +17,8 @@ FILES = ["MANIFEST.json", "made.csv", "made.l0.safetensors", "made.png", "made.w
 
 
 def everything(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    """All but locks, which stay for whoever comes next."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix != ".lock")
 
 
 def test_what_a_run_folder_holds(tmp_path, llama, found):
@@ -61,7 +62,7 @@ def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, when
         with monkeypatch.context() as patch, pytest.raises(type(error)):  # noqa: PT012
             patch.setattr(save, when, fail)
             save_find(llama, [found], out=tmp_path, options=options)
-        assert [path.name for path in tmp_path.iterdir()] == [old.name]
+        assert everything(tmp_path) == sorted([old.name, *(f"{old.name}/{name}" for name in FILES)])
         assert {path: (old / path).read_bytes() for path in everything(old)} == before
 
 

@@ -1,0 +1,111 @@
+"""What is asked of a model on some pairs: the one sweep that answers it, and the cache keys that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosteer.data import EosStates, TokenStats
+from neurosteer.errors import NeurosteerError
+from neurosteer.model import Model, encode, site_width
+from neurosteer.pairs import Pairs
+from neurosteer.progress import Progress
+from neurosteer.store import SUFFIX, digest_of, file_stem, home
+
+from .check import forest_holds
+from .forest import Pack, Tokens, plan
+from .loop import packing_for, sweep
+from .stats import TokenMoments
+
+_LIBRARIES = ("torch", "transformers", "transformer-lens")
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """EOS states of all pairs, or token statistics of the train pairs (their positions), or both."""
+
+    model: Model
+    pairs: Pairs
+    site: str
+    layers: tuple[int, ...]
+    position: str
+
+    def wrap(self, values: Float[Tensor, "pair side layer unit"]) -> EosStates:
+        """The values with their provenance."""
+        pairs, model = self.pairs, self.model
+        return EosStates(values, self.layers, pairs.task, model.fingerprint, self.site, self.position, pairs.digest)
+
+    def about(self, train: Sequence[int] | None = None) -> dict[str, Any]:
+        """Everything that the states (or, with `train`, the statistics) depend on."""
+        return {
+            "model": self.model.describe(),
+            "pairs": self.pairs.digest,
+            "site": self.site,
+            "layers": list(self.layers),
+            "position": self.position,
+            "train": None if train is None else digest_of(list(train)),
+            "packing": str(packing_for(self.model)),
+            "versions": {name: version(name) for name in _LIBRARIES},
+        }
+
+    def path(self, train: Sequence[int] | None = None) -> Path:
+        """Where the cache keeps them."""
+        about = self.about(train)
+        about["model"] = {k: v for k, v in about["model"].items() if k not in ("name", "revision")}
+        folder = home() / ("states" if train is None else "stats") / self.model.fingerprint[:12]
+        return folder / f"{file_stem(self.pairs.task)}-{digest_of(about)[:16]}{SUFFIX}"
+
+    def compute(
+        self, *, states: bool, train: Sequence[int] | None, progress: Progress
+    ) -> tuple[Float[Tensor, "pair side layer unit"], TokenStats]:
+        """One sweep over all pairs that fills the states, the statistics over train pairs, or both."""
+        model, pairs = self.model, self.pairs
+        sides = [
+            encode(model, [getattr(pair, side) for pair in pairs], position=self.position) for side in ("good", "bad")
+        ]
+        groups = list(zip(*sides, strict=True))
+        packs = plan(groups, packing_for(model), shared=_may_share(model, groups, progress))
+
+        width = site_width(model, self.site)
+        values = torch.empty(len(pairs) if states else 0, 2, len(self.layers), width)
+        moments = TokenMoments(len(self.layers), width)
+        chosen = np.zeros(2 * len(pairs), dtype=bool)
+        chosen.reshape(-1, 2)[list(train or ())] = True
+        if not states:
+            packs = [pack for pack in packs if chosen[pack.sequences].any()]
+        skip = 1 if model.bos else 0
+        counts = {id(pack): torch.from_numpy(pack.counts(chosen, skip=skip)) for pack in packs} if train else {}
+
+        def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
+            if states:
+                values[pack.sequences // 2, pack.sequences % 2, i] = at_nodes[pack.rows, pack.leaves].float().cpu()
+            if train:
+                moments.add(i, at_nodes, counts[id(pack)])
+
+        what = f"{pairs.task}: states, tokens" if states else f"{pairs.task}: statistics, tokens"
+        sweep(model, packs, site=self.site, layers=self.layers, visit=visit, what=what, progress=progress)
+        if not all(bool(values[:, :, i].isfinite().all()) for i in range(len(self.layers))):
+            raise NeurosteerError(
+                f"{model.name} overflows {str(model.dtype)[6:]} on {pairs.task}; try another --dtype"
+            )
+        return values, moments.finish()
+
+
+def _may_share(model: Model, groups: Sequence[Sequence[Tokens]], progress: Progress) -> bool:
+    """Whether the prefix forest is exact: for this model, and for pairs of this length."""
+    longest = max(sum(map(len, group)) for group in groups)
+    if longest > model.window:
+        progress.notice(
+            f"{model.name}: a pair of {longest} tokens exceeds the {model.window} that every layer attends over; "
+            "sentences run in batches of equal length instead (slower, same results)"
+        )
+        return False
+    return forest_holds(model, progress)
