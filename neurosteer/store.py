@@ -133,7 +133,7 @@ def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Any]:
     if metadata.get("digest") != _digest_with_blank(path, metadata.get("digest", "")):
         raise CorruptFileError(f"{path} is damaged: its content does not match its digest; delete it and run again")
     if kind is not None and metadata["kind"] != kind:
-        raise InputError(f"{path} holds a {metadata['kind']}, not a {kind}")
+        raise InputError(f"{path} is of kind '{metadata['kind']}', not '{kind}'")
     about: dict[str, Any] = json.loads(metadata["about"])
     return about
 

@@ -219,9 +219,9 @@ def test_neuron_set_survives_the_disk(tmp_path: Path, k):
 def test_loading_another_kind(tmp_path: Path):
     RANKING.save(tmp_path / "ranking.safetensors")
     RANKING.top(2, layers=1).save(tmp_path / "neurons.safetensors")
-    with pytest.raises(InputError, match=r"ranking\.safetensors holds a ranking, not a neurons$"):
+    with pytest.raises(InputError, match=r"ranking\.safetensors is of kind 'ranking', not 'neurons'$"):
         NeuronSet.load(tmp_path / "ranking.safetensors")
-    with pytest.raises(InputError, match=r"neurons\.safetensors holds a neurons, not a ranking$"):
+    with pytest.raises(InputError, match=r"neurons\.safetensors is of kind 'neurons', not 'ranking'$"):
         Ranking.load(tmp_path / "neurons.safetensors")
     with pytest.raises(InputError, match=r"^no such file: .*nothing\.safetensors$"):
         Ranking.load(tmp_path / "nothing.safetensors")

@@ -167,7 +167,7 @@ def test_files_that_are_not_ours(tmp_path: Path):
     with pytest.raises(CorruptFileError, match=r"a\.safetensors is damaged or no safetensors file"):
         verify_artefact(path)
     write_artefact(path, "toy", {"a": np.zeros(3)}, {})
-    with pytest.raises(InputError, match=r"a\.safetensors holds a toy, not a ranking$"):
+    with pytest.raises(InputError, match=r"a\.safetensors is of kind 'toy', not 'ranking'$"):
         read_artefact(path, "ranking")
 
 

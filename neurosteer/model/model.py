@@ -50,6 +50,11 @@ class Model:
         spans = [getattr(config, name, None) for name in _WINDOWS]
         return min([self.context, *(span for span in spans if isinstance(span, int) and span > 0)])
 
+    @property
+    def float64_device(self) -> torch.device:
+        """Where probes are fitted: the model's device, or the CPU where that has no float64 (MPS)."""
+        return torch.device("cpu") if self.device.type == "mps" else self.device
+
     def describe(self) -> dict[str, Any]:
         """The `model` object of every JSON result."""
         return {

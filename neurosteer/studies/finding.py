@@ -107,7 +107,7 @@ def find(
     states, stats = states_and_stats(
         model, pairs, train, site=site, layers=chosen, position=position, progress=progress
     )
-    search = _search(pairs, parts, states, settings, device=model.device, progress=progress)
+    search = _search(pairs, parts, states, settings, device=model.float64_device, progress=progress)
     about = provenance(
         model,
         pairs,

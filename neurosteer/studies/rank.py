@@ -53,7 +53,7 @@ def rank_neurons(
         judge = range(len(train), len(both)) if held else seen
         parts = {"train": seen, "validation": judge, "test": judge}
         what = f"{train.task}: probes, layers"
-        results = probe_layers(states, parts, t, settings, device=model.device, what=what, progress=progress)
+        results = probe_layers(states, parts, t, settings, device=model.float64_device, what=what, progress=progress)
         search = Search(train, None, settings, results, ())
         scores = torch.stack([result.scores[method] for result in results])
         fitted = search.l0_settings() if method == "l0" else {}
