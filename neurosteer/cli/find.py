@@ -47,7 +47,7 @@ def find(
     ] = None,
     draws: Annotated[
         str,
-        typer.Option(metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with; 5 or more."),
+        typer.Option(metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with."),
     ] = "5",
     layers: Annotated[
         str,

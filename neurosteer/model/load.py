@@ -17,7 +17,7 @@ from neurosteer.progress import QUIET, Progress
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .model import Model
-from .tokens import choose_specials
+from .specials import choose_specials
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformer_lens.model_bridge import TransformerBridge
 
-from .tokens import Special
+from .specials import Special
 
 _WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
 

@@ -19,7 +19,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import eos_states
 from neurosteer.model import Model, encode, load_model
-from neurosteer.model.tokens import Special
+from neurosteer.model.specials import Special
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
