@@ -44,11 +44,11 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     return figure
 
 
-def save_figure(figure: Figure, path: Path | IO[bytes]) -> None:
-    """Write a PNG (200 dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
+def save_figure(figure: Figure, path: Path | IO[bytes], *, dpi: int = 200) -> None:
+    """Write a PNG (`dpi` dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
-        figure.savefig(path, format="png", dpi=200, facecolor="white", metadata={"Software": None})
+        figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
 
 
 def _style(axes: Axes, layers: Sequence[int]) -> None:

@@ -19,6 +19,6 @@ def find_html(entry: dict[str, Any]) -> str:
     console.print(find_table(entry))
     table = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
     png = io.BytesIO()
-    save_figure(find_figure(entry), png)
+    save_figure(find_figure(entry), png, dpi=110)
     picture = base64.b64encode(png.getvalue()).decode()
     return f'{table}<img width="720" alt="accuracy by layer" src="data:image/png;base64,{picture}">'

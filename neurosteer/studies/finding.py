@@ -71,6 +71,9 @@ class Found:
         """The table by layer."""
         return layers_csv(self.entry)
 
+    def __repr__(self) -> str:
+        return f"Found({self.task}, {len(self.layers)} layers, best layer {self.entry['best_layer']})"
+
     def __rich__(self) -> Any:
         return find_table(self.entry)
 
