@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options, parse
+from .listing import print_listing
 
 
 def check(
@@ -19,12 +20,11 @@ def check(
     neurosteer check runs/
     """
     as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
-    from neurosteer.report import to_json
     from neurosteer.store import check_path
 
     rows = [row for path in paths for row in check_path(Path(path))]
     if as_json:
-        print(to_json(rows), end="")
+        print_listing("check", rows)
     else:
         for row in rows:
             message = f": {row['message']}" if row["message"] else ""

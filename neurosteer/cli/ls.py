@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import options, parse
+from .listing import print_listing
 
 Row = dict[str, Any]
 
@@ -32,7 +33,7 @@ def tasks(
     options.prepare(offline=offline, quiet=False)
     rows = _known_tasks() if data in ("auto", "blimp") else _tasks_of(data, names, offline)
     if as_json:
-        _print_json(rows)
+        print_listing("ls tasks", rows)
         return
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
@@ -67,7 +68,7 @@ def models(format_: options.Format = "table") -> None:
 
     rows = known_models()
     if as_json:
-        _print_json(rows)
+        print_listing("ls models", rows)
         return
     _print_table(rows, ("name", "source", "cached", "note"))
     print("Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME")
@@ -83,7 +84,7 @@ def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
 
     rows = list_runs(folder)
     if as_json:
-        _print_json(rows)
+        print_listing("ls runs", rows)
     elif rows:
         _print_table(rows, ("run", "command", "model", "tasks", "when"))
     else:
@@ -92,12 +93,6 @@ def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
 
 def _is_json(text: str) -> bool:
     return parse.choice("--format", text, parse.FORMATS) == "json"
-
-
-def _print_json(rows: Sequence[Row]) -> None:
-    from neurosteer.report import to_json
-
-    print(to_json(rows), end="")
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ def test_tasks_stand_under_their_phenomenon(run):
 
 
 def test_tasks_as_json(run):
-    rows = json.loads(run("ls", "tasks", "--format", "json").out)
+    rows = json.loads(run("ls", "tasks", "--format", "json").out)["results"]
     assert {"task": "intransitive", "phenomenon": "argument_structure", "field": "syntax"} in rows
 
 
@@ -43,7 +43,7 @@ def test_models(run, monkeypatch):
     outcome = run("ls", "models")
     assert outcome.out.splitlines()[1].split() == ["smollm2-135m", "built", "in", "no", "98", "MB", "[once]"]
     assert "Any local Hugging Face folder or hub id works too" in outcome.out
-    assert json.loads(run("ls", "models", "--format", "json").out) == rows
+    assert json.loads(run("ls", "models", "--format", "json").out)["results"] == rows
 
 
 def test_runs(run, monkeypatch, tmp_path):
@@ -88,4 +88,4 @@ def test_check_as_json(run, monkeypatch):
     fake(monkeypatch, "store", check_path=checks)
     outcome = run("check", "broken", "--format", "json")
     assert outcome.code == 1
-    assert json.loads(outcome.out) == checks(Path("broken"))
+    assert json.loads(outcome.out)["results"] == checks(Path("broken"))

@@ -1,0 +1,14 @@
+"""Listings as JSON: one object with the command, the version and the rows, like every other command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def print_listing(command: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print `{command, version, results}` on stdout."""
+    import neurosteer
+    from neurosteer.report import to_json
+
+    print(to_json({"command": command, "version": neurosteer.__version__, "results": list(rows)}), end="")
