@@ -1,4 +1,4 @@
-"""neurosteer: find the neurons in which a language model keeps grammar, and see what they do.
+"""neurosteer: find the neurons in which a language model keeps grammar, layer by layer.
 
     import neurosteer as ns
 

@@ -15,6 +15,7 @@ PACKAGE = Path(neurosteer.__file__).parent
 FLOORS = (
     "errors",
     "progress",
+    "hub",
     "store",
     "grammar",
     "pairs",
@@ -28,7 +29,7 @@ FLOORS = (
     "studies",
     "cli",
 )  # bottom to top
-WITHOUT_TORCH = ("errors", "progress", "store", "grammar", "pairs", "report")
+WITHOUT_TORCH = ("errors", "progress", "hub", "store", "grammar", "pairs", "report")
 ONLY_IN_MODEL = "transformer_lens"
 
 

@@ -59,7 +59,7 @@ def neurosteer(
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
-    """Find the neurons in which a language model keeps grammar, and see what they do.
+    """Find the neurons in which a language model keeps grammar, layer by layer.
 
     neurosteer find --task intransitive
     """

@@ -12,6 +12,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
+from neurosteer.hub import is_reachable
 from neurosteer.progress import QUIET, Progress
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
@@ -102,12 +103,13 @@ def _pretrained(
 ) -> tuple[Any, Any]:
     folder = Path(source).expanduser()
     if not folder.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
-        raise InputError(f"no such model folder: {label}")
+        raise InputError(f"no such model folder: {label}; name a folder, a hub id or '{NAME}'")
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise InputError(f"{label} is no Hugging Face model folder: it has no config.json")
+    cached_only = folder.is_dir() or offline or not is_reachable()
     where: dict[str, Any] = {
         "revision": revision,
-        "local_files_only": offline or folder.is_dir(),
+        "local_files_only": cached_only,
         "trust_remote_code": False,
     }
     place = str(folder) if folder.is_dir() else source
@@ -161,7 +163,7 @@ def _why(label: str, error: Exception, *, local: bool) -> str:
     causes = {type(cause).__name__ for cause in (error, error.__cause__, error.__context__) if cause}
     if "RepositoryNotFoundError" in causes or did_you_mean(label, [NAME]):
         return f"unknown model '{label}'{did_you_mean(label, [NAME])}; name a folder, a hub id or '{NAME}'"
-    return f"cannot load '{label}' from the hub or its cache: {text}"
+    return f"cannot load '{label}' from the hub or its cache: {text}; name a local folder with --model"
 
 
 def _first_line(error: Exception) -> str:

@@ -6,33 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 from neurosteer.errors import InputError, did_you_mean
 
 from .files import Record
-
-PATIENCE = 5.0  # seconds to wait for a sign of life from the hub
-
-
-def is_reachable() -> bool:
-    """Whether the hub answers in time. Asked in a thread, because no socket timeout bounds a name look-up."""
-    import huggingface_hub
-
-    answered: list[bool] = []
-
-    def ask() -> None:
-        try:
-            huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=PATIENCE)
-            answered.append(True)
-        except Exception:  # whatever the HTTP library of the day raises: no answer
-            answered.append(False)
-
-    thread = Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    return answered == [True]
 
 
 def stay_offline() -> None:

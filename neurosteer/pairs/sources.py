@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurosteer.errors import InputError
+from neurosteer.hub import is_reachable
 
 from . import hub
 from .blimp import HUB_ID, PHENOMENON_OF, TASKS, normalise
@@ -89,7 +90,7 @@ def _open_files(source: str, files: dict[str, Path]) -> Source:
 def _open_hub(name: str, repo: str, tasks: Sequence[str] | None, *, offline: bool) -> Source:
     if offline:
         hub.stay_offline()
-    online = not offline and hub.is_reachable()
+    online = not offline and is_reachable()
     configs = tuple(tasks) if tasks else hub.config_names(repo, online=online)
     return Source(
         name,

@@ -33,6 +33,9 @@ class Pairs:
     pairs: tuple[Pair, ...]
     phenomenon: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Pairs({self.task!r}, {len(self)} pairs of {self.source!r})"
+
     def __len__(self) -> int:
         return len(self.pairs)
 

@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8C8C8C", "#333333"
-BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram"}
+BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram", "stem": "stem"}
 SIZE = (8.4, 5.0)  # inches
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
 

@@ -144,7 +144,7 @@ def _block(examples: _Examples, t: Float[Tensor, "layer unit"], settings: Settin
     return [
         LayerResult(
             layer=layer,
-            l2=float(l2[i]),
+            l2=STRENGTHS[int(choice[i])],
             dense=dense[i],
             topk={method: topk[method][i] for method in settings.methods},
             scores={method: scores[method][i] for method in settings.methods},

@@ -108,6 +108,7 @@ def test_the_revision_reaches_every_download(
 
     for name in ("AutoConfig", "AutoTokenizer", "AutoModelForCausalLM"):
         monkeypatch.setattr(f"neurosteer.model.load.{name}", redirect(getattr(transformers, name)))
+    monkeypatch.setattr("neurosteer.model.load.is_reachable", lambda: True)
     load_model("someone/tiny", revision=revision)
     assert asked == [("someone/tiny", revision, False, False)] * 3
     assert no_network == []
@@ -116,6 +117,14 @@ def test_the_revision_reaches_every_download(
 def test_hub_id_that_is_not_in_the_cache(hub: Path, no_network: list[Any]):
     assert message_of("someone/else", offline=True).startswith("cannot load 'someone/else' from the hub or its cache")
     assert "cannot load 'someone/tiny'" in message_of("someone/tiny", revision="v3", offline=True)
+    assert no_network == []
+
+
+def test_an_unreachable_hub_is_given_up_at_once(hub: Path, monkeypatch: pytest.MonkeyPatch, no_network: list[Any]):
+    monkeypatch.setattr("neurosteer.model.load.is_reachable", lambda: False)
+    text = message_of("someone/else")
+    assert text.startswith("cannot load 'someone/else' from the hub or its cache")
+    assert text.endswith("name a local folder with --model")
     assert no_network == []
 
 
@@ -130,7 +139,7 @@ def test_unknown_name(no_network: list[Any], hub: Path):
 
 @pytest.mark.parametrize("source", ["./nowhere", "/nowhere/at/all", "a/b/c", "~/no-such-folder"])
 def test_missing_folder(source: str):
-    assert message_of(source) == f"no such model folder: {source}"
+    assert message_of(source) == f"no such model folder: {source}; name a folder, a hub id or 'smollm2-135m'"
 
 
 def test_folder_that_holds_no_model(tmp_path: Path):

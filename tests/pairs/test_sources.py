@@ -9,7 +9,8 @@ import datasets
 import pytest
 
 from neurosteer.errors import InputError
-from neurosteer.pairs import TASKS, hub, load_pairs, load_tasks
+from neurosteer.hub import is_reachable
+from neurosteer.pairs import TASKS, load_pairs, load_tasks
 
 ROW = '{"sentence_good": "A %d.", "sentence_bad": "B %d.", "linguistics_term": "%s"}\n'
 RECORDS = [{"sentence_good": f"A {i}.", "sentence_bad": f"B {i}."} for i in range(3)]
@@ -99,7 +100,7 @@ def fake_hub(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bool]]:
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     monkeypatch.setattr(datasets, "get_dataset_config_names", lambda repo: ["one", "two"])
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub, "is_reachable", lambda: True)
+    monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: True)
     return calls
 
 
@@ -132,14 +133,14 @@ def test_the_only_configuration_and_split_are_taken(fake_hub, monkeypatch: pytes
 
 
 def test_offline_never_asks(fake_hub: list[tuple[str, str, bool]], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hub, "is_reachable", lambda: pytest.fail("reached for the network"))
+    monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: pytest.fail("reached for the network"))
     load_pairs("intransitive", offline=True)
     assert fake_hub == [("nyu-mll/blimp", "intransitive", True)]
     assert datasets.config.HF_HUB_OFFLINE is False
 
 
 def test_no_network_and_no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(hub, "is_reachable", lambda: False)
+    monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
     for source in ("auto", "blimp"):
         assert refusal(load_pairs, "intransitive", source=source) == (
@@ -160,8 +161,8 @@ def test_a_set_that_the_hub_lacks(fake_hub, monkeypatch: pytest.MonkeyPatch):
 def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch):
     import huggingface_hub
 
-    monkeypatch.setattr(hub, "PATIENCE", 0.2)
+    monkeypatch.setattr("neurosteer.hub.PATIENCE", 0.2)
     monkeypatch.setattr(huggingface_hub, "get_session", lambda: time.sleep(1))
     start = time.monotonic()
-    assert not hub.is_reachable()
+    assert not is_reachable()
     assert time.monotonic() - start < 0.8
