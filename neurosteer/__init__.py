@@ -11,9 +11,10 @@ Names are imported when they are first used, so that `import neurosteer` costs n
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from .lazy import lazily
 
 if TYPE_CHECKING:
     from .errors import NeurosteerError as NeurosteerError
@@ -40,10 +41,7 @@ __all__ = [*_ROOM_OF, "__version__"]  # noqa: PLE0604
 __version__ = version("neurosteer")
 
 
-def __getattr__(name: str) -> object:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'neurosteer' has no attribute '{name}'")
-    return getattr(import_module(f".{_ROOM_OF[name]}", __name__), name)
+__getattr__ = lazily(__name__, _ROOM_OF)
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ import neurosteer
 
 PACKAGE = Path(neurosteer.__file__).parent
 FLOORS = (
+    "lazy",
     "errors",
     "progress",
     "hub",
@@ -29,7 +30,7 @@ FLOORS = (
     "studies",
     "cli",
 )  # bottom to top
-WITHOUT_TORCH = ("errors", "progress", "hub", "store", "grammar", "pairs", "report")
+WITHOUT_TORCH = ("lazy", "errors", "progress", "hub", "store", "grammar", "pairs", "report")
 ONLY_IN_MODEL = "transformer_lens"
 
 

@@ -5,8 +5,9 @@ The figures are imported when they are first used: matplotlib takes most of a se
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from neurosteer.lazy import lazily
 
 from .export import layers_csv as layers_csv
 from .export import to_json as to_json
@@ -18,7 +19,4 @@ if TYPE_CHECKING:
     from .figures import save_figure as save_figure
 
 
-def __getattr__(name: str) -> object:
-    if name not in ("find_figure", "save_figure"):
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(".figures", __name__), name)
+__getattr__ = lazily(__name__, {"find_figure": "figures", "save_figure": "figures"})
