@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING
 from .lazy import lazily
 
 if TYPE_CHECKING:
+    from .edits import Edit as Edit
     from .errors import NeurosteerError as NeurosteerError
     from .forward import eos_states as eos_states
+    from .forward import generate as generate
+    from .forward import score as score
+    from .forward import steering as steering
     from .model import load_model as load_model
     from .neurons import NeuronSet as NeuronSet
     from .neurons import Ranking as Ranking
@@ -27,14 +31,18 @@ if TYPE_CHECKING:
     from .studies import rank_neurons as rank_neurons
 
 _ROOM_OF = {
+    "Edit": "edits",
     "NeurosteerError": "errors",
     "NeuronSet": "neurons",
     "Ranking": "neurons",
     "eos_states": "forward",
     "find": "studies",
+    "generate": "forward",
     "load_model": "model",
     "load_pairs": "pairs",
     "rank_neurons": "studies",
+    "score": "forward",
+    "steering": "forward",
 }
 
 __all__ = [*_ROOM_OF, "__version__"]  # noqa: PLE0604

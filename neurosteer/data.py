@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 GOOD, BAD = 0, 1  # positions on the `side` axis
+MEAN_CONVENTIONS = ("mean", "minicons")  # of scoring: log probabilities per token, not summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,42 @@ class EosStates:
 
 
 @dataclass(frozen=True, eq=False)
+class Scores:
+    """How probable a model finds the sentences of pairs, in nats.
+
+    `logprob` is a sentence's log probability, or its mean per token where the convention says so. EOS is never
+    scored.
+    """
+
+    logprob: Float[Tensor, "pair side"]  # float64
+    tokens: Int[Tensor, "pair side"]  # how many were scored
+    convention: str
+    task: str
+    model: str  # fingerprint
+    digest: str  # of the pairs
+
+    @property
+    def margin(self) -> Float[Tensor, "pair"]:
+        """log P(good) - log P(bad) of each pair."""
+        return self.logprob[:, GOOD] - self.logprob[:, BAD]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of pairs whose good sentence is the more probable one; a tie counts as wrong."""
+        return float((self.margin > 0).double().mean())
+
+    @property
+    def ties(self) -> int:
+        """Pairs whose sentences are equally probable."""
+        return int((self.margin == 0).sum())
+
+    @property
+    def per_token(self) -> Float[Tensor, "pair side"]:
+        """Mean log probability per scored token."""
+        return self.logprob if self.convention in MEAN_CONVENTIONS else self.logprob / self.tokens
+
+
+@dataclass(frozen=True, eq=False)
 class UnitStats:
     """Mean and variance of every unit over train sentences: at all tokens but BOS, and at the EOS states.
 
@@ -49,6 +86,7 @@ class UnitStats:
     eos_mean: Float[Tensor, "layer unit"]
     eos_var: Float[Tensor, "layer unit"]
     tokens: int  # how many token positions were averaged over
+    layers: tuple[int, ...]  # block index of each position on the layer axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,4 +105,4 @@ class TokenStats:
             for i in range(len(states.layers))
         ]
         var, mean = (torch.stack(column) for column in zip(*layers, strict=True))
-        return UnitStats(self.mean, self.var, mean, var, self.tokens)
+        return UnitStats(self.mean, self.var, mean, var, self.tokens, states.layers)

@@ -21,6 +21,7 @@ FLOORS = (
     "grammar",
     "pairs",
     "data",
+    "seeds",
     "neurons",
     "probes",
     "edits",

@@ -22,7 +22,8 @@ def ranking_of(scores: torch.Tensor, layers: tuple[int, ...], best_layer: int | 
     shape = scores.shape
     stats = {name: torch.arange(scores.numel()).reshape(shape).float() + 1000 * i for i, name in enumerate(STATS)}
     about = {"task": "toy", "seed": 3, "seen": ["a", "b"], "l0": {"lambda": {"1": 0.2}}}
-    return Ranking(scores, layers, best_layer, "welch", UnitStats(**stats, tokens=77), "model-1", "resid_post", about)
+    known = UnitStats(**stats, tokens=77, layers=layers)
+    return Ranking(scores, best_layer, "welch", known, "model-1", "resid_post", about)
 
 
 def tied(rows: int, width: int, *, seed: int = 0) -> torch.Tensor:
@@ -52,7 +53,7 @@ def test_top_against_plain_sorting(k, layers, means):
     for i, (layer, unit) in enumerate(top):
         row = ranking.layers.index(layer)
         assert top.scores[i] == ranking.scores[row, unit]
-        assert {name: float(value[i]) for name, value in top.stats.items()} == {
+        assert {name: float(top.at(name)[i]) for name in STATS} == {
             name: float(getattr(ranking.stats, name)[row, unit]) for name in STATS
         }
     assert (top.model, top.site) == ("model-1", "resid_post")
@@ -146,7 +147,6 @@ def set_of(chosen: set[tuple[int, int]]) -> NeuronSet:
         layers=every.layers[mask],
         units=every.units[mask],
         scores=every.scores[mask],
-        stats={name: value[mask] for name, value in every.stats.items()},
     )
 
 
@@ -164,13 +164,16 @@ def test_set_algebra_is_that_of_sets(a, b, c):
         for i, (layer, unit) in enumerate(part):
             row = RANKING.layers.index(layer)
             assert part.scores[i] == RANKING.scores[row, unit]
-            assert part.stats["eos_var"][i] == RANKING.stats.eos_var[row, unit]
+            assert part.at("eos_var")[i] == RANKING.stats.eos_var[row, unit]
 
 
 def test_set_algebra_remembers_both():
     x, y = RANKING.top(4, layers=1), RANKING.top(3, layers="all")
-    assert (x & y).about == {"from": [dict(x.about), dict(y.about)], "operation": "&"}
-    assert (x - y).about == {"from": [dict(x.about), dict(y.about)], "operation": "-"}
+    y = replace(y, about={**y.about, "seen": ["b", "c"]})
+    for sign, made in (("&", x & y), ("-", x - y)):
+        assert made.about["from"] == [dict(x.about), dict(y.about)]
+        assert made.about["operation"] == sign
+        assert made.about["seen"] == ["a", "b", "c"]  # what either has seen
 
 
 @pytest.mark.parametrize("other", [{"model": "model-2"}, {"site": "mlp_out"}])
@@ -211,8 +214,8 @@ def test_neuron_set_survives_the_disk(tmp_path: Path, k):
         assert same(back.layers, chosen.layers)
         assert same(back.units, chosen.units)
         assert same(back.scores, chosen.scores)
-        assert back.stats.keys() == chosen.stats.keys()
-        assert all(same(back.stats[name], chosen.stats[name]) for name in STATS)
+        assert back.stats.layers == chosen.stats.layers
+        assert all(same(getattr(back.stats, name), getattr(chosen.stats, name)) for name in STATS)
         assert (back.model, back.site, back.about) == (chosen.model, chosen.site, chosen.about)
 
 

@@ -2,5 +2,25 @@
 
 from __future__ import annotations
 
+from .attribution import Attribution as Attribution
+from .attribution import attribute as attribute
+from .generation import Generated as Generated
+from .generation import Token as Token
+from .generation import generate as generate
+from .generation import refuse_untouched as refuse_untouched
+from .generation import touched_tokens as touched_tokens
+from .scoring import Outcome as Outcome
+from .scoring import Variant as Variant
+from .scoring import refuse_unscored as refuse_unscored
+from .scoring import score as score
+from .scoring import score_texts as score_texts
 from .states import eos_states as eos_states
 from .states import states_and_stats as states_and_stats
+from .steer import donor_of as donor_of
+from .steer import steering as steering
+from .steer import variant_of as variant_of
+from .texts import CONVENTIONS as CONVENTIONS
+from .texts import Text as Text
+from .texts import from_parting as from_parting
+from .texts import pairs_of_texts as pairs_of_texts
+from .texts import texts_of as texts_of

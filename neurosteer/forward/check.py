@@ -1,25 +1,52 @@
-"""Is the prefix forest exact for this model? Tried before it is trusted.
+"""Are our short cuts exact for this model? Tried before they are trusted.
 
-A few short sequences with common beginnings run once as a forest and once one by one. Where they differ, or the
-architecture refuses the mask or the positions, sequences run in batches of equal length, and a notice says so.
+A few short sequences with common beginnings run once as a forest and once one by one; and once in full and once
+resumed above a block. Where results differ, or the architecture refuses, the plain way is taken, and a notice says
+so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neurosteer.model import Model
+from neurosteer.model import Model, is_hooked, reading, resuming
 from neurosteer.progress import Progress
 
 from .forest import Pack, Tokens, plan
 from .loop import packing_for, sweep
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
+_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError)
 _verdicts: WeakKeyDictionary[Model, str | None] = WeakKeyDictionary()
+_resumes: WeakKeyDictionary[Model, bool] = WeakKeyDictionary()
+
+
+def may_share(model: Model, groups: Sequence[Sequence[Tokens]], progress: Progress) -> bool:
+    """Whether the prefix forest is exact: for this model, and for groups of this length."""
+    longest = max(sum(map(len, group)) for group in groups)
+    if longest > model.window:
+        progress.notice(
+            f"{model.name}: texts of {longest} tokens exceed the {model.window} that every layer attends over; "
+            "they run in batches of equal length instead (slower, same results)"
+        )
+        return False
+    return forest_holds(model, progress)
+
+
+def may_resume(model: Model, progress: Progress) -> bool:
+    """Whether a pass may begin above a block from the kept residual stream; never where others have hooks."""
+    if is_hooked(model):
+        return False
+    if model not in _resumes:
+        _resumes[model] = _resumes_exactly(model)
+        if not _resumes[model]:
+            progress.notice(f"{model.name}: passes cannot begin above an edited block; edits run in full (slower)")
+    return _resumes[model]
 
 
 def forest_holds(model: Model, progress: Progress) -> bool:
@@ -40,7 +67,7 @@ def _why_not(model: Model) -> str | None:
         shared = _last_states(model, groups, shared=True)
     except torch.OutOfMemoryError:
         raise
-    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AssertionError) as error:
+    except _FAILURES as error:
         return f"the architecture does not take the prefix forest's mask or positions ({type(error).__name__})"
     difference = ((shared - single).norm(dim=-1) / single.norm(dim=-1).clamp_min(1e-12)).max().item()
     if not difference <= TOLERANCE[model.dtype]:
@@ -69,3 +96,25 @@ def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> T
 
     sweep(model, plan(groups, packing_for(model), shared=shared), site="resid_post", layers=layers, visit=visit)
     return out
+
+
+def _resumes_exactly(model: Model) -> bool:
+    """Whether logits are the same when the blocks up to the first, the middle or the last one are not computed."""
+    tokens = torch.tensor([_sample(int(model.bridge.cfg.d_vocab), min(12, model.window // 2))[0][0]])
+    every = torch.zeros_like(tokens[0]), torch.arange(tokens.shape[1])
+    kept: dict[int, Tensor] = {}
+    with reading(model, "resid_post", list(range(model.n_layers)), kept.__setitem__) as one_pass:
+        full = one_pass(tokens, at=every)
+    for layer in {0, model.n_layers // 2, model.n_layers - 1}:
+        try:
+            with resuming(model, layer, kept[layer]), reading(model, "resid_post", [], kept.__setitem__) as one_pass:
+                resumed = one_pass(tokens, at=every)
+        except torch.OutOfMemoryError:
+            raise
+        except _FAILURES:
+            return False
+        assert full is not None
+        assert resumed is not None
+        if not bool(torch.allclose(full, resumed, rtol=0, atol=1e-5 * float(full.abs().max()))):
+            return False
+    return True

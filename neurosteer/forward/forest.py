@@ -14,7 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Int
+from torch import Tensor
 
 Tokens = tuple[int, ...]
 Array = np.ndarray
@@ -57,6 +59,13 @@ class Pack:
                     table[node] = table[parent]
                 table[node, node] = True
         return seen
+
+    def inputs(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Tokens, and in a forest what each node sees and its depth: the arguments of a pass."""
+        tokens = torch.from_numpy(self.tokens)
+        if not self.shared:
+            return tokens, None, None
+        return tokens, torch.from_numpy(self.visible()), torch.from_numpy(self.depths)
 
     def counts(self, chosen: Bool[Array, "all"], *, skip: int) -> Int[Array, "row node"]:
         """How many of the chosen sequences pass through each node, their first `skip` tokens left out."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -16,13 +15,14 @@ from .forest import Pack, Packing
 Visit = Callable[[Pack, int, Float[Tensor, "row node unit"]], None]
 
 
-def packing_for(model: Model) -> Packing:
+def packing_for(model: Model, *, gradients: bool = False) -> Packing:
     """The pack size: a pure function of device and model, so that results never depend on what else runs.
 
     Short rows keep attention cheap (its cost grows with the square of the row), many rows keep the matrix products
-    large.
+    large. `gradients` keep every activation of a pass, so packs are smaller then.
     """
     rows = 8 if model.device.type == "cpu" else 64
+    rows = rows // 2 if gradients else rows
     return Packing(rows=rows, nodes=min(128, model.window))
 
 
@@ -47,10 +47,6 @@ def sweep(
     progress.step(what, 0, total)
     with reading(model, site, layers, hand_out) as one_pass:
         for current in packs:
-            tokens = torch.from_numpy(current.tokens)
-            if current.shared:
-                one_pass(tokens, torch.from_numpy(current.visible()), torch.from_numpy(current.depths))
-            else:
-                one_pass(tokens)
+            one_pass(*current.inputs())
             done += current.computed
             progress.step(what, done, total)

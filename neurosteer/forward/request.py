@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from neurosteer.errors import NeurosteerError
 from neurosteer.model import Model, encode, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
-from neurosteer.store import SUFFIX, digest_of, file_stem, home
+from neurosteer.store import digest_of
 
-from .check import forest_holds
-from .forest import Pack, Tokens, plan
+from .cache import about, cache_path
+from .check import may_share
+from .forest import Pack, plan
 from .loop import packing_for, sweep
 from .stats import TokenMoments
-
-_LIBRARIES = ("torch", "transformers", "transformer-lens")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,23 +43,18 @@ class Request:
 
     def about(self, train: Sequence[int] | None = None) -> dict[str, Any]:
         """Everything that the states (or, with `train`, the statistics) depend on."""
-        return {
-            "model": self.model.describe(),
-            "pairs": self.pairs.digest,
-            "site": self.site,
-            "layers": list(self.layers),
-            "position": self.position,
-            "train": None if train is None else digest_of(list(train)),
-            "packing": str(packing_for(self.model)),
-            "versions": {name: version(name) for name in _LIBRARIES},
-        }
+        return about(
+            self.model,
+            self.pairs,
+            site=self.site,
+            layers=list(self.layers),
+            position=self.position,
+            train=None if train is None else digest_of(list(train)),
+        )
 
     def path(self, train: Sequence[int] | None = None) -> Path:
         """Where the cache keeps them."""
-        about = self.about(train)
-        about["model"] = {k: v for k, v in about["model"].items() if k not in ("name", "revision")}
-        folder = home() / ("states" if train is None else "stats") / self.model.fingerprint[:12]
-        return folder / f"{file_stem(self.pairs.task)}-{digest_of(about)[:16]}{SUFFIX}"
+        return cache_path("states" if train is None else "stats", self.model, self.pairs, self.about(train))
 
     def compute(
         self, *, states: bool, train: Sequence[int] | None, progress: Progress
@@ -72,7 +65,7 @@ class Request:
             encode(model, [getattr(pair, side) for pair in pairs], position=self.position) for side in ("good", "bad")
         ]
         groups = list(zip(*sides, strict=True))
-        packs = plan(groups, packing_for(model), shared=_may_share(model, groups, progress))
+        packs = plan(groups, packing_for(model), shared=may_share(model, groups, progress))
 
         width = site_width(model, self.site)
         values = torch.empty(len(pairs) if states else 0, 2, len(self.layers), width)
@@ -97,15 +90,3 @@ class Request:
                 f"{model.name} overflows {str(model.dtype)[6:]} on {pairs.task}; try another --dtype"
             )
         return values, moments.finish()
-
-
-def _may_share(model: Model, groups: Sequence[Sequence[Tokens]], progress: Progress) -> bool:
-    """Whether the prefix forest is exact: for this model, and for pairs of this length."""
-    longest = max(sum(map(len, group)) for group in groups)
-    if longest > model.window:
-        progress.notice(
-            f"{model.name}: a pair of {longest} tokens exceeds the {model.window} that every layer attends over; "
-            "sentences run in batches of equal length instead (slower, same results)"
-        )
-        return False
-    return forest_holds(model, progress)

@@ -9,26 +9,38 @@ from neurosteer.lazy import lazily
 from .builtin import known_models as known_models
 
 if TYPE_CHECKING:
+    from .attach import Applied as Applied
+    from .attach import editing as editing
+    from .attach import edits_on as edits_on
+    from .attach import prompt_ends_at as prompt_ends_at
+    from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
     from .model import Model as Model
-    from .passes import is_hooked as is_hooked
     from .passes import reading as reading
+    from .passes import resuming as resuming
     from .passes import site_width as site_width
     from .sites import SITES as SITES
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
     from .tokens import encode as encode
+    from .where import touched as touched
 
 _MODULE_OF = {
+    "Applied": "attach",
     "Model": "model",
     "SITES": "sites",
-    "encode": "tokens",
-    "load_model": "load",
     "check_site": "sites",
+    "editing": "attach",
+    "edits_on": "attach",
+    "encode": "tokens",
+    "is_hooked": "hooks",
+    "load_model": "load",
+    "prompt_ends_at": "attach",
     "reading": "passes",
     "resolve_layers": "sites",
-    "is_hooked": "passes",
+    "resuming": "passes",
     "site_width": "passes",
+    "touched": "where",
 }
 
 

@@ -1,10 +1,10 @@
-"""Forward passes that stop as soon as everything asked for has been read."""
+"""Forward passes: read what is asked for, stop as soon as everything is read, unembed only what is wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,11 +12,31 @@ from torch import Tensor
 
 from neurosteer.errors import NeurosteerError
 
+from .attach import check_edits
+from .hooks import Hook, hooked
 from .model import Model
 from .sites import check_site, hook_name
 
 Visit = Callable[[int, Float[Tensor, "row node unit"]], None]
-Pass = Callable[..., None]
+Enter = Callable[..., Float[Tensor, "row node unit"]]  # called with the values and `hook=`
+
+
+class Pass(Protocol):
+    """One forward pass over `tokens`.
+
+    A prefix forest brings `visible` (which nodes a node attends to) and `depths` (a node's position). With `at`,
+    the rows and nodes whose next-token logits are wanted, the pass runs to the end and returns those; else it
+    stops after the last reader.
+    """
+
+    def __call__(
+        self,
+        tokens: Int[Tensor, "row node"],
+        visible: Bool[Tensor, "row node node"] | None = None,
+        depths: Int[Tensor, "row node"] | None = None,
+        *,
+        at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
+    ) -> Float[Tensor, "pick vocab"] | None: ...
 
 
 class _Enough(Exception):
@@ -24,60 +44,103 @@ class _Enough(Exception):
 
 
 @contextmanager
-def reading(model: Model, site: str, layers: Sequence[int], visit: Visit) -> Iterator[Pass]:
+def reading(
+    model: Model, site: str, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
+) -> Iterator[Pass]:
     """Attach readers; inside the block, each call of the yielded function is one forward pass.
 
-    The function takes `tokens`, and for prefix forests `visible` (which nodes a node attends to) and `depths` (its
-    position). `visit(layer, values)` is called once per layer and pass, in the order of the layers. Raises
-    `NeurosteerError` if a hook did not fire exactly once per pass; hooks are removed whatever happens.
+    `visit(layer, values)` is called once per layer and pass, in the order of the layers. `enter`, if given, may
+    replace what enters the first block, and the pass then builds a graph for gradients. Raises `NeurosteerError`
+    if a hook did not fire exactly once per pass; hooks are removed whatever happens.
     """
     check_site(model, site, layers)
-    last = max(layers)
+    last = max(layers, default=-1)
     fired: list[int] = []
+    wanted: list[tuple[Tensor, Tensor] | None] = [None]
 
     def reader(layer: int) -> Callable[..., None]:
         def read(values: Tensor, *, hook: Any) -> None:
             fired.append(layer)
             visit(layer, values)
-            if layer == last:
+            if layer == last and wanted[0] is None:
                 raise _Enough
 
         return read
+
+    def pick(values: Tensor, *, hook: Any) -> Tensor | None:
+        if wanted[0] is None:
+            return None
+        rows, nodes = (index.to(values.device) for index in wanted[0])
+        return values[rows, nodes][None]
 
     def one_pass(
         tokens: Int[Tensor, "row node"],
         visible: Bool[Tensor, "row node node"] | None = None,
         depths: Int[Tensor, "row node"] | None = None,
-    ) -> None:
+        *,
+        at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
+    ) -> Float[Tensor, "pick vocab"] | None:
         fired.clear()
-        extra: dict[str, Tensor] = {}
-        if visible is not None and depths is not None:
-            lowest = torch.finfo(model.dtype).min
-            mask = torch.zeros(visible.shape, dtype=model.dtype).masked_fill_(~visible, lowest)
-            extra = {
-                "attention_mask": mask[:, None].to(model.device),
-                "position_ids": depths.to(model.device),
-            }
+        wanted[0] = at
+        logits: Any = None
         try:
-            with torch.no_grad():
-                model.bridge(tokens.to(model.device), return_type=None, use_cache=False, **extra)
+            with torch.set_grad_enabled(enter is not None):
+                logits = model.bridge(
+                    tokens.to(model.device),
+                    return_type=None if at is None else "logits",
+                    use_cache=False,
+                    **_extra(model, visible, depths),
+                )
         except _Enough:
             pass
         if fired != sorted(layers):
             raise NeurosteerError(
                 f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}"
             )
+        check_edits(model, before=last if at is None else model.n_layers)
+        return None if at is None else logits[0]
 
-    hooks = model.bridge.hook_dict
-    handles = []
-    try:
-        for layer in layers:
-            handles.append(hooks[hook_name(site, layer)].add_hook(reader(layer)))
+    points: list[tuple[str, Hook]] = [(hook_name(site, layer), reader(layer)) for layer in layers]
+    if enter is not None:
+        points.insert(0, (hook_name("resid_pre", 0), enter))
+    with hooked(model, [*points, (UNEMBED, pick)]):
         yield one_pass
+
+
+UNEMBED = "unembed.hook_in"
+
+
+def _extra(model: Model, visible: Tensor | None, depths: Tensor | None) -> dict[str, Tensor]:
+    """The arguments that make a forest of a batch: a 4-D mask, and depths as positions."""
+    if visible is None or depths is None:
+        return {}
+    lowest = torch.finfo(model.dtype).min
+    mask = torch.zeros(visible.shape, dtype=model.dtype).masked_fill_(~visible, lowest)
+    return {"attention_mask": mask[:, None].to(model.device), "position_ids": depths.to(model.device)}
+
+
+@contextmanager
+def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"]) -> Iterator[None]:
+    """Inside the block, passes take `residual` for what block `layer` gives, and compute no block up to it.
+
+    Hooks at the block's output fire on it; those below do not fire at all.
+    """
+
+    def skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+        return hidden
+
+    def resume(*_args: Any, **_kwargs: Any) -> Tensor:
+        given: Tensor = model.bridge.blocks[layer].hook_out(residual)
+        return given
+
+    blocks = list(model.bridge.blocks[: layer + 1])
+    try:
+        for block in blocks:
+            block.__dict__["forward"] = resume if block is blocks[-1] else skip
+        yield
     finally:
-        for handle in handles:
-            handle.hook.remove()
-        _forget(model, site, layers, handles)
+        for block in blocks:
+            block.__dict__.pop("forward", None)
 
 
 def site_width(model: Model, site: str) -> int:
@@ -88,15 +151,3 @@ def site_width(model: Model, site: str) -> int:
     with reading(model, site, [0], lambda _, values: widths.append(values.shape[-1])) as one_pass:
         one_pass(torch.tensor([[model.eos.id]]))
     return widths[0]
-
-
-def is_hooked(model: Model) -> bool:
-    """Whether anybody has hooks on the model now: what it computes then is not its own."""
-    return any(point.fwd_hooks for point in model.bridge.hook_dict.values())
-
-
-def _forget(model: Model, site: str, layers: Sequence[int], handles: Sequence[Any]) -> None:
-    """Take removed handles off the hook points' own lists too."""
-    hooks = model.bridge.hook_dict
-    for layer, handle in zip(layers, handles, strict=False):
-        hooks[hook_name(site, layer)].fwd_hooks.remove(handle)

@@ -11,16 +11,21 @@ from .model import Model
 POSITIONS = ("eos", "last")
 
 
-def encode(model: Model, sentences: Sequence[str], *, position: str = "eos") -> list[tuple[int, ...]]:
+def encode(
+    model: Model, sentences: Sequence[str], *, position: str = "eos", as_is: bool = False
+) -> list[tuple[int, ...]]:
     """Token ids of sentences. The last id of each is the one whose state is read: EOS, or the sentence's last token.
 
+    With `as_is` the tokenizer's own habit decides what stands before the sentence.
     Raises `InputError` for a sentence that is longer than the model's context or has no tokens.
     """
     if position not in POSITIONS:
         raise InputError(f"unknown position '{position}'; one of {', '.join(POSITIONS)}")
-    head = (model.bos.id,) if model.bos else ()
+    head = (model.bos.id,) if model.bos and not as_is else ()
     tail = (model.eos.id,) if position == "eos" else ()
-    ids = model.tokenizer(list(sentences), add_special_tokens=False)["input_ids"] if sentences else []
+    ids = model.tokenizer(list(sentences), add_special_tokens=as_is)["input_ids"] if sentences else []
+    if as_is:
+        ids = [middle[: -1 if middle[-1:] == [model.tokenizer.eos_token_id] else None] for middle in ids]
     encoded = [(*head, *middle, *tail) for middle in ids]
     for sentence, middle, whole in zip(sentences, ids, encoded, strict=True):
         if not middle:

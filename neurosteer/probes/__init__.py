@@ -10,6 +10,5 @@ from .l0 import fit_l0 as fit_l0
 from .logistic import STRENGTHS as STRENGTHS
 from .logistic import Probes as Probes
 from .logistic import fit_logistic as fit_logistic
-from .seeds import generator as generator
 from .welch import Welch as Welch
 from .welch import welch as welch

@@ -124,7 +124,6 @@ def find(
     rankings = {
         method: Ranking(
             scores=torch.stack([result.scores[method] for result in search.results]),
-            layers=chosen,
             best_layer=search.best_layer(method),
             method=method,
             stats=stats,

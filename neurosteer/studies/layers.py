@@ -15,8 +15,9 @@ from scipy import stats
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.probes import GATES, STRENGTHS, Probes, Standard, fit_l0, fit_logistic, generator, labelled
+from neurosteer.probes import GATES, STRENGTHS, Probes, Standard, fit_l0, fit_logistic, labelled
 from neurosteer.progress import QUIET, Progress
+from neurosteer.seeds import generator
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 ENOUGH = 0.95  # the share of the dense probe's validation accuracy that the chosen lambda must reach

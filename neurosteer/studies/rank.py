@@ -68,7 +68,7 @@ def rank_neurons(
         seen=sentence_hashes(both),
         **fitted,
     )
-    return Ranking(scores, chosen, best, method, stats, model.fingerprint, site, about)
+    return Ranking(scores, best, method, stats, model.fingerprint, site, about)
 
 
 def _settings(

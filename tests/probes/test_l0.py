@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from neurosteer.probes import GATES, L0Probes, Probes, Standard, fit_l0, fit_logistic, generator, labelled
+from neurosteer.probes import GATES, L0Probes, Probes, Standard, fit_l0, fit_logistic, labelled
+from neurosteer.seeds import generator
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # Louizos et al. 2018
 

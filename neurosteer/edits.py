@@ -1,0 +1,197 @@
+"""`Edit`: what to do to which neurons in a forward pass, as data. A model's hooks carry it out.
+
+Every edit is `h <- scale * h + shift` on the chosen units. Ablation and amplification are one thing at different
+scales: `h <- r + scale * (h - r)` about a reference r, which is zero, the unit's mean, or a donor's activation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.neurons import NeuronSet
+from neurosteer.pairs import Pairs
+
+WHERES = ("all", "prompt", "generated", "eos")
+ABOUT = ("zero", "mean", "resample")
+REACHES = ("own", "onward", "all")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerEdit:
+    """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; a shift per depth has a second axis."""
+
+    units: Int[Tensor, "neuron"]
+    scale: float
+    shift: Float[Tensor, "neuron"] | Float[Tensor, "depth neuron"]
+
+
+@dataclass(frozen=True, eq=False)
+class Donor:
+    """Activations to resample from: at each depth those of one train sentence, at all units of some layers."""
+
+    values: Float[Tensor, "depth layer unit"]
+    layers: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """What to do to a neuron set, and at which positions. Make one with `ablate`, `amplify`, `clamp` or `push`.
+
+    `where` is `all` (every token but BOS), `prompt`, `generated` or `eos`. `reach` says whether the units are edited
+    at their `own` layer, `onward` at every later one too, or at `all` layers.
+    """
+
+    neurons: NeuronSet
+    kind: str  # zero, mean, resample; clamp; push
+    scale: float
+    where: str = "all"
+    reach: str = "own"
+    value: float | Float[Tensor, "neuron"] = 0.0  # what is clamped to, or pushed by
+    donors: tuple[str, ...] = ()  # sentences to resample from
+    seed: int = 0  # decides which donor a depth gets
+
+    def __post_init__(self) -> None:
+        _one_of("where", self.where, WHERES)
+        _one_of("reach", self.reach, REACHES)
+        if not math.isfinite(self.scale):
+            raise InputError(f"scale must be a finite number, not {self.scale}")
+        if not bool(torch.as_tensor(self.value).isfinite().all()):
+            raise InputError("an edit's value must be finite")
+        if self.kind == "resample" and not self.donors:
+            raise InputError("resampling takes its activations from donor sentences: give donors=, train pairs say")
+
+    @classmethod
+    def ablate(
+        cls,
+        neurons: NeuronSet,
+        to: str = "zero",
+        *,
+        where: str = "all",
+        reach: str = "own",
+        donors: Pairs | Sequence[str] = (),
+        seed: int = 0,
+    ) -> Edit:
+        """Replace the neurons by zero, by their mean over token positions, or by a donor's activations.
+
+        `to="resample"` takes for each depth the activation of one of the `donors` (train sentences), drawn by `seed`:
+        the same one for every sentence.
+        """
+        _one_of("to", to, ABOUT)
+        return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
+
+    @classmethod
+    def amplify(
+        cls, neurons: NeuronSet, by: float, *, about: str = "zero", where: str = "all", reach: str = "own"
+    ) -> Edit:
+        """Multiply the neurons' activation, or (`about="mean"`) its distance from their mean, by a factor."""
+        _one_of("about", about, ABOUT[:2])
+        return cls(neurons, about, float(by), where, reach)
+
+    @classmethod
+    def clamp(cls, neurons: NeuronSet, value: float, *, where: str = "all", reach: str = "own") -> Edit:
+        """Set the neurons to a value, in units of the activation."""
+        return cls(neurons, "clamp", 0.0, where, reach, value=float(value))
+
+    @classmethod
+    def push(cls, probe: Probe, strength: float, *, where: str = "all") -> Edit:
+        """Move the state along a probe's direction, by `strength` standard deviations of the train states on it."""
+        return cls(probe.neurons, "push", 1.0, where, value=float(strength) * probe.std * probe.direction)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that are edited."""
+        return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))  # type: ignore[arg-type]
+
+    def on(self, neurons: NeuronSet) -> Edit:
+        """The same edit of other neurons."""
+        if self.kind == "push":
+            raise InputError("a push belongs to its probe; it cannot be applied to other neurons")
+        return replace(self, neurons=neurons)
+
+    def scaled(self, scale: float) -> Edit:
+        """The same edit at another scale. Raises `InputError` for clamps and pushes, which have none."""
+        if self.kind not in ABOUT:
+            raise InputError(f"a {self.kind} has no scale")
+        return replace(self, scale=float(scale))
+
+    def by_layer(self, donor: Donor | None = None) -> dict[int, LayerEdit]:
+        """The edit of each layer; `donor` is what a resampling edit resamples from."""
+        neurons = self.neurons.reaching(self.reach)  # type: ignore[arg-type]
+        shift = self._shift(neurons, donor)
+        parts = {}
+        for layer in self.layers:
+            at = neurons.layers == layer
+            parts[layer] = LayerEdit(neurons.units[at], self.scale, shift[..., at])
+        return parts
+
+    def describe(self) -> dict[str, Any]:
+        """The `edit` object of JSON results."""
+        return {
+            "kind": self.kind,
+            "scale": self.scale,
+            "where": self.where,
+            "reach": self.reach,
+            "site": self.neurons.site,
+            "layers": list(self.layers),
+            "k": len(self.neurons),
+        }
+
+    def _shift(self, neurons: NeuronSet, donor: Donor | None) -> Tensor:
+        if self.kind == "zero":
+            return torch.zeros(len(neurons))
+        if self.kind == "mean":
+            return (1 - self.scale) * neurons.at("token_mean")
+        if self.kind == "resample":
+            if donor is None:
+                raise InputError("resampling needs the donors' activations")
+            rows = torch.tensor([donor.layers.index(layer) for layer in neurons.layers.tolist()], dtype=torch.long)
+            return (1 - self.scale) * donor.values[:, rows, neurons.units]
+        if self.kind == "clamp":
+            return torch.full((len(neurons),), float(self.value))
+        return torch.as_tensor(self.value)
+
+    def __repr__(self) -> str:
+        return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.neurons!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A direction of a layer's activations in which good and bad sentences differ, as a linear probe reads it.
+
+    `direction` has unit length, in units of the raw activation, over the probe's neurons; `std` is the standard
+    deviation of the train states along it.
+    """
+
+    neurons: NeuronSet
+    direction: Float[Tensor, "neuron"]
+    std: float
+
+    @classmethod
+    def along(
+        cls, neurons: NeuronSet, weights: Float[Tensor, "neuron"], states: Float[Tensor, "state neuron"]
+    ) -> Probe:
+        """Of weights for raw activations. Raises `InputError` where they are all zero."""
+        length = float(weights.norm())
+        if length == 0:
+            raise InputError("a probe whose weights are all zero has no direction")
+        direction = weights / length
+        return cls(neurons, direction, float((states @ direction).std(correction=0)))
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise InputError(f"{name} '{value}' is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
+
+
+def _sentences(donors: Pairs | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(donors, Pairs):
+        return tuple(sentence for pair in donors for sentence in (pair.good, pair.bad))
+    return tuple(donors)

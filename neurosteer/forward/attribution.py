@@ -1,0 +1,155 @@
+"""How much of the mean margin rests on each unit, predicted from gradients: activation times gradient of the margin.
+
+One backward pass per pack gives every layer at once. Nodes of the forest that several sentences share need no
+care: the gradient of the summed margins at a node is the sum over its sentences. With several steps the gradient
+is averaged along the straight path of the first block's input from its ablated to its real value (integrated
+gradients over inputs, Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806); one step is the gradient at the real
+input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neurosteer.model import Model, check_site, reading, site_width
+from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET, Progress
+from neurosteer.store import read_artefact, write_artefact
+
+from .cache import about, cache_path, cached, may_cache
+from .check import may_share
+from .forest import Pack, plan
+from .loop import packing_for, sweep
+from .scoring import Wanted
+from .stats import TokenMoments
+from .texts import Text, from_parting, pairs_of_texts
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Per pair, summed over all positions but BOS, averaged over pairs (float64, nats).
+
+    `product` is activation times gradient of the margin, `gradient` the gradient alone.
+    """
+
+    product: Float[Tensor, "layer unit"]
+    gradient: Float[Tensor, "layer unit"]
+
+    def drop(self, mean: Float[Tensor, "layer unit"] | None = None) -> Float[Tensor, "layer unit"]:
+        """The predicted drop of the mean margin when a unit is ablated to zero, or to its `mean`."""
+        return self.product if mean is None else self.product - mean.double() * self.gradient
+
+
+def attribute(
+    model: Model,
+    pairs: Pairs,
+    *,
+    site: str,
+    layers: Sequence[int],
+    to: str = "zero",
+    steps: int = 1,
+    progress: Progress = QUIET,
+) -> Attribution:
+    """The attribution of every unit of some layers on some pairs, from the cache where it was computed before.
+
+    `to` (`zero` or `mean`) only says where the path begins that several steps follow.
+    """
+    check_site(model, site, layers)
+
+    def compute() -> Attribution:
+        return _compute(model, pairs, site, layers, to, steps, progress)
+
+    def write(found: Attribution) -> None:
+        arrays = {"product": found.product.numpy(), "gradient": found.gradient.numpy()}
+        write_artefact(path, "attribution", arrays, asked)
+
+    if not may_cache(model, progress):
+        return compute()
+    asked = about(model, pairs, site=site, layers=list(layers), steps=steps, to=to if steps > 1 else None)
+    path = cache_path("attribution", model, pairs, asked)
+    return cached(path, read=lambda: _read(path), compute=compute, write=write, progress=progress)
+
+
+def _read(path: Path) -> Attribution:
+    arrays, _ = read_artefact(path, "attribution")
+    return Attribution(torch.from_numpy(arrays["product"]), torch.from_numpy(arrays["gradient"]))
+
+
+def _compute(
+    model: Model, pairs: Pairs, site: str, layers: Sequence[int], to: str, steps: int, progress: Progress
+) -> Attribution:
+    groups = from_parting(pairs_of_texts(model, pairs, "sum"))
+    runs = [[text.tokens[:-1] for text in group] for group in groups]
+    packs = plan(runs, packing_for(model, gradients=True), shared=may_share(model, runs, progress))
+    base = _mean_input(model, packs) if steps > 1 and to == "mean" else None
+    texts = [text for group in groups for text in group]
+    product, gradient = torch.zeros(2, len(layers), site_width(model, site), dtype=torch.float64)
+    total, done = sum(pack.computed for pack in packs) * steps, 0
+    what = f"{pairs.task}: attribution, tokens"
+    progress.step(what, 0, total)
+    for pack in packs:
+        real: list[Tensor] = []
+        for step in range(steps, 0, -1):  # the real input first: its activations are what gradients multiply
+            seen, slopes = _slopes(model, pack, texts, site, layers, step / steps, base)
+            real = real or seen
+            inner = _inner(model, pack)
+            for i, (values, slope) in enumerate(zip(real, slopes, strict=True)):
+                share = slope * inner.to(slope.device)[..., None] / steps
+                product[i] += (values * share).float().sum(dim=(0, 1)).cpu().double()
+                gradient[i] += share.float().sum(dim=(0, 1)).cpu().double()
+            done += pack.computed
+            progress.step(what, done, total)
+    return Attribution(product / len(pairs), gradient / len(pairs))
+
+
+def _slopes(
+    model: Model,
+    pack: Pack,
+    texts: Sequence[Text],
+    site: str,
+    layers: Sequence[int],
+    share: float,
+    base: Float[Tensor, "unit"] | None,
+) -> tuple[list[Tensor], Sequence[Tensor]]:
+    """Activations at every layer, and the gradient of the pack's summed margins with respect to them."""
+    inner, seen = _inner(model, pack), []
+
+    def enter(values: Tensor, *, hook: Any) -> Tensor:
+        start = torch.zeros_like(values) if base is None else base.to(values).expand_as(values)
+        moved = values if share == 1 else torch.lerp(start, values, share)
+        return torch.where(inner.to(values.device)[..., None], moved, values).detach().requires_grad_()
+
+    wanted = Wanted.of(pack, texts)
+    with reading(model, site, layers, lambda _, values: seen.append(values), enter=enter) as one_pass:
+        logits = one_pass(*pack.inputs(), at=(wanted.rows, wanted.nodes))
+    assert logits is not None
+    sign = 1.0 - 2.0 * (wanted.text % 2)  # good sentences are the even ones
+    margin = (sign.to(logits.device) * wanted.logprobs(logits)).sum()
+    return [values.detach() for values in seen], torch.autograd.grad(margin, seen)
+
+
+def _inner(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
+    """Every node but BOS."""
+    depths = torch.from_numpy(pack.depths)
+    return depths > 0 if model.bos else torch.ones_like(depths, dtype=torch.bool)
+
+
+def _mean_input(model: Model, packs: Sequence[Pack]) -> Float[Tensor, "unit"]:
+    """The mean over distinct prefixes of what enters the first block."""
+    moments = TokenMoments(1, model.d_model)
+
+    def visit(pack: Pack, i: int, values: Tensor) -> None:
+        real = torch.zeros(pack.tokens.shape, dtype=torch.long)
+        for row, path in zip(pack.rows, pack.paths, strict=True):
+            real[row, path] = 1
+        moments.add(i, values, real * _inner(model, pack))
+
+    sweep(model, packs, site="resid_pre", layers=[0], visit=visit, what="inputs, tokens")
+    return moments.finish().mean[0]

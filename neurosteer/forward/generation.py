@@ -1,0 +1,151 @@
+"""Continuations of prompts: batched, with a key-value cache, greedy or seeded; under whatever edits are on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, TemperatureLogitsWarper
+
+from neurosteer.edits import Edit
+from neurosteer.errors import InputError
+from neurosteer.model import Model, edits_on, encode, prompt_ends_at, touched
+from neurosteer.seeds import generator
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A prompt and what the model wrote after it; `tokens` are the new ones, EOS included where it was reached."""
+
+    prompt: str
+    text: str
+    tokens: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.prompt + self.text
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of a prompt, and whether an edit touches it."""
+
+    text: str
+    id: int
+    touched: bool
+
+
+def generate(
+    model: Model,
+    prompts: str | Sequence[str],
+    *,
+    max_new_tokens: int = 20,
+    temperature: float = 0.0,
+    seed: int = 0,
+    cache: bool = True,
+) -> Generated | list[Generated]:
+    """Continue one prompt, or several in one batch; BOS goes before each. Stops at EOS or after `max_new_tokens`.
+
+    Temperature 0 is greedy. Otherwise each prompt is sampled from its own generator, seeded by `seed` and the
+    prompt, so that a batch gives what single prompts give. `cache=False` recomputes all keys and values at every
+    token. Raises `InputError` for a prompt that leaves no room, and for an edit on the model that can touch no
+    token.
+    """
+    if isinstance(prompts, str):
+        return _batch(model, [prompts], max_new_tokens, temperature, seed, cache)[0]
+    return _batch(model, prompts, max_new_tokens, temperature, seed, cache)
+
+
+def touched_tokens(model: Model, prompt: str, edit: Edit) -> list[Token]:
+    """The tokens of a prompt, BOS included, and which of them an edit touches."""
+    [ids] = _encode(model, [prompt], 1)
+    chosen = touched(model, {"input_ids": torch.tensor([ids])}, edit.where, prompt=len(ids)).tokens[0].tolist()
+    texts = [model.tokenizer.decode([token]) for token in ids]
+    return [Token(*row) for row in zip(texts, ids, chosen, strict=True)]
+
+
+def _batch(
+    model: Model, prompts: Sequence[str], max_new_tokens: int, temperature: float, seed: int, cache: bool
+) -> list[Generated]:
+    if max_new_tokens < 1:
+        raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
+    if not 0 <= temperature < float("inf"):
+        raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
+    for applied in edits_on(model):
+        refuse_untouched(applied.where, max_new_tokens)
+    sequences = _encode(model, prompts, max_new_tokens)
+    width = max(map(len, sequences))
+    pad = torch.tensor([width - len(ids) for ids in sequences])
+    tokens = torch.tensor([[model.eos.id] * int(gap) + list(ids) for gap, ids in zip(pad, sequences, strict=True)])
+    mask = (torch.arange(width) >= pad[:, None]).long()
+    settings = GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        num_beams=1,
+        repetition_penalty=1.0,
+        use_cache=cache,
+        eos_token_id=model.eos.id,
+        pad_token_id=model.eos.id,
+    )
+    with prompt_ends_at(model, width), torch.no_grad():
+        rows = model.bridge.original_model.generate(
+            tokens.to(model.device),
+            attention_mask=mask.to(model.device),
+            generation_config=settings,
+            logits_processor=_sampling(prompts, temperature, seed),
+        )
+    return [_generated(model, prompt, row[width:].tolist()) for prompt, row in zip(prompts, rows, strict=True)]
+
+
+def refuse_untouched(where: str, max_new_tokens: int) -> None:
+    """Raise `InputError` for an edit that generation never meets."""
+    if where == "eos":
+        raise InputError("an edit where 'eos' cannot matter for generation: it ends there; use where 'all'")
+    if where == "generated" and max_new_tokens == 1:
+        raise InputError("an edit where 'generated' cannot matter for one new token: it is never read again")
+
+
+def _encode(model: Model, prompts: Sequence[str], room: int) -> list[tuple[int, ...]]:
+    if not prompts:
+        raise InputError("no prompt to continue")
+    if not model.bos and not all(prompts):
+        raise InputError("an empty prompt needs a BOS before it")
+    head = (model.bos.id,) if model.bos else ()
+    encoded = iter(encode(model, [prompt for prompt in prompts if prompt], position="last"))
+    sequences = [next(encoded) if prompt else head for prompt in prompts]
+    for prompt, ids in zip(prompts, sequences, strict=True):
+        if len(ids) + room > model.context:
+            raise InputError(
+                f"a prompt of {len(ids)} tokens and {room} new ones exceed the {model.context} of {model.name}: "
+                f"{prompt[:37]!r}"
+            )
+    return sequences
+
+
+def _generated(model: Model, prompt: str, new: list[int]) -> Generated:
+    if model.eos.id in new:
+        new = new[: new.index(model.eos.id) + 1]
+    written = new[:-1] if new[-1:] == [model.eos.id] else new
+    return Generated(prompt, model.tokenizer.decode(written), tuple(new))
+
+
+def _sampling(prompts: Sequence[str], temperature: float, seed: int) -> LogitsProcessorList:
+    """None for greedy search. Else the highest of perturbed scores is a sample (Gumbel 1954): no global RNG."""
+    if temperature == 0:
+        return LogitsProcessorList()
+    return LogitsProcessorList([TemperatureLogitsWarper(float(temperature)), _Perturb(prompts, seed)])
+
+
+class _Perturb(LogitsProcessor):
+    """Adds to each prompt's scores Gumbel noise from the prompt's own generator."""
+
+    def __init__(self, prompts: Sequence[str], seed: int) -> None:
+        self.sources = [generator(seed, "sample", prompt) for prompt in prompts]
+
+    def __call__(
+        self, input_ids: Int[Tensor, "row token"], scores: Float[Tensor, "row vocab"]
+    ) -> Float[Tensor, "row vocab"]:
+        noise = torch.stack([torch.rand(scores.shape[1], generator=source) for source in self.sources])
+        return scores - (-noise.clamp_min(1e-30).log()).log().to(scores)

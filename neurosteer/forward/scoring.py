@@ -1,0 +1,190 @@
+"""Log-probabilities of texts, without edits and under any number of them, from one sweep over packs.
+
+Every pack is run once unedited, and the residual stream above the lowest edited block is kept; each edit then runs
+only the blocks above. A token's log-probability comes from the node before it, so the last token of a text is
+never run, and only nodes with something to predict are unembedded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from neurosteer.data import MEAN_CONVENTIONS, Scores
+from neurosteer.edits import LayerEdit
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.model import Model, editing, edits_on, reading, resuming
+from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET, Progress
+
+from .check import may_resume, may_share
+from .forest import Pack, plan
+from .loop import packing_for
+from .texts import Text, pairs_of_texts
+
+_CHUNK = 256  # rows of logits that are turned into log-probabilities at once
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """An edited model: what is done at each layer of a site, and at which positions."""
+
+    parts: Mapping[int, LayerEdit]
+    site: str
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Summed log-probabilities of texts in nats (float64), unedited and under each variant."""
+
+    clean: Float[Tensor, "text"]
+    edited: Float[Tensor, "variant text"]
+    kl: Float[Tensor, "variant"] | None  # mean over scored tokens of KL(unedited || edited), in nats
+
+
+def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Progress = QUIET) -> Scores:
+    """Log P of both sentences of every pair.
+
+    Conventions: `sum` (given BOS, or else EOS; all tokens summed), `mean` (the same per token), `lm-eval` (a space
+    before the sentence; summed) and `minicons` (before the sentence only what the tokenizer puts there, often
+    nothing; the very first token unscored; per token). An edit that is on the model acts; raises `InputError` if
+    it acts only where scoring never looks (`eos`, `generated`).
+    """
+    for applied in edits_on(model):
+        refuse_unscored(applied.where)
+    groups = pairs_of_texts(model, pairs, convention)
+    total = score_texts(model, groups, what=f"{pairs.task}: scores, tokens", progress=progress).clean
+    tokens = torch.tensor([[text.scored for text in group] for group in groups])
+    logprob = total.reshape(-1, 2)
+    if convention in MEAN_CONVENTIONS:
+        logprob = logprob / tokens
+    if not bool(logprob.isfinite().all()):
+        raise NeurosteerError(f"{model.name} gives {pairs.task} no finite log-probability; try another --dtype")
+    return Scores(logprob, tokens, convention, pairs.task, model.fingerprint, pairs.digest)
+
+
+def refuse_unscored(where: str) -> None:
+    """Raise `InputError` for an edit that scoring cannot see."""
+    reasons = {
+        "eos": "EOS is appended to read a state and is never scored, so nothing can change",
+        "generated": "scored sentences are given, not generated, so nothing can change",
+    }
+    if where in reasons:
+        raise InputError(f"an edit where '{where}' cannot matter for scores: {reasons[where]}; use where 'all'")
+
+
+def score_texts(
+    model: Model,
+    groups: Sequence[Sequence[Text]],
+    variants: Sequence[Variant] = (),
+    *,
+    divergence: bool = False,
+    what: str = "tokens",
+    progress: Progress = QUIET,
+) -> Outcome:
+    """Score texts, numbered through all groups in order. Texts of one group share a row."""
+    texts = [text for group in groups for text in group]
+    runs = [[text.tokens[:-1] for text in group] for group in groups]
+    packs = plan(runs, packing_for(model), shared=may_share(model, runs, progress))
+    sweep = _Sweep(model, texts, variants, divergence, may_resume(model, progress))
+    total, done = sum(pack.computed for pack in packs) * (1 + len(variants)), 0
+    progress.step(what, 0, total)
+    for pack in packs:
+        for _ in sweep.run(pack):
+            done += pack.computed
+            progress.step(what, done, total)
+    return sweep.outcome()
+
+
+class _Sweep:
+    """What has been summed up over the packs so far."""
+
+    def __init__(
+        self, model: Model, texts: Sequence[Text], variants: Sequence[Variant], divergence: bool, resume: bool
+    ) -> None:
+        self.model, self.texts, self.variants, self.divergence = model, texts, variants, divergence
+        self.clean = torch.zeros(len(texts), dtype=torch.float64)
+        self.edited = torch.zeros(len(variants), len(texts), dtype=torch.float64)
+        self.kl = torch.zeros(len(variants), dtype=torch.float64)
+        self.after = [_resumable(variant) if resume else -1 for variant in variants]
+
+    def run(self, pack: Pack) -> Iterator[None]:
+        """The unedited pass, then one for each variant."""
+        wanted = Wanted.of(pack, self.texts)
+        kept: dict[int, Tensor] = {}
+        keep = sorted({layer for layer in self.after if layer >= 0})
+        clean = self._pass(pack, wanted, keep, kept)
+        wanted.add_to(self.clean, clean)
+        reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
+        del clean
+        yield
+        for i, variant in enumerate(self.variants):
+            with ExitStack() as stack:
+                stack.enter_context(editing(self.model, variant.parts, site=variant.site, where=variant.where))
+                if self.after[i] >= 0:
+                    stack.enter_context(resuming(self.model, self.after[i], kept[self.after[i]]))
+                logits = self._pass(pack, wanted, [], {})
+            wanted.add_to(self.edited[i], logits)
+            if reference is not None:
+                self.kl[i] += wanted.divergence(reference, logits)
+            yield
+
+    def outcome(self) -> Outcome:
+        tokens = sum(text.scored for text in self.texts)
+        return Outcome(self.clean, self.edited, self.kl / max(tokens, 1) if self.divergence else None)
+
+    def _pass(self, pack: Pack, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
+        with reading(self.model, "resid_post", keep, kept.__setitem__) as one_pass:
+            logits = one_pass(*pack.inputs(), at=(wanted.rows, wanted.nodes))
+        assert logits is not None
+        return logits
+
+
+def _resumable(variant: Variant) -> int:
+    """The last block that runs as ever: at `resid_post` the first edited one, whose output is what is edited."""
+    first = min(variant.parts, default=0)
+    return first if variant.site == "resid_post" and variant.parts else first - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """The nodes of a pack whose logits are wanted, and the tokens they are to predict."""
+
+    rows: Int[Tensor, "pick"]
+    nodes: Int[Tensor, "pick"]
+    pick: Int[Tensor, "target"]  # the place of each target's node among the picks
+    target: Int[Tensor, "target"]  # token ids
+    text: Int[Tensor, "target"]  # which text each belongs to
+
+    @classmethod
+    def of(cls, pack: Pack, texts: Sequence[Text]) -> Wanted:
+        columns: list[tuple[int, int, int, int]] = []  # row, node, token, text
+        for text, row, path in zip(pack.sequences.tolist(), pack.rows.tolist(), pack.paths, strict=True):
+            nodes, tokens = path.tolist(), texts[text].tokens
+            columns += [(row, nodes[j - 1], tokens[j], text) for j in range(texts[text].first, len(tokens))]
+        table = np.array(columns, dtype=np.int64).reshape(-1, 4)
+        picks, place = np.unique(table[:, :2], axis=0, return_inverse=True)
+        return cls(*map(torch.from_numpy, (picks[:, 0], picks[:, 1], place.reshape(-1), table[:, 2], table[:, 3])))
+
+    def logprobs(self, logits: Float[Tensor, "pick vocab"]) -> Float[Tensor, "target"]:
+        """Every target's log-probability (float32)."""
+        pick, target = self.pick.to(logits.device), self.target.to(logits.device)
+        norm = torch.cat([chunk.float().logsumexp(dim=-1) for chunk in logits.split(_CHUNK)])
+        return logits[pick, target].float() - norm[pick]
+
+    def add_to(self, totals: Float[Tensor, "text"], logits: Float[Tensor, "pick vocab"]) -> None:
+        """Add every target's log-probability to its text's total."""
+        totals.index_add_(0, self.text, self.logprobs(logits).cpu().double())
+
+    def divergence(self, reference: Float[Tensor, "pick vocab"], logits: Float[Tensor, "pick vocab"]) -> Tensor:
+        """Sum over targets of the KL divergence at their nodes, from the log-probabilities of the unedited model."""
+        parts = zip(reference.split(_CHUNK), logits.split(_CHUNK), strict=True)
+        kl = torch.cat([(p.exp() * (p - torch.log_softmax(q.float(), dim=-1))).sum(-1) for p, q in parts])
+        return kl[self.pick.to(kl.device)].double().sum().cpu()

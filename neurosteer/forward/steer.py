@@ -1,0 +1,93 @@
+"""`steering`: a model under an edit. The one stateful thing there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from neurosteer.edits import Donor, Edit
+from neurosteer.errors import InputError
+from neurosteer.model import Applied, Model, editing, encode, is_hooked
+from neurosteer.seeds import generator
+
+from .forest import Pack, plan
+from .loop import packing_for, sweep
+from .scoring import Variant
+
+
+@contextmanager
+def steering(model: Model, edit: Edit) -> Iterator[Applied]:
+    """Inside the block, whatever the model computes is computed under the edit: scores, generation, your own calls.
+
+        with ns.steering(model, ns.Edit.amplify(top, by=2.0)):
+            ns.generate(model, "The guests have")
+
+    Blocks may be nested (the inner edit acts on what the outer one leaves). Leaving restores the model bit for
+    bit, also after an exception. Yields what counts the firings; a pass in which the edit did not fire once at
+    every layer raises `NeurosteerError`. Raises `InputError` for neurons of another model, a layer or a unit that
+    it lacks.
+    """
+    variant = variant_of(model, edit)
+    with editing(model, variant.parts, site=variant.site, where=variant.where) as applied:
+        yield applied
+
+
+def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
+    """An edit made ready for a model: checked, and with the donors' activations if it resamples (or those given)."""
+    _check(model, edit)
+    if edit.kind == "resample" and donor is None:
+        donor = donor_of(model, edit)
+    return Variant(edit.by_layer(donor), edit.neurons.site, edit.where)
+
+
+def donor_of(model: Model, edit: Edit) -> Donor:
+    """At each depth the activations of one donor sentence, drawn among those that reach so deep; BOS is depth 0."""
+    if is_hooked(model):
+        raise InputError("resampling reads its donors from the unedited model: take other edits and hooks off first")
+    sequences = encode(model, sorted(set(edit.donors)))
+    longest = max(map(len, sequences))
+    chosen = [
+        _draw([i for i, tokens in enumerate(sequences) if len(tokens) > depth], edit.seed, depth)
+        for depth in range(longest)
+    ]
+    used = sorted(set(chosen))
+    place = {i: j for j, i in enumerate(used)}
+    layers = edit.neurons.stats.layers
+    values = torch.zeros(longest, len(layers), edit.neurons.stats.token_mean.shape[1])
+
+    def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
+        paths = dict(zip(pack.sequences.tolist(), zip(pack.rows.tolist(), pack.paths, strict=True), strict=True))
+        for depth, donor in enumerate(chosen):
+            if place[donor] in paths:
+                row, path = paths[place[donor]]
+                values[depth, i] = at_nodes[row, path[depth]].float().cpu()
+
+    packs = plan([[sequences[i]] for i in used], packing_for(model), shared=False)
+    sweep(model, packs, site=edit.neurons.site, layers=layers, visit=visit, what="donors, tokens")
+    return Donor(values, layers)
+
+
+def _draw(candidates: Sequence[int], seed: int, depth: int) -> int:
+    source = generator(seed, "donor", depth)
+    return candidates[int(torch.randint(len(candidates), (), generator=source))]
+
+
+def _check(model: Model, edit: Edit) -> None:
+    neurons = edit.neurons
+    if neurons.model != model.fingerprint:
+        raise InputError(
+            f"these neurons were found in another model than {model.name} "
+            f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
+        )
+    outside = [layer for layer in edit.layers if not 0 <= layer < model.n_layers]
+    if outside:
+        raise InputError(f"no layer {outside[0]}: {model.name} has layers 0 to {model.n_layers - 1}")
+    width = neurons.stats.token_mean.shape[1]
+    if len(neurons) and not 0 <= int(neurons.units.min()) <= int(neurons.units.max()) < width:
+        raise InputError(f"no unit {int(neurons.units.max())}: the site {neurons.site} has units 0 to {width - 1}")
+    lacking = set(range(model.n_layers)) - set(neurons.stats.layers)
+    if edit.reach != "own" and lacking:
+        raise InputError(f"reach '{edit.reach}' needs a ranking of all layers; layer {min(lacking)} was not ranked")

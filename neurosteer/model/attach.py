@@ -1,0 +1,151 @@
+"""Carrying out edits in a model's forward passes, and counting that they fire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from neurosteer.edits import LayerEdit
+from neurosteer.errors import InputError, NeurosteerError
+
+from .hooks import hooked
+from .model import Model
+from .sites import check_site, hook_name
+from .where import Touch, touched
+
+
+@dataclass(eq=False)
+class Applied:
+    """An edit that is on a model: how often it has fired, and how many tokens it has touched.
+
+    `calls` counts forward passes, `firings` hook calls (one per edited layer and pass), `tokens` the positions
+    edited, counted once per pass.
+    """
+
+    where: str
+    layers: tuple[int, ...]
+    calls: int = 0
+    firings: int = 0
+    tokens: int = 0
+    fired: list[int] = field(default_factory=list)  # layers, in the pass under way
+
+
+_ON: WeakKeyDictionary[Model, list[Applied]] = WeakKeyDictionary()
+_PROMPT: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
+
+
+@contextmanager
+def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: str, where: str) -> Iterator[Applied]:
+    """Inside the block every forward pass of the model is edited; afterwards it is what it was, bit for bit.
+
+    Blocks may be nested: the inner edit acts on what the outer one leaves. Raises `InputError` for a layer, unit
+    or site the model lacks, and `NeurosteerError` if a pass ends in which the edit did not fire exactly once at
+    each layer.
+    """
+    check_site(model, site, list(parts))
+    applied = Applied(where, tuple(sorted(parts)))
+    now: list[Touch] = []
+
+    def begin(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        applied.fired.clear()
+        given = {**kwargs, "input_ids": args[0]} if args else kwargs
+        now[:] = [touched(model, given, where, prompt=_PROMPT.get(model))]
+        applied.calls += 1
+        applied.tokens += int(now[0].tokens.sum())
+
+    def end(_module: Any, _args: Any, _output: Any) -> None:
+        _check(applied, applied.layers)
+
+    network = model.bridge.original_model
+    handles = []
+    others = _ON.setdefault(model, [])
+    points = [(hook_name(site, layer), _editor(applied, layer, part, now)) for layer, part in parts.items()]
+    try:
+        handles.append(network.register_forward_pre_hook(begin, with_kwargs=True))
+        handles.append(network.register_forward_hook(end))
+        others.append(applied)
+        with hooked(model, points):
+            yield applied
+    finally:
+        for handle in handles:
+            handle.remove()
+        if applied in others:
+            others.remove(applied)
+
+
+@contextmanager
+def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
+    """Inside the block, columns of a batch before this one are the prompt and those from it on are generated.
+
+    Else the first pass counts as the prompt, and what comes on top of a key-value cache as generated.
+    """
+    _PROMPT[model] = column
+    try:
+        yield
+    finally:
+        _PROMPT.pop(model, None)
+
+
+def edits_on(model: Model) -> list[Applied]:
+    """The edits that are on a model now, the outermost first."""
+    return list(_ON.get(model, ()))
+
+
+def check_edits(model: Model, before: int) -> None:
+    """Raise `NeurosteerError` unless every edit has fired at its layers below a block in the pass just made."""
+    for applied in edits_on(model):
+        expected = tuple(layer for layer in applied.layers if layer < before)
+        _check(applied, expected, tuple(layer for layer in applied.fired if layer < before))
+
+
+def _check(applied: Applied, expected: tuple[int, ...], fired: tuple[int, ...] | None = None) -> None:
+    fired = tuple(applied.fired) if fired is None else fired
+    if fired != expected:
+        raise NeurosteerError(
+            f"the edit fired at layers {list(fired)} of a pass, expected once at each of {list(expected)}; "
+            "were its hooks removed?"
+        )
+
+
+def _editor(applied: Applied, layer: int, part: LayerEdit, now: list[Touch]) -> Callable[..., Tensor]:
+    placed: dict[torch.device, tuple[Tensor, Tensor]] = {}
+
+    def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
+        if not now or values.shape[:2] != now[0].tokens.shape:
+            raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
+        applied.fired.append(layer)
+        applied.firings += 1
+        if values.device not in placed:
+            placed[values.device] = _place(part, values)
+        return _change(values, part.scale, *placed[values.device], now[0])
+
+    return edit
+
+
+def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor]:
+    if len(part.units) and int(part.units.max()) >= values.shape[-1]:
+        raise InputError(f"no unit {int(part.units.max())}: this site has units 0 to {values.shape[-1] - 1}")
+    return part.units.to(values.device), part.shift.to(values.device, values.dtype)
+
+
+def _change(
+    values: Float[Tensor, "row node unit"],
+    scale: float,
+    units: Int[Tensor, "neuron"],
+    shift: Float[Tensor, "*depth neuron"],
+    now: Touch,
+) -> Float[Tensor, "row node unit"]:
+    """A new tensor; what is not touched keeps its bits."""
+    if shift.ndim == 2:  # one per depth; beyond the last, the last
+        shift = shift[now.depths.to(shift.device).clamp(max=len(shift) - 1)]
+    old = values[..., units]
+    tokens: Bool[Tensor, "row node"] = now.tokens.to(values.device)
+    new = torch.where(tokens[..., None], scale * old + shift, old)
+    return values.index_copy(-1, units, new)

@@ -1,0 +1,63 @@
+"""Which tokens of a forward pass an edit touches: the one place that knows what `where` means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from neurosteer.errors import InputError
+
+from .model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Touch:
+    """Of one pass: the tokens to edit, and the depth (position) of every token."""
+
+    tokens: Bool[Tensor, "row node"]
+    depths: Int[Tensor, "row node"]
+
+
+def touched(model: Model, given: Mapping[str, Any], where: str, *, prompt: int | None = None) -> Touch:
+    """What the arguments of a pass (`input_ids`, `attention_mask`, `position_ids`, `past_key_values`) say.
+
+    BOS, where the model has one at depth 0, and padding are never touched. `prompt` is the column at which generated
+    tokens begin; where it is unknown, what comes on top of a key-value cache is generated.
+    """
+    ids = given.get("input_ids")
+    if not isinstance(ids, Tensor):
+        raise InputError("an edited pass must be given token ids; embeddings do not say where BOS and EOS are")
+    cache = given.get("past_key_values")
+    past = int(cache.get_seq_length()) if cache is not None else 0
+    real, depths = _places(ids, past, given.get("attention_mask"), given.get("position_ids"))
+    start = (depths == 0) & (ids == model.bos.id) if model.bos else torch.zeros_like(real)
+    inner = real & ~start
+    columns = past + torch.arange(ids.shape[1], device=ids.device)
+    generated = (columns >= prompt if prompt is not None else columns >= past) & (prompt is not None or past > 0)
+    chosen = {
+        "all": inner,
+        "prompt": inner & ~generated,
+        "generated": inner & generated,
+        "eos": inner & (ids == model.eos.id),
+    }[where]
+    return Touch(chosen, depths)
+
+
+def _places(
+    ids: Int[Tensor, "row node"], past: int, mask: Tensor | None, positions: Tensor | None
+) -> tuple[Bool[Tensor, "row node"], Int[Tensor, "row node"]]:
+    """Which tokens are no padding, and the depth of each."""
+    width = ids.shape[1]
+    real = torch.ones_like(ids, dtype=torch.bool)
+    depths = (past + torch.arange(width, device=ids.device)).expand_as(ids)
+    if isinstance(mask, Tensor) and mask.ndim == 2:
+        real = mask[:, -width:].bool()
+        depths = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -width:]
+    if isinstance(positions, Tensor):
+        depths = positions.expand_as(ids)
+    return real, depths

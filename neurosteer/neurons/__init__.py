@@ -1,0 +1,15 @@
+"""Rankings of neurons, sets of them, and matched controls, with where they come from.
+
+A `Ranking` scores every unit of some layers for one task; `top` takes the best as a `NeuronSet`. Both know the model
+they belong to and the sentences they have seen, so that they are never applied to another model or tested on what
+chose them.
+"""
+
+from __future__ import annotations
+
+from .controls import matched_controls as matched_controls
+from .controls import without_massive as without_massive
+from .ranking import METHODS as METHODS
+from .ranking import Ranking as Ranking
+from .ranking import resolve_k as resolve_k
+from .sets import NeuronSet as NeuronSet
