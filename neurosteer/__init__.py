@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .neurons import Ranking as Ranking
     from .pairs import load_pairs as load_pairs
     from .studies import find as find
+    from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
 
 _ROOM_OF = {
@@ -40,6 +41,7 @@ _ROOM_OF = {
     "generate": "forward",
     "load_model": "model",
     "load_pairs": "pairs",
+    "measure_effect": "studies",
     "rank_neurons": "studies",
     "score": "forward",
     "steering": "forward",

@@ -42,6 +42,19 @@ class Donor:
 
 
 @dataclass(frozen=True, eq=False)
+class Probe:
+    """A direction of a layer's activations in which good and bad sentences differ, as a linear probe reads it.
+
+    `direction` has unit length, in units of the raw activation, over the probe's neurons; `std` is the standard
+    deviation of the train states along it.
+    """
+
+    neurons: NeuronSet
+    direction: Float[Tensor, "neuron"]
+    std: float
+
+
+@dataclass(frozen=True, eq=False)
 class Edit:
     """What to do to a neuron set, and at which positions. Make one with `ablate`, `amplify`, `clamp` or `push`.
 
@@ -160,30 +173,6 @@ class Edit:
 
     def __repr__(self) -> str:
         return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.neurons!r})"
-
-
-@dataclass(frozen=True, eq=False)
-class Probe:
-    """A direction of a layer's activations in which good and bad sentences differ, as a linear probe reads it.
-
-    `direction` has unit length, in units of the raw activation, over the probe's neurons; `std` is the standard
-    deviation of the train states along it.
-    """
-
-    neurons: NeuronSet
-    direction: Float[Tensor, "neuron"]
-    std: float
-
-    @classmethod
-    def along(
-        cls, neurons: NeuronSet, weights: Float[Tensor, "neuron"], states: Float[Tensor, "state neuron"]
-    ) -> Probe:
-        """Of weights for raw activations. Raises `InputError` where they are all zero."""
-        length = float(weights.norm())
-        if length == 0:
-            raise InputError("a probe whose weights are all zero has no direction")
-        direction = weights / length
-        return cls(neurons, direction, float((states @ direction).std(correction=0)))
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

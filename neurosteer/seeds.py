@@ -7,8 +7,12 @@ import hashlib
 import torch
 
 
-def generator(seed: int, *what: str | int) -> torch.Generator:
-    """A CPU generator seeded by SHA-256 of the seed and of what is drawn (task, layer, purpose)."""
+def seed_of(seed: int, *what: str | int) -> int:
+    """63 bits of SHA-256 of the seed and of what is drawn (task, layer, purpose)."""
     text = "\0".join(str(part) for part in (seed, *what))
-    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-    return torch.Generator().manual_seed(number)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator(seed: int, *what: str | int) -> torch.Generator:
+    """A CPU generator of its own for one draw."""
+    return torch.Generator().manual_seed(seed_of(seed, *what))

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from neurosteer import __version__
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 
-from . import check, find, ls
+from . import check, effects, find, generate, ls, score
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
 # of that name; the class is the same ancestor in both.
@@ -37,7 +37,8 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode="rich")
-app.command()(find.find)
+for command in (find.find, effects.ablate, effects.amplify, generate.generate, score.score):
+    app.command()(command)
 listing = typer.Typer(cls=Commands, add_completion=False)
 listing.command("tasks")(ls.tasks)
 listing.command("models")(ls.models)
@@ -59,9 +60,9 @@ def neurosteer(
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
-    """Find the neurons in which a language model keeps grammar, layer by layer.
+    """Find the neurons in which a language model keeps grammar, and see what it does without them.
 
-    neurosteer find --task intransitive
+    neurosteer find --task intransitive && neurosteer ablate --topk 40
     """
 
 

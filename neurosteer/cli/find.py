@@ -25,9 +25,9 @@ def find(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="welch|l0",
+            metavar="welch|l0|attribution",
             rich_help_panel=_SEARCH,
-            help="How neurons are ranked. Repeats.",
+            help="How neurons are ranked: read by a probe (welch, l0) or used by the model (attribution). Repeats.",
             show_default="welch, l0",
         ),
     ] = None,
@@ -45,6 +45,14 @@ def find(
             show_default="a grid, chosen from on validation",
         ),
     ] = None,
+    to: Annotated[
+        str,
+        typer.Option(metavar="zero|mean", rich_help_panel=_SEARCH, help="The ablation that attribution predicts."),
+    ] = "zero",
+    steps: Annotated[
+        str,
+        typer.Option(metavar="S", rich_help_panel=_SEARCH, help="Passes that attribution averages gradients over."),
+    ] = "1",
     draws: Annotated[
         str,
         typer.Option(metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with."),
@@ -80,25 +88,19 @@ def find(
         "columns": parse.columns(columns),
     }
     study = {
-        "methods": parse.choices("--method", method or parse.METHODS, parse.METHODS),
+        "methods": parse.choices("--method", method or parse.DEFAULT_METHODS, parse.METHODS),
         "split": parse.choice("--split", split, parse.SPLITS),
         "k": parse.topk(topk),
         "layers": parse.layers(layers),
         "site": parse.choice("--site", site, parse.SITES),
         "position": parse.choice("--position", position, parse.POSITIONS),
         "lambdas": parse.lambdas(lambda_),
+        "to": parse.choice("--to", to, parse.REFERENCES[:2]),
+        "steps": parse.whole("--steps", steps, least=1),
         "draws": parse.whole("--draws", draws, least=1),
         "seed": parse.whole("--seed", seed, least=0),
     }
-    model_from = {
-        "name": parse.some_text("--model", model),
-        "revision": revision,
-        "device": parse.device(device),
-        "dtype": parse.choice("--dtype", dtype, parse.DTYPES),
-        "device_map": device_map,
-        "bos": bos,
-        "eos": eos,
-    }
+    model_from = parse.model(model, revision, device, dtype, device_map, bos, eos)
     as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
     runs = parse.folder("--out", out)
     options.prepare(offline=offline, quiet=quiet)

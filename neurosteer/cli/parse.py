@@ -7,20 +7,26 @@ neurons, is for the study to say.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from neurosteer.errors import InputError, did_you_mean
 
-METHODS = ("welch", "l0")
+METHODS = ("welch", "l0", "attribution")
+DEFAULT_METHODS = ("welch", "l0")
 SPLITS = ("pair", "lexical")
 SITES = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post")
 POSITIONS = ("eos", "last")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 FORMATS = ("table", "json")
+CONVENTIONS = ("sum", "mean", "lm-eval", "minicons")
+REFERENCES = ("zero", "mean", "resample")
+WHERES = ("all", "prompt", "generated", "eos")
+REACHES = ("own", "onward", "all")
 
 
 def choice(option: str, text: str, allowed: Sequence[str]) -> str:
@@ -48,6 +54,23 @@ def whole(option: str, text: str, *, least: int) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
         raise InputError(f"{option} '{text}' is not a whole number of at least {least}")
     return int(text)
+
+
+def number(option: str, text: str, *, least: float = -math.inf) -> float:
+    """A finite number of at least `least`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < least:
+        bound = "" if least == -math.inf else f" of at least {least:g}"
+        raise InputError(f"{option} '{text}' is not a finite number{bound}")
+    return value
+
+
+def numbers(option: str, texts: Sequence[str]) -> tuple[float, ...]:
+    """Finite numbers, each once, in the order given."""
+    return tuple(dict.fromkeys(number(option, text) for text in texts))
 
 
 def topk(text: str) -> str:
@@ -107,6 +130,16 @@ def device(text: str) -> str:
     return text
 
 
+def file(option: str, text: str) -> Path:
+    """A file that is there and can be read."""
+    path = Path(some_text(option, text)).expanduser()
+    if not path.is_file():
+        raise InputError(f"{option} '{text}': no such file")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{option} '{text}': no permission to read it")
+    return path
+
+
 def folder(option: str, text: str) -> Path:
     """A folder that is there, or that can be made."""
     path = Path(some_text(option, text)).expanduser()
@@ -116,3 +149,24 @@ def folder(option: str, text: str) -> Path:
     if not os.access(there, os.W_OK):
         raise InputError(f"{option} '{text}': no permission to write in '{there}'")
     return path
+
+
+def model(
+    name: str,
+    revision: str | None,
+    device_: str,
+    dtype: str,
+    device_map: str | None,
+    bos: str | None,
+    eos: str | None,
+) -> dict[str, Any]:
+    """The arguments of `load_model`."""
+    return {
+        "name": some_text("--model", name),
+        "revision": revision,
+        "device": device(device_),
+        "dtype": choice("--dtype", dtype, DTYPES),
+        "device_map": device_map,
+        "bos": bos,
+        "eos": eos,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import torch
 from jaxtyping import Float, Int
@@ -35,6 +36,30 @@ class Token:
     text: str
     id: int
     touched: bool
+
+
+@overload
+def generate(
+    model: Model,
+    prompts: str,
+    *,
+    max_new_tokens: int = ...,
+    temperature: float = ...,
+    seed: int = ...,
+    cache: bool = ...,
+) -> Generated: ...
+
+
+@overload
+def generate(
+    model: Model,
+    prompts: list[str],
+    *,
+    max_new_tokens: int = ...,
+    temperature: float = ...,
+    seed: int = ...,
+    cache: bool = ...,
+) -> list[Generated]: ...
 
 
 def generate(

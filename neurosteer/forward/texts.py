@@ -41,14 +41,17 @@ class Text:
         return len(self.tokens) - self.first
 
 
-def texts_of(model: Model, sentences: Sequence[str], convention: str) -> list[Text]:
-    """Sentences as a convention wants them. Raises `InputError` for one that has nothing to score."""
+def texts_of(model: Model, sentences: Sequence[str], convention: str, *, fits: bool = True) -> list[Text]:
+    """Sentences as a convention wants them.
+
+    Raises `InputError` for one that has nothing to score, or (`fits`) is longer than the model's context.
+    """
     if convention not in CONVENTIONS:
         known = ", ".join(CONVENTIONS)
         raise InputError(f"unknown convention '{convention}'{did_you_mean(convention, CONVENTIONS)}; one of {known}")
     how = CONVENTIONS[convention]
     given = [f" {sentence}" for sentence in sentences] if how.space else sentences
-    texts = [Text(tokens, 1) for tokens in encode(model, given, position="last", as_is=how.as_is)]
+    texts = [Text(tokens, 1) for tokens in encode(model, given, position="last", as_is=how.as_is, fits=fits)]
     for sentence, text in zip(sentences, texts, strict=True):
         if not text.scored:
             raise InputError(f"nothing to score in {sentence!r}: one token, and none before it")

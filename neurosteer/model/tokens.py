@@ -12,11 +12,12 @@ POSITIONS = ("eos", "last")
 
 
 def encode(
-    model: Model, sentences: Sequence[str], *, position: str = "eos", as_is: bool = False
+    model: Model, sentences: Sequence[str], *, position: str = "eos", as_is: bool = False, fits: bool = True
 ) -> list[tuple[int, ...]]:
     """Token ids of sentences. The last id of each is the one whose state is read: EOS, or the sentence's last token.
 
-    With `as_is` the tokenizer's own habit decides what stands before the sentence.
+    With `as_is` the tokenizer's own habit decides what stands before the sentence; without `fits` it may be longer
+    than the model's context.
     Raises `InputError` for a sentence that is longer than the model's context or has no tokens.
     """
     if position not in POSITIONS:
@@ -30,7 +31,7 @@ def encode(
     for sentence, middle, whole in zip(sentences, ids, encoded, strict=True):
         if not middle:
             raise InputError(f"the tokenizer of {model.name} makes no tokens of {_short(sentence)}")
-        if len(whole) > model.context:
+        if fits and len(whole) > model.context:
             raise InputError(
                 f"a sentence of {len(whole)} tokens exceeds the {model.context} of {model.name}: {_short(sentence)}"
             )

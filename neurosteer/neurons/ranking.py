@@ -19,7 +19,8 @@ from neurosteer.store import read_artefact, write_artefact
 from .controls import matched_controls
 from .sets import NeuronSet, stats_arrays, stats_from
 
-METHODS = ("welch", "l0", "attribution")
+ENCODED = ("welch", "l0")  # what a probe can read
+METHODS = (*ENCODED, "attribution")  # and what the model uses
 
 
 def resolve_k(k: int | str, width: int) -> int:

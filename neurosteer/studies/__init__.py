@@ -7,18 +7,34 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .effects import Effect as Effect
+    from .effects import Origin as Origin
+    from .effects import Wanted as Wanted
+    from .effects import measure_effect as measure_effect
+    from .effects import neurons_from as neurons_from
+    from .effects import save_effects as save_effects
+    from .effects import with_origin as with_origin
     from .finding import Found as Found
     from .finding import find as find
-    from .rank import rank_neurons as rank_neurons
+    from .finding import rank_neurons as rank_neurons
+    from .finding import save_find as save_find
     from .runs import list_runs as list_runs
-    from .save import save_find as save_find
+    from .scores import save_scores as save_scores
 
 _MODULE_OF = {
+    "Effect": "effects",
     "Found": "finding",
+    "Origin": "effects",
+    "Wanted": "effects",
     "find": "finding",
     "list_runs": "runs",
-    "rank_neurons": "rank",
-    "save_find": "save",
+    "measure_effect": "effects",
+    "neurons_from": "effects",
+    "rank_neurons": "finding",
+    "save_effects": "effects",
+    "save_find": "finding",
+    "save_scores": "scores",
+    "with_origin": "effects",
 }
 
 

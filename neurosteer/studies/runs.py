@@ -1,13 +1,22 @@
-"""Run folders: what is in them, and the list of them."""
+"""Run folders: written all or nothing, named by what was asked, listed newest first."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from neurosteer.store import MANIFEST
+from neurosteer.errors import NeurosteerError
+from neurosteer.model import Model
+from neurosteer.pairs import Pairs
+from neurosteer.report import to_json
+from neurosteer.store import MANIFEST, digest_of, file_stem, write_bytes, write_manifest
 
 RESULTS = "results.json"
 
@@ -15,10 +24,10 @@ RESULTS = "results.json"
 def list_runs(out: Path) -> list[dict[str, Any]]:
     """Finished runs below a folder, newest first: `{run, command, model, tasks, when, path}` each."""
     runs = []
-    for manifest in sorted(out.glob(f"*/{MANIFEST}")):
+    for manifest in out.glob(f"*/{MANIFEST}"):
         folder = manifest.parent
         try:
-            result = json.loads((folder / RESULTS).read_text("utf-8"))
+            result = read_run(folder)
             about = {
                 "run": folder.name,
                 "command": result["command"],
@@ -27,6 +36,63 @@ def list_runs(out: Path) -> list[dict[str, Any]]:
             }
         except (OSError, ValueError, KeyError, TypeError):
             continue  # not ours, or damaged: `neurosteer check` tells
-        runs.append((manifest.stat().st_mtime, {**about, "path": str(folder)}))
-    runs.sort(key=lambda run: run[0], reverse=True)
-    return [{**about, "when": f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"} for time, about in runs]
+        runs.append((manifest.stat().st_mtime_ns, folder.name, {**about, "path": str(folder)}))
+    runs.sort(key=lambda run: run[:2], reverse=True)
+    return [{**about, "when": f"{datetime.fromtimestamp(time / 1e9):%Y-%m-%d %H:%M}"} for time, _, about in runs]
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The JSON object of a finished run."""
+    result: dict[str, Any] = json.loads((folder / RESULTS).read_text("utf-8"))
+    return result
+
+
+def run_folder(out: Path, command: str, model: Model, asked: Sequence[Pairs], options: Mapping[str, Any]) -> Path:
+    """Where a run belongs: the same question to the same model about the same pairs lands in the same place."""
+    digest = digest_of([model.describe(), [pairs.digest for pairs in asked], dict(options)])[:8]
+    tasks = asked[0].task if len(asked) == 1 else f"{asked[0].task}+{len(asked) - 1}"
+    return out / f"{command}-{file_stem(tasks)}-{file_stem(Path(model.name).name)}-{digest}"
+
+
+def write_run(
+    folder: Path,
+    model: Model,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    command: str,
+    options: Mapping[str, Any],
+    fill: Callable[[Path], None],
+    **more: Any,
+) -> dict[str, Any]:
+    """Write a run folder, which appears when complete. `fill` writes all but the JSON object, which is returned."""
+    result = {
+        "command": command,
+        "version": version("neurosteer"),
+        "model": model.describe(),
+        "options": dict(options),
+        "results": [dict(entry) for entry in entries],
+        **more,
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{command}-") as scratch:
+        draft = Path(scratch) / "run"
+        draft.mkdir()
+        fill(draft)
+        write_bytes(draft / RESULTS, to_json(result).encode())
+        write_manifest(draft)
+        _replace(draft, folder)
+    return result
+
+
+def _replace(draft: Path, folder: Path) -> None:
+    """Put a finished folder in the place of an older one; of processes that do so at once the last one wins."""
+    for attempt in range(10):
+        if folder.exists():
+            os.replace(folder, draft.parent / f"before-{attempt}")
+        try:
+            os.replace(draft, folder)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+    raise NeurosteerError(f"cannot replace {folder}: others keep writing it")

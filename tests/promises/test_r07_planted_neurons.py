@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from neurosteer.data import EosStates
 from neurosteer.probes import welch
-from neurosteer.studies.layers import LayerResult, Settings, probe_layers
+from neurosteer.studies.finding.layers import LayerResult, Settings, probe_layers
 
 LAYERS, WIDTH, EACH, TRAIN, HELD = 4, 256, 5, 200, 700
 PARTS = {"train": range(TRAIN), "validation": range(TRAIN, 300), "test": range(300, HELD)}

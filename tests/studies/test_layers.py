@@ -14,7 +14,7 @@ from neurosteer.data import EosStates
 from neurosteer.probes import GATES, STRENGTHS, L0Probes, Probes, fit_l0, welch
 from neurosteer.seeds import generator
 from neurosteer.studies import layers as studied
-from neurosteer.studies.layers import Accuracy, LayerResult, Settings, probe_layers, top_units
+from neurosteer.studies.finding.layers import Accuracy, LayerResult, Settings, probe_layers, top_units
 
 CPU = torch.device("cpu")
 PARTS = {"train": range(60), "validation": range(60, 90), "test": range(90, 130)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from neurosteer.studies.reading import reading
+from neurosteer.studies.finding.reading import reading
 
 LEXICAL = {"majority": 0.5, "length": 0.5, "last_word": 0.5, "unigram": 0.5, "stem": 0.5, "bigram": 0.5}
 

@@ -10,6 +10,7 @@ from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import GATES
 
+from .agreement import agreement
 from .layers import LayerResult, Settings
 from .reading import reading
 
@@ -29,14 +30,21 @@ class Search:
     notices: Sequence[str] = ()
 
     def best_layer(self, method: str) -> int:
-        """The layer whose top-k probe has the highest validation accuracy (of equal ones the lowest)."""
+        """The layer whose top-k probe has the highest validation accuracy, or by attribution the largest drop.
+
+        Of equal ones the lowest.
+        """
+        if method == "attribution":
+            return max(self.results, key=lambda result: result.drop or 0.0).layer
         return max(self.results, key=lambda result: result.topk[method].validation).layer
 
     def result_at(self, layer: int) -> LayerResult:
         return next(result for result in self.results if result.layer == layer)
 
-    def l0_settings(self) -> dict[str, Any]:
-        """How the masks were trained, and the lambda chosen at each layer."""
+    def settings_of(self, method: str) -> dict[str, Any]:
+        """How a method's ranking was made; for `l0` how masks were trained, and the lambda chosen at each layer."""
+        if method != "l0":
+            return {}
         chosen = {str(result.layer): result.l0.lam for result in self.results if result.l0}
         return {"l0": {**GATES.settings(), "lambda": chosen}}
 
@@ -106,6 +114,8 @@ def _row(result: LayerResult, significant: int, settings: Settings, unseen: Laye
         },
         "l0": l0 and {"lambda": l0.lam, "kept": l0.kept, "accuracy": l0.accuracy.test, "reached": l0.reached},
         "spearman": l0.spearman if l0 else None,
+        "agreement": agreement(result.scores, settings.k),
+        "attribution": None if result.drop is None else {"drop": result.drop},
         "significant": significant,
         "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk[settings.methods[0]].test},
         "l2": result.l2,

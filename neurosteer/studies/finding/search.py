@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.data import EosStates
+from neurosteer.edits import Probe
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
-from neurosteer.neurons import METHODS, Ranking, resolve_k
+from neurosteer.neurons import ENCODED, METHODS, Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import STRENGTHS, welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import find_html, find_table, layers_csv, to_json
+from neurosteer.studies.provenance import provenance
 
 from .entry import Search, entry_of
-from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
-from .provenance import provenance
+from .layers import LAMBDAS, LayerResult, Settings, Used, probe_layers, random_equivalent
+from .use import Ablation, check_attribution, predict_use
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,8 @@ class Found:
 
     entry: dict[str, Any]
     rankings: Mapping[str, Ranking]
+    directions: Mapping[int, tuple[Float[Tensor, "unit"], float]]  # dense probes, and the states' spread
+    pairs: Pairs
     train: Pairs
     validation: Pairs
     test: Pairs
@@ -51,6 +56,15 @@ class Found:
     def baselines(self) -> dict[str, float]:
         """Test accuracy of classifiers without a model, on the same split."""
         return dict(self.entry["baselines"])
+
+    def probe(self, layer: int | None = None) -> Probe:
+        """The dense probe of a layer (the best one by default) as a direction to push along."""
+        layer = self.entry["best_layer"] if layer is None else layer
+        if layer not in self.directions:
+            raise InputError(f"no layer {layer} here; there is {', '.join(map(str, self.directions))}")
+        direction, std = self.directions[layer]
+        ranking = next(iter(self.rankings.values()))
+        return Probe(ranking.pick((layer, unit) for unit in range(len(direction))), direction, std)
 
     def ranking(self, method: str = "welch") -> Ranking:
         """The ranking of one method. Raises `InputError` for a method that `find` was not asked for."""
@@ -85,13 +99,15 @@ def find(
     model: Model,
     pairs: Pairs,
     *,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = ENCODED,
     split: str = "pair",
     k: int | str = "1%",
     layers: str | int | Sequence[int] = "all",
     site: str = "resid_post",
     position: str = "eos",
     lambdas: Sequence[float] | None = None,
+    to: str = "zero",
+    steps: int = 1,
     draws: int = 5,
     seed: int = 0,
     progress: Progress = QUIET,
@@ -100,17 +116,27 @@ def find(
 
     Beside the top `k` neurons of each layer stand the dense probe, `draws` random sets of the same size from the
     rest, the L0-masked probe and, with a split by pair, the same on words that training never saw. L2 strength,
-    lambda and best layer are chosen on validation pairs; what is reported is measured on test pairs. Raises
-    `InputError` for a request that cannot be met and `LexicalSplitError` where the words allow no such split.
+    lambda and best layer are chosen on validation pairs; what is reported is measured on test pairs. The method
+    `attribution` ranks by use: the predicted drop of the mean margin when a unit is ablated `to` zero or its mean,
+    with gradients averaged over `steps`. Raises `InputError` for a request that cannot be met and
+    `LexicalSplitError` where the words allow no such split.
     """
     settings = _settings(model, pairs, methods, k, site, lambdas, draws, seed)
+    check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
     parts = pairs.split(split, seed)
     train = parts.indices["train"]
     states, stats = states_and_stats(
         model, pairs, train, site=site, layers=chosen, position=position, progress=progress
     )
-    search = _search(pairs, parts, states, settings, device=model.float64_device, progress=progress)
+
+    def used(split: Split, asked: Settings) -> Used | None:
+        if "attribution" not in asked.methods:
+            return None
+        ablated = Ablation(site, chosen, to, steps)
+        return predict_use(model, split.train, split.validation, ablated, stats, progress=progress)
+
+    search = _search(pairs, parts, states, settings, used, device=model.float64_device, progress=progress)
     about = provenance(
         model,
         pairs,
@@ -119,6 +145,7 @@ def find(
         seed=seed,
         k=settings.k,
         seen=sorted({*sentence_hashes(parts.train), *sentence_hashes(parts.validation)}),
+        attribution={"to": to, "steps": steps} if "attribution" in settings.methods else None,
         probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in search.results}},
     )
     rankings = {
@@ -129,22 +156,34 @@ def find(
             stats=stats,
             model=model.fingerprint,
             site=site,
-            about=about | (search.l0_settings() if method == "l0" else {}),
+            about=about
+            | search.settings_of(method)
+            | ({"to": to, "steps": steps} if method == "attribution" else {}),
         )
         for method in settings.methods
     }
     entry = entry_of(search, rankings, site=site, position=position, width=site_width(model, site))
-    return Found(entry, rankings, parts.train, parts.validation, parts.test)
+    directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
+    return Found(entry, rankings, directions, pairs, parts.train, parts.validation, parts.test)
 
 
 def _search(
-    pairs: Pairs, parts: Split, states: EosStates, settings: Settings, *, device: torch.device, progress: Progress
+    pairs: Pairs,
+    parts: Split,
+    states: EosStates,
+    settings: Settings,
+    used: Callable[[Split, Settings], Used | None],
+    *,
+    device: torch.device,
+    progress: Progress,
 ) -> Search:
     """All probes of all layers, on the split asked for and, beside a split by pair, on new words."""
 
     def probe(split: Split, t: Tensor, asked: Settings, what: str) -> list[LayerResult]:
         label = f"{pairs.task}: {what}, layers"
-        return probe_layers(states, split.indices, t, asked, device=device, what=label, progress=progress)
+        return probe_layers(
+            states, split.indices, t, asked, used=used(split, asked), device=device, what=label, progress=progress
+        )
 
     test = welch(states.values, parts.indices["train"])
     results = probe(parts, test.t, settings, "probes")

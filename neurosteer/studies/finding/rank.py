@@ -14,10 +14,11 @@ from neurosteer.neurons import METHODS, Ranking, resolve_k
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import welch
 from neurosteer.progress import QUIET, Progress
+from neurosteer.studies.provenance import provenance
 
 from .entry import Search
 from .layers import LAMBDAS, Settings, probe_layers
-from .provenance import provenance
+from .use import Ablation, check_attribution, predict_use
 
 
 def rank_neurons(
@@ -27,6 +28,8 @@ def rank_neurons(
     method: str = "welch",
     validation: Pairs | None = None,
     lam: float | None = None,
+    to: str = "zero",
+    steps: int = 1,
     k: int | str = "1%",
     layers: str | int | Sequence[int] = "all",
     site: str = "resid_post",
@@ -36,10 +39,12 @@ def rank_neurons(
 ) -> Ranking:
     """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `k` units).
 
-    `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`. Raises `InputError` for a method
-    that is unknown or lacks what it needs, and for parts that share a sentence.
+    `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`. `attribution` predicts
+    ablation `to` zero or the mean, with gradients averaged over `steps`. Raises `InputError` for a method that is
+    unknown or lacks what it needs, and for parts that share a sentence.
     """
     settings = _settings(model, train, validation, method, lam, k, site, seed)
+    check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
     held = validation.pairs if validation is not None else ()
     both = replace(train, pairs=train.pairs + held)
@@ -49,14 +54,21 @@ def rank_neurons(
     )
     t = welch(states.values, seen).t
     scores, best, fitted = t.abs().float(), None, {}
+    used = None
+    if method == "attribution":
+        ablation = Ablation(site, chosen, to, steps)
+        used = predict_use(model, train, validation or train, ablation, stats, progress=progress)
+        scores, fitted = used.train.float(), {"to": to, "steps": steps}
     if method == "l0" or held:
         judge = range(len(train), len(both)) if held else seen
         parts = {"train": seen, "validation": judge, "test": judge}
         what = f"{train.task}: probes, layers"
-        results = probe_layers(states, parts, t, settings, device=model.float64_device, what=what, progress=progress)
+        results = probe_layers(
+            states, parts, t, settings, used=used, device=model.float64_device, what=what, progress=progress
+        )
         search = Search(train, None, settings, results, ())
         scores = torch.stack([result.scores[method] for result in results])
-        fitted = search.l0_settings() if method == "l0" else {}
+        fitted |= search.settings_of(method)
         best = search.best_layer(method) if held else None
     about = provenance(
         model,

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy import stats
 from torch import Tensor
 
 from neurosteer.data import EosStates
 from neurosteer.probes import GATES, STRENGTHS, Probes, Standard, fit_l0, fit_logistic, labelled
 from neurosteer.progress import QUIET, Progress
 from neurosteer.seeds import generator
+
+from .agreement import spearman
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 ENOUGH = 0.95  # the share of the dense probe's validation accuracy that the chosen lambda must reach
@@ -57,6 +58,17 @@ class Masked:
 
 
 @dataclass(frozen=True, eq=False)
+class Used:
+    """What attribution predicts, per unit of every layer: the ranking on train, and the drop on validation."""
+
+    train: Float[Tensor, "layer unit"]
+    validation: Float[Tensor, "layer unit"]
+
+    def at(self, rows: slice) -> Used:
+        return Used(self.train[rows], self.validation[rows])
+
+
+@dataclass(frozen=True, eq=False)
 class LayerResult:
     """One layer."""
 
@@ -67,6 +79,9 @@ class LayerResult:
     scores: Mapping[str, Float[Tensor, "unit"]]  # the ranking of each method
     random: tuple[float, ...] = ()  # test accuracies of the draws
     l0: Masked | None = None
+    direction: Float[Tensor, "unit"] | None = None  # of the dense probe, of unit length, for raw activations
+    std: float = 0.0  # of the train states along it
+    drop: float | None = None  # predicted on validation when the top k by attribution are ablated
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +91,7 @@ class _Examples:
     layers: tuple[int, ...]
     x: Mapping[str, Float[Tensor, "layer sample unit"]] = field(default_factory=dict)
     y: Mapping[str, Float[Tensor, "sample"]] = field(default_factory=dict)
+    scale: Float[Tensor, "layer 1 unit"] | None = None  # what the units were divided by
 
     @classmethod
     def of(cls, states: EosStates, parts: Parts, rows: slice, device: torch.device) -> _Examples:
@@ -83,7 +99,7 @@ class _Examples:
         cut = {part: labelled(block[torch.as_tensor(indices)].to(device)) for part, indices in parts.items()}
         standard = Standard.of(cut["train"][0])
         x = {part: standard(x) for part, (x, _) in cut.items()}
-        return cls(states.layers[rows], x, {part: y for part, (_, y) in cut.items()})
+        return cls(states.layers[rows], x, {part: y for part, (_, y) in cut.items()}, standard.scale)
 
     def only(self, units: Int[Tensor, "layer k"], used: Bool[Tensor, "layer k"] | None) -> _Examples:
         """The same examples, reduced to some units of each layer."""
@@ -91,6 +107,15 @@ class _Examples:
         if used is not None:
             picked = {part: x * used[:, None].to(x.device) for part, x in picked.items()}
         return _Examples(self.layers, picked, self.y)
+
+    def directions(self, probes: Probes) -> tuple[Float[Tensor, "layer unit"], Float[Tensor, "layer"]]:
+        """The probe of each layer as a direction of raw activations, and the spread of the train states along it."""
+        assert self.scale is not None
+        weights = probes.weights[:, 0]
+        raw = weights / self.scale[:, 0]
+        length = raw.norm(dim=1)
+        spread = (self.x["train"] @ weights[..., None])[..., 0].std(dim=1, correction=0)
+        return (raw / length[:, None]).cpu(), (spread / length).cpu()
 
     def fit(self, l2: Float[Tensor, "layer strength"]) -> Probes:
         return fit_logistic(self.x["train"], self.y["train"], l2)
@@ -112,24 +137,30 @@ def probe_layers(
     *,
     device: torch.device,
     what: str,
+    used: Used | None = None,
     progress: Progress = QUIET,
 ) -> list[LayerResult]:
-    """Fit and judge the probes of every layer. `t` is Welch's t on the train pairs."""
+    """Fit and judge the probes of every layer. `t` is Welch's t on the train pairs, `used` what attribution says."""
     results: list[LayerResult] = []
     total = len(states.layers)
     progress.step(what, 0, total)
     for start in range(0, total, _BLOCK):
         rows = slice(start, start + _BLOCK)
-        results += _block(_Examples.of(states, parts, rows, device), t[rows].abs().float(), settings)
+        examples = _Examples.of(states, parts, rows, device)
+        results += _block(examples, t[rows].abs().float(), used and used.at(rows), settings)
         progress.step(what, len(results), total)
     return results
 
 
-def _block(examples: _Examples, t: Float[Tensor, "layer unit"], settings: Settings) -> list[LayerResult]:
+def _block(
+    examples: _Examples, t: Float[Tensor, "layer unit"], used: Used | None, settings: Settings
+) -> list[LayerResult]:
     strengths = torch.tensor(STRENGTHS, device=examples.x["train"].device)
     every = examples.fit(strengths.expand(len(examples.layers), -1))
     choice = _best(examples.accuracy(every, "validation"))
-    dense, l2 = examples.judge(every.pick(choice)), strengths[choice][:, None]
+    best = every.pick(choice)
+    dense, l2 = examples.judge(best), strengths[choice][:, None]
+    directions, spread = examples.directions(best)
 
     scores: dict[str, Tensor] = {"welch": t} if "welch" in settings.methods else {}
     masked: list[Masked | None] = [None] * len(examples.layers)
@@ -137,10 +168,16 @@ def _block(examples: _Examples, t: Float[Tensor, "layer unit"], settings: Settin
         warm = every.pick(torch.full_like(choice, STRENGTHS.index(GATES.warm_l2)))
         masked_, scores["l0"] = _masked(examples, t, warm, dense, settings)
         masked = list(masked_)
+    if used is not None:
+        scores["attribution"] = used.train.float()
 
     chosen = {method: top_units(scores[method], settings.k) for method in settings.methods}
-    used = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
-    topk = {method: _judge_units(examples, units, l2, used[method]) for method, units in chosen.items()}
+    open_ = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
+    topk = {method: _judge_units(examples, units, l2, open_[method]) for method, units in chosen.items()}
+    drops: list[float | None] = [None] * len(examples.layers)
+    if used is not None:
+        predicted = used.validation.gather(1, chosen["attribution"])
+        drops = (predicted * open_["attribution"]).sum(dim=1).tolist()
     random = random_accuracies(examples, chosen[settings.methods[0]], l2, settings, settings.k)
     return [
         LayerResult(
@@ -151,6 +188,9 @@ def _block(examples: _Examples, t: Float[Tensor, "layer unit"], settings: Settin
             scores={method: scores[method][i] for method in settings.methods},
             random=tuple(float(accuracy[i]) for accuracy in random),
             l0=masked[i],
+            direction=directions[i],
+            std=float(spread[i]),
+            drop=drops[i],
         )
         for i, layer in enumerate(examples.layers)
     ]
@@ -178,10 +218,8 @@ def _masked(
         good = [j for j in range(len(lambdas)) if validation[i, j] >= ENOUGH * dense[i].validation]
         j = good[0] if good else int(validation[i].argmax())
         gates = l0.gates[i, j].cpu()
-        varied = all(bool((values != values[0]).any()) for values in (gates, t[i]))
-        rho = float(stats.spearmanr(t[i].numpy(), gates.numpy()).statistic) if varied else None
-        accuracy = Accuracy(float(validation[i, j]), float(test[i, j]))
-        masked.append(Masked(lambdas[j], float((gates > 0).float().mean()), accuracy, bool(good), rho))
+        rho, kept = spearman(t[i], gates), float((gates > 0).float().mean())
+        masked.append(Masked(lambdas[j], kept, Accuracy(float(validation[i, j]), float(test[i, j])), bool(good), rho))
         scores.append(l0.probes.weights[i, j].abs().cpu())
     return masked, torch.stack(scores)
 

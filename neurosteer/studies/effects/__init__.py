@@ -1,0 +1,11 @@
+"""`ablate`, `amplify`: what a model does without some neurons, or with more of them, against matched controls."""
+
+from __future__ import annotations
+
+from .effect import Effect as Effect
+from .effect import measure_effect as measure_effect
+from .effect import with_origin as with_origin
+from .origin import Origin as Origin
+from .origin import Wanted as Wanted
+from .origin import neurons_from as neurons_from
+from .save import save_effects as save_effects

@@ -1,0 +1,111 @@
+"""One sweep for everything that is compared: an edit, its controls, other doses and kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from neurosteer.data import BAD, GOOD
+from neurosteer.edits import ABOUT, Donor, Edit
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.forward import Text, Variant, donor_of, from_parting, pairs_of_texts, score_texts, variant_of
+from neurosteer.model import Model
+from neurosteer.neurons import NeuronSet
+from neurosteer.pairs import Pairs
+from neurosteer.progress import Progress
+
+from .numbers import Margins, against, change
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An edit and the control sets it is held against."""
+
+    edit: Edit
+    controls: Sequence[NeuronSet] = ()
+
+    @property
+    def unmatched(self) -> float:
+        """The distance that remains between chosen and control units, mean over controls; see `matched_controls`."""
+        return float(np.mean([control.about["unmatched"] for control in self.controls])) if self.controls else 0.0
+
+    def edits(self) -> list[Edit]:
+        return [self.edit, *(self.edit.on(control) for control in self.controls)]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Margins of some pairs, unedited and in every case: `after[case][0]` is the edit, the rest are its controls."""
+
+    before: Margins
+    after: list[Margins]
+
+    def numbers(self, index: int, case: Case, seed: int) -> dict[str, Any]:
+        """`{accuracy, delta, low, high, controls}` of one case."""
+        found = change(self.before, self.after[index][0], seed=seed)
+        controls = against(found["delta"], self.before, list(self.after[index][1:]), case.unmatched)
+        return {**found, "controls": controls}
+
+
+@dataclass(frozen=True, eq=False)
+class Disturbance:
+    """How an edit changes neutral text: KL(unedited || edited) in nats per token, and the perplexities."""
+
+    tokens: int
+    perplexity: float
+    kl: list[float] = field(default_factory=list)
+    perplexities: list[float] = field(default_factory=list)
+
+
+class Bench:
+    """A model with the edits to be tried on it; donors are read once."""
+
+    def __init__(self, model: Model, cases: Sequence[Case], progress: Progress) -> None:
+        self.model, self.cases, self.progress = model, cases, progress
+        donors: dict[str, Donor] = {}
+        for case in cases:
+            if case.edit.kind == "resample" and not donors:
+                donors["resample"] = donor_of(model, case.edit)
+        self.variants = [[variant_of(model, edit, donors.get(edit.kind)) for edit in case.edits()] for case in cases]
+
+    def margins(self, pairs: Pairs, *, only_first: bool = False) -> Measured:
+        """The margins of pairs, summed log-probabilities, unedited and in every case (or the first alone)."""
+        groups = from_parting(pairs_of_texts(self.model, pairs, "sum"))
+        variants = self.variants[:1] if only_first else self.variants
+        flat = [variant for case in variants for variant in case]
+        what = f"{pairs.task}: {len(flat)} edits, tokens"
+        found = score_texts(self.model, groups, flat, what=what, progress=self.progress)
+        if not bool(found.clean.isfinite().all() and found.edited.isfinite().all()):
+            raise NeurosteerError(f"{self.model.name} gives {pairs.task} no finite log-probability under this edit")
+        edited = iter(found.edited)
+        return Measured(_margin(found.clean), [np.stack([_margin(next(edited)) for _ in case]) for case in variants])
+
+    def disturbance(self, groups: Sequence[Sequence[Text]]) -> list[Disturbance]:
+        """Of every case on neutral text; the first with its controls, the others alone."""
+        kept: list[list[Variant]] = [case if i == 0 else case[:1] for i, case in enumerate(self.variants)]
+        flat = [variant for case in kept for variant in case]
+        what = f"neutral text: {len(flat)} edits, tokens"
+        found = score_texts(self.model, groups, flat, divergence=True, what=what, progress=self.progress)
+        tokens = sum(text.scored for group in groups for text in group)
+        assert found.kl is not None
+        kl = iter(found.kl.tolist())
+        perplexities = iter(np.exp(-found.edited.sum(dim=1).numpy() / tokens).tolist())
+        before = float(np.exp(-float(found.clean.sum()) / tokens))
+        return [
+            Disturbance(tokens, before, [next(kl) for _ in case], [next(perplexities) for _ in case]) for case in kept
+        ]
+
+
+def other_kind(edit: Edit, kind: str, donors: Sequence[str]) -> Edit:
+    """The same edit about another reference. Raises `InputError` for clamps and pushes, and without donors."""
+    if edit.kind not in ABOUT:
+        raise InputError(f"a {edit.kind} cannot be compared with replacing by {kind}")
+    return replace(edit, kind=kind, donors=tuple(donors) if kind == "resample" else ())
+
+
+def _margin(totals: Any) -> Margins:
+    sides = totals.numpy().reshape(-1, 2)
+    return np.asarray(sides[:, GOOD] - sides[:, BAD])

@@ -1,0 +1,253 @@
+"""`measure_effect`: what an edit does to the preference for grammatical sentences, against matched controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurosteer.edits import ABOUT, Edit
+from neurosteer.errors import InputError
+from neurosteer.forward import refuse_unscored
+from neurosteer.model import Model
+from neurosteer.neurons import matched_controls, without_massive
+from neurosteer.pairs import Pairs, sentence_hashes
+from neurosteer.progress import QUIET, Progress
+from neurosteer.report import effect_html, effect_table, rows_csv, to_json
+
+from .cases import Bench, Case, Disturbance, Measured, other_kind
+from .neutral import passages, read_neutral
+from .numbers import accuracy, sign_flip
+from .reading import effect_reading
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """The result of `measure_effect`: `entry` is its JSON; margins are per pair, in nats.
+
+    The headline is `entry["controls"]["p"]`: how unusual the change is among those of matched neuron sets.
+    """
+
+    entry: dict[str, Any]
+    edit: Edit
+    ids: tuple[str, ...]
+    before: np.ndarray
+    after: np.ndarray
+    controls: np.ndarray  # [control, pair]
+
+    def figure(self) -> Any:
+        """The change beside those of the controls, as a matplotlib figure."""
+        from neurosteer.report import effect_figure
+
+        return effect_figure([self.entry])
+
+    def doses(self) -> Any:
+        """The dose-response curve as a matplotlib figure. Raises `InputError` for an effect at a single scale."""
+        from neurosteer.report import dose_figure
+
+        if len(self.entry["doses"]) < 2:
+            raise InputError("one scale is no curve: measure several with scales=")
+        return dose_figure(self.entry)
+
+    def to_json(self) -> str:
+        return to_json(self.entry)
+
+    def to_csv(self) -> str:
+        """One row per pair: its id, its margin before and after, and the mean of the controls."""
+        others = self.controls.mean(axis=0) if len(self.controls) else [None] * len(self.ids)
+        rows = zip(self.ids, self.before, self.after, others, strict=True)
+        names = ("pair", "margin_before", "margin_after", "margin_controls")
+        return rows_csv([dict(zip(names, row, strict=True)) for row in rows])
+
+    def __repr__(self) -> str:
+        margin, tested = self.entry["margin"], self.entry["data"]["tested"]
+        return f"Effect({self.entry['task']}, {tested} pairs, margin {margin['delta']:+.2f} nats, {self.edit!r})"
+
+    def __rich__(self) -> Any:
+        return effect_table(self.entry)
+
+    def _repr_html_(self) -> str:
+        return effect_html([self.entry])
+
+
+def measure_effect(
+    model: Model,
+    pairs: Pairs,
+    edit: Edit,
+    *,
+    controls: int = 19,
+    scales: Sequence[float] = (),
+    kinds: Sequence[str] = (),
+    donors: Pairs | None = None,
+    also: Sequence[Pairs] = (),
+    neutral: str | Path | None = None,
+    seed: int = 0,
+    progress: Progress = QUIET,
+) -> Effect:
+    """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
+    sets.
+
+    `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
+    references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
+    text (a file; a small one is built in). Raises `InputError` for pairs that the finding of the neurons has seen,
+    an edit that scores cannot show, an empty neuron set, and neurons of another model.
+    """
+    _refuse(edit, [pairs, *also], controls)
+    name, text = read_neutral(None if neutral is None else Path(neutral))
+    given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
+    plan = _plan(edit, controls, scales, kinds, given, seed)
+    bench = Bench(model, plan.cases, progress)
+    measured = bench.margins(pairs)
+    disturbed = bench.disturbance(passages(model, text))
+    elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
+    entry = _entry(pairs, plan, measured, disturbed, elsewhere, seed)
+    entry["side_effects"]["text"] = name
+    entry["reading"] = effect_reading(entry)
+    after = measured.after[0]
+    return Effect(entry, edit, tuple(pair.id for pair in pairs), measured.before, after[0], after[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """The cases, and which of them is what; the first is the edit itself."""
+
+    cases: list[Case]
+    doses: Mapping[float, int]
+    kinds: Mapping[str, int]
+    light: int | None  # without massive units
+    notices: Sequence[str] = ()
+
+
+def _refuse(edit: Edit, tasks: Sequence[Pairs], controls: int) -> None:
+    refuse_unscored(edit.where)
+    if len(edit.neurons) == 0:
+        raise InputError("no neurons to edit: the set is empty")
+    if controls < 0:
+        raise InputError(f"controls must be 0 or more, not {controls}")
+    if controls and edit.kind == "push":
+        raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
+    seen = set(edit.neurons.about.get("seen", ()))
+    for pairs in tasks:
+        if not len(pairs):
+            raise InputError(f"{pairs.task}: no pairs to measure on")
+        known = [pair.id for pair in pairs if seen & set(sentence_hashes([pair]))]
+        if known:
+            raise InputError(
+                f"{pairs.task}: the finding of these neurons has seen sentences of {len(known)} of the {len(pairs)} "
+                f"pairs (pair {known[0]} is the first); measure on its test pairs"
+            )
+
+
+def _plan(
+    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[str], donors: Sequence[str], seed: int
+) -> _Plan:
+    sets = matched_controls(edit.neurons, controls, seed)
+    cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
+    for scale in scales:
+        if scale not in doses:
+            doses[scale] = len(cases)
+            cases.append(Case(edit.scaled(scale), sets))
+    for kind in kinds:
+        if kind not in wanted:
+            wanted[kind] = len(cases)
+            cases.append(Case(other_kind(edit, kind, donors), sets))
+    light, place, notices = without_massive(edit.neurons), None, []
+    if edit.kind in (*ABOUT, "clamp") and 0 < len(light) < len(edit.neurons):
+        place = len(cases)
+        cases.append(Case(edit.on(light), matched_controls(light, controls, seed, spare_massive=True)))
+    elif not len(light):
+        notices = ["all of these neurons are massive: there is nothing to measure without such"]
+    order = dict(sorted(doses.items())) if len(doses) > 1 else {}
+    return _Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
+
+
+def _entry(
+    pairs: Pairs,
+    plan: _Plan,
+    measured: Measured,
+    disturbed: Sequence[Disturbance],
+    elsewhere: Sequence[tuple[Pairs, Measured]],
+    seed: int,
+) -> dict[str, Any]:
+    edit = plan.cases[0].edit
+
+    def row(index: int) -> dict[str, Any]:
+        return {**measured.numbers(index, plan.cases[index], seed), "kl": disturbed[index].kl[0]}
+
+    head = row(0)
+    if head["controls"]:
+        head["controls"]["kl"] = float(np.mean(disturbed[0].kl[1:]))
+    kinds = [{"kind": kind, **row(index)} for kind, index in plan.kinds.items()]
+    light = None if plan.light is None else {"k": len(plan.cases[plan.light].edit.neurons), **row(plan.light)}
+    return {
+        "task": pairs.task,
+        "phenomenon": pairs.phenomenon,
+        "data": {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "tested": len(pairs)},
+        "method": edit.neurons.about.get("method"),
+        "edit": edit.describe(),
+        "neurons": _neurons(edit),
+        **_effect(measured, head, seed),
+        "without_massive": light,
+        "side_effects": {
+            "kl": disturbed[0].kl[0],
+            "perplexity_before": disturbed[0].perplexity,
+            "perplexity_after": disturbed[0].perplexities[0],
+            "tokens": disturbed[0].tokens,
+        },
+        "doses": [{"scale": scale, **row(index)} for scale, index in plan.doses.items()],
+        "kinds": kinds,
+        "kinds_agree": _agree(kinds),
+        "also": [_elsewhere(other, found, plan.cases[0], seed) for other, found in elsewhere],
+        "notices": list(plan.notices),
+    }
+
+
+def _effect(measured: Measured, numbers: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The keys that the task itself and every other task share."""
+    before, after = measured.before, measured.after[0][0]
+    margin = {name: numbers[name] for name in ("delta", "low", "high")}
+    return {
+        "accuracy": {"before": accuracy(before), "after": accuracy(after)},
+        "margin": {
+            "before": float(before.mean()),
+            "after": float(after.mean()),
+            **margin,
+            "p": sign_flip(after - before, seed),
+        },
+        "flipped": {
+            "lost": int(((before > 0) & (after <= 0)).sum()),
+            "gained": int(((before <= 0) & (after > 0)).sum()),
+        },
+        "controls": numbers["controls"],
+    }
+
+
+def _elsewhere(pairs: Pairs, measured: Measured, case: Case, seed: int) -> dict[str, Any]:
+    about = {"task": pairs.task, "pairs": len(pairs)}
+    return {**about, **_effect(measured, measured.numbers(0, case, seed), seed)}
+
+
+def _agree(kinds: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Whether all references change the margin in one direction and say the same of p < .1 against the controls."""
+    if not kinds:
+        return None
+    verdicts = {(kind["delta"] > 0, kind["controls"] and kind["controls"]["p"] <= 0.05) for kind in kinds}
+    return len(verdicts) == 1
+
+
+def _neurons(edit: Edit) -> list[dict[str, Any]]:
+    """Best first, massive ones flagged."""
+    light = set(without_massive(edit.neurons))
+    rows = [
+        {"layer": layer, "unit": unit, "score": round(score, 6), "massive": (layer, unit) not in light}
+        for (layer, unit), score in zip(edit.neurons, edit.neurons.scores.tolist(), strict=True)
+    ]
+    return sorted(rows, key=lambda row: -row["score"])
+
+
+def with_origin(effect: Effect, **about: Any) -> Effect:
+    """The same effect, its entry saying more about where pairs and neurons came from."""
+    return replace(effect, entry={**effect.entry, **about})
