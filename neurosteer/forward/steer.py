@@ -44,10 +44,10 @@ def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
 
 
 def donor_of(model: Model, edit: Edit) -> Donor:
-    """At each depth the activations of one donor sentence, drawn among those that reach so deep; BOS is depth 0."""
+    """At each depth the activations of one donor sentence, drawn among those that reach so deep before their EOS."""
     if is_hooked(model):
         raise InputError("resampling reads its donors from the unedited model: take other edits and hooks off first")
-    sequences = encode(model, sorted(set(edit.donors)))
+    sequences = encode(model, sorted(set(edit.donors)), position="last")
     longest = max(map(len, sequences))
     chosen = [
         _draw([i for i, tokens in enumerate(sequences) if len(tokens) > depth], edit.seed, depth)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # What a nested value holds where it is there; where it is null its columns stay, empty.
@@ -16,6 +16,7 @@ _NESTED = {
     "random": ("mean", "low", "high"),
     "l0": ("lambda", "kept", "accuracy", "reached"),
     "new_words": ("dense", "topk"),
+    "attribution": ("drop",),
 }
 
 
@@ -32,13 +33,24 @@ def layers_csv(entry: dict[str, Any]) -> str:
 
     A nested key becomes a dotted column (`random.mean`, `l0.kept`); null is an empty cell.
     """
-    rows = [{"task": entry["task"], **dict(_flat(layer))} for layer in entry["layers"]]
+    return rows_csv([{"task": entry["task"], **dict(_flat(_by_name(layer)))} for layer in entry["layers"]])
+
+
+def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Flat rows as CSV; columns in the order in which they first occur, None an empty cell."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _by_name(layer: dict[str, Any]) -> dict[str, Any]:
+    """A layer whose agreements are keyed by their two methods."""
+    pairs = {"~".join(row["methods"]): row for row in layer.get("agreement", ())}
+    named = {name: {key: row[key] for key in ("spearman", "overlap", "chance")} for name, row in pairs.items()}
+    return {**layer, "agreement": named}
 
 
 def _flat(row: dict[str, Any]) -> Iterator[tuple[str, object]]:

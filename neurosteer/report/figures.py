@@ -1,25 +1,17 @@
-"""Accuracy by layer, drawn: what a probe reads at each layer, beside what needs no model.
-
-Colours are Okabe and Ito's, which colour-blind readers can tell apart; every line also has its own marker, so
-that the figure survives a grey print. Nothing here touches pyplot or matplotlib's global settings.
-"""
+"""Accuracy by layer, drawn: what a probe reads at each layer, beside what needs no model."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8C8C8C", "#333333"
+from .canvas import BLUE, GREEN, GREY, INK, VERMILION, finish, new_figure, title
+
 BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram", "stem": "stem"}
-SIZE = (8.4, 5.0)  # inches
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
 
 
@@ -29,26 +21,16 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     Dashed lines are the same probes on pairs whose words they never saw (the lexical split). The horizontal
     lines are classifiers that see only words, fitted on the same split as the solid lines.
     """
-    figure = Figure(figsize=SIZE, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure()
     axes = figure.add_subplot()
     _style(axes, [row["layer"] for row in entry["layers"]])
     keys = _probes(axes, entry)
     _best_layer(axes, entry["best_layer"])
     _baselines(axes, entry["baselines"])
-    _title(axes, entry, model)
+    title(axes, entry["task"], _about(entry, model))
     look = {"frameon": False, "fontsize": 9, "handlelength": 3.2, "columnspacing": 2.5}
     figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=3, **look)
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)  # a dollar sign in a name is a dollar sign
-    return figure
-
-
-def save_figure(figure: Figure, path: Path | IO[bytes], *, dpi: int = 200) -> None:
-    """Write a PNG (`dpi` dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
-        figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    return finish(figure)
 
 
 def _style(axes: Axes, layers: Sequence[int]) -> None:
@@ -161,18 +143,7 @@ def _apart(heights: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def _title(axes: Axes, entry: dict[str, Any], model: str | None) -> None:
+def _about(entry: dict[str, Any], model: str | None) -> list[str]:
     split = entry["data"]["split"]
     sizes = " / ".join(f"{split[part]:,}" for part in ("train", "validation", "test"))
-    about = [f"{split['kind']} split: {sizes} pairs", entry["data"]["source"]]
-    axes.set_title(entry["task"], loc="left", fontsize=13, fontweight="bold", color=INK, pad=22)
-    subtitle = axes.annotate(
-        "  ·  ".join([*([model] if model else []), *about]),
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 8),
-        textcoords="offset points",
-        fontsize=9,
-        color="#595959",
-    )
-    subtitle.set_in_layout(False)  # a long path as the source must not squeeze the axes
+    return [*([model] if model else []), f"{split['kind']} split: {sizes} pairs", entry["data"]["source"]]

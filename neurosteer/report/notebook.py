@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
+from .effects import compare_table, effect_table
 from .tables import find_table
 
 
 def find_html(entry: dict[str, Any]) -> str:
     """The table and the figure of one `find` as a piece of HTML without outside references."""
-    from .figures import find_figure, save_figure
+    from .figures import find_figure
+
+    return _html(find_table(entry), picture=find_figure(entry), alt="accuracy by layer")
+
+
+def effect_html(entries: Sequence[dict[str, Any]]) -> str:
+    """The tables of one or more effects, and their figure."""
+    from .effect_figures import effect_figure
+
+    tables = [effect_table(entry) for entry in entries]
+    more = [compare_table(entries)] if len(entries) > 1 else []
+    return _html(*tables, *more, picture=effect_figure(entries), alt="change of the margin")
+
+
+def _html(*tables: RenderableType, picture: Any, alt: str) -> str:
+    from .canvas import save_figure
 
     console = Console(record=True, file=io.StringIO(), width=100, force_jupyter=False)
-    console.print(find_table(entry))
-    table = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    for table in tables:
+        console.print(table)
+    text = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
     png = io.BytesIO()
-    save_figure(find_figure(entry), png, dpi=110)
-    picture = base64.b64encode(png.getvalue()).decode()
-    return f'{table}<img width="720" alt="accuracy by layer" src="data:image/png;base64,{picture}">'
+    save_figure(picture, png, dpi=110)
+    data = base64.b64encode(png.getvalue()).decode()
+    width = round(86 * picture.get_figwidth())
+    return f'{text}<img width="{width}" alt="{alt}" src="data:image/png;base64,{data}">'

@@ -25,6 +25,7 @@ def find_table(entry: dict[str, Any]) -> RenderableType:
         _baselines(entry),
         _layers(entry),
         _footnotes(entry),
+        *([Text(), _agreement(entry)] if _compares(entry) else []),
         "",
         entry["reading"],
         "",
@@ -96,6 +97,36 @@ def _cells(row: dict[str, Any], best: bool, new_words: bool) -> list[Text | str]
         held_out = row["new_words"] or {}
         cells += [number(held_out.get("dense")), number(held_out.get("topk"))]
     return cells
+
+
+def _compares(entry: dict[str, Any]) -> bool:
+    return any(row.get("agreement") for row in entry["layers"])
+
+
+def _agreement(entry: dict[str, Any]) -> Group:
+    """Do the rankings agree? Rank correlation over all units, and how many of the top k two methods share."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("layer", justify="right", vertical="bottom")
+    pairs = [pair["methods"] for pair in entry["layers"][0]["agreement"]]
+    for a, b in pairs:
+        table.add_column(f"{a}\n{b}", justify="right", vertical="bottom")
+    used = "attribution" in entry["methods"]
+    if used:
+        table.add_column("predicted\ndrop", justify="right", vertical="bottom")
+    for row in entry["layers"]:
+        cells = [_shared(pair) for pair in row["agreement"]]
+        drop = [f"{row['attribution']['drop']:.2f}"] if used else []
+        table.add_row(str(row["layer"]), *cells, *drop)
+    notes = [f"agreement of the rankings: Spearman over all units; share of the top {entry['k']} (by chance)"]
+    if used:
+        notes.append("predicted drop of the mean margin (nats, validation) when the top by attribution are ablated")
+    return Group(table, Text("\n".join(notes), style="dim"))
+
+
+def _shared(pair: dict[str, Any]) -> Text:
+    return Text.assemble(
+        number(pair["spearman"]), "  ", number(pair["overlap"]), (f" ({number(pair['chance'])})", "dim")
+    )
 
 
 def _footnotes(entry: dict[str, Any]) -> Text:
