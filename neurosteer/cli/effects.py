@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,10 @@ from rich.console import Console
 
 from neurosteer.errors import InputError
 
-from . import neurons, options, parse
+from . import options, parse
+from .neurons import Choice, NeuronsFrom, Seed
 from .progress import TerminalProgress, progress_on_stderr
+from .spread import spread
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
@@ -59,19 +62,36 @@ Neutral = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Measurement:
+    """Where the edit acts and how strongly, and what is measured."""
+
+    scale: Scale = None
+    where: Where = "all"
+    controls: Controls = "19"
+    also: Also = None
+    neutral: Neutral = None
+
+    def parsed(self, scale: float) -> dict[str, Any]:
+        """The arguments of `measure_effect`, and `where`; scoring has no use for some of those."""
+        if parse.choice("--where", self.where, parse.WHERES) in ("eos", "generated"):
+            raise InputError(
+                f"--where {self.where} cannot matter for scores: sentences are given, and EOS is never scored"
+            )
+        return {
+            "where": self.where,
+            "scales": parse.numbers("--scale", self.scale) if self.scale else (scale,),
+            "controls": parse.whole("--controls", self.controls, least=0),
+            "also": tuple(parse.some_text("--also", name) for name in self.also or ()),
+            "neutral": None if self.neutral is None else parse.file("--neutral", self.neutral),
+        }
+
+
+@spread
 def ablate(
     *,
-    file: neurons.File = None,
-    task: neurons.Task = None,
-    method: neurons.Method = None,
-    topk: neurons.Topk = None,
-    layers: neurons.Layers = None,
-    reach: neurons.Reach = "own",
-    data: neurons.Data = None,
-    columns: neurons.Columns = None,
-    split: neurons.Split = None,
-    limit: neurons.Limit = None,
-    seed: neurons.Seed = None,
+    neurons: NeuronsFrom,
+    seed: Seed = None,
     to: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,151 +101,77 @@ def ablate(
             show_default="zero",
         ),
     ] = None,
-    scale: Scale = None,
-    where: Where = "all",
-    controls: Controls = "19",
-    also: Also = None,
-    neutral: Neutral = None,
-    model: options.Model = "smollm2-135m",
-    revision: options.Revision = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    device_map: options.DeviceMap = None,
-    bos: options.Bos = None,
-    eos: options.Eos = None,
-    out: options.Out = "runs/",
-    format_: options.Format = "table",
-    quiet: options.Quiet = False,
-    offline: options.Offline = False,
+    measurement: Measurement,
+    model: options.ModelFrom,
+    output: options.Output,
 ) -> None:
     """Ablate the neurons of the newest find, and measure what the model loses.
 
     neurosteer ablate --topk 40
     """
-    choice = neurons.Choice.parsed(file, task, method, topk, layers, data, columns, split, limit, seed)
+    choice, study = neurons.parsed(seed), measurement.parsed(scale=0.0)
     kinds = parse.choices("--to", to or ["zero"], parse.REFERENCES)
-    scales = parse.numbers("--scale", scale or ["0"])
-    at = _at(where, reach)
 
     def edit(chosen: NeuronSet, train: Pairs) -> Edit:
         from neurosteer.edits import Edit
 
+        at = {"where": study["where"], "reach": choice.reach}
         donors = train if kinds[0] == "resample" else ()
-        return Edit.ablate(chosen, kinds[0], **at, donors=donors, seed=choice.seed or 0).scaled(scales[0])
+        return Edit.ablate(chosen, kinds[0], **at, donors=donors, seed=choice.seed or 0).scaled(study["scales"][0])
 
-    _run(
-        "ablate",
-        edit,
-        choice,
-        study={"kinds": kinds, "scales": scales, **_measurement(controls, also, neutral)},
-        asked=at,
-        model_from=parse.model(model, revision, device, dtype, device_map, bos, eos),
-        output=(out, format_, quiet, offline),
-    )
+    _run("ablate", edit, choice, {**study, "kinds": kinds}, model, output)
 
 
+@spread
 def amplify(
     *,
-    file: neurons.File = None,
-    task: neurons.Task = None,
-    method: neurons.Method = None,
-    topk: neurons.Topk = None,
-    layers: neurons.Layers = None,
-    reach: neurons.Reach = "own",
-    data: neurons.Data = None,
-    columns: neurons.Columns = None,
-    split: neurons.Split = None,
-    limit: neurons.Limit = None,
-    seed: neurons.Seed = None,
+    neurons: NeuronsFrom,
+    seed: Seed = None,
     about: Annotated[
         str,
         typer.Option(metavar="zero|mean", rich_help_panel=_EDIT, help="The reference that is scaled away from."),
     ] = "zero",
-    scale: Scale = None,
-    where: Where = "all",
-    controls: Controls = "19",
-    also: Also = None,
-    neutral: Neutral = None,
-    model: options.Model = "smollm2-135m",
-    revision: options.Revision = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    device_map: options.DeviceMap = None,
-    bos: options.Bos = None,
-    eos: options.Eos = None,
-    out: options.Out = "runs/",
-    format_: options.Format = "table",
-    quiet: options.Quiet = False,
-    offline: options.Offline = False,
+    measurement: Measurement,
+    model: options.ModelFrom,
+    output: options.Output,
 ) -> None:
     """Amplify the neurons of the newest find, and measure what the model gains.
 
     neurosteer amplify --topk 40 --scale 2
     """
-    choice = neurons.Choice.parsed(file, task, method, topk, layers, data, columns, split, limit, seed)
+    choice, study = neurons.parsed(seed), measurement.parsed(scale=2.0)
     reference = parse.choice("--about", about, parse.REFERENCES[:2])
-    scales = parse.numbers("--scale", scale or ["2"])
-    at = _at(where, reach)
 
     def edit(chosen: NeuronSet, train: Pairs) -> Edit:
         from neurosteer.edits import Edit
 
-        return Edit.amplify(chosen, scales[0], about=reference, **at)
+        at = {"where": study["where"], "reach": choice.reach}
+        return Edit.amplify(chosen, study["scales"][0], about=reference, **at)
 
-    _run(
-        "amplify",
-        edit,
-        choice,
-        study={"scales": scales, **_measurement(controls, also, neutral)},
-        asked={**at, "about": reference},
-        model_from=parse.model(model, revision, device, dtype, device_map, bos, eos),
-        output=(out, format_, quiet, offline),
-    )
-
-
-def _at(where: str, reach: str) -> dict[str, str]:
-    """At which tokens and layers; refuses at once what scoring cannot see."""
-    if parse.choice("--where", where, parse.WHERES) in ("eos", "generated"):
-        raise InputError(f"--where {where} cannot matter for scores: sentences are given, and EOS is never scored")
-    return {"where": where, "reach": parse.choice("--reach", reach, parse.REACHES)}
-
-
-def _measurement(controls: str, also: Sequence[str] | None, neutral: str | None) -> dict[str, Any]:
-    return {
-        "controls": parse.whole("--controls", controls, least=0),
-        "also": tuple(parse.some_text("--also", name) for name in also or ()),
-        "neutral": None if neutral is None else parse.file("--neutral", neutral),
-    }
+    _run("amplify", edit, choice, {**study, "about": reference}, model, output)
 
 
 def _run(
     command: str,
     edit: MakeEdit,
-    choice: neurons.Choice,
-    *,
+    choice: Choice,
     study: dict[str, Any],
-    asked: Mapping[str, Any],
-    model_from: dict[str, Any],
-    output: tuple[str, str, bool, bool],
+    model: options.ModelFrom,
+    output: options.Output,
 ) -> None:
-    out, format_, quiet, offline = output
-    as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
-    runs = parse.folder("--out", out)
-    options.prepare(offline=offline, quiet=quiet)
-    with progress_on_stderr(quiet=quiet) as progress:
-        _measure(command, edit, choice, study, asked, model_from, runs, as_json, offline, progress)
+    model_from, runs = model.parsed(), output.checked()
+    with progress_on_stderr(quiet=output.quiet) as progress:
+        _measure(command, edit, choice, study, model_from, runs, output, progress)
 
 
 def _measure(
     command: str,
     edit: MakeEdit,
-    choice: neurons.Choice,
+    choice: Choice,
     study: dict[str, Any],
-    asked: Mapping[str, Any],
     model_from: dict[str, Any],
     runs: Path,
-    as_json: bool,
-    offline: bool,
+    output: options.Output,
     progress: TerminalProgress,
 ) -> None:
     from neurosteer.model import load_model
@@ -233,14 +179,14 @@ def _measure(
     from neurosteer.report import compare_table, effect_table, to_json
     from neurosteer.studies import measure_effect, save_effects, with_origin
 
-    model = load_model(**model_from, offline=offline, progress=progress)
-    origin = choice.origin(model, runs, pairs=True, offline=offline, progress=progress)
+    model = load_model(**model_from, offline=output.offline, progress=progress)
+    origin = choice.origin(model, runs, pairs=True, offline=output.offline, progress=progress)
     assert origin.test is not None
     assert origin.train is not None
     assert origin.data is not None
     seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
     also = [
-        load_pairs(name, source=origin.data["source"], offline=offline).split("pair", seed).test
+        load_pairs(name, source=origin.data["source"], offline=output.offline).split("pair", seed).test
         for name in study["also"]
     ]
     effects = []
@@ -249,7 +195,11 @@ def _measure(
             model,
             origin.test,
             edit(chosen, origin.train),
-            **{**study, "also": also},
+            controls=study["controls"],
+            scales=study["scales"],
+            kinds=study.get("kinds", ()),
+            neutral=study["neutral"],
+            also=also,
             donors=origin.train,
             seed=seed,
             progress=progress,
@@ -258,15 +208,15 @@ def _measure(
         effects.append(with_origin(found, data=data, neurons_from=origin.where))
         for notice in found.entry["notices"]:
             progress.notice(notice)
-        if not as_json:
+        if not output.as_json:
             progress.clear()
             Console().print(effect_table(effects[-1].entry))
-    options_ = {**vars(choice), **study, **asked, **model_from, "from": origin.where}
+    options_ = {**vars(choice), **study, **model_from, "from": origin.where}
     run, result = save_effects(
         model, effects, command=command, tested=origin.test, out=runs, options=_plain(options_)
     )
     progress.clear()
-    if as_json:
+    if output.as_json:
         print(to_json(result), end="")
         return
     if len(effects) > 1:

@@ -10,17 +10,16 @@ from rich.console import Console
 
 from . import options, parse
 from .progress import TerminalProgress, progress_on_stderr
+from .spread import spread
 
 _SEARCH = "The search"
 
 
+@spread
 def find(
     *,
-    task: options.Task = None,
-    data: options.Data = "auto",
-    columns: options.Columns = "sentence_good,sentence_bad",
+    pairs: options.PairsFrom,
     split: options.Split = "pair",
-    limit: options.Limit = None,
     seed: options.Seed = "0",
     method: Annotated[
         list[str] | None,
@@ -63,30 +62,16 @@ def find(
             metavar="LAYERS", rich_help_panel=_SEARCH, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."
         ),
     ] = "all",
-    model: options.Model = "smollm2-135m",
-    revision: options.Revision = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    device_map: options.DeviceMap = None,
-    bos: options.Bos = None,
-    eos: options.Eos = None,
     site: options.Site = "resid_post",
     position: options.Position = "eos",
-    out: options.Out = "runs/",
-    format_: options.Format = "table",
-    quiet: options.Quiet = False,
-    offline: options.Offline = False,
+    model: options.ModelFrom,
+    output: options.Output,
 ) -> None:
     """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
 
     neurosteer find --task intransitive --topk 1%
     """
-    pairs_from = {
-        "tasks": list(task or ()),
-        "source": parse.some_text("--data", data),
-        "n": None if limit is None else parse.whole("--limit", limit, least=1),
-        "columns": parse.columns(columns),
-    }
+    pairs_from, model_from = pairs.parsed(), model.parsed()
     study = {
         "methods": parse.choices("--method", method or parse.DEFAULT_METHODS, parse.METHODS),
         "split": parse.choice("--split", split, parse.SPLITS),
@@ -100,12 +85,9 @@ def find(
         "draws": parse.whole("--draws", draws, least=1),
         "seed": parse.whole("--seed", seed, least=0),
     }
-    model_from = parse.model(model, revision, device, dtype, device_map, bos, eos)
-    as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
-    runs = parse.folder("--out", out)
-    options.prepare(offline=offline, quiet=quiet)
-    with progress_on_stderr(quiet=quiet) as progress:
-        _find(pairs_from, study, model_from, runs, as_json=as_json, offline=offline, progress=progress)
+    runs = output.checked()
+    with progress_on_stderr(quiet=output.quiet) as progress:
+        _find(pairs_from, study, model_from, runs, output, progress)
 
 
 def _find(
@@ -113,25 +95,23 @@ def _find(
     study: dict[str, Any],
     model_from: dict[str, Any],
     runs: Path,
-    *,
-    as_json: bool,
-    offline: bool,
+    output: options.Output,
     progress: TerminalProgress,
 ) -> None:
     from neurosteer.pairs import load_tasks
 
-    tasks = load_tasks(**pairs_from, offline=offline)  # a mistyped task is noticed before the model loads
+    tasks = load_tasks(**pairs_from, offline=output.offline)  # a mistyped task is noticed before the model loads
 
     from neurosteer.model import load_model
     from neurosteer.report import to_json
     from neurosteer.studies import save_find
 
-    model = load_model(**model_from, offline=offline, progress=progress)
+    model = load_model(**model_from, offline=output.offline, progress=progress)
     founds: list[Any] = []
     skipped: list[dict[str, str]] = []
     asked = {**pairs_from, **study, **model_from}
     try:
-        _study_all(model, tasks, study, founds, skipped, show=not as_json, progress=progress)
+        _study_all(model, tasks, study, founds, skipped, show=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if founds:
             kept, _ = save_find(model, founds, out=runs, options=asked, skipped=skipped)
@@ -139,7 +119,7 @@ def _find(
         raise
     run, result = save_find(model, founds, out=runs, options=asked, skipped=skipped)
     progress.clear()
-    if as_json:
+    if output.as_json:
         print(to_json(result), end="")
     else:
         print(f"run     {run}")

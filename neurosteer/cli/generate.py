@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from . import neurons, options, parse
+from . import options, parse
+from .neurons import Choice, NeuronsFrom
 from .progress import TerminalProgress, progress_on_stderr
+from .spread import spread
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
@@ -18,19 +20,11 @@ if TYPE_CHECKING:
 _EDIT, _TEXT = "The edit", "The text"
 
 
+@spread
 def generate(
     prompts: Annotated[list[str], typer.Argument(metavar="PROMPT...", help="What the model continues.")],
     *,
-    file: neurons.File = None,
-    task: neurons.Task = None,
-    method: neurons.Method = None,
-    topk: neurons.Topk = None,
-    layers: neurons.Layers = None,
-    reach: neurons.Reach = "own",
-    data: neurons.Data = None,
-    columns: neurons.Columns = None,
-    split: neurons.Split = None,
-    limit: neurons.Limit = None,
+    neurons: NeuronsFrom,
     scale: Annotated[
         str,
         typer.Option(
@@ -59,52 +53,38 @@ def generate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", rich_help_panel=_TEXT, help="Only list which tokens would be edited.")
     ] = False,
-    model: options.Model = "smollm2-135m",
-    revision: options.Revision = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    device_map: options.DeviceMap = None,
-    bos: options.Bos = None,
-    eos: options.Eos = None,
-    out: options.Out = "runs/",
-    format_: options.Format = "table",
-    quiet: options.Quiet = False,
-    offline: options.Offline = False,
+    model: options.ModelFrom,
+    output: options.Output,
 ) -> None:
     """Let the model continue a text without and with the edit of the newest find's neurons.
 
     neurosteer generate "The guests have" --topk 40 --scale 0
     """
-    choice = neurons.Choice.parsed(file, task, method, topk, layers, data, columns, split, limit, None)
+    choice, model_from = neurons.parsed(), model.parsed()
     how = {
         "scale": parse.number("--scale", scale),
         "about": parse.choice("--about", about, parse.REFERENCES[:2]),
         "where": parse.choice("--where", where, parse.WHERES),
-        "reach": parse.choice("--reach", reach, parse.REACHES),
     }
     writing = {
         "max_new_tokens": parse.whole("--max-new-tokens", max_new_tokens, least=1),
-        "temperature": parse.number("--temperature", temperature, least=0),
+        "temperature": parse.number("--temperature", temperature, least=0.0),
         "seed": parse.whole("--seed", seed, least=0),
     }
-    model_from = parse.model(model, revision, device, dtype, device_map, bos, eos)
-    as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
-    runs = parse.folder("--out", out)
-    options.prepare(offline=offline, quiet=quiet)
-    with progress_on_stderr(quiet=quiet) as progress:
-        _generate(prompts, choice, how, writing, model_from, runs, as_json, dry_run, offline, progress)
+    runs = output.checked()
+    with progress_on_stderr(quiet=output.quiet) as progress:
+        _generate(prompts, choice, how, writing, model_from, runs, output, dry_run, progress)
 
 
 def _generate(
     prompts: list[str],
-    choice: neurons.Choice,
+    choice: Choice,
     how: dict[str, Any],
     writing: dict[str, Any],
     model_from: dict[str, Any],
     runs: Path,
-    as_json: bool,
+    output: options.Output,
     dry_run: bool,
-    offline: bool,
     progress: TerminalProgress,
 ) -> None:
     import neurosteer
@@ -114,21 +94,21 @@ def _generate(
     from neurosteer.report import generation_table, to_json, touch_table
 
     refuse_untouched(how["where"], writing["max_new_tokens"])
-    model = load_model(**model_from, offline=offline, progress=progress)
-    origin = choice.origin(model, runs, pairs=False, offline=offline, progress=progress)
+    model = load_model(**model_from, offline=output.offline, progress=progress)
+    origin = choice.origin(model, runs, pairs=False, offline=output.offline, progress=progress)
     rows: list[dict[str, Any]] = []
     for method, chosen in origin.sets.items():
-        edit = Edit.amplify(chosen, how["scale"], about=how["about"], where=how["where"], reach=how["reach"])
+        edit = Edit.amplify(chosen, how["scale"], about=how["about"], where=how["where"], reach=choice.reach)
         about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
         if dry_run:
             found = _touched(model, prompts, edit, writing["max_new_tokens"])
         else:
             found = _both(model, prompts, edit, writing)
         rows += [{**row, **about} for row in found]
-        if not as_json:
+        if not output.as_json:
             progress.clear()
             Console().print(touch_table(found) if dry_run else generation_table(found, edit.describe()))
-    if as_json:
+    if output.as_json:
         about = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
         print(to_json({**about, "options": writing, "results": rows}), end="")
 

@@ -101,49 +101,56 @@ Seed = Annotated[
 
 
 @dataclass(frozen=True)
+class NeuronsFrom:
+    """Which neurons, as typed."""
+
+    file: File = None
+    task: Task = None
+    method: Method = None
+    topk: Topk = None
+    layers: Layers = None
+    reach: Reach = "own"
+    data: Data = None
+    columns: Columns = None
+    split: Split = None
+    limit: Limit = None
+
+    def parsed(self, seed: str | None = None) -> Choice:
+        """Raises `InputError` for anything malformed, and for a method beside a file, which has its own."""
+        if self.file is not None and self.method:
+            raise InputError(
+                f"--method {self.method[0]} and --neurons {self.file}: the file already says which; leave one out"
+            )
+        return Choice(
+            file=None if self.file is None else parse.file("--neurons", self.file),
+            task=None if self.task is None else parse.some_text("--task", self.task),
+            methods=parse.choices("--method", self.method, parse.METHODS) if self.method else None,
+            topk=None if self.topk is None else parse.topk(self.topk),
+            layers=None if self.layers is None else parse.layers(self.layers),
+            reach=parse.choice("--reach", self.reach, parse.REACHES),
+            source=None if self.data is None else parse.some_text("--data", self.data),
+            columns=None if self.columns is None else parse.columns(self.columns),
+            split=None if self.split is None else parse.choice("--split", self.split, parse.SPLITS),
+            limit=None if self.limit is None else parse.whole("--limit", self.limit, least=1),
+            seed=None if seed is None else parse.whole("--seed", seed, least=0),
+        )
+
+
+@dataclass(frozen=True)
 class Choice:
-    """What was typed about the neurons, checked."""
+    """Which neurons, checked; None leaves it to the find."""
 
     file: Path | None
     task: str | None
     methods: tuple[str, ...] | None
     topk: str | None
     layers: str | list[int] | None
+    reach: str
     source: str | None
     columns: tuple[str, str] | None
     split: str | None
     limit: int | None
     seed: int | None
-
-    @classmethod
-    def parsed(
-        cls,
-        file: str | None,
-        task: str | None,
-        method: Sequence[str] | None,
-        topk: str | None,
-        layers: str | None,
-        data: str | None,
-        columns: str | None,
-        split: str | None,
-        limit: str | None,
-        seed: str | None,
-    ) -> Choice:
-        """Raises `InputError` for anything malformed, and for a method beside a file, which has its own."""
-        if file is not None and method:
-            raise InputError(f"--method {method[0]} and --neurons {file}: the file already says which; leave one out")
-        return cls(
-            file=None if file is None else parse.file("--neurons", file),
-            task=None if task is None else parse.some_text("--task", task),
-            methods=parse.choices("--method", method, parse.METHODS) if method else None,
-            topk=None if topk is None else parse.topk(topk),
-            layers=None if layers is None else parse.layers(layers),
-            source=None if data is None else parse.some_text("--data", data),
-            columns=None if columns is None else parse.columns(columns),
-            split=None if split is None else parse.choice("--split", split, parse.SPLITS),
-            limit=None if limit is None else parse.whole("--limit", limit, least=1),
-            seed=None if seed is None else parse.whole("--seed", seed, least=0),
-        )
 
     def origin(self, model: Model, out: Path, *, pairs: bool, offline: bool, progress: TerminalProgress) -> Origin:
         """The neurons, and with `pairs` those to measure on; a notice says where they come from."""

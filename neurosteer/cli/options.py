@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+
+from . import parse
 
 _DATA, _MODEL, _OUTPUT = "The pairs", "The model", "The output"
 
@@ -124,6 +128,71 @@ Offline = Annotated[
     bool,
     typer.Option("--offline", rich_help_panel=_OUTPUT, help="Never reach for the network; use what is cached."),
 ]
+
+
+@dataclass(frozen=True)
+class PairsFrom:
+    """Which pairs."""
+
+    task: Task = None
+    data: Data = "auto"
+    columns: Columns = "sentence_good,sentence_bad"
+    limit: Limit = None
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments of `load_tasks`."""
+        return {
+            "tasks": list(self.task or ()),
+            "source": parse.some_text("--data", self.data),
+            "n": None if self.limit is None else parse.whole("--limit", self.limit, least=1),
+            "columns": parse.columns(self.columns),
+        }
+
+
+@dataclass(frozen=True)
+class ModelFrom:
+    """Which model, where and how."""
+
+    model: Model = "smollm2-135m"
+    revision: Revision = None
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+    device_map: DeviceMap = None
+    bos: Bos = None
+    eos: Eos = None
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments of `load_model`."""
+        return {
+            "name": parse.some_text("--model", self.model),
+            "revision": self.revision,
+            "device": parse.device(self.device),
+            "dtype": parse.choice("--dtype", self.dtype, parse.DTYPES),
+            "device_map": self.device_map,
+            "bos": self.bos,
+            "eos": self.eos,
+        }
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is printed, and where runs are kept."""
+
+    out: Out = "runs/"
+    format_: Format = "table"
+    quiet: Quiet = False
+    offline: Offline = False
+
+    def checked(self) -> Path:
+        """The folder of runs. Everything is checked, and what libraries read when they are imported is set."""
+        parse.choice("--format", self.format_, parse.FORMATS)
+        folder = parse.folder("--out", self.out)
+        prepare(offline=self.offline, quiet=self.quiet)
+        return folder
+
+    @property
+    def as_json(self) -> bool:
+        return self.format_ == "json"
 
 
 def prepare(*, offline: bool, quiet: bool) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from neurosteer.errors import InputError, did_you_mean
 
@@ -149,24 +149,3 @@ def folder(option: str, text: str) -> Path:
     if not os.access(there, os.W_OK):
         raise InputError(f"{option} '{text}': no permission to write in '{there}'")
     return path
-
-
-def model(
-    name: str,
-    revision: str | None,
-    device_: str,
-    dtype: str,
-    device_map: str | None,
-    bos: str | None,
-    eos: str | None,
-) -> dict[str, Any]:
-    """The arguments of `load_model`."""
-    return {
-        "name": some_text("--model", name),
-        "revision": revision,
-        "device": device(device_),
-        "dtype": choice("--dtype", dtype, DTYPES),
-        "device_map": device_map,
-        "bos": bos,
-        "eos": eos,
-    }

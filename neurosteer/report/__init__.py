@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from neurosteer.lazy import lazily
 
-from .effects import compare_table as compare_table
+from .comparing import compare_table as compare_table
 from .effects import effect_table as effect_table
 from .export import layers_csv as layers_csv
 from .export import rows_csv as rows_csv
@@ -23,16 +23,15 @@ from .texts import touch_table as touch_table
 
 if TYPE_CHECKING:
     from .canvas import save_figure as save_figure
-    from .effect_figures import dose_figure as dose_figure
+    from .dose_figures import dose_figure as dose_figure
     from .effect_figures import effect_figure as effect_figure
     from .figures import find_figure as find_figure
 
 _MODULE_OF = {
-    "dose_figure": "effect_figures",
+    "dose_figure": "dose_figures",
     "effect_figure": "effect_figures",
     "find_figure": "figures",
     "save_figure": "canvas",
 }
-
 
 __getattr__ = lazily(__name__, _MODULE_OF)

@@ -1,4 +1,4 @@
-"""What all figures share: canvas, title, file.
+"""What all figures share: canvas, colours, title, footnotes, file.
 
 Colours are Okabe and Ito's, which colour-blind readers can tell apart; every series also has its own marker, so
 that a figure survives a grey print. Nothing here touches pyplot or matplotlib's global settings.
@@ -6,17 +6,25 @@ that a figure survives a grey print. Nothing here touches pyplot or matplotlib's
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-BLUE, VERMILION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8C8C8C", "#333333"
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
+ON_WHITE: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a text that crosses lines
+DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
+SEPARATOR = "  ·  "
+LETTER = 0.54  # mean width of a letter, in font sizes
+BOLD = 1.25  # times as wide is a bold one
 
 
 def new_figure(width: float = 8.4, height: float = 5.0) -> Figure:
@@ -26,19 +34,45 @@ def new_figure(width: float = 8.4, height: float = 5.0) -> Figure:
     return figure
 
 
-def title(axes: Axes, task: str, about: Sequence[str]) -> None:
-    """The task in bold, and beneath it what else must be known."""
-    axes.set_title(task, loc="left", fontsize=13, fontweight="bold", color=INK, pad=22)
+def plain(axes: Axes) -> None:
+    """Horizontal grid lines behind the data, and no frame."""
+    axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def method_look(method: str) -> dict[str, Any]:
+    """Colour and marker of what a ranking method chose, the same in every figure."""
+    looks = {"welch": (BLUE, "s"), "l0": (GREEN, "^"), "attribution": (VERMILION, "o")}
+    colour, marker = looks.get(method, (PURPLE, "D"))
+    return {"color": colour, "marker": marker}
+
+
+def title(axes: Axes, task: str, about: Sequence[str], *, room: float = 0.0) -> None:
+    """The task in bold, and beneath it what else must be known; `room` points above the axes stay free."""
+    lines = _filled(about, _letters(axes, 9.0))
+    size = max(7.0, min(13.0, 13.0 * _letters(axes, 13 * BOLD) / max(len(task), 1)))
+    name = _short(task, _letters(axes, size * BOLD))
+    height = room + 8 + 10.8 * (len(lines) - 1)
+    axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=height + 14)
     subtitle = axes.annotate(
-        "  ·  ".join(about),
+        "\n".join(lines),
         (0, 1),
         xycoords="axes fraction",
-        xytext=(0, 8),
+        xytext=(0, room + 8),
         textcoords="offset points",
         fontsize=9,
-        color="#595959",
+        color=FAINT,
+        linespacing=1.2,
     )
     subtitle.set_in_layout(False)  # a long path as the source must not squeeze the axes
+
+
+def footnotes(axes: Axes, notes: Sequence[str]) -> None:
+    """Small print below the axes, folded at their width."""
+    lines = [line for note in notes for line in textwrap.wrap(note, _letters(axes, 8.0), break_long_words=False)]
+    axes.set_xlabel("\n".join(lines), loc="left", fontsize=8, color=FAINT, labelpad=8, linespacing=1.25)
+    axes.xaxis.label.set_horizontalalignment("left")
 
 
 def finish(figure: Figure) -> Figure:
@@ -48,8 +82,32 @@ def finish(figure: Figure) -> Figure:
     return figure
 
 
-def save_figure(figure: Figure, path: Path | IO[bytes], *, dpi: int = 200) -> None:
+def save_figure(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     """Write a PNG (`dpi` dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
         figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+
+
+def _letters(axes: Axes, size: float) -> int:
+    """How many letters of a font size (points) find room from the left edge of the axes to that of the figure."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return int((72 * figure.get_figwidth() - 70) / (LETTER * size))
+
+
+def _filled(parts: Sequence[str], letters: int) -> list[str]:
+    """The parts in as few lines as hold them."""
+    lines: list[str] = []
+    for part in parts:
+        short = _short(part, int(0.85 * letters))  # a long part is a path, with many wide letters
+        if lines and len(lines[-1] + SEPARATOR + short) <= letters:
+            lines[-1] += SEPARATOR + short
+        else:
+            lines.append(short)
+    return lines
+
+
+def _short(text: str, letters: int) -> str:
+    """A text without its beginning where it is too long: paths and names differ at their ends."""
+    return text if len(text) <= letters else f"…{text[1 - letters :]}"

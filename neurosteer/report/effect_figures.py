@@ -1,151 +1,113 @@
-"""Effects, drawn: the change beside those of matched controls, and the dose-response curve."""
+"""Encoded against used, drawn: the effect of each method's neurons beside those of matched controls."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .canvas import BLUE, GREEN, GREY, INK, VERMILION, finish, new_figure, title
-from .effects import caveats, layers_of, p_value, what_was_done
+from .canvas import DASHED, FAINT, GREY, INK, ON_WHITE, finish, footnotes, method_look, new_figure, plain, title
+from .comparing import caveats, name_of, selected_on_the_outcome
+from .deeds import deed, layers_of, where, which_neurons
+from .numbers import change, divergence, p_equals
 
-LOOKS = {"welch": (BLUE, "s"), "l0": (GREEN, "^"), "attribution": (VERMILION, "o")}
+Entry = Mapping[str, Any]
+
 KINDS = {"welch": "encoded", "l0": "encoded", "attribution": "used"}
+SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
+ASIDE = 0.09  # of a column: the controls to the left of its middle, the chosen neurons to the right
 
 
-def effect_figure(entries: Sequence[dict[str, Any]], model: str | None = None) -> Figure:
-    """The change of the mean margin for each method's neurons, on top of what each of their controls does."""
-    figure = new_figure(width=max(4.8, 2.2 + 1.9 * len(entries)))
+def effect_figure(entries: Sequence[Entry], model: str | None = None) -> Figure:
+    """The change of the mean margin (nats) under each method's neurons, one column per method.
+
+    Grey dots are the control sets, one each, with their range and mean; the large marker is the chosen set with
+    its 95 % interval. `model` is a name for the subtitle.
+    """
+    figure = new_figure(width=max(6.4, 2.4 + 2.1 * len(entries)))
     axes = figure.add_subplot()
+    plain(axes)
+    axes.axhline(0, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
     for place, entry in enumerate(entries):
-        _strip(axes, place, entry)
-    axes.axhline(0, color=INK, linewidth=1.0, linestyle=(0, (5, 3)), zorder=1)
-    axes.set_xlim(-0.6, len(entries) - 0.4)
-    axes.set_xticks(range(len(entries)), [_label(entry) for entry in entries])
-    axes.set_ylabel("change of the mean margin (nats)")
-    _style(axes)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.16 * (high - low))
-    for place, entry in enumerate(entries):
+        _controls(axes, place - ASIDE, entry["controls"], named=place == 0)
+        _chosen(axes, place + (ASIDE if entry["controls"] else 0.0), entry)
         _caption(axes, place, entry)
-    first = entries[0]
-    about = [what_was_done(first["edit"])] if len(entries) == 1 else [_shared(entries)]
-    title(axes, first["task"], [*([model] if model else []), *about])
-    notes = [
-        f"grey: matched controls; p is their empirical two-sided one; bars: 95 % bootstrap over {_pairs(first)} pairs"
-    ]
-    figure.supxlabel(
-        "\n".join([*notes, *(caveats(entries) if len(entries) > 1 else caveats(entries)[:-1])]), fontsize=8
-    )
-    return finish(figure)
-
-
-def dose_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
-    """The change of the mean margin by scale, over the band of the controls; below it the KL on neutral text."""
-    figure = new_figure(height=5.4)
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    rows = sorted([*entry["doses"], *_identity(entry)], key=lambda row: row["scale"])
-    scales = [row["scale"] for row in rows]
-    if rows[0]["controls"] or rows[-1]["controls"]:
-        band = [[row["controls"][name] for row in rows] for name in ("delta_low", "delta_high", "delta_mean")]
-        top.fill_between(scales, band[0], band[1], color=GREY, alpha=0.28, linewidth=0, label="controls: range")
-        top.plot(scales, band[2], color=GREY, marker="d", markersize=4.5, linewidth=1.4, label="controls: mean")
-    colour, marker = LOOKS.get(entry["method"], (VERMILION, "o"))
-    delta = [row["delta"] for row in rows]
-    bars = [[row["delta"] - row["low"] for row in rows], [row["high"] - row["delta"] for row in rows]]
-    top.errorbar(
-        scales,
-        delta,
-        yerr=bars,
-        color=colour,
-        marker=marker,
-        linewidth=1.6,
-        capsize=3,
-        label=f"these {entry['edit']['k']}",
-    )
-    for axes in (top, bottom):
-        axes.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
-        _style(axes)
-    top.axhline(0, color=INK, linewidth=1.0, linestyle=(0, (5, 3)), zorder=1)
-    top.set_ylabel("change of the\nmean margin (nats)")
-    top.legend(frameon=False, fontsize=9)
-    bottom.plot(scales, [row["kl"] for row in rows], color=colour, marker=marker, markersize=4, linewidth=1.4)
-    bottom.set_ylabel("KL\n(nats/token)")
-    bottom.set_ylim(bottom=0)
-    bottom.set_xlabel("scale (1 = unedited)")
-    edit = entry["edit"]
-    reference = "" if edit["kind"] == "zero" else f" about {edit['kind']}"
-    about = f"{edit['k']} neurons at {layers_of(edit)} by {entry['method']}, scaled{reference}"
-    title(top, entry["task"], [*([model] if model else []), about])
-    return finish(figure)
-
-
-def _strip(axes: Axes, place: int, entry: dict[str, Any]) -> None:
-    """The controls of one set as dots, and the set itself with its interval."""
-    margin, controls = entry["margin"], entry["controls"]
-    if controls:
-        deltas = sorted(controls["deltas"])
-        axes.vlines(place, deltas[0], deltas[-1], color=GREY, alpha=0.28, linewidth=14, zorder=2)
-        spread = [place + (0.05 if i % 2 else -0.05) for i in range(len(deltas))]
-        axes.plot(spread, deltas, linestyle="", marker="o", markersize=4, color=GREY, alpha=0.8, zorder=3)
-    colour, marker = LOOKS.get(entry["method"], (VERMILION, "o"))
-    bars = [[margin["delta"] - margin["low"]], [margin["high"] - margin["delta"]]]
-    axes.errorbar(
-        [place],
-        [margin["delta"]],
-        yerr=bars,
-        color=colour,
-        marker=marker,
-        markersize=10,
-        capsize=4,
-        linewidth=2,
-        zorder=4,
-    )
-
-
-def _caption(axes: Axes, place: int, entry: dict[str, Any]) -> None:
-    """p and KL above a strip."""
-    p = f"p = {p_value(entry['controls']['p'])}" if entry["controls"] else "no controls"
-    kl = entry["side_effects"]["kl"]
-    axes.annotate(
-        f"{p}\nKL {kl:.2g}",
-        (place, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, -4),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=9,
-        color=INK,
-    )
-
-
-def _label(entry: dict[str, Any]) -> str:
-    method, edit = entry["method"], entry["edit"]
-    kind = f"{KINDS[method]}: " if method in KINDS else ""
-    return f"{kind}{method}\n{edit['k']} at {layers_of(edit)}"
-
-
-def _shared(entries: Sequence[dict[str, Any]]) -> str:
-    """What was done to all of the sets."""
-    edit = entries[0]["edit"]
-    return f"{what_was_done(edit).partition(':')[0]}, {edit['site']}"
-
-
-def _identity(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The unedited model, where no dose measured it."""
-    if any(row["scale"] == 1 for row in entry["doses"]):
-        return []
-    still = {"delta": 0.0, "low": 0.0, "high": 0.0, "kl": 0.0}
-    controls = entry["controls"] and {"delta_low": 0.0, "delta_high": 0.0, "delta_mean": 0.0}
-    return [{"scale": 1.0, **still, "controls": controls}]
-
-
-def _style(axes: Axes) -> None:
+    edge = 0.75 if len(entries) == 1 else 0.55
+    axes.set_xlim(-edge, len(entries) - 1 + edge)
+    axes.set_xticks(range(len(entries)), [_name(entry) for entry in entries])
+    axes.tick_params(axis="x", length=0, pad=6)
+    axes.margins(y=0.11)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8))
-    axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylabel("change of the mean margin (nats)")
+    axes.annotate("unedited", (1, 0), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **SMALL)
+    title(axes, entries[0]["task"], _about(entries, model), room=28.0)
+    footnotes(axes, _notes(entries))
+    return finish(figure)
+
+
+def _controls(axes: Axes, x: float, controls: Entry | None, *, named: bool) -> None:
+    """Their range as a bar, each set as a dot, their mean as a line across."""
+    if controls is None:
+        return
+    axes.vlines(x, controls["delta_low"], controls["delta_high"], color=GREY, alpha=0.3, linewidth=13, zorder=2)
+    dots: dict[str, Any] = {
+        "marker": "o",
+        "markersize": 5,
+        "color": GREY,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.5,
+    }
+    deltas = controls["deltas"]
+    axes.plot([x] * len(deltas), deltas, linestyle="", label="controls", zorder=3, **dots)
+    axes.plot([x], [controls["delta_mean"]], color=INK, marker="_", markersize=13, markeredgewidth=1.6, zorder=4)
+    if named:
+        text = f"{controls['n']:,} controls"
+        below = (x, controls["delta_low"])
+        axes.annotate(text, below, xytext=(8, -5), ha="right", va="top", bbox=ON_WHITE, zorder=2, **SMALL)
+
+
+def _chosen(axes: Axes, x: float, entry: Entry) -> None:
+    margin, look = entry["margin"], method_look(name_of(entry))
+    bars = [[margin["delta"] - margin["low"]], [margin["high"] - margin["delta"]]]
+    shape: dict[str, Any] = {"markersize": 10, "capsize": 4, "linewidth": 2, "zorder": 5}
+    axes.errorbar([x], [margin["delta"]], yerr=bars, label=name_of(entry), **shape, **look)
+    text = change(margin["delta"]).replace("-", "−")  # noqa: RUF001  (a minus sign, as at the axis)
+    bold: dict[str, Any] = {**SMALL, "fontsize": 9.5, "fontweight": "bold", "color": look["color"]}
+    axes.annotate(text, (x, margin["delta"]), xytext=(11, 0), va="center", bbox=ON_WHITE, zorder=2, **bold)
+
+
+def _caption(axes: Axes, place: int, entry: Entry) -> None:
+    """p and KL above a column."""
+    p = p_equals(entry["controls"]["p"]) if entry["controls"] else "no controls"
+    above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center"}
+    axes.annotate(p, (place, 1), xytext=(0, 16), **above, **{**SMALL, "fontsize": 10, "fontweight": "bold"})
+    kl = divergence(entry["side_effects"]["kl"])
+    axes.annotate(f"KL {kl}", (place, 1), xytext=(0, 5), **above, **{**SMALL, "color": FAINT})
+
+
+def _name(entry: Entry) -> str:
+    method, edit = name_of(entry), entry["edit"]
+    kind = f"{KINDS[method]}: " if method in KINDS else ""
+    return f"{kind}{method}\n{edit['k']:,} at {layers_of(edit)}"
+
+
+def _about(entries: Sequence[Entry], model: str | None) -> list[str]:
+    edit = entries[0]["edit"]
+    neurons = [which_neurons(edit)] if len(entries) == 1 else []
+    return [*([model] if model else []), deed(edit), *neurons, edit["site"], where(edit)]
+
+
+def _notes(entries: Sequence[Entry]) -> list[str]:
+    counts = sorted({entry["controls"]["n"] for entry in entries if entry["controls"]})
+    held = " or ".join(f"{n:,}" for n in counts)
+    p = f"p: empirical, two-sided, against {held} matched controls (dots; their range and mean)"
+    tested = entries[0]["data"]["tested"]
+    return [
+        p if counts else "no controls (--controls 0): nothing to compare with",
+        f"error bars: 95 % bootstrap interval over {tested:,} test pairs",
+        "KL(unedited || edited): nats per token of neutral text",
+        *(caveats(entries) if len(entries) > 1 else selected_on_the_outcome(entries)),
+    ]

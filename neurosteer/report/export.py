@@ -1,4 +1,4 @@
-"""The same results for other programs: JSON as it is, and one flat CSV row per layer.
+"""The same results for other programs: JSON as it is, and flat rows as CSV.
 
 Both are deterministic: the same entry gives the same bytes.
 """

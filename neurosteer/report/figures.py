@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from .canvas import BLUE, GREEN, GREY, INK, VERMILION, finish, new_figure, title
+from .canvas import BLUE, DASHED, DOTTED, GREEN, GREY, INK, VERMILION, finish, new_figure, plain, title
 
 BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram", "stem": "stem"}
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
@@ -39,9 +39,7 @@ def _style(axes: Axes, layers: Sequence[int]) -> None:
     axes.set_ylabel("test accuracy (share of sentences)")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=16, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MultipleLocator(0.1))
-    axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)
 
 
 def _probes(axes: Axes, entry: dict[str, Any]) -> list[tuple[Any, str]]:
@@ -95,7 +93,7 @@ def _points(rows: Sequence[dict[str, Any]], *keys: str) -> tuple[list[int], list
 
 
 def _best_layer(axes: Axes, layer: int) -> None:
-    axes.axvline(layer, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
+    axes.axvline(layer, color=INK, linewidth=0.9, linestyle=DOTTED, zorder=0)
     leftward = layer > sum(axes.get_xlim()) / 2
     axes.annotate(
         f"best layer {layer} (on validation)",
@@ -118,7 +116,7 @@ def _baselines(axes: Axes, baselines: dict[str, float]) -> None:
     names = sorted(lines, key=lambda label: lines[label])
     wanted = [(lines[label] - bottom) / (top - bottom) for label in names]
     for label, height in zip(names, _apart(wanted, LABEL_GAP), strict=True):
-        axes.axhline(lines[label], color=INK, linewidth=1.0, linestyle=(0, (5, 3)), alpha=0.75, zorder=1)
+        axes.axhline(lines[label], color=INK, linewidth=1.0, linestyle=DASHED, alpha=0.75, zorder=1)
         axes.annotate(
             f"{label} {lines[label]:.3f}".replace(" 0.", " ."),
             (1.0, lines[label]),

@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from .effects import compare_table, effect_table
+from .comparing import compare_table
+from .effects import effect_table
 from .tables import find_table
 
 

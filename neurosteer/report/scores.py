@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from .tables import number
+from .grid import add_row, grid
+from .numbers import nats, number
+
+Row = Mapping[str, Any]
 
 
-def score_table(result: dict[str, Any]) -> RenderableType:
-    """The scores of one or more tasks; margins are means over pairs, in nats."""
-    rows = sorted(result["results"], key=lambda row: (row["phenomenon"] or "", row["task"]))
-    ties = any(row["ties"] for row in rows)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("task", overflow="fold")
-    for header in ("accuracy", "margin", "pairs", *(["ties"] if ties else [])):
-        table.add_column(header, justify="right")
-    for group in result["phenomena"]:
-        if len(rows) > 1:
-            name = Text(group["phenomenon"] or "(no phenomenon)")
-            table.add_row(name, number(group["accuracy"], digits=3), *[""] * (2 + ties), style="bold")
+def score_table(result: Row) -> RenderableType:
+    """The scores of one or more tasks; margins are means over pairs, in nats. It fits a terminal of 80 columns."""
+    rows = sorted(result["results"], key=lambda row: row["task"])
+    many, ties = len(rows) > 1, any(row["ties"] for row in rows)
+    table = grid(
+        "phenomenon and task" if many else "task", "accuracy", "margin", "pairs", *(["ties"] if ties else [])
+    )
+    for group in result["phenomena"] if many else [{"phenomenon": rows[0]["phenomenon"]}]:
+        if many:
+            name = f"{group['phenomenon'] or 'no phenomenon'} ({_tasks(group)})"
+            add_row(table, name, number(group["accuracy"], digits=3), style="bold")
         for row in rows:
-            if row["phenomenon"] == group["phenomenon"]:
-                cells = [number(row["accuracy"], digits=3), f"{row['margin']:.2f}", f"{row['pairs']:,}"]
-                indent = "  " if len(rows) > 1 else ""
-                table.add_row(Text(indent + row["task"]), *cells, *([str(row["ties"])] if ties else []))
-    if len(rows) > 1:
-        overall = result["overall"]
+            if (row["phenomenon"] or None) == (group["phenomenon"] or None):
+                cells = [number(row["accuracy"], digits=3), nats(row["margin"]), f"{row['pairs']:,}"]
+                label = Text(f"  {row['task']}" if many else row["task"])
+                add_row(table, label, *cells, *([f"{row['ties']:,}"] if ties else []))
+    if many:
         table.add_section()
-        label = f"all {overall['tasks']} tasks"
-        table.add_row(label, number(overall["accuracy"], digits=3), *[""] * (2 + ties), style="bold")
+        overall = result["overall"]
+        add_row(table, f"all {_tasks(overall)}", number(overall["accuracy"], digits=3), style="bold")
     return Group(table, Text("\n".join(_footnotes(rows, ties)), style="dim"), Text())
 
 
-def _footnotes(rows: list[dict[str, Any]], ties: bool) -> list[str]:
-    notes = [f"convention {rows[0]['convention']}; margin = mean log P(good) - log P(bad), in nats"]
+def _tasks(group: Row) -> str:
+    return f"{group['tasks']:,} task{'s' * (group['tasks'] != 1)}"
+
+
+def _footnotes(rows: Sequence[Row], ties: bool) -> list[str]:
+    sources = ", ".join(dict.fromkeys(row["data"]["source"] for row in rows))
+    notes = [f"data: {sources}; convention: {rows[0]['convention']}"]
+    notes.append("margin: log P(good) - log P(bad) in nats, mean over pairs")
     if len(rows) > 1:
         notes.append("accuracy of a phenomenon, and of all: the mean over its tasks")
     if ties:

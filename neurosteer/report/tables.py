@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-NONE = "–"  # noqa: RUF001  (an en dash: nothing to show here)
+from .agreement import agreement_table, compared
+from .grid import add_row, grid
+from .numbers import number, percent
+
 BASELINES = ("majority", "length", "last_word", "unigram", "stem", "bigram")
 
 
@@ -25,7 +27,7 @@ def find_table(entry: dict[str, Any]) -> RenderableType:
         _baselines(entry),
         _layers(entry),
         _footnotes(entry),
-        *([Text(), _agreement(entry)] if _compares(entry) else []),
+        *(["", agreement_table(entry)] if compared(entry) else []),
         "",
         entry["reading"],
         "",
@@ -53,12 +55,11 @@ def _baselines(entry: dict[str, Any]) -> Table:
     if entry["baselines_new_words"] is not None:
         rows["new words"] = entry["baselines_new_words"]
     for label, values in rows.items():
-        table.add_row(label, *(number(values.get(name), digits=3) for name in BASELINES))
+        add_row(table, label, *(number(values.get(name), digits=3) for name in BASELINES))
     return table
 
 
 def _layers(entry: dict[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     headers = [
         "layer",
         "dense",
@@ -66,20 +67,19 @@ def _layers(entry: dict[str, Any]) -> Table:
         f"random {entry['k']}\nmean, range",
         "L0\nkept",
         "L0\nacc.",
-        "Spear-\nman",
+        *(["Spear-\nman"] if _has_spearman(entry) else []),
         "signif-\nicant",
     ]
     if _has_new_words(entry):
         headers += ["new\nwords:\ndense", f"new\nwords:\ntop {entry['k']}"]
-    for header in headers:
-        table.add_column(header, justify="right", vertical="bottom", overflow="fold")
+    table = grid(*headers, left=0)
     for row in entry["layers"]:
         best = row["layer"] == entry["best_layer"]
-        table.add_row(*_cells(row, best, _has_new_words(entry)), style="bold" if best else "")
+        add_row(table, *_cells(row, best, entry), style="bold" if best else "")
     return table
 
 
-def _cells(row: dict[str, Any], best: bool, new_words: bool) -> list[Text | str]:
+def _cells(row: dict[str, Any], best: bool, entry: dict[str, Any]) -> list[Text | str]:
     random, l0 = row["random"], row["l0"] or {}
     missed = "*" if l0.get("reached") is False else ""
     spread = f"{number(random['low'])}–{number(random['high'])}"  # noqa: RUF001
@@ -90,43 +90,13 @@ def _cells(row: dict[str, Any], best: bool, new_words: bool) -> list[Text | str]
         Text.assemble(number(random["mean"]), " ", (spread, "dim not bold")),
         percent(l0.get("kept")),
         number(l0.get("accuracy")) + missed,
-        number(row["spearman"]),
+        *([number(row["spearman"])] if _has_spearman(entry) else []),
         f"{row['significant']:,}",
     ]
-    if new_words:
+    if _has_new_words(entry):
         held_out = row["new_words"] or {}
         cells += [number(held_out.get("dense")), number(held_out.get("topk"))]
     return cells
-
-
-def _compares(entry: dict[str, Any]) -> bool:
-    return any(row.get("agreement") for row in entry["layers"])
-
-
-def _agreement(entry: dict[str, Any]) -> Group:
-    """Do the rankings agree? Rank correlation over all units, and how many of the top k two methods share."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("layer", justify="right", vertical="bottom")
-    pairs = [pair["methods"] for pair in entry["layers"][0]["agreement"]]
-    for a, b in pairs:
-        table.add_column(f"{a}\n{b}", justify="right", vertical="bottom")
-    used = "attribution" in entry["methods"]
-    if used:
-        table.add_column("predicted\ndrop", justify="right", vertical="bottom")
-    for row in entry["layers"]:
-        cells = [_shared(pair) for pair in row["agreement"]]
-        drop = [f"{row['attribution']['drop']:.2f}"] if used else []
-        table.add_row(str(row["layer"]), *cells, *drop)
-    notes = [f"agreement of the rankings: Spearman over all units; share of the top {entry['k']} (by chance)"]
-    if used:
-        notes.append("predicted drop of the mean margin (nats, validation) when the top by attribution are ablated")
-    return Group(table, Text("\n".join(notes), style="dim"))
-
-
-def _shared(pair: dict[str, Any]) -> Text:
-    return Text.assemble(
-        number(pair["spearman"]), "  ", number(pair["overlap"]), (f" ({number(pair['chance'])})", "dim")
-    )
 
 
 def _footnotes(entry: dict[str, Any]) -> Text:
@@ -141,22 +111,10 @@ def _footnotes(entry: dict[str, Any]) -> Text:
     return Text("\n".join(notes), style="dim")
 
 
+def _has_spearman(entry: dict[str, Any]) -> bool:
+    """Whether the table of layers compares |t| and the mask: where no agreement of welch and l0 is shown."""
+    return {"welch", "l0"} not in map(set, compared(entry))
+
+
 def _has_new_words(entry: dict[str, Any]) -> bool:
     return any(row["new_words"] is not None for row in entry["layers"])
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """`.93` for 0.934, `1.00` for 1, `-.05` for -0.05; an en dash for None."""
-    if value is None:
-        return NONE
-    text = f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.removeprefix("-")
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
-
-
-def percent(share: float | None) -> str:
-    """`12%` for a share of 0.12, `0.9%` for 0.009; an en dash for None."""
-    if share is None:
-        return NONE
-    return f"{100 * share:.0f}%" if share >= 0.0995 or share == 0 else f"{100 * share:.1f}%"

@@ -3,57 +3,70 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .effects import what_was_done
+from .deeds import what_was_done
+from .grid import add_row, grid
+
+Row = Mapping[str, Any]
+BEFORE, AFTER = "green underline", "bold red underline"
 
 
-def generation_table(rows: Sequence[dict[str, Any]], edit: dict[str, Any]) -> RenderableType:
-    """Continuations side by side; what one has and the other has not stands out, without colours too."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 1, 0), header_style="bold", expand=True)
-    table.add_column("unedited", ratio=1, overflow="fold")
-    table.add_column("edited", ratio=1, overflow="fold")
+def generation_table(rows: Sequence[Row], edit: Row) -> RenderableType:
+    """Continuations side by side, the width of the terminal; words that only one has are coloured and underlined."""
+    table = grid("unedited", "edited", left=2)
+    table.expand, table.leading = True, 1
+    for column in table.columns:
+        column.ratio, column.vertical = 1, "top"
     for row in rows:
-        before, after = _marked(row["before"], row["after"])
-        prompt = Text(row["prompt"], style="dim")
-        table.add_row(Text.assemble(prompt, before), Text.assemble(prompt, after))
+        prompt = (visible(row["prompt"]), "dim")
+        before, after = _marked(visible(row["before"]), visible(row["after"]))
+        add_row(table, Text.assemble(prompt, before), Text.assemble(prompt, after))
     return Group(Text(what_was_done(edit)), table)
 
 
-def touch_table(rows: Sequence[dict[str, Any]]) -> RenderableType:
+def touch_table(rows: Sequence[Row]) -> RenderableType:
     """Every token of every prompt with a mark if it is edited, and what holds for generated ones."""
     parts: list[RenderableType] = []
     for row in rows:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("", "depth", "token", "id"):
-            table.add_column(column, justify="right" if column in ("depth", "id") else "left")
+        for name in ("", "depth", "token", "id"):
+            table.add_column(name, justify="right" if name in ("depth", "id") else "left", overflow="fold")
         for depth, token in enumerate(row["tokens"]):
-            look = "bold green" if token["touched"] else "dim"
-            mark = "edited" if token["touched"] else ""
-            table.add_row(mark, str(depth), Text(repr(token["text"])), str(token["id"]), style=look)
-        parts += [Text(row["prompt"], style="bold"), table, Text(_generated(row["generated"])), Text()]
+            mark, look = ("▸ edited", "bold green") if token["touched"] else ("", "dim")
+            add_row(table, mark, str(depth), repr(token["text"]), str(token["id"]), style=look)
+        count = sum(token["touched"] for token in row["tokens"])
+        notes = [f"edited: {count} of the {len(row['tokens'])} tokens of the prompt", _generated(row["generated"])]
+        parts += [Text(visible(row["prompt"]), style="bold"), table, *map(Text, notes), Text()]
     return Group(*parts)
 
 
-def _generated(rule: dict[str, Any]) -> str:
+def visible(text: str) -> str:
+    """A text whose control characters, apart from new lines, are written out: they must not steer a terminal."""
+    return "".join(sign if sign == "\n" or sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _generated(rule: Row) -> str:
     if not rule["touched"] or not rule["at_most"]:
-        return "no generated token is edited"
-    return f"each generated token that is read again is edited: {rule['at_most']} at most"
+        return "generated tokens: none is edited"
+    if rule["at_most"] == 1:
+        return "generated tokens: the first is edited when it is read again"
+    return f"generated tokens: each of the up to {rule['at_most']} that are read again is edited"
 
 
 def _marked(before: str, after: str) -> tuple[Text, Text]:
-    """Both texts, with the words that only one has underlined and coloured."""
-    old, new = (re.findall(r"\s*\S+|\s+$", text) for text in (before, after))
+    """Both texts, the words marked that only one of them has; the spaces between words stay as they are."""
+    old, new = (re.findall(r"(\s*)(\S+|$)", text) for text in (before, after))
+    same = SequenceMatcher(a=[word for _, word in old], b=[word for _, word in new], autojunk=False)
     left, right = Text(), Text()
-    for tag, a, b, c, d in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        same = tag == "equal"
-        left.append("".join(old[a:b]), style="" if same else "green underline")
-        right.append("".join(new[c:d]), style="" if same else "bold red underline")
+    for what, a, b, c, d in same.get_opcodes():
+        for text, words, look in ((left, old[a:b], BEFORE), (right, new[c:d], AFTER)):
+            for space, word in words:
+                text.append(space).append(word, style="" if what == "equal" else look)
     return left, right

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -44,6 +46,71 @@ def entry_of(task: str) -> dict[str, Any]:
     }
 
 
+def effect_entry_of(method: str, edit: dict[str, Any]) -> dict[str, Any]:
+    """What `measure_effect` says of a made-up task."""
+    return {
+        "task": "intransitive",
+        "phenomenon": None,
+        "data": {"source": "fake", "pairs": 10, "digest": "d", "tested": 2},
+        "method": method,
+        "edit": edit,
+        "neurons": [{"layer": 3, "unit": 1, "score": 2.0, "massive": False}],
+        "accuracy": {"before": 0.9, "after": 0.5},
+        "margin": {"before": 2.0, "after": 1.0, "delta": -1.0, "low": -1.5, "high": -0.5, "p": 0.01},
+        "flipped": {"lost": 1, "gained": 0},
+        "controls": None,
+        "without_massive": None,
+        "side_effects": {
+            "kl": 0.1,
+            "perplexity_before": 20.0,
+            "perplexity_after": 22.0,
+            "tokens": 300,
+            "text": "built-in",
+        },
+        "doses": [],
+        "kinds": [],
+        "kinds_agree": None,
+        "also": [],
+        "notices": [f"a notice about {method}"],
+        "reading": f"A sentence about {method}.",
+    }
+
+
+@dataclass(frozen=True)
+class FakeEdit:
+    """What an edit was made of."""
+
+    kind: str
+    neurons: str
+    about: dict[str, Any]
+
+    @property
+    def where(self) -> str:
+        return str(self.about["where"])
+
+    @classmethod
+    def ablate(cls, neurons: str, to: str, **about: Any) -> FakeEdit:
+        return cls(to, neurons, {"scale": 0.0, **about})
+
+    @classmethod
+    def amplify(cls, neurons: str, by: float, *, about: str, **more: Any) -> FakeEdit:
+        return cls(about, neurons, {"scale": by, **more})
+
+    def scaled(self, scale: float) -> FakeEdit:
+        return FakeEdit(self.kind, self.neurons, {**self.about, "scale": scale})
+
+    def describe(self) -> dict[str, Any]:
+        about = {key: value for key, value in self.about.items() if key in ("scale", "where", "reach")}
+        return {"kind": self.kind, **about, "site": "resid_post", "layers": [3], "k": 1}
+
+
+class FakeModel(str):
+    """A name that can describe itself."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": str(self)}
+
+
 @dataclass
 class Rooms:
     """What the fakes were called with, and how they should behave."""
@@ -52,15 +119,24 @@ class Rooms:
     tasks: list[str] = field(default_factory=lambda: ["intransitive"])
     unsplittable: set[str] = field(default_factory=set)
     error: BaseException | None = None
+    finds: bool = False  # whether neurons_from needs a find made on the spot
+    effects: list[dict[str, Any]] = field(default_factory=list)  # what each measure_effect was asked
+    texts: list[tuple[str, ...]] = field(default_factory=list)  # what happened to texts, in order
 
     def load_tasks(self, tasks: Any, **options: Any) -> list[Any]:
         self.calls["load_tasks"] = {"tasks": tasks, **options}
         return [SimpleNamespace(task=task) for task in self.tasks]
 
-    def load_model(self, name: str, **options: Any) -> str:
+    def load_pairs(self, task: str, **options: Any) -> Any:
+        self.calls.setdefault("load_pairs", {})[task] = options
+        return SimpleNamespace(
+            task=task, split=lambda kind, seed: SimpleNamespace(test=f"{kind} test pairs of {task}, seed {seed}")
+        )
+
+    def load_model(self, name: str, **options: Any) -> FakeModel:
         self.calls["load_model"] = {"name": name, **options}
         options["progress"].step("loading", 1, 2)
-        return "the model"
+        return FakeModel("the model")
 
     def find(self, model: str, pairs: Any, **options: Any) -> Any:
         self.calls["find"] = options
@@ -71,7 +147,7 @@ class Rooms:
         return SimpleNamespace(task=pairs.task, entry=entry_of(pairs.task))
 
     def save_find(
-        self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: list[Any]
+        self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: Sequence[Any] = ()
     ) -> Any:
         self.calls["save_find"] = {"options": options}
         run = out / "run-1"
@@ -85,16 +161,92 @@ class Rooms:
             "skipped": skipped,
         }
 
+    def neurons_from(self, model: str, wanted: Any, *, find_now: Any, **options: Any) -> Any:
+        self.calls["neurons_from"] = {**vars(wanted), **options, "may_find": find_now is not None}
+        where = str(find_now(wanted.methods or ())) if self.finds else "runs/find-1"
+        sets = {method: f"neurons by {method}" for method in wanted.methods or ("welch",)}
+        if not options["pairs"]:
+            return SimpleNamespace(sets=sets, where=where, task="intransitive")
+        data = {"source": "fake", "pairs": 10, "digest": "d", "split": {"kind": "pair", "seed": 3}}
+        test, train = ["a test pair"] * 2, ["a train pair"] * 6
+        return SimpleNamespace(sets=sets, where=where, task="intransitive", test=test, train=train, data=data)
+
+    def measure_effect(self, model: str, pairs: Any, edit: FakeEdit, **options: Any) -> Any:
+        self.effects.append({"pairs": pairs, "edit": edit, **options})
+        if self.error is not None:
+            raise self.error
+        method = edit.neurons.removeprefix("neurons by ")
+        return SimpleNamespace(entry=effect_entry_of(method, edit.describe()))
+
+    def with_origin(self, effect: Any, **about: Any) -> Any:
+        return SimpleNamespace(entry={**effect.entry, **about})
+
+    def save_effects(self, model: str, effects: list[Any], **options: Any) -> Any:
+        self.calls["save_effects"] = options
+        run = options["out"] / "run-2"
+        run.mkdir(parents=True)
+        (run / "figure.png").write_bytes(b"")
+        results = [effect.entry for effect in effects]
+        return run, {"command": options["command"], "version": "0", "model": {}, "results": results}
+
+    def score(self, model: str, pairs: Any, **options: Any) -> str:
+        self.calls.setdefault("score", {})[pairs.task] = options
+        if self.error is not None:
+            raise self.error
+        return f"scores of {pairs.task}"
+
+    def save_scores(self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any]) -> Any:
+        self.calls["save_scores"] = {"scored": [scores for _, scores in scored], "options": options}
+        about = {"data": {"source": "fake"}, "convention": "sum", "margin": 1.0, "pairs": 2, "ties": 0}
+        entries = [{"task": pairs.task, "phenomenon": None, "accuracy": 0.75, **about} for pairs, _ in scored]
+        mean = {"tasks": len(entries), "accuracy": 0.75}
+        (out / "run-3").mkdir(parents=True)
+        more = {"phenomena": [{"phenomenon": None, **mean}], "overall": mean}
+        return out / "run-3", {"command": "score", "version": "0", "model": {}, "results": entries, **more}
+
+    def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:
+        self.calls["generate"] = writing
+        edited = self.texts[-1] if self.texts and self.texts[-1][0] == "on" else None
+        self.texts.append(("generate", *prompts))
+        if edited:
+            self.texts.append(edited)
+        return [SimpleNamespace(text=f" {'changed' if edited else 'usual'} {prompt}") for prompt in prompts]
+
+    @contextmanager
+    def steering(self, model: str, edit: FakeEdit) -> Iterator[None]:
+        self.texts.append(("on", edit.neurons))
+        yield
+        self.texts.append(("off", edit.neurons))
+
+    def touched_tokens(self, model: str, prompt: str, edit: FakeEdit) -> list[Any]:
+        self.texts.append(("touched", prompt, edit.neurons))
+        return [SimpleNamespace(text=word, id=i, touched=i > 0) for i, word in enumerate(("<s>", *prompt.split()))]
+
+    def refuse_untouched(self, where: str, max_new_tokens: int) -> None:
+        self.calls["refuse_untouched"] = {"where": where, "max_new_tokens": max_new_tokens}
+
+
+FAKED = {
+    "model": ["load_model"],
+    "studies": ["find", "save_find", "neurons_from", "measure_effect", "with_origin", "save_effects", "save_scores"],
+    "forward": ["score", "generate", "steering", "touched_tokens", "refuse_untouched"],
+}
+
 
 @pytest.fixture
 def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
     fakes = Rooms()
-    for name, members in {"model": ["load_model"], "studies": ["find", "save_find"]}.items():
+    for name, members in FAKED.items():
         module = ModuleType(f"neurosteer.{name}")
         for member in members:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr("neurosteer.pairs.load_tasks", fakes.load_tasks)
+    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", SimpleNamespace, raising=False)
+    edits = ModuleType("neurosteer.edits")
+    vars(edits)["Edit"] = FakeEdit
+    monkeypatch.setitem(sys.modules, "neurosteer.edits", edits)
+    for loader in ("load_tasks", "load_pairs"):
+        monkeypatch.setattr(f"neurosteer.pairs.{loader}", getattr(fakes, loader))
     monkeypatch.chdir(tmp_path)
     return fakes
 

@@ -9,6 +9,7 @@ from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)"
 LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
 LAMBDA = "is not a number above 0 and up to 1"
+KNOWN = "neurosteer has: find, ablate, amplify, generate, score, check, ls"
 COLUMNS = "is not two different column names, GOOD,BAD"
 
 MALFORMED = [
@@ -35,8 +36,8 @@ MALFORMED = [
     (["--layers", "1.5"], f"--layers '1.5' {LAYERS}"),
     (["--layers", "0-99999999999"], f"--layers '0-99999999999' {LAYERS}"),
     (["--layers", ""], f"--layers '' {LAYERS}"),
-    (["--method", "welsh"], "--method 'welsh' is not one of welch, l0; did you mean 'welch'?"),
-    (["--method", "welch", "--method", "l1"], "--method 'l1' is not one of welch, l0"),
+    (["--method", "welsh"], "--method 'welsh' is not one of welch, l0, attribution; did you mean 'welch'?"),
+    (["--method", "welch", "--method", "l1"], "--method 'l1' is not one of welch, l0, attribution"),
     (["--position", "first"], "--position 'first' is not one of eos, last"),
     (["--split", "word"], "--split 'word' is not one of pair, lexical"),
     (
@@ -52,6 +53,8 @@ MALFORMED = [
     (["--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
     (["--seed", "1.0"], "--seed '1.0' is not a whole number of at least 0"),
     (["--draws", "0"], "--draws '0' is not a whole number of at least 1"),
+    (["--to", "resample"], "--to 'resample' is not one of zero, mean"),
+    (["--steps", "0"], "--steps '0' is not a whole number of at least 1"),
     (["--columns", "good"], f"--columns 'good' {COLUMNS}"),
     (["--columns", "a,a"], f"--columns 'a,a' {COLUMNS}"),
     (["--columns", "a,"], f"--columns 'a,' {COLUMNS}"),
@@ -76,8 +79,8 @@ def test_malformed_options(run, rooms, tmp_path, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fnd"], "unknown command 'fnd'; did you mean 'find'? (neurosteer has: find, check, ls)"),
-        (["zebra"], "unknown command 'zebra' (neurosteer has: find, check, ls)"),
+        (["fnd"], f"unknown command 'fnd'; did you mean 'find'? ({KNOWN})"),
+        (["zebra"], f"unknown command 'zebra' ({KNOWN})"),
         (
             ["ls", "taks"],
             "unknown command 'taks'; did you mean 'tasks'? (neurosteer ls has: tasks, models, runs)",

@@ -30,6 +30,8 @@ def test_defaults(run, rooms):
         "site": "resid_post",
         "position": "eos",
         "lambdas": None,
+        "to": "zero",
+        "steps": 1,
         "draws": 5,
         "seed": 0,
     }
@@ -39,9 +41,9 @@ def test_defaults(run, rooms):
 def test_every_option_arrives(run, rooms):
     arguments = (
         "--task a -t *b* --data pairs.csv --columns good,bad --split lexical --limit 50 --seed 7 --method l0 "
-        "--topk 40 --lambda 0.2 --lambda .5 --lambda 0.2 --draws 9 --layers 7,0-2,1 --model m --revision r "
-        "--device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> --site mlp_out "
-        "--position last"
+        "--topk 40 --lambda 0.2 --lambda .5 --lambda 0.2 --draws 9 --to mean --steps 4 --layers 7,0-2,1 "
+        "--model m --revision r --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> "
+        "--site mlp_out --position last"
     )
     assert run("find", *arguments.split(), "--offline").code == 0
     tasks, model, study = (rooms.calls[name] for name in ("load_tasks", "load_model", "find"))
@@ -66,6 +68,7 @@ def test_every_option_arrives(run, rooms):
     )
     assert (study["methods"], study["k"], study["lambdas"]) == (("l0",), "40", (0.2, 0.5))
     assert (study["layers"], study["draws"], study["seed"]) == ([0, 1, 2, 7], 9, 7)
+    assert (study["to"], study["steps"]) == ("mean", 4)
     assert (study["split"], study["site"], study["position"]) == ("lexical", "mlp_out", "last")
     assert json.loads(json.dumps(rooms.calls["save_find"]["options"]))["k"] == "40"
 

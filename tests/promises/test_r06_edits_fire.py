@@ -7,6 +7,8 @@ TransformerLens's own functions inside the block are edited too; an edit that ca
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,7 +25,7 @@ CHOSEN = [(0, 3), (0, 17), (2, 31)]
 PAIRS = random_pairs(4, longest=5)
 PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6", "w7"]  # 9 tokens beside BOS
 TOKENS = torch.tensor([ids_of("w3 w1 w4 w1 w5"), ids_of("w9 w2 w6 w5 w3")])
-Folder = Callable[[str], object]
+Folder = Callable[[str], Path]
 
 
 def twice(model: Model, where: str = "all", site: str = "resid_post") -> Edit:
@@ -63,18 +65,31 @@ def test_scoring_in_batches_of_equal_length(model: Model, monkeypatch: pytest.Mo
 
 
 def test_padding_of_a_forest_is_no_edited_token(model: Model):
-    """Rows of a pack differ in length; each row begins with its own BOS."""
-    pairs = Pairs("rows", "hand", tuple(random_pairs(40, seed=4, longest=5)))
-    passed: list[int] = []
-    handle = model.bridge.original_model.register_forward_pre_hook(
-        lambda _module, _args, kwargs: passed.append(int((kwargs["position_ids"] > 0).sum())), with_kwargs=True
-    )
+    """Rows of a pack differ in length, and each begins with its own BOS; padding has depth 0 as BOS has."""
+    pairs, real, padding = random_pairs(20), [], []
+
+    def count(_module: object, _args: object, given: dict[str, torch.Tensor]) -> None:
+        real.append(int((given["position_ids"] > 0).sum()))
+        padding.append(int((given["position_ids"] == 0).sum()) - len(given["position_ids"]))
+
+    handle = model.bridge.original_model.register_forward_pre_hook(count, with_kwargs=True)
     try:
         with steering(model, twice(model)) as applied:
             score(model, pairs)
     finally:
         handle.remove()
-    assert applied.tokens == sum(passed) >= prefixes(pairs)
+    assert sum(padding) > 0
+    assert applied.tokens == sum(real) >= prefixes(pairs)
+
+
+@pytest.mark.parametrize("layers", [[2], [1, 2], "all"])
+def test_states_at_an_edited_layer_whose_hook_was_taken_off(layers: list[int] | str, model: Model):
+    """The last layer read is itself an edited one."""
+    with steering(model, twice(model)):
+        eos_states(model, PAIRS, layers=layers, cache=False)
+        model.bridge.hook_dict["blocks.2.hook_out"].remove_hooks()
+        with pytest.raises(NeurosteerError, match="were its hooks removed"):
+            eos_states(model, PAIRS, layers=layers, cache=False)
 
 
 def test_states_stop_above_the_last_layer_read(model: Model):
@@ -145,7 +160,6 @@ def test_hugging_faces_own_generate_is_edited(
         lambda model: score(model, PAIRS),
         lambda model: generate(model, PROMPTS, max_new_tokens=2),
         lambda model: model.bridge.original_model(TOKENS),
-        lambda model: eos_states(model, PAIRS, cache=False),
     ],
 )
 @pytest.mark.parametrize("point", [None, "blocks.0.hook_out", "blocks.2.hook_out"])
@@ -162,17 +176,20 @@ def test_hooks_taken_off_inside_the_block(point: str | None, use: Callable[[Mode
     assert str(caught.value).startswith(f"the edit fired at layers {left} of a pass, expected once at each of [0, 2]")
 
 
-def test_a_sweep_notices_too(model: Model, monkeypatch: pytest.MonkeyPatch):
-    """A hook that does not stay on while variants are scored."""
-    monkeypatch.setattr("neurosteer.model.attach.hooked", lambda *_given: steering_nothing())
+def test_states_below_an_edited_layer_whose_hook_was_taken_off(model: Model):
+    with steering(model, twice(model)):
+        model.bridge.reset_hooks()
+        with pytest.raises(NeurosteerError, match=r"fired at layers \[\] of a pass, expected once at each of \[0\]"):
+            eos_states(model, PAIRS, layers=[1], cache=False)
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_sweep_of_variants_notices_too(resumed: bool, model: Model, monkeypatch: pytest.MonkeyPatch):
+    """Hooks that do not stay on while variants are scored."""
+    monkeypatch.setattr("neurosteer.forward.scoring.may_resume", lambda _model, _progress: resumed)
+    monkeypatch.setattr("neurosteer.model.attach.hooked", lambda _model, _points: nullcontext())
     with pytest.raises(NeurosteerError, match="were its hooks removed"):
         score_texts(model, pairs_of_texts(model, PAIRS, "sum"), [variant_of(model, twice(model))])
-
-
-def steering_nothing():
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 @pytest.mark.parametrize(

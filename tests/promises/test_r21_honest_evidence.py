@@ -1,20 +1,25 @@
-"""R21: evidence is honest: every `find` holds its lexical baselines and its random controls.
+"""R21: evidence is honest: a `find` holds its lexical baselines and random sets, an `ablate` its matched controls.
 
-The schema of a `find` entry, key by key and type by type, with and without a lexical split beside it.
+The schema of both entries, key by key and type by type: of `find` with and without a lexical split beside it, of
+`ablate` and `amplify` by default and with everything that can be asked for beside it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from made_pairs import made_pairs
 
+from neurosteer.edits import Edit
 from neurosteer.model import Model
-from neurosteer.pairs import Pairs
-from neurosteer.studies import find, save_find
+from neurosteer.neurons import NeuronSet
+from neurosteer.pairs import Pair, Pairs
+from neurosteer.studies import Found, find, measure_effect, save_effects, save_find
 
 OPTIONAL = type(None)
 SHARE = "a number in [0, 1]"
@@ -27,6 +32,8 @@ LAYER = {
     "random": {"mean": SHARE, "low": SHARE, "high": SHARE},
     "l0": {"lambda": SHARE, "kept": SHARE, "accuracy": SHARE, "reached": bool},
     "spearman": (float, OPTIONAL),
+    "agreement": [{"methods": [str], "spearman": (float, OPTIONAL), "overlap": SHARE, "chance": SHARE}],
+    "attribution": OPTIONAL,
     "significant": int,
     "new_words": {"dense": SHARE, "topk": SHARE},
     "l2": float,
@@ -60,8 +67,60 @@ ENTRY = {
     "reading": str,
 }
 NO_NEW_WORDS = {"baselines_new_words": OPTIONAL, "data": ENTRY["data"] | {"split_new_words": OPTIONAL}}
-RESULT = {"command": str, "version": str, "model": dict, "results": [ENTRY], "skipped": list}
+RESULT = {"command": str, "version": str, "model": dict, "options": dict, "results": [ENTRY], "skipped": list}
 MODEL = {"name", "revision", "fingerprint", "n_layers", "d_model", "dtype", "device"}
+
+
+CONTROLS = {
+    "n": int,
+    "accuracy": SHARE,
+    "delta_mean": float,
+    "delta_low": float,
+    "delta_high": float,
+    "p": SHARE,
+    "unmatched": float,
+    "deltas": [float],
+}
+CHANGE = {"accuracy": SHARE, "delta": float, "low": float, "high": float, "controls": CONTROLS, "kl": float}
+MEASURED = {
+    "accuracy": {"before": SHARE, "after": SHARE},
+    "margin": {**dict.fromkeys(("before", "after", "delta", "low", "high"), float), "p": SHARE},
+    "flipped": {"lost": int, "gained": int},
+    "controls": CONTROLS,
+}
+EFFECT = {
+    "task": str,
+    "phenomenon": (str, OPTIONAL),
+    "data": {"source": str, "pairs": int, "digest": str, "tested": int},
+    "method": str,
+    "edit": {
+        "kind": str,
+        "scale": float,
+        "where": str,
+        "reach": str,
+        "site": str,
+        "layers": [int],
+        "k": int,
+    },
+    "neurons": [{"layer": int, "unit": int, "score": float, "massive": bool}],
+    **MEASURED,
+    "controls": CONTROLS | {"kl": float},
+    "without_massive": OPTIONAL,
+    "side_effects": {
+        "kl": float,
+        "perplexity_before": float,
+        "perplexity_after": float,
+        "tokens": int,
+        "text": str,
+    },
+    "doses": [CHANGE | {"scale": float}],
+    "kinds": [CHANGE | {"kind": str}],
+    "kinds_agree": OPTIONAL,
+    "also": [MEASURED | {"task": str, "pairs": int}],
+    "notices": [str],
+    "reading": str,
+}
+FILES = {"files": {"neurons": str, "pairs": str}}
 
 
 def check(value: Any, schema: Any, where: str = "") -> None:
@@ -135,3 +194,112 @@ def test_by_one_method(tiny: Callable[[str], Model], tmp_path, method):
     named = {key: {method: ENTRY[key][method]} for key in ("best_layers", "rankings", "neurons")}
     check(entry, ENTRY | named | NO_NEW_WORDS | {"layers": [layer]})
     check_numbers(entry)
+
+
+def test_what_the_model_uses_beside_what_it_encodes(tiny: Callable[[str], Model], tmp_path):
+    """With attribution every layer says how large a drop it predicts, and how far any two methods agree."""
+    methods = ("welch", "l0", "attribution")
+    [entry] = result_of(tiny("llama"), made_pairs(), tmp_path, methods=methods, layers=[0, 2])["results"]
+    layer = LAYER | {"new_words": OPTIONAL, "attribution": {"drop": float}}
+    layer |= {"topk_by_method": dict.fromkeys(methods, SHARE)}
+    named = {
+        "best_layers": dict.fromkeys(methods, int),
+        "rankings": dict.fromkeys(methods, str),
+        "neurons": dict.fromkeys(methods, NEURONS),
+    }
+    check(entry, ENTRY | named | NO_NEW_WORDS | {"layers": [layer]})
+    check_numbers(entry)
+    both = [["welch", "l0"], ["welch", "attribution"], ["l0", "attribution"]]
+    assert [[between["methods"] for between in row["agreement"]] for row in entry["layers"]] == [both] * 2
+
+
+@pytest.fixture(scope="module")
+def found(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> Found:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEUROSTEER_HOME", str(tmp_path_factory.mktemp("home")))
+        return find(tiny("llama"), made_pairs(), methods=("welch",), k=3, draws=1, seed=1)
+
+
+@pytest.fixture
+def neutral(tmp_path: Path) -> Path:
+    path = tmp_path / "prose.txt"
+    path.write_text("w1 w5 w9 w2 w6 w5 w3\n\nw8 w30 w7 w7 w1 w4\n")
+    return path
+
+
+def effect_of(model: Model, found: Found, edit: Edit, out: Path, **asked: Any) -> dict[str, Any]:
+    """The entry as a run folder keeps it."""
+    effect = measure_effect(model, found.test, edit, **asked)
+    folder, result = save_effects(model, [effect], command="ablate", tested=found.test, out=out, options={})
+    kept: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
+    assert kept == result
+    assert kept["command"] == "ablate"
+    [entry] = kept["results"]
+    return dict(entry)
+
+
+def check_reading(entry: dict[str, Any]) -> None:
+    """It says that neurons stand out only where they do, and never without having compared."""
+    controls, text = entry["controls"], entry["reading"]
+    smallest = controls["p"] <= max(0.05, 1 / (controls["n"] + 1) + 1e-9)
+    assert ("stand out" in text) == smallest
+    assert ("no more than sets that should not matter" in text) != smallest
+    assert f"{controls['n']} matched sets" in text
+    assert f"p = {controls['p']:.2f}".replace("0.", ".") in text
+
+
+def test_an_ablation_has_19_controls_unless_told_otherwise(tiny: Callable[[str], Model], found: Found, tmp_path):
+    """Of as many neurons, at the same layer, none of them chosen."""
+    top = found.ranking().top(3)
+    entry = effect_of(tiny("llama"), found, Edit.ablate(top), tmp_path)
+    check(entry, EFFECT | FILES)
+    assert entry["controls"]["n"] == len(entry["controls"]["deltas"]) == 19
+    assert entry["controls"]["p"] >= 1 / 20
+    assert entry["side_effects"]["text"] == "built-in"
+    assert [entry[key] for key in ("doses", "kinds", "also")] == [[], [], []]
+    assert len(NeuronSet.load(entry["files"]["neurons"])) == len(entry["neurons"]) == 3
+    check_reading(entry)
+
+
+def elsewhere(pairs: Pairs) -> Pairs:
+    """Another task, of sentences that no finding has seen."""
+    some = [Pair(f"w61 {pair.good}", f"w61 {pair.bad}", pair.id) for pair in pairs.pairs[:5]]
+    return replace(pairs, task="other", pairs=tuple(some))
+
+
+@pytest.mark.parametrize("units", [[(0, 3), (1, 5)], [(2, 1)], [(2, 7), (2, 8), (2, 9)]])
+def test_an_ablation_with_everything_beside_it(
+    tiny: Callable[[str], Model], found: Found, tmp_path, neutral: Path, units: list[Any]
+):
+    """Every dose, kind and other task has controls of its own; so has the set without massive units."""
+    mean = found.ranking().stats.token_mean.clone()
+    mean[1, 5] = 1000.0
+    ranking = replace(found.ranking(), stats=replace(found.ranking().stats, token_mean=mean))
+    asked: dict[str, Any] = {
+        "controls": 4,
+        "scales": [0.5, 2.0],
+        "kinds": ["mean", "resample"],
+        "donors": found.train,
+        "also": [elsewhere(found.pairs)],
+        "neutral": neutral,
+    }
+    entry = effect_of(tiny("llama"), found, Edit.ablate(ranking.pick(units)), tmp_path, **asked)
+    massive = (1, 5) in units
+    light = CHANGE | {"k": int} if massive else OPTIONAL
+    check(entry, EFFECT | FILES | {"without_massive": light, "kinds_agree": bool})
+    assert [row["scale"] for row in entry["doses"]] == [0.0, 0.5, 2.0]
+    assert [row["kind"] for row in entry["kinds"]] == ["zero", "mean", "resample"]
+    assert [(row["task"], row["pairs"]) for row in entry["also"]] == [("other", 5)]
+    rows = [entry, *entry["doses"], *entry["kinds"], *entry["also"], *([entry["without_massive"]] if massive else [])]
+    assert [row["controls"]["n"] for row in rows] == [4] * len(rows)
+    assert [row["massive"] for row in entry["neurons"]].count(True) == massive
+    check_reading(entry)
+
+
+def test_without_controls_it_says_so(tiny: Callable[[str], Model], found: Found, tmp_path, neutral: Path):
+    """Only a user who asks for none gets none, and reads what that means."""
+    edit = Edit.amplify(found.ranking().top(3), 2.0)
+    entry = effect_of(tiny("llama"), found, edit, tmp_path, controls=0, neutral=neutral)
+    check(entry, EFFECT | FILES | {"controls": OPTIONAL})
+    assert "Without controls this says nothing about these neurons in particular." in entry["reading"]
+    assert "stand out" not in entry["reading"]

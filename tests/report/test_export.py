@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from neurosteer.report import layers_csv, to_json
+from neurosteer.report import layers_csv, rows_csv, to_json
 
 COLUMNS = [
     "task",
@@ -50,6 +50,30 @@ def test_values_survive_the_round_trip(entry_of):
 def test_null_is_an_empty_cell(entry_of):
     [row] = csv.DictReader(io.StringIO(layers_csv(entry_of(1, l0=False))))
     assert (row["l0.lambda"], row["l0.accuracy"], row["spearman"]) == ("", "", "")
+
+
+def test_agreements_become_columns(compared_of):
+    entry = compared_of(("welch", "l0", "attribution"), 2)
+    entry["layers"][1]["agreement"][0]["spearman"] = None
+    first, second = csv.DictReader(io.StringIO(layers_csv(entry)))
+    assert float(first["agreement.welch~l0.spearman"]) == 0.02
+    assert float(first["agreement.welch~attribution.overlap"]) == 0.03
+    assert float(first["agreement.l0~attribution.chance"]) == 0.07
+    assert float(first["attribution.drop"]) == 1.2
+    assert second["agreement.welch~l0.spearman"] == ""
+
+
+def test_a_single_method_leaves_no_column_of_agreement(compared_of):
+    text = layers_csv(compared_of(("welch",), 1))
+    assert "agreement" not in text
+    [row] = csv.DictReader(io.StringIO(text))
+    assert row["attribution.drop"] == ""
+
+
+def test_rows_of_any_kind():
+    rows = [{"pair": "0", "margin": -0.5, "right": False}, {"pair": "1, 2", "margin": None, "more": "café"}]
+    assert rows_csv(rows) == 'pair,margin,right,more\n0,-0.5,false,\n"1, 2",,,café\n'
+    assert rows_csv([]) == "\n"
 
 
 def test_awkward_names_are_quoted(entry_of):

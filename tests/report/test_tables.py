@@ -1,18 +1,9 @@
 """The printed table: readable at 80 columns, nothing cut, nothing that is not known shown as a number."""
 
-import io
-
 import pytest
-from rich.console import Console
+from showing import printed
 
 from neurosteer.report import find_table
-from neurosteer.report.tables import number, percent
-
-
-def printed(entry, width=80):
-    text = io.StringIO()
-    Console(file=text, width=width).print(find_table(entry))
-    return text.getvalue()
 
 
 def row_of(text, layer):
@@ -26,14 +17,12 @@ def row_of(text, layer):
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize(("k", "units"), [(6, 576), (143, 14336)])
 def test_nothing_is_cut_or_wrapped(entry_of, width, k, units):
-    text = printed(entry_of(k=k, width=units), width)
+    text = printed(find_table(entry_of(k=k, width=units)), width)
     assert "…" not in text
-    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     assert len([line for line in text.splitlines() if "–" in line]) == 30  # noqa: RUF001  (one line a layer)
 
 
 def test_the_whole_of_a_small_entry(entry_of):
-    text = printed(entry_of(3, new_words=False))
     expected = """\
 intransitive  nyu-mll/blimp, 1,000 pairs
 pair split: 600 train, 200 validation, 200 test pairs
@@ -54,52 +43,87 @@ top 6 of 576 units by welch; all accuracies on test data
 At layer 15 the top 6 units reach .77. On unseen words .84 remain.
 
 """  # noqa: RUF001
-    assert "\n".join(line.rstrip() for line in text.splitlines()) + "\n" == expected
+    assert printed(find_table(entry_of(3, new_words=False))) == expected
 
 
 def test_new_words_add_a_row_of_baselines_and_two_columns(entry_of):
-    text = printed(entry_of())
+    text = printed(find_table(entry_of()))
     assert "new words            .500    .600       .500     .497  .505    .620" in text
     assert row_of(text, 12)[-2:] == [".83", ".72"]
 
 
 def test_what_is_null_is_a_dash(entry_of):
-    text = printed(entry_of(l0=False, new_words=False))
+    text = printed(find_table(entry_of(l0=False, new_words=False)))
     assert row_of(text, 4)[5:] == ["–", "–", "–", "84"]  # noqa: RUF001
     assert "None" not in text
     assert "new words" not in text
 
 
 def test_a_layer_whose_masks_all_fall_short_is_marked(entry_of):
-    text = printed(entry_of())
+    text = printed(find_table(entry_of()))
     assert row_of(text, 3)[6] == ".89*"
     assert "* no lambda came within 95 %" in text
-    assert "*" not in printed(entry_of(l0=False))
+    assert "*" not in printed(find_table(entry_of(l0=False)))
 
 
 def test_dropped_pairs_are_counted(entry_of):
     entry = entry_of(2)
     entry["data"]["split"].update(kind="lexical", train=300, validation=151, test=153, dropped=396)
-    assert "lexical split: 300 train, 151 validation, 153 test pairs (396 dropped)" in printed(entry)
+    assert "lexical split: 300 train, 151 validation, 153 test pairs (396 dropped)" in printed(find_table(entry))
 
 
 def test_brackets_in_the_users_names_are_not_markup(entry_of):
     entry = entry_of(1)
     entry["task"] = "[red]mine[/red]"
-    assert "[red]mine[/red]" in printed(entry)
+    assert "[red]mine[/red]" in printed(find_table(entry))
+
+
+def test_agreement_of_the_rankings(compared_of):
+    expected = """\
+agreement of the rankings
+
+                   welch             welch                l0  predicted
+ layer              ~ l0     ~ attribution     ~ attribution       drop
+ ──────────────────────────────────────────────────────────────────────
+     0   .02   .03 (.07)  -.18   .03 (.07)  -.38   .03 (.07)       1.20
+   ▸ 1   .02   .03 (.07)  -.18   .03 (.07)  -.38   .03 (.07)       2.20
+     2   .02   .03 (.07)  -.18   .03 (.07)  -.38   .03 (.07)       3.20
+
+Spearman over all units; then shared part of the top 6 (by chance)
+predicted drop: mean margin on validation, in nats, without attribution's top 6
+
+At layer 15"""
+    assert expected in printed(find_table(compared_of()))
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.934, ".93"), (1.0, "1.00"), (0.0, ".00"), (-0.05, "-.05"), (-0.001, ".00"), (None, "–")],  # noqa: RUF001
+    ("methods", "shown"),
+    [
+        (("welch",), True),
+        (("welch", "l0"), False),
+        (("welch", "attribution"), True),
+        (("l0", "attribution"), True),
+        (("attribution", "l0", "welch"), False),
+    ],
 )
-def test_numbers_have_no_leading_zero(value, text):
-    assert number(value) == text
+def test_one_number_is_shown_once(compared_of, methods, shown):
+    assert ("Spear-" in printed(find_table(compared_of(methods)))) is shown
 
 
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0.12, "12%"), (0.009, "0.9%"), (1.0, "100%"), (0.0, "0%"), (0.0994, "9.9%"), (None, "–")],  # noqa: RUF001
-)
-def test_shares_are_per_cent(share, text):
-    assert percent(share) == text
+def test_one_method_agrees_with_nothing(compared_of):
+    text = printed(find_table(compared_of(("welch",))))
+    assert "agreement" not in text
+    assert "predicted drop" not in text
+
+
+def test_an_older_entry_has_no_agreement(entry_of):
+    assert "agreement" not in printed(find_table(entry_of(2)))
+
+
+def test_what_was_not_compared_is_a_dash(compared_of):
+    entry = compared_of(("welch", "attribution"))
+    entry["layers"][0] |= {"agreement": [], "attribution": None}
+    entry["layers"][2]["agreement"][0]["spearman"] = None
+    text = printed(find_table(entry)).partition("agreement")[2]
+    assert row_of(text, 0) == ["0", "–", "–"]  # noqa: RUF001
+    assert row_of(text, 2) == ["2", "–", ".03", "(.07)", "3.20"]  # noqa: RUF001

@@ -108,9 +108,9 @@ def test_too_few_words(found, llama, few):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"methods": ["welsh"]}, "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0"),
-        ({"methods": []}, "methods must be some of welch, l0, each once, not []"),
-        ({"methods": ["l0", "l0"]}, "methods must be some of welch, l0, each once, not ['l0', 'l0']"),
+        ({"methods": ["welsh"]}, "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0, attribution"),
+        ({"methods": []}, "methods must be some of welch, l0, attribution, each once, not []"),
+        ({"methods": ["l0", "l0"]}, "methods must be some of welch, l0, attribution, each once, not ['l0', 'l0']"),
         ({"k": 33}, "k 33 is more than the 32 units of a layer"),
         ({"k": 0}, "k must be at least 1, or a share above 0% and up to 100%, not '0'"),
         ({"layers": [3]}, "has layers 0 to 2"),
@@ -123,6 +123,8 @@ def test_too_few_words(found, llama, few):
         ({"lambdas": []}, "lambda must be above 0 and at most 1, not []"),
         ({"lambdas": [math.nan]}, "lambda must be above 0 and at most 1, not [nan]"),
         ({"draws": 0}, "draws must be at least 1, not 0"),
+        ({"to": "resample"}, "attribution predicts ablation to zero or mean, not to 'resample'"),
+        ({"steps": 0}, "steps must be at least 1, not 0"),
     ],
 )
 def test_bad_requests(llama, few, asked, message):
@@ -174,11 +176,13 @@ def test_rank_neurons_by_l0_without_validation(llama, found):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"method": "ttest"}, "unknown method 'ttest'; one of welch, l0"),
+        ({"method": "ttest"}, "unknown method 'ttest'; one of welch, l0, attribution"),
         ({"method": "l0"}, "method 'l0' chooses its lambda on validation pairs: give validation= or lam="),
         ({"method": "l0", "lam": 0.0}, "lambda must be above 0 and at most 1, not 0.0"),
         ({"method": "l0", "lam": 1.1}, "lambda must be above 0 and at most 1, not 1.1"),
         ({"k": 99, "method": "l0", "lam": 0.5}, "k 99 is more than the 32 units of a layer"),
+        ({"to": "noise"}, "attribution predicts ablation to zero or mean, not to 'noise'"),
+        ({"method": "attribution", "steps": -1}, "steps must be at least 1, not -1"),
     ],
 )
 def test_rank_neurons_refuses(llama, few, asked, message):

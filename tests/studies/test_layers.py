@@ -13,7 +13,7 @@ from scipy import stats
 from neurosteer.data import EosStates
 from neurosteer.probes import GATES, STRENGTHS, L0Probes, Probes, fit_l0, welch
 from neurosteer.seeds import generator
-from neurosteer.studies import layers as studied
+from neurosteer.studies.finding import layers as studied
 from neurosteer.studies.finding.layers import Accuracy, LayerResult, Settings, probe_layers, top_units
 
 CPU = torch.device("cpu")

@@ -11,7 +11,8 @@ import torch
 
 from neurosteer.neurons import Ranking
 from neurosteer.store import check_path
-from neurosteer.studies import find, list_runs, save, save_find
+from neurosteer.studies import find, list_runs, runs, save_find
+from neurosteer.studies.finding import save
 
 FILES = ["MANIFEST.json", "made.csv", "made.l0.safetensors", "made.png", "made.welch.safetensors", "results.json"]
 
@@ -48,11 +49,15 @@ def test_the_name_says_what_was_asked(tmp_path, llama, found):
     assert all(name.startswith("find-made-") for name in names)
 
 
-@pytest.mark.parametrize("when", ["write_bytes", "save_figure", "write_manifest"])
+@pytest.mark.parametrize(
+    ("room", "when"),
+    [(save, "write_bytes"), (save, "save_figure"), (runs, "write_bytes"), (runs, "write_manifest")],
+    ids=["csv", "figure", "json", "manifest"],
+)
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["disk", "ctrl-c"]
 )
-def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, when, error):
+def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, room, when, error):
     def fail(*_args: object) -> None:
         raise error
 
@@ -60,7 +65,7 @@ def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, when
     for options in ({"run": "old"}, {"run": "new"}):
         before = {path: (old / path).read_bytes() for path in everything(old)}
         with monkeypatch.context() as patch, pytest.raises(type(error)):  # noqa: PT012
-            patch.setattr(save, when, fail)
+            patch.setattr(room, when, fail)
             save_find(llama, [found], out=tmp_path, options=options)
         assert everything(tmp_path) == sorted([old.name, *(f"{old.name}/{name}" for name in FILES)])
         assert {path: (old / path).read_bytes() for path in everything(old)} == before

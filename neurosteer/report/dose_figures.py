@@ -1,0 +1,110 @@
+"""Dose and response, drawn: the change of the margin at every scale, and what the edit does to neutral text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .canvas import DASHED, DOTTED, GREY, INK, ON_WHITE, finish, method_look, new_figure, plain, title
+from .comparing import name_of
+from .deeds import where, which_neurons
+
+Row = Mapping[str, Any]
+
+NARROWEST = 0.05  # of the width of the axes, between two ticks
+STILL = {"scale": 1.0, "delta": 0.0, "low": 0.0, "high": 0.0, "kl": 0.0}
+STILL_CONTROLS = {"delta_mean": 0.0, "delta_low": 0.0, "delta_high": 0.0}
+
+
+def dose_figure(entry: Row, model: str | None = None) -> Figure:
+    """The change of the mean margin (nats) by scale, with 95 % intervals, over the range and mean of the controls.
+
+    Below it the KL on neutral text (nats per token). At scale 1 nothing is edited: that point is 0 by definition
+    and drawn hollow. `model` is a name for the subtitle.
+    """
+    figure = new_figure(height=5.6)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+    rows = sorted(
+        [*(row for row in entry["doses"] if row["scale"] != 1), _still(entry)], key=lambda row: row["scale"]
+    )
+    keys = [*_controls(top, rows), _chosen(top, rows, entry)]
+    look: dict[str, Any] = {"markersize": 4.5, "linewidth": 1.6, **method_look(name_of(entry))}
+    bottom.plot([row["scale"] for row in rows], [row["kl"] for row in rows], **look)
+    for axes in (top, bottom):
+        plain(axes)
+        axes.axvline(1, color=INK, linewidth=0.9, linestyle=DOTTED, zorder=0)
+    top.axhline(0, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
+    top.annotate("unedited", (1, 1), xycoords=("data", "axes fraction"), xytext=(4, -1), **_SMALL)
+    top.yaxis.set_major_locator(MaxNLocator(nbins=8))
+    top.set_ylabel("change of the mean margin (nats)")
+    bottom.yaxis.set_major_locator(MaxNLocator(nbins=3))
+    bottom.set_ylim(bottom=-0.06 * bottom.get_ylim()[1])
+    bottom.set_ylabel("KL\n(nats/token)")
+    bottom.set_xticks(_ticks([row["scale"] for row in rows]))
+    bottom.xaxis.set_major_formatter("{x:g}")
+    bottom.set_xlabel("scale of the activations" + _about_reference(entry["edit"]))
+    figure.align_ylabels()
+    edit = entry["edit"]
+    about = [*([model] if model else []), f"{which_neurons(edit)} by {name_of(entry)}", edit["site"], where(edit)]
+    title(top, entry["task"], about)
+    size: dict[str, Any] = {"frameon": False, "fontsize": 9, "handlelength": 3.2, "columnspacing": 2.5}
+    figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=2, **size)
+    return finish(figure)
+
+
+_SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "color": INK, "va": "top", "bbox": ON_WHITE}
+
+
+def _controls(axes: Axes, rows: Sequence[Row]) -> list[tuple[Any, str]]:
+    """A band from the lowest to the highest control, and their mean."""
+    held = [(row["scale"], row["controls"]) for row in rows if row["controls"]]
+    if not held:
+        return []
+    scales = [scale for scale, _ in held]
+    low, high, mean = ([found[name] for _, found in held] for name in ("delta_low", "delta_high", "delta_mean"))
+    band = axes.fill_between(scales, low, high, color=GREY, alpha=0.28, linewidth=0)
+    (line,) = axes.plot(scales, mean, color=GREY, marker="d", markersize=4.5, linewidth=1.6, label="controls")
+    count = max(found.get("n", 0) for _, found in held)
+    return [((band, line), f"{count:,} controls: mean and range")]
+
+
+def _chosen(axes: Axes, rows: Sequence[Row], entry: Row) -> tuple[Any, str]:
+    """The line through all scales; intervals where something was measured, a hollow marker where nothing was."""
+    look = method_look(name_of(entry))
+    (line,) = axes.plot(
+        [row["scale"] for row in rows],
+        [row["delta"] for row in rows],
+        label="chosen",
+        linewidth=1.6,
+        markersize=6,
+        **look,
+    )
+    edited = [row for row in rows if row["scale"] != 1]
+    scales, low, high = ([row[name] for row in edited] for name in ("scale", "low", "high"))
+    bars = axes.vlines(scales, low, high, color=look["color"], linewidth=2.2)
+    axes.plot([1], [0], markerfacecolor="white", markersize=6, **look)
+    return (bars, line), f"these {entry['edit']['k']:,} neurons, with 95 % interval"
+
+
+def _still(entry: Row) -> dict[str, Any]:
+    """The unedited model."""
+    held = any(row["controls"] for row in entry["doses"])
+    return {**STILL, "controls": STILL_CONTROLS if held else None}
+
+
+def _ticks(scales: Sequence[float]) -> list[float]:
+    """The scales themselves, without those that would stand on a neighbour; 1 always."""
+    gap = NARROWEST * (scales[-1] - scales[0])
+    ticks = [1.0]
+    for scale in scales:
+        if all(abs(scale - tick) > gap for tick in ticks):
+            ticks.append(scale)
+    return sorted(ticks)
+
+
+def _about_reference(edit: Row) -> str:
+    return {"zero": "", "mean": " about their mean", "resample": " about a donor's"}.get(edit["kind"], "")

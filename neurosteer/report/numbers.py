@@ -1,0 +1,66 @@
+"""How numbers are written: the same way in every table and figure."""
+
+from __future__ import annotations
+
+NONE = "–"  # noqa: RUF001  (an en dash: nothing to show here)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """`.93` for 0.934, `1.00` for 1, `-.05` for -0.05; an en dash for None."""
+    if value is None:
+        return NONE
+    text = _unsigned_zero(f"{value:.{digits}f}")
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+
+
+def percent(share: float | None) -> str:
+    """`12%` for a share of 0.12, `0.9%` for 0.009; an en dash for None."""
+    if share is None:
+        return NONE
+    return f"{100 * share:.0f}%" if share >= 0.0995 or share == 0 else f"{100 * share:.1f}%"
+
+
+def p_value(p: float) -> str:
+    """`.05`, `.045`, `<.001`: three digits where the third says something."""
+    if p < 0.001:
+        return "<.001"
+    text = number(p, digits=3)
+    return text.removesuffix("0")
+
+
+def p_equals(p: float) -> str:
+    """`p = .05` or `p < .001`."""
+    text = p_value(p)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
+def nats(value: float) -> str:
+    """A margin: `3.62`, `-0.05`."""
+    return _unsigned_zero(f"{value:.2f}")
+
+
+def change(value: float) -> str:
+    """A change of a margin, in nats: `-0.86`, `+0.40`, `0.00`."""
+    text = nats(value)
+    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """A change with its interval: `-0.86 [-1.10, -0.61]`."""
+    return f"{change(value)} [{change(low)}, {change(high)}]"
+
+
+def span(low: float, high: float) -> str:
+    """From the lowest to the highest change: `-0.85 to +0.45`."""
+    return f"{change(low)} to {change(high)}"
+
+
+def divergence(kl: float | None) -> str:
+    """A KL in nats per token: `0.124`, `<0.001`; an en dash for None."""
+    if kl is None:
+        return NONE
+    return "<0.001" if 0 < kl < 0.0005 else _unsigned_zero(f"{kl:.3f}")
+
+
+def _unsigned_zero(text: str) -> str:
+    return text.removeprefix("-") if float(text) == 0 else text

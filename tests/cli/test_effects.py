@@ -1,0 +1,275 @@
+"""`neurosteer ablate` and `neurosteer amplify`: what they ask of the rooms below, and what they print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from neurosteer.errors import InputError
+
+LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
+TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)"
+EDITED = "ablate", "amplify"
+NOTHING_ASKED = {
+    "task": None,
+    "methods": None,
+    "k": None,
+    "layers": None,
+    "source": None,
+    "split": None,
+    "seed": None,
+    "limit": None,
+    "columns": None,
+    "offline": False,
+}
+
+
+def asked_of(rooms, call: int = 0) -> dict[str, object]:
+    return {key: value for key, value in rooms.effects[call].items() if key != "progress"}
+
+
+def test_defaults_of_ablate(run, rooms):
+    """The neurons of the newest find set to zero, against 19 controls, on the find's own test pairs."""
+    assert run("ablate").code == 0
+    assert rooms.calls["neurons_from"] == {
+        **NOTHING_ASKED,
+        "out": Path("runs"),
+        "file": None,
+        "pairs": True,
+        "may_find": False,
+    }
+    [_] = rooms.effects
+    measured = asked_of(rooms)
+    edit = measured.pop("edit")
+    assert (edit.kind, edit.neurons) == ("zero", "neurons by welch")
+    assert edit.about == {"scale": 0.0, "where": "all", "reach": "own", "donors": (), "seed": 0}
+    assert measured == {
+        "pairs": ["a test pair"] * 2,
+        "kinds": ("zero",),
+        "scales": (0.0,),
+        "controls": 19,
+        "also": [],
+        "neutral": None,
+        "donors": ["a train pair"] * 6,
+        "seed": 3,
+    }
+    assert rooms.calls["load_model"]["name"] == "smollm2-135m"
+    saved = rooms.calls["save_effects"]
+    assert (saved["command"], saved["tested"], saved["out"]) == ("ablate", ["a test pair"] * 2, Path("runs"))
+
+
+def test_defaults_of_amplify(run, rooms):
+    """Twice their activation, about zero."""
+    assert run("amplify").code == 0
+    measured = asked_of(rooms)
+    edit = measured.pop("edit")
+    assert (edit.kind, edit.about) == ("zero", {"scale": 2.0, "where": "all", "reach": "own"})
+    assert (measured["scales"], measured["controls"]) == ((2.0,), 19)
+    assert not measured["kinds"]
+    assert rooms.calls["save_effects"]["command"] == "amplify"
+
+
+def every_option(command: str) -> list[str]:
+    own = "--to resample --to zero --to resample" if command == "ablate" else "--about mean"
+    return (
+        f"{command} --task a --method attribution --method l0 --method attribution --topk 2% --layers 3,1 "
+        "--reach onward --data pairs.csv --columns good,bad --split lexical --limit 50 --seed 7 --scale 0.5 "
+        f"--scale -1 --scale .5 {own} --where prompt --controls 99 --also b --also c --neutral prose.txt --model m "
+        "--revision r --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> --out kept --offline"
+    ).split()
+
+
+@pytest.mark.parametrize("command", EDITED)
+def test_every_option_arrives(run, rooms, tmp_path, command):
+    (tmp_path / "prose.txt").write_text("Some text.")
+    assert run(*every_option(command)).code == 0
+    assert rooms.calls["neurons_from"] == {
+        "task": "a",
+        "methods": ("attribution", "l0"),
+        "k": "2%",
+        "layers": [1, 3],
+        "source": "pairs.csv",
+        "split": "lexical",
+        "seed": 7,
+        "limit": 50,
+        "columns": ("good", "bad"),
+        "offline": True,
+        "out": Path("kept"),
+        "file": None,
+        "pairs": True,
+        "may_find": True,
+    }
+    model = {key: value for key, value in rooms.calls["load_model"].items() if key != "progress"}
+    assert model == {
+        "name": "m",
+        "revision": "r",
+        "device": "cuda:1",
+        "dtype": "bfloat16",
+        "device_map": "auto",
+        "bos": "<s>",
+        "eos": "</s>",
+        "offline": True,
+    }
+    assert len(rooms.effects) == 2
+    for call, method in enumerate(("attribution", "l0")):
+        measured = asked_of(rooms, call)
+        edit = measured["edit"]
+        assert edit.neurons == f"neurons by {method}"
+        if command == "ablate":
+            assert measured["kinds"] == ("resample", "zero")
+            donors = ["a train pair"] * 6
+            assert (edit.kind, edit.about["donors"], edit.about["seed"]) == ("resample", donors, 7)
+        else:
+            assert edit.kind == "mean"
+        assert (edit.about["scale"], edit.about["where"], edit.about["reach"]) == (0.5, "prompt", "onward")
+        assert (measured["scales"], measured["controls"], measured["seed"]) == ((0.5, -1.0), 99, 7)
+        assert measured["neutral"] == Path("prose.txt")
+        assert measured["also"] == [f"pair test pairs of {task}, seed 7" for task in ("b", "c")]
+    kept = json.loads(json.dumps(rooms.calls["save_effects"]["options"]))
+    assert (kept["from"], kept["neutral"], kept["where"]) == ("runs/find-1", "prose.txt", "prompt")
+    assert kept["methods"] == ["attribution", "l0"]
+
+
+def test_other_tasks_come_from_the_same_source(run, rooms):
+    """Their test pairs, split by pair with the find's seed."""
+    assert run("ablate", "--also", "b", "--also", "c").code == 0
+    assert rooms.calls["load_pairs"] == {task: {"source": "fake", "offline": False} for task in ("b", "c")}
+    assert rooms.effects[0]["also"] == ["pair test pairs of b, seed 3", "pair test pairs of c, seed 3"]
+
+
+def test_neurons_of_a_file(run, rooms, tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(b"")
+    assert run("amplify", "--neurons", "mine.safetensors", "--task", "a").code == 0
+    assert rooms.calls["neurons_from"]["file"] == Path("mine.safetensors")
+
+
+def test_a_find_is_made_on_the_spot(run, rooms):
+    """With the options given, and a notice."""
+    rooms.finds = True
+    outcome = run(
+        "ablate", "--task", "b", "--method", "attribution", "--split", "lexical", "--seed", "4", "--limit", "9"
+    )
+    assert outcome.code == 0
+    assert rooms.calls["load_pairs"]["b"] == {
+        "source": "auto",
+        "n": 9,
+        "columns": ("sentence_good", "sentence_bad"),
+        "offline": False,
+    }
+    study = {key: value for key, value in rooms.calls["find"].items() if key != "progress"}
+    assert study == {"methods": ("attribution",), "split": "lexical", "seed": 4}
+    assert outcome.err.splitlines()[0] == "note: no find of b that fits in 'runs': finding now"
+    options = rooms.calls["save_find"]["options"]
+    assert (options["n"], options["columns"]) == (9, ("sentence_good", "sentence_bad"))  # to be found again by
+
+
+def test_a_find_on_the_spot_has_the_finds_own_defaults(run, rooms):
+    rooms.finds = True
+    assert run("ablate", "--task", "b").code == 0
+    study = {key: value for key, value in rooms.calls["find"].items() if key != "progress"}
+    assert study == {"methods": ("welch", "l0"), "split": "pair", "seed": 0}
+
+
+@pytest.mark.parametrize("command", EDITED)
+def test_tables_then_where_the_run_is(run, rooms, command):
+    outcome = run(command, "--method", "welch", "--method", "l0", "--out", "kept")
+    assert outcome.code == 0
+    assert outcome.out.index("A sentence about welch.") < outcome.out.index("A sentence about l0.")
+    assert outcome.out.endswith(f"run     {Path('kept/run-2')}\nfigure  {Path('kept/run-2/figure.png')}\n")
+    notices = ["neurons of intransitive from runs/find-1", "a notice about welch", "a notice about l0"]
+    assert outcome.err.splitlines() == [f"note: {notice}" for notice in notices]
+
+
+def test_json_is_one_object_and_nothing_else(run, rooms):
+    outcome = run("ablate", "--method", "welch", "--method", "l0", "--format", "json")
+    result = json.loads(outcome.out)
+    assert list(result) == ["command", "version", "model", "results"]
+    assert [entry["method"] for entry in result["results"]] == ["welch", "l0"]
+    for entry in result["results"]:
+        assert entry["neurons_from"] == "runs/find-1"
+        assert entry["data"] == {
+            "source": "fake",
+            "pairs": 10,
+            "digest": "d",
+            "split": {"kind": "pair", "seed": 3},
+            "tested": 2,
+        }
+
+
+def test_quiet_leaves_only_results(run, rooms):
+    outcome = run("amplify", "--quiet")
+    assert outcome.err == ""
+    assert "A sentence about welch." in outcome.out
+
+
+@pytest.mark.parametrize("error", [InputError("no layer 99"), KeyboardInterrupt()])
+def test_a_failing_measurement_leaves_nothing(run, rooms, tmp_path, error):
+    rooms.error = error
+    outcome = run("ablate", "--quiet")
+    assert (outcome.code, outcome.out) == ((2 if isinstance(error, InputError) else 130), "")
+    assert outcome.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+SHARED = [
+    (["--scale", "nan"], "--scale 'nan' is not a finite number"),
+    (["--scale", "1", "--scale", "-inf"], "--scale '-inf' is not a finite number"),
+    (["--scale", "double"], "--scale 'double' is not a finite number"),
+    (["--scale", ""], "--scale '' is not a finite number"),
+    (["--where", "promt"], "--where 'promt' is not one of all, prompt, generated, eos; did you mean 'prompt'?"),
+    (["--where", "eos"], "--where eos cannot matter for scores: sentences are given, and EOS is never scored"),
+    (
+        ["--where", "generated"],
+        "--where generated cannot matter for scores: sentences are given, and EOS is never scored",
+    ),
+    (["--reach", "onwards"], "--reach 'onwards' is not one of own, onward, all; did you mean 'onward'?"),
+    (["--controls", "-1"], "--controls '-1' is not a whole number of at least 0"),
+    (["--controls", "1.5"], "--controls '1.5' is not a whole number of at least 0"),
+    (["--neurons", "none.safetensors"], "--neurons 'none.safetensors': no such file"),
+    (["--neurons", ""], "--neurons '' is empty"),
+    (
+        ["--neurons", "mine", "--method", "l0"],
+        "--method l0 and --neurons mine: the file already says which; leave one out",
+    ),
+    (
+        ["--method", "atribution"],
+        "--method 'atribution' is not one of welch, l0, attribution; did you mean 'attribution'?",
+    ),
+    (["--topk", "-3"], f"--topk '-3' {TOPK}"),
+    (["--layers", "5-0"], f"--layers '5-0' {LAYERS}"),
+    (["--task", " "], "--task ' ' is empty"),
+    (["--data", ""], "--data '' is empty"),
+    (["--columns", "good"], "--columns 'good' is not two different column names, GOOD,BAD"),
+    (["--split", "word"], "--split 'word' is not one of pair, lexical"),
+    (["--limit", "0"], "--limit '0' is not a whole number of at least 1"),
+    (["--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
+    (["--also", ""], "--also '' is empty"),
+    (["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
+    (["--device", "gpu"], "--device 'gpu' is not one of auto, cpu, cuda, cuda:N, xpu, mps"),
+    (["--format", "yaml"], "--format 'yaml' is not one of table, json"),
+    (["--out", ""], "--out '' is empty"),
+    (["--scael", "2"], "unknown option '--scael'; did you mean '--scale'? (see neurosteer {command} --help)"),
+    (["--xyzzy"], "unknown option '--xyzzy' (see neurosteer {command} --help)"),
+    (["--controls"], "option '--controls' requires an argument"),
+]
+MALFORMED = [
+    *((command, *row) for command in EDITED for row in SHARED),
+    ("ablate", ["--to", "noise"], "--to 'noise' is not one of zero, mean, resample"),
+    (
+        "ablate",
+        ["--to", "zero", "--to", "resampled"],
+        "--to 'resampled' is not one of zero, mean, resample; did you mean 'resample'?",
+    ),
+    ("amplify", ["--about", "resample"], "--about 'resample' is not one of zero, mean"),
+]
+
+
+@pytest.mark.parametrize(("command", "arguments", "message"), MALFORMED, ids=lambda value: "")
+def test_malformed_options(run, rooms, tmp_path, command, arguments, message):
+    outcome = run(command, *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == f"neurosteer: {message.format(command=command)}\n"
+    assert (rooms.calls, rooms.effects) == ({}, [])
+    assert list(tmp_path.iterdir()) == []

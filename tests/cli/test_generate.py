@@ -1,0 +1,181 @@
+"""`neurosteer generate`: texts without and with an edit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+PROMPT = "The guests have"
+
+
+def test_defaults(run, rooms):
+    """Greedy, 20 tokens, the newest find's neurons at zero, at every token."""
+    outcome = run("generate", PROMPT)
+    assert outcome.code == 0
+    asked = {"max_new_tokens": 20, "temperature": 0.0, "seed": 0}
+    assert rooms.calls["generate"] == asked
+    assert rooms.calls["refuse_untouched"] == {"where": "all", "max_new_tokens": 20}
+    wanted = rooms.calls["neurons_from"]
+    assert (wanted["pairs"], wanted["file"], wanted["k"], wanted["out"]) == (False, None, None, Path("runs"))
+    assert rooms.texts == [
+        ("generate", PROMPT),
+        ("on", "neurons by welch"),
+        ("generate", PROMPT),
+        ("on", "neurons by welch"),
+        ("off", "neurons by welch"),
+    ]
+    assert outcome.err == "note: neurons of intransitive from runs/find-1\n"
+    assert "usual The guests have" in " ".join(outcome.out.split())
+
+
+def test_every_option_arrives(run, rooms):
+    arguments = (
+        "--task a --method l0 --method welch --topk 40 --layers 0-2 --reach all --data pairs.csv --columns good,bad "
+        "--split lexical --limit 50 --scale -1.5 --about mean --where generated --max-new-tokens 7 --temperature 0.8 "
+        "--seed 11 --model m --revision r --device cpu --dtype float16 --bos none --eos </s> --out kept --format json"
+    )
+    outcome = run("generate", "one", "two words", *arguments.split(), "--offline")
+    assert outcome.code == 0
+    assert rooms.calls["neurons_from"] == {
+        "task": "a",
+        "methods": ("l0", "welch"),
+        "k": "40",
+        "layers": [0, 1, 2],
+        "source": "pairs.csv",
+        "split": "lexical",
+        "seed": None,
+        "limit": 50,
+        "columns": ("good", "bad"),
+        "offline": True,
+        "out": Path("kept"),
+        "file": None,
+        "pairs": False,
+        "may_find": True,
+    }
+    assert rooms.calls["generate"] == {"max_new_tokens": 7, "temperature": 0.8, "seed": 11}
+    assert rooms.calls["refuse_untouched"] == {"where": "generated", "max_new_tokens": 7}
+    model = rooms.calls["load_model"]
+    assert [model[name] for name in ("name", "revision", "device", "dtype", "bos", "eos", "offline")] == [
+        "m",
+        "r",
+        "cpu",
+        "float16",
+        "none",
+        "</s>",
+        True,
+    ]
+    result = json.loads(outcome.out)
+    assert [(row["method"], row["prompt"]) for row in result["results"]] == [
+        ("l0", "one"),
+        ("l0", "two words"),
+        ("welch", "one"),
+        ("welch", "two words"),
+    ]
+    for row in result["results"]:
+        assert row["edit"] == {
+            "kind": "mean",
+            "scale": -1.5,
+            "where": "generated",
+            "reach": "all",
+            "site": "resid_post",
+            "layers": [3],
+            "k": 1,
+        }
+
+
+def test_json_is_one_object_and_nothing_else(run, rooms, tmp_path):
+    outcome = run("generate", PROMPT, "--format", "json")
+    result = json.loads(outcome.out)
+    assert list(result) == ["command", "version", "model", "options", "results"]
+    assert (result["command"], result["model"]) == ("generate", {"name": "the model"})
+    assert result["options"] == {"max_new_tokens": 20, "temperature": 0.0, "seed": 0}
+    [row] = result["results"]
+    assert (row["before"], row["after"]) == (f" usual {PROMPT}", f" changed {PROMPT}")
+    assert row["neurons_from"] == "runs/find-1"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "new", "generated"),
+    [
+        ("all", "20", {"touched": True, "at_most": 19}),
+        ("prompt", "20", {"touched": False, "at_most": 19}),
+        ("generated", "3", {"touched": True, "at_most": 2}),
+        ("all", "1", {"touched": True, "at_most": 0}),
+    ],
+)
+def test_a_dry_run_lists_tokens_and_writes_nothing(run, rooms, tmp_path, where, new, generated):
+    outcome = run(
+        "generate", "The guests", "have", "--dry-run", "--where", where, "--max-new-tokens", new, "--format", "json"
+    )
+    assert rooms.texts == [("touched", prompt, "neurons by welch") for prompt in ("The guests", "have")]
+    assert "generate" not in rooms.calls
+    rows = json.loads(outcome.out)["results"]
+    assert [row["tokens"] for row in rows] == [
+        [{"text": text, "id": i, "touched": i > 0} for i, text in enumerate(texts)]
+        for texts in (["<s>", "The", "guests"], ["<s>", "have"])
+    ]
+    assert [row["generated"] for row in rows] == [generated] * 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_as_a_table(run, rooms):
+    outcome = run("generate", PROMPT, "--dry-run", "--quiet")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert all(word in outcome.out for word in ("<s>", "guests", "edited"))
+
+
+MALFORMED = [
+    (["--temperature", "-1"], "--temperature '-1' is not a finite number of at least 0"),
+    (["--temperature", "nan"], "--temperature 'nan' is not a finite number of at least 0"),
+    (["--temperature", "hot"], "--temperature 'hot' is not a finite number of at least 0"),
+    (["--max-new-tokens", "0"], "--max-new-tokens '0' is not a whole number of at least 1"),
+    (["--max-new-tokens", "-5"], "--max-new-tokens '-5' is not a whole number of at least 1"),
+    (["--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
+    (["--scale", "nan"], "--scale 'nan' is not a finite number"),
+    (["--where", "nowhere"], "--where 'nowhere' is not one of all, prompt, generated, eos"),
+    (["--reach", "far"], "--reach 'far' is not one of own, onward, all"),
+    (["--about", "resample"], "--about 'resample' is not one of zero, mean"),
+    (["--neurons", "none"], "--neurons 'none': no such file"),
+    (["--neurons", "a", "--method", "l0"], "--method l0 and --neurons a: the file already says which; leave one out"),
+    (["--format", "csv"], "--format 'csv' is not one of table, json"),
+    (
+        ["--temprature", "1"],
+        "unknown option '--temprature'; did you mean '--temperature'? (see neurosteer generate --help)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MALFORMED, ids=lambda value: "")
+def test_malformed_options(run, rooms, tmp_path, arguments, message):
+    outcome = run("generate", PROMPT, *arguments)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"neurosteer: {message}\n")
+    assert (rooms.calls, rooms.texts) == ({}, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_prompt(run, rooms):
+    outcome = run("generate", "--scale", "0")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "neurosteer: missing argument 'PROMPT...' (see neurosteer generate --help)\n"
+    assert rooms.calls == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--where", "eos"], "an edit where 'eos' cannot matter for generation: it ends there; use where 'all'"),
+        (
+            ["--where", "generated", "--max-new-tokens", "1"],
+            "an edit where 'generated' cannot matter for one new token: it is never read again",
+        ),
+    ],
+)
+def test_edits_that_touch_nothing_are_refused_before_a_model_loads(run, monkeypatch, tmp_path, arguments, message):
+    """By the rooms below themselves."""
+    monkeypatch.chdir(tmp_path)
+    outcome = run("generate", PROMPT, "--model", "/no/such/model", *arguments)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"neurosteer: {message}\n")
+    assert list(tmp_path.iterdir()) == []

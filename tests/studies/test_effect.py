@@ -1,0 +1,551 @@
+"""`measure_effect` on a tiny model: margins by plain Hugging Face loops, and what stands beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from made_pairs import made_pairs
+from plain_edits import New, hf_edited, hf_logprobs
+from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, read_from
+from torch import Tensor
+
+from neurosteer.data import UnitStats
+from neurosteer.edits import Edit
+from neurosteer.errors import InputError
+from neurosteer.model import Model
+from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.pairs import Pairs
+from neurosteer.studies import Effect, Found, measure_effect
+
+CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
+CLOSE = {"rel": 1e-4, "abs": 2e-5}
+
+
+@pytest.fixture(scope="module")
+def network(tiny_folder: Callable[[str], Path]) -> Any:
+    return hf_network(tiny_folder("llama"))
+
+
+@pytest.fixture(scope="module")
+def chosen(found: Found) -> NeuronSet:
+    return found.ranking().pick(CHOSEN)
+
+
+def margins(network: Any, pairs: Pairs) -> list[float]:
+    """log P(good) - log P(bad), all tokens summed, one sentence at a time."""
+    return [
+        float(hf_logprobs(network, ids_of(pair.good, eos=None)).sum())
+        - float(hf_logprobs(network, ids_of(pair.bad, eos=None)).sum())
+        for pair in pairs
+    ]
+
+
+def edited(network: Any, pairs: Pairs, neurons: NeuronSet | Sequence[tuple[int, int]], new: New) -> list[float]:
+    with hf_edited(network, "llama", list(neurons), new):
+        return margins(network, pairs)
+
+
+def means(neurons: NeuronSet) -> Callable[[int, int], float]:
+    return lambda layer, unit: float(neurons.stats.token_mean[layer, unit])
+
+
+def new_value(kind: str, neurons: NeuronSet) -> New:
+    mean = means(neurons)
+    table: dict[str, New] = {
+        "zero": lambda _layer, _unit, _depth, _old: 0.0,
+        "mean": lambda layer, unit, _depth, _old: mean(layer, unit),
+        "amplify": lambda layer, unit, _depth, old: mean(layer, unit) + 2.5 * (old - mean(layer, unit)),
+        "clamp": lambda _layer, _unit, _depth, _old: 1.5,
+    }
+    return table[kind]
+
+
+def edit_of(kind: str, neurons: NeuronSet) -> Edit:
+    made = {
+        "zero": lambda: Edit.ablate(neurons),
+        "mean": lambda: Edit.ablate(neurons, "mean"),
+        "amplify": lambda: Edit.amplify(neurons, 2.5, about="mean"),
+        "clamp": lambda: Edit.clamp(neurons, 1.5),
+    }
+    return made[kind]()
+
+
+def deltas(effect: Effect) -> list[float]:
+    return [float(np.mean(after - effect.before)) for after in (effect.after, *effect.controls)]
+
+
+@pytest.mark.parametrize("kind", ["zero", "mean", "amplify", "clamp"])
+def test_margins_are_plain_hugging_faces(
+    kind: str, llama: Model, network: Any, found: Found, chosen: NeuronSet, neutral: Path
+):
+    """Before, after, and under the same edit of every control set."""
+    effect = measure_effect(llama, found.test, edit_of(kind, chosen), controls=2, neutral=neutral, seed=3)
+    assert effect.ids == tuple(pair.id for pair in found.test)
+    assert effect.before.tolist() == pytest.approx(margins(network, found.test), **CLOSE)
+    after = edited(network, found.test, chosen, new_value(kind, chosen))
+    assert effect.after.tolist() == pytest.approx(after, **CLOSE)
+    assert max(abs(effect.after - effect.before)) > 0.05
+    sets = found.ranking().controls(chosen, 2, 3)
+    assert [len(control) for control in sets] == [4, 4]
+    for control, own in zip(sets, effect.controls, strict=True):
+        assert not set(control) & set(CHOSEN)
+        assert own.tolist() == pytest.approx(edited(network, found.test, control, new_value(kind, control)), **CLOSE)
+
+
+def test_an_edit_that_reaches_onward(llama: Model, network: Any, found: Found, neutral: Path):
+    """The same units at every later layer, of the controls too."""
+    neurons = found.ranking().pick([(1, 9), (2, 4)])
+    edit = Edit.ablate(neurons, reach="onward", where="prompt")
+    effect = measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
+    [control] = found.ranking().controls(neurons, 1, 0)
+    for given, got in ((neurons, effect.after), (control, effect.controls[0])):
+        onward = {(later, unit) for layer, unit in given for later in range(layer, LAYERS)}
+        assert len(onward) == 3
+        plain = edited(network, found.test, sorted(onward), new_value("zero", neurons))
+        assert got.tolist() == pytest.approx(plain, **CLOSE)
+    assert effect.entry["edit"] == {
+        "kind": "zero",
+        "scale": 0.0,
+        "where": "prompt",
+        "reach": "onward",
+        "site": "resid_post",
+        "layers": [1, 2],
+        "k": 2,
+    }
+
+
+def test_resampling_from_one_sentence(llama: Model, network: Any, found: Found, chosen: NeuronSet, neutral: Path):
+    """With a single donor every depth gets its activation there; the controls get theirs from it too."""
+    donor = found.train.pairs[0].good
+    ids = torch.tensor([ids_of(donor)])
+    with read_from(list(network.model.layers)) as seen:
+        network(ids)
+    states = [values[0][0] for values in seen]
+
+    def new(layer: int, unit: int, depth: int, _old: Tensor) -> float:
+        return float(states[layer][depth, unit])
+
+    effect = measure_effect(
+        llama, found.test, Edit.ablate(chosen, "resample", donors=[donor]), controls=1, neutral=neutral
+    )
+    assert effect.after.tolist() == pytest.approx(edited(network, found.test, chosen, new), **CLOSE)
+    [control] = found.ranking().controls(chosen, 1, 0)
+    assert effect.controls[0].tolist() == pytest.approx(edited(network, found.test, control, new), **CLOSE)
+
+
+def test_a_push_has_no_controls(llama: Model, network: Any, found: Found, neutral: Path):
+    """The dense probe's direction, 3 standard deviations of the train states, at every token but BOS."""
+    probe = found.probe(1)
+    step = (3.0 * probe.std * probe.direction).tolist()
+    units = [(1, unit) for unit in range(WIDTH)]
+    plain = edited(network, found.test, units, lambda _layer, unit, _depth, old: old + step[unit])
+    effect = measure_effect(llama, found.test, Edit.push(probe, 3.0), controls=0, neutral=neutral)
+    assert effect.after.tolist() == pytest.approx(plain, **CLOSE)
+    assert effect.controls.shape == (0, len(found.test))
+    assert effect.entry["controls"] is None
+    assert effect.entry["without_massive"] is None
+    rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
+    assert {row["margin_controls"] for row in rows} == {""}
+    with pytest.raises(InputError, match=r"a push .* no matched controls: controls=0$"):
+        measure_effect(llama, found.test, Edit.push(probe, 3.0), neutral=neutral)
+    for more in ({"scales": [2.0]}, {"kinds": ["mean"]}):
+        with pytest.raises(InputError, match=r"^a push "):
+            measure_effect(llama, found.test, Edit.push(probe, 3.0), controls=0, neutral=neutral, **more)
+
+
+@pytest.fixture(scope="module")
+def effect(llama: Model, found: Found, chosen: NeuronSet, neutral: Path) -> Effect:
+    return measure_effect(llama, found.test, Edit.ablate(chosen), controls=5, neutral=neutral, seed=2)
+
+
+def test_accuracy_margin_and_flips_are_counted_from_the_pairs(effect: Effect):
+    entry, before, after = effect.entry, effect.before.tolist(), effect.after.tolist()
+    n = len(before)
+    assert entry["accuracy"] == {
+        "before": sum(margin > 0 for margin in before) / n,
+        "after": sum(margin > 0 for margin in after) / n,
+    }
+    both = list(zip(before, after, strict=True))
+    assert entry["flipped"] == {
+        "lost": sum(old > 0 >= new for old, new in both),
+        "gained": sum(old <= 0 < new for old, new in both),
+    }
+    margin = entry["margin"]
+    assert margin["before"] == pytest.approx(sum(before) / n)
+    assert margin["after"] == pytest.approx(sum(after) / n)
+    assert margin["delta"] == pytest.approx(margin["after"] - margin["before"])
+    assert margin["low"] < margin["delta"] < margin["high"]
+    assert 0 < margin["p"] <= 1
+
+
+def test_flips_either_way(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    """A strong edit loses some pairs and gains others; accuracy moves by the difference."""
+    effect = measure_effect(llama, found.test, Edit.amplify(chosen, -8.0), controls=0, neutral=neutral)
+    flips = [(old > 0) - (new > 0) for old, new in zip(effect.before.tolist(), effect.after.tolist(), strict=True)]
+    assert effect.entry["flipped"] == {"lost": flips.count(1), "gained": flips.count(-1)}
+    assert min(effect.entry["flipped"].values()) > 0
+    accuracy = effect.entry["accuracy"]
+    assert accuracy["before"] - accuracy["after"] == pytest.approx(sum(flips) / len(flips))
+
+
+def test_controls_are_counted_from_the_pairs(effect: Effect):
+    own, *others = deltas(effect)
+    controls = effect.entry["controls"]
+    assert controls["n"] == 5
+    assert controls["deltas"] == pytest.approx(others)
+    assert controls["delta_mean"] == pytest.approx(sum(others) / 5)
+    assert (controls["delta_low"], controls["delta_high"]) == pytest.approx((min(others), max(others)))
+    right = [sum(margin > 0 for margin in row.tolist()) / len(row) for row in effect.controls]
+    assert controls["accuracy"] == pytest.approx(sum(right) / 5)
+    far = [abs(value - (own + sum(others) - value) / 5) for value in (own, *others)]
+    assert controls["p"] == sum(distance >= far[0] for distance in far) / 6
+
+
+def test_controls_are_as_unlike_as_is_said(effect: Effect, found: Found, chosen: NeuronSet):
+    """The mean over controls of what distance is left, in standard deviations of the layer's units."""
+    sets = found.ranking().controls(chosen, 5, 2)
+    left = float(np.mean([control.about["unmatched"] for control in sets]))
+    assert effect.entry["controls"]["unmatched"] == pytest.approx(left)
+    assert left > 0
+
+
+def test_neurons_are_listed_best_first(effect: Effect, found: Found):
+    scores = found.ranking().scores
+    rows = [
+        {"layer": layer, "unit": unit, "score": round(float(scores[layer, unit]), 6), "massive": False}
+        for layer, unit in sorted(CHOSEN, key=lambda at: -float(scores[at]))
+    ]
+    assert effect.entry["neurons"] == rows
+    assert effect.entry["method"] == "picked"
+
+
+def test_the_same_again_and_fewer_controls_are_the_first_of_more(
+    effect: Effect, llama: Model, found: Found, chosen: NeuronSet, neutral: Path
+):
+    asked: dict[str, Any] = {"neutral": neutral, "seed": 2}
+    again = measure_effect(llama, found.test, Edit.ablate(chosen), controls=5, **asked)
+    assert again.to_json() == effect.to_json()
+    fewer = measure_effect(llama, found.test, Edit.ablate(chosen), controls=2, **asked)
+    assert np.array_equal(fewer.controls, effect.controls[:2])
+    assert np.array_equal(fewer.after, effect.after)
+    none = measure_effect(llama, found.test, Edit.ablate(chosen), controls=0, **asked)
+    assert none.entry["controls"] is None
+    assert none.entry["margin"] == effect.entry["margin"]
+    other = measure_effect(llama, found.test, Edit.ablate(chosen), controls=5, neutral=neutral, seed=4)
+    assert np.array_equal(other.after, effect.after)
+    assert not np.array_equal(other.controls, effect.controls)
+
+
+def test_doses_ascend_and_scale_1_changes_nothing(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    asked: dict[str, Any] = {"controls": 2, "neutral": neutral, "seed": 1}
+    effect = measure_effect(llama, found.test, Edit.ablate(chosen), scales=[2.0, 1.0, 0.5, 2.0, 0.0, -1.0], **asked)
+    doses = {row["scale"]: row for row in effect.entry["doses"]}
+    assert list(doses) == [-1.0, 0.0, 0.5, 1.0, 2.0] == [row["scale"] for row in effect.entry["doses"]]
+    still = doses[1.0]
+    assert (still["delta"], still["low"], still["high"], still["kl"]) == (0.0, 0.0, 0.0, 0.0)
+    assert (still["controls"]["deltas"], still["controls"]["p"]) == ([0.0, 0.0], 1.0)
+    assert still["accuracy"] == effect.entry["accuracy"]["before"]
+    assert doses[0.0]["delta"] == effect.entry["margin"]["delta"]
+    assert doses[0.0]["accuracy"] == effect.entry["accuracy"]["after"]
+    assert doses[0.0]["kl"] == effect.entry["side_effects"]["kl"]
+    for scale in (-1.0, 2.0):
+        alone = measure_effect(llama, found.test, Edit.amplify(chosen, scale), **asked).entry
+        assert doses[scale]["delta"] == pytest.approx(alone["margin"]["delta"], **CLOSE)
+        assert doses[scale]["controls"]["deltas"] == pytest.approx(alone["controls"]["deltas"], **CLOSE)
+        assert doses[scale]["kl"] == pytest.approx(alone["side_effects"]["kl"], rel=1e-3)
+
+
+def test_one_scale_is_no_curve(effect: Effect, llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    assert effect.entry["doses"] == []
+    same = measure_effect(llama, found.test, Edit.ablate(chosen), scales=[0.0], controls=0, neutral=neutral)
+    assert same.entry["doses"] == []
+    with pytest.raises(InputError, match=r"^one scale is no curve"):
+        effect.doses()
+    curve = measure_effect(llama, found.test, Edit.ablate(chosen), scales=[1.0], controls=0, neutral=neutral)
+    assert curve.doses().axes
+
+
+def test_kinds_beside_the_edit(llama: Model, network: Any, found: Found, chosen: NeuronSet, neutral: Path):
+    """Each as if it had been asked for alone; resampling reads the donors given."""
+    donor = found.train.limit(1)
+    asked: dict[str, Any] = {"controls": 3, "neutral": neutral, "seed": 6}
+    effect = measure_effect(
+        llama, found.test, Edit.ablate(chosen), kinds=["mean", "zero", "resample", "mean"], donors=donor, **asked
+    )
+    kinds = {row["kind"]: row for row in effect.entry["kinds"]}
+    assert [row["kind"] for row in effect.entry["kinds"]] == ["zero", "mean", "resample"]
+    assert kinds["zero"]["delta"] == effect.entry["margin"]["delta"]
+    for kind, donors in (("mean", ()), ("resample", donor)):
+        alone = measure_effect(llama, found.test, Edit.ablate(chosen, kind, donors=donors), **asked).entry
+        assert kinds[kind]["delta"] == pytest.approx(alone["margin"]["delta"], **CLOSE)
+        assert kinds[kind]["controls"]["deltas"] == pytest.approx(alone["controls"]["deltas"], **CLOSE)
+        assert kinds[kind]["kl"] == pytest.approx(alone["side_effects"]["kl"], rel=1e-3)
+    mean = edited(network, found.test, chosen, new_value("mean", chosen))
+    own = sum(mean) / len(mean) - effect.entry["margin"]["before"]
+    assert kinds["mean"]["delta"] == pytest.approx(own, **CLOSE)
+    assert len({round(row["delta"], 6) for row in kinds.values()}) == 3
+
+
+@pytest.mark.parametrize("units", [[(1, 9)], [(0, 5), (0, 6)], [(2, 1), (2, 2)], [(2, 30)], [(1, 3), (2, 8)]])
+def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutral: Path, units: list[Any]):
+    """One direction, and on one side of p = .05 against 19 controls."""
+    edit = Edit.ablate(found.ranking().pick(units))
+    entry = measure_effect(llama, found.test, edit, kinds=["zero", "mean"], neutral=neutral).entry
+    verdicts = {(row["delta"] > 0, row["controls"]["p"] <= 0.05) for row in entry["kinds"]}
+    assert entry["kinds_agree"] is (len(verdicts) == 1)
+
+
+def test_without_other_kinds_nothing_agrees(
+    effect: Effect, llama: Model, found: Found, chosen: NeuronSet, neutral: Path
+):
+    assert (effect.entry["kinds"], effect.entry["kinds_agree"]) == ([], None)
+    same = measure_effect(llama, found.test, Edit.ablate(chosen), kinds=["zero"], controls=0, neutral=neutral)
+    assert (same.entry["kinds"], same.entry["kinds_agree"]) == ([], None)
+
+
+def with_massive(ranking: Ranking, units: Sequence[tuple[int, int]]) -> Ranking:
+    """The ranking, some of its units enormous in the statistics."""
+    mean = ranking.stats.token_mean.clone()
+    for layer, unit in units:
+        mean[layer, unit] = 1000.0
+    return replace(ranking, stats=replace(ranking.stats, token_mean=mean))
+
+
+def test_massive_units_are_left_out_beside(llama: Model, found: Found, neutral: Path):
+    ranking = with_massive(found.ranking(), [(1, 9), (1, 30)])
+    edit = Edit.ablate(ranking.pick(CHOSEN))
+    effect = measure_effect(llama, found.test, edit, controls=4, neutral=neutral, seed=1)
+    light = effect.entry["without_massive"]
+    assert light["k"] == 3
+    assert {(row["layer"], row["unit"]) for row in effect.entry["neurons"] if row["massive"]} == {(1, 9)}
+    rest = ranking.pick([at for at in CHOSEN if at != (1, 9)])
+    alone = measure_effect(llama, found.test, Edit.ablate(rest), controls=0, neutral=neutral)
+    assert light["delta"] == pytest.approx(alone.entry["margin"]["delta"], **CLOSE)
+    assert light["kl"] == pytest.approx(alone.entry["side_effects"]["kl"], rel=1e-3)
+    assert (light["low"], light["high"]) == pytest.approx(
+        (alone.entry["margin"]["low"], alone.entry["margin"]["high"]), abs=0.1
+    )
+    assert light["controls"]["n"] == 4
+    assert light["delta"] != pytest.approx(effect.entry["margin"]["delta"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("massive", "units", "there"),
+    [
+        ([(1, 30)], CHOSEN, False),  # a massive one that is not chosen
+        ([(1, 9)], CHOSEN, True),
+        ([(1, 9)], [(1, 9)], False),  # nothing would be left
+        ([], CHOSEN, False),
+    ],
+)
+def test_without_massive_only_where_it_says_more(
+    llama: Model, found: Found, neutral: Path, massive: list[Any], units: list[Any], there: bool
+):
+    edit = Edit.ablate(with_massive(found.ranking(), massive).pick(units))
+    entry = measure_effect(llama, found.test, edit, controls=1, neutral=neutral).entry
+    assert (entry["without_massive"] is not None) == there
+    alone = "all of these neurons are massive: there is nothing to measure without such"
+    assert entry["notices"] == ([alone] if set(units) <= set(massive) else [])
+
+
+def test_controls_without_massive_are_spared_them(llama: Model, found: Found, neutral: Path):
+    """Every other unit of the layer but a few is massive: the light set's controls are those few."""
+    others = [(1, unit) for unit in range(WIDTH) if unit not in (9, 21, 3)]
+    stats = found.ranking().stats
+    mean = torch.zeros_like(stats.token_mean)
+    mean[:, :12] = 1000.0  # fewer than half, so that the median stays
+    ranking = replace(found.ranking(), stats=replace(stats, token_mean=mean))
+    assert len(others) == 29
+    edit = Edit.ablate(ranking.pick([(1, 3), *((1, unit) for unit in range(12, 30))]))
+    effect = measure_effect(llama, found.test, edit, controls=0, neutral=neutral)
+    assert effect.entry["without_massive"]["k"] == 18
+    with pytest.raises(InputError, match=r"^layer 1 has 13 other units for 19 chosen ones, too few"):
+        measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
+    fewer = Edit.ablate(ranking.pick([(1, 3), *((1, unit) for unit in range(12, 23))]))
+    with pytest.raises(InputError, match=r"^layer 1 has 9 other units for 11 chosen ones, too few"):
+        measure_effect(llama, found.test, fewer, controls=1, neutral=neutral)
+
+
+def pieces(path: Path) -> list[list[int]]:
+    """Paragraphs in pieces of 63 tokens, BOS before each."""
+    words = [part.split() for part in path.read_text().replace("\n  \n", "\n\n").split("\n\n")]
+    ids = [[int(word.removeprefix("w")) for word in part] for part in words]
+    return [[BOS, *part[i : i + 63]] for part in ids for i in range(0, len(part), 63)]
+
+
+def test_side_effects_against_plain_torch(
+    effect: Effect, network: Any, found: Found, chosen: NeuronSet, neutral: Path
+):
+    """KL(unedited || edited) per token and both perplexities, a passage at a time."""
+    texts = pieces(neutral)
+    assert [len(text) for text in texts] == [13, 64, 16]
+    tokens = sum(len(text) - 1 for text in texts)
+
+    def logprobs(text: list[int]) -> Tensor:
+        return network(torch.tensor([text])).logits[0, :-1].double().log_softmax(dim=-1)
+
+    def measured(neurons: NeuronSet) -> tuple[float, float, float]:
+        kl, before, after = 0.0, 0.0, 0.0
+        for text in texts:
+            clean = logprobs(text)
+            with hf_edited(network, "llama", list(neurons), new_value("zero", neurons)):
+                changed = logprobs(text)
+            kl += float((clean.exp() * (clean - changed)).sum())
+            before -= sum(float(clean[i, token]) for i, token in enumerate(text[1:]))
+            after -= sum(float(changed[i, token]) for i, token in enumerate(text[1:]))
+        return kl / tokens, math.exp(before / tokens), math.exp(after / tokens)
+
+    side = effect.entry["side_effects"]
+    assert (side["tokens"], side["text"]) == (tokens, "prose.txt")
+    got = (side["kl"], side["perplexity_before"], side["perplexity_after"])
+    assert got == pytest.approx(measured(chosen), rel=1e-4)
+    assert side["kl"] > 0.01
+    others = [measured(control)[0] for control in found.ranking().controls(chosen, 5, 2)]
+    assert effect.entry["controls"]["kl"] == pytest.approx(sum(others) / 5, rel=1e-4)
+
+
+def test_the_built_in_neutral_text(llama: Model, found: Found, chosen: NeuronSet):
+    side = measure_effect(llama, found.test, Edit.ablate(chosen), controls=0).entry["side_effects"]
+    assert side["text"] == "built-in"
+    assert side["tokens"] > 300
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read the neutral text '{path}': No such file or directory"),
+        (b" \n\n ", "the neutral text '{path}' is empty"),
+        (b"w1 \xff w2", "the neutral text '{path}' is not UTF-8"),
+    ],
+)
+def test_neutral_text_that_is_none(
+    llama: Model, found: Found, chosen: NeuronSet, tmp_path: Path, content: bytes | None, message: str
+):
+    path = tmp_path / "neutral.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        measure_effect(llama, found.test, Edit.ablate(chosen), neutral=path)
+    assert str(caught.value) == message.format(path=path)
+
+
+def test_other_tasks_beside_it(effect: Effect, llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    """Each as if it were measured alone, without doses and kinds."""
+    others = [
+        made_pairs(subjects=2, nouns=3, task=task).take(rows) for task, rows in (("a", [0, 9]), ("b", [3, 4, 5]))
+    ]
+    unseen = [
+        replace(pairs, pairs=tuple(replace(p, good=f"w50 {p.good}", bad=f"w50 {p.bad}") for p in pairs))
+        for pairs in others
+    ]
+    both = measure_effect(
+        llama, found.test, Edit.ablate(chosen), controls=5, neutral=neutral, seed=2, also=unseen, scales=[2.0]
+    )
+    assert [(row["task"], row["pairs"]) for row in both.entry["also"]] == [("a", 2), ("b", 3)]
+    for row, pairs in zip(both.entry["also"], unseen, strict=True):
+        alone = measure_effect(llama, pairs, Edit.ablate(chosen), controls=5, neutral=neutral, seed=2).entry
+        assert row.keys() == {"task", "pairs", "accuracy", "margin", "flipped", "controls"}
+        assert row["accuracy"] == alone["accuracy"]
+        assert row["flipped"] == alone["flipped"]
+        assert row["margin"] == pytest.approx(alone["margin"], **CLOSE)
+        assert row["controls"]["deltas"] == pytest.approx(alone["controls"]["deltas"], **CLOSE)
+    assert both.entry["margin"] == effect.entry["margin"]
+    assert effect.entry["also"] == []
+
+
+def test_exports(effect: Effect):
+    assert json.loads(effect.to_json()) == effect.entry
+    rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
+    assert [row["pair"] for row in rows] == list(effect.ids)
+    controls = [sum(column) / 5 for column in zip(*effect.controls.tolist(), strict=True)]
+    columns = {"margin_before": effect.before, "margin_after": effect.after, "margin_controls": controls}
+    assert list(rows[0]) == ["pair", *columns]
+    for name, values in columns.items():
+        assert [float(row[name]) for row in rows] == pytest.approx(list(values))
+    assert repr(effect).startswith(
+        f"Effect(made, {len(rows)} pairs, margin {effect.entry['margin']['delta']:+.2f} nats"
+    )
+    assert effect.figure().axes
+    assert effect._repr_html_().lstrip().startswith("<")
+    assert effect.__rich__() is not None
+
+
+def refusal(model: Model, pairs: Pairs, edit: Edit, **asked: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        measure_effect(model, pairs, edit, **asked)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_pairs_that_the_finding_saw_are_refused(llama: Model, found: Found, chosen: NeuronSet, part: str):
+    """One pair among the test pairs is enough, and so is one sentence of a pair."""
+    pairs: Pairs = getattr(found, part)
+    message = refusal(llama, pairs, Edit.ablate(chosen))
+    assert f"seen sentences of {len(pairs)} of the {len(pairs)} pairs" in message
+    one = pairs.pairs[3]
+    mixed = replace(found.test, pairs=(*found.test.pairs, replace(one, bad="w61 w61", id="half")))
+    assert "seen sentences of 1 of the 17 pairs (pair half is the first); measure on its test pairs" in refusal(
+        llama, mixed, Edit.ablate(chosen)
+    )
+    assert refusal(llama, found.test, Edit.ablate(chosen), also=[mixed]).startswith("made: the finding")
+
+
+def test_a_set_of_two_has_seen_what_either_saw(llama: Model, found: Found, chosen: NeuronSet):
+    other = replace(chosen, about={**chosen.about, "seen": []})
+    for both in (other & chosen, chosen & other, chosen - found.ranking().pick([(0, 5)])):
+        assert len(both) >= 3
+        assert "has seen sentences" in refusal(llama, found.train, Edit.ablate(both))
+
+
+@pytest.mark.parametrize("where", ["eos", "generated"])
+def test_edits_that_scores_cannot_see_are_refused(llama: Model, found: Found, chosen: NeuronSet, where: str):
+    message = refusal(llama, found.test, Edit.ablate(chosen, where=where))
+    assert message.startswith(f"an edit where '{where}' cannot matter for scores: ")
+
+
+def test_what_else_is_refused(llama: Model, found: Found, chosen: NeuronSet, tiny: Callable[[str], Model]):
+    ablate, test = Edit.ablate(chosen), found.test
+    empty = found.ranking().pick([])
+    assert refusal(llama, test, Edit.ablate(empty)) == "no neurons to edit: the set is empty"
+    assert "were found in another model than" in refusal(tiny("gpt2"), test, ablate)
+    assert refusal(llama, test, ablate, controls=-1) == "controls must be 0 or more, not -1"
+    assert refusal(llama, test.take([]), ablate) == "made: no pairs to measure on"
+    assert refusal(llama, test, ablate, also=[test.take([])]) == "made: no pairs to measure on"
+    assert "give donors=" in refusal(llama, test, ablate, kinds=["resample"])
+    assert refusal(llama, test, Edit.clamp(chosen, 1.0), scales=[2.0]) == "a clamp has no scale"
+    assert refusal(llama, test, Edit.clamp(chosen, 1.0), kinds=["mean"]).startswith("a clamp cannot be compared")
+    assert refusal(llama, test, ablate, scales=[math.nan]).startswith("scale must be a finite number")
+    assert refusal(llama, test, ablate, kinds=["noise"]).startswith("kind 'noise' is not one of zero, mean, resample")
+
+
+def test_one_pair_is_enough(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    entry = measure_effect(llama, found.test.limit(1), Edit.ablate(chosen), controls=1, neutral=neutral).entry
+    margin = entry["margin"]
+    assert margin["low"] == margin["high"] == margin["delta"] != 0
+    assert margin["p"] == 1
+
+
+def test_a_refused_edit_leaves_the_model_alone(llama: Model, network: Any, found: Found, chosen: NeuronSet):
+    tokens = torch.tensor([ids_of("w1 w2 w3")])
+    before = llama.bridge(tokens)
+    refusal(llama, found.test, Edit.ablate(chosen, where="eos"))
+    measure_effect(llama, found.test.limit(2), Edit.amplify(chosen, 3.0), controls=1)
+    assert torch.equal(llama.bridge(tokens), before)
+
+
+def test_stats_of_the_set_are_those_of_its_ranking(chosen: NeuronSet, found: Found):
+    """What the mean oracle above reads is what the finding counted over its train sentences."""
+    assert isinstance(chosen.stats, UnitStats)
+    assert chosen.stats is found.ranking().stats
+    assert chosen.stats.tokens == 2 * len(found.train) * 5  # four words and EOS each

@@ -1,0 +1,228 @@
+"""Change, interval and p-values of an effect: against scipy, plain enumeration, and what chance makes of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from neurosteer.studies.effects import numbers
+from neurosteer.studies.effects.numbers import accuracy, against, change, empirical_p, interval, sign_flip
+
+
+def normal(n: int, *, seed: int = 0, mean: float = 0.0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(mean, 1.0, n)
+
+
+def test_change_is_the_mean_difference_with_its_interval():
+    before, after = normal(60, seed=1, mean=2.0), normal(60, seed=2, mean=1.2)
+    found = change(before, after, seed=3)
+    moved = [new - old for old, new in zip(before.tolist(), after.tolist(), strict=True)]
+    assert found["delta"] == pytest.approx(sum(moved) / 60)
+    assert found["accuracy"] == sum(value > 0 for value in after.tolist()) / 60
+    # scipy's BCa with draws of its own; bounds of 9999 resamples differ by chance only
+    own = stats.bootstrap((np.array(moved),), np.mean, n_resamples=50_000, method="BCa", rng=99).confidence_interval
+    assert (found["low"], found["high"]) == pytest.approx((own.low, own.high), abs=0.02)
+    assert found["low"] < found["delta"] < found["high"]
+
+
+def test_the_interval_of_many_pairs_is_students():
+    """A mean of a thousand normal changes: BCa and t agree."""
+    changes = normal(1000, seed=4, mean=0.3)
+    student = stats.t.interval(0.95, 999, loc=changes.mean(), scale=stats.sem(changes))
+    assert interval(changes, 0) == pytest.approx(student, abs=0.01)
+
+
+def test_the_interval_leans_with_the_skew():
+    """What BCa is for: the bounds of skewed changes are not symmetric about the mean."""
+    changes = np.random.default_rng(5).exponential(1.0, 40)
+    low, high = interval(changes, 0)
+    assert high - changes.mean() > 1.15 * (changes.mean() - low)
+
+
+def test_the_interval_is_decided_by_its_seed():
+    changes = normal(30, seed=6)
+    assert interval(changes, 1) == interval(changes, 1)
+    assert interval(changes, 1) != interval(changes, 2)
+    assert interval(changes, 1) == pytest.approx(interval(changes, 2), abs=0.05)
+
+
+@pytest.mark.parametrize("changes", [[0.7], [0.7, 0.7, 0.7], [0.0] * 9, [-2.5] * 2])
+def test_equal_changes_have_no_width(changes: list[float]):
+    assert interval(np.array(changes), 0) == pytest.approx((changes[0], changes[0]), rel=1e-12)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_changes_that_differ_by_rounding_only(steps: int):
+    """Where no resample can say more than the mean, the interval is the mean, never NaN, which JSON lacks."""
+    changes = np.full(8, -0.5085237914)
+    changes[:steps] *= 1 + 2.3e-16
+    assert changes[0] != changes[-1]
+    assert interval(changes, 0) == pytest.approx((changes[-1], changes[-1]), rel=1e-12)
+
+
+def covered(repeats: int, n: int, skewed: bool) -> int:
+    """In how many of `repeats` samples the interval holds the true mean, which is 1."""
+    held = 0
+    for seed in range(repeats):
+        rng = np.random.default_rng([7, seed])
+        low, high = interval(rng.exponential(1.0, n) if skewed else rng.normal(1.0, 1.0, n), seed)
+        held += low <= 1.0 <= high
+    return held
+
+
+@pytest.mark.parametrize(("skewed", "least"), [(False, 0.92), (True, 0.90)], ids=["normal", "exponential"])
+def test_the_interval_covers_the_truth(monkeypatch: pytest.MonkeyPatch, skewed: bool, least: float):
+    """95 % are asked for; 50 pairs give nearly that, of skewed changes a little less (Efron 1987, table 5)."""
+    monkeypatch.setattr(numbers, "RESAMPLES", 999)
+    held = covered(500, 50, skewed)
+    assert held >= stats.binom.ppf(0.001, 500, least)
+    assert held <= stats.binom.ppf(0.999, 500, 0.96)
+
+
+def flipped(changes: list[float]) -> float:
+    """Two-sided p by all sign patterns; sums that differ by rounding only are equal."""
+    own = abs(sum(changes)) - 1e-9
+    sums = [abs(sum(sign * value for sign, value in zip(signs, changes, strict=True))) for signs in _signs(changes)]
+    return sum(value >= own for value in sums) / len(sums)
+
+
+def _signs(changes: list[float]) -> list[tuple[int, ...]]:
+    return list(product((1, -1), repeat=len(changes)))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 11])
+@pytest.mark.parametrize("mean", [0.0, 0.8])
+def test_sign_flips_of_few_pairs_are_all_counted(n: int, mean: float):
+    changes = normal(n, seed=n, mean=mean)
+    assert sign_flip(changes, 0) == pytest.approx(flipped(changes.tolist()))
+    assert sign_flip(changes, 0) == sign_flip(changes, 1)  # nothing is drawn
+
+
+@pytest.mark.parametrize(
+    ("changes", "p"),
+    [
+        ([1.0, 1.0, 1.0], 0.25),
+        ([3.0, -1.0, 1.0, 0.0], 6 / 8),  # 5, 3 and 3 on either side, not 1
+        ([1.0, -1.0], 1.0),
+        ([0.0, 0.0, 0.0], 1.0),
+        ([-1.0] * 6, 2 / 64),
+        ([2.0], 1.0),  # of one pair either sign is as far from 0
+        ([0.0], 1.0),
+    ],
+)
+def test_sign_flips_by_hand(changes: list[float], p: float):
+    assert sign_flip(np.array(changes), 0) == pytest.approx(p)
+
+
+def whole_p(changes: list[int]) -> float:
+    """The exact two-sided p of whole-numbered changes: their sum's distribution, one sign after another."""
+    at = sum(map(abs, changes))
+    ways = [0] * (2 * at + 1)
+    ways[at] = 1
+    for value in map(abs, changes):
+        ways = [
+            (ways[i - value] if i >= value else 0) + (ways[i + value] if i + value < len(ways) else 0)
+            for i in range(len(ways))
+        ]
+    own = abs(sum(changes))
+    far = sum(count for i, count in enumerate(ways) if abs(i - at) >= own)
+    return float(Fraction(far, 2 ** len(changes)))
+
+
+@pytest.mark.parametrize(("shift", "seed"), [(0, 1), (1, 2), (2, 3)])
+def test_sign_flips_of_many_pairs(shift: int, seed: int):
+    """Too many to count: the drawn p is within its own error of the exact one."""
+    changes = [int(value) for value in np.random.default_rng(seed).integers(-5, 6, 40) + shift]
+    exact, drawn = whole_p(changes), sign_flip(np.array(changes, dtype=float), 0)
+    error = 2 * (exact / 2 * (1 - exact / 2) / numbers.RESAMPLES) ** 0.5  # twice a one-sided share
+    assert drawn == pytest.approx(exact, abs=4 * error + 1 / numbers.RESAMPLES)
+    assert 0 < drawn <= 1
+
+
+def plain_p(every: list[int]) -> float:
+    """The definition in whole numbers: each set against the mean of all the others, the first is the chosen one."""
+    n = len(every) - 1
+    far = [abs(value - Fraction(sum(every) - value, n)) for value in every]
+    return sum(distance >= far[0] for distance in far) / len(every)
+
+
+@pytest.mark.parametrize(
+    ("delta", "controls", "p"),
+    [
+        (-9.0, [0.0, 1.0, -1.0], 1 / 4),  # alone outside
+        (9.0, [0.0, 1.0, -1.0], 1 / 4),  # on either side
+        (0.0, [1.0, -1.0, 3.0, -3.0], 1.0),  # nothing is nearer to the others' mean
+        (1.0, [1.0, 1.0], 1.0),
+        (0.0, [0.0] * 19, 1.0),
+        (2.0, [2.0, 0.0, 0.0, 0.0, 0.0], 2 / 6),  # a tie is as far
+        (2.0, [-2.0, 0.0, 0.0], 2 / 4),  # as far on the other side
+        (1.0, [0.0], 1.0),  # with one control each is the other's mirror
+        (3.0, [2.0, 1.0, 0.0], 2 / 4),  # the ends of an even row
+    ],
+)
+def test_empirical_p_by_hand(delta: float, controls: list[float], p: float):
+    assert empirical_p(delta, controls) == pytest.approx(p)
+
+
+def test_empirical_p_is_its_definition():
+    """Whole numbers with many ties, against fractions."""
+    rng = np.random.default_rng(8)
+    seen = set()
+    for _ in range(500):
+        every = rng.integers(-4, 5, int(rng.integers(2, 9))).tolist()
+        seen.add(plain_p(every))
+        assert empirical_p(float(every[0]), [float(value) for value in every[1:]]) == pytest.approx(plain_p(every))
+    assert len(seen) > 10
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 0.1, 1e6])
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_ties_survive_rounding(unit: float, shift: float):
+    """The same numbers in other units and about another zero: rounding must not part what is equal."""
+    every = [unit * (value + shift) for value in (3, 3, -3, 1, 0, -1, -3)]
+    assert empirical_p(every[0], every[1:]) == pytest.approx(plain_p([3, 3, -3, 1, 0, -1, -3]))
+
+
+@pytest.mark.parametrize("n", [19, 4])
+def test_p_of_exchangeable_sets_is_uniform(n: int):
+    """Every one of its n + 1 values equally often, as a test against chance must have it."""
+    rng = np.random.default_rng(n)
+    every = rng.standard_t(4, (4000, n + 1))
+    found = [round(empirical_p(row[0], row[1:].tolist()) * (n + 1)) for row in every]
+    counts = np.bincount(found, minlength=n + 2)
+    assert counts[0] == 0
+    assert stats.chisquare(counts[1:]).pvalue > 0.001
+
+
+def test_p_of_a_set_that_matters_is_small():
+    rng = np.random.default_rng(9)
+    assert all(empirical_p(8.0, rng.normal(size=19).tolist()) == pytest.approx(1 / 20) for _ in range(20))
+
+
+def test_accuracy_counts_a_tie_as_wrong():
+    assert accuracy(np.array([1.0, 0.0, -1.0, 1e-300])) == 0.5
+
+
+def test_against_controls():
+    before = normal(12, seed=10, mean=1.0)
+    controls = [before + shift for shift in (-0.5, 0.25, -3.0)]
+    found = against(-2.0, before, controls, 0.125)
+    assert found is not None
+    deltas = found.pop("deltas")
+    assert deltas == pytest.approx([-0.5, 0.25, -3.0])
+    assert found.pop("p") == plain_p([-8, -2, 1, -12])
+    right = [sum(value > 0 for value in margins.tolist()) / 12 for margins in controls]
+    expected = {
+        "n": 3,
+        "accuracy": sum(right) / 3,
+        "delta_mean": -3.25 / 3,
+        "delta_low": -3.0,
+        "delta_high": 0.25,
+        "unmatched": 0.125,
+    }
+    assert found == pytest.approx(expected)
+    assert against(-2.0, before, [], 0.0) is None

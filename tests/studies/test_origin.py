@@ -1,0 +1,316 @@
+"""Where `ablate` and `amplify` take their neurons and pairs from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_pairs import made_pairs
+
+from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.forward import score
+from neurosteer.model import Model
+from neurosteer.pairs import Pairs, load_pairs
+from neurosteer.studies import Origin, Wanted, find, neurons_from, save_find, save_scores
+from neurosteer.studies.finding import save
+
+COLUMNS = ("sentence_good", "sentence_bad")
+
+
+def write_pairs(path: Path, pairs: Pairs, columns: tuple[str, str] = COLUMNS) -> str:
+    path.write_text("".join(json.dumps(dict(zip(columns, (p.good, p.bad), strict=True))) + "\n" for p in pairs))
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take longer than all else here."""
+    monkeypatch.setattr(save, "save_figure", lambda _figure, path: path.write_bytes(b""))
+    monkeypatch.setattr(save, "find_figure", lambda *_args, **_options: None)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    return write_pairs(tmp_path / "made.jsonl", made_pairs())
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def found_in(
+    out: Path, model: Model, source: str, *, n: int | None = None, when: int | None = None, **asked: Any
+) -> Path:
+    """A finished run of `find`, quickly made; `when` is its time."""
+    pairs = load_pairs(source=source, n=n)
+    found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "k": 3, "draws": 1, **asked})
+    options = {"n": n, "columns": COLUMNS, **{name: str(value) for name, value in asked.items()}}
+    folder, _ = save_find(model, [found], out=out, options=options)
+    if when is not None:
+        at(folder, when)
+    return folder
+
+
+def at(folder: Path, time: int) -> None:
+    os.utime(folder / "MANIFEST.json", (time, time))
+
+
+def refusal(*args: Any, error: type[Exception] = InputError, **asked: Any) -> str:
+    with pytest.raises(error) as caught:
+        neurons_from(*args, **asked)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_newest_find_of_this_model(llama: Model, tiny: Callable[[str], Model], source: str, out: Path):
+    """Newer finds of another model and newer runs of other commands are passed over."""
+    older, newer = (found_in(out, llama, source, seed=seed, when=1000 + seed) for seed in (1, 2))
+    other = found_in(out, tiny("gpt2"), source, seed=1, when=5000)
+    pairs = load_pairs(source=source, n=4)
+    scored, _ = save_scores(llama, [(pairs, score(llama, pairs))], out=out, options={})
+    at(scored, 6000)
+    assert neurons_from(llama, Wanted(), out=out).where == str(newer)
+    assert neurons_from(tiny("gpt2"), Wanted(), out=out).where == str(other)
+    at(older, 2000)
+    assert neurons_from(llama, Wanted(), out=out).where == str(older)
+
+
+def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
+    """Sets by method, of as many neurons at the layer that it found; the pairs that it kept for the test."""
+    pairs = load_pairs(source=source)
+    found = find(llama, pairs, methods=("l0", "welch"), k=3, draws=1, seed=7)
+    folder, _ = save_find(llama, [found], out=out, options={})
+    origin = neurons_from(llama, Wanted(), out=out)
+    assert isinstance(origin, Origin)
+    assert (origin.task, origin.where) == ("made", str(folder))
+    assert {method: list(neurons) for method, neurons in origin.sets.items()} == {
+        "l0": list(found.ranking("l0").top(3))
+    }
+    assert (origin.test, origin.train) == (found.test, found.train)
+    assert origin.data == found.entry["data"]
+    several = neurons_from(llama, Wanted(methods=("welch", "l0"), k="5", layers=[0, 2]), out=out)
+    assert {method: list(neurons) for method, neurons in several.sets.items()} == {
+        method: list(found.ranking(method).top(5, layers=[0, 2])) for method in ("welch", "l0")
+    }
+    share = neurons_from(llama, Wanted(methods=("welch",), k="25%", layers="all"), out=out)
+    assert len(share.sets["welch"]) == 24
+    with pytest.raises(InputError, match=r"^this ranking has no layer \[5\]"):
+        neurons_from(llama, Wanted(layers=[5]), out=out)
+
+
+def test_only_a_find_that_answers_what_was_asked(llama: Model, tmp_path: Path, source: str, out: Path):
+    """By task, source, split, seed, number of pairs, columns and method; each newer find fits all but one."""
+    many = write_pairs(tmp_path / "many.jsonl", made_pairs(verbs=20, subjects=5, nouns=3))
+    runs = {
+        "plain": found_in(out, llama, source, when=1000),
+        "seed": found_in(out, llama, source, seed=4, when=2000),
+        "limit": found_in(out, llama, source, n=40, when=3000),
+        "l0": found_in(out, llama, source, methods=("l0",), layers=[1], when=4000),
+        "task": found_in(out, llama, many, when=5000),
+        "split": found_in(out, llama, many, split="lexical", when=6000),
+    }
+
+    def chosen(**asked: Any) -> str:
+        where = Path(neurons_from(llama, Wanted(**asked), out=out, pairs=False).where)
+        return next(name for name, folder in runs.items() if folder == where)
+
+    assert chosen() == "split"
+    assert chosen(split="pair") == "task"
+    assert chosen(task="many") == "split"
+    assert chosen(task="many", split="pair") == "task"
+    assert chosen(task="made") == "l0"
+    assert chosen(source=source, methods=("welch",)) == "limit"
+    assert chosen(task="made", limit=40) == "limit"
+    assert chosen(task="made", seed=4) == "seed"
+    assert chosen(task="made", seed=0, methods=("welch",), limit=None) == "limit"
+    assert chosen(columns=COLUMNS) == "split"
+    for asked in (
+        {"task": "other"},
+        {"seed": 9},
+        {"limit": 41},
+        {"source": str(tmp_path / "elsewhere.jsonl")},
+        {"columns": ("good", "bad")},
+        {"task": "made", "split": "lexical"},
+        {"methods": ("attribution",)},
+        {"task": "made", "methods": ("welch", "l0")},
+    ):
+        assert refusal(llama, Wanted(**asked), out=out).startswith("no `neurosteer find`")
+
+
+def test_a_task_among_several_of_one_run(llama: Model, tmp_path: Path, source: str, out: Path):
+    other = write_pairs(tmp_path / "other.jsonl", made_pairs(subjects=4))
+    asked: dict[str, Any] = {"methods": ("welch",), "layers": [1], "k": 3, "draws": 1}
+    founds = [find(llama, load_pairs(source=path), **asked) for path in (source, other)]
+    save_find(llama, founds, out=out, options={})
+    for task, found in zip(("made", "other"), founds, strict=True):
+        origin = neurons_from(llama, Wanted(task=task), out=out)
+        assert (origin.task, origin.test) == (task, found.test)
+        assert list(origin.sets["welch"]) == list(found.ranking().top(3))
+    assert neurons_from(llama, Wanted(), out=out).task == "made"
+
+
+def test_the_same_number_of_pairs_and_columns(llama: Model, tmp_path: Path, out: Path):
+    """What was read differently then is read so again."""
+    path = write_pairs(tmp_path / "mine.jsonl", made_pairs(), ("right", "wrong"))
+    pairs = load_pairs(source=path, n=50, columns=("right", "wrong"))
+    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1)
+    save_find(llama, [found], out=out, options={"n": 50, "columns": ("right", "wrong")})
+    for asked in (Wanted(), Wanted(limit=50, columns=("right", "wrong"))):
+        assert neurons_from(llama, asked, out=out).test == found.test
+    assert refusal(llama, Wanted(columns=COLUMNS), out=out).startswith("no `neurosteer find`")
+
+
+def test_pairs_that_have_changed_since(llama: Model, source: str, out: Path):
+    """By their digest: one word is enough. The neurons alone are still to be had."""
+    folder = found_in(out, llama, source)
+    assert neurons_from(llama, Wanted(), out=out).test is not None
+    Path(source).write_text(Path(source).read_text().replace("w0 w60 w20 w10", "w0 w60 w20 w61", 1))
+    message = (
+        f"the pairs of made in '{source}' are not those that {folder} was made from; run `neurosteer find` again"
+    )
+    assert refusal(llama, Wanted(), out=out) == message
+    alone = neurons_from(llama, Wanted(), out=out, pairs=False)
+    assert (alone.test, alone.train, alone.data) == (None, None, None)
+    assert len(alone.sets["welch"]) == 3
+
+
+def test_neurons_alone_need_no_pairs(llama: Model, source: str, out: Path):
+    found_in(out, llama, source)
+    Path(source).unlink()
+    assert len(neurons_from(llama, Wanted(), out=out, pairs=False).sets["welch"]) == 3
+    assert refusal(llama, Wanted(), out=out).startswith(f"no such file or folder: '{source}'")
+
+
+def test_a_run_may_be_moved(llama: Model, source: str, out: Path):
+    folder = found_in(out, llama, source)
+    moved = out.rename(out.with_name("elsewhere"))
+    assert neurons_from(llama, Wanted(), out=moved).where == str(moved / folder.name)
+
+
+def test_a_ranking_that_was_damaged(llama: Model, source: str, out: Path):
+    [file] = found_in(out, llama, source).glob("*.safetensors")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert "does not match its digest" in refusal(llama, Wanted(), out=out, error=CorruptFileError)
+    assert "does not match its digest" in refusal(llama, Wanted(), out=out, file=file, error=CorruptFileError)
+
+
+@pytest.mark.parametrize(("task", "about"), [(None, ""), ("made", " of made")])
+def test_nothing_there(llama: Model, out: Path, task: str | None, about: str):
+    assert refusal(llama, Wanted(task=task), out=out) == (
+        f"no `neurosteer find`{about} with {llama.name} in '{out}' to take neurons from; run one first, or give "
+        "--task NAME or --neurons FILE"
+    )
+    assert not out.exists()
+
+
+def test_a_find_is_made_where_none_fits(llama: Model, source: str, out: Path):
+    """And only then; it is asked for the methods wanted."""
+    asked: list[Sequence[str]] = []
+
+    def find_now(methods: Sequence[str]) -> Path:
+        asked.append(methods)
+        return found_in(out, llama, source, methods=tuple(methods) or ("welch", "l0"))
+
+    first = neurons_from(llama, Wanted(task="made"), out=out, find_now=find_now)
+    assert asked == [()]
+    assert list(first.sets) == ["welch"]
+    assert first.test is not None
+    again = neurons_from(llama, Wanted(task="made", methods=("l0",)), out=out, find_now=find_now)
+    assert asked == [()]
+    assert again.where == first.where
+    other = neurons_from(llama, Wanted(task="made", methods=("attribution",)), out=out, find_now=find_now)
+    assert asked == [(), ("attribution",)]
+    assert list(other.sets) == ["attribution"]
+    assert other.where != first.where
+
+
+def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path: Path):
+    """Its task, source, split and seed are its own, unless others are asked for."""
+    pairs = load_pairs(source=source)
+    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1, seed=3)
+    file = tmp_path / "mine.safetensors"
+    found.ranking().top(5).save(file)
+    origin = neurons_from(llama, Wanted(), out=out, file=file)
+    assert (origin.task, origin.where) == ("made", str(file))
+    assert {method: list(neurons) for method, neurons in origin.sets.items()} == {
+        "welch": list(found.ranking().top(5))
+    }
+    assert (origin.test, origin.train) == (found.test, found.train)
+    assert origin.data == {key: found.entry["data"][key] for key in ("source", "pairs", "digest", "split")}
+    other = neurons_from(llama, Wanted(seed=4, limit=40), out=out, file=file)
+    assert other.test == pairs.limit(40).split("pair", 4).test
+    alone = neurons_from(llama, Wanted(), out=out, file=file, pairs=False)
+    assert (alone.test, alone.train, alone.data) == (None, None, None)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [({"k": "3"}, "--topk"), ({"layers": "all"}, "--layers"), ({"k": "1%", "layers": [1]}, "--topk")],
+)
+def test_a_neuron_set_already_says_which(
+    llama: Model, source: str, out: Path, tmp_path: Path, asked: dict[str, Any], option: str
+):
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    file = tmp_path / "mine.safetensors"
+    found.ranking().top(5).save(file)
+    assert refusal(llama, Wanted(**asked), out=out, file=file) == (
+        f"{option} with a neuron set: {file} already says which neurons; leave {option} out"
+    )
+
+
+def test_a_ranking_from_a_file(llama: Model, source: str, out: Path, tmp_path: Path):
+    """Of a ranking the top is taken: 1 % unless another k is asked for."""
+    found = find(llama, load_pairs(source=source), methods=("l0",), k=3, draws=1)
+    file = tmp_path / "mine.safetensors"
+    ranking = found.ranking("l0")
+    ranking.save(file)
+    for asked, top in (
+        ({}, ranking.top("1%")),
+        ({"k": "4"}, ranking.top(4)),
+        ({"k": "4", "layers": [0, 1]}, ranking.top(4, layers=[0, 1])),
+    ):
+        origin = neurons_from(llama, Wanted(**asked), out=out, file=file)
+        assert {method: list(neurons) for method, neurons in origin.sets.items()} == {"l0": list(top)}
+        assert origin.test == found.test
+
+
+def test_files_that_are_refused(
+    llama: Model,
+    tiny: Callable[[str], Model],
+    tiny_folder: Callable[[str], Path],
+    source: str,
+    out: Path,
+    tmp_path: Path,
+):
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    file = tmp_path / "mine.safetensors"
+    found.ranking().top(3).save(file)
+    assert f"{file}: these neurons were found in another model than {tiny('gpt2').name}" in refusal(
+        tiny("gpt2"), Wanted(), out=out, file=file
+    )
+    assert refusal(llama, Wanted(), out=out, file=tmp_path / "none") == f"no such file: {tmp_path / 'none'}"
+    weights = tiny_folder("llama") / "model.safetensors"
+    assert "not one of neurosteer's" in refusal(llama, Wanted(), out=out, file=weights)
+    assert "no safetensors file" in refusal(llama, Wanted(), out=out, file=Path(source), error=CorruptFileError)
+
+
+def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path, tmp_path: Path):
+    """A set that says nothing about its origin needs a task to be measured on."""
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    file = tmp_path / "mine.safetensors"
+    replace(found.ranking().top(3), about={}).save(file)
+    assert refusal(llama, Wanted(), out=out, file=file) == (
+        f"{file} does not say which task it is about; give --task NAME"
+    )
+    origin = neurons_from(llama, Wanted(task="made", source=source), out=out, file=file)
+    assert (list(origin.sets), origin.task) == (["given"], "made")
+    assert origin.test == load_pairs(source=source).split("pair", 0).test

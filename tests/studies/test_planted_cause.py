@@ -1,0 +1,233 @@
+"""What causes a contrast is found to cause it, and what does not is not: p-values against matched controls.
+
+A tiny Llama in which three units of the residual stream alone say whether a subject is singular, and the unembedding
+reads them to choose the verb; and a random one, in which no set of units is more than any other.
+
+More repeats: `pytest tests/studies/test_planted_cause.py -m slow`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from tiny_models import WIDTH, hf_blocks, hf_network, ids_of, read_from, save_tiny
+from torch import Tensor
+
+from neurosteer.edits import Edit
+from neurosteer.model import Model, load_model
+from neurosteer.neurons import Ranking, matched_controls
+from neurosteer.pairs import Pair, Pairs
+from neurosteer.studies import Found, find, measure_effect, rank_neurons
+from neurosteer.studies.effects.numbers import empirical_p
+
+PLANTED = [(1, 5), (1, 14), (1, 27)]
+UNITS = [unit for _, unit in PLANTED]
+SINGULAR, PLURAL = slice(0, 10), slice(10, 20)  # subjects
+VERBS = slice(20, 30), slice(30, 40)  # that agree with them
+CONTROLS = 19
+LAST = 2
+
+
+def agreement_pairs() -> Pairs:
+    """`subject verb noun`: 200 pairs in which only the verb's form differs."""
+    rows = product(range(20), range(10))
+    return Pairs(
+        "agreement",
+        "made up",
+        tuple(
+            Pair(
+                f"w{s} w{20 + v + 10 * (s >= 10)} w{40 + (s + v) % 20}",
+                f"w{s} w{30 + v - 10 * (s >= 10)} w{40 + (s + v) % 20}",
+                f"{s}-{v}",
+            )
+            for s, v in rows
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Embeddings write the subject's number on three units, the unembedding reads it; blocks hardly do anything."""
+    folder = save_tiny("llama", tmp_path_factory.mktemp("planted"))
+    network = hf_network(folder)
+    embed, unembed = network.model.embed_tokens.weight, network.lm_head.weight
+    unembed.mul_(0.3)
+    for weight, rows, sign in ((embed, (SINGULAR, PLURAL), 1.0), (unembed, VERBS, 0.5)):
+        weight[:, UNITS] = 0.0
+        for part, value in zip(rows, (sign, -sign), strict=True):
+            weight[part, UNITS] = value
+    for block in hf_blocks(network):
+        block.self_attn.o_proj.weight.mul_(0.1)
+        block.mlp.down_proj.weight.mul_(0.1)
+    network.save_pretrained(folder)
+    return load_model(folder)
+
+
+@pytest.fixture(scope="module")
+def agreed(planted: Model, apart: Callable[[], AbstractContextManager[None]]) -> Found:
+    with apart():
+        return find(planted, agreement_pairs(), methods=("attribution",), k=3, draws=1)
+
+
+def test_the_cause_is_found(agreed: Found):
+    """By attribution, at every layer; the prediction comes from gradients alone."""
+    ranking = agreed.ranking("attribution")
+    for layer in range(3):
+        assert list(ranking.top(3, layers=layer)) == [(layer, unit) for unit in UNITS]
+
+
+@pytest.mark.parametrize("to", ["zero", "mean"])
+def test_ablating_the_cause_breaks_the_contrast(planted: Model, agreed: Found, neutral: Path, to: str):
+    """The drop stands alone among those of 19 matched sets, which all do next to nothing."""
+    cause = agreed.ranking("attribution").pick(PLANTED)
+    entry = measure_effect(planted, agreed.test, Edit.ablate(cause, to), controls=CONTROLS, neutral=neutral).entry
+    margin, controls = entry["margin"], entry["controls"]
+    assert entry["accuracy"]["before"] == 1.0
+    assert abs(entry["accuracy"]["after"] - 0.5) < 0.2
+    assert margin["high"] < -1
+    assert margin["p"] < 0.001
+    assert controls["p"] == pytest.approx(1 / 20)
+    assert max(map(abs, controls["deltas"])) < 0.1 * abs(margin["delta"])
+    assert controls["accuracy"] > 0.99
+    assert entry["flipped"]["gained"] == 0
+    assert "these neurons stand out, as far as 19 controls can tell (p = .05)" not in entry["reading"]
+    assert "these neurons stand out (p = .05)" in entry["reading"]
+
+
+def test_amplifying_the_cause_strengthens_it(planted: Model, agreed: Found, neutral: Path):
+    cause = agreed.ranking("attribution").pick(PLANTED)
+    edit = Edit.amplify(cause, 2.0)
+    entry = measure_effect(planted, agreed.test, edit, scales=[0.0, 0.5, 1.5], neutral=neutral).entry
+    assert entry["margin"]["low"] > 0.3
+    assert entry["controls"]["p"] == pytest.approx(1 / 20)
+    curve = [dose["delta"] for dose in entry["doses"]]
+    assert curve == sorted(curve)
+    assert curve[0] < -1
+
+
+def test_another_set_does_next_to_nothing(planted: Model, agreed: Found, neutral: Path):
+    """Of units that are no cause; their controls may hold some of it."""
+    ranking, units = agreed.ranking("attribution"), [unit for unit in range(WIDTH) if unit not in UNITS]
+    cause = measure_effect(planted, agreed.test, Edit.ablate(ranking.pick(PLANTED)), controls=0, neutral=neutral)
+    for chosen in (units[:3], units[12:15]):
+        edit = Edit.ablate(ranking.pick((1, unit) for unit in chosen))
+        effect = measure_effect(planted, agreed.test, edit, controls=0, neutral=neutral)
+        assert abs(effect.entry["margin"]["delta"]) < 0.1 * abs(cause.entry["margin"]["delta"])
+
+
+class Margins:
+    """The mean margin of some pairs under ablation of units of the last block, by plain torch."""
+
+    def __init__(self, network: Any, pairs: Pairs, mean: Tensor) -> None:
+        rows, targets, signs, first = [], [], [], []
+        with read_from([hf_blocks(network)[LAST]]) as [seen]:
+            for pair in pairs:
+                for sign, sentence in ((1.0, pair.good), (-1.0, pair.bad)):
+                    ids = ids_of(sentence, eos=None)
+                    network(torch.tensor([ids]))
+                    rows += list(seen.pop()[0][:-1])
+                    targets += ids[1:]
+                    signs += [sign] * (len(ids) - 1)
+                    first += [True] + [False] * (len(ids) - 2)
+        self.states, self.targets, self.signs = torch.stack(rows), torch.tensor(targets), torch.tensor(signs).double()
+        self.inner, self.network, self.pairs, self.mean = ~torch.tensor(first), network, len(pairs), mean
+        self.at = cache(self._at)
+
+    def drop(self, units: Sequence[int], to: str) -> float:
+        return self.at(tuple(units), to) - self.at((), to)
+
+    def _at(self, units: tuple[int, ...], to: str) -> float:
+        states = self.states.clone()
+        new = self.mean[list(units)] if to == "mean" else torch.zeros(len(units))
+        states[:, list(units)] = torch.where(self.inner[:, None], new, states[:, list(units)])
+        logprobs = self.network.lm_head(self.network.model.norm(states)).double().log_softmax(dim=-1)
+        return float((logprobs[range(len(states)), self.targets] * self.signs).sum()) / self.pairs
+
+
+@pytest.fixture(scope="module")
+def ranking(llama: Model, few: Pairs, apart: Callable[[], AbstractContextManager[None]]) -> Ranking:
+    with apart():
+        return rank_neurons(llama, few.split("pair", 5).train)
+
+
+@pytest.fixture(scope="module")
+def plain(tiny_folder: Callable[[str], Path], few: Pairs, ranking: Ranking) -> Margins:
+    return Margins(hf_network(tiny_folder("llama")), few.split("pair", 5).test, ranking.stats.token_mean[LAST])
+
+
+def some(rng: np.random.Generator, k: int) -> list[int]:
+    return sorted(rng.choice(WIDTH, k, replace=False).tolist())
+
+
+def against_matched(
+    plain: Margins, ranking: Ranking, units: list[int], to: str, seed: int
+) -> tuple[float, list[float]]:
+    """The drop of some units, and those of their matched controls."""
+    sets = matched_controls(ranking.pick((LAST, unit) for unit in units), CONTROLS, seed)
+    return plain.drop(units, to), [plain.drop(control.units.tolist(), to) for control in sets]
+
+
+@pytest.mark.parametrize("to", ["zero", "mean"])
+def test_the_plain_margins_below_are_what_is_measured(
+    llama: Model, few: Pairs, plain: Margins, ranking: Ranking, neutral: Path, to: str
+):
+    test = few.split("pair", 5).test
+    for seed in range(2):
+        units = some(np.random.default_rng(seed), 3)
+        edit = Edit.ablate(ranking.pick((LAST, unit) for unit in units), to)
+        entry = measure_effect(llama, test, edit, neutral=neutral, seed=seed).entry
+        delta, controls = against_matched(plain, ranking, units, to, seed)
+        assert entry["margin"]["delta"] == pytest.approx(delta, rel=1e-4, abs=1e-6)
+        assert entry["controls"]["deltas"] == pytest.approx(controls, rel=1e-4, abs=1e-6)
+        assert entry["controls"]["p"] == empirical_p(delta, controls)
+
+
+def counts_of(ps: Sequence[float]) -> np.ndarray:
+    """How often each of the 20 values comes, the smallest first."""
+    return np.bincount([round(20 * p) for p in ps], minlength=21)[1:]
+
+
+@pytest.mark.parametrize("to", ["zero", "mean"])
+def test_among_sets_of_one_kind_every_p_is_as_likely(plain: Margins, to: str):
+    """Real margins, in which some units do much and most do little: of 20 random sets, each is like the others."""
+    rng = np.random.default_rng(2)
+    ps = []
+    for _ in range(200):
+        delta, *others = (plain.drop(some(rng, 3), to) for _ in range(CONTROLS + 1))
+        ps.append(empirical_p(delta, others))
+    assert stats.chisquare(counts_of(ps)).pvalue > 0.001
+
+
+def matched_ps(plain: Margins, ranking: Ranking, repeats: int, *, k: int, to: str) -> list[float]:
+    """The p-values of random sets of k units, each against matched controls of its own."""
+    rng = np.random.default_rng([k, repeats])
+    return [empirical_p(*against_matched(plain, ranking, some(rng, k), to, seed)) for seed in range(repeats)]
+
+
+@pytest.mark.xfail(
+    reason="controls are drawn from the 10 nearest units that are not chosen, so a chosen set is no draw like them: "
+    "the smallest p comes two to three times as often as it should",
+    strict=True,
+)
+def test_random_sets_are_as_likely_to_have_any_p(plain: Margins, ranking: Ranking):
+    """A set that was drawn by lot does not stand out among its matched controls."""
+    counts = counts_of(matched_ps(plain, ranking, 400, k=3, to="mean"))
+    assert stats.chisquare(counts).pvalue > 0.001
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="see the quick version", strict=True)
+@pytest.mark.parametrize("k", [1, 3, 6])
+@pytest.mark.parametrize("to", ["zero", "mean"])
+def test_random_sets_are_as_likely_to_have_any_p_in_full(plain: Margins, ranking: Ranking, k: int, to: str):
+    counts = counts_of(matched_ps(plain, ranking, 2000, k=k, to=to))
+    assert stats.chisquare(counts).pvalue > 0.001

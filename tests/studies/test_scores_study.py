@@ -1,0 +1,128 @@
+"""The run folder of `score`: entries, means by phenomenon, one CSV per task."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_pairs import made_pairs
+from plain_edits import hf_logprobs
+from tiny_models import hf_network, ids_of
+
+from neurosteer.forward import score
+from neurosteer.model import Model
+from neurosteer.pairs import Pair, Pairs
+from neurosteer.store import check_path
+from neurosteer.studies import list_runs, save_scores
+from neurosteer.studies.scores import summary
+
+TIED = Pair("w3 w4", "w3 w4", "tie")
+
+
+def tasks() -> list[Pairs]:
+    """Three tasks of two phenomena and one of none; a tie, and a comma and a quote in a name."""
+    pairs = made_pairs()
+    return [
+        replace(pairs, task="a", phenomenon="agreement", pairs=(*pairs.pairs[:12], TIED)),
+        replace(pairs, task="b", phenomenon="binding", pairs=pairs.pairs[20:27]),
+        replace(pairs, task="c, d", phenomenon="agreement", pairs=pairs.pairs[40:45]),
+        replace(pairs, task="e", phenomenon=None, pairs=pairs.pairs[60:69]),
+    ]
+
+
+def saved(model: Model, out: Path, **options: Any) -> tuple[Path, dict[str, Any], list[Pairs]]:
+    every = tasks()
+    scored = [(pairs, score(model, pairs, convention=options.get("convention", "sum"))) for pairs in every]
+    folder, result = save_scores(model, scored, out=out, options=options)
+    return folder, result, every
+
+
+@pytest.mark.parametrize("convention", ["sum", "mean"])
+def test_entries_against_plain_hugging_face(
+    llama: Model, tiny_folder: Callable[[str], Path], tmp_path: Path, convention: str
+):
+    """Log-probabilities, counts, margins and accuracy, one sentence at a time; rows hold every pair."""
+    network = hf_network(tiny_folder("llama"))
+    _, result, every = saved(llama, tmp_path, convention=convention)
+    assert [entry["task"] for entry in result["results"]] == [pairs.task for pairs in every]
+    for pairs, entry in zip(every, result["results"], strict=True):
+        rows = list(csv.DictReader(io.StringIO(Path(entry["csv"]).read_text("utf-8"), newline="")))
+        assert [(row["pair"], row["sentence_good"], row["sentence_bad"]) for row in rows] == [
+            (pair.id, pair.good, pair.bad) for pair in pairs
+        ]
+        margins = []
+        for pair, row in zip(pairs, rows, strict=True):
+            both = []
+            for side, sentence in (("good", pair.good), ("bad", pair.bad)):
+                logprobs = hf_logprobs(network, ids_of(sentence, eos=None))
+                total = float(logprobs.sum()) / (len(logprobs) if convention == "mean" else 1)
+                assert float(row[f"logprob_{side}"]) == pytest.approx(total, rel=1e-5)
+                assert int(row[f"tokens_{side}"]) == len(sentence.split())
+                both.append(float(row[f"logprob_{side}"]))
+            margins.append(both[0] - both[1])
+            assert float(row["margin"]) == pytest.approx(margins[-1], abs=1e-12)
+        assert entry["accuracy"] == sum(margin > 0 for margin in margins) / len(margins)
+        assert entry["margin"] == pytest.approx(sum(margins) / len(margins))
+        assert (entry["pairs"], entry["ties"]) == (len(pairs), int(TIED in pairs.pairs))
+        assert (entry["convention"], entry["phenomenon"]) == (convention, pairs.phenomenon)
+        assert entry["data"] == {"source": "made up", "pairs": len(pairs), "digest": pairs.digest}
+
+
+def test_the_overall_accuracy_is_a_mean_of_tasks(llama: Model, tmp_path: Path):
+    """Not of pairs: each task counts as much, in its phenomenon and overall."""
+    _, result, _ = saved(llama, tmp_path)
+    a, b, c, e = (entry["accuracy"] for entry in result["results"])
+    assert result["overall"] == {"tasks": 4, "accuracy": pytest.approx((a + b + c + e) / 4)}
+    phenomena = {row.pop("phenomenon"): row for row in result["phenomena"]}
+    assert phenomena == {
+        None: {"tasks": 1, "accuracy": e},
+        "agreement": {"tasks": 2, "accuracy": pytest.approx((a + c) / 2)},
+        "binding": {"tasks": 1, "accuracy": b},
+    }
+    assert len({a, b, c, e}) > 2
+
+
+def test_summary_by_hand():
+    entries = [
+        {"phenomenon": name, "accuracy": accuracy}
+        for name, accuracy in (("y", 0.5), ("x", 1.0), ("y", 0.75), (None, 0.0), ("y", 0.25))
+    ]
+    assert summary(entries) == {
+        "phenomena": [
+            {"phenomenon": None, "tasks": 1, "accuracy": 0.0},
+            {"phenomenon": "x", "tasks": 1, "accuracy": 1.0},
+            {"phenomenon": "y", "tasks": 3, "accuracy": 0.5},
+        ],
+        "overall": {"tasks": 5, "accuracy": 0.5},
+    }
+
+
+def test_the_run_folder(llama: Model, tmp_path: Path):
+    folder, result, _ = saved(llama, tmp_path / "runs", convention="sum", n=None)
+    assert json.loads((folder / "results.json").read_text("utf-8")) == result
+    assert list(result) == ["command", "version", "model", "options", "results", "phenomena", "overall"]
+    assert (result["command"], result["options"]) == ("score", {"convention": "sum", "n": None})
+    assert {Path(entry["csv"]).parent for entry in result["results"]} == {folder}
+    named = {Path(entry["csv"]).name for entry in result["results"]}
+    assert len(named) == 4
+    assert {path.name for path in folder.iterdir()} == {*named, "results.json", "MANIFEST.json"}
+    [row] = check_path(tmp_path / "runs")
+    assert (row["kind"], row["ok"]) == ("run", True)
+    [run] = list_runs(tmp_path / "runs")
+    assert (run["command"], run["tasks"]) == ("score", ["a", "b", "c, d", "e"])
+    (folder / "a.csv").write_text("changed")
+    [row] = check_path(tmp_path / "runs")
+    assert not row["ok"]
+
+
+def test_another_question_is_another_run(llama: Model, tmp_path: Path):
+    first, again, other = (saved(llama, tmp_path, convention=convention)[0] for convention in ("sum", "sum", "mean"))
+    assert first == again
+    assert first != other
+    assert first.name.startswith("score-a+3-")
