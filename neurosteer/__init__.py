@@ -1,10 +1,11 @@
-"""neurosteer: find the neurons in which a language model keeps grammar, layer by layer.
+"""neurosteer: which neurons of a language model hold grammar, and what happens to the model without them?
 
     import neurosteer as ns
 
     model = ns.load_model("smollm2-135m")
     pairs = ns.load_pairs("intransitive", source="blimp")
     found = ns.find(model, pairs)
+    ns.measure_effect(model, found.test, ns.Edit.ablate(found.ranking("welch").top(40)))
 
 Names are imported when they are first used, so that `import neurosteer` costs nothing.
 """

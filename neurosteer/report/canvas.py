@@ -21,6 +21,14 @@ from matplotlib.text import Text
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
 ON_WHITE: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a text that crosses lines
+SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
+LEGEND: dict[str, Any] = {
+    "loc": "outside lower center",
+    "frameon": False,
+    "fontsize": 9,
+    "handlelength": 3.2,
+    "columnspacing": 2.5,
+}
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
 SEPARATOR = "  ·  "
 LETTER = 0.54  # mean width of a letter, in font sizes

@@ -9,15 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .canvas import DASHED, DOTTED, GREY, INK, ON_WHITE, finish, method_look, new_figure, plain, title
+from .canvas import DASHED, DOTTED, GREY, INK, LEGEND, ON_WHITE, SMALL, finish, method_look, new_figure, plain, title
 from .comparing import name_of
 from .deeds import where, which_neurons
 
 Row = Mapping[str, Any]
 
 NARROWEST = 0.05  # of the width of the axes, between two ticks
-STILL = {"scale": 1.0, "delta": 0.0, "low": 0.0, "high": 0.0, "kl": 0.0}
-STILL_CONTROLS = {"delta_mean": 0.0, "delta_low": 0.0, "delta_high": 0.0}
 
 
 def dose_figure(entry: Row, model: str | None = None) -> Figure:
@@ -28,35 +26,43 @@ def dose_figure(entry: Row, model: str | None = None) -> Figure:
     """
     figure = new_figure(height=5.6)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
-    rows = sorted(
-        [*(row for row in entry["doses"] if row["scale"] != 1), _still(entry)], key=lambda row: row["scale"]
-    )
-    keys = [*_controls(top, rows), _chosen(top, rows, entry)]
-    look: dict[str, Any] = {"markersize": 4.5, "linewidth": 1.6, **method_look(name_of(entry))}
-    bottom.plot([row["scale"] for row in rows], [row["kl"] for row in rows], **look)
+    edited = [row for row in entry["doses"] if row["scale"] != 1]
+    rows = sorted([*edited, _unedited(entry)], key=lambda row: row["scale"])
     for axes in (top, bottom):
         plain(axes)
         axes.axvline(1, color=INK, linewidth=0.9, linestyle=DOTTED, zorder=0)
-    top.axhline(0, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
-    top.annotate("unedited", (1, 1), xycoords=("data", "axes fraction"), xytext=(4, -1), **_SMALL)
-    top.yaxis.set_major_locator(MaxNLocator(nbins=8))
-    top.set_ylabel("change of the mean margin (nats)")
-    bottom.yaxis.set_major_locator(MaxNLocator(nbins=3))
-    bottom.set_ylim(bottom=-0.06 * bottom.get_ylim()[1])
-    bottom.set_ylabel("KL\n(nats/token)")
-    bottom.set_xticks(_ticks([row["scale"] for row in rows]))
-    bottom.xaxis.set_major_formatter("{x:g}")
-    bottom.set_xlabel("scale of the activations" + _about_reference(entry["edit"]))
+    keys = _changes(top, rows, entry)
+    _divergences(bottom, rows, entry)
     figure.align_ylabels()
     edit = entry["edit"]
     about = [*([model] if model else []), f"{which_neurons(edit)} by {name_of(entry)}", edit["site"], where(edit)]
     title(top, entry["task"], about)
-    size: dict[str, Any] = {"frameon": False, "fontsize": 9, "handlelength": 3.2, "columnspacing": 2.5}
-    figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=2, **size)
+    figure.legend(*zip(*keys, strict=True), ncols=2, **LEGEND)
     return finish(figure)
 
 
-_SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "color": INK, "va": "top", "bbox": ON_WHITE}
+def _changes(axes: Axes, rows: Sequence[Row], entry: Row) -> list[tuple[Any, str]]:
+    """The upper panel; returns what the legend shows."""
+    axes.axhline(0, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
+    keys = [*_controls(axes, rows), _chosen(axes, rows, entry)]
+    look: dict[str, Any] = {**SMALL, "va": "top", "bbox": ON_WHITE}
+    axes.annotate("unedited", (1, 1), xycoords=("data", "axes fraction"), xytext=(4, -1), **look)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8))
+    axes.set_ylabel("change of the mean margin (nats)")
+    return keys
+
+
+def _divergences(axes: Axes, rows: Sequence[Row], entry: Row) -> None:
+    """The lower panel, and the scales below it."""
+    scales, kl = ([row[name] for row in rows] for name in ("scale", "kl"))
+    axes.plot(scales, kl, markersize=4.5, linewidth=1.6, **method_look(name_of(entry)))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
+    axes.set_ylim(bottom=-0.06 * axes.get_ylim()[1])
+    axes.set_ylabel("KL\n(nats/token)")
+    axes.set_xticks(_ticks(scales))
+    axes.xaxis.set_major_formatter("{x:g}")
+    references = {"mean": " about their mean", "resample": " about a donor's"}
+    axes.set_xlabel("scale of the activations" + references.get(entry["edit"]["kind"], ""))
 
 
 def _controls(axes: Axes, rows: Sequence[Row]) -> list[tuple[Any, str]]:
@@ -74,26 +80,21 @@ def _controls(axes: Axes, rows: Sequence[Row]) -> list[tuple[Any, str]]:
 
 def _chosen(axes: Axes, rows: Sequence[Row], entry: Row) -> tuple[Any, str]:
     """The line through all scales; intervals where something was measured, a hollow marker where nothing was."""
-    look = method_look(name_of(entry))
-    (line,) = axes.plot(
-        [row["scale"] for row in rows],
-        [row["delta"] for row in rows],
-        label="chosen",
-        linewidth=1.6,
-        markersize=6,
-        **look,
-    )
+    look: dict[str, Any] = {**method_look(name_of(entry)), "linewidth": 1.6, "markersize": 6}
+    (line,) = axes.plot([row["scale"] for row in rows], [row["delta"] for row in rows], label="chosen", **look)
     edited = [row for row in rows if row["scale"] != 1]
     scales, low, high = ([row[name] for row in edited] for name in ("scale", "low", "high"))
     bars = axes.vlines(scales, low, high, color=look["color"], linewidth=2.2)
-    axes.plot([1], [0], markerfacecolor="white", markersize=6, **look)
+    axes.plot([1], [0], markerfacecolor="white", **look)
     return (bars, line), f"these {entry['edit']['k']:,} neurons, with 95 % interval"
 
 
-def _still(entry: Row) -> dict[str, Any]:
-    """The unedited model."""
+def _unedited(entry: Row) -> dict[str, Any]:
+    """The row of scale 1: nothing is edited, in the neurons or in their controls."""
     held = any(row["controls"] for row in entry["doses"])
-    return {**STILL, "controls": STILL_CONTROLS if held else None}
+    nothing = {"delta": 0.0, "low": 0.0, "high": 0.0, "kl": 0.0}
+    controls = {"delta_mean": 0.0, "delta_low": 0.0, "delta_high": 0.0}
+    return {"scale": 1.0, **nothing, "controls": controls if held else None}
 
 
 def _ticks(scales: Sequence[float]) -> list[float]:
@@ -104,7 +105,3 @@ def _ticks(scales: Sequence[float]) -> list[float]:
         if all(abs(scale - tick) > gap for tick in ticks):
             ticks.append(scale)
     return sorted(ticks)
-
-
-def _about_reference(edit: Row) -> str:
-    return {"zero": "", "mean": " about their mean", "resample": " about a donor's"}.get(edit["kind"], "")

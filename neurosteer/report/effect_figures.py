@@ -9,7 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .canvas import DASHED, FAINT, GREY, INK, ON_WHITE, finish, footnotes, method_look, new_figure, plain, title
+from .canvas import (
+    DASHED,
+    FAINT,
+    GREY,
+    INK,
+    ON_WHITE,
+    SMALL,
+    finish,
+    footnotes,
+    method_look,
+    new_figure,
+    plain,
+    title,
+)
 from .comparing import caveats, name_of, selected_on_the_outcome
 from .deeds import deed, layers_of, where, which_neurons
 from .numbers import change, divergence, p_equals
@@ -17,7 +30,6 @@ from .numbers import change, divergence, p_equals
 Entry = Mapping[str, Any]
 
 KINDS = {"welch": "encoded", "l0": "encoded", "attribution": "used"}
-SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
 ASIDE = 0.09  # of a column: the controls to the left of its middle, the chosen neurons to the right
 
 

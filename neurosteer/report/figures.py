@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from .canvas import BLUE, DASHED, DOTTED, GREEN, GREY, INK, VERMILION, finish, new_figure, plain, title
+from .canvas import BLUE, DASHED, DOTTED, GREEN, GREY, INK, LEGEND, SMALL, VERMILION, finish, new_figure, plain, title
 
 BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram", "stem": "stem"}
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
@@ -28,8 +28,7 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     _best_layer(axes, entry["best_layer"])
     _baselines(axes, entry["baselines"])
     title(axes, entry["task"], _about(entry, model))
-    look = {"frameon": False, "fontsize": 9, "handlelength": 3.2, "columnspacing": 2.5}
-    figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=3, **look)
+    figure.legend(*zip(*keys, strict=True), ncols=3, **LEGEND)
     return finish(figure)
 
 
@@ -100,11 +99,9 @@ def _best_layer(axes: Axes, layer: int) -> None:
         (layer, 1.0),
         xycoords=("data", "axes fraction"),
         xytext=(-4 if leftward else 4, -1),
-        textcoords="offset points",
-        fontsize=8.5,
-        color=INK,
         ha="right" if leftward else "left",
         va="top",
+        **SMALL,
     )
 
 
@@ -122,10 +119,8 @@ def _baselines(axes: Axes, baselines: dict[str, float]) -> None:
             (1.0, lines[label]),
             xycoords=("axes fraction", "data"),
             xytext=(1.012, height),
-            textcoords="axes fraction",
-            fontsize=8.5,
-            color=INK,
             va="center",
+            **{**SMALL, "textcoords": "axes fraction"},
         )
 
 

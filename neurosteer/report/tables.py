@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .agreement import agreement_table, compared
+from .agreement import agreement_table, compared, predicts_use
 from .grid import add_row, grid
 from .numbers import number, percent
 
@@ -27,7 +27,7 @@ def find_table(entry: dict[str, Any]) -> RenderableType:
         _baselines(entry),
         _layers(entry),
         _footnotes(entry),
-        *(["", agreement_table(entry)] if compared(entry) else []),
+        *(["", agreement_table(entry)] if compared(entry) or predicts_use(entry) else []),
         "",
         entry["reading"],
         "",

@@ -154,7 +154,7 @@ def test_doses(full_effect):
     assert band.get_datalim(top.transData).y0 == pytest.approx(lowest)
     ends = [(row["low"], row["high"]) for row in full_effect["doses"]]
     assert np.array([segment[:, 1] for segment in bars.get_segments()]) == pytest.approx(np.array(ends))
-    assert list(bottom.lines[0].get_ydata()) == [0.1, 0.025, 0, 0.1, 0.9]
+    assert list(bottom.lines[-1].get_ydata()) == [0.1, 0.025, 0, 0.1, 0.9]
     assert [label.get_text() for label in bottom.get_xticklabels()] == ["0", "0.5", "1", "2", "4"]
     keys = ["19 controls: mean and range", "these 40 neurons, with 95 % interval"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == keys

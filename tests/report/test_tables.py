@@ -127,3 +127,10 @@ def test_what_was_not_compared_is_a_dash(compared_of):
     text = printed(find_table(entry)).partition("agreement")[2]
     assert row_of(text, 0) == ["0", "–", "–"]  # noqa: RUF001
     assert row_of(text, 2) == ["2", "–", ".03", "(.07)", "3.20"]  # noqa: RUF001
+
+
+def test_the_drop_is_shown_without_another_method_too(compared_of):
+    text = printed(find_table(compared_of(("attribution",))))
+    assert "use, as attribution predicts it" in text
+    assert row_of(text.partition("use, as")[2], 1) == ["1", "2.20"]
+    assert "chance)" not in text
