@@ -21,6 +21,7 @@ from neurosteer.pairs import Pairs
 
 WHERES = ("all", "prompt", "generated", "eos")
 ABOUT = ("zero", "mean", "resample")
+KINDS = (*ABOUT, "clamp", "push")
 REACHES = ("own", "onward", "all")
 
 
@@ -72,6 +73,7 @@ class Edit:
     seed: int = 0  # decides which donor a depth gets
 
     def __post_init__(self) -> None:
+        _one_of("kind", self.kind, KINDS)
         _one_of("where", self.where, WHERES)
         _one_of("reach", self.reach, REACHES)
         if not math.isfinite(self.scale):
@@ -150,6 +152,7 @@ class Edit:
         return {
             "kind": self.kind,
             "scale": self.scale,
+            "value": float(self.value) if self.kind == "clamp" else None,
             "where": self.where,
             "reach": self.reach,
             "site": self.neurons.site,

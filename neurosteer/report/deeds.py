@@ -26,7 +26,8 @@ def deed(edit: Edit) -> str:
     """`ablate to zero`, `scale by 2 about their mean`, `push`."""
     kind, scale = edit["kind"], edit["scale"]
     if kind not in _REFERENCES:
-        return str(kind)
+        value = edit.get("value")
+        return str(kind) if value is None else f"{kind} to {value:g}"
     if scale == 0:
         return f"ablate to {_REFERENCES[kind]}"
     return f"scale by {scale:g}" + ("" if kind == "zero" else f" about {_REFERENCES[kind]}")

@@ -37,7 +37,7 @@ def effect_figure(entries: Sequence[Entry], model: str | None = None) -> Figure:
     """The change of the mean margin (nats) under each method's neurons, one column per method.
 
     Grey dots are the control sets, one each, with their range and mean; the large marker is the chosen set with
-    its 95 % interval. `model` is a name for the subtitle.
+    its 95 % interval, the hollow one the same without massive units. `model` is a name for the subtitle.
     """
     figure = new_figure(width=max(6.4, 2.4 + 2.1 * len(entries)))
     axes = figure.add_subplot()
@@ -86,6 +86,10 @@ def _chosen(axes: Axes, x: float, entry: Entry) -> None:
     bars = [[margin["delta"] - margin["low"]], [margin["high"] - margin["delta"]]]
     shape: dict[str, Any] = {"markersize": 10, "capsize": 4, "linewidth": 2, "zorder": 5}
     axes.errorbar([x], [margin["delta"]], yerr=bars, label=name_of(entry), **shape, **look)
+    light = entry["without_massive"]
+    if light is not None:
+        hollow: dict[str, Any] = {**look, "linestyle": "", "markerfacecolor": "white", "markersize": 7, "zorder": 4}
+        axes.plot([x], [light["delta"]], label="without massive units", **hollow)
     text = change(margin["delta"]).replace("-", "−")  # noqa: RUF001  (a minus sign, as at the axis)
     bold: dict[str, Any] = {**SMALL, "fontsize": 9.5, "fontweight": "bold", "color": look["color"]}
     axes.annotate(text, (x, margin["delta"]), xytext=(11, 0), va="center", bbox=ON_WHITE, zorder=2, **bold)
@@ -121,5 +125,6 @@ def _notes(entries: Sequence[Entry]) -> list[str]:
         p if counts else "no controls (--controls 0): nothing to compare with",
         f"error bars: 95 % bootstrap interval over {tested:,} test pairs",
         "KL(unedited || edited): nats per token of neutral text",
+        *(["hollow: without massive units"] if any(entry["without_massive"] for entry in entries) else []),
         *(caveats(entries) if len(entries) > 1 else selected_on_the_outcome(entries)),
     ]

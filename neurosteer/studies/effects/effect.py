@@ -231,7 +231,7 @@ def _elsewhere(pairs: Pairs, measured: Measured, case: Case, seed: int) -> dict[
 
 
 def _agree(kinds: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Whether all references change the margin in one direction and say the same of p < .1 against the controls."""
+    """Whether all references move the margin in one direction, and all or none stand out from their controls."""
     if not kinds:
         return None
     verdicts = {(kind["delta"] > 0, kind["controls"] and kind["controls"]["p"] <= 0.05) for kind in kinds}
