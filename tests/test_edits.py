@@ -129,12 +129,15 @@ def test_describe():
     assert edit.describe() == {
         "kind": "mean",
         "scale": 2.0,
+        "value": None,
         "where": "generated",
         "reach": "onward",
         "site": "resid_post",
         "layers": [2, 4, 5],
         "k": 4,
     }
+    clamp = Edit.clamp(neurons_of(), 1.5).describe()
+    assert (clamp["kind"], clamp["scale"], clamp["value"], clamp["reach"]) == ("clamp", 0.0, 1.5, "own")
     assert repr(edit) == "Edit(mean, scale 2, where generated, NeuronSet(4 neurons at resid_post, 2 layers))"
 
 
@@ -182,6 +185,10 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (
         lambda: Edit.ablate(neurons_of(), to="resample"),
         "resampling takes its activations from donor sentences: give donors=, train pairs say",
+    ),
+    (
+        lambda: Edit(neurons_of(), "zeroo", 0.0),
+        "kind 'zeroo' is not one of zero, mean, resample, clamp, push; did you mean 'zero'?",
     ),
     (lambda: PUSH.on(neurons_of()), "a push belongs to its probe; it cannot be applied to other neurons"),
     (lambda: PUSH.scaled(2.0), "a push has no scale"),

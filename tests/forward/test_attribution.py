@@ -187,6 +187,7 @@ def test_the_second_time_nothing_is_computed(tiny: Callable[[str], Model]):
         assert passes == []
         zero = attribute(model, PAIRS, **here, steps=2)
         assert not torch.equal(zero.product, first.product)
+        assert not torch.equal(attribute(model, PAIRS, **here, steps=3).product, zero.product)
         mean = attribute(model, PAIRS, **here, to="mean", steps=2)
         assert not torch.equal(zero.product, mean.product)
         passes.clear()

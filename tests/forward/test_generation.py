@@ -84,6 +84,7 @@ def test_samples(model: Model):
     assert all(one.tokens != other.tokens for one, other in zip(first, others, strict=True))
     assert generate(model, PROMPTS[::-1], **options, seed=1) == first[::-1]
     assert generate(model, [PROMPTS[0]] * 2, **options, seed=1) == [first[0]] * 2
+    assert generate(model, f"{PROMPTS[0]} ", **options, seed=1).tokens != first[0].tokens  # the same ids
     assert all(row.tokens != generate(model, row.prompt, max_new_tokens=12).tokens for row in first)
 
 

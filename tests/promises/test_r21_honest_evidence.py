@@ -96,6 +96,7 @@ EFFECT = {
     "edit": {
         "kind": str,
         "scale": float,
+        "value": OPTIONAL,
         "where": str,
         "reach": str,
         "site": str,

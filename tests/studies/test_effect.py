@@ -23,9 +23,11 @@ from neurosteer.data import UnitStats
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.neurons import NeuronSet, Ranking, matched_controls
 from neurosteer.pairs import Pairs
 from neurosteer.studies import Effect, Found, measure_effect
+from neurosteer.studies.effects.cases import Case, Measured
+from neurosteer.studies.effects.effect import _elsewhere
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
 CLOSE = {"rel": 1e-4, "abs": 2e-5}
@@ -95,6 +97,7 @@ def test_margins_are_plain_hugging_faces(
     after = edited(network, found.test, chosen, new_value(kind, chosen))
     assert effect.after.tolist() == pytest.approx(after, **CLOSE)
     assert max(abs(effect.after - effect.before)) > 0.05
+    assert effect.entry["edit"]["value"] == (1.5 if kind == "clamp" else None)
     sets = found.ranking().controls(chosen, 2, 3)
     assert [len(control) for control in sets] == [4, 4]
     for control, own in zip(sets, effect.controls, strict=True):
@@ -116,12 +119,29 @@ def test_an_edit_that_reaches_onward(llama: Model, network: Any, found: Found, n
     assert effect.entry["edit"] == {
         "kind": "zero",
         "scale": 0.0,
+        "value": None,
         "where": "prompt",
         "reach": "onward",
         "site": "resid_post",
         "layers": [1, 2],
         "k": 2,
     }
+
+
+@pytest.mark.xfail(
+    reason="controls are drawn layer by layer, then reach onward: onto chosen units of later layers, or onto more",
+    strict=True,
+)
+@pytest.mark.parametrize("chosen", [CHOSEN, [(0, 13), (0, 24), (1, 13), (1, 24), (2, 13)]])
+def test_controls_that_reach_onward_are_as_many_and_none_of_the_chosen(found: Found, chosen: list[Any]):
+    """An edit that reaches to later layers is held against others of as many units there, all of them different."""
+    neurons = found.ranking().pick(chosen)
+    edit = Edit.ablate(neurons, reach="onward")
+    own = set(neurons.reaching("onward"))
+    for control in Case(edit, matched_controls(neurons, 19)).edits()[1:]:
+        reached = set(control.neurons.reaching("onward"))
+        assert not reached & own
+        assert len(reached) == len(own)
 
 
 def test_resampling_from_one_sentence(llama: Model, network: Any, found: Found, chosen: NeuronSet, neutral: Path):
@@ -196,6 +216,15 @@ def test_flips_either_way(llama: Model, found: Found, chosen: NeuronSet, neutral
     assert min(effect.entry["flipped"].values()) > 0
     accuracy = effect.entry["accuracy"]
     assert accuracy["before"] - accuracy["after"] == pytest.approx(sum(flips) / len(flips))
+
+
+def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
+    """Margins of exactly 0, before and after."""
+    before, after = np.array([1.0, 0.0, 0.0, 2.0, -1.0, 3.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0, -1.0])
+    measured = Measured(before, [after[None]])
+    row = _elsewhere(Pairs("ties", "made up", ()), measured, Case(Edit.ablate(chosen)), 0)
+    assert row["accuracy"] == {"before": 3 / 6, "after": 2 / 6}
+    assert row["flipped"] == {"lost": 2, "gained": 1}
 
 
 def test_controls_are_counted_from_the_pairs(effect: Effect):
@@ -296,7 +325,7 @@ def test_kinds_beside_the_edit(llama: Model, network: Any, found: Found, chosen:
     assert len({round(row["delta"], 6) for row in kinds.values()}) == 3
 
 
-@pytest.mark.parametrize("units", [[(1, 9)], [(0, 5), (0, 6)], [(2, 1), (2, 2)], [(2, 30)], [(1, 3), (2, 8)]])
+@pytest.mark.parametrize("units", [[(1, 9)], [(2, 1), (2, 2)], [(1, 3), (2, 8)]])
 def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutral: Path, units: list[Any]):
     """One direction, and on one side of p = .05 against 19 controls."""
     edit = Edit.ablate(found.ranking().pick(units))
