@@ -155,6 +155,7 @@ class Edit:
             "value": float(self.value) if self.kind == "clamp" else None,
             "where": self.where,
             "reach": self.reach,
+            "seed": self.seed if self.kind == "resample" else None,
             "site": self.neurons.site,
             "layers": list(self.layers),
             "k": len(self.neurons),

@@ -209,6 +209,9 @@ def _check_manifest(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
         manifest = json.loads(text)
+        if manifest["format"] != FORMAT:
+            told = f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'"
+            return {**row, "message": told}
         files = dict(manifest["files"])
         if canonical_json({"format": FORMAT, "files": files}) != text:
             raise ValueError("not as written")

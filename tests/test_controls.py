@@ -186,7 +186,7 @@ def test_controls_that_spare_massive_units():
     assert any(units & {1, 2} for units in plain)
     assert not any(units & {1, 2} for units in spared)
     assert any(0 in units for units in spared)
-    with pytest.raises(InputError, match="layer 4 has 9 other units for 10 chosen ones"):
+    with pytest.raises(InputError, match="layer 4 has too few other units for matched controls"):
         matched_controls(neurons_of([(4, unit) for unit in range(3, 13)], with_massive()), 1, spare_massive=True)
 
 

@@ -19,11 +19,13 @@ from .spread import spread
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
+    from neurosteer.model import Model
     from neurosteer.neurons import NeuronSet
     from neurosteer.pairs import Pairs
+    from neurosteer.studies import Effect, Origin
 
 _EDIT, _MEASURE = "The edit", "The measurement"
-MakeEdit = Callable[["NeuronSet", "Pairs"], "Edit"]
+MakeEdit = Callable[["NeuronSet", "Pairs", int], "Edit"]  # neurons, train pairs, seed
 
 Scale = Annotated[
     list[str] | None,
@@ -112,12 +114,12 @@ def ablate(
     choice, study = neurons.parsed(seed), measurement.parsed(scale=0.0)
     kinds = parse.choices("--to", to or ["zero"], parse.REFERENCES)
 
-    def edit(chosen: NeuronSet, train: Pairs) -> Edit:
+    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
         at = {"where": study["where"], "reach": choice.reach}
         donors = train if kinds[0] == "resample" else ()
-        return Edit.ablate(chosen, kinds[0], **at, donors=donors, seed=choice.seed or 0).scaled(study["scales"][0])
+        return Edit.ablate(chosen, kinds[0], **at, donors=donors, seed=draw).scaled(study["scales"][0])
 
     _run("ablate", edit, choice, {**study, "kinds": kinds}, model, output)
 
@@ -142,7 +144,7 @@ def amplify(
     choice, study = neurons.parsed(seed), measurement.parsed(scale=2.0)
     reference = parse.choice("--about", about, parse.REFERENCES[:2])
 
-    def edit(chosen: NeuronSet, train: Pairs) -> Edit:
+    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
         at = {"where": study["where"], "reach": choice.reach}
@@ -175,46 +177,21 @@ def _measure(
     progress: TerminalProgress,
 ) -> None:
     from neurosteer.model import load_model
-    from neurosteer.pairs import load_pairs
-    from neurosteer.report import compare_table, effect_table, to_json
-    from neurosteer.studies import measure_effect, save_effects, with_origin
+    from neurosteer.report import compare_table, to_json
+    from neurosteer.studies import save_effects
 
     model = load_model(**model_from, offline=output.offline, progress=progress)
     origin = choice.origin(model, runs, pairs=True, offline=output.offline, progress=progress)
-    assert origin.test is not None
-    assert origin.train is not None
-    assert origin.data is not None
-    seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
-    also = [
-        load_pairs(name, source=origin.data["source"], offline=output.offline).split("pair", seed).test
-        for name in study["also"]
-    ]
-    effects = []
-    for chosen in origin.sets.values():
-        found = measure_effect(
-            model,
-            origin.test,
-            edit(chosen, origin.train),
-            controls=study["controls"],
-            scales=study["scales"],
-            kinds=study.get("kinds", ()),
-            neutral=study["neutral"],
-            also=also,
-            donors=origin.train,
-            seed=seed,
-            progress=progress,
-        )
-        data = {**origin.data, "tested": len(origin.test)}
-        effects.append(with_origin(found, data=data, neurons_from=origin.where))
-        for notice in found.entry["notices"]:
-            progress.notice(notice)
-        if not output.as_json:
-            progress.clear()
-            Console().print(effect_table(effects[-1].entry))
-    options_ = {**vars(choice), **study, **model_from, "from": origin.where}
-    run, result = save_effects(
-        model, effects, command=command, tested=origin.test, out=runs, options=_plain(options_)
-    )
+    asked = _plain({**vars(choice), **study, **model_from, "from": origin.where})
+    effects: list[Effect] = []
+    try:
+        _measure_all(model, origin, edit, choice, study, effects, output, progress)
+    except BaseException:  # what is finished is kept, whatever stops the rest
+        if effects:
+            kept, _ = save_effects(model, effects, command=command, out=runs, options=asked)
+            progress.notice(f"stopped early: {len(effects)} of {len(origin.sets)} neuron sets are kept in {kept}")
+        raise
+    run, result = save_effects(model, effects, command=command, out=runs, options=asked)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
@@ -224,6 +201,50 @@ def _measure(
     print(f"run     {run}")
     for figure in sorted(run.rglob("*.png")):
         print(f"figure  {figure}")
+
+
+def _measure_all(
+    model: Model,
+    origin: Origin,
+    edit: MakeEdit,
+    choice: Choice,
+    study: dict[str, Any],
+    effects: list[Effect],
+    output: options.Output,
+    progress: TerminalProgress,
+) -> None:
+    """Adds the effect of each neuron set."""
+    from neurosteer.pairs import load_pairs
+    from neurosteer.report import effect_table
+    from neurosteer.studies import measure_effect, with_origin
+
+    assert origin.test is not None
+    assert origin.train is not None
+    assert origin.data is not None
+    seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
+    source = origin.data["source"]
+    also = [load_pairs(name, source=source, offline=output.offline) for name in study["also"]]
+    for chosen in origin.sets.values():
+        found = measure_effect(
+            model,
+            origin.test,
+            edit(chosen, origin.train, seed),
+            controls=study["controls"],
+            scales=study["scales"],
+            kinds=study.get("kinds", ()),
+            neutral=study["neutral"],
+            also=[pairs.split("pair", seed).test for pairs in also],
+            donors=origin.train,
+            seed=seed,
+            progress=progress,
+        )
+        effect = with_origin(found, data={**origin.data, "tested": len(origin.test)}, neurons_from=origin.where)
+        effects.append(effect)
+        for notice in effect.entry["notices"]:
+            progress.notice(notice)
+        if not output.as_json:
+            progress.clear()
+            Console().print(effect_table(effect.entry))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -174,9 +174,21 @@ class Choice:
             return self._find(model, out, methods, offline, progress)
 
         origin = neurons_from(
-            model, wanted, out=out, file=self.file, find_now=find_now if self.task else None, pairs=pairs
+            model,
+            wanted,
+            out=out,
+            file=self.file,
+            find_now=find_now if self.task else None,
+            pairs=pairs,
+            progress=progress,
         )
         progress.notice(f"neurons of {origin.task} from {origin.where}")
+        sizes = {method: len(chosen) for method, chosen in origin.sets.items()}
+        for method, size in sizes.items():
+            if not size:
+                raise InputError(f"no neurons to edit: {method} has none with a score above 0 there")
+            if size < max(sizes.values()):
+                progress.notice(f"{method} has only {size} neurons with a score above 0 there")
         return origin
 
     def _find(

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from neurosteer.errors import NeurosteerError
 from neurosteer.model import Model, check_site, reading, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
@@ -87,7 +88,7 @@ def _compute(
 ) -> Attribution:
     groups = from_parting(pairs_of_texts(model, pairs, "sum"))
     runs = [[text.tokens[:-1] for text in group] for group in groups]
-    packs = plan(runs, packing_for(model, gradients=True), shared=may_share(model, runs, progress))
+    packs = plan(runs, packing_for(model, heavy=2), shared=may_share(model, runs, progress))
     base = _mean_input(model, packs) if steps > 1 and to == "mean" else None
     texts = [text for group in groups for text in group]
     product, gradient = torch.zeros(2, len(layers), site_width(model, site), dtype=torch.float64)
@@ -101,11 +102,13 @@ def _compute(
             real = real or seen
             inner = _inner(model, pack)
             for i, (values, slope) in enumerate(zip(real, slopes, strict=True)):
-                share = slope * inner.to(slope.device)[..., None] / steps
-                product[i] += (values * share).float().sum(dim=(0, 1)).cpu().double()
-                gradient[i] += share.float().sum(dim=(0, 1)).cpu().double()
+                share = slope.float() * inner.to(slope.device)[..., None] / steps
+                product[i] += (values.float() * share).sum(dim=(0, 1)).cpu().double()
+                gradient[i] += share.sum(dim=(0, 1)).cpu().double()
             done += pack.computed
             progress.step(what, done, total)
+    if not bool(product.isfinite().all() and gradient.isfinite().all()):
+        raise NeurosteerError(f"gradients of {model.name} overflow {str(model.dtype)[6:]}; try another --dtype")
     return Attribution(product / len(pairs), gradient / len(pairs))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import overload
 
@@ -114,7 +115,7 @@ def _batch(
         eos_token_id=model.eos.id,
         pad_token_id=model.eos.id,
     )
-    with prompt_ends_at(model, width), torch.no_grad():
+    with prompt_ends_at(model, width), _own_defaults(model), torch.no_grad():
         rows = model.bridge.original_model.generate(
             tokens.to(model.device),
             attention_mask=mask.to(model.device),
@@ -122,6 +123,18 @@ def _batch(
             logits_processor=_sampling(prompts, temperature, seed),
         )
     return [_generated(model, prompt, row[width:].tolist()) for prompt, row in zip(prompts, rows, strict=True)]
+
+
+@contextmanager
+def _own_defaults(model: Model) -> Iterator[None]:
+    """Inside the block the checkpoint's own generation settings, which fill whatever is left open, say nothing."""
+    network = model.bridge.original_model
+    theirs = network.generation_config
+    network.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        network.generation_config = theirs
 
 
 def refuse_untouched(where: str, max_new_tokens: int) -> None:

@@ -15,15 +15,14 @@ from .forest import Pack, Packing
 Visit = Callable[[Pack, int, Float[Tensor, "row node unit"]], None]
 
 
-def packing_for(model: Model, *, gradients: bool = False) -> Packing:
+def packing_for(model: Model, *, heavy: int = 1) -> Packing:
     """The pack size: a pure function of device and model, so that results never depend on what else runs.
 
     Short rows keep attention cheap (its cost grows with the square of the row), many rows keep the matrix products
-    large. `gradients` keep every activation of a pass, so packs are smaller then.
+    large. Passes that keep more than activations run in packs smaller by a factor, `heavy`.
     """
     rows = 8 if model.device.type == "cpu" else 64
-    rows = rows // 2 if gradients else rows
-    return Packing(rows=rows, nodes=min(128, model.window))
+    return Packing(rows=max(1, rows // heavy), nodes=min(128, model.window))
 
 
 def sweep(

@@ -92,7 +92,7 @@ def score_texts(
     """Score texts, numbered through all groups in order. Texts of one group share a row."""
     texts = [text for group in groups for text in group]
     runs = [[text.tokens[:-1] for text in group] for group in groups]
-    packs = plan(runs, packing_for(model), shared=may_share(model, runs, progress))
+    packs = plan(runs, packing_for(model, heavy=4 if divergence else 1), shared=may_share(model, runs, progress))
     sweep = _Sweep(model, texts, variants, divergence, may_resume(model, progress))
     total, done = sum(pack.computed for pack in packs) * (1 + len(variants)), 0
     progress.step(what, 0, total)

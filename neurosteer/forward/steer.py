@@ -37,7 +37,7 @@ def steering(model: Model, edit: Edit) -> Iterator[Applied]:
 
 def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
     """An edit made ready for a model: checked, and with the donors' activations if it resamples (or those given)."""
-    _check(model, edit)
+    check_edit(model, edit)
     if edit.kind == "resample" and donor is None:
         donor = donor_of(model, edit)
     return Variant(edit.by_layer(donor), edit.neurons.site, edit.where)
@@ -75,19 +75,23 @@ def _draw(candidates: Sequence[int], seed: int, depth: int) -> int:
     return candidates[int(torch.randint(len(candidates), (), generator=source))]
 
 
-def _check(model: Model, edit: Edit) -> None:
+def check_edit(model: Model, edit: Edit) -> None:
+    """Raise `InputError` for neurons of another model, and for a layer or unit that it, or their ranking, lacks."""
     neurons = edit.neurons
     if neurons.model != model.fingerprint:
         raise InputError(
             f"these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
-    outside = [layer for layer in edit.layers if not 0 <= layer < model.n_layers]
+    outside = [layer for layer in neurons.layers.tolist() if not 0 <= layer < model.n_layers]
     if outside:
         raise InputError(f"no layer {outside[0]}: {model.name} has layers 0 to {model.n_layers - 1}")
     width = neurons.stats.token_mean.shape[1]
     if len(neurons) and not 0 <= int(neurons.units.min()) <= int(neurons.units.max()) < width:
         raise InputError(f"no unit {int(neurons.units.max())}: the site {neurons.site} has units 0 to {width - 1}")
+    unknown = set(neurons.layers.tolist()) - set(neurons.stats.layers)
+    if unknown:
+        raise InputError(f"layer {min(unknown)} is not among those that these neurons were ranked at")
     lacking = set(range(model.n_layers)) - set(neurons.stats.layers)
     if edit.reach != "own" and lacking:
         raise InputError(f"reach '{edit.reach}' needs a ranking of all layers; layer {min(lacking)} was not ranked")

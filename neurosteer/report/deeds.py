@@ -50,6 +50,8 @@ def layers_of(edit: Edit) -> str:
 def layer_range(edit: Edit) -> str:
     """The layers in few letters: `14`, `3-8`, `3, 7`, `9 in 0-29`."""
     layers = edit["layers"]
+    if not layers:
+        return "none"
     ends = f"{layers[0]}-{layers[-1]}"
     if len(layers) > 1 and len(layers) == layers[-1] - layers[0] + 1:
         return ends

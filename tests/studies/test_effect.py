@@ -27,7 +27,7 @@ from neurosteer.neurons import NeuronSet, Ranking, matched_controls
 from neurosteer.pairs import Pairs
 from neurosteer.studies import Effect, Found, measure_effect
 from neurosteer.studies.effects.cases import Case, Measured
-from neurosteer.studies.effects.effect import _elsewhere
+from neurosteer.studies.effects.effect import _agree, _elsewhere
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
 CLOSE = {"rel": 1e-4, "abs": 2e-5}
@@ -332,6 +332,22 @@ def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutra
     entry = measure_effect(llama, found.test, edit, kinds=["zero", "mean"], neutral=neutral).entry
     verdicts = {(row["delta"] > 0, row["controls"]["p"] <= 0.05) for row in entry["kinds"]}
     assert entry["kinds_agree"] is (len(verdicts) == 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "agree"),
+    [
+        ([(-1.0, 0.05), (-2.0, 0.01)], True),
+        ([(-1.0, 0.05), (-2.0, 0.1)], False),  # one stands out, the other does not
+        ([(-1.0, 0.05), (2.0, 0.05)], False),
+        ([(1.0, 0.3), (2.0, 0.9), (3.0, 0.1)], True),
+        ([(1.0, None), (2.0, None)], True),  # without controls the direction is all there is
+        ([(1.0, None), (-2.0, None)], False),
+        ([], None),
+    ],
+)
+def test_kinds_that_agree_by_hand(rows: list[Any], agree: bool | None):
+    assert _agree([{"delta": delta, "controls": p and {"p": p}} for delta, p in rows]) is agree
 
 
 def test_without_other_kinds_nothing_agrees(

@@ -11,16 +11,17 @@ import numpy as np
 
 from neurosteer.edits import ABOUT, Edit
 from neurosteer.errors import InputError
-from neurosteer.forward import refuse_unscored
-from neurosteer.model import Model
+from neurosteer.forward import check_edit, refuse_unscored
+from neurosteer.model import Model, edits_on
 from neurosteer.neurons import matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
+from neurosteer.store import digest_of
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .neutral import passages, read_neutral
-from .numbers import accuracy, sign_flip
+from .numbers import accuracy, sign_flip, stands_out
 from .reading import effect_reading
 
 
@@ -33,7 +34,7 @@ class Effect:
 
     entry: dict[str, Any]
     edit: Edit
-    ids: tuple[str, ...]
+    pairs: Pairs  # that it was measured on
     before: np.ndarray
     after: np.ndarray
     controls: np.ndarray  # [control, pair]
@@ -57,8 +58,8 @@ class Effect:
 
     def to_csv(self) -> str:
         """One row per pair: its id, its margin before and after, and the mean of the controls."""
-        others = self.controls.mean(axis=0) if len(self.controls) else [None] * len(self.ids)
-        rows = zip(self.ids, self.before, self.after, others, strict=True)
+        others = self.controls.mean(axis=0) if len(self.controls) else [None] * len(self.pairs)
+        rows = zip((pair.id for pair in self.pairs), self.before, self.after, others, strict=True)
         names = ("pair", "margin_before", "margin_after", "margin_controls")
         return rows_csv([dict(zip(names, row, strict=True)) for row in rows])
 
@@ -95,6 +96,9 @@ def measure_effect(
     text (a file; a small one is built in). Raises `InputError` for pairs that the finding of the neurons has seen,
     an edit that scores cannot show, an empty neuron set, and neurons of another model.
     """
+    check_edit(model, edit)
+    if edits_on(model):
+        raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
     _refuse(edit, [pairs, *also], controls)
     name, text = read_neutral(None if neutral is None else Path(neutral))
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
@@ -104,10 +108,10 @@ def measure_effect(
     disturbed = bench.disturbance(passages(model, text))
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
     entry = _entry(pairs, plan, measured, disturbed, elsewhere, seed)
-    entry["side_effects"]["text"] = name
+    entry["side_effects"] |= {"text": name, "digest": digest_of(text)}
     entry["reading"] = effect_reading(entry)
     after = measured.after[0]
-    return Effect(entry, edit, tuple(pair.id for pair in pairs), measured.before, after[0], after[1:])
+    return Effect(entry, edit, pairs, measured.before, after[0], after[1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +135,8 @@ def _refuse(edit: Edit, tasks: Sequence[Pairs], controls: int) -> None:
         raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
     seen = set(edit.neurons.about.get("seen", ()))
     for pairs in tasks:
-        if not len(pairs):
-            raise InputError(f"{pairs.task}: no pairs to measure on")
+        if len(pairs) < 2:
+            raise InputError(f"{pairs.task}: {len(pairs)} pairs to measure on; at least 2 are needed")
         known = [pair.id for pair in pairs if seen & set(sentence_hashes([pair]))]
         if known:
             raise InputError(
@@ -144,7 +148,7 @@ def _refuse(edit: Edit, tasks: Sequence[Pairs], controls: int) -> None:
 def _plan(
     edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[str], donors: Sequence[str], seed: int
 ) -> _Plan:
-    sets = matched_controls(edit.neurons, controls, seed)
+    sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
     cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
     for scale in scales:
         if scale not in doses:
@@ -154,10 +158,11 @@ def _plan(
         if kind not in wanted:
             wanted[kind] = len(cases)
             cases.append(Case(other_kind(edit, kind, donors), sets))
-    light, place, notices = without_massive(edit.neurons), None, []
+    light, place, notices = without_massive(edit.neurons, reach=edit.reach), None, []
     if edit.kind in (*ABOUT, "clamp") and 0 < len(light) < len(edit.neurons):
         place = len(cases)
-        cases.append(Case(edit.on(light), matched_controls(light, controls, seed, spare_massive=True)))
+        spared = matched_controls(light, controls, seed, reach=edit.reach, spare_massive=True)
+        cases.append(Case(edit.on(light), spared))
     elif not len(light):
         notices = ["all of these neurons are massive: there is nothing to measure without such"]
     order = dict(sorted(doses.items())) if len(doses) > 1 else {}
@@ -234,13 +239,13 @@ def _agree(kinds: Sequence[Mapping[str, Any]]) -> bool | None:
     """Whether all references move the margin in one direction, and all or none stand out from their controls."""
     if not kinds:
         return None
-    verdicts = {(kind["delta"] > 0, kind["controls"] and kind["controls"]["p"] <= 0.05) for kind in kinds}
+    verdicts = {(kind["delta"] > 0, kind["controls"] and stands_out(kind["controls"])) for kind in kinds}
     return len(verdicts) == 1
 
 
 def _neurons(edit: Edit) -> list[dict[str, Any]]:
     """Best first, massive ones flagged."""
-    light = set(without_massive(edit.neurons))
+    light = set(without_massive(edit.neurons, reach=edit.reach))
     rows = [
         {"layer": layer, "unit": unit, "score": round(score, 6), "massive": (layer, unit) not in light}
         for (layer, unit), score in zip(edit.neurons, edit.neurons.scores.tolist(), strict=True)

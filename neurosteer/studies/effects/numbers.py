@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from neurosteer.seeds import seed_of
 
 Margins = np.ndarray  # of each pair, in nats
 RESAMPLES = 9999
+LEVEL = 0.05
 
 
 def accuracy(margins: Margins) -> float:
@@ -71,6 +72,11 @@ def against(delta: float, before: Margins, controls: Sequence[Margins], unmatche
         "unmatched": unmatched,
         "deltas": deltas,
     }
+
+
+def stands_out(controls: Mapping[str, Any]) -> bool:
+    """Whether a set's change is unusual among its controls': p at most .05, or as small as so few can give."""
+    return bool(controls["p"] <= max(LEVEL, 1 / (controls["n"] + 1)) + 1e-9)
 
 
 def _mean(values: Margins, axis: int = -1) -> Margins:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neurosteer.errors import InputError
+from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.pairs import Pairs, load_pairs
-from neurosteer.store import verify_artefact
+from neurosteer.progress import QUIET, Progress
+from neurosteer.store import MANIFEST, check_path, verify_artefact
 from neurosteer.studies.runs import list_runs, read_run
 
+_Find = tuple[Path, dict[str, Any], dict[str, Any]]  # folder, entry, options
 FindNow = Callable[[Sequence[str]], Path]  # methods -> the folder of a find made on the spot
 
 
@@ -37,7 +39,7 @@ class Wanted:
         split = entry["data"]["split"]
         asked = (
             (self.task, entry["task"]),
-            (self.source, entry["data"]["source"]),
+            (_place(self.source), _place(entry["data"]["source"])),
             (self.split, split.get("kind")),
             (self.seed, split.get("seed")),
             (self.limit, options.get("n")),
@@ -45,6 +47,13 @@ class Wanted:
         )
         same = all(wanted is None or wanted == has for wanted, has in asked)
         return same and set(self.methods or ()) <= set(entry["rankings"])
+
+
+def _place(source: str | None) -> str | None:
+    """A source, however it is spelt; `auto` is BLiMP."""
+    if source is None or not Path(source).exists():
+        return "blimp" if source == "auto" else source
+    return str(Path(source).resolve())
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +76,7 @@ def neurons_from(
     file: Path | None = None,
     find_now: FindNow | None = None,
     pairs: bool = True,
+    progress: Progress = QUIET,
 ) -> Origin:
     """From a file, else the newest fitting `find` of this model below `out`, else one made by `find_now`.
 
@@ -75,30 +85,36 @@ def neurons_from(
     """
     if file is not None:
         return _from_file(model, file, wanted, pairs)
-    found = _newest(model, wanted, out)
+    found = _newest(model, wanted, out, progress)
     if found is None and find_now is not None:
         folder = find_now(wanted.methods or ())
         found = folder, read_run(folder)["results"][0], read_run(folder)["options"]
     if found is None:
         asked = f" of {wanted.task}" if wanted.task else ""
         raise InputError(
-            f"no `neurosteer find`{asked} with {model.name} in '{out}' to take neurons from; run one first, or give "
-            "--task NAME or --neurons FILE"
+            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS) in '{out}' to take neurons from; "
+            "run one first, or give --task NAME or --neurons FILE"
         )
     return _from_run(*found, wanted, pairs)
 
 
-def _newest(model: Model, wanted: Wanted, out: Path) -> tuple[Path, dict[str, Any], dict[str, Any]] | None:
-    """Folder, entry and options of the newest find that fits."""
+def _newest(model: Model, wanted: Wanted, out: Path, progress: Progress) -> _Find | None:
+    """The newest sound find that fits; what is damaged or of another version is passed over, and said."""
+    own = model.describe()
     for row in list_runs(out):
         if row["command"] != "find":
             continue
-        result = read_run(Path(row["path"]))
-        if result["model"]["fingerprint"] != model.fingerprint:
+        folder = Path(row["path"])
+        [manifest] = check_path(folder / MANIFEST)
+        if not manifest["ok"]:
+            progress.notice(f"passed over: {manifest['message']}")
+            continue
+        result = read_run(folder)
+        if any(result["model"].get(name) != own[name] for name in ("fingerprint", "bos", "eos")):
             continue
         for entry in result["results"]:
             if wanted.fits(entry, result.get("options", {})):
-                return Path(row["path"]), entry, result.get("options", {})
+                return folder, entry, result.get("options", {})
     return None
 
 
@@ -133,17 +149,28 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
     about = neurons.about
+    own, theirs = model.describe(), about.get("network", {})
+    for name in ("bos", "eos"):
+        if name in theirs and theirs[name] != own[name]:
+            raise InputError(
+                f"{file}: found with token {theirs[name]} as {name.upper()}, not {own[name]}; give --{name}"
+            )
     task = wanted.task or about.get("task")
     method = str(about.get("method") or "given")
     if task is None:
         raise InputError(f"{file} does not say which task it is about; give --task NAME")
     if not pairs:
         return Origin({method: neurons}, str(file), task)
-    own = about.get("split")
-    kind = wanted.split or (own if own in ("pair", "lexical") else "pair")
+    own_split = about.get("split") in ("pair", "lexical")
+    kind = wanted.split or (about["split"] if own_split else "pair")
     source = wanted.source or about.get("source") or "auto"
     columns = wanted.columns or ("sentence_good", "sentence_bad")
     again = load_pairs(task, source=source, n=wanted.limit, columns=columns, offline=wanted.offline)
+    if task == about.get("task") and own_split and about.get("pairs") != again.digest:
+        raise InputError(
+            f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
+            "--data, --limit and --columns of that find"
+        )
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
     parts = again.split(kind, seed)
     sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
@@ -158,7 +185,10 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
 
 def _read(file: Path, wanted: Wanted) -> NeuronSet:
     """A neuron set as it is, or the top of a ranking."""
-    verify_artefact(file)
+    try:
+        verify_artefact(file)
+    except CorruptFileError as error:
+        raise InputError(str(error)) from None
     try:
         neurons = NeuronSet.load(file)
     except InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_LEVEL = 0.05
+from .numbers import LEVEL, stands_out
 
 
 def effect_reading(entry: dict[str, Any]) -> str:
@@ -16,10 +16,9 @@ def effect_reading(entry: dict[str, Any]) -> str:
 def _change(entry: dict[str, Any]) -> str:
     edit, margin, accuracy = entry["edit"], entry["margin"], entry["accuracy"]
     layers = f"layer {edit['layers'][0]}" if len(edit["layers"]) == 1 else f"{len(edit['layers'])} layers"
-    moved = "falls" if margin["delta"] < 0 else "rises"
     return (
-        f"With these {edit['k']} neurons {_done(edit)} at {layers} the mean margin {moved} by "
-        f"{abs(margin['delta']):.2f} nats (95 % interval {margin['low']:.2f} to {margin['high']:.2f}), accuracy goes "
+        f"With these {edit['k']} neurons {_done(edit)} at {layers} the mean margin changes by {margin['delta']:+.2f} "
+        f"nats (95 % interval {margin['low']:+.2f} to {margin['high']:+.2f}), accuracy goes "
         f"from {_short(accuracy['before'])} to {_short(accuracy['after'])}."
     )
 
@@ -38,21 +37,18 @@ def _against(entry: dict[str, Any]) -> str:
     found = entry["controls"]
     if found is None:
         return "Without controls this says nothing about these neurons in particular."
-    spread = f"{found['n']} matched sets change it by {found['delta_low']:.2f} to {found['delta_high']:.2f}"
-    if found["p"] <= _LEVEL:
-        return f"{spread}: these neurons stand out (p = {_short(found['p'])})."
-    if found["p"] <= 1 / (found["n"] + 1) + 1e-9:
-        return (
-            f"{spread}: these neurons stand out, as far as {found['n']} controls can tell (p = {_short(found['p'])})."
-        )
-    return f"{spread}: no more than sets that should not matter (p = {_short(found['p'])})."
+    spread = f"{found['n']} matched sets change it by {found['delta_low']:+.2f} to {found['delta_high']:+.2f}"
+    if not stands_out(found):
+        return f"{spread}: no more than sets that should not matter (p = {_short(found['p'])})."
+    few = ", as far as so few can tell" if found["p"] > LEVEL else ""
+    return f"{spread}: these neurons stand out{few} (p = {_short(found['p'])})."
 
 
 def _massive(entry: dict[str, Any]) -> str:
     light = entry["without_massive"]
     if light is None:
         return ""
-    left = f"Without the massive units among them ({light['k']} left) the change is {light['delta']:.2f}"
+    left = f"Without the massive units among them ({light['k']} left) the change is {light['delta']:+.2f}"
     return left + (f" (p = {_short(light['controls']['p'])})." if light["controls"] else ".")
 
 
@@ -74,9 +70,11 @@ def _disturbance(entry: dict[str, Any]) -> str:
 
 
 def _elsewhere(entry: dict[str, Any]) -> str:
-    hit = [row["task"] for row in entry["also"] if row["controls"] and row["controls"]["p"] <= _LEVEL]
     if not entry["also"]:
         return ""
+    if entry["controls"] is None:
+        return "Without controls nothing can be said of the other tasks either."
+    hit = [row["task"] for row in entry["also"] if stands_out(row["controls"])]
     if not hit:
         return "Of the other tasks none moves more than under the controls."
     return f"The effect is not specific: {', '.join(hit)} move{'s' if len(hit) == 1 else ''} too."

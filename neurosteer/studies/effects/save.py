@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer.model import Model
-from neurosteer.pairs import Pairs
 from neurosteer.report import dose_figure, effect_figure, save_figure
 from neurosteer.store import SUFFIX, file_stem, write_bytes
 from neurosteer.studies.runs import run_folder, write_run
@@ -20,14 +19,13 @@ def save_effects(
     effects: Sequence[Effect],
     *,
     command: str,
-    tested: Pairs,
     out: Path,
     options: Mapping[str, Any],
 ) -> tuple[Path, dict[str, Any]]:
     """Write the effects of one task's neuron sets, one per method, below `out`; returns folder and JSON object."""
-    folder = run_folder(out, command, model, [tested], options)
-    stem = file_stem(tested.task)
-    names = [f"{stem}.{file_stem(effect.entry['method'])}" for effect in effects]
+    folder = run_folder(out, command, model, [effects[0].pairs], options)
+    stem = file_stem(effects[0].pairs.task)
+    names = [f"{stem}.{file_stem(effect.entry['method'] or 'given')}" for effect in effects]
 
     def fill(draft: Path) -> None:
         for name, effect in zip(names, effects, strict=True):

@@ -133,8 +133,13 @@ def find(
     def used(split: Split, asked: Settings) -> Used | None:
         if "attribution" not in asked.methods:
             return None
-        ablated = Ablation(site, chosen, to, steps)
-        return predict_use(model, split.train, split.validation, ablated, stats, progress=progress)
+        own = stats
+        if split is not parts:  # the mean is over that split's train sentences
+            rows = split.indices["train"]
+            _, own = states_and_stats(
+                model, pairs, rows, site=site, layers=chosen, position=position, progress=progress
+            )
+        return predict_use(model, split.train, split.validation, Ablation(site, chosen, to, steps), own, progress)
 
     search = _search(pairs, parts, states, settings, used, device=model.float64_device, progress=progress)
     about = provenance(

@@ -55,7 +55,7 @@ def predict_drop(
 
 
 def predict_use(
-    model: Model, train: Pairs, validation: Pairs, ablation: Ablation, stats: UnitStats, *, progress: Progress
+    model: Model, train: Pairs, validation: Pairs, ablation: Ablation, stats: UnitStats, progress: Progress
 ) -> Used:
     """On train pairs, which rank, and on validation pairs, which choose the layer."""
     on = [predict_drop(model, pairs, ablation, stats, progress=progress) for pairs in (train, validation)]
