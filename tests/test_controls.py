@@ -119,6 +119,29 @@ def test_many_units(seed: int):
         assert control.about["unmatched"] < 1
 
 
+@pytest.mark.parametrize(("reach", "layers"), [("onward", (4, 6)), ("all", LAYERS)])
+def test_an_edit_that_reaches_other_layers(reach: str, layers: tuple[int, ...]):
+    """One of the 10 nearest over all layers reached, and the same one wherever the coordinate is chosen."""
+    stats = stats_of(5)
+    apart = {
+        unit: sum(math.dist(features(stats, at)[unit], features(stats, at)[7]) ** 2 for at in layers)
+        for unit in range(WIDTH)
+        if unit not in (7, 30)
+    }
+    nearest = sorted(apart, key=apart.__getitem__)
+    neurons = neurons_of([(4, 7), (6, 7), (6, 30)], stats)
+    drawn = set()
+    for control in matched_controls(neurons, 100, seed=1, reach=reach):
+        at_4, at_6 = units_at(control, 4), units_at(control, 6)
+        assert (len(at_4), len(at_6), set(at_4) <= set(at_6)) == (1, 2, True)
+        assert not set(control.reaching(reach)) & set(neurons.reaching(reach))
+        assert len(control.reaching(reach)) == len(neurons.reaching(reach))
+        drawn.add(at_4[0])
+    assert set(nearest[: NEAREST - 1]) <= drawn <= set(nearest[: NEAREST + 1])  # one may have gone to unit 30
+    own = {units_at(control, 4)[0] for control in matched_controls(neurons, 100, seed=1)}
+    assert own != drawn
+
+
 def test_nearer_than_units_at_random():
     stats = stats_of(width=400)
     chosen = [(4, unit) for unit in range(40)]
@@ -149,8 +172,7 @@ def test_too_few_other_units():
     with pytest.raises(InputError) as caught:
         matched_controls(neurons_of([*half, (4, 5), (1, 0)], stats_of(width=10)), 1)
     assert str(caught.value) == (
-        "layer 4 has 4 other units for 6 chosen ones, too few for matched controls; "
-        "take fewer neurons or --controls 0"
+        "layer 4 has too few other units for matched controls; take fewer neurons or --controls 0"
     )
 
 
@@ -177,6 +199,8 @@ def test_massive_units():
     spared = without_massive(neurons)
     assert list(spared) == [(1, 1), (4, 0), (4, 9), (6, 2)]
     assert len(spared.scores) == 4
+    assert list(without_massive(neurons, reach="onward")) == [(4, 0), (4, 9), (6, 2)]
+    assert list(without_massive(neurons, reach="all")) == [(4, 0), (4, 9)]
 
 
 def test_controls_that_spare_massive_units():

@@ -132,12 +132,15 @@ def test_describe():
         "value": None,
         "where": "generated",
         "reach": "onward",
+        "seed": None,
         "site": "resid_post",
         "layers": [2, 4, 5],
         "k": 4,
     }
     clamp = Edit.clamp(neurons_of(), 1.5).describe()
     assert (clamp["kind"], clamp["scale"], clamp["value"], clamp["reach"]) == ("clamp", 0.0, 1.5, "own")
+    resample = Edit.ablate(neurons_of(), to="resample", donors=["a"], seed=3).describe()
+    assert (resample["kind"], resample["scale"], resample["value"], resample["seed"]) == ("resample", 0.0, None, 3)
     assert repr(edit) == "Edit(mean, scale 2, where generated, NeuronSet(4 neurons at resid_post, 2 layers))"
 
 

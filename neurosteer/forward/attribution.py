@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -89,8 +90,8 @@ def _compute(
     groups = from_parting(pairs_of_texts(model, pairs, "sum"))
     runs = [[text.tokens[:-1] for text in group] for group in groups]
     packs = plan(runs, packing_for(model, heavy=2), shared=may_share(model, runs, progress))
-    base = _mean_input(model, packs) if steps > 1 and to == "mean" else None
     texts = [text for group in groups for text in group]
+    base = _mean_input(model, packs, len(texts)) if steps > 1 and to == "mean" else None
     product, gradient = torch.zeros(2, len(layers), site_width(model, site), dtype=torch.float64)
     total, done = sum(pack.computed for pack in packs) * steps, 0
     what = f"{pairs.task}: attribution, tokens"
@@ -144,15 +145,12 @@ def _inner(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
     return depths > 0 if model.bos else torch.ones_like(depths, dtype=torch.bool)
 
 
-def _mean_input(model: Model, packs: Sequence[Pack]) -> Float[Tensor, "unit"]:
-    """The mean over distinct prefixes of what enters the first block."""
-    moments = TokenMoments(1, model.d_model)
+def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor, "unit"]:
+    """The mean over token positions, BOS left out, of what enters the first block."""
+    moments, every = TokenMoments(1, model.d_model), np.ones(texts, dtype=bool)
 
     def visit(pack: Pack, i: int, values: Tensor) -> None:
-        real = torch.zeros(pack.tokens.shape, dtype=torch.long)
-        for row, path in zip(pack.rows, pack.paths, strict=True):
-            real[row, path] = 1
-        moments.add(i, values, real * _inner(model, pack))
+        moments.add(i, values, torch.from_numpy(pack.counts(every, skip=1 if model.bos else 0)))
 
     sweep(model, packs, site="resid_pre", layers=[0], visit=visit, what="inputs, tokens")
     return moments.finish().mean[0]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurosteer.model import Model, is_hooked, reading, resuming
+from neurosteer.model import Model, is_hooked, pristine, reading, resuming
 from neurosteer.progress import Progress
 
 from .forest import Pack, Tokens, plan
@@ -52,7 +52,8 @@ def may_resume(model: Model, progress: Progress) -> bool:
 def forest_holds(model: Model, progress: Progress) -> bool:
     """Whether the forest gives this model's states; tried once per model, a failure is told to `progress`."""
     if model not in _verdicts:
-        _verdicts[model] = reason = _why_not(model)
+        with pristine(model):  # what somebody does to the model now says nothing of its architecture
+            _verdicts[model] = reason = _why_not(model)
         if reason is not None:
             progress.notice(
                 f"{model.name}: {reason}; sentences run in batches of equal length instead (slower, same results)"

@@ -49,7 +49,10 @@ class Pack:
         return np.array([path[-1] for path in self.paths], dtype=np.int64)
 
     def visible(self) -> Bool[Array, "row node node"]:
-        """Which nodes each node attends to: its ancestors and itself (padding attends to itself)."""
+        """Which nodes each node attends to: its ancestors and itself.
+
+        Padding, which no node attends to, attends to the whole row: so it can be told from a node.
+        """
         rows, nodes = self.tokens.shape
         seen = np.zeros((rows, nodes, nodes), dtype=bool)
         for row in range(rows):
@@ -58,7 +61,15 @@ class Pack:
                 if parent >= 0:
                     table[node] = table[parent]
                 table[node, node] = True
+        seen[~self.real()] = True
         return seen
+
+    def real(self) -> Bool[Array, "row node"]:
+        """Which nodes are no padding."""
+        real = np.zeros(self.tokens.shape, dtype=bool)
+        for row, path in zip(self.rows, self.paths, strict=True):
+            real[row, path] = True
+        return real
 
     def inputs(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Tokens, and in a forest what each node sees and its depth: the arguments of a pass."""

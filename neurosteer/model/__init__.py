@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .attach import Applied as Applied
     from .attach import editing as editing
     from .attach import edits_on as edits_on
+    from .attach import pristine as pristine
     from .attach import prompt_ends_at as prompt_ends_at
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
@@ -35,6 +36,7 @@ _MODULE_OF = {
     "encode": "tokens",
     "is_hooked": "hooks",
     "load_model": "load",
+    "pristine": "attach",
     "prompt_ends_at": "attach",
     "reading": "passes",
     "resolve_layers": "sites",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Applied:
     """
 
     where: str
+    site: str
     layers: tuple[int, ...]
     calls: int = 0
     firings: int = 0
@@ -50,7 +52,7 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: str, where: s
     each layer.
     """
     check_site(model, site, list(parts))
-    applied = Applied(where, tuple(sorted(parts)))
+    applied = Applied(where, site, tuple(sorted(parts)))
     now: list[Touch] = []
 
     def begin(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -93,16 +95,35 @@ def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
         _PROMPT.pop(model, None)
 
 
+@contextmanager
+def pristine(model: Model) -> Iterator[None]:
+    """Inside the block nobody's hooks are on the model, and no edit; afterwards they are back."""
+    modules = [model.bridge.original_model, *model.bridge.hook_dict.values()]
+    names = ("_forward_hooks", "_forward_pre_hooks")
+    theirs = [(module, name, getattr(module, name)) for module in modules for name in names]
+    edits = _ON.pop(model, None)
+    try:
+        for module, name, _ in theirs:
+            setattr(module, name, OrderedDict())
+        yield
+    finally:
+        for module, name, hooks in theirs:
+            setattr(module, name, hooks)
+        if edits is not None:
+            _ON[model] = edits
+
+
 def edits_on(model: Model) -> list[Applied]:
     """The edits that are on a model now, the outermost first."""
     return list(_ON.get(model, ()))
 
 
-def check_edits(model: Model, before: int) -> None:
-    """Raise `NeurosteerError` unless every edit has fired at its layers below a block in the pass just made."""
+def check_edits(model: Model, site: str, layer: int) -> None:
+    """Raise `NeurosteerError` unless every edit has fired once at each of its layers up to where a pass stopped."""
     for applied in edits_on(model):
-        expected = tuple(layer for layer in applied.layers if layer < before)
-        _check(applied, expected, tuple(layer for layer in applied.fired if layer < before))
+        last = layer if applied.site == site else layer - 1
+        expected = tuple(own for own in applied.layers if own <= last)
+        _check(applied, expected, tuple(own for own in applied.fired if own <= last))
 
 
 def _check(applied: Applied, expected: tuple[int, ...], fired: tuple[int, ...] | None = None) -> None:

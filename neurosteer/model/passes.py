@@ -97,7 +97,7 @@ def reading(
             raise NeurosteerError(
                 f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}"
             )
-        check_edits(model, before=last if at is None else model.n_layers)
+        check_edits(model, site, last if at is None else model.n_layers)
         return None if at is None else logits[0]
 
     points: list[tuple[str, Hook]] = [(hook_name(site, layer), reader(layer)) for layer in layers]

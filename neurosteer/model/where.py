@@ -60,4 +60,6 @@ def _places(
         depths = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -width:]
     if isinstance(positions, Tensor):
         depths = positions.expand_as(ids)
+    if isinstance(mask, Tensor) and mask.ndim == 4:  # a forest: a node sees as many nodes as it is deep, and itself
+        real = (mask[:, 0] == 0).sum(-1) == depths + 1
     return real, depths

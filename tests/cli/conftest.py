@@ -162,6 +162,7 @@ class Rooms:
         }
 
     def neurons_from(self, model: str, wanted: Any, *, find_now: Any, **options: Any) -> Any:
+        options.pop("progress")
         self.calls["neurons_from"] = {**vars(wanted), **options, "may_find": find_now is not None}
         where = str(find_now(wanted.methods or ())) if self.finds else "runs/find-1"
         sets = {method: f"neurons by {method}" for method in wanted.methods or ("welch",)}

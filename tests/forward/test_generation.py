@@ -88,10 +88,9 @@ def test_samples(model: Model):
     assert all(row.tokens != generate(model, row.prompt, max_new_tokens=12).tokens for row in first)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0])
-def test_samples_follow_the_distribution(temperature: float, model: Model, tiny_folder: Callable[[str], Path]):
+def test_samples_follow_the_distribution(model: Model, tiny_folder: Callable[[str], Path]):
     """The first token of 300 seeds against softmax(logits / T), chi-square at 1e-3."""
-    seeds, prompt = 300, "w3 w1 w4"
+    seeds, temperature, prompt = 300, 0.7, "w3 w1 w4"
     logits = hf_network(tiny_folder("llama"))(torch.tensor([ids_of(prompt, eos=None)])).logits[0, -1].double()
 
     def p_value(at: float) -> float:

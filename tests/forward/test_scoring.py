@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 import torch
 from plain_edits import KINDS, hf_edited, hf_logprobs, neurons_at
-from tiny_models import BOS, LAYERS, hf_network, ids_of, random_pairs, save_tiny, sentences_of
+from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, random_pairs, save_tiny, sentences_of
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 from transformers import AutoTokenizer
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.forward import Variant, from_parting, pairs_of_texts, score, score_texts, variant_of
+from neurosteer.forward import Variant, from_parting, pairs_of_texts, score, score_texts, steering, variant_of
+from neurosteer.forward.check import forest_holds
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pair, Pairs
+from neurosteer.progress import QUIET
 
 PAIRS = random_pairs(20)
 LONGER = Pairs("longer", "random", tuple(pair for pair in PAIRS if min(map(len, (pair.good, pair.bad))) > 3))
@@ -133,6 +135,15 @@ def test_no_finite_number_is_an_error(tiny_folder: Callable[[str], Path]):
     model.bridge.original_model.get_output_embeddings().weight.data[:] = torch.nan
     with pytest.raises(NeurosteerError, match="no finite log-probability; try another --dtype"):
         score(model, PAIRS)
+
+
+def test_an_edit_does_not_decide_how_the_model_is_run_ever_after(tiny_folder: Callable[[str], Path]):
+    """The forest is tried on the model itself, also where its first scores are asked for under an edit."""
+    model = load_model(tiny_folder("llama"))
+    every = neurons_at(model, [(layer, unit) for layer in range(LAYERS) for unit in range(WIDTH)])
+    with steering(model, Edit.amplify(every, 1e30)), pytest.raises(NeurosteerError, match="no finite"):
+        score(model, PAIRS)
+    assert forest_holds(model, QUIET)
 
 
 def variants_of(model: Model, site: str) -> list[Variant]:

@@ -231,7 +231,7 @@ def neutral(tmp_path: Path) -> Path:
 def effect_of(model: Model, found: Found, edit: Edit, out: Path, **asked: Any) -> dict[str, Any]:
     """The entry as a run folder keeps it."""
     effect = measure_effect(model, found.test, edit, **asked)
-    folder, result = save_effects(model, [effect], command="ablate", tested=found.test, out=out, options={})
+    folder, result = save_effects(model, [effect], command="ablate", out=out, options={})
     kept: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
     assert kept == result
     assert kept["command"] == "ablate"

@@ -92,7 +92,7 @@ def test_margins_are_plain_hugging_faces(
 ):
     """Before, after, and under the same edit of every control set."""
     effect = measure_effect(llama, found.test, edit_of(kind, chosen), controls=2, neutral=neutral, seed=3)
-    assert effect.ids == tuple(pair.id for pair in found.test)
+    assert effect.pairs == found.test
     assert effect.before.tolist() == pytest.approx(margins(network, found.test), **CLOSE)
     after = edited(network, found.test, chosen, new_value(kind, chosen))
     assert effect.after.tolist() == pytest.approx(after, **CLOSE)
@@ -414,7 +414,7 @@ def test_controls_without_massive_are_spared_them(llama: Model, found: Found, ne
     edit = Edit.ablate(ranking.pick([(1, 3), *((1, unit) for unit in range(12, 30))]))
     effect = measure_effect(llama, found.test, edit, controls=0, neutral=neutral)
     assert effect.entry["without_massive"]["k"] == 18
-    with pytest.raises(InputError, match=r"^layer 1 has 13 other units for 19 chosen ones, too few"):
+    with pytest.raises(InputError, match=r"^layer 1 has too few other units for matched controls"):
         measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
     fewer = Edit.ablate(ranking.pick([(1, 3), *((1, unit) for unit in range(12, 23))]))
     with pytest.raises(InputError, match=r"^layer 1 has 9 other units for 11 chosen ones, too few"):
@@ -511,7 +511,7 @@ def test_other_tasks_beside_it(effect: Effect, llama: Model, found: Found, chose
 def test_exports(effect: Effect):
     assert json.loads(effect.to_json()) == effect.entry
     rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
-    assert [row["pair"] for row in rows] == list(effect.ids)
+    assert [row["pair"] for row in rows] == [pair.id for pair in found.test]
     controls = [sum(column) / 5 for column in zip(*effect.controls.tolist(), strict=True)]
     columns = {"margin_before": effect.before, "margin_after": effect.after, "margin_controls": controls}
     assert list(rows[0]) == ["pair", *columns]

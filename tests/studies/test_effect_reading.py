@@ -10,10 +10,10 @@ from neurosteer.studies.effects.reading import effect_reading
 
 CONTROLS = {"n": 19, "delta_low": -0.2, "delta_high": 0.1, "p": 0.05, "kl": 0.01}
 CHANGE = (
-    "With these 6 neurons set to zero at layer 14 the mean margin falls by 1.25 nats (95 % interval -1.50 to -1.00), "
-    "accuracy goes from .90 to .65."
+    "With these 6 neurons set to zero at layer 14 the mean margin changes by -1.25 nats (95 % interval -1.50 to "
+    "-1.00), accuracy goes from .90 to .65."
 )
-ALONE = "19 matched sets change it by -0.20 to 0.10: these neurons stand out (p = .05)."
+ALONE = "19 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .05)."
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def moved(task: str, p: float | None) -> dict[str, Any]:
-    return {"task": task, "controls": None if p is None else {"p": p}}
+    return {"task": task, "controls": None if p is None else {"n": 19, "p": p}}
 
 
 def test_the_plain_case():
@@ -57,36 +57,45 @@ def test_the_plain_case():
     ],
 )
 def test_what_was_done(edit: dict[str, Any], done: str):
-    assert effect_reading(entry(edit=edit)).startswith(f"With these 6 neurons {done} the mean margin falls")
+    assert effect_reading(entry(edit=edit)).startswith(f"With these 6 neurons {done} the mean margin changes")
+
+
+def test_too_few_controls_may_still_speak():
+    """Ten controls can give no p below .09: another task that moves as much as they can show is named."""
+    text = effect_reading(
+        entry(controls={"n": 10, "p": 1 / 11}, also=[{"task": "a", "controls": {"n": 10, "p": 1 / 11}}])
+    )
+    assert "a moves too" in text
+    assert "none moves more" not in text
 
 
 def test_a_rise():
     text = effect_reading(entry(margin={"delta": 0.5, "low": 0.25, "high": 0.75}))
-    assert "the mean margin rises by 0.50 nats (95 % interval 0.25 to 0.75)" in text
+    assert "the mean margin changes by +0.50 nats (95 % interval +0.25 to +0.75)" in text
 
 
 @pytest.mark.parametrize(
     ("controls", "said"),
     [
-        ({"p": 0.05}, "19 matched sets change it by -0.20 to 0.10: these neurons stand out (p = .05)."),
+        ({"p": 0.05}, "19 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .05)."),
         (
             {"p": 0.1},
-            "19 matched sets change it by -0.20 to 0.10: no more than sets that should not matter (p = .10).",
+            "19 matched sets change it by -0.20 to +0.10: no more than sets that should not matter (p = .10).",
         ),
         (
             {"p": 1.0},
-            "19 matched sets change it by -0.20 to 0.10: no more than sets that should not matter (p = 1.00).",
+            "19 matched sets change it by -0.20 to +0.10: no more than sets that should not matter (p = 1.00).",
         ),
-        ({"n": 99, "p": 0.01}, "99 matched sets change it by -0.20 to 0.10: these neurons stand out (p = .01)."),
-        ({"n": 999, "p": 0.001}, "999 matched sets change it by -0.20 to 0.10: these neurons stand out (p = .001)."),
+        ({"n": 99, "p": 0.01}, "99 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .01)."),
+        ({"n": 999, "p": 0.001}, "999 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .001)."),
         (
             {"n": 9, "p": 0.1},
-            "9 matched sets change it by -0.20 to 0.10: these neurons stand out, as far as 9 controls can tell "
+            "9 matched sets change it by -0.20 to +0.10: these neurons stand out, as far as so few can tell "
             "(p = .10).",
         ),
         (
             {"n": 9, "p": 0.2},
-            "9 matched sets change it by -0.20 to 0.10: no more than sets that should not matter (p = .20).",
+            "9 matched sets change it by -0.20 to +0.10: no more than sets that should not matter (p = .20).",
         ),
         (None, "Without controls this says nothing about these neurons in particular."),
     ],

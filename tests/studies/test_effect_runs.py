@@ -35,7 +35,7 @@ def effects(
 def saved(
     model: Model, effects: list[Effect], found: Found, out: Path, **options: Any
 ) -> tuple[Path, dict[str, Any]]:
-    return save_effects(model, effects, command="ablate", tested=found.test, out=out, options=options)
+    return save_effects(model, effects, command="ablate", out=out, options=options)
 
 
 def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):

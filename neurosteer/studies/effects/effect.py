@@ -135,8 +135,8 @@ def _refuse(edit: Edit, tasks: Sequence[Pairs], controls: int) -> None:
         raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
     seen = set(edit.neurons.about.get("seen", ()))
     for pairs in tasks:
-        if len(pairs) < 2:
-            raise InputError(f"{pairs.task}: {len(pairs)} pairs to measure on; at least 2 are needed")
+        if not len(pairs):
+            raise InputError(f"{pairs.task}: no pairs to measure on")
         known = [pair.id for pair in pairs if seen & set(sentence_hashes([pair]))]
         if known:
             raise InputError(

@@ -28,7 +28,7 @@ def change(before: Margins, after: Margins, *, seed: int) -> dict[str, float]:
 
 def interval(changes: Margins, seed: int) -> tuple[float, float]:
     """The 95 % bootstrap interval (BCa, Efron 1987) of the mean change."""
-    if len(changes) < 2 or (changes == changes[0]).all():
+    if np.ptp(changes) <= 1e-9 * np.abs(changes).max():  # one pair, or all alike but for rounding
         return float(changes.mean()), float(changes.mean())
     rng = np.random.default_rng(seed_of(seed, "bootstrap"))
     found = stats.bootstrap((changes,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=rng).confidence_interval
@@ -37,6 +37,8 @@ def interval(changes: Margins, seed: int) -> tuple[float, float]:
 
 def sign_flip(changes: Margins, seed: int) -> float:
     """Two-sided p of the mean change when each pair's change is as likely to have the other sign."""
+    if len(changes) < 2:
+        return 1.0
     rng = np.random.default_rng(seed_of(seed, "sign flip"))
     test = stats.permutation_test(
         (changes,), _mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, rng=rng
