@@ -89,11 +89,11 @@ class Ranking:
         units = torch.tensor([unit for _, unit in chosen], dtype=torch.long)
         return self._set(rows, units, {**self.about, "method": "picked"})
 
-    def controls(self, neurons: NeuronSet, n: int, seed: int = 0) -> list[NeuronSet]:
+    def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
         """`n` matched controls of a set; see `matched_controls`."""
         if (self.model, self.site) != (neurons.model, neurons.site):
             raise InputError("this neuron set belongs to another model or site than the ranking")
-        return matched_controls(replace(neurons, stats=self.stats), n, seed)
+        return matched_controls(replace(neurons, stats=self.stats), n, seed, reach=reach)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write as a digested safetensors file."""

@@ -110,7 +110,7 @@ def test_an_edit_that_reaches_onward(llama: Model, network: Any, found: Found, n
     neurons = found.ranking().pick([(1, 9), (2, 4)])
     edit = Edit.ablate(neurons, reach="onward", where="prompt")
     effect = measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
-    [control] = found.ranking().controls(neurons, 1, 0)
+    [control] = found.ranking().controls(neurons, 1, 0, reach="onward")
     for given, got in ((neurons, effect.after), (control, effect.controls[0])):
         onward = {(later, unit) for layer, unit in given for later in range(layer, LAYERS)}
         assert len(onward) == 3
@@ -122,23 +122,20 @@ def test_an_edit_that_reaches_onward(llama: Model, network: Any, found: Found, n
         "value": None,
         "where": "prompt",
         "reach": "onward",
+        "seed": None,
         "site": "resid_post",
         "layers": [1, 2],
         "k": 2,
     }
 
 
-@pytest.mark.xfail(
-    reason="controls are drawn layer by layer, then reach onward: onto chosen units of later layers, or onto more",
-    strict=True,
-)
 @pytest.mark.parametrize("chosen", [CHOSEN, [(0, 13), (0, 24), (1, 13), (1, 24), (2, 13)]])
 def test_controls_that_reach_onward_are_as_many_and_none_of_the_chosen(found: Found, chosen: list[Any]):
     """An edit that reaches to later layers is held against others of as many units there, all of them different."""
     neurons = found.ranking().pick(chosen)
     edit = Edit.ablate(neurons, reach="onward")
     own = set(neurons.reaching("onward"))
-    for control in Case(edit, matched_controls(neurons, 19)).edits()[1:]:
+    for control in Case(edit, matched_controls(neurons, 19, reach="onward")).edits()[1:]:
         reached = set(control.neurons.reaching("onward"))
         assert not reached & own
         assert len(reached) == len(own)
@@ -347,7 +344,7 @@ def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutra
     ],
 )
 def test_kinds_that_agree_by_hand(rows: list[Any], agree: bool | None):
-    assert _agree([{"delta": delta, "controls": p and {"p": p}} for delta, p in rows]) is agree
+    assert _agree([{"delta": delta, "controls": p and {"n": 19, "p": p}} for delta, p in rows]) is agree
 
 
 def test_without_other_kinds_nothing_agrees(
@@ -417,7 +414,7 @@ def test_controls_without_massive_are_spared_them(llama: Model, found: Found, ne
     with pytest.raises(InputError, match=r"^layer 1 has too few other units for matched controls"):
         measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
     fewer = Edit.ablate(ranking.pick([(1, 3), *((1, unit) for unit in range(12, 23))]))
-    with pytest.raises(InputError, match=r"^layer 1 has 9 other units for 11 chosen ones, too few"):
+    with pytest.raises(InputError, match=r"^layer 1 has too few other units for matched controls"):
         measure_effect(llama, found.test, fewer, controls=1, neutral=neutral)
 
 
@@ -508,7 +505,7 @@ def test_other_tasks_beside_it(effect: Effect, llama: Model, found: Found, chose
     assert effect.entry["also"] == []
 
 
-def test_exports(effect: Effect):
+def test_exports(effect: Effect, found: Found):
     assert json.loads(effect.to_json()) == effect.entry
     rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
     assert [row["pair"] for row in rows] == [pair.id for pair in found.test]
