@@ -104,6 +104,15 @@ class FakeEdit:
         return {"kind": self.kind, **about, "site": "resid_post", "layers": [3], "k": 1}
 
 
+class FakeNeurons(str):
+    """A name, and how many neurons stand for it."""
+
+    size = 5
+
+    def __len__(self) -> int:
+        return self.size
+
+
 class FakeModel(str):
     """A name that can describe itself."""
 
@@ -120,6 +129,8 @@ class Rooms:
     unsplittable: set[str] = field(default_factory=set)
     error: BaseException | None = None
     finds: bool = False  # whether neurons_from needs a find made on the spot
+    sizes: dict[str, int] = field(default_factory=dict)  # of the neuron sets of a method
+    measures: int = 99  # how many effects are measured before the error
     effects: list[dict[str, Any]] = field(default_factory=list)  # what each measure_effect was asked
     texts: list[tuple[str, ...]] = field(default_factory=list)  # what happened to texts, in order
 
@@ -165,7 +176,9 @@ class Rooms:
         options.pop("progress")
         self.calls["neurons_from"] = {**vars(wanted), **options, "may_find": find_now is not None}
         where = str(find_now(wanted.methods or ())) if self.finds else "runs/find-1"
-        sets = {method: f"neurons by {method}" for method in wanted.methods or ("welch",)}
+        sets = {method: FakeNeurons(f"neurons by {method}") for method in wanted.methods or ("welch",)}
+        for method, size in self.sizes.items():
+            sets[method].size = size
         if not options["pairs"]:
             return SimpleNamespace(sets=sets, where=where, task="intransitive")
         data = {"source": "fake", "pairs": 10, "digest": "d", "split": {"kind": "pair", "seed": 3}}
@@ -174,7 +187,7 @@ class Rooms:
 
     def measure_effect(self, model: str, pairs: Any, edit: FakeEdit, **options: Any) -> Any:
         self.effects.append({"pairs": pairs, "edit": edit, **options})
-        if self.error is not None:
+        if self.error is not None and len(self.effects) > self.measures:
             raise self.error
         method = edit.neurons.removeprefix("neurons by ")
         return SimpleNamespace(entry=effect_entry_of(method, edit.describe()))
@@ -185,7 +198,7 @@ class Rooms:
     def save_effects(self, model: str, effects: list[Any], **options: Any) -> Any:
         self.calls["save_effects"] = options
         run = options["out"] / "run-2"
-        run.mkdir(parents=True)
+        run.mkdir(parents=True, exist_ok=True)
         (run / "figure.png").write_bytes(b"")
         results = [effect.entry for effect in effects]
         return run, {"command": options["command"], "version": "0", "model": {}, "results": results}

@@ -178,8 +178,7 @@ def test_tables_then_where_the_run_is(run, rooms, command):
     assert outcome.code == 0
     assert outcome.out.index("A sentence about welch.") < outcome.out.index("A sentence about l0.")
     assert outcome.out.endswith(f"run     {Path('kept/run-2')}\nfigure  {Path('kept/run-2/figure.png')}\n")
-    fewer = "l0 has only 13 neurons with a score above 0 there"  # the fakes are as large as their names
-    notices = ["neurons of intransitive from runs/find-1", fewer, "a notice about welch", "a notice about l0"]
+    notices = ["neurons of intransitive from runs/find-1", "a notice about welch", "a notice about l0"]
     assert outcome.err.splitlines() == [f"note: {notice}" for notice in notices]
 
 
@@ -207,10 +206,39 @@ def test_quiet_leaves_only_results(run, rooms):
 
 @pytest.mark.parametrize("error", [InputError("no layer 99"), KeyboardInterrupt()])
 def test_a_failing_measurement_leaves_nothing(run, rooms, tmp_path, error):
-    rooms.error = error
+    rooms.error, rooms.measures = error, 0
     outcome = run("ablate", "--quiet")
     assert (outcome.code, outcome.out) == ((2 if isinstance(error, InputError) else 130), "")
     assert outcome.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_measured_is_kept_whatever_stops_the_rest(run, rooms):
+    """Of two neuron sets the first."""
+    rooms.error, rooms.measures = KeyboardInterrupt(), 1
+    outcome = run("ablate", "--method", "welch", "--method", "l0", "--format", "json")
+    assert (outcome.code, outcome.out) == (130, "")
+    kept, interrupted = outcome.err.splitlines()[-2:]
+    assert kept == f"note: stopped early: 1 of 2 neuron sets are kept in {Path('runs/run-2')}"
+    assert interrupted == "neurosteer: interrupted"
+    assert Path("runs/run-2").is_dir()
+
+
+def test_a_method_with_fewer_neurons_is_told(run, rooms):
+    rooms.sizes = {"l0": 2}
+    outcome = run("ablate", "--method", "welch", "--method", "l0")
+    assert outcome.code == 0
+    assert "note: l0 has only 2 neurons with a score above 0 there" in outcome.err.splitlines()
+    assert "welch has only" not in outcome.err
+
+
+@pytest.mark.parametrize("command", [["ablate"], ["amplify"], ["generate", "The guests"]])
+def test_a_method_without_neurons_is_refused(run, rooms, tmp_path, command):
+    rooms.sizes = {"l0": 0}
+    outcome = run(*command, "--method", "welch", "--method", "l0", "--quiet")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "neurosteer: no neurons to edit: l0 has none with a score above 0 there\n"
+    assert (rooms.effects, rooms.texts) == ([], [])
     assert list(tmp_path.iterdir()) == []
 
 

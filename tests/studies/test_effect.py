@@ -22,6 +22,7 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
+from neurosteer.forward import steering
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls
 from neurosteer.pairs import Pairs
@@ -569,6 +570,13 @@ def test_what_else_is_refused(llama: Model, found: Found, chosen: NeuronSet, tin
     assert refusal(llama, test, Edit.clamp(chosen, 1.0), kinds=["mean"]).startswith("a clamp cannot be compared")
     assert refusal(llama, test, ablate, scales=[math.nan]).startswith("scale must be a finite number")
     assert refusal(llama, test, ablate, kinds=["noise"]).startswith("kind 'noise' is not one of zero, mean, resample")
+
+
+def test_a_model_that_is_being_steered_is_refused(llama: Model, found: Found, chosen: NeuronSet):
+    """What is compared would not be unedited; afterwards it is again."""
+    with steering(llama, Edit.ablate(chosen)):
+        message = refusal(llama, found.test, Edit.ablate(chosen), controls=1)
+    assert message.startswith("the model is being steered: measure outside of the `with` block")
 
 
 def test_one_pair_is_enough(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):

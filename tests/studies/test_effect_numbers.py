@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from neurosteer.studies.effects import numbers
-from neurosteer.studies.effects.numbers import accuracy, against, change, empirical_p, interval, sign_flip
+from neurosteer.studies.effects.numbers import accuracy, against, change, empirical_p, interval, sign_flip, stands_out
 
 
 def normal(n: int, *, seed: int = 0, mean: float = 0.0) -> np.ndarray:
@@ -201,6 +201,22 @@ def test_p_of_exchangeable_sets_is_uniform(n: int):
 def test_p_of_a_set_that_matters_is_small():
     rng = np.random.default_rng(9)
     assert all(empirical_p(8.0, rng.normal(size=19).tolist()) == pytest.approx(1 / 20) for _ in range(20))
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "out"),
+    [
+        (19, 1 / 20, True),
+        (19, 2 / 20, False),
+        (99, 5 / 100, True),
+        (99, 6 / 100, False),
+        (4, 1 / 5, True),  # as small as four can give
+        (4, 2 / 5, False),
+        (1, 1.0, False),
+    ],
+)
+def test_what_stands_out(n: int, p: float, out: bool):
+    assert stands_out({"n": n, "p": p}) is out
 
 
 def test_accuracy_counts_a_tie_as_wrong():

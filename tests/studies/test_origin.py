@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from made_pairs import made_pairs
+from tiny_models import BOS, EOS
 
 from neurosteer.errors import InputError
 from neurosteer.forward import score
-from neurosteer.model import Model
+from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs
+from neurosteer.progress import Progress
 from neurosteer.studies import Origin, Wanted, find, neurons_from, save_find, save_scores
 from neurosteer.studies.finding import save
 
@@ -198,8 +200,56 @@ def test_a_ranking_that_was_damaged(llama: Model, source: str, out: Path):
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    assert "no `neurosteer find`" in refusal(llama, Wanted(), out=out)  # passed over
+    assert "no `neurosteer find`" in refusal(llama, Wanted(), out=out)
     assert "does not match its digest" in refusal(llama, Wanted(), out=out, file=file)
+
+
+class Notices(Progress):
+    """What was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.told.append(text)
+
+
+def test_a_damaged_find_is_passed_over_for_an_older_one(llama: Model, source: str, out: Path):
+    """And that is said."""
+    older = found_in(out, llama, source, when=1000)
+    damaged = found_in(out, llama, source, seed=1)
+    (damaged / "made.csv").write_text("changed")
+    progress = Notices()
+    assert neurons_from(llama, Wanted(), out=out, progress=progress).where == str(older)
+    [told] = progress.told
+    assert told.startswith(f"passed over: {damaged / 'made.csv'} is not what")
+
+
+def test_the_same_bos_and_eos(
+    llama: Model, tiny_folder: Callable[[str], Path], source: str, out: Path, tmp_path: Path
+):
+    """Neurons found behind another first token are not those of this reading."""
+    without, swapped = (load_model(tiny_folder("llama"), **own) for own in ({"bos": "none"}, {"eos": "<s>"}))
+    found_in(out, llama, source)
+    own = found_in(out, without, source)
+    assert neurons_from(without, Wanted(), out=out).where == str(own)
+    assert neurons_from(llama, Wanted(), out=out).where != str(own)
+    assert "(and this BOS and EOS)" in refusal(swapped, Wanted(), out=out)
+    [file] = Path(neurons_from(llama, Wanted(), out=out).where).glob("*.safetensors")
+    for model, told in (
+        (without, f"found with token {BOS} as BOS, not None; give --bos"),
+        (swapped, f"found with token {EOS} as EOS, not {BOS}; give --eos"),
+    ):
+        assert refusal(model, Wanted(), out=out, file=file) == f"{file}: {told}"
+
+
+def test_a_source_is_the_same_however_it_is_spelt(
+    llama: Model, source: str, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = found_in(out, llama, source)
+    monkeypatch.chdir(tmp_path)
+    for spelt in ("made.jsonl", "./made.jsonl", source, "runs/../made.jsonl"):
+        assert neurons_from(llama, Wanted(source=spelt), out=out).where == str(folder)
 
 
 @pytest.mark.parametrize(("task", "about"), [(None, ""), ("made", " of made")])
