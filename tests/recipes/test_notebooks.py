@@ -15,7 +15,7 @@ RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 def test_notebook_runs(path: Path, blimp: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     [parameters] = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    parameters.source += f"\nsource, n = {str(blimp)!r}, 300"
+    parameters.source += f"\nsource, n, controls = {str(blimp)!r}, 300, 2"
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [out for cell in notebook.cells for out in cell.get("outputs", []) if out.output_type == "execute_result"]
     assert any("data:image/png" in out.data.get("text/html", "") for out in shown)
