@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations, product
+import statistics
 
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls, without_massive
 from neurosteer.neurons.controls import massive
 
-LAYERS, WIDTH, NEAREST = (1, 4, 6), 60, 10
+LAYERS, WIDTH = (1, 4, 6), 60
 
 
 def stats_of(seed: int = 0, width: int = WIDTH) -> UnitStats:
@@ -43,61 +41,65 @@ def features(stats: UnitStats, layer: int) -> list[tuple[float, float]]:
     return list(zip(*columns, strict=True))
 
 
-def by_distance(stats: UnitStats, layer: int, unit: int, taken: set[int]) -> list[int]:
-    """The units that are not taken, the nearest first."""
-    points = features(stats, layer)
-    free = [other for other in range(len(points)) if other not in taken]
-    return sorted(free, key=lambda other: math.dist(points[other], points[unit]))
+def blocks_of(points: list[tuple[float, float]], chosen: set[int], units: list[int] | None = None) -> list[set[int]]:
+    """Halve at the median of what spreads more, while both halves have enough units that are not chosen."""
+    units = list(range(len(points))) if units is None else units
+    spreads = [statistics.pstdev([points[unit][axis] for unit in units]) for axis in (0, 1)]
+    axis = int(spreads[1] > spreads[0] + 1e-9)
+    ordered = sorted(units, key=lambda unit: points[unit][axis])
+    halves = ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]
+    for half in halves:
+        others = [unit for unit in half if unit not in chosen]
+        if len(others) < 10 or len(others) < len(half) - len(others):
+            return [set(units)]
+    return blocks_of(points, chosen, halves[0]) + blocks_of(points, chosen, halves[1])
 
 
 def units_at(neurons: NeuronSet, layer: int) -> list[int]:
     return [unit for at, unit in neurons if at == layer]
 
 
-def possible(stats: UnitStats, layer: int, chosen: list[int]) -> dict[frozenset[int], set[float]]:
-    """Every set that the definition can draw, with the mean differences it can have; by trying everything."""
-    points, found = features(stats, layer), {}
-    for order in permutations(chosen):
-        for places in product(range(NEAREST), repeat=len(chosen)):
-            drawn: list[int] = []
-            gaps: list[float] = []
-            for unit, place in zip(order, places, strict=True):
-                drawn.append(by_distance(stats, layer, unit, {*chosen, *drawn})[place])
-                gaps += [abs(a - b) for a, b in zip(points[unit], points[drawn[-1]], strict=True)]
-            found.setdefault(frozenset(drawn), set()).add(sum(gaps) / len(gaps))
-    return found
+def test_the_blocks_are_no_smaller_than_needed():
+    """60 units: halved twice, and once more only where 10 others would remain."""
+    points = features(stats_of(), 4)
+    assert sorted(map(len, blocks_of(points, set()))) == [15, 15, 15, 15]
+    full = max(blocks_of(points, set()), key=min)
+    crowded = set(sorted(full)[:6])
+    assert sorted(map(len, blocks_of(points, crowded))) == [15, 15, 30]
 
 
-def test_one_unit_draws_each_of_its_10_nearest_alike():
+def test_one_unit_draws_each_of_its_block_alike():
+    """No unit comes again before all have come; so often that all but the last deck is used up."""
     neurons = neurons_of([(4, 7)])
-    controls = matched_controls(neurons, 300)
-    drawn = [unit for control in controls for unit in units_at(control, 4)]
-    nearest = by_distance(neurons.stats, 4, 7, {7})[:NEAREST]
-    assert set(drawn) == set(nearest)
-    assert all(10 <= drawn.count(unit) <= 55 for unit in nearest)  # 30 expected
     points = features(neurons.stats, 4)
+    [block] = [block for block in blocks_of(points, {7}) if 7 in block]
+    others = block - {7}
+    controls = matched_controls(neurons, 5 * len(others))
+    drawn = [unit for control in controls for unit in units_at(control, 4)]
+    decks = [drawn[i : i + len(others)] for i in range(0, len(drawn), len(others))]
+    assert all(set(deck) == others for deck in decks)
+    assert len({tuple(deck) for deck in decks}) == len(decks)
     for control, unit in zip(controls, drawn, strict=True):
         gaps = [abs(a - b) for a, b in zip(points[7], points[unit], strict=True)]
         assert control.about["unmatched"] == pytest.approx(sum(gaps) / 2, rel=1e-4)
 
 
-def test_two_units_draw_what_the_definition_allows():
-    """Near neighbours, so that one draw takes from what the other may draw."""
+def test_hands_share_no_unit_until_the_deck_is_used_up():
+    """Three chosen ones in a block of 15: four hands of its 12 others, over and over."""
     stats = stats_of()
-    near = by_distance(stats, 4, 7, {7})[0]
-    allowed = possible(stats, 4, [7, near])
-    pairs = set()
-    for control in matched_controls(neurons_of([(4, 7), (4, near)]), 60):
-        drawn = frozenset(units_at(control, 4))
-        pairs.add(drawn)
-        assert any(control.about["unmatched"] == pytest.approx(gap, rel=1e-4) for gap in allowed[drawn])
-    assert len(pairs) > 30
-    assert len(allowed) < math.comb(58, 2) / 5
+    block = blocks_of(features(stats, 4), set())[0]
+    chosen = sorted(block)[:3]
+    others = block - set(chosen)
+    controls = matched_controls(neurons_of([(4, unit) for unit in chosen], stats), 12)
+    for first in (0, 4, 8):
+        assert sorted(unit for control in controls[first : first + 4] for unit in units_at(control, 4)) == sorted(
+            others
+        )
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_many_units(seed: int):
-    """As many in each layer, none a chosen one, each a near one: at most k - 1 nearer ones are gone by then."""
+    """As many in each block as are chosen there, none of them a chosen one."""
     rng = np.random.default_rng(seed)
     counts = {1: 12, 4: 1, 6: 25}
     chosen = [(layer, int(unit)) for layer, k in counts.items() for unit in rng.permutation(WIDTH)[:k]]
@@ -106,12 +108,10 @@ def test_many_units(seed: int):
         assert list(control) == sorted(set(control))
         assert not set(control) & set(neurons)
         assert len(control) == len(neurons)
-        for layer, k in counts.items():
-            theirs, mine = units_at(control, layer), units_at(neurons, layer)
-            assert len(theirs) == k
-            near = [by_distance(neurons.stats, layer, unit, set(mine))[: NEAREST + k - 1] for unit in mine]
-            may = csr_matrix([[unit in row for unit in theirs] for row in near])
-            assert (maximum_bipartite_matching(may) >= 0).all()
+        for layer in counts:
+            theirs, mine = set(units_at(control, layer)), set(units_at(neurons, layer))
+            for block in blocks_of(features(neurons.stats, layer), mine):
+                assert len(theirs & block) == len(mine & block)
         assert (control.model, control.site, control.stats) == (neurons.model, neurons.site, neurons.stats)
         assert control.scores.tolist() == [0] * len(control)
         assert control.about["control"] is True
@@ -121,14 +121,10 @@ def test_many_units(seed: int):
 
 @pytest.mark.parametrize(("reach", "layers"), [("onward", (4, 6)), ("all", LAYERS)])
 def test_an_edit_that_reaches_other_layers(reach: str, layers: tuple[int, ...]):
-    """One of the 10 nearest over all layers reached, and the same one wherever the coordinate is chosen."""
+    """One of the block by the mean over all layers reached, and the same one wherever the coordinate is chosen."""
     stats = stats_of(5)
-    apart = {
-        unit: sum(math.dist(features(stats, at)[unit], features(stats, at)[7]) ** 2 for at in layers)
-        for unit in range(WIDTH)
-        if unit not in (7, 30)
-    }
-    nearest = sorted(apart, key=apart.__getitem__)
+    table = np.array([features(stats, at) for at in layers]).mean(axis=0)
+    [block] = [block for block in blocks_of([tuple(row) for row in table], {7, 30}) if 7 in block]
     neurons = neurons_of([(4, 7), (6, 7), (6, 30)], stats)
     drawn = set()
     for control in matched_controls(neurons, 100, seed=1, reach=reach):
@@ -137,7 +133,7 @@ def test_an_edit_that_reaches_other_layers(reach: str, layers: tuple[int, ...]):
         assert not set(control.reaching(reach)) & set(neurons.reaching(reach))
         assert len(control.reaching(reach)) == len(neurons.reaching(reach))
         drawn.add(at_4[0])
-    assert set(nearest[: NEAREST - 1]) <= drawn <= set(nearest[: NEAREST + 1])  # one may have gone to unit 30
+    assert drawn == block - {7, 30}
     own = {units_at(control, 4)[0] for control in matched_controls(neurons, 100, seed=1)}
     assert own != drawn
 
@@ -158,11 +154,14 @@ def test_the_seed_decides():
     assert [list(control) for control in matched_controls(neurons, 2, seed=1)] == [list(one) for one in first[:2]]
     assert [list(control) for control in matched_controls(neurons, 5, seed=2)] != [list(one) for one in first]
     assert len({tuple(control) for control in first}) == 5
-    assert matched_controls(neurons, 0) == []
     torch.manual_seed(5)
     state = torch.get_rng_state()
     matched_controls(neurons, 1)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_no_controls_are_asked_for():
+    assert matched_controls(neurons_of([(4, unit) for unit in range(WIDTH)]), 0) == []
 
 
 def test_too_few_other_units():
@@ -219,7 +218,8 @@ def test_controls_of_a_ranking_use_its_statistics():
     ranking = Ranking(torch.ones(3, WIDTH), 4, "welch", stats, "model-1", "resid_post", {"task": "toy"})
     neurons = neurons_of([(4, 7)])
     controls = ranking.controls(neurons, 40, seed=2)
-    assert {unit for control in controls for _, unit in control} <= set(by_distance(stats, 4, 7, {7})[:NEAREST])
+    [block] = [block for block in blocks_of(features(stats, 4), {7}) if 7 in block]
+    assert {unit for control in controls for _, unit in control} == block - {7}
     other = Ranking(torch.ones(3, WIDTH), 4, "welch", stats, "model-2", "resid_post", {"task": "toy"})
     with pytest.raises(InputError, match="belongs to another model or site"):
         other.controls(neurons, 1)
