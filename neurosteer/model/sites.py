@@ -29,6 +29,8 @@ def check_site(model: Model, site: str, layers: Sequence[int]) -> None:
     """Raise `InputError` unless the site is a known one that the architecture has at every one of the layers."""
     if site not in SITES:
         raise InputError(f"unknown site '{site}'{did_you_mean(site, SITES)}; one of {', '.join(SITES)}")
+    for layer in layers:
+        _check_layer(model, layer)
     hooks = model.bridge.hook_dict
     lacking = [layer for layer in layers if hook_name(site, layer) not in hooks]
     if lacking:
@@ -45,6 +47,10 @@ def resolve_layers(model: Model, layers: str | int | Sequence[int]) -> tuple[int
     if isinstance(wanted, str) or not wanted:
         raise InputError(f"layers must be 'all' or block indices, not {layers!r}")
     for layer in wanted:
-        if not 0 <= layer < model.n_layers:
-            raise InputError(f"no layer {layer}: {model.name} has layers 0 to {model.n_layers - 1}")
+        _check_layer(model, layer)
     return tuple(sorted(set(wanted)))
+
+
+def _check_layer(model: Model, layer: int) -> None:
+    if not 0 <= layer < model.n_layers:
+        raise InputError(f"no layer {layer}: {model.name} has layers 0 to {model.n_layers - 1}")

@@ -100,6 +100,8 @@ def test_layers(tiny: Callable[[str], Model]):
     assert resolve_layers(model, [2, 0, 2]) == (0, 2)
     with pytest.raises(InputError, match=r"no layer 3: .* has layers 0 to 2"):
         resolve_layers(model, [1, 3])
+    with pytest.raises(InputError, match=r"^no layer -1: .* has layers 0 to 2$"):
+        check_site(model, "resid_post", [-1])
 
 
 def test_the_context_is_the_models_own(tiny: Callable[[str], Model]):

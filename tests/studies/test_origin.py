@@ -16,7 +16,7 @@ from tiny_models import BOS, EOS
 from neurosteer.errors import InputError
 from neurosteer.forward import score
 from neurosteer.model import Model, load_model
-from neurosteer.pairs import Pairs, load_pairs
+from neurosteer.pairs import Pairs, load_pairs, sentence_hashes
 from neurosteer.progress import Progress
 from neurosteer.studies import Origin, Wanted, find, neurons_from, save_find, save_scores
 from neurosteer.studies.finding import save
@@ -298,6 +298,14 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
     other = neurons_from(llama, Wanted(seed=4), out=out, file=file)
     assert other.test == pairs.split("pair", 4).test
     assert "was found on other pairs of made" in refusal(llama, Wanted(limit=40), out=out, file=file)
+    copy = tmp_path / "other" / "made.jsonl"
+    copy.parent.mkdir()
+    copy.write_text("".join(Path(source).read_text().splitlines(keepends=True)[:40]))
+    elsewhere = neurons_from(llama, Wanted(task="made", source=str(copy)), out=out, file=file)
+    assert elsewhere.test is not None
+    assert len(elsewhere.test) == 8
+    seen = set(elsewhere.sets["welch"].about["seen"])
+    assert {h for pair in elsewhere.test for h in sentence_hashes([pair])} & seen  # which `measure_effect` refuses
     alone = neurons_from(llama, Wanted(), out=out, file=file, pairs=False)
     assert (alone.test, alone.train, alone.data) == (None, None, None)
     assert not out.exists()

@@ -12,6 +12,7 @@ from neurosteer.seeds import seed_of
 
 Margins = np.ndarray  # of each pair, in nats
 RESAMPLES = 9999
+BATCH = 500  # resamples of all pairs held at once
 LEVEL = 0.05
 
 
@@ -31,7 +32,9 @@ def interval(changes: Margins, seed: int) -> tuple[float, float]:
     if np.ptp(changes) <= 1e-9 * np.abs(changes).max():  # one pair, or all alike but for rounding
         return float(changes.mean()), float(changes.mean())
     rng = np.random.default_rng(seed_of(seed, "bootstrap"))
-    found = stats.bootstrap((changes,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=rng).confidence_interval
+    found = stats.bootstrap(
+        (changes,), np.mean, n_resamples=RESAMPLES, batch=BATCH, method="BCa", rng=rng
+    ).confidence_interval
     return float(found.low), float(found.high)
 
 
@@ -41,7 +44,7 @@ def sign_flip(changes: Margins, seed: int) -> float:
         return 1.0
     rng = np.random.default_rng(seed_of(seed, "sign flip"))
     test = stats.permutation_test(
-        (changes,), _mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, rng=rng
+        (changes,), _mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, batch=BATCH, rng=rng
     )
     return float(test.pvalue)
 

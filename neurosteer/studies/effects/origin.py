@@ -166,7 +166,8 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     source = wanted.source or about.get("source") or "auto"
     columns = wanted.columns or ("sentence_good", "sentence_bad")
     again = load_pairs(task, source=source, n=wanted.limit, columns=columns, offline=wanted.offline)
-    if task == about.get("task") and own_split and about.get("pairs") != again.digest:
+    same = (task, again.source) == (about.get("task"), about.get("source"))
+    if same and own_split and about.get("pairs") != again.digest:
         raise InputError(
             f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
             "--data, --limit and --columns of that find"
