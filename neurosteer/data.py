@@ -76,7 +76,10 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class UnitStats:
-    """Mean and variance of every unit over train sentences: at all tokens but BOS, and at the EOS states.
+    """Mean and variance of every unit over train sentences: at all their tokens, and at the EOS states.
+
+    Neither BOS nor the appended EOS counts as a sentence's token: many models make them attention sinks, whose
+    activations are a hundred times those of words, and no edit of a scored sentence reaches either.
 
     What replacing a unit by its mean, and matching control units, need. Variances are the population's.
     """

@@ -25,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 
 from .errors import CorruptFileError, InputError
 
-FORMAT = "neurosteer-2"
+FORMAT = "neurosteer-3"
 MANIFEST = "MANIFEST.json"
 SUFFIX = ".safetensors"
 _BLANK = "0" * 64

@@ -176,7 +176,7 @@ def test_a_later_format_is_refused(tmp_path: Path):
     save_file(
         {"w": np.zeros(3)}, path, metadata={"format": "neurosteer-9", "kind": "toy", "digest": "", "about": "{}"}
     )
-    with pytest.raises(InputError, match=r"has format 'neurosteer-9', this version reads 'neurosteer-2'$"):
+    with pytest.raises(InputError, match=r"has format 'neurosteer-9', this version reads 'neurosteer-3'$"):
         verify_artefact(path)
 
 
@@ -189,7 +189,7 @@ def test_metadata_says_what_it_is(tmp_path: Path):
     header = content[8 : 8 + size].decode()
     assert size % 8 == 0
     assert '"kind":"toy"' in header
-    assert '"format":"neurosteer-2"' in header
+    assert '"format":"neurosteer-3"' in header
     assert content[8 + size :] == np.zeros(3, dtype=np.float32).tobytes()
 
 

@@ -150,7 +150,7 @@ def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor
     moments, every = TokenMoments(1, model.d_model), np.ones(texts, dtype=bool)
 
     def visit(pack: Pack, i: int, values: Tensor) -> None:
-        moments.add(i, values, torch.from_numpy(pack.counts(every, skip=1 if model.bos else 0)))
+        moments.add(i, values, torch.from_numpy(pack.counts(every, slice(1 if model.bos else 0, None))))
 
     sweep(model, packs, site="resid_pre", layers=[0], visit=visit, what="inputs, tokens")
     return moments.finish().mean[0]

@@ -78,12 +78,12 @@ class Pack:
             return tokens, None, None
         return tokens, torch.from_numpy(self.visible()), torch.from_numpy(self.depths)
 
-    def counts(self, chosen: Bool[Array, "all"], *, skip: int) -> Int[Array, "row node"]:
-        """How many of the chosen sequences pass through each node, their first `skip` tokens left out."""
+    def counts(self, chosen: Bool[Array, "all"], within: slice) -> Int[Array, "row node"]:
+        """How many of the chosen sequences pass through each node with one of these of their tokens."""
         counts = np.zeros(self.tokens.shape, dtype=np.int64)
         for sequence, row, path in zip(self.sequences, self.rows, self.paths, strict=True):
             if chosen[sequence]:
-                counts[row, path[skip:]] += 1
+                counts[row, path[within]] += 1
         return counts
 
 

@@ -74,8 +74,8 @@ class Request:
         chosen.reshape(-1, 2)[list(train or ())] = True
         if not states:
             packs = [pack for pack in packs if chosen[pack.sequences].any()]
-        skip = 1 if model.bos else 0
-        counts = {id(pack): torch.from_numpy(pack.counts(chosen, skip=skip)) for pack in packs} if train else {}
+        own = slice(1 if model.bos else 0, -1 if self.position == "eos" else None)  # no BOS, no appended EOS
+        counts = {id(pack): torch.from_numpy(pack.counts(chosen, own)) for pack in packs} if train else {}
 
         def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
             if states:

@@ -146,7 +146,7 @@ def flip(path: Path, at: int) -> None:
 
 PLACES: dict[str, Callable[[bytes], int]] = {
     "the header's length": lambda content: 0,
-    "the format's name": lambda content: content.index(b"neurosteer-2"),
+    "the format's name": lambda content: content.index(b"neurosteer-3"),
     "the word format": lambda content: content.index(b'"format"') + 1,
     "the kind": lambda content: content.index(b'"kind":"') + 8,
     "the digest": lambda content: content.index(b'"digest":"') + 10,

@@ -180,7 +180,7 @@ class Real:
     network: Any
     ids: list[list[int]]
     clean: Tensor  # `[pair, side]`
-    mean: Tensor  # of every unit of layer 14, over all tokens but BOS
+    mean: Tensor  # of every unit of layer 14, over all tokens but BOS and EOS
     neurons: NeuronSet
 
     def logprobs(self) -> Tensor:
@@ -195,7 +195,7 @@ def real(builtin: Model, builtin_source: Path, blimp: Path) -> Real:
     ids = [[0, *some, 0] for some in words]
     with read_from([hf_blocks(network)[14]]) as [block]:
         clean = torch.stack([hf_logprobs(network, some)[:-1].sum() for some in ids]).reshape(-1, 2)
-        tokens = torch.cat([values[0, 1:] for values in block])
+        tokens = torch.cat([values[0, 1:-1] for values in block])
     states, stats = states_and_stats(builtin, pairs, range(4), site="resid_post", layers=[14], position="eos")
     gap = (states.values[:, 0, 0] - states.values[:, 1, 0]).mean(0).abs()
     units = gap.topk(40).indices.sort().values

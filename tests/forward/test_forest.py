@@ -83,8 +83,8 @@ def test_a_node_sees_its_ancestors_and_itself(groups: list[list[Tokens]], packin
             assert seen == (list(range(pack.tokens.shape[1])) if padding else sorted(ancestors(pack, row, node)))
 
 
-@given(GROUPS, PACKINGS, SHARED, st.integers(0, 2), st.randoms(use_true_random=False))
-def test_counts(groups: list[list[Tokens]], packing: Packing, shared: bool, skip: int, random):
+@given(GROUPS, PACKINGS, SHARED, st.integers(0, 2), st.sampled_from([None, -1]), st.randoms(use_true_random=False))
+def test_counts(groups: list[list[Tokens]], packing: Packing, shared: bool, skip: int, stop: int | None, random):
     """Added up over all packs, each node is counted once for every chosen sequence that has it as a prefix."""
     sequences = flat(groups)
     chosen = np.array([random.random() < 0.5 for _ in sequences])
@@ -92,11 +92,11 @@ def test_counts(groups: list[list[Tokens]], packing: Packing, shared: bool, skip
         tokens[:end]
         for tokens, wanted in zip(sequences, chosen, strict=True)
         if wanted
-        for end in range(skip + 1, len(tokens) + 1)
+        for end in range(skip + 1, len(tokens) + (stop or 0) + 1)
     )
     counted: Counter[Tokens] = Counter()
     for pack in plan(groups, packing, shared=shared):
-        counts = pack.counts(chosen, skip=skip)
+        counts = pack.counts(chosen, slice(skip, stop))
         for row, node in zip(*counts.nonzero(), strict=True):
             prefix = tuple(pack.tokens[row, ancestors(pack, row, int(node))].tolist())
             counted[prefix] += int(counts[row, node])

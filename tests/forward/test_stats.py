@@ -21,14 +21,14 @@ TRAIN = [1, 2, 3, 5, 8, 13, 21, 34, 55, 4]
 
 
 def plain_tokens(folder: Path, pairs: Pairs, train: list[int], *, bos: int | None) -> Tensor:
-    """`[layer, token, unit]`: every token but BOS of every train sentence, one sentence after the other."""
+    """`[layer, token, unit]`: every token of the train sentences but BOS and EOS, one sentence after the other."""
     network = hf_network(folder)
     rows = []
     with read_from(hf_blocks(network)) as seen:
         for i in train:
             for sentence in (pairs.pairs[i].good, pairs.pairs[i].bad):
                 network.base_model(torch.tensor([ids_of(sentence, bos=bos)]))
-                rows.append(torch.stack([block.pop()[0, 0 if bos is None else 1 :] for block in seen]))
+                rows.append(torch.stack([block.pop()[0, 0 if bos is None else 1 : -1] for block in seen]))
     return torch.cat(rows, dim=1).double()
 
 
