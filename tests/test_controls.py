@@ -202,15 +202,16 @@ def test_massive_units():
     assert list(without_massive(neurons, reach="all")) == [(4, 0), (4, 9)]
 
 
-def test_controls_that_spare_massive_units():
-    neurons = neurons_of([(4, unit) for unit in range(3, 12)], with_massive())
-    plain = [set(units_at(control, 4)) for control in matched_controls(neurons, 60)]
-    spared = [set(units_at(control, 4)) for control in matched_controls(neurons, 60, spare_massive=True)]
-    assert any(units & {1, 2} for units in plain)
+def test_controls_hold_massive_units_only_where_the_chosen_ones_do():
+    light = [(4, unit) for unit in range(3, 12)]
+    spared = [set(units_at(control, 4)) for control in matched_controls(neurons_of(light, with_massive()), 60)]
     assert not any(units & {1, 2} for units in spared)
     assert any(0 in units for units in spared)
+    heavy = [(4, 1), *light[1:]]
+    drawn = [set(units_at(control, 4)) for control in matched_controls(neurons_of(heavy, with_massive()), 60)]
+    assert any(2 in units for units in drawn)
     with pytest.raises(InputError, match="layer 4 has too few other units for matched controls"):
-        matched_controls(neurons_of([(4, unit) for unit in range(3, 13)], with_massive()), 1, spare_massive=True)
+        matched_controls(neurons_of([(4, unit) for unit in range(3, 13)], with_massive()), 1)
 
 
 def test_controls_of_a_ranking_use_its_statistics():

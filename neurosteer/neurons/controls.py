@@ -29,9 +29,7 @@ OTHERS = 10  # at least so many units of a block are no chosen ones
 MASSIVE = 10  # times the median unit of the layer, in root mean square over token positions
 
 
-def matched_controls(
-    neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own", spare_massive: bool = False
-) -> list[NeuronSet]:
+def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
     """`n` sets with as many neurons per layer, none of them chosen ones, similar in mean and variance.
 
     The units of a layer are halved at the median of their mean or log variance over token positions (standardised
@@ -40,8 +38,8 @@ def matched_controls(
     control as many as the block has chosen ones: none comes again before the deck is used up. What distance
     remains is kept in `about["unmatched"]`: the mean absolute difference between a chosen unit and the one dealt
     for it, in standard deviations. Where an edit is to `reach` other layers, a coordinate is answered by one for
-    all of them, alike on average over the layers reached. `spare_massive` leaves massive units out. Raises
-    `InputError` where too few other units are left.
+    all of them, alike on average over the layers reached. Where no chosen unit is massive, no control holds a
+    massive one. Raises `InputError` where too few other units are left.
     """
     if not n:
         return []
@@ -52,8 +50,9 @@ def matched_controls(
         here = features[rows]
         chosen = torch.zeros(here.shape[1], dtype=torch.bool)
         chosen[[unit for _, unit in pool]] = True
-        spared = flags[rows].any(dim=0) & ~chosen & spare_massive
-        for block in _blocks((~spared).nonzero()[:, 0], here.mean(dim=0), chosen):
+        flagged = flags[rows].any(dim=0)
+        allowed = torch.ones_like(chosen) if bool((flagged & chosen).any()) else ~flagged
+        for block in _blocks(allowed.nonzero()[:, 0], here.mean(dim=0), chosen):
             mine, others = block[chosen[block]], block[~chosen[block]]
             if not len(mine):
                 continue

@@ -598,4 +598,4 @@ def test_stats_of_the_set_are_those_of_its_ranking(chosen: NeuronSet, found: Fou
     """What the mean oracle above reads is what the finding counted over its train sentences."""
     assert isinstance(chosen.stats, UnitStats)
     assert chosen.stats is found.ranking().stats
-    assert chosen.stats.tokens == 2 * len(found.train) * 5  # four words and EOS each
+    assert chosen.stats.tokens == 2 * len(found.train) * 4  # four words each

@@ -161,8 +161,7 @@ def _plan(
     light, place, notices = without_massive(edit.neurons, reach=edit.reach), None, []
     if edit.kind in (*ABOUT, "clamp") and 0 < len(light) < len(edit.neurons):
         place = len(cases)
-        spared = matched_controls(light, controls, seed, reach=edit.reach, spare_massive=True)
-        cases.append(Case(edit.on(light), spared))
+        cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
     elif not len(light):
         notices = ["all of these neurons are massive: there is nothing to measure without such"]
     order = dict(sorted(doses.items())) if len(doses) > 1 else {}
