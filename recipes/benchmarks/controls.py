@@ -4,6 +4,7 @@
     python recipes/benchmarks/controls.py --data FOLDER_OF_BLIMP_FILES
 
 The effect of a set is what attribution predicts: the sum over its neurons. So thousands of sets cost a minute.
+Massive units stand out for what they are, and `ablate` reports on them apart: the sets hold none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy.stats import chisquare
 
 import neurosteer as ns
 from neurosteer.neurons import NeuronSet, matched_controls
+from neurosteer.neurons.controls import massive
 from neurosteer.studies.effects.numbers import empirical_p
 
 
@@ -33,6 +35,7 @@ def main() -> None:
     layers = [model.n_layers // 3, model.n_layers // 2, 4 * model.n_layers // 5]
     ranking = ns.rank_neurons(model, pairs, method="attribution", layers=layers)
     values, n = ranking.scores.double().numpy(), options.controls + 1
+    light = ~massive(ranking.stats).numpy()
     rng = np.random.default_rng(0)
 
     def change(neurons: NeuronSet) -> float:
@@ -42,9 +45,9 @@ def main() -> None:
     console.print(f"{model!r}, {options.repeats} random sets each, p = 1/{n} due in {1 / n:.1%}")
     for layer in layers:
         for k in (1, 3, 6, 12, 40):
-            counts = np.zeros(n, dtype=int)
+            units, counts = light[layers.index(layer)].nonzero()[0], np.zeros(n, dtype=int)
             for seed in range(options.repeats):
-                chosen = ranking.pick((layer, int(u)) for u in rng.choice(values.shape[1], k, replace=False))
+                chosen = ranking.pick((layer, int(u)) for u in rng.choice(units, k, replace=False))
                 others = [change(control) for control in matched_controls(chosen, options.controls, seed)]
                 counts[round(n * empirical_p(change(chosen), others)) - 1] += 1
             smallest, fit = counts[0] / options.repeats, chisquare(counts).pvalue
