@@ -201,7 +201,10 @@ def test_the_second_time_nothing_is_computed(tiny: Callable[[str], Model]):
 
 
 def test_a_site_or_layer_that_is_lacking(tiny: Callable[[str], Model], neurosteer_home: Path):
-    for site, layers in [("resid_mid", [0]), ("resid_post", [3])]:
-        with pytest.raises(InputError, match=f"no site '{site}' at layer {layers[0]}"):
+    for site, layers, message in [
+        ("resid_mid", [0], "no site 'resid_mid' at layer 0"),
+        ("resid_post", [3], "no layer 3: .* has layers 0 to 2"),
+    ]:
+        with pytest.raises(InputError, match=message):
             attribute(tiny("neox"), PAIRS, site=site, layers=layers)
     assert not list(neurosteer_home.rglob("*.safetensors"))
