@@ -223,7 +223,7 @@ def _measure_all(
     assert origin.data is not None
     seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
     source = origin.data["source"]
-    also = [load_pairs(name, source=source, offline=output.offline) for name in study["also"]]
+    also = [load_pairs(name, source=source, seed=seed, offline=output.offline) for name in study["also"]]
     for chosen in origin.sets.values():
         found = measure_effect(
             model,

@@ -100,7 +100,8 @@ def _find(
 ) -> None:
     from neurosteer.pairs import load_tasks
 
-    tasks = load_tasks(**pairs_from, offline=output.offline)  # a mistyped task is noticed before the model loads
+    wanted = {**pairs_from, "seed": study["seed"], "offline": output.offline}
+    tasks = load_tasks(**wanted, progress=progress)  # a mistyped task is noticed before the model loads
 
     from neurosteer.model import load_model
     from neurosteer.report import to_json

@@ -25,29 +25,41 @@ def tasks(
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:
-    """List the tasks by phenomenon, or those of your own data with their numbers of pairs.
+    """List the tasks by phenomenon with an example and what a bag of words knows, or those of your own data.
 
     neurosteer ls tasks --data pairs.jsonl
     """
     as_json, names = _is_json(format_), parse.columns(columns)
     options.prepare(offline=offline, quiet=False)
-    rows = _known_tasks() if data in ("auto", "blimp") else _tasks_of(data, names, offline)
+    known = data in ("auto", "blimp", "builtin", "builtin:balanced")
+    rows = _known_tasks(data) if known else _tasks_of(data, names, offline)
     if as_json:
         print_listing("ls tasks", rows)
         return
+    if known:
+        print("what tells good from bad without a model: the last word, any word (.50 is chance)")
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
         print(phenomenon or "(no phenomenon)")
         for row in group:
-            about = f"{row['pairs']:,} pairs" if "pairs" in row else row["field"]
-            print(f"  {row['task']:<{width}}  {about}")
+            print(f"  {row['task']:<{width}}  {_baselines(row) if known else '{:,} pairs'.format(row['pairs'])}")
+            if known:
+                print(f"    + {row['example'][0]}\n    - {row['example'][1]}")
 
 
-def _known_tasks() -> list[Row]:
-    from neurosteer.pairs import TASKS
+def _known_tasks(source: str) -> list[Row]:
+    from dataclasses import asdict
 
-    rows = [{"task": task.uid, "phenomenon": task.phenomenon, "field": task.field} for task in TASKS]
-    return sorted(rows, key=lambda row: (row["phenomenon"], row["task"]))
+    from neurosteer.pairs import known_tasks
+
+    rows = [asdict(task) for task in known_tasks(source)]
+    return [{"task": row.pop("uid"), **row} for row in rows]
+
+
+def _baselines(row: Row) -> str:
+    """`blimp .99 .92   builtin .50 .98   builtin:balanced .50 .50`."""
+    numbers = {name: f"{found['last_word']:.2f} {found['unigram']:.2f}" for name, found in row["baselines"].items()}
+    return "   ".join(f"{name} {both.replace('0.', '.')}" for name, both in numbers.items())
 
 
 def _tasks_of(source: str, columns: tuple[str, str], offline: bool) -> list[Row]:

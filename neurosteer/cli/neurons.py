@@ -204,7 +204,7 @@ class Choice:
             "split": self.split or "pair",
             "seed": self.seed or 0,
         }
-        pairs = load_pairs(self.task, **loaded, offline=offline)
+        pairs = load_pairs(self.task, **loaded, seed=study["seed"], offline=offline, progress=progress)
         found = find(model, pairs, **study, progress=progress)
         folder, _ = save_find(model, [found], out=out, options={"tasks": [self.task], **loaded, **study})
         return folder

@@ -29,7 +29,8 @@ Data = Annotated[
     typer.Option(
         metavar="SOURCE",
         rich_help_panel=_DATA,
-        help="auto, blimp, a file (JSONL, CSV, TSV, Parquet), a folder of such files, or a hub data set.",
+        help="auto, blimp, builtin, builtin:balanced, a file (JSONL, CSV, TSV, Parquet), a folder of such "
+        "files, or a hub data set.",
     ),
 ]
 Columns = Annotated[
@@ -46,9 +47,16 @@ Split = Annotated[
 ]
 Limit = Annotated[
     str | None,
-    typer.Option(metavar="N", rich_help_panel=_DATA, help="Only the first N pairs.", show_default="all"),
+    typer.Option(
+        metavar="N", rich_help_panel=_DATA, help="Only the first N pairs.", show_default="all; 1,000 of the built-in"
+    ),
 ]
-Seed = Annotated[str, typer.Option(metavar="N", rich_help_panel=_DATA, help="Decides the split and every draw.")]
+Seed = Annotated[
+    str,
+    typer.Option(
+        metavar="N", rich_help_panel=_DATA, help="Decides the split, every draw and which built-in pairs are made."
+    ),
+]
 
 Model = Annotated[
     str,

@@ -24,6 +24,7 @@ def score(
             help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default).",
         ),
     ] = "sum",
+    seed: options.Seed = "0",
     model: options.ModelFrom,
     output: options.Output,
 ) -> None:
@@ -32,6 +33,7 @@ def score(
     neurosteer score --task intransitive
     """
     pairs_from, model_from = pairs.parsed(), model.parsed()
+    pairs_from["seed"] = parse.whole("--seed", seed, least=0)
     how = parse.choice("--convention", convention, parse.CONVENTIONS)
     runs = output.checked()
     with progress_on_stderr(quiet=output.quiet) as progress:
@@ -48,7 +50,7 @@ def _score(
 ) -> None:
     from neurosteer.pairs import load_tasks
 
-    tasks = load_tasks(**pairs_from, offline=output.offline)
+    tasks = load_tasks(**pairs_from, offline=output.offline, progress=progress)
 
     from neurosteer.forward import score as score_pairs
     from neurosteer.model import load_model

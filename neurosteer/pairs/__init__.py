@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .baselines import Baselines
 from .blimp import TASKS
+from .known import known_tasks
 from .lexical import LexicalSplitError
 from .load import load_pairs, load_tasks
 from .types import Pair, Pairs, Split, sentence_hashes
@@ -15,6 +16,7 @@ __all__ = [
     "Pair",
     "Pairs",
     "Split",
+    "known_tasks",
     "load_pairs",
     "load_tasks",
     "sentence_hashes",

@@ -10,7 +10,7 @@ any pair kept. It sees words only, never which sentence is good.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from neurosteer.errors import InputError
@@ -28,14 +28,14 @@ class LexicalSplitError(InputError):
     """The task's contrast rests on too few different words to keep those of test apart."""
 
 
-def split_by_word(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indices:
+def split_by_word(pairs: Sequence[Sentences], items: Sequence[str], *, task: str, seed: int) -> Indices:
     """Positions of each part; positions in none are the dropped pairs.
 
     Pairs whose sentences hold the same words have nothing to hold out and are dropped too. Raises
     LexicalSplitError when fewer than 100 train, 20 validation or 50 test pairs would remain.
     """
     rng = generator(seed, task, "lexical")
-    groups = groups_of(pairs)
+    groups = groups_of(pairs, items)
     keys = [frozenset().union(*(contrast(*pairs[index]) for index in group)) for group in groups]
     keyed = [position for position, of_group in enumerate(keys) if of_group]
     if not keyed:
@@ -57,7 +57,15 @@ def split_by_word(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indice
     return {part: tuple(sorted(parts[part])) for part in PARTS}
 
 
-def _shortage(parts: dict[str, list[int]]) -> str | None:
+def split_by_part(parts: Sequence[str], *, task: str) -> Indices:
+    """Positions of each part, where every pair was made for one; raises LexicalSplitError for as few pairs."""
+    indices = {part: tuple(i for i, own in enumerate(parts) if own == part) for part in PARTS}
+    if shortage := _shortage(indices):
+        raise LexicalSplitError(f"'{task}' allows no lexical split: {shortage}")
+    return indices
+
+
+def _shortage(parts: Mapping[str, Sequence[int]]) -> str | None:
     train, validation, test = (len(parts[part]) for part in PARTS)
     if train >= LEAST_TRAIN and validation >= LEAST_VALIDATION and test >= LEAST_TEST:
         return None

@@ -12,6 +12,7 @@ from .files import Record
 from .types import Pair, Pairs
 
 Columns = tuple[str, str]  # good, bad
+DEFAULT_COLUMNS: Columns = ("sentence_good", "sentence_bad")
 
 
 def to_pairs(records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns) -> Pairs:

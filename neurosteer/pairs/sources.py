@@ -1,4 +1,4 @@
-"""Where pairs come from: BLiMP, a folder, a file or a hub dataset, all opened the same way."""
+"""Where pairs come from: BLiMP, the built-in grammars, a folder, a file or a hub dataset, all opened the same way."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from pathlib import Path
 
 from neurosteer.errors import InputError
 from neurosteer.hub import is_reachable
+from neurosteer.progress import QUIET, Progress
 
 from . import hub
 from .blimp import HUB_ID, PHENOMENON_OF, TASKS, normalise
+from .builtin import NAMES, Builtin
 from .files import READERS, Record, read_records
+from .records import Columns, to_pairs
+from .types import Pairs
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 @dataclass(frozen=True)
-class Source:
-    """Tasks and how to read one."""
+class Records:
+    """Tasks, and how to read the records of one."""
 
     name: str
     tasks: tuple[str, ...]
@@ -46,14 +50,30 @@ class Source:
         term = record.get("linguistics_term") if isinstance(record, dict) else None
         return normalise(term) if isinstance(term, str) else None
 
+    def pairs(self, task: str, *, n: int | None, columns: Columns, seed: int) -> Pairs:
+        """The first n pairs, all for None; the seed has nothing to decide."""
+        found = to_pairs(self.records(task), task=task, source=self.name, place=self.place(task), columns=columns)
+        return found.limit(n)
 
-def open_source(source: str, *, task: str | None = None, offline: bool = False) -> Source:
+
+Source = Records | Builtin
+
+
+def open_source(source: str, *, task: str | None = None, offline: bool = False, progress: Progress = QUIET) -> Source:
     """The source of that name. `task` spares asking a hub dataset for its configurations.
 
     Raises InputError for a missing path, a folder without pairs, or what is neither path nor hub id.
     """
     if source in ("auto", "blimp"):
-        return _open_hub("blimp", HUB_ID, tuple(known.uid for known in TASKS), offline=offline)
+        blimp = _open_hub("blimp", HUB_ID, tuple(known.uid for known in TASKS), offline=offline)
+        if source == "auto" and not _is_there(blimp, task):
+            progress.notice(
+                f"built-in pairs: {HUB_ID} is neither cached nor reachable (--data PATH takes a folder of it)"
+            )
+            return Builtin("builtin")
+        return blimp
+    if source in NAMES:
+        return Builtin(source)
     path = Path(source).expanduser()
     if path.is_dir():
         return _open_folder(source, path)
@@ -61,12 +81,21 @@ def open_source(source: str, *, task: str | None = None, offline: bool = False) 
         return _open_files(source, {path.stem: path})
     if source.startswith((".", "/", "~")) or path.suffix.lower() in READERS or not _HUB_ID.fullmatch(source):
         raise InputError(
-            f"no such file or folder: '{source}' (--data takes auto, blimp, a path or a hub id OWNER/NAME)"
+            f"no such file or folder: '{source}' "
+            "(--data takes auto, blimp, builtin, builtin:balanced, a path or a hub id OWNER/NAME)"
         )
     return _open_hub(source, source, (task,) if task else None, offline=offline)
 
 
-def _open_folder(source: str, folder: Path) -> Source:
+def _is_there(blimp: Records, task: str | None) -> bool:
+    """Whether the task can be read, or any where none of BLiMP's is named."""
+    try:
+        return next(blimp.records(task if task in blimp.tasks else blimp.tasks[0]), None) is not None
+    except InputError:
+        return False
+
+
+def _open_folder(source: str, folder: Path) -> Records:
     files: dict[str, Path] = {}
     try:
         entries = sorted(folder.iterdir())
@@ -83,16 +112,16 @@ def _open_folder(source: str, folder: Path) -> Source:
     return _open_files(source, files)
 
 
-def _open_files(source: str, files: dict[str, Path]) -> Source:
-    return Source(source, tuple(files), lambda task: read_records(files[task]), lambda task: f"'{files[task]}'")
+def _open_files(source: str, files: dict[str, Path]) -> Records:
+    return Records(source, tuple(files), lambda task: read_records(files[task]), lambda task: f"'{files[task]}'")
 
 
-def _open_hub(name: str, repo: str, tasks: Sequence[str] | None, *, offline: bool) -> Source:
+def _open_hub(name: str, repo: str, tasks: Sequence[str] | None, *, offline: bool) -> Records:
     if offline:
         hub.stay_offline()
     online = not offline and is_reachable()
     configs = tuple(tasks) if tasks else hub.config_names(repo, online=online)
-    return Source(
+    return Records(
         name,
         configs,
         lambda task: hub.hub_records(repo, task, online=online),

@@ -1,4 +1,4 @@
-"""Train, validation and test, 60/20/20: pairs that share a sentence are never parted."""
+"""Train, validation and test, 60/20/20: pairs that share a sentence or an item are never parted."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ def generator(seed: int, task: str, kind: str) -> Random:
     return Random(int.from_bytes(digest[:8], "big"))
 
 
-def groups_of(pairs: Sequence[Sentences]) -> list[list[int]]:
-    """Positions of the pairs, grouped so that pairs of different groups share no sentence (union-find)."""
+def groups_of(pairs: Sequence[Sentences], items: Sequence[str]) -> list[list[int]]:
+    """Positions of the pairs, grouped so that pairs of different groups share no sentence and no item (union-find).
+
+    An empty item is none.
+    """
     parent = list(range(len(pairs)))
-    owner: dict[str, int] = {}
+    owner: dict[tuple[str, str], int] = {}
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -30,9 +33,10 @@ def groups_of(pairs: Sequence[Sentences]) -> list[list[int]]:
             index = parent[index]
         return index
 
-    for index, sentences in enumerate(pairs):
-        for sentence in sentences:
-            parent[root(index)] = root(owner.setdefault(sentence, index))
+    for index, (sentences, item) in enumerate(zip(pairs, items, strict=True)):
+        shared = [("sentence", sentence) for sentence in sentences] + ([("item", item)] if item else [])
+        for key in shared:
+            parent[root(index)] = root(owner.setdefault(key, index))
     groups: dict[int, list[int]] = {}
     for index in range(len(pairs)):
         groups.setdefault(root(index), []).append(index)
@@ -49,9 +53,9 @@ def deal_groups(groups: Sequence[list[int]], rng: Random) -> Indices:
     return {part: tuple(sorted(parts[part])) for part in PARTS}
 
 
-def split_by_pair(pairs: Sequence[Sentences], *, task: str, seed: int) -> Indices:
+def split_by_pair(pairs: Sequence[Sentences], items: Sequence[str], *, task: str, seed: int) -> Indices:
     """Positions of each part. Raises InputError when a part would stay empty."""
-    groups = groups_of(pairs)
+    groups = groups_of(pairs, items)
     parts = deal_groups(groups, generator(seed, task, "pair"))
     for part in PARTS:
         if not parts[part]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from neurosteer.errors import InputError, did_you_mean
 
 from .baselines import Baselines, fit_baselines
-from .lexical import split_by_word
+from .lexical import split_by_part, split_by_word
 from .splitting import PARTS, Sentences, split_by_pair
 
 _SPLITTERS = {"pair": split_by_pair, "lexical": split_by_word}
@@ -22,6 +22,8 @@ class Pair:
     good: str
     bad: str
     id: str
+    item: str = ""  # pairs of one item are never parted
+    part: str = ""  # of a lexical split, if the pair was made for one: no other part has its words
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,20 @@ class Pairs:
     def split(self, kind: str = "pair", seed: int = 0) -> Split:
         """Train, validation and test, 60/20/20; the same for the same pairs, task, kind and seed.
 
-        `pair` keeps only pairs that share a sentence together; `lexical` also keeps the words that make the
-        contrast apart and drops pairs that straddle. Raises InputError for an unknown kind or too few pairs,
+        `pair` keeps only pairs that share a sentence or an item together; `lexical` also keeps the words that make
+        the contrast apart and drops pairs that straddle (built-in pairs are made in parts that share no such words:
+        there it is those, whatever the seed). Raises InputError for an unknown kind or too few pairs,
         LexicalSplitError where the task's words allow no lexical split.
         """
         if kind not in _SPLITTERS:
             known = ", ".join(_SPLITTERS)
             raise InputError(f"unknown split '{kind}'{did_you_mean(kind, _SPLITTERS)} (choose from: {known})")
-        indices = _SPLITTERS[kind](self.sentences, task=self.task, seed=seed)
+        parts = [pair.part for pair in self.pairs]
+        if kind == "lexical" and all(parts):
+            indices = split_by_part(parts, task=self.task)
+        else:
+            items = [pair.item for pair in self.pairs]
+            indices = _SPLITTERS[kind](self.sentences, items, task=self.task, seed=seed)
         train, validation, test = (self.take(indices[part]) for part in PARTS)
         dropped = len(self) - sum(map(len, indices.values()))
         return Split(kind, seed, train, validation, test, indices, dropped)

@@ -135,10 +135,12 @@ class Rooms:
     texts: list[tuple[str, ...]] = field(default_factory=list)  # what happened to texts, in order
 
     def load_tasks(self, tasks: Any, **options: Any) -> list[Any]:
+        del options["progress"]
         self.calls["load_tasks"] = {"tasks": tasks, **options}
         return [SimpleNamespace(task=task) for task in self.tasks]
 
     def load_pairs(self, task: str, **options: Any) -> Any:
+        options.pop("progress", None)
         self.calls.setdefault("load_pairs", {})[task] = options
         return SimpleNamespace(
             task=task, split=lambda kind, seed: SimpleNamespace(test=f"{kind} test pairs of {task}, seed {seed}")

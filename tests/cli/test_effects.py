@@ -135,7 +135,7 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
 def test_other_tasks_come_from_the_same_source(run, rooms):
     """Their test pairs, split by pair with the find's seed."""
     assert run("ablate", "--also", "b", "--also", "c").code == 0
-    assert rooms.calls["load_pairs"] == {task: {"source": "fake", "offline": False} for task in ("b", "c")}
+    assert rooms.calls["load_pairs"] == {task: {"source": "fake", "seed": 3, "offline": False} for task in ("b", "c")}
     assert rooms.effects[0]["also"] == ["pair test pairs of b, seed 3", "pair test pairs of c, seed 3"]
 
 
@@ -156,6 +156,7 @@ def test_a_find_is_made_on_the_spot(run, rooms):
         "source": "auto",
         "n": 9,
         "columns": ("sentence_good", "sentence_bad"),
+        "seed": 4,
         "offline": False,
     }
     study = {key: value for key, value in rooms.calls["find"].items() if key != "progress"}

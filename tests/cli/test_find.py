@@ -19,6 +19,7 @@ def test_defaults(run, rooms):
         "source": "auto",
         "n": None,
         "columns": ("sentence_good", "sentence_bad"),
+        "seed": 0,
         "offline": False,
     }
     options = {key: value for key, value in rooms.calls["find"].items() if key != "progress"}
@@ -52,6 +53,7 @@ def test_every_option_arrives(run, rooms):
         "source": "pairs.csv",
         "n": 50,
         "columns": ("good", "bad"),
+        "seed": 7,
         "offline": True,
     }
     assert (model["name"], model["revision"], model["device"], model["dtype"]) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,8 @@ from types import ModuleType
 import pytest
 
 from neurosteer.errors import InputError
+from neurosteer.grammar import PARADIGMS
+from neurosteer.pairs import load_pairs
 
 
 def fake(monkeypatch, room, **members):
@@ -19,15 +22,36 @@ def fake(monkeypatch, room, **members):
 
 
 def test_tasks_stand_under_their_phenomenon(run):
+    """With what a bag of words knows in each source, and a pair."""
     lines = run("ls", "tasks").out.splitlines()
-    assert len([line for line in lines if line.startswith("  ")]) == 67
+    assert len([line for line in lines if line.startswith("    + ")]) == 67
+    assert len([line for line in lines if line.startswith("    - ")]) == 67
     at = lines.index("argument_structure")
-    assert "  intransitive".ljust(54) + " syntax" in lines[at : at + 10]
+    [of_task] = [i for i, line in enumerate(lines) if line.startswith("  intransitive ")]
+    assert at < of_task < lines.index("binding")
+    assert re.fullmatch(
+        r"  intransitive +blimp \.99 \.9\d   builtin \.5\d \.9\d   builtin:balanced \.50 \.50", lines[of_task]
+    )
 
 
 def test_tasks_as_json(run):
-    rows = json.loads(run("ls", "tasks", "--format", "json").out)["results"]
-    assert {"task": "intransitive", "phenomenon": "argument_structure", "field": "syntax"} in rows
+    rows = {row["task"]: row for row in json.loads(run("ls", "tasks", "--format", "json").out)["results"]}
+    row = rows["intransitive"]
+    assert (row["phenomenon"], row["field"]) == ("argument_structure", "syntax")
+    assert row["about"].startswith("Without an object only a verb that needs none")
+    assert set(row["baselines"]) == {"blimp", "builtin", "builtin:balanced"}
+    assert set(row["baselines"]["builtin"]) == {"last_word", "unigram"}
+    [pair] = load_pairs("intransitive", source="builtin", n=2).limit(1)
+    assert row["example"] == [pair.good, pair.bad]
+
+
+def test_tasks_of_the_balanced_form(run):
+    """With pairs of it."""
+    rows = json.loads(run("ls", "tasks", "--data", "builtin:balanced", "--format", "json").out)["results"]
+    assert {row["task"] for row in rows} == set(PARADIGMS)
+    [row] = [row for row in rows if row["task"] == "intransitive"]
+    [pair] = load_pairs("intransitive", source="builtin:balanced", n=2).limit(1)
+    assert row["example"] == [pair.good, pair.bad]
 
 
 def test_tasks_of_ones_own_file_are_counted(run, tmp_path):

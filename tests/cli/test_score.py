@@ -17,6 +17,7 @@ def test_defaults(run, rooms):
         "source": "auto",
         "n": None,
         "columns": ("sentence_good", "sentence_bad"),
+        "seed": 0,
         "offline": False,
     }
     assert rooms.calls["score"]["intransitive"]["convention"] == "sum"
@@ -36,6 +37,7 @@ def test_every_option_arrives(run, rooms):
         "source": "pairs.csv",
         "n": 50,
         "columns": ("good", "bad"),
+        "seed": 0,
         "offline": True,
     }
     assert {task: asked["convention"] for task, asked in rooms.calls["score"].items()} == {

@@ -11,6 +11,7 @@ import pytest
 from neurosteer.errors import InputError
 from neurosteer.hub import is_reachable
 from neurosteer.pairs import TASKS, load_pairs, load_tasks
+from neurosteer.progress import Progress
 
 ROW = '{"sentence_good": "A %d.", "sentence_bad": "B %d.", "linguistics_term": "%s"}\n'
 RECORDS = [{"sentence_good": f"A {i}.", "sentence_bad": f"B {i}."} for i in range(3)]
@@ -134,7 +135,7 @@ def test_the_only_configuration_and_split_are_taken(fake_hub, monkeypatch: pytes
 
 def test_offline_never_asks(fake_hub: list[tuple[str, str, bool]], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: pytest.fail("reached for the network"))
-    load_pairs("intransitive", offline=True)
+    load_pairs("intransitive", source="blimp", offline=True)
     assert fake_hub == [("nyu-mll/blimp", "intransitive", True)]
     assert datasets.config.HF_HUB_OFFLINE is False
 
@@ -142,11 +143,36 @@ def test_offline_never_asks(fake_hub: list[tuple[str, str, bool]], monkeypatch: 
 def test_no_network_and_no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
-    for source in ("auto", "blimp"):
-        assert refusal(load_pairs, "intransitive", source=source) == (
-            "'nyu-mll/blimp' is not in the cache and the hub cannot be reached; "
-            "give a folder of BLiMP JSONL files or a file of pairs with --data"
-        )
+    assert refusal(load_pairs, "intransitive", source="blimp") == (
+        "'nyu-mll/blimp' is not in the cache and the hub cannot be reached; "
+        "give a folder of BLiMP JSONL files or a file of pairs with --data"
+    )
+
+
+def test_auto_is_blimp_where_it_can_be_had(fake_hub: list[tuple[str, str, bool]], monkeypatch: pytest.MonkeyPatch):
+    """Reachable, or cached."""
+    for reachable in (True, False):
+        monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda reachable=reachable: reachable)
+        assert load_pairs("intransitive").source == "blimp"
+
+
+def test_auto_is_built_in_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """And says so, once; the next run is not another one because the network is back."""
+    monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
+    notices: list[str] = []
+
+    class Heard(Progress):
+        def notice(self, text: str) -> None:
+            notices.append(text)
+
+    pairs = load_pairs("intransitive", n=20, progress=Heard())
+    assert pairs == load_pairs("intransitive", source="builtin", n=20)
+    [told] = notices
+    assert told.startswith("built-in pairs: nyu-mll/blimp is neither cached nor reachable")
+    several = load_tasks(["argument_structure"], n=4, progress=Heard())
+    assert {one.source for one in several} == {"builtin"}
+    assert len(notices) == 2
 
 
 def test_a_set_that_the_hub_lacks(fake_hub, monkeypatch: pytest.MonkeyPatch):

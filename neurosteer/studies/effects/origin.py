@@ -129,6 +129,7 @@ def _from_run(folder: Path, entry: dict[str, Any], options: Mapping[str, Any], w
         entry["task"],
         source=data["source"],
         n=options.get("n"),
+        seed=split["seed"],
         columns=tuple(options.get("columns") or ("sentence_good", "sentence_bad")),
         offline=wanted.offline,
     )
@@ -165,14 +166,14 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     kind = wanted.split or (about["split"] if own_split else "pair")
     source = wanted.source or about.get("source") or "auto"
     columns = wanted.columns or ("sentence_good", "sentence_bad")
-    again = load_pairs(task, source=source, n=wanted.limit, columns=columns, offline=wanted.offline)
+    seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
+    again = load_pairs(task, source=source, n=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
     same = (task, again.source) == (about.get("task"), about.get("source"))
     if same and own_split and about.get("pairs") != again.digest:
         raise InputError(
             f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
             "--data, --limit and --columns of that find"
         )
-    seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
     parts = again.split(kind, seed)
     sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
     data = {

@@ -1,0 +1,8 @@
+"""The built-in pairs: a lexicon of our own and a small grammar for each of BLiMP's 67 paradigms."""
+
+from __future__ import annotations
+
+from .collection import PARADIGMS
+from .paradigm import Form, Made, Paradigm
+
+__all__ = ["PARADIGMS", "Form", "Made", "Paradigm"]

@@ -1,0 +1,38 @@
+"""The built-in pairs as a source: as many as wanted, of every paradigm, in two forms."""
+
+from __future__ import annotations
+
+from neurosteer.errors import InputError
+from neurosteer.grammar import PARADIGMS, Form
+
+from .records import DEFAULT_COLUMNS, Columns
+from .types import Pair, Pairs
+
+NAMES: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
+DEFAULT_N = 1000
+
+
+class Builtin:
+    """`builtin`: the paradigms as in BLiMP. `builtin:balanced`: no word tells good from bad, see the grammars."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.form = name, NAMES[name]
+        self.tasks = tuple(PARADIGMS)
+
+        self.hint = "see: neurosteer ls tasks"
+
+    def phenomenon_of(self, task: str) -> str | None:
+        return PARADIGMS[task].phenomenon
+
+    def pairs(self, task: str, *, n: int | None, columns: Columns, seed: int) -> Pairs:
+        """The first n pairs (1,000) of this seed. Raises InputError for columns, and for more than there are."""
+        if columns != DEFAULT_COLUMNS:
+            raise InputError(f"--columns names columns of your own files; the pairs of '{self.name}' have none")
+        wanted = DEFAULT_N if n is None else n
+        if wanted < 2:
+            raise InputError(f"the limit must be at least 2 pairs, not {wanted}")
+        try:
+            made = list(PARADIGMS[task].pairs(wanted, seed=seed, form=self.form))
+        except LookupError as error:
+            raise InputError(f"{error}; take fewer with --limit") from None
+        return Pairs(task, self.name, tuple(Pair(*one) for one in made), PARADIGMS[task].phenomenon)

@@ -1,0 +1,55 @@
+"""What is known of BLiMP's 67 tasks beforehand: who has them, and what a bag of words knows of them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from neurosteer.grammar import PARADIGMS
+
+from .blimp import TASKS
+from .builtin import NAMES
+
+SOURCES = ("blimp", *NAMES)
+
+
+@dataclass(frozen=True)
+class KnownBaselines:
+    """Accuracies of a naive Bayes on 1,000 pairs of a source, split by pair; made by recipes/task_baselines.py."""
+
+    last_word: float
+    unigram: float
+
+
+@dataclass(frozen=True)
+class KnownTask:
+    """A task, its baselines by source, and a built-in pair as an example."""
+
+    uid: str
+    phenomenon: str
+    field: str
+    about: str  # the contrast, and how its balanced form is made
+    baselines: dict[str, KnownBaselines]
+    example: tuple[str, str]  # good, bad
+
+
+def known_tasks(source: str = "builtin") -> list[KnownTask]:
+    """All tasks by phenomenon; `builtin:balanced` shows examples of that form."""
+    form = NAMES.get(source, "plain")
+    rows = []
+    for task in sorted(TASKS, key=lambda task: (task.phenomenon, task.uid)):
+        made = PARADIGMS[task.uid]
+        baselines = {name: _table()[task.uid, name] for name in SOURCES}
+        [pair] = made.pairs(1, form=form)
+        rows.append(KnownTask(task.uid, task.phenomenon, task.field, made.about, baselines, (pair.good, pair.bad)))
+    return rows
+
+
+@cache
+def _table() -> dict[tuple[str, str], KnownBaselines]:
+    rows = csv.DictReader(files(__package__).joinpath("known.csv").read_text("utf-8").splitlines())
+    return {
+        (row["task"], row["source"]): KnownBaselines(float(row["last_word"]), float(row["unigram"])) for row in rows
+    }

@@ -1,0 +1,24 @@
+"""The table of baselines that `neurosteer ls tasks` shows: against what the pairs say now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neurosteer.pairs import TASKS, known_tasks, load_pairs
+
+SOME = ("intransitive", "wh_island", "anaphor_gender_agreement", "npi_present_1")
+
+
+def test_every_task_is_known():
+    assert {task.uid for task in known_tasks()} == {task.uid for task in TASKS}
+
+
+@pytest.mark.parametrize("uid", SOME)
+def test_the_table_is_that_of_the_pairs(uid: str, blimp: Path):
+    [task] = [known for known in known_tasks() if known.uid == uid]
+    for source, place in {"blimp": str(blimp), "builtin": "builtin", "builtin:balanced": "builtin:balanced"}.items():
+        now = load_pairs(uid, source=place).baselines()
+        assert task.baselines[source].last_word == pytest.approx(now.last_word, abs=6e-4)
+        assert task.baselines[source].unigram == pytest.approx(now.unigram, abs=6e-4)
