@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .draw import Draw
+from .lexicon import LOOSE
 from .paradigm import paradigm
 from .phrases import BE, PERFECTS, Item, crossed, sentence, single
 
@@ -11,7 +12,7 @@ CHANGING = ("thing", "garment", "vehicle", "device", "furniture", "food", "build
 
 def _with_or_without(draw: Draw, alone: str = "intransitive") -> Item:
     """A verb that stands alone belongs in the first frame, one that needs an object in the second."""
-    one, other = draw.verb(alone, subject="person"), draw.verb("transitive", subject="person")
+    one, other = draw.verb(alone, subject="person"), draw.verb("transitive", subject="person", but=LOOSE)
     who, what, tense, end = draw.person(), draw.object(other), draw.tense(), draw.adjunct()
     return crossed(
         lambda verb: sentence(who, verb, end),
@@ -51,7 +52,7 @@ def drop_argument(draw: Draw) -> Item:
 def _happening_or_done(draw: Draw, happening: str = "intransitive") -> Item:
     """What a thing does by itself belongs in the first frame, what someone does to it in the second."""
     kind = draw.choice(CHANGING)
-    one, other = draw.verb(happening, subject=kind), draw.verb("transitive", subject="person", object=kind)
+    one, other = draw.verb(happening, subject=kind), draw.verb("transitive", subject="person", object=kind, but=LOOSE)
     who, what, tense, end = draw.person(), draw.np(kind), draw.tense(), draw.adjunct()
     return crossed(
         lambda verb: sentence(what, verb, end),
@@ -67,7 +68,7 @@ def _broken(draw: Draw, *, by_itself: bool) -> Item:
     both, end, tense = draw.verb("alternating", object=kind), draw.adjunct(), draw.tense()
     who, what = draw.person(), draw.np(kind)
     if by_itself:
-        other = draw.verb("transitive", subject="person", object=kind)
+        other = draw.verb("transitive", subject="person", object=kind, but=LOOSE)
         return single(*(sentence(what, tense(verb, what.number), end) for verb in (both, other)))
     other = draw.verb("intransitive", subject=draw.choice((kind, "person")))
     return single(*(sentence(who, tense(verb, who.number), what, end) for verb in (both, other)))
@@ -93,7 +94,7 @@ def inchoative(draw: Draw) -> Item:
 
 def _passive(draw: Draw, *, agent: bool) -> Item:
     """What is done to someone belongs after `was`, what someone does after `had`; both are participles."""
-    done, doing = draw.verb("transitive", object="person"), draw.verb("intransitive", subject="person")
+    done, doing = draw.verb("transitive", object="person", but=LOOSE), draw.verb("intransitive", subject="person")
     number, end = draw.number(), draw.adjunct()
     other = draw.person() if "person" in done.subjects else draw.np(*sorted(done.subjects))
     who = draw.person(number=number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .draw import ADJUNCTS, Draw
-from .lexicon import Number
+from .lexicon import LOOSE, Number
 from .paradigm import paradigm
 from .phrases import BE, MODALS, Item, NounPhrase, Tense, crossed, sentence, single
 
@@ -19,16 +19,6 @@ NEARLY_RAISING = {
 # that purpose), was set for there to be.
 WITHOUT_FOR, WITH_FOR = {"ashamed", "careful", "hesitant"}, {"appear", "begin", "continue", "fail", "set", "start"}
 WISHED = {"need", "require", "want"}  # nobody wants a thing to be odd
-# Transitive verbs that can stand without an object all the same, as in `he was sure to impress`.
-ALONE = {
-    "activate", "adopt", "advise", "amuse", "applaud", "assemble", "assist", "author", "build", "calibrate",
-    "charm", "chop", "collect", "comfort", "console", "criticize", "defend", "discourage", "embarrass",
-    "encourage", "flatter", "frighten", "grate", "handle", "hide", "hold", "hug", "humiliate", "impress",
-    "install", "insult", "interview", "introduce", "lift", "lose", "maneuver", "measure", "microwave", "mock",
-    "motivate", "notify", "overtake", "peel", "photograph", "praise", "protect", "punish", "purchase",
-    "reassure", "recruit", "rescue", "reward", "scare", "scold", "slice", "spoil", "store", "support",
-    "surprise", "thank", "torment", "unpack", "wear", "wrap",
-}  # fmt: skip
 TOUGH_OF = {"nice", "safe"}  # she was nice to help, safe to leave
 UNMODAL = {"supposed"}  # hardly `will be supposed to`
 NOT_TOUGH = UNMODAL | {"due", "liable"}  # could be due to envy
@@ -138,7 +128,7 @@ def existential_there_subject_raising(draw: Draw) -> Item:
 
 def _tough_or_raising(draw: Draw) -> Item:
     """The object is missing in the first frame and there in the second, or the verb needs none."""
-    one = draw.verb("transitive", subject="person", but=ALONE)
+    one = draw.verb("transitive", subject="person", but=LOOSE)
     other = draw.verb("intransitive", "transitive", subject="person")
     what, who, be, end = draw.object(one), draw.person(), _be(draw), draw.adjunct()
     more = draw.object(other) if other.objects else ""

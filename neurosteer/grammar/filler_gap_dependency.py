@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .draw import ADJUNCTS, Draw
-from .lexicon import Verb
+from .lexicon import LOOSE, Verb
 from .paradigm import paradigm
 from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, crossed, sentence, single
 
@@ -14,14 +14,6 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Transitive verbs that can do without their object (`he lost`, `they hugged`), or that take two (`labeled it what`).
-LOOSE = words(
-    """accompany adopt advise alter announce applaud appoint assemble assist borrow build catch chop collect
-    confirm construct cover criticize discuss draft encourage envy expose finance flatter gobble hide hold hug
-    impress inherit insure interview introduce invent label lend lift locate lose maneuver measure mock nominate
-    obey peel photocopy photograph predict prosecute prune purchase quote reach recruit repaint review scold
-    season store surprise survey toss touch trust unpack use water wear wrap"""
-)
 # Verbs without an object that can have one after all: what he dreamed, or moaned.
 SAYING = words(
     """agree complain cry dream gasp giggle gossip groan howl laugh moan object pray sigh sneer sob stammer swear

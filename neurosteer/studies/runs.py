@@ -32,7 +32,7 @@ def list_runs(out: Path) -> list[dict[str, Any]]:
                 "run": folder.name,
                 "command": result["command"],
                 "model": result["model"]["name"],
-                "tasks": [entry["task"] for entry in result["results"]],
+                "tasks": list(dict.fromkeys(entry["task"] for entry in result["results"])),
             }
         except (OSError, ValueError, KeyError, TypeError):
             continue  # not ours, or damaged: `neurosteer check` tells

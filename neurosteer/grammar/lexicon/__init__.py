@@ -13,10 +13,12 @@ from .tables import read_adjectives, read_names, read_nouns, read_verbs
 NOUNS = read_nouns(nouns.NOUNS)
 NAMES = read_names(nouns.NAMES)
 VERBS = read_verbs(verbs.VERBS)
+LOOSE = frozenset(verbs.LOOSE.split())
 ADJECTIVES = read_adjectives(adjectives.ADJECTIVES)
 
 __all__ = [
     "ADJECTIVES",
+    "LOOSE",
     "NAMES",
     "NOUNS",
     "PARTS",

@@ -102,3 +102,15 @@ tell person > person: advise convince persuade teach tell/told warn caution remi
 perceive person: discover find hear imagine notice remember see recall observe
 wish person: agree aim ask hope intend plan pray wait arrange yearn
 """
+
+# Transitive verbs that can do without their object in some context (`he lost`, `they hugged`), or that take two
+# (`labeled it what`): for a contrast that rests on the object.
+LOOSE = """
+accompany activate adopt advise alter amuse announce applaud appoint assemble assist author borrow build
+calibrate carry catch charm chop collect comfort confirm console construct cover criticize defend discourage
+discuss draft embarrass encourage envy expose finance flatter frighten gobble grate handle hide hold hug
+humiliate impress inherit install insult insure interview introduce invent label lend lift locate lose maneuver
+measure microwave mock motivate nominate notify obey overtake peel photocopy photograph praise predict prosecute
+protect prune punish purchase quote reach reassure recruit repaint rescue review reward scare scold season slice
+spoil store support surprise survey thank torment toss touch trust unpack use water wear wrap
+"""
