@@ -153,7 +153,7 @@ def _acting(draw: Draw, *, passive: bool) -> Item:
 
 @paradigm(plain=lambda draw: _acting(draw, passive=False))
 def animate_subject_trans(draw: Draw) -> Item:
-    """Only someone animate does such things: the teacher praises, the lamp does not.
+    """Only someone animate does such things: `the teacher praised Anna`, not `the lamp praised Anna`.
 
     Balanced: people dislike plans and plans annoy people, not the other way round; the same words in another order.
     """
