@@ -23,12 +23,12 @@ from __future__ import annotations
 VERBS = """
 intransitive person: apologize arrive blink blush chat chuckle collaborate compete complain cooperate cough
     crawl/crawled cringe cry daydream dine disagree dream/dreamed emigrate faint flinch flirt frown gasp giggle
-    glance gossip grimace grin groan hesitate hibernate howl kneel/knelt laugh limp loiter meditate mingle moan
+    glance gossip grimace grin groan hesitate howl kneel/knelt laugh limp loiter meditate mingle moan
     nap nod object participate pray procrastinate quarrel rejoice scowl shiver shrug sigh sit/sat sleep/slept
     slouch smile smirk sneer sneeze snicker sniffle snooze snore sob socialize sprint squint stagger stammer
     stare stroll struggle stumble sulk sunbathe swear/swore/sworn sweat/sweated tremble wait weep/wept whimper
     whine wince wink yawn
-intransitive animal: bark bleat chirp croak growl hop neigh pounce prowl purr roar scamper slither snarl squeak
+intransitive animal: bark bleat chirp croak growl hibernate hop neigh pounce prowl purr roar scamper slither snarl squeak
     squeal waddle
 intransitive thing garment vehicle device furniture art text food plant: disappear emerge exist/existed
     fall/fell/fallen gleam glisten materialize shimmer sparkle vanish
