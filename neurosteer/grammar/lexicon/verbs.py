@@ -28,8 +28,8 @@ intransitive person: apologize arrive blink blush chat chuckle collaborate compe
     slouch smile smirk sneer sneeze snicker sniffle snooze snore sob socialize sprint squint stagger stammer
     stare stroll struggle stumble sulk sunbathe swear/swore/sworn sweat/sweated tremble wait weep/wept whimper
     whine wince wink yawn
-intransitive animal: bark bleat chirp croak growl hibernate hop neigh pounce prowl purr roar scamper slither snarl squeak
-    squeal waddle
+intransitive animal: bark bleat chirp croak growl hibernate hop neigh pounce prowl purr roar scamper slither snarl
+    squeak squeal waddle
 intransitive thing garment vehicle device furniture art text food plant: disappear emerge exist/existed
     fall/fell/fallen gleam glisten materialize shimmer sparkle vanish
 
