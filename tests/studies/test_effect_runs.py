@@ -57,7 +57,7 @@ def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, eff
     rows = check_path(tmp_path / "runs")
     assert [(row["kind"], row["ok"]) for row in rows] == [("neurons", True), ("neurons", True), ("run", True)]
     [run] = list_runs(tmp_path / "runs")
-    assert (run["command"], run["tasks"], run["run"]) == ("ablate", ["made", "made"], folder.name)
+    assert (run["command"], run["tasks"], run["run"]) == ("ablate", ["made"], folder.name)
 
 
 def test_what_is_said_of_the_origin_is_kept(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):
