@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .draw import ADJUNCTS, Draw
 from .lexicon import LOOSE, Verb
 from .paradigm import paradigm
@@ -37,24 +35,15 @@ HOW = tuple(
 )
 
 
-def fitting(make: Callable[[], Verb], fits: Callable[[Verb], bool]) -> Verb:
-    for _ in range(50):
-        if fits(verb := make()):
-            return verb
-    raise LookupError("no verb that fits")
-
-
 def needing(draw: Draw, object: str | None = None, *, willed: bool = False) -> Verb:
     """What somebody does to something, and never without it; `willed`: nothing but somebody does it."""
     loose = LOOSE | WITHOUT_WILL if willed else LOOSE
-    return fitting(
-        lambda: draw.verb("transitive", subject="person", object=object), lambda verb: verb.base not in loose
-    )
+    return draw.verb("transitive", subject="person", object=object, but=loose)
 
 
 def acting(draw: Draw) -> Verb:
     """What somebody does, with no object whatever."""
-    return fitting(lambda: draw.verb("intransitive", subject="person"), lambda verb: verb.base not in SAYING)
+    return draw.verb("intransitive", subject="person", but=SAYING)
 
 
 def wh(what: NounPhrase) -> str:
@@ -68,7 +57,7 @@ def clear(phrase: NounPhrase) -> NounPhrase:
 
 def knowing(draw: Draw, *without: str) -> Verb:
     """With `that` and with a question."""
-    return fitting(lambda: draw.verb("learn"), lambda verb: verb.base not in ("calculate", *without))
+    return draw.verb("learn", but=("calculate", *without))
 
 
 def _knew(draw: Draw, *, with_noun: bool = False) -> tuple[str, bool]:
