@@ -23,7 +23,8 @@ def main() -> None:
     options = parser.parse_args()
 
     model, console = ns.load_model(options.model), Console()
-    theirs, ours = [], []
+    theirs: list[float] = []
+    ours: list[float] = []
     for task in TASKS:
         for place, accuracies in ((options.data, theirs), ("builtin", ours)):
             pairs = ns.load_pairs(task.uid, source=place, n=options.pairs)
