@@ -31,7 +31,9 @@ def tasks(
     """
     as_json, names = _is_json(format_), parse.columns(columns)
     options.prepare(offline=offline, quiet=False)
-    known = data in ("auto", "blimp", "builtin", "builtin:balanced")
+    from neurosteer.pairs import NAMED
+
+    known = data in NAMED
     rows = _known_tasks(data) if known else _tasks_of(data, names, offline)
     if as_json:
         print_listing("ls tasks", rows)

@@ -8,10 +8,9 @@ from random import Random
 from typing import TypeVar
 
 from .lexicon import ADJECTIVES, NAMES, NOUNS, VERBS, Adjective, Gender, Name, Noun, Number, Verb
-from .phrases import MODALS, PAST, PERFECTS, PROGRESSIVES, NounPhrase, Tense
+from .phrases import MODALS, PAST, PERFECTS, NounPhrase, Tense
 
 T = TypeVar("T")
-THINGS = ("thing", "furniture", "vehicle", "device", "garment", "art", "text")  # what lies about
 BOTH_NUMBERS = {"person", "die", "cactus", "criterion", "crab", "duck"}  # a form of theirs is used in both numbers
 DETERMINERS: dict[Number, tuple[str, ...]] = {
     "singular": ("the", "the", "a", "this", "that"),
@@ -78,9 +77,9 @@ class Draw:
         """
         return self._new(_verbs(self.part, frames, subject, object, irregular), "base", but)
 
-    def tense(self, *, progressive: bool = False) -> Tense:
-        """Any but the present; progressives, which many verbs do not like, only if wanted."""
-        return self.choice((PAST, PAST, PAST, *MODALS, *PERFECTS, *(PROGRESSIVES if progressive else ())))
+    def tense(self) -> Tense:
+        """Any but the present, which shows the number, and the progressive, which many verbs do not like."""
+        return self.choice((PAST, PAST, PAST, *MODALS, *PERFECTS))
 
     def adjunct(self) -> str:
         """`in the garden`: goes with any event in any tense."""

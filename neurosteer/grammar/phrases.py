@@ -38,10 +38,6 @@ class NounPhrase:
         return self._form("them", "him", "her", "it")
 
     @property
-    def possessive(self) -> str:
-        return self._form("their", "his", "her", "its")
-
-    @property
     def reflexive(self) -> str:
         return self._form("themselves", "himself", "herself", "itself")
 

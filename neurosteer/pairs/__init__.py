@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from .baselines import Baselines
 from .blimp import TASKS
+from .builtin import NAMED, OF_AUTO
 from .known import known_tasks
 from .lexical import LexicalSplitError
 from .load import load_pairs, load_tasks
 from .types import Pair, Pairs, Split, sentence_hashes
 
 __all__ = [
+    "NAMED",
+    "OF_AUTO",
     "TASKS",
     "Baselines",
     "LexicalSplitError",

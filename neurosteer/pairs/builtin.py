@@ -9,6 +9,8 @@ from .records import DEFAULT_COLUMNS, Columns
 from .types import Pair, Pairs
 
 NAMES: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
+OF_AUTO = ("blimp", "builtin")  # what `auto` may turn out to be
+NAMED = ("auto", "blimp", *NAMES)  # sources that are no path and no hub id
 DEFAULT_N = 1000
 
 

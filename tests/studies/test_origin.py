@@ -373,3 +373,21 @@ def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path
     origin = neurons_from(llama, Wanted(task="made", source=source), out=out, file=file)
     assert (list(origin.sets), origin.task) == (["given"], "made")
     assert origin.test == load_pairs(source=source).split("pair", 0).test
+
+
+def test_auto_is_what_it_turned_out_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """BLiMP or the built-in pairs; a folder that is called like a source is not meant by its name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "blimp").mkdir()
+    split = {"kind": "pair", "seed": 0}
+
+    def fits(wanted: str, source: str) -> bool:
+        entry = {"task": "a", "data": {"source": source, "split": split}, "rankings": {}}
+        return Wanted(task="a", source=wanted).fits(entry, {})
+
+    assert fits("auto", "blimp")
+    assert fits("auto", "builtin")
+    assert not fits("auto", "builtin:balanced")
+    assert not fits("blimp", "./blimp")
+    assert fits("./blimp", str(tmp_path / "blimp"))
+    assert not fits("blimp", "builtin")

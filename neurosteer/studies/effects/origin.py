@@ -10,7 +10,7 @@ from typing import Any
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking
-from neurosteer.pairs import Pairs, load_pairs
+from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import MANIFEST, check_path, verify_artefact
 from neurosteer.studies.runs import list_runs, read_run
@@ -36,10 +36,10 @@ class Wanted:
 
     def fits(self, entry: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
         """Whether a find answers what was asked."""
-        split = entry["data"]["split"]
+        split, found = entry["data"]["split"], entry["data"]["source"]
         asked = (
             (self.task, entry["task"]),
-            (_place(self.source), _place(entry["data"]["source"])),
+            (None if self.source == "auto" and found in OF_AUTO else _place(self.source), _place(found)),
             (self.split, split.get("kind")),
             (self.seed, split.get("seed")),
             (self.limit, options.get("n")),
@@ -50,9 +50,9 @@ class Wanted:
 
 
 def _place(source: str | None) -> str | None:
-    """A source, however it is spelt; `auto` is BLiMP."""
-    if source is None or not Path(source).exists():
-        return "blimp" if source == "auto" else source
+    """A source, however its path is spelt; a name is none, even where a folder is called the same."""
+    if source is None or source in NAMED or not Path(source).exists():
+        return source
     return str(Path(source).resolve())
 
 
@@ -168,7 +168,7 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     columns = wanted.columns or ("sentence_good", "sentence_bad")
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
     again = load_pairs(task, source=source, n=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
-    same = (task, again.source) == (about.get("task"), about.get("source"))
+    same = (task, _place(again.source)) == (about.get("task"), _place(about.get("source")))
     if same and own_split and about.get("pairs") != again.digest:
         raise InputError(
             f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
