@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pytest
 import torch
+from plain_probes import BETA, GAMMA, ZETA, by_autograd
 
 from neurosteer.probes import GATES, L0Probes, Probes, Standard, fit_l0, fit_logistic, labelled
 from neurosteer.seeds import generator
-
-BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # Louizos et al. 2018
 
 
 def data(layers: int, units: int, *, pairs: int = 50, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, Probes]:
@@ -30,28 +28,6 @@ def fit(
     return fit_l0(x, y, lambdas, dense, noise, gates=replace(GATES, steps=steps))
 
 
-def by_autograd(
-    x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, b: torch.Tensor, lam: float, u: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights and gates after one Adam step per row of uniform noise `u`, by the formulas as printed."""
-    w, b = w.double().clone().requires_grad_(), b.double().clone().requires_grad_()
-    log_alpha = torch.full_like(w, GATES.log_alpha).requires_grad_()
-    adam = torch.optim.Adam(
-        [{"params": [w, b], "lr": GATES.rate_weights}, {"params": [log_alpha], "lr": GATES.rate_gates}]
-    )
-    x, y, u = x.double(), y.double(), u.double()
-    for row in u:
-        s = torch.sigmoid((torch.log(row) - torch.log(1 - row) + log_alpha) / BETA)
-        mask = torch.clamp(s * (ZETA - GAMMA) + GAMMA, 0, 1) if lam < 1 else torch.ones_like(s)
-        entropy = torch.nn.functional.binary_cross_entropy_with_logits(x @ (w * mask) + b, (y + 1) / 2)
-        penalty = torch.sigmoid(log_alpha - BETA * math.log(-GAMMA / ZETA)).mean()
-        adam.zero_grad()
-        (lam * entropy + (1 - lam) * penalty).backward()
-        adam.step()
-    gate = torch.clamp(torch.sigmoid(log_alpha) * (ZETA - GAMMA) + GAMMA, 0, 1)
-    return (w * gate if lam < 1 else w).detach(), (gate if lam < 1 else torch.ones_like(gate)).detach()
-
-
 @pytest.mark.parametrize("lam", [0.05, 0.2, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("steps", [1, 40])
 def test_against_autograd(lam, steps):
@@ -59,7 +35,7 @@ def test_against_autograd(lam, steps):
     ours = fit(x, y, dense, [lam], steps=steps, layers=[0, 1])
     for layer in range(2):
         u = torch.rand(steps, 20, generator=generator(0, "toy", layer, "l0"))
-        weights, gates = by_autograd(x[layer], y, dense.weights[layer, 0], dense.bias[layer, 0], lam, u)
+        weights, gates, _ = by_autograd(x[layer], y, dense.weights[layer, 0], dense.bias[layer, 0], lam, u)
         torch.testing.assert_close(ours.probes.weights[layer, 0].double(), weights, atol=2e-4, rtol=2e-4)
         torch.testing.assert_close(ours.gates[layer, 0].double(), gates, atol=2e-4, rtol=2e-4)
 

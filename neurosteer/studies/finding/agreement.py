@@ -18,6 +18,11 @@ def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None
     return float(stats.spearmanr(a.numpy(), b.numpy()).statistic)
 
 
+def largest_spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
+    """The rank correlation if both ranked the units alike: below 1 where one has ties that the other breaks."""
+    return spearman(a.sort().values, b.sort().values)
+
+
 def agreement(scores: Mapping[str, Float[Tensor, "unit"]], k: int) -> list[dict[str, Any]]:
     """For each two methods: Spearman over all units, and the shared part of their top k beside what chance shares.
 

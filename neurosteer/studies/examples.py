@@ -1,0 +1,159 @@
+"""EOS states as standardised examples of a block of layers, and the probes that are fitted and judged on them.
+
+Layers are worked through in blocks, so that memory stays bounded; a layer's numbers do not depend on its block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from neurosteer.data import EosStates
+from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
+from neurosteer.seeds import generator
+
+BLOCK = 8  # layers that are worked on at once
+Parts = Mapping[str, Sequence[int]]  # "train", "validation", "test" -> positions of pairs
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Of one probe: `validation` chooses, `test` is reported."""
+
+    validation: float
+    test: float
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """A block of layers as standardised examples, by part."""
+
+    layers: tuple[int, ...]
+    x: Mapping[str, Float[Tensor, "layer sample unit"]] = field(default_factory=dict)
+    y: Mapping[str, Float[Tensor, "sample"]] = field(default_factory=dict)
+    standard: Standard | None = None  # how the units were standardised
+
+    @classmethod
+    def of(cls, states: EosStates, parts: Parts, rows: slice, device: torch.device) -> Examples:
+        block = states.values[:, :, rows]  # a view: only what the indices pick is read
+        cut = {part: labelled(block[torch.as_tensor(indices)].to(device)) for part, indices in parts.items()}
+        standard = Standard.of(cut["train"][0])
+        x = {part: standard(x) for part, (x, _) in cut.items()}
+        return cls(states.layers[rows], x, {part: y for part, (_, y) in cut.items()}, standard)
+
+    def only(self, units: Int[Tensor, "layer k"], used: Bool[Tensor, "layer k"] | None = None) -> Examples:
+        """The same examples, reduced to some units of each layer; those not `used` are blanked out."""
+        picked = {part: x.gather(2, units[:, None].expand(-1, x.shape[1], -1)) for part, x in self.x.items()}
+        if used is not None:
+            picked = {part: x * used[:, None].to(x.device) for part, x in picked.items()}
+        return Examples(self.layers, picked, self.y)
+
+    def rotated(self, rotation: Float[Tensor, "unit axis"]) -> Examples:
+        """The same examples in another basis, whose axes are the columns of `rotation`."""
+        return replace(self, x={part: x @ rotation.to(x) for part, x in self.x.items()}, standard=None)
+
+    def directions(self, probes: Probes) -> tuple[Float[Tensor, "layer unit"], Float[Tensor, "layer"]]:
+        """The probe of each layer as a direction of raw activations, and the spread of the train states along it."""
+        assert self.standard is not None
+        weights = probes.weights[:, 0]
+        raw = weights / self.standard.scale[:, 0]
+        length = raw.norm(dim=1)
+        spread = (self.x["train"] @ weights[..., None])[..., 0].std(dim=1, correction=0)
+        return (raw / length[:, None]).cpu(), (spread / length).cpu()
+
+    def fit(self, l2: Float[Tensor, "layer strength"]) -> Probes:
+        return fit_logistic(self.x["train"], self.y["train"], l2)
+
+    def accuracy(self, probes: Probes, part: str) -> Float[Tensor, "layer strength"]:
+        return probes.accuracy(self.x[part], self.y[part]).cpu()
+
+    def judge(self, probes: Probes) -> list[Accuracy]:
+        """Of one probe per layer."""
+        validation, test = (self.accuracy(probes, part)[:, 0].tolist() for part in ("validation", "test"))
+        return [Accuracy(v, t) for v, t in zip(validation, test, strict=True)]
+
+    def judge_units(
+        self, units: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], used: Bool[Tensor, "layer k"] | None = None
+    ) -> list[Accuracy]:
+        """Of a probe on some units of each layer."""
+        small = self.only(units.to(l2.device), used)
+        return small.judge(small.fit(l2))
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """The dense probe of each layer: at every strength, and at the one chosen on validation."""
+
+    every: Probes
+    choice: Int[Tensor, "layer"]  # index of the strength
+    judged: Sequence[Accuracy]
+
+    @property
+    def best(self) -> Probes:
+        return self.every.pick(self.choice)
+
+    @property
+    def l2(self) -> Float[Tensor, "layer 1"]:
+        """The strength that all other probes of the layer share."""
+        return torch.tensor(STRENGTHS, device=self.every.weights.device)[self.choice][:, None]
+
+    def at(self, strength: float) -> Probes:
+        return self.every.pick(torch.full_like(self.choice, STRENGTHS.index(strength)))
+
+
+def fit_dense(examples: Examples) -> Dense:
+    """The dense probes of the layers, their strength chosen on validation."""
+    strengths = torch.tensor(STRENGTHS, device=examples.x["train"].device)
+    every = examples.fit(strengths.expand(len(examples.layers), -1))
+    choice = best_strength(examples.accuracy(every, "validation"))
+    return Dense(every, choice, examples.judge(every.pick(choice)))
+
+
+def best_strength(validation: Float[Tensor, "layer strength"]) -> Int[Tensor, "layer"]:
+    """Index of the best strength; of equal ones the strongest (the last)."""
+    return validation.shape[1] - 1 - validation.flip(1).argmax(dim=1)
+
+
+def top_units(scores: Float[Tensor, "layer unit"], k: int) -> Int[Tensor, "layer k"]:
+    """The k highest-scoring units of each layer, ascending; ties go to the lower index."""
+    order = torch.sort(scores, dim=1, descending=True, stable=True).indices
+    return order[:, :k].sort(dim=1).values
+
+
+def random_units(width: int, top: Int[Tensor, "k"], size: int, source: torch.Generator) -> Int[Tensor, "size"]:
+    """Units drawn from those that are not among the top ones, ascending."""
+    outside = torch.ones(width, dtype=torch.bool)
+    outside[top] = False
+    rest = outside.nonzero().flatten()
+    return rest[torch.randperm(len(rest), generator=source)[:size]].sort().values
+
+
+def random_accuracies(
+    examples: Examples,
+    top: Int[Tensor, "layer k"],
+    l2: Float[Tensor, "layer 1"],
+    size: int,
+    *,
+    draws: int,
+    task: str,
+    seed: int,
+) -> list[list[float]]:
+    """Test accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left."""
+    width = examples.x["train"].shape[2]
+    rest = width - top.shape[1]
+    if rest < size:
+        return []
+    accuracies = []
+    for draw in range(draws if size < rest else 1):
+        units = torch.stack(
+            [
+                random_units(width, top[i], size, generator(seed, task, layer, "random", size, draw))
+                for i, layer in enumerate(examples.layers)
+            ]
+        )
+        accuracies.append([accuracy.test for accuracy in examples.judge_units(units, l2)])
+    return accuracies * (draws // len(accuracies))  # all of the rest is one set, however often it is drawn
