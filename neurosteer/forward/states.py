@@ -51,11 +51,12 @@ def states_and_stats(
     site: str,
     layers: Sequence[int],
     position: str,
+    cache: bool = True,
     progress: Progress = QUIET,
 ) -> tuple[EosStates, UnitStats]:
     """EOS states of all pairs, and unit statistics of the train pairs (their indices); one sweep if both lack."""
     request = _request(model, pairs, site, tuple(layers), position)
-    cache = may_cache(model, progress)
+    cache = cache and may_cache(model, progress)
     values, stats = _states(request, train, cache=cache, progress=progress)
     if stats is None:
         stats = _stats(request, train, progress)

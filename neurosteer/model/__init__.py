@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .passes import reading as reading
     from .passes import resuming as resuming
     from .passes import site_width as site_width
+    from .random_weights import untrained as untrained
     from .sites import SITES as SITES
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
@@ -43,6 +44,7 @@ _MODULE_OF = {
     "resuming": "passes",
     "site_width": "passes",
     "touched": "where",
+    "untrained": "random_weights",
 }
 
 

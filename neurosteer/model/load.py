@@ -68,7 +68,7 @@ def load_model(
     if place is not None:
         network.to(device=place)
     network.eval().requires_grad_(False)
-    bridge = _bridge(label, source, network, tokenizer)
+    bridge = bridge_of(label, source, network, tokenizer)
     if not bridge.adapter.supports_causal_loss:
         raise InputError(f"{label} is no decoder: {type(network).__name__} reads in both directions")
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
@@ -143,7 +143,8 @@ def _pretrained(
     return network, tokenizer
 
 
-def _bridge(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
+def bridge_of(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
+    """TransformerLens hooks around a network. Raises `NeurosteerError` for an architecture it does not know."""
     tokenizer = deepcopy(tokenizer)  # TransformerLens adds the special tokens that it misses
     tokenizer.init_kwargs["add_bos_token"] = True  # else it loads another, from the hub, without the revision
     try:

@@ -1,0 +1,31 @@
+"""A model of the same shape that has learned nothing: what an architecture and a tokenizer give by themselves."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from .builtin import quiet_transformers
+from .fingerprint import fingerprint, tokenizer_fingerprint
+from .load import bridge_of
+from .model import Model
+
+
+def untrained(model: Model, seed: int = 0) -> Model:
+    """The same architecture and tokenizer with weights as the library initialises them, drawn by `seed`.
+
+    On the same device, in the same dtype. The caller's random state is left as it was.
+    """
+    config = deepcopy(model.bridge.original_model.config)
+    devices = [model.device] if model.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), quiet_transformers():
+        torch.manual_seed(seed)
+        network = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="eager")
+    stamp = fingerprint(network, tokenizer_fingerprint(model.tokenizer))
+    network.to(device=model.device, dtype=model.dtype).eval().requires_grad_(False)
+    name = f"{model.name} (untrained, seed {seed})"
+    bridge = bridge_of(name, str(model.bridge.cfg.model_name), network, model.tokenizer)
+    return replace(model, bridge=bridge, name=name, revision=None, fingerprint=stamp)
