@@ -1,0 +1,152 @@
+"""Measured cells: the margins of a target task while the neurons of source tasks, and of their controls, are zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neurosteer.edits import Edit
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.model import Model
+from neurosteer.neurons import NeuronSet, matched_controls
+from neurosteer.neurons.controls import massive
+from neurosteer.pairs import Pairs, Split, sentence_hashes
+from neurosteer.progress import QUIET, Progress
+from neurosteer.seeds import seed_of
+from neurosteer.store import file_stem
+from neurosteer.studies.effects.cases import Bench, Case
+from neurosteer.studies.paper.transfer import Member
+from neurosteer.studies.recipes.recipe import Recipe
+from neurosteer.studies.recipes.units import Piece, Read, Unit
+
+from .sources import attribution_unit, needs_of, ranking_of
+
+SOURCES = 12  # sets that one unit measures
+PAIR_SECONDS = 0.0075  # of one pair under one edit, on two CPU cores
+
+
+def measured_tasks(recipe: Recipe, members: Sequence[Member]) -> list[str]:
+    """The tasks whose cells are measured, in the order of `members`.
+
+    `phenomena` is the alphabetically first task of each phenomenon: no outcome has a say. Raises `InputError` for a
+    name that is not among the tasks.
+    """
+    names = [member.task for member in members]
+    if recipe.measured == "all":
+        return names
+    if recipe.measured == "phenomena":
+        backwards = sorted(members, key=lambda member: member.task, reverse=True)
+        wanted = set({member.phenomenon: member.task for member in backwards}.values())
+    else:
+        wanted = set(recipe.measured)
+    for name in sorted(wanted - set(names)):
+        known = did_you_mean(name, [*names, "phenomena", "all"])
+        raise InputError(f"measured: no task '{name}' here that can be split{known}")
+    return [name for name in names if name in wanted]
+
+
+def causal_units(
+    model: Model, recipe: Recipe, splits: Mapping[str, Split], layer: int, *, progress: Progress = QUIET
+) -> list[Unit]:
+    """The attributions of all tasks, and what is measured: a unit for each target, method and `SOURCES` sources.
+
+    A target is measured on its first test pairs; those with a sentence that a measured source has seen in train or
+    validation are left out. Raises `InputError` where none remains.
+    """
+    measured = measured_tasks(recipe, [Member.of(split.test) for split in splits.values()])
+    units = [
+        attribution_unit(model, task, split.train, recipe, layer, progress=progress) for task, split in splits.items()
+    ]
+    seen = {task: _seen(splits[task]) for task in measured}
+    anywhere = set().union(*seen.values())
+    for target in measured:
+        test = splits[target].test
+        kept = [i for i, pair in enumerate(test) if not anywhere & set(sentence_hashes([pair]))]
+        if not kept:
+            raise InputError(
+                f"measured: the other tasks have seen every test pair of '{target}'; measure it without those"
+            )
+        pairs = test.take(kept).limit(recipe.test_pairs)
+        for method in recipe.methods:
+            for i, sources in enumerate(chunks(measured)):
+                job = _Job(target, method, {source: seen[source] for source in sources}, pairs, len(test) - len(kept))
+                units.append(_unit(model, recipe, layer, job, cell_name(target, method, i), progress))
+    return units
+
+
+def hours_for_all(model: Model, recipe: Recipe, splits: Mapping[str, Split], layer: int) -> float:
+    """How long measuring every cell would take, by the costs of its units."""
+    return sum(unit.cost for unit in causal_units(model, replace(recipe, measured="all"), splits, layer)) / 3600
+
+
+def cell_name(target: str, method: str, chunk: int) -> str:
+    return f"causal-{file_stem(target)}-{method}-{chunk}"
+
+
+def chunks(measured: Sequence[str]) -> list[Sequence[str]]:
+    """The sources of each unit."""
+    return [measured[i : i + SOURCES] for i in range(0, len(measured), SOURCES)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What one unit measures; `sources` come with hashes of the sentences that they have seen."""
+
+    target: str
+    method: str
+    sources: Mapping[str, Set[str]]
+    pairs: Pairs
+    left_out: int  # test pairs that a measured source has seen
+
+
+def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, name: str, progress: Progress) -> Unit:
+    def compute(read: Read) -> Piece:
+        sets = {source: _neurons(read, model, recipe, layer, source, job) for source in job.sources}
+        cases = {
+            source: Case(Edit.ablate(chosen), controls_of(chosen, recipe, source, job.method))
+            for source, chosen in sets.items()
+            if len(chosen)
+        }
+        found = Bench(model, list(cases.values()), progress).margins(job.pairs)
+        rows, start = [], 0
+        for source, chosen in sets.items():
+            rows.append({"source": source, "row": start, **_about(chosen, cases.get(source))})
+            start += len(cases[source].edits()) if source in cases else 0
+        values = {"target": job.target, "method": job.method, "layer": layer, "site": recipe.site, "cells": rows}
+        counts = {"pairs": len(job.pairs), "left_out": job.left_out}
+        margins = np.concatenate([np.zeros((0, len(job.pairs))), *found.after])
+        return Piece({"margins": margins, "clean": found.before}, values | counts)
+
+    cost = PAIR_SECONDS * len(job.pairs) * (1 + len(job.sources) * (1 + recipe.controls))
+    needs = dict.fromkeys(need for source in job.sources for need in needs_of(source, job.method))
+    size = 8 * len(job.pairs) * (1 + len(job.sources) * (1 + recipe.controls))
+    return Unit(name, job.target, cost, compute, needs=tuple(needs), size=size)
+
+
+def _neurons(read: Read, model: Model, recipe: Recipe, layer: int, source: str, job: _Job) -> NeuronSet:
+    seen = sorted(job.sources[source])
+    ranking = ranking_of(read, source, job.method, layer, model=model.fingerprint, site=recipe.site, seen=seen)
+    return ranking.top(recipe.k, layers=layer)
+
+
+def controls_of(chosen: NeuronSet, recipe: Recipe, source: str, method: str) -> list[NeuronSet]:
+    """The matched controls of a source's set: drawn for the set, and so the same for every target."""
+    return matched_controls(chosen, recipe.controls, seed_of(recipe.seed, source, method))
+
+
+def _about(chosen: NeuronSet, case: Case | None) -> dict[str, Any]:
+    """A source's set and its controls. An empty set is not measured: it has no `case`, and no row of margins."""
+    flags = massive(chosen.stats)[0, chosen.units]
+    return {
+        "units": chosen.units.tolist(),
+        "massive": chosen.units[flags].tolist(),
+        "controls": [control.units.tolist() for control in case.controls] if case else [],
+        "unmatched": case.unmatched if case else 0.0,
+    }
+
+
+def _seen(split: Split) -> Set[str]:
+    return set(sentence_hashes([*split.train, *split.validation]))

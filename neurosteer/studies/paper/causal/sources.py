@@ -1,0 +1,71 @@
+"""The neurons of a task at one layer, by each method, and the attribution that also predicts what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosteer.data import UnitStats
+from neurosteer.forward import attribute
+from neurosteer.model import Model
+from neurosteer.neurons import Ranking
+from neurosteer.neurons.sets import STATS
+from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET, Progress
+from neurosteer.store import file_stem
+from neurosteer.studies.paper.focus import focus_name
+from neurosteer.studies.recipes.recipe import Recipe
+from neurosteer.studies.recipes.units import Piece, Read, Unit
+
+PAIR_SECONDS = 0.11  # of the attribution of one pair, on two CPU cores
+
+
+def attribution_name(task: str) -> str:
+    return f"attribution-{file_stem(task)}"
+
+
+def attribution_unit(
+    model: Model, task: str, train: Pairs, recipe: Recipe, layer: int, *, progress: Progress = QUIET
+) -> Unit:
+    """The predicted drop of a task's mean margin for every unit of the layer, from the first train pairs.
+
+    The gradient is taken down to the layer: of the blocks below only activations are computed.
+    """
+    pairs = train.limit(recipe.attribution_pairs)
+
+    def compute(_: Read) -> Piece:
+        found = attribute(model, pairs, site=recipe.site, layers=[layer], to="zero", progress=progress)
+        about = {"task": task, "pairs": len(pairs), "model": model.fingerprint, "site": recipe.site, "layer": layer}
+        return Piece({"drop": found.drop()[0].numpy()}, about)
+
+    return Unit(attribution_name(task), task, PAIR_SECONDS * len(pairs), compute, size=8 * model.d_model)
+
+
+def needs_of(task: str, method: str) -> tuple[str, ...]:
+    """The units that a ranking of the task is made from."""
+    return (focus_name(task), *((attribution_name(task),) if method == "attribution" else ()))
+
+
+def ranking_of(
+    read: Read, task: str, method: str, layer: int, *, model: str, site: str, seen: Sequence[str] = ()
+) -> Ranking:
+    """A task's ranking of the units of the layer; `seen` are hashes of the sentences that it rests on."""
+    focus = read(focus_name(task)).arrays
+    stats = UnitStats(
+        **{name: torch.tensor(focus[name])[None] for name in STATS}, tokens=int(focus["tokens"][0]), layers=(layer,)
+    )
+    about = {"task": task, "seen": sorted(seen)}
+    return Ranking(_scores(read, task, method)[None], None, method, stats, model, site, about)
+
+
+def _scores(read: Read, task: str, method: str) -> Float[Tensor, "unit"]:
+    if method == "attribution":
+        found = read(attribution_name(task)).arrays["drop"]
+    else:
+        focus = read(focus_name(task)).arrays
+        found = np.abs(focus["t"]) if method == "welch" else focus["l0"]
+    return torch.tensor(found, dtype=torch.float32)

@@ -1,0 +1,186 @@
+"""Figures 2 to 5: what the probes of all tasks say by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurosteer.studies.matching import matching_size
+
+from .design import Design
+from .intervals import draws, interval, plain, resampled, task_means
+
+FLOOR = 0.55  # a dense probe that reads less than this (on validation) leaves nothing to be held in few neurons
+Sweep = Mapping[str, np.ndarray]  # arrays [task layer ...], see sweep.py
+Row = dict[str, Any]
+
+
+def fig2(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> Row:
+    """Kept share and accuracy of L0 probes by lambda."""
+    values = {"kept": sweep["kept"], "accuracy": sweep["masked"], "relative": _relative(sweep, "masked")}
+    rows = _rows(values, "lambda", design.lambdas, design)
+    wide = {"kept": sweep["kept"], "accuracy": sweep["masked"]}
+    return {
+        "experiment": "fig2",
+        "lambdas": list(design.lambdas),
+        "rows": rows,
+        "dense": dense_rows(sweep, design),
+        "baselines": baselines,
+        "tables": {"": rows, "tasks": _wide(sweep, wide, design.lambdas, tasks, design)},
+    }
+
+
+def fig3(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> Row:
+    """Accuracy of the k units of the largest |t|."""
+    rows = _rows({"accuracy": sweep["topk"], "relative": _relative(sweep, "topk")}, "k", design.ks, design)
+    return {
+        "experiment": "fig3",
+        "ks": list(design.ks),
+        "rows": rows,
+        "dense": dense_rows(sweep, design),
+        "baselines": baselines,
+        "tables": {"": rows, "tasks": _wide(sweep, {"accuracy": sweep["topk"]}, design.ks, tasks, design)},
+    }
+
+
+def fig4(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
+    """Spearman of |t| and gate; over the tasks whose gates are not all equal."""
+    rows = _rows({"spearman": sweep["spearman"], "limit": sweep["limit"]}, "lambda", design.lambdas, design)
+    for row in rows:
+        row["undefined"] = len(tasks) - row["tasks"]
+    values = {"spearman": sweep["spearman"], "limit": sweep["limit"]}
+    return {
+        "experiment": "fig4",
+        "lambdas": list(design.lambdas),
+        "rows": rows,
+        "tables": {"": rows, "tasks": _wide(sweep, values, design.lambdas, tasks, design)},
+    }
+
+
+def fig5(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
+    """How many random units are worth the top k: of the mean accuracies over tasks, and task by task."""
+    counted = _readable(sweep)
+    top = np.where(counted, sweep["chosen"], np.nan)
+    random = np.where(counted[..., None], sweep["random"].mean(axis=-1), np.nan)
+    counts = draws(len(tasks), design.seed)
+    goal = resampled(top, counts)
+    matching = matching_size(goal, resampled(random, counts), design.sizes)
+    matching = np.where(np.isnan(goal), np.nan, matching)
+    of_tasks = np.where(counted, matching_size(top, random, design.sizes), np.nan)
+    rows = _matching_rows(matching, of_tasks, task_means(top, design.seed), counted, design)
+    curves = _rows({"accuracy": random}, "size", design.sizes, design)
+    wide = _wide(sweep, {"random": sweep["random"].mean(axis=-1)}, design.sizes, tasks, design)
+    flat = [(chosen, own) for chosen, own in zip(sweep["chosen"].ravel(), of_tasks.ravel(), strict=True)]
+    for row, (chosen, own) in zip(wide, flat, strict=True):
+        row |= {"top": float(chosen), "equivalent": plain(own), "censored": bool(np.isposinf(own))}
+    return {
+        "experiment": "fig5",
+        "k": design.k,
+        "floor": FLOOR,
+        "sizes": list(design.sizes),
+        "rows": rows,
+        "curves": curves,
+        "tables": {"": rows, "random": curves, "tasks": wide},
+    }
+
+
+def _relative(sweep: Sweep, name: str) -> np.ndarray:
+    """Accuracy beside the dense probe's of the same task and layer; NaN where that reads nothing."""
+    return np.where(_readable(sweep)[..., None], sweep[name] / sweep["dense"][..., None], np.nan)
+
+
+def _readable(sweep: Sweep) -> np.ndarray:
+    return sweep["dense_validation"] >= FLOOR
+
+
+def _matching_rows(
+    matching: np.ndarray, of_tasks: np.ndarray, top: Any, counted: np.ndarray, design: Design
+) -> list[Row]:
+    low, high = interval(matching[1:])
+    rows = []
+    for i, layer in enumerate(design.layers):
+        own = of_tasks[counted[:, i], i]
+        middle = float(np.median(own)) if len(own) else np.nan
+        several = len(own) > 1
+        row: Row = {"layer": layer, "tasks": len(own), "excluded": int((~counted[:, i]).sum())}
+        row |= _ends("top", top.mean[i], top.low[i], top.high[i])
+        ends = (matching[0, i], low[i], high[i]) if several else (matching[0, i], np.nan, np.nan)
+        row |= _ends("equivalent", *ends)
+        row |= _ends("multiple", *(end / design.k for end in ends))
+        row |= {
+            "censored": float(np.isposinf(matching[1:, i]).mean()),
+            "beyond": bool(np.isposinf(matching[0, i])),
+            "median_multiple": plain(middle / design.k),
+            "censored_tasks": int(np.isposinf(own).sum()),
+        }
+        rows.append(row)
+    return rows
+
+
+def dense_rows(sweep: Sweep, design: Design) -> list[Row]:
+    found = task_means(sweep["dense"], design.seed)
+    return [
+        {"layer": layer, "tasks": int(found.tasks[i])} | _ends("accuracy", found.mean[i], found.low[i], found.high[i])
+        for i, layer in enumerate(design.layers)
+    ]
+
+
+def _rows(
+    values: Mapping[str, np.ndarray], axis: str, grid: Sequence[int] | Sequence[float], design: Design
+) -> list[Row]:
+    """One row per layer and point of the grid, from arrays `[task layer point]`."""
+    found = {name: task_means(value, design.seed) for name, value in values.items()}
+    first = next(iter(found.values()))
+    rows = []
+    for i, layer in enumerate(design.layers):
+        for j, point in enumerate(grid):
+            row: Row = {"layer": layer, axis: point, "tasks": int(first.tasks[i, j])}
+            for name, means in found.items():
+                row |= _ends(name, means.mean[i, j], means.low[i, j], means.high[i, j])
+            rows.append(row)
+    return rows
+
+
+def _ends(name: str, mean: float, low: float, high: float) -> Row:
+    return {name: plain(mean), f"{name}_low": plain(low), f"{name}_high": plain(high)}
+
+
+def _wide(
+    sweep: Sweep,
+    values: Mapping[str, np.ndarray],
+    grid: Sequence[int] | Sequence[float],
+    tasks: Sequence[str],
+    design: Design,
+) -> list[Row]:
+    """One row per task and layer, a column per value and point of the grid."""
+    rows = []
+    for i, task in enumerate(tasks):
+        for j, layer in enumerate(design.layers):
+            row: Row = {"task": task, "layer": layer, "dense": float(sweep["dense"][i, j])}
+            for name, value in values.items():
+                row |= {f"{name}@{point:g}": plain(value[i, j, n]) for n, point in enumerate(grid)}
+            rows.append(row)
+    return rows
+
+
+def controls(sweeps: Mapping[str, Sweep], tasks: Sequence[str], design: Design) -> Row:
+    """The same curves of the neurons, of a rotated basis, and of a model that has learned nothing."""
+    curves = {}
+    for variant, sweep in sweeps.items():
+        masked, topk, matched = (
+            fig2(sweep, tasks, design, {}),
+            fig3(sweep, tasks, design, {}),
+            fig5(sweep, tasks, design),
+        )
+        curves[variant] = {
+            "fig2": {"rows": masked["rows"], "dense": masked["dense"]},
+            "fig3": {"rows": topk["rows"]},
+            "fig5": {"rows": matched["rows"], "curves": matched["curves"]},
+        }
+    tables = {
+        name: [{"variant": variant, **row} for variant, curve in curves.items() for row in curve[figure]["rows"]]
+        for name, figure in (("", "fig5"), ("masks", "fig2"), ("topk", "fig3"))
+    }
+    return {"experiment": "controls", "variants": list(sweeps), "curves": curves, "tables": tables}

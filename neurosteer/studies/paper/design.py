@@ -1,0 +1,113 @@
+"""What a recipe asks for, made definite for one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from neurosteer.errors import InputError
+from neurosteer.model import Model, check_site, resolve_layers, site_width
+from neurosteer.neurons import resolve_k
+from neurosteer.studies.matching import random_sizes
+from neurosteer.studies.recipes.recipe import Recipe
+
+PROBED = ("fig2", "fig3", "fig4", "fig5", "controls")  # experiments that look at every layer
+FOCUSED = ("fig6", "overlap", "causal")  # those that look at one
+MASKED = {"fig2", "fig4", "controls"}  # those that fit L0 masks at every layer
+NEURONS, ROTATED, UNTRAINED = "neurons", "rotated", "untrained"
+VARIANTS = (NEURONS, ROTATED, UNTRAINED)
+
+
+@dataclass(frozen=True)
+class Design:
+    """Settings of all experiments. `layer` is the block that fig6, overlap and causal look at."""
+
+    experiments: tuple[str, ...]
+    width: int
+    layers: tuple[int, ...]
+    k: int
+    ks: tuple[int, ...]
+    sizes: tuple[int, ...]  # of random sets
+    lambdas: tuple[float, ...]
+    draws: int
+    seed: int
+    layer: int
+    lam: float
+    site: str
+    position: str
+    folds: int
+    repeats: int
+
+    @classmethod
+    def of(cls, recipe: Recipe, model: Model) -> Design:
+        """Raises `InputError` for layers, a site or a k that the model does not have."""
+        layers = resolve_layers(model, recipe.layers)
+        layer = max(0, model.n_layers // 2 - 1) if recipe.layer == "middle" else int(recipe.layer)
+        check_site(model, recipe.site, (*layers, layer))
+        width = site_width(model, recipe.site)
+        k = resolve_k(recipe.k, width)
+        if 2 * k > width:
+            raise InputError(f"k {k} leaves no {k} other units of the {width}; choose fewer")
+        powers = {2**i for i in range(width.bit_length())}
+        return cls(
+            experiments=recipe.experiments,
+            width=width,
+            layers=layers,
+            k=k,
+            ks=tuple(sorted({power for power in powers if power < width} | {k, width})),
+            sizes=random_sizes(k, width),
+            lambdas=tuple(sorted(set(recipe.lambdas))),
+            draws=recipe.draws,
+            seed=recipe.seed,
+            layer=layer,
+            lam=recipe.lam,
+            site=recipe.site,
+            position=recipe.position,
+            folds=recipe.folds,
+            repeats=recipe.repeats,
+        )
+
+    @property
+    def probes(self) -> bool:
+        """Whether every layer is probed."""
+        return any(name in PROBED for name in self.experiments)
+
+    @property
+    def focuses(self) -> bool:
+        """Whether one layer is looked at."""
+        return any(name in FOCUSED for name in self.experiments)
+
+    @property
+    def masks(self) -> bool:
+        """Whether L0 masks are fitted at every layer."""
+        return bool(MASKED & set(self.experiments))
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The bases and models that are probed at every layer."""
+        if not self.probes:
+            return ()
+        return VARIANTS if "controls" in self.experiments else VARIANTS[:1]
+
+    @property
+    def states_layers(self) -> tuple[int, ...]:
+        """The layers whose states are computed."""
+        wanted = {*(self.layers if self.probes else ()), *((self.layer,) if self.focuses else ())}
+        return tuple(sorted(wanted))
+
+    def describe(self, model: Model) -> dict[str, Any]:
+        """The `settings` of the outcome."""
+        return {
+            "k": self.k,
+            "width": self.width,
+            "n_layers": model.n_layers,
+            "layers": list(self.layers),
+            "ks": list(self.ks),
+            "sizes": list(self.sizes),
+            "lambdas": list(self.lambdas),
+            "draws": self.draws,
+            "layer": self.layer,
+            "lambda": self.lam,
+            "site": self.site,
+            "position": self.position,
+        }

@@ -1,0 +1,162 @@
+"""One layer of one task: the probes and neuron sets that transfer, overlap and causal transfer compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from neurosteer.errors import InputError
+from neurosteer.model import Model
+from neurosteer.neurons.sets import STATS
+from neurosteer.pairs import Pairs, Split, sentence_hashes
+from neurosteer.probes import GATES, Probes, Standard, fit_l0, fit_logistic, labelled, welch
+from neurosteer.seeds import generator, seed_of
+from neurosteer.store import file_stem
+from neurosteer.studies.examples import Examples, fit_dense
+from neurosteer.studies.recipes.units import Piece, Read, Unit
+
+from .design import Design
+from .states import states_name, states_of
+
+PROBE_SECONDS = 1.5e-6  # of one L0 and one dense probe, per (training sentence x unit), on two CPU cores
+Values = Float[Tensor, "pair side layer unit"]
+
+
+def focus_name(task: str) -> str:
+    return f"focus-{file_stem(task)}"
+
+
+def focus_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit:
+    """What is known of a task at the layer that is looked at."""
+    needs = states_name(pairs.task)
+
+    def compute(read: Read) -> Piece:
+        piece = read(needs)
+        states, row = states_of(piece, pairs, design), design.states_layers.index(design.layer)
+        values = states.values[:, :, row : row + 1]
+        examples = Examples.of(states, split.indices, slice(row, row + 1), model.float64_device)
+        arrays = _probes(examples, pairs.task, design) | _null(values, split, examples, pairs.task, design)
+        arrays |= {name: piece.arrays[name][row] for name in STATS} | {"tokens": piece.arrays["tokens"]}
+        arrays |= {"states": values[:, :, 0].numpy(), "t": welch(values, split.indices["train"]).t[0].numpy()}
+        if "overlap" in design.experiments:
+            arrays |= _stability(values, pairs, split, design)
+        parts = {part: list(indices) for part, indices in split.indices.items()}
+        hashes = [sentence_hashes([pair]) for pair in pairs]
+        return Piece(arrays, {"parts": parts, "sentences": hashes})
+
+    cost = PROBE_SECONDS * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
+    size = 8 * len(pairs) * design.width
+    return Unit(focus_name(pairs.task), pairs.task, cost, compute, needs=(needs,), size=size)
+
+
+def _probes(examples: Examples, task: str, design: Design) -> dict[str, np.ndarray]:
+    """The dense and the sparse probe, for standardised states, and how states are standardised."""
+    assert examples.standard is not None
+    dense = fit_dense(examples)
+    warm = dense.at(GATES.warm_l2)
+    sparse = _masked(examples.x["train"], examples.y["train"], warm, [(task, design.layer, "l0")], design)
+    return {
+        **_named("dense", dense.best),
+        **_named("sparse", sparse),
+        "l0": sparse.weights[0, 0].abs().cpu().numpy(),
+        "l2": dense.l2[0].cpu().numpy(),
+        "mean": examples.standard.mean[0, 0].cpu().numpy(),
+        "scale": examples.standard.scale[0, 0].cpu().numpy(),
+    }
+
+
+def _null(values: Values, split: Split, examples: Examples, task: str, design: Design) -> dict[str, np.ndarray]:
+    """The same probes of labels that are flipped within half of the train pairs, drawn at random."""
+    train = values[torch.as_tensor(split.indices["train"])]
+    flipped = torch.rand(len(train), generator=generator(design.seed, task, "null")) < 0.5
+    turned = torch.where(flipped[:, None, None, None], train.flip(1), train)
+    fitted = _Fitted.of(turned, examples.x["train"].device)
+    dense = fitted.dense(GATES.warm_l2)
+    sparse = _masked(fitted.x, fitted.y, dense, [(task, design.layer, "null")], design)
+    return {**_named("null_dense", dense), **_named("null_sparse", sparse)}
+
+
+def _stability(values: Values, pairs: Pairs, split: Split, design: Design) -> dict[str, np.ndarray]:
+    """Top k by Welch and by L0 in disjoint folds of the train pairs, and in the train parts of other splits.
+
+    `folds_welch`, `folds_l0` `[repeat fold k]`; `seeds_welch`, `seeds_l0` `[repeat k]`; -1 fills a set up to k.
+    """
+    train = torch.as_tensor(split.indices["train"])
+    size = len(train) // design.folds
+    folds, labels = [], []
+    for repeat in range(design.repeats):
+        order = train[torch.randperm(len(train), generator=generator(design.seed, pairs.task, "folds", repeat))]
+        folds += [values[part] for part in order[: size * design.folds].split(size)]
+        labels += [(pairs.task, design.layer, "l0", "fold", repeat, fold) for fold in range(design.folds)]
+    by_fold = _top_sets(torch.cat(folds, dim=2), labels, design)
+    found = {f"folds_{method}": sets.reshape(design.repeats, design.folds, -1) for method, sets in by_fold.items()}
+    others: dict[str, list[np.ndarray]] = {"welch": [], "l0": []}
+    for repeat in range(design.repeats):
+        seed = seed_of(design.seed, "stability", repeat) >> 32
+        try:
+            indices = pairs.split(split.kind, seed).indices["train"]
+        except InputError:  # the words that allow a lexical split with one seed need not do so with another
+            continue
+        label = (pairs.task, design.layer, "l0", "seed", repeat)
+        for method, sets in _top_sets(values[torch.as_tensor(indices)], [label], design).items():
+            others[method].append(sets[0])
+    width = (0, design.k)
+    return found | {
+        f"seeds_{method}": np.stack(sets) if sets else np.zeros(width, dtype=np.int64)
+        for method, sets in others.items()
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """Standardised train examples of some problems."""
+
+    x: Float[Tensor, "layer sample unit"]
+    y: Float[Tensor, "sample"]
+
+    @classmethod
+    def of(cls, values: Values, device: torch.device | str = "cpu") -> _Fitted:
+        x, y = labelled(values.to(device))
+        return cls(Standard.of(x)(x), y)
+
+    def dense(self, l2: float) -> Probes:
+        return fit_logistic(self.x, self.y, torch.full((len(self.x), 1), l2, device=self.x.device))
+
+
+def _top_sets(
+    values: Values, labels: Sequence[tuple[str | int, ...]], design: Design
+) -> dict[str, Int[np.ndarray, "problem k"]]:
+    """The top k of each problem by both methods."""
+    fitted = _Fitted.of(values)
+    t = welch(values, range(len(values))).t.abs()
+    l0 = _masked(fitted.x, fitted.y, fitted.dense(GATES.warm_l2), labels, design).weights[:, 0].abs().cpu()
+    return {"welch": top_or_none(t, design.k), "l0": top_or_none(l0, design.k)}
+
+
+def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray, "problem k"]:
+    """The k best units of each problem, best first; -1 in the place of one whose score is not above 0."""
+    best = scores.sort(dim=1, descending=True, stable=True)
+    return torch.where(best.values[:, :k] > 0, best.indices[:, :k], -1).numpy()
+
+
+def _masked(
+    x: Float[Tensor, "layer sample unit"],
+    y: Float[Tensor, "sample"],
+    dense: Probes,
+    labels: Sequence[tuple[str | int, ...]],
+    design: Design,
+) -> Probes:
+    """The L0 probe of each problem, with noise of its own."""
+    return fit_l0(x, y, [design.lam], dense, [[generator(design.seed, *label)] for label in labels]).probes
+
+
+def _named(name: str, probes: Probes) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_weights": probes.weights[0, 0].cpu().numpy(),
+        f"{name}_bias": probes.bias[0].cpu().numpy(),
+    }

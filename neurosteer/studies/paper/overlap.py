@@ -1,0 +1,111 @@
+"""Do tasks share neurons, and would the same neurons be found again?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from neurosteer.seeds import seed_of
+from neurosteer.studies.recipes.units import Piece, Read
+
+from .design import Design
+from .focus import focus_name, top_or_none
+from .transfer import Member
+
+METHODS = ("welch", "l0")
+PERMUTATIONS = 9999
+Row = dict[str, Any]
+
+
+def overlap(read: Read, members: Sequence[Member], design: Design) -> Row:
+    """Shared part of the top k of each two tasks at one layer, and how stable each set is."""
+    pieces = [read(focus_name(member.task)) for member in members]
+    sets = {method: chosen_sets(pieces, method, design.k) for method in METHODS}
+    matrices = {method: shared(own, own, design.k) for method, own in sets.items()}
+    phenomena = [member.phenomenon for member in members]
+    contrast = {method: _contrast(matrix, phenomena, design.seed) for method, matrix in matrices.items()}
+    stability = [
+        row for piece, member in zip(pieces, members, strict=True) for row in _stability(piece, member, design)
+    ]
+    return {
+        "experiment": "overlap",
+        "layer": design.layer,
+        "k": design.k,
+        "width": design.width,
+        "tasks": [member.task for member in members],
+        "phenomena": phenomena,
+        "methods": list(METHODS),
+        "matrices": {method: matrix.tolist() for method, matrix in matrices.items()},
+        "chance": design.k / design.width,
+        **{name: {method: contrast[method][name] for method in METHODS} for name in ("within", "across", "p")},
+        "stability": stability,
+        "tables": {"": _long(matrices, members), "stability": stability},
+    }
+
+
+def chosen_sets(pieces: Sequence[Piece], method: str, k: int) -> list[set[int]]:
+    """The top k of each task."""
+    import torch
+
+    scores = np.stack([np.abs(piece.arrays["t" if method == "welch" else method]) for piece in pieces])
+    return [{int(unit) for unit in row if unit >= 0} for row in top_or_none(torch.from_numpy(scores), k)]
+
+
+def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:
+    """Shared part of k, for each row and column."""
+    return np.array([[len(a & b) / k for b in columns] for a in rows])
+
+
+def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> dict[str, float | None]:
+    """Mean overlap of two tasks of one phenomenon and of two; p of labels dealt at random (one-sided)."""
+    names = np.array(phenomena)
+    upper = np.triu_indices(len(names), 1)
+    values, same = matrix[upper], names[upper[0]] == names[upper[1]]
+    if not same.any() or same.all():
+        within, across = (float(values[part].mean()) if part.any() else None for part in (same, ~same))
+        return {"within": within, "across": across, "p": None}
+    gap = values[same].mean() - values[~same].mean()
+    rng, as_large = np.random.default_rng(seed_of(seed, "overlap")), 0
+    for _ in range(PERMUTATIONS):
+        dealt = rng.permutation(names)
+        other = dealt[upper[0]] == dealt[upper[1]]
+        as_large += values[other].mean() - values[~other].mean() >= gap - 1e-12
+    p = (1 + as_large) / (PERMUTATIONS + 1)
+    return {"within": float(values[same].mean()), "across": float(values[~same].mean()), "p": float(p)}
+
+
+def _stability(piece: Piece, member: Member, design: Design) -> list[Row]:
+    rows = []
+    for method in METHODS:
+        folds = [_mean_overlap(repeat, design.k) for repeat in piece.arrays[f"folds_{method}"]]
+        seeds = piece.arrays[f"seeds_{method}"]
+        rows.append(
+            {
+                "task": member.task,
+                "phenomenon": member.phenomenon,
+                "method": method,
+                "folds": float(np.mean(folds)) if design.folds > 1 else None,
+                "seeds": _mean_overlap(seeds, design.k) if len(seeds) > 1 else None,
+                "chance": design.k / design.width,
+            }
+        )
+    return rows
+
+
+def _mean_overlap(sets: np.ndarray, k: int) -> float:
+    """Mean shared part of each two of the sets `[set k]`."""
+    each = [{int(unit) for unit in row if unit >= 0} for row in sets]
+    both = shared(each, each, k)[np.triu_indices(len(each), 1)]
+    return float(both.mean()) if len(both) else 1.0
+
+
+def _long(matrices: dict[str, np.ndarray], members: Sequence[Member]) -> list[Row]:
+    return [
+        {"method": method, "task": a.task, "other": b.task, "related": a.phenomenon == b.phenomenon, "shared": share}
+        for method, matrix in matrices.items()
+        for a, row in zip(members, matrix.tolist(), strict=True)
+        for b, share in zip(members, row, strict=True)
+        if a.task < b.task
+    ]

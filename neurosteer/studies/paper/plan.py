@@ -1,0 +1,145 @@
+"""From a recipe to its units, and from their pieces to the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from neurosteer.errors import InputError
+from neurosteer.model import Model, untrained
+from neurosteer.pairs import LexicalSplitError, Pairs, Split
+from neurosteer.progress import QUIET, Progress
+from neurosteer.studies.recipes.recipe import Recipe
+from neurosteer.studies.recipes.units import Plan, Read, Unit
+
+from .bands import fig6
+from .causal import causal_result, causal_units, measured_tasks
+from .curves import Sweep, controls, fig2, fig3, fig4, fig5
+from .design import NEURONS, UNTRAINED, Design
+from .focus import focus_unit
+from .overlap import overlap
+from .states import states_unit
+from .sweep import block_starts, stacked, sweep_name, sweep_units
+from .transfer import TRANSFER, Member, general_units, transfer_unit
+from .verdicts import verdicts
+
+Row = dict[str, Any]
+
+
+def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: Progress = QUIET) -> Plan:
+    """The units of a recipe, in the order in which they are to run.
+
+    Tasks whose words allow no lexical split are left out and listed. Raises `InputError` where none is left, and for
+    settings that the model cannot meet.
+    """
+    design = Design.of(recipe, model)
+    splits, skipped = _splits(recipe, tasks, progress)
+    kept = sorted((pairs for pairs in tasks if pairs.task in splits), key=lambda p: (p.phenomenon or p.task, p.task))
+    members = [Member.of(pairs) for pairs in kept]
+    blank = cache(lambda: untrained(model, design.seed))
+    units: list[Unit] = []
+    for pairs in kept:
+        units += _task_units(model, blank, pairs, splits[pairs.task], design, progress)
+    if "fig6" in design.experiments or "causal" in design.experiments:
+        units.append(transfer_unit([member.task for member in members]))
+    if "fig6" in design.experiments:
+        units += general_units(members)
+    if "causal" in design.experiments:
+        own = {pairs.task: splits[pairs.task] for pairs in kept}
+        units += causal_units(model, recipe, own, design.layer, progress=progress)
+    described = [_task_row(pairs, splits[pairs.task]) for pairs in kept]
+    about: Row = {
+        "data": {
+            "source": kept[0].source,
+            "pairs": sum(map(len, kept)),
+            "split": recipe.split,
+            "seed": recipe.seed,
+        },
+        "tasks": described,
+        "skipped": skipped,
+        "settings": design.describe(model),
+    }
+
+    def gather(read: Read) -> Row:
+        results = [_result(name, read, recipe, members, described, design) for name in design.experiments]
+        tests = {row["task"]: row["test"] for row in described}
+        return {"results": results, "verdicts": verdicts(results, about["settings"], tests), "notices": []}
+
+    return Plan(units, gather, about)
+
+
+def _splits(recipe: Recipe, tasks: Sequence[Pairs], progress: Progress) -> tuple[dict[str, Split], list[Row]]:
+    splits, skipped = {}, []
+    for i, pairs in enumerate(tasks):
+        progress.step("splits, tasks", i, len(tasks))
+        try:
+            splits[pairs.task] = pairs.split(recipe.split, recipe.seed)
+        except LexicalSplitError as error:
+            skipped.append({"task": pairs.task, "reason": str(error)})
+    progress.step("splits, tasks", len(tasks), len(tasks))
+    if not splits:
+        raise InputError(f"none of the {len(tasks)} tasks allows a lexical split: {skipped[0]['reason']}")
+    return splits, skipped
+
+
+def _task_units(
+    model: Model, blank: Callable[[], Model], pairs: Pairs, split: Split, design: Design, progress: Progress
+) -> list[Unit]:
+    """States, what is known of the layer that is looked at, and the probes of every layer in every variant."""
+    units = [states_unit(lambda: model, pairs, split, design, progress)]
+    if design.focuses:
+        units.append(focus_unit(model, pairs, split, design))
+    for variant in design.variants:
+        if variant == UNTRAINED:
+            units.append(states_unit(blank, pairs, split, design, progress, model_name=variant))
+        units += sweep_units(model, pairs, split, design, variant)
+    return units
+
+
+def _task_row(pairs: Pairs, split: Split) -> Row:
+    sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), split, strict=True)}
+    return {
+        "task": pairs.task,
+        "phenomenon": pairs.phenomenon,
+        "pairs": len(pairs),
+        **sizes,
+        "dropped": split.dropped,
+        "baselines": pairs.baselines(split).to_dict(),
+    }
+
+
+def _result(
+    name: str, read: Read, recipe: Recipe, members: Sequence[Member], described: Sequence[Row], design: Design
+) -> Row:
+    """What one experiment found."""
+    if name == "fig6":
+        return fig6(read, members, design)
+    if name == "overlap":
+        return overlap(read, members, design)
+    if name == "causal":
+        return _causal(read, recipe, members, design)
+    tasks = [member.task for member in members]
+    if name == "controls":
+        return controls({variant: _sweep(read, tasks, design, variant) for variant in design.variants}, tasks, design)
+    sweep = _sweep(read, tasks, design, NEURONS)
+    if name in ("fig2", "fig3"):
+        mean = {
+            key: float(np.mean([row["baselines"][key] for row in described])) for key in described[0]["baselines"]
+        }
+        return (fig2 if name == "fig2" else fig3)(sweep, tasks, design, mean)
+    return (fig4 if name == "fig4" else fig5)(sweep, tasks, design)
+
+
+def _sweep(read: Read, tasks: Sequence[str], design: Design, variant: str) -> Sweep:
+    starts = block_starts(design)
+    return stacked([[read(sweep_name(task, start, variant)) for start in starts] for task in tasks])
+
+
+def _causal(read: Read, recipe: Recipe, members: Sequence[Member], design: Design) -> Row:
+    names, phenomena = [member.task for member in members], [member.phenomenon for member in members]
+    measured = measured_tasks(recipe, members)
+    transfer = read(TRANSFER).arrays["pairwise_sparse"]
+    return causal_result(read, recipe, names, phenomena, design.layer, measured, transfer)

@@ -1,0 +1,146 @@
+"""The probes of one task in a block of layers: dense, L0 over a grid of lambda, top k over a grid of k, random sets.
+
+The same curves in three variants: of the model's own neurons, of the axes of a randomly rotated basis, and of a model
+of the same shape with random weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosteer.data import EosStates
+from neurosteer.model import Model
+from neurosteer.pairs import Pairs, Split
+from neurosteer.probes import GATES, fit_l0, welch
+from neurosteer.seeds import generator
+from neurosteer.store import file_stem
+from neurosteer.studies.examples import BLOCK, Accuracy, Dense, Examples, fit_dense, random_accuracies, top_units
+from neurosteer.studies.finding.agreement import largest_spearman, spearman
+from neurosteer.studies.recipes.units import Piece, Read, Unit
+
+from .design import ROTATED, UNTRAINED, Design
+from .states import TRAINED, states_name, states_of
+
+LAYER_SECONDS = 2e-8  # of all probes of a layer per (training sentence x unit x fit), on two CPU cores
+Arrays = dict[str, np.ndarray]
+
+
+def sweep_units(model: Model, pairs: Pairs, split: Split, design: Design, variant: str) -> list[Unit]:
+    """One unit per block of layers."""
+    needs = states_name(pairs.task, UNTRAINED if variant == UNTRAINED else TRAINED)
+    rows = [design.states_layers.index(layer) for layer in design.layers]
+    device = model.float64_device
+    fits = len(design.ks) / 2 + design.draws * len(design.sizes) / 3 + 8 * len(design.lambdas) * design.masks
+    cost = LAYER_SECONDS * 2 * len(split.train) * design.width * fits
+
+    def unit(block: Sequence[int]) -> Unit:
+        def compute(read: Read) -> Piece:
+            states = states_of(read(needs), pairs, design)
+            return Piece(sweep(states, split, slice(block[0], block[-1] + 1), design, variant, device), {})
+
+        name = sweep_name(pairs.task, design.states_layers[block[0]], variant)
+        size = 8 * len(block) * (len(design.ks) + 5 * len(design.lambdas) + design.draws * len(design.sizes))
+        return Unit(name, pairs.task, cost * len(block), compute, needs=(needs,), size=size)
+
+    return [unit(block) for block in _runs(rows)]
+
+
+def sweep_name(task: str, layer: int, variant: str) -> str:
+    return f"probes-{variant}-{file_stem(task)}-{layer}"
+
+
+def block_starts(design: Design) -> list[int]:
+    """The first layer of every unit of a task."""
+    return [design.states_layers[block[0]] for block in _runs([design.states_layers.index(x) for x in design.layers])]
+
+
+def _runs(rows: Sequence[int]) -> list[list[int]]:
+    """Rows in order, parted into runs of neighbours of at most a block."""
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1 and len(runs[-1]) < BLOCK:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
+
+
+def sweep(states: EosStates, split: Split, rows: slice, design: Design, variant: str, device: torch.device) -> Arrays:
+    """All curves of the layers in `rows`; accuracies are of test data.
+
+    `dense [layer]`, `dense_validation [layer]`, `l2 [layer]`; `kept`, `masked`, `spearman`, `limit` `[layer lambda]`;
+    `topk [layer k]`; `chosen [layer]`, the top k that random sets are held against; `random [layer size draw]`.
+    """
+    examples = Examples.of(states, split.indices, rows, device)
+    if variant == ROTATED:
+        examples = examples.rotated(rotation(design.width, design.seed))
+    t, dense = _welch(examples), fit_dense(examples)
+    chosen = top_units(t, design.k)
+    topk = {k: _test(examples.judge_units(top_units(t, k), dense.l2)) for k in design.ks if k < design.width}
+    topk[design.width] = _test(dense.judged)
+    drawn = [
+        random_accuracies(examples, chosen, dense.l2, size, draws=design.draws, task=states.task, seed=design.seed)
+        for size in design.sizes
+    ]
+    arrays = {
+        "layers": np.array(examples.layers),
+        "l2": dense.l2[:, 0].cpu().double().numpy(),
+        "dense": topk[design.width],
+        "dense_validation": np.array([accuracy.validation for accuracy in dense.judged]),
+        "topk": np.stack([topk[k] for k in design.ks], axis=1),
+        "chosen": topk[design.k],
+        "random": rearrange(np.array(drawn), "size draw layer -> layer size draw"),
+    }
+    return arrays | (_masks(examples, t, dense, states.task, design) if design.masks else {})
+
+
+def _welch(examples: Examples) -> Float[Tensor, "layer unit"]:
+    """|t| of every unit over the train examples."""
+    values = rearrange(examples.x["train"], "layer (side pair) unit -> pair side layer unit", side=2)
+    return welch(values, range(values.shape[0])).t.abs().float().cpu()
+
+
+def _test(judged: Sequence[Accuracy]) -> np.ndarray:
+    return np.array([accuracy.test for accuracy in judged])
+
+
+def _masks(examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, task: str, design: Design) -> Arrays:
+    lambdas = design.lambdas
+    noise = [[generator(design.seed, task, layer, "l0")] * len(lambdas) for layer in examples.layers]
+    l0 = fit_l0(examples.x["train"], examples.y["train"], lambdas, dense.at(GATES.warm_l2), noise)
+    gates = l0.gates.cpu()
+
+    def each(value: Callable[[Tensor, Tensor], float | None]) -> np.ndarray:
+        rows = [[value(t[i], gates[i, j]) for j in range(len(lambdas))] for i in range(len(examples.layers))]
+        return np.array(rows, dtype=float)  # None becomes NaN
+
+    return {
+        "kept": l0.kept.cpu().double().numpy(),
+        "masked": examples.accuracy(l0.probes, "test").double().numpy(),
+        "spearman": each(spearman),
+        "limit": each(largest_spearman),
+    }
+
+
+@cache
+def rotation(width: int, seed: int) -> Float[Tensor, "unit axis"]:
+    """A random orthogonal matrix, uniform over all (QR of a Gaussian one, Stewart 1980)."""
+    gaussian = torch.randn(width, width, generator=generator(seed, "rotation"), dtype=torch.float64)
+    q, r = torch.linalg.qr(gaussian)
+    return (q * r.diagonal().sign()).float()
+
+
+def stacked(pieces: Sequence[Sequence[Piece]]) -> Mapping[str, np.ndarray]:
+    """The pieces `[task][block]` of one variant as arrays `[task layer ...]`."""
+    by_task = [
+        {name: np.concatenate([piece.arrays[name] for piece in blocks]) for name in blocks[0].arrays}
+        for blocks in pieces
+    ]
+    return {name: np.stack([task[name] for task in by_task]) for name in by_task[0]}

@@ -1,0 +1,195 @@
+"""Do the paper's claims hold for this model? Each with its criterion, how often it holds, and the numbers behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+ENOUGH = 0.95  # of the dense probe's accuracy
+FEW = 0.25  # of the units
+TIMES = 6
+AGREE = 0.5  # of the largest Spearman that ties allow
+BROAD = 0.75  # of the tasks of other phenomena
+LEVEL = 0.05
+Row = dict[str, Any]
+
+
+def verdicts(results: Sequence[Row], settings: Mapping[str, Any], tests: Mapping[str, int]) -> list[Row]:
+    """One per claim that the experiments of a run speak to; `tests` is how many test pairs each task has."""
+    by_name = {result["experiment"]: result for result in results}
+    found = [
+        _few_units(by_name, settings),
+        _agreement(by_name, settings),
+        _worth(by_name),
+        _later(by_name),
+        _transfer(by_name, tests),
+    ]
+    return [verdict for verdict in found if verdict is not None]
+
+
+def _verdict(claim: str, statement: str, criterion: str, holds: int, of: int, unit: str, reading: str) -> Row:
+    return {
+        "claim": claim,
+        "statement": statement,
+        "criterion": criterion,
+        "holds": holds,
+        "of": of,
+        "unit": unit,
+        "text": f"holds in {holds} of {of} {unit}" if of else "cannot be judged here",
+        "reading": reading,
+    }
+
+
+def _few_units(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row | None:
+    if not {"fig2", "fig3"} <= results.keys():
+        return None
+    masked, topk = results["fig2"]["rows"], results["fig3"]["rows"]
+    most = int(FEW * settings["width"])
+    layers = settings["layers"]
+
+    def by_mask(layer: int) -> bool:
+        return any(
+            row["kept"] <= FEW and row["relative"] >= ENOUGH
+            for row in masked
+            if row["layer"] == layer and row["relative"] is not None
+        )
+
+    def by_t(layer: int) -> bool:
+        return any(
+            row["relative"] >= ENOUGH
+            for row in topk
+            if row["layer"] == layer and row["k"] <= most and row["relative"] is not None
+        )
+
+    masks, tops = ([layer for layer in layers if holds(layer)] for holds in (by_mask, by_t))
+    both = sorted(set(masks) & set(tops))
+    return _verdict(
+        "a",
+        "At most 25 % of the units reach 95 % of the dense probe's accuracy, with either selection.",
+        f"mean over tasks of accuracy / dense accuracy at least {ENOUGH:.2f}: for some lambda that keeps at most "
+        f"25 % of the units, and for some k of at most {most} (tasks whose dense probe reads anything)",
+        len(both),
+        len(layers),
+        "layers",
+        f"Masks do in {len(masks)} layers, the largest |t| in {len(tops)}.",
+    )
+
+
+def _agreement(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row | None:
+    if "fig4" not in results:
+        return None
+    lam = settings["lambda"] if settings["lambda"] in results["fig4"]["lambdas"] else results["fig4"]["lambdas"][0]
+    rows = [row for row in results["fig4"]["rows"] if row["lambda"] == lam and row["spearman"] is not None]
+    shares = [row["spearman"] / row["limit"] for row in rows]
+    reading = (
+        f"Spearman is {_mean(row['spearman'] for row in rows):.2f} on average over layers, where ties allow "
+        f"{_mean(row['limit'] for row in rows):.2f} at most."
+        if rows
+        else "No gates to compare."
+    )
+    return _verdict(
+        "b",
+        "The two selections agree.",
+        f"at lambda {lam:g} the mean Spearman of |t| and gate is at least half of the largest that its ties allow",
+        sum(share >= AGREE for share in shares),
+        len(rows),
+        "layers",
+        reading,
+    )
+
+
+def _worth(results: Mapping[str, Row]) -> Row | None:
+    if "fig5" not in results:
+        return None
+    rows = [row for row in results["fig5"]["rows"] if row["tasks"]]
+    beyond = sum(row["beyond"] for row in rows)
+    multiples = [row["multiple"] for row in rows if row["multiple"] is not None]
+    holds = sum(row["beyond"] or row["multiple"] >= TIMES for row in rows)
+    middle = (
+        f"the median layer's top {results['fig5']['k']} are worth {np.median(multiples):.1f} times as many random"
+    )
+    reading = f"Where random units match them, {middle} units." if multiples else ""
+    if beyond:
+        reading = f"{reading} In {beyond} layers no number of random units does.".strip()
+    return _verdict(
+        "c",
+        "The chosen 1 % is worth 6 times as many random units.",
+        "random sets reach the mean accuracy of the top 1 % with 6 times as many units or more, or never",
+        holds,
+        len(rows),
+        "layers",
+        reading,
+    )
+
+
+def _later(results: Mapping[str, Row]) -> Row | None:
+    if "fig2" not in results:
+        return None
+    result, holds, parts = results["fig2"], 0, []
+    lambdas = [lam for lam in result["lambdas"] if lam < 1]
+    for lam in lambdas:
+        rows = [row for row in result["rows"] if row["lambda"] == lam]
+        rho, p = _rises([row["layer"] for row in rows], [row["kept"] for row in rows])
+        holds += rho > 0 and p < LEVEL
+        parts.append(f"{rho:+.2f} at {lam:g}")
+    return _verdict(
+        "d",
+        "Later layers spread the information over more units.",
+        f"at a lambda below 1, the mean kept share rises with the layer (Spearman above 0, p < {LEVEL:g})",
+        holds,
+        len(lambdas),
+        "lambdas",
+        f"Spearman of layer and kept share by lambda: {', '.join(parts)}." if parts else "",
+    )
+
+
+def _rises(layers: Sequence[int], values: Sequence[float]) -> tuple[float, float]:
+    if len(set(layers)) < 3 or len(set(values)) < 2:
+        return 0.0, 1.0
+    found = stats.spearmanr(layers, values)
+    return float(found.statistic), float(found.pvalue)
+
+
+def _transfer(results: Mapping[str, Row], tests: Mapping[str, int]) -> Row | None:
+    if "fig6" not in results:
+        return None
+    result = results["fig6"]
+    names, phenomena = result["tasks"], result["phenomena"]
+    level = [stats.binom.isf(LEVEL, 2 * tests[name], 0.5) / (2 * tests[name]) for name in names]
+    counts = {probe: _bands(result[probe]["accuracy"], phenomena, level) for probe in ("sparse", "dense")}
+    broad = [name for name, share in zip(names, counts["sparse"], strict=True) if share >= BROAD]
+    dense = sum(share >= BROAD for share in counts["dense"])
+    others = _mean(row["sparse_other"] for row in result["means"] if row["sparse_other"] is not None)
+    named = f" ({', '.join(broad[:3])}{', ...' if len(broad) > 3 else ''})" if broad else ""
+    return _verdict(
+        "e",
+        "Some tasks' probes transfer broadly.",
+        "a sparse probe is above chance (one-sided binomial p < .05, threshold 0) in at least 75 % of the tasks of "
+        "other phenomena",
+        len(broad),
+        len(names),
+        "training tasks",
+        f"{len(broad)} sparse probes do{named}, {dense} dense ones; on tasks of other phenomena a sparse probe is "
+        f"right in {others:.3f} of the sentences on average."
+        if np.isfinite(others)
+        else "There are no tasks of other phenomena.",
+    )
+
+
+def _bands(matrix: Sequence[Sequence[float | None]], phenomena: Sequence[str], level: Sequence[float]) -> list[float]:
+    """For each row the share of tasks of other phenomena that are above their level."""
+    shares = []
+    for i, row in enumerate(matrix):
+        others = [
+            value > level[j] for j, value in enumerate(row) if phenomena[j] != phenomena[i] and value is not None
+        ]
+        shares.append(_mean(others) if others else 0.0)
+    return shares
+
+
+def _mean(values: Any) -> float:
+    listed = list(values)
+    return float(np.mean(listed)) if listed else float("nan")

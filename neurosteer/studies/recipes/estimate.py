@@ -1,0 +1,87 @@
+"""What a run would take: units, time, disk and memory, before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neurosteer.progress import QUIET, Progress
+
+from .pieces import Pieces
+from .recipe import Recipe
+from .run import Prepared, prepare
+from .runner import look
+from .shard import Shard
+from .survey import Survey, users_of
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a run, or of a shard: what is done, what is to do, and what that takes."""
+
+    folder: Path
+    units: int
+    done: int
+    waiting: int  # units left to other shards and to the run that is no shard
+    tasks: int
+    sentences: int
+    seconds: float  # the rest, as the plan reckons for 2 CPU cores
+    kept: int  # bytes that the finished units take on disk
+    scratch: int  # bytes that pass through the disk, at their most
+    memory: int  # bytes of the model and of the largest pieces in use at once
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**vars(self), "folder": str(self.folder)}
+
+
+def estimate_recipe(
+    recipe: Recipe,
+    *,
+    out: Path,
+    shard: Shard | None = None,
+    offline: bool = False,
+    progress: Progress = QUIET,
+) -> Estimate:
+    """What `run_recipe` would have to do. Loads pairs and model, writes nothing."""
+    made = prepare(recipe, out=out, offline=offline, progress=progress)
+    pieces = Pieces(made.folder, made.digest)
+    return _estimate(made, pieces, look(made.plan, pieces, shard, progress))
+
+
+def _estimate(made: Prepared, pieces: Pieces, found: Survey) -> Estimate:
+    units = {unit.name: unit for unit in made.plan.units}
+    sizes = {name: _size(pieces.path(name), unit.size) for name, unit in units.items()}
+    in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in found.todo]
+    weights = sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
+    return Estimate(
+        folder=made.folder,
+        units=len(found.own),
+        done=len(found.own) - len(found.todo),
+        waiting=len(found.waiting),
+        tasks=len(made.plan.about["tasks"]),
+        sentences=2 * sum(task["pairs"] for task in made.plan.about["tasks"]),
+        seconds=sum(units[name].cost for name in found.todo),
+        kept=sum(sizes[name] for name in found.own if not units[name].scratch),
+        scratch=_most_scratch(made, found, sizes),
+        memory=weights + max(in_use, default=0),
+    )
+
+
+def _size(path: Path, estimated: int) -> int:
+    return path.stat().st_size if path.is_file() else estimated
+
+
+def _most_scratch(made: Prepared, found: Survey, sizes: dict[str, int]) -> int:
+    """The most bytes of scratch that lie on disk at once while the missing units are computed."""
+    users, scratch = users_of(made.plan.units), {unit.name for unit in made.plan.units if unit.scratch}
+    missing = {*found.todo, *found.waiting}
+    there = {name for name in scratch if users[name] & missing and name not in missing}
+    most = sum(sizes[name] for name in there)
+    for name in found.todo:
+        there |= {name} & scratch
+        most = max(most, sum(sizes[one] for one in there))
+        missing.discard(name)
+        there = {one for one in there if users[one] & missing}
+    return most

@@ -1,0 +1,191 @@
+"""`run_recipe`: a whole experiment, from its recipe to its figures; what is done is not done again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurosteer.errors import InputError
+from neurosteer.pairs import Pairs, load_tasks
+from neurosteer.progress import QUIET, Progress
+from neurosteer.store import MANIFEST, canonical_json, digest_of, file_stem, write_bytes, write_manifest
+
+from .alone import alone
+from .pieces import Pieces
+from .recipe import Recipe, override, read_recipe
+from .runner import Interrupted, Ran, run_units
+from .shard import Shard
+from .units import Plan
+
+if TYPE_CHECKING:
+    from neurosteer.model import Model
+
+ASKED = "recipe.json"
+_LIBRARIES = ("neurosteer", "torch", "transformers", "transformer-lens")
+_ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no number
+    *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
+    *("data", "tasks", "columns", "pairs"),
+    *("format", "name", "title"),
+}
+
+
+@dataclass(frozen=True)
+class RecipeRun:
+    """A run's folder, and its outcome: the object in results.json, or None while units wait for other shards."""
+
+    folder: Path
+    outcome: dict[str, Any] | None
+    computed: int  # units that were computed just now
+    waiting: int = 0
+
+    @property
+    def page(self) -> Path:
+        """Tables, figures and verdicts on one page."""
+        return self.folder / "index.html"
+
+    @property
+    def figures(self) -> list[Path]:
+        """The figures, as PNG."""
+        return sorted(self.folder.glob("*.png"))
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that is known before the first unit runs."""
+
+    recipe: Recipe
+    model: Model
+    tasks: Sequence[Pairs]
+    plan: Plan
+    folder: Path
+    digest: str
+
+
+def run_recipe(
+    recipe: str | os.PathLike[str] | Recipe,
+    *,
+    out: str | os.PathLike[str] = "runs",
+    shard: str | Shard | None = None,
+    offline: bool = False,
+    progress: Progress = QUIET,
+    **overrides: Any,
+) -> RecipeRun:
+    """Run a recipe: one of those that come with neurosteer by its name, or a TOML file.
+
+    `overrides` replace the recipe's keys (`lam` stands for `lambda`): `run_recipe("fig5", tasks="intransitive",
+    pairs=200)`. Finished units are kept in a folder below `out` named by recipe, model and a digest of what was
+    asked; a run that was stopped goes on from there, and one that is finished is only drawn again. `shard="2/4"`
+    computes the second of four parts; when all are done, a run without `shard` computes what joins them.
+    """
+    part = Shard.parse(shard) if isinstance(shard, str) else shard
+    asked = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
+    asked = override(asked, {"lambda" if key == "lam" else key: value for key, value in overrides.items()})
+    made = prepare(asked, out=Path(out), offline=offline, progress=progress)
+    _write_asked(made, progress)
+    ran = run_units(made.plan, made.folder, made.digest, shard=part, progress=progress)
+    if ran.waiting:
+        progress.notice(
+            f"{len(ran.waiting)} units wait for other shards: when all are done, "
+            "the same command without --shard finishes the run"
+        )
+        return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting))
+    return RecipeRun(made.folder, _finish(made, ran), len(ran.computed))
+
+
+def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
+    """Load pairs and model, and plan the units. Writes nothing."""
+    tasks = load_tasks(
+        recipe.tasks,
+        source=recipe.data,
+        n=recipe.pairs,
+        seed=recipe.seed,
+        columns=recipe.columns,
+        offline=offline,
+        progress=progress,
+    )
+
+    from neurosteer.model import load_model
+    from neurosteer.studies.paper.plan import plan_recipe
+
+    model = load_model(
+        recipe.model,
+        revision=recipe.revision,
+        device=recipe.device,
+        dtype=recipe.dtype,
+        device_map=recipe.device_map,
+        bos=recipe.bos,
+        eos=recipe.eos,
+        offline=offline,
+        progress=progress,
+    )
+    plan = plan_recipe(recipe, model, tasks, progress)
+    settings = {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE}
+    digest = digest_of([model.describe(), [_identity(pairs) for pairs in tasks], settings])
+    name = f"run-{file_stem(recipe.name)}-{file_stem(Path(model.name).name)}-{digest[:8]}"
+    return Prepared(recipe, model, tasks, plan, out / name, digest)
+
+
+def _identity(pairs: Pairs) -> dict[str, Any]:
+    return {"task": pairs.task, "phenomenon": pairs.phenomenon, "digest": pairs.digest}
+
+
+def _write_asked(made: Prepared, progress: Progress) -> None:
+    """What was asked, beside the units; with the versions of the libraries that the run was begun with."""
+    path, versions = made.folder / ASKED, {name: version(name) for name in _LIBRARIES}
+    begun = _begun_with(path, made.digest) or versions
+    for name, now in versions.items():
+        if begun.get(name) != now:
+            progress.notice(f"{made.folder} was begun with {name} {begun.get(name)}, this is {now}")
+    asked = {
+        "digest": made.digest,
+        "recipe": made.recipe.describe(),
+        "model": made.model.describe(),
+        "tasks": [_identity(pairs) for pairs in made.tasks],
+        "versions": begun,
+    }
+    text = canonical_json(asked).encode()
+    if not path.is_file() or path.read_bytes() != text:
+        (made.folder / MANIFEST).unlink(missing_ok=True)  # what it says of this file holds no longer
+        write_bytes(path, text)
+
+
+def _begun_with(path: Path, digest: str) -> Mapping[str, str] | None:
+    """The versions recorded there. Raises `InputError` where something else was asked: two runs are never mixed."""
+    try:
+        asked = json.loads(path.read_text("utf-8"))
+        found, versions = str(asked["digest"]), dict(asked["versions"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or damaged: the units themselves say what they belong to
+    if found != digest:
+        raise InputError(
+            f"{path.parent} holds another recipe, model or data; runs are not mixed: delete it or name another "
+            "folder with --out"
+        )
+    return versions
+
+
+def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
+    """Gather and draw. The manifest, which makes it a finished run, goes first and comes back last."""
+    from neurosteer.report.paper import write_outcome
+
+    try:
+        with alone(made.folder, wait=True):
+            (made.folder / MANIFEST).unlink(missing_ok=True)
+            outcome: dict[str, Any] = {
+                "command": "run",
+                "version": version("neurosteer"),
+                "model": made.model.describe(),
+                "recipe": made.recipe.describe(),
+                **made.plan.about,
+                **made.plan.gather(Pieces(made.folder, made.digest).read),
+            }
+            write_outcome(outcome, made.folder)
+            write_manifest(made.folder)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(made.folder, ran.done, ran.done) from stop
+    return outcome

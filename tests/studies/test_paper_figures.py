@@ -1,0 +1,412 @@
+"""Every figure, on three tasks, against plain loops over Hugging Face's states with scikit-learn and scipy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from plain_probes import by_autograd
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from tiny_models import hf_network, hf_states, ids_of
+
+from neurosteer.model import Model
+from neurosteer.pairs import Pair, Pairs
+from neurosteer.probes import GATES, STRENGTHS
+from neurosteer.seeds import generator
+from neurosteer.studies.examples import random_units
+from neurosteer.studies.paper.plan import plan_recipe
+from neurosteer.studies.recipes.recipe import Recipe
+from neurosteer.studies.recipes.units import Piece
+
+LAYERS, WIDTH, K = 3, 32, 2
+LAMBDAS = (0.6, 0.8, 1.0)
+RECIPE = Recipe(
+    "test",
+    experiments=("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls"),
+    k=K,
+    lambdas=LAMBDAS,
+    draws=2,
+    layer=1,
+    lam=0.8,
+    repeats=2,
+)
+SENTENCE = 1 / 48  # of the 24 pairs of a test part
+TASKS = ("first", "second", "third")
+
+
+def noisy_pairs(task: str, phenomenon: str, seed: int, good: range, bad: range) -> Pairs:
+    """`subject can verb noun`, 120 pairs: the verb tells good from bad, but for one pair in six."""
+    rng = np.random.default_rng(seed)
+
+    def pair(i: int) -> Pair:
+        subject, noun = rng.integers(0, 10), rng.integers(10, 20)
+        verbs = [rng.choice(good), rng.choice(bad)]
+        verbs = verbs[::-1] if rng.random() < 1 / 6 else verbs
+        return Pair(*(f"w{subject} w60 w{verb} w{noun}" for verb in verbs), str(i))
+
+    made = {(p.good, p.bad): p for p in (pair(i) for i in range(400))}
+    return Pairs(task, "made up", tuple(made.values())[:120], phenomenon)
+
+
+@pytest.fixture(scope="module")
+def tasks() -> list[Pairs]:
+    return [
+        noisy_pairs("first", "verbs", 0, range(20, 30), range(30, 40)),
+        noisy_pairs("second", "verbs", 1, range(24, 34), range(40, 50)),
+        noisy_pairs("third", "others", 2, range(50, 59), range(20, 29)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def run(llama: Model, tasks: list[Pairs], apart: Callable[[], Any]) -> tuple[dict[str, Piece], dict[str, Any]]:
+    with apart():
+        return finished(llama, tasks, RECIPE)
+
+
+def finished(model: Model, tasks: list[Pairs], recipe: Recipe) -> tuple[dict[str, Piece], dict[str, Any]]:
+    """All pieces of a recipe, and its outcome."""
+    plan = plan_recipe(recipe, model, tasks)
+    pieces: dict[str, Piece] = {}
+    for unit in plan.units:
+        assert set(unit.needs) <= pieces.keys()
+        pieces[unit.name] = unit.compute(pieces.__getitem__)
+    return pieces, {**plan.about, **plan.gather(pieces.__getitem__)}
+
+
+def result(run: tuple[Any, dict[str, Any]], name: str) -> dict[str, Any]:
+    return next(found for found in run[1]["results"] if found["experiment"] == name)
+
+
+class Plain:
+    """One task, the slow way: states of Hugging Face, arrays of numpy."""
+
+    def __init__(self, pairs: Pairs, folder: Path, rotation: np.ndarray | None = None) -> None:
+        split, network = pairs.split("pair", 0), hf_network(folder)
+        self.task = pairs.task
+        states = {
+            part: np.stack(
+                [
+                    hf_states(network, [ids_of(getattr(pair, side)) for pair in own]).numpy()
+                    for side in ("good", "bad")
+                ]
+            ).astype(float)
+            for part, own in zip(("train", "validation", "test"), split, strict=True)
+        }  # side pair layer unit
+        flat = {part: values.reshape(-1, LAYERS, WIDTH) for part, values in states.items()}
+        mean, std = flat["train"].mean(axis=0), flat["train"].std(axis=0)
+        self.raw, self.mean, self.std = flat, mean, std
+        self.x = {part: (values - mean) / std for part, values in flat.items()}
+        if rotation is not None:
+            self.x = {part: values @ rotation for part, values in self.x.items()}
+        self.y = {part: np.repeat([1, -1], len(values) // 2) for part, values in flat.items()}
+
+    def probe(self, layer: int, units: Any, l2: float) -> LogisticRegression:
+        x = self.x["train"][:, layer][:, units]
+        return LogisticRegression(C=1 / (l2 * len(x)), tol=1e-10, max_iter=20000).fit(x, self.y["train"])
+
+    def right(self, layer: int, units: Any, l2: float, part: str) -> float:
+        return self.probe(layer, units, l2).score(self.x[part][:, layer][:, units], self.y[part])
+
+    def l2(self, layer: int) -> float:
+        every = np.arange(WIDTH)
+        return max(reversed(STRENGTHS), key=lambda l2: self.right(layer, every, l2, "validation"))
+
+    def t(self, layer: int) -> np.ndarray:
+        good, bad = np.split(self.x["train"][:, layer], 2)
+        return np.abs(stats.ttest_ind(good, bad, equal_var=False).statistic)
+
+    def top(self, layer: int, k: int) -> np.ndarray:
+        return np.argsort(-self.t(layer), kind="stable")[:k]
+
+    def masked(self, layer: int, lam: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """Effective weights, gates and bias of the printed loss under autograd; the noise alone is shared."""
+        warm = self.probe(layer, np.arange(WIDTH), GATES.warm_l2)
+        noise = torch.rand(GATES.steps, WIDTH, generator=generator(0, self.task, layer, "l0"))
+        x, y = torch.tensor(self.x["train"][:, layer]), torch.tensor(self.y["train"])
+        weights, gates, bias = by_autograd(
+            x,
+            y,
+            torch.tensor(warm.coef_[0]),
+            torch.tensor(float(warm.intercept_[0])),
+            lam,
+            noise.clamp(1e-6, 1 - 1e-6),
+        )
+        return weights.numpy(), gates.numpy(), float(bias)
+
+
+@pytest.fixture(scope="module")
+def plain(tasks: list[Pairs], tiny_folder: Callable[[str], Path]) -> list[Plain]:
+    return [Plain(pairs, tiny_folder("llama")) for pairs in tasks]
+
+
+def accuracy(x: np.ndarray, y: np.ndarray, weights: np.ndarray, bias: float) -> float:
+    return float(((x @ weights + bias) * y > 0).mean())
+
+
+def test_fig2(run, plain):
+    """Kept share and accuracy by lambda; lambda 1 keeps all."""
+    rows = {(row["layer"], row["lambda"]): row for row in result(run, "fig2")["rows"]}
+    for layer in range(LAYERS):
+        for lam in LAMBDAS:
+            found = [task.masked(layer, lam) for task in plain]
+            kept = np.mean([(gates > 0).mean() for _, gates, _ in found])
+            right = [
+                accuracy(task.x["test"][:, layer], task.y["test"], weights, bias)
+                for task, (weights, _, bias) in zip(plain, found, strict=True)
+            ]
+            row = rows[layer, lam]
+            assert row["kept"] == pytest.approx(kept, abs=1.01 / WIDTH / 3)  # one gate of one task at the edge of 0
+            assert row["accuracy"] == pytest.approx(np.mean(right), abs=SENTENCE)
+            assert (row["tasks"], row["kept_low"] <= row["kept"] <= row["kept_high"]) == (3, True)
+    assert {row["kept"] for row in result(run, "fig2")["rows"] if row["lambda"] == 1} == {1.0}
+
+
+def test_lambda_one_is_a_dense_probe(run, plain):
+    """Without a penalty, and without L2, the masked probe is plain logistic regression, stopped early."""
+    for layer in range(LAYERS):
+        own = next(r for r in result(run, "fig2")["rows"] if (r["layer"], r["lambda"]) == (layer, 1.0))
+        free = np.mean([task.right(layer, np.arange(WIDTH), 1e-4, "test") for task in plain])
+        assert own["accuracy"] == pytest.approx(free, abs=0.05)
+
+
+def test_fig3_and_dense(run, plain):
+    rows = {(row["layer"], row["k"]): row for row in result(run, "fig3")["rows"]}
+    dense = {row["layer"]: row["accuracy"] for row in result(run, "fig3")["dense"]}
+    assert {k for _, k in rows} == {1, 2, 4, 8, 16, 32}
+    for (layer, k), row in rows.items():
+        right = [task.right(layer, task.top(layer, k), task.l2(layer), "test") for task in plain]
+        assert row["accuracy"] == pytest.approx(np.mean(right), abs=SENTENCE / 3 + 1e-9)
+        if k == WIDTH:
+            assert row["accuracy"] == dense[layer]
+
+
+def test_relative_leaves_out_what_cannot_be_read(run, plain):
+    """Beside a dense probe that reads nothing every probe is as good."""
+    for row in result(run, "fig3")["rows"]:
+        layer, every = row["layer"], np.arange(WIDTH)
+        ratios = [
+            task.right(layer, task.top(layer, row["k"]), task.l2(layer), "test")
+            / task.right(layer, every, task.l2(layer), "test")
+            for task in plain
+            if task.right(layer, every, task.l2(layer), "validation") >= 0.55
+        ]
+        assert row["relative"] == pytest.approx(np.mean(ratios), abs=2 * SENTENCE)
+
+
+def test_fig4(run, plain):
+    rows = {(row["layer"], row["lambda"]): row for row in result(run, "fig4")["rows"]}
+    for (layer, lam), row in rows.items():
+        if lam == 1:
+            assert (row["spearman"], row["limit"], row["undefined"]) == (None, None, 3)
+            continue
+        both = [(task.t(layer), task.masked(layer, lam)[1]) for task in plain]
+        both = [(t, gates) for t, gates in both if np.ptp(gates) > 0]
+        assert row["spearman"] == pytest.approx(np.mean([stats.spearmanr(*x).statistic for x in both]), abs=0.02)
+        limit = np.mean([stats.spearmanr(np.sort(t), np.sort(gates)).statistic for t, gates in both])
+        assert row["limit"] == pytest.approx(limit, abs=0.02)
+        assert row["spearman"] <= row["limit"] <= 1
+
+
+def by_hand(goal: float, means: list[float], sizes: list[int]) -> float:
+    """Where a line through the points first reaches the goal."""
+    if means[0] >= goal:
+        return sizes[0]
+    for i in range(1, len(sizes)):
+        if means[i] >= goal:
+            return float(np.interp(goal, [means[i - 1], means[i]], [sizes[i - 1], sizes[i]]))
+    return float("inf")
+
+
+def test_fig5(run, plain):
+    found = result(run, "fig5")
+    assert found["sizes"] == [2, 4, 8, 16, 30]
+    curves = {(row["layer"], row["size"]): row["accuracy"] for row in found["curves"]}
+    for layer in range(LAYERS):
+        tops, means = [], []
+        counted = [t for t in plain if t.right(layer, np.arange(WIDTH), t.l2(layer), "validation") >= 0.55]
+        for task in counted:
+            top = task.top(layer, K)
+            tops.append(task.right(layer, top, task.l2(layer), "test"))
+            chosen = torch.tensor(sorted(top.tolist()))
+            means.append(
+                [
+                    np.mean(
+                        [
+                            task.right(
+                                layer, random_set(task.task, layer, chosen, size, draw), task.l2(layer), "test"
+                            )
+                            for draw in range(2)
+                        ]
+                    )
+                    for size in found["sizes"]
+                ]
+            )
+        row = next(row for row in found["rows"] if row["layer"] == layer)
+        assert (row["tasks"], row["excluded"]) == (len(counted), 3 - len(counted))
+        assert row["top"] == pytest.approx(np.mean(tops), abs=SENTENCE / 3 + 1e-9)
+        mean = np.mean(means, axis=0)
+        ours = [curves[layer, size] for size in found["sizes"]]
+        assert ours == pytest.approx(mean.tolist(), abs=SENTENCE / 3)
+        worth = by_hand(row["top"], ours, found["sizes"])
+        assert row["equivalent"] == (pytest.approx(worth) if np.isfinite(worth) else None)
+        assert row["beyond"] == np.isinf(worth)
+        if np.isfinite(worth):
+            assert row["multiple"] == pytest.approx(worth / K)
+
+
+def random_set(task: str, layer: int, chosen: torch.Tensor, size: int, draw: int) -> np.ndarray:
+    drawn = random_units(WIDTH, chosen, size, generator(0, task, layer, "random", size, draw))
+    assert not set(drawn.tolist()) & set(chosen.tolist())
+    return drawn.numpy()
+
+
+def test_fig6(run, plain, tasks):
+    """Each probe on each task's raw test states; the diagonal is the in-task accuracy."""
+    found = result(run, "fig6")
+    order = [TASKS.index(name) for name in found["tasks"]]
+    assert [found["tasks"], found["phenomena"]] == [["third", "first", "second"], ["others", "verbs", "verbs"]]
+    sources = [plain[i] for i in order]
+    layer = RECIPE.layer
+    for i, source in enumerate(sources):
+        probe = source.probe(layer, np.arange(WIDTH), source.l2(layer))
+        weights, _, bias = source.masked(layer, RECIPE.lam)
+        for j, target in enumerate(sources):
+            unseen = unseen_pairs(tasks[order[i]], tasks[order[j]])
+            raw = np.stack(np.split(target.raw["test"][:, layer], 2))[:, unseen]  # side pair unit
+            x = (raw - source.mean[layer]) / source.std[layer]
+            for name, scores in (
+                ("dense", x @ probe.coef_[0] + probe.intercept_[0]),
+                ("sparse", x @ weights + bias),
+            ):
+                right = np.mean([scores[0] > 0, scores[1] < 0])
+                assert found[name]["accuracy"][i][j] == pytest.approx(right, abs=SENTENCE + 1e-9)
+                ordered = np.mean(scores[0] > scores[1])
+                assert found[name]["pairwise"][i][j] == pytest.approx(ordered, abs=2 * SENTENCE + 1e-9)
+    dense = {row["layer"]: row for row in result(run, "fig3")["dense"]}[layer]["accuracy"]
+    assert np.mean(np.diag(found["dense"]["accuracy"])) == pytest.approx(dense)
+    sparse = next(r for r in result(run, "fig2")["rows"] if (r["layer"], r["lambda"]) == (layer, RECIPE.lam))
+    assert np.mean(np.diag(found["sparse"]["accuracy"])) == pytest.approx(sparse["accuracy"])
+
+
+def unseen_pairs(source: Pairs, target: Pairs) -> list[int]:
+    split = source.split("pair", 0)
+    seen = {s for part in (split.train, split.validation) for pair in part for s in (pair.good, pair.bad)}
+    test = target.split("pair", 0).test
+    return [i for i, pair in enumerate(test) if pair.good not in seen and pair.bad not in seen]
+
+
+def test_the_mean_of_a_row_is_over_the_others(run):
+    found = result(run, "fig6")
+    matrix = np.array(found["dense"]["accuracy"])
+    rows = {row["task"]: row for row in found["means"]}
+    assert rows["first"]["dense_own"] == matrix[1, 1]
+    assert rows["first"]["dense_same"] == matrix[1, 2]
+    assert rows["first"]["dense_other"] == matrix[1, 0]
+    assert rows["third"]["dense_same"] is None
+    assert rows["third"]["dense_other"] == pytest.approx(matrix[0, 1:].mean())
+
+
+def test_the_general_probe_has_not_seen_the_phenomenon(run, plain):
+    """Pooled states of the other phenomena, standardised together."""
+    layer, third = RECIPE.layer, plain[2]
+    x, y = (np.concatenate([getattr(task, name)["train"] for task in plain[:2]]) for name in ("raw", "y"))
+    mean, std = x[:, layer].mean(axis=0), x[:, layer].std(axis=0)
+
+    def judged(l2: float, part: str, tasks: list[Plain]) -> float:
+        probe = LogisticRegression(C=1 / (l2 * len(x)), tol=1e-10, max_iter=20000)
+        probe.fit((x[:, layer] - mean) / std, y)
+        raw, labels = (np.concatenate([getattr(task, name)[part] for task in tasks]) for name in ("raw", "y"))
+        return float(probe.score((raw[:, layer] - mean) / std, labels))
+
+    l2 = max(reversed(STRENGTHS), key=lambda l2: judged(l2, "validation", plain[:2]))
+    row = next(row for row in result(run, "fig6")["general"] if row["task"] == "third")
+    assert row["accuracy"] == pytest.approx(judged(l2, "test", [third]), abs=SENTENCE)
+
+
+def test_shuffled_labels_sit_at_one_half(llama, tasks, apart):
+    """Over many seeds the probes of labels flipped within pairs are right as often as not."""
+    recipe = replace(RECIPE, experiments=("fig6",))
+    with apart():
+        means = [
+            result(finished(llama, tasks, replace(recipe, seed=seed)), "fig6")["null"]["accuracy_mean"]
+            for seed in range(8)
+        ]
+    assert abs(np.mean(means) - 0.5) < 3 * np.std(means, ddof=1) / np.sqrt(len(means)) + 0.01
+    assert np.std(means) < 0.1
+
+
+def test_overlap(run, plain):
+    found = result(run, "overlap")
+    order = [TASKS.index(name) for name in found["tasks"]]
+    tops = [set(plain[i].top(RECIPE.layer, K).tolist()) for i in order]
+    assert found["matrices"]["welch"] == [[len(a & b) / K for b in tops] for a in tops]
+    assert found["chance"] == K / WIDTH
+    assert found["within"]["welch"] == len(tops[1] & tops[2]) / K
+    assert found["across"]["welch"] == (len(tops[0] & tops[1]) + len(tops[0] & tops[2])) / K / 2
+    assert len(found["stability"]) == 6
+    for row in found["stability"]:
+        assert 0 <= row["folds"] <= 1
+        assert 0 <= row["seeds"] <= 1
+
+
+def test_folds_are_disjoint_halves_of_train(run, plain, tasks):
+    """The sets of each fold, from the same deal by hand."""
+    pieces, task = run[0], plain[0]
+    train = torch.as_tensor(tasks[0].split("pair", 0).indices["train"])
+    where = {pair: place for place, pair in enumerate(train.tolist())}
+    deal = train[torch.randperm(len(train), generator=generator(0, "first", "folds", 1))]
+    halves = deal[: len(train) // 2 * 2].split(len(train) // 2)
+    good, bad = np.split(task.raw["train"][:, RECIPE.layer], 2)
+    for fold, half in enumerate(halves):
+        rows = [where[pair] for pair in half.tolist()]
+        t = np.abs(stats.ttest_ind(good[rows], bad[rows], equal_var=False).statistic)
+        top = pieces["focus-first"].arrays["folds_welch"][1, fold]
+        assert sorted(top.tolist()) == sorted(np.argsort(-t)[:K].tolist())
+
+
+def test_a_rotation_changes_the_basis_and_nothing_else(run, tasks, tiny_folder):
+    """Dense probes are the same, top k ones are those of the rotated axes."""
+    from neurosteer.studies.paper.sweep import rotation
+
+    q = rotation(WIDTH, 0).double().numpy()
+    assert q.T @ q == pytest.approx(np.eye(WIDTH), abs=1e-5)
+    found = result(run, "controls")
+    own, turned = ({row["layer"]: row for row in found["curves"][v]["fig2"]["dense"]} for v in ("neurons", "rotated"))
+    rotated = [Plain(pairs, tiny_folder("llama"), q) for pairs in tasks]
+    rows = {(row["layer"], row["k"]): row for row in found["curves"]["rotated"]["fig3"]["rows"]}
+    for layer in range(LAYERS):
+        assert turned[layer]["accuracy"] == pytest.approx(own[layer]["accuracy"], abs=SENTENCE)
+        for k in (1, 4):
+            right = [task.right(layer, task.top(layer, k), task.l2(layer), "test") for task in rotated]
+            assert rows[layer, k]["accuracy"] == pytest.approx(np.mean(right), abs=SENTENCE)
+
+
+def test_the_untrained_model_is_another_one_of_the_same_shape(run, llama):
+    from neurosteer.model import untrained
+
+    blank, again, other = untrained(llama, 4), untrained(llama, 4), untrained(llama, 5)
+    assert len({llama.fingerprint, blank.fingerprint, other.fingerprint}) == 3
+    assert blank.fingerprint == again.fingerprint
+    for one in (llama, blank):
+        assert (one.n_layers, one.d_model, one.bos, one.eos) == (LAYERS, WIDTH, llama.bos, llama.eos)
+    names = {piece.values["model"] for name, piece in run[0].items() if name.startswith("states-untrained")}
+    assert names == {untrained(llama, RECIPE.seed).fingerprint}
+
+
+def test_verdicts_count_what_they_say(run):
+    """Claims (a) and (c), counted again from the tables."""
+    verdicts = {row["claim"]: row for row in run[1]["verdicts"]}
+    assert sorted(verdicts) == ["a", "b", "c", "d", "e"]
+    fig2, fig3, fig5 = (result(run, name)["rows"] for name in ("fig2", "fig3", "fig5"))
+    masks = {r["layer"] for r in fig2 if r["kept"] <= 0.25 and (r["relative"] or 0) >= 0.95}
+    tops = {r["layer"] for r in fig3 if r["k"] <= WIDTH / 4 and (r["relative"] or 0) >= 0.95}
+    assert (verdicts["a"]["holds"], verdicts["a"]["of"]) == (len(masks & tops), LAYERS)
+    assert verdicts["c"]["holds"] == sum(r["beyond"] or r["multiple"] >= 6 for r in fig5)
+    for row in verdicts.values():
+        assert row["text"] == f"holds in {row['holds']} of {row['of']} {row['unit']}"
