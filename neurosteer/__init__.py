@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
+    from .studies import run_recipe as run_recipe
 
 _ROOM_OF = {
     "Edit": "edits",
@@ -44,6 +45,7 @@ _ROOM_OF = {
     "load_pairs": "pairs",
     "measure_effect": "studies",
     "rank_neurons": "studies",
+    "run_recipe": "studies",
     "score": "forward",
     "steering": "forward",
 }

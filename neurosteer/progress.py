@@ -17,6 +17,9 @@ class Progress:
     def step(self, what: str, done: int, total: int) -> None:
         """`done` of `total` units of `what` are finished (units: what the caller counts)."""
 
+    def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        """Of a long job `done` of `total` units are finished: a `share` of the work, with `left` seconds to go."""
+
     def notice(self, text: str) -> None:
         """Something the user should know that is no error."""
         logger.warning(text)

@@ -87,7 +87,10 @@ def test_upward_import_is_noticed(tmp_path, monkeypatch):
         test_imports_point_downward(bad)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["find", "--help"], ["find", "--topk", "-3"], ["nonsense"]])
+RUN = [["run", "--help"], ["run", "nowhere"], ["ls", "recipes"]]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["find", "--help"], ["find", "--topk", "-3"], ["nonsense"], *RUN])
 def test_help_and_usage_errors_import_no_torch(arguments):
     code = (
         "import sys\n"

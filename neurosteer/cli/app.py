@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from typer.core import TyperGroup
 from neurosteer import __version__
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 
-from . import check, effects, find, generate, ls, score
+from . import check, effects, find, generate, ls, run, score
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
 # of that name; the class is the same ancestor in both.
@@ -37,11 +38,12 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode="rich")
-for command in (find.find, effects.ablate, effects.amplify, generate.generate, score.score):
+for command in (find.find, effects.ablate, effects.amplify, generate.generate, score.score, run.run):
     app.command()(command)
 listing = typer.Typer(cls=Commands, add_completion=False)
 listing.command("tasks")(ls.tasks)
 listing.command("models")(ls.models)
+listing.command("recipes")(ls.recipes)
 listing.command("runs")(ls.runs)
 app.add_typer(listing, name="ls", help=ls.__doc__)
 app.command()(check.check)
@@ -71,12 +73,16 @@ def main(argv: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes still gets the table
+    given = sys.argv[1:] if argv is None else argv
     try:
-        _run(sys.argv[1:] if argv is None else argv)
+        _run(given)
         sys.stdout.flush()
         code = 0
     except typer.Exit as stop:
         code = stop.exit_code
+    except run.Resumable as stop:
+        print(f"neurosteer: {stop}; to go on: {shlex.join(['neurosteer', *given])}", file=sys.stderr)
+        code = 130
     except KeyboardInterrupt:
         code = _fail("interrupted", 130)
     except NeurosteerError as error:

@@ -1,4 +1,4 @@
-"""List what there is to work with: tasks, models, runs.
+"""List what there is to work with: tasks, models, recipes, runs.
 
 neurosteer ls tasks
 """
@@ -86,6 +86,22 @@ def models(format_: options.Format = "table") -> None:
         return
     _print_table(rows, ("name", "source", "cached", "note"))
     print("Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME")
+
+
+def recipes(format_: options.Format = "table") -> None:
+    """List the recipes that come with neurosteer.
+
+    neurosteer ls recipes
+    """
+    as_json = _is_json(format_)
+    from neurosteer.studies.recipes import recipe_rows
+
+    rows = recipe_rows()
+    if as_json:
+        print_listing("ls recipes", rows)
+        return
+    _print_table(rows, ("name", "title"))
+    print("A TOML file of your own works too: neurosteer run PATH")
 
 
 def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:

@@ -1,39 +1,66 @@
-"""A bar for what takes time and a line for what should be known, both on stderr."""
+"""Bars for what takes time and lines for what should be known, all on stderr."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.progress import Task as Row
 from rich.text import Text
 
 from neurosteer.progress import Progress, logger
 
+EVERY = 30.0  # seconds between two lines about a long job where there is no terminal
+
 
 class TerminalProgress(Progress):
-    """One bar at a time, on a terminal only; each notice once, as one line."""
+    """A bar for the whole of a long job and below it one for what goes on, on a terminal only; each notice once.
 
-    def __init__(self, console: Console) -> None:
+    Where there is no terminal, a long job says a line now and then.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = monotonic) -> None:
         self._console = console
+        self._clock = clock
         self._bar: Bar | None = None
+        self._whole: TaskID | None = None
+        self._inner: TaskID | None = None
         self._what = ""
+        self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
+        self._told = -EVERY
         self._said: set[str] = set()
 
     def step(self, what: str, done: int, total: int) -> None:
-        if not self._console.is_terminal or self._console.quiet:
+        self._tell()
+        if not self._shows_bars:
             return
-        if what != self._what or self._bar is None:
-            self.clear()
-            self._what, self._bar = what, _new_bar(self._console)
-            self._bar.add_task(what, total=total, completed=done)
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+        if what != self._what:
+            self._remove_inner()
+        bar = self._shown()
+        if self._inner is None:
+            self._what, self._inner = what, bar.add_task(what, total=total, completed=done)
+        bar.update(self._inner, completed=done, total=total)
+        if done >= total:
+            self._remove_inner()
+
+    def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        self._job = (done, total, share, self._clock() + left)
+        self._remove_inner()
+        self._tell()
+        if not self._shows_bars:
+            return
         if done >= total:
             self.clear()
+            return
+        bar = self._shown()
+        if self._whole is None:
+            self._whole = bar.add_task("units", total=total, completed=done, left=self._left)
+        bar.update(self._whole, completed=done, total=total)
 
     def notice(self, text: str) -> None:
         line = " ".join(text.split())
@@ -42,10 +69,49 @@ class TerminalProgress(Progress):
             self._console.print(Text(f"note: {line}", style="dim"), soft_wrap=True)
 
     def clear(self) -> None:
-        """Take the bar off the screen, so that something else can be printed there."""
+        """Take the bars off the screen, so that something else can be printed there."""
         if self._bar is not None:
             self._bar.stop()
-            self._bar = None
+        self._bar = self._whole = self._inner = None
+
+    @property
+    def _shows_bars(self) -> bool:
+        return self._console.is_terminal and not self._console.quiet
+
+    def _shown(self) -> Bar:
+        if self._bar is None:
+            self._bar = _new_bar(self._console)
+            self._bar.start()
+        return self._bar
+
+    def _remove_inner(self) -> None:
+        if self._whole is None:
+            self.clear()
+        elif self._bar is not None and self._inner is not None:
+            self._bar.remove_task(self._inner)
+            self._inner = None
+
+    def _tell(self) -> None:
+        """Where no bar can be shown, one line about a long job that is not at its end."""
+        if self._job is None or self._console.is_terminal or self._clock() < self._told + EVERY:
+            return
+        done, total, share, _ = self._job
+        if done < total:
+            self._told = self._clock()
+            told = f"{done} of {total} units, {int(100 * share)} %, {self._left()}"
+            self._console.print(Text(told), soft_wrap=True)
+
+    def _left(self) -> str:
+        end = self._job[-1] if self._job else 0.0
+        return f"about {duration(max(0.0, end - self._clock()))} left"
+
+
+def duration(seconds: float) -> str:
+    """`50 s`, `34 min`, `2 h 10 min`."""
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @contextmanager
@@ -72,12 +138,19 @@ class _Notices(logging.Handler):
         self._progress.notice(record.getMessage())
 
 
+class _Left(TimeRemainingColumn):
+    """What a row says of itself, or the time that its pace leaves."""
+
+    def render(self, task: Row) -> Text:
+        return Text(task.fields["left"]()) if "left" in task.fields else super().render(task)
+
+
 def _new_bar(console: Console) -> Bar:
     return Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        _Left(),
         console=console,
         transient=True,
         redirect_stdout=False,  # stdout is for results, even while a bar is on the screen

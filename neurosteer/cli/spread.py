@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from copy import copy
 from dataclasses import fields, is_dataclass
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -18,7 +20,10 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         if not is_dataclass(hint):
             parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
             continue
-        groups[name], inner = hint, get_type_hints(hint, include_extras=True)
+        groups[name], inner = (
+            hint,
+            {key: _option(of) for key, of in get_type_hints(hint, include_extras=True).items()},
+        )
         parameters += [
             inspect.Parameter(
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=inner[field.name]
@@ -37,3 +42,14 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _option(hint: Any) -> Any:
+    """An option as typer reads it; one that is `... | None` may be left out, and shows no default of its own."""
+    parts = get_args(hint)
+    if get_origin(hint) not in (Union, UnionType) or get_origin(parts[0]) is not Annotated:
+        return hint
+    kind, option = get_args(parts[0])
+    option = copy(option)
+    option.show_default = False
+    return Annotated[kind | None, option]

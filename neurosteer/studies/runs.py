@@ -28,11 +28,12 @@ def list_runs(out: Path) -> list[dict[str, Any]]:
         folder = manifest.parent
         try:
             result = read_run(folder)
+            entries = result["tasks" if result["command"] == "run" else "results"]
             about = {
                 "run": folder.name,
                 "command": result["command"],
                 "model": result["model"]["name"],
-                "tasks": list(dict.fromkeys(entry["task"] for entry in result["results"])),
+                "tasks": list(dict.fromkeys(entry["task"] for entry in entries)),
             }
         except (OSError, ValueError, KeyError, TypeError):
             continue  # not ours, or damaged: `neurosteer check` tells

@@ -9,7 +9,7 @@ from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)"
 LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
 LAMBDA = "is not a number above 0 and up to 1"
-KNOWN = "neurosteer has: find, ablate, amplify, generate, score, check, ls"
+KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, check, ls"
 COLUMNS = "is not two different column names, GOOD,BAD"
 
 MALFORMED = [
@@ -83,7 +83,7 @@ def test_malformed_options(run, rooms, tmp_path, arguments, message):
         (["zebra"], f"unknown command 'zebra' ({KNOWN})"),
         (
             ["ls", "taks"],
-            "unknown command 'taks'; did you mean 'tasks'? (neurosteer ls has: tasks, models, runs)",
+            "unknown command 'taks'; did you mean 'tasks'? (neurosteer ls has: tasks, models, recipes, runs)",
         ),
         (["--verison"], "unknown option '--verison'; did you mean '--version'? (see neurosteer --help)"),
         (["check"], "missing argument 'PATH...' (see neurosteer check --help)"),

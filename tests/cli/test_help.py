@@ -27,9 +27,11 @@ def test_the_commands():
         "neurosteer amplify",
         "neurosteer generate",
         "neurosteer score",
+        "neurosteer run",
         "neurosteer check",
         "neurosteer ls tasks",
         "neurosteer ls models",
+        "neurosteer ls recipes",
         "neurosteer ls runs",
     ]
 

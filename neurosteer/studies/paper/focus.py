@@ -23,6 +23,7 @@ from neurosteer.studies.recipes.units import Piece, Read, Unit
 from .design import Design
 from .states import states_name, states_of
 
+GENERAL_PAIRS = 100  # of each part, from which a probe of many tasks learns and chooses
 PROBE_SECONDS = 1.5e-6  # of one L0 and one dense probe, per (training sentence x unit), on two CPU cores
 Values = Float[Tensor, "pair side layer unit"]
 
@@ -42,7 +43,10 @@ def focus_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit
         examples = Examples.of(states, split.indices, slice(row, row + 1), model.float64_device)
         arrays = _probes(examples, pairs.task, design) | _null(values, split, examples, pairs.task, design)
         arrays |= {name: piece.arrays[name][row] for name in STATS} | {"tokens": piece.arrays["tokens"]}
-        arrays |= {"states": values[:, :, 0].numpy(), "t": welch(values, split.indices["train"]).t[0].numpy()}
+        arrays |= {"t": welch(values, split.indices["train"]).t[0].numpy()}
+        for part, indices in split.indices.items():
+            most = None if part == "test" else GENERAL_PAIRS
+            arrays[f"states_{part}"] = values[torch.as_tensor(indices[:most])][:, :, 0].numpy()
         if "overlap" in design.experiments:
             arrays |= _stability(values, pairs, split, design)
         parts = {part: list(indices) for part, indices in split.indices.items()}
@@ -50,7 +54,7 @@ def focus_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit
         return Piece(arrays, {"parts": parts, "sentences": hashes})
 
     cost = PROBE_SECONDS * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
-    size = 8 * len(pairs) * design.width
+    size = 8 * (len(split.test) + 2 * GENERAL_PAIRS) * design.width
     return Unit(focus_name(pairs.task), pairs.task, cost, compute, needs=(needs,), size=size)
 
 

@@ -21,7 +21,6 @@ from neurosteer.studies.recipes.units import Piece, Read, Unit
 
 from .focus import focus_name
 
-GENERAL_PAIRS = 100  # of each task at most, from which a general probe learns
 PROBES = ("sparse", "dense", "null_sparse", "null_dense")
 TRANSFER = "transfer"
 
@@ -57,7 +56,7 @@ def _judge(
     sources: Sequence[Piece],
 ) -> tuple[Float[np.ndarray, "source"], Float[np.ndarray, "source"]]:
     """Accuracy and pairwise accuracy on the target's test pairs, without those that a source's training has seen."""
-    test = target.arrays["states"][target.values["parts"]["test"]].astype(float)
+    test = target.arrays["states_test"].astype(float)
     scores = test @ weights.T + bias  # pair side source
     kept = _unseen(target, sources).T  # pair source
     right = ((scores[:, 0] > 0).astype(float) + (scores[:, 1] < 0)) / 2
@@ -121,15 +120,10 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
 
 
 def _pooled(read: Read, names: Sequence[str], part: str) -> Float[torch.Tensor, "pair side layer unit"]:
-    rows = []
-    for name in names:
-        piece = read(name)
-        rows.append(piece.arrays["states"][piece.values["parts"][part][:GENERAL_PAIRS]])
-    return torch.from_numpy(np.concatenate(rows))[:, :, None]
+    return torch.from_numpy(np.concatenate([read(name).arrays[f"states_{part}"] for name in names]))[:, :, None]
 
 
 def _tested(probe: Probes, standard: Standard, piece: Piece) -> tuple[float, float]:
-    test = torch.from_numpy(piece.arrays["states"][piece.values["parts"]["test"]])
-    x, y = labelled(test[:, :, None])
+    x, y = labelled(torch.from_numpy(piece.arrays["states_test"])[:, :, None])
     good, bad = (standard(x) @ probe.weights[0, 0])[0].chunk(2)
     return float(probe.accuracy(standard(x), y)[0, 0]), float((good > bad).double().mean())

@@ -62,7 +62,7 @@ def _estimate(made: Prepared, pieces: Pieces, found: Survey) -> Estimate:
         waiting=len(found.waiting),
         tasks=len(made.plan.about["tasks"]),
         sentences=2 * sum(task["pairs"] for task in made.plan.about["tasks"]),
-        seconds=sum(units[name].cost for name in found.todo),
+        seconds=sum((units[name].cost for name in found.todo), 0.0),
         kept=sum(sizes[name] for name in found.own if not units[name].scratch),
         scratch=_most_scratch(made, found, sizes),
         memory=weights + max(in_use, default=0),

@@ -98,7 +98,7 @@ class _Work:
         self._units = units
         self._users = users_of(list(units.values()))
         self._missing = {*found.todo, *found.waiting}
-        self._whole = sum(units[name].cost for name in found.own)
+        self._whole = sum((units[name].cost for name in found.own), 0.0)
         self._began = monotonic()
         self._computed = 0.0  # cost of what was computed since
 
@@ -118,7 +118,7 @@ class _Work:
         return [name for name in unit.needs if self._units[name].scratch and not self._users[name] & self._missing]
 
     def tell(self, progress: Progress) -> None:
-        left = sum(self._units[name].cost for name in self.todo)
+        left = sum((self._units[name].cost for name in self.todo), 0.0)
         pace = (monotonic() - self._began) / self._computed if self._computed else 1.0
         share = 1 - left / self._whole if self._whole else 1.0
         progress.whole(self.done, self.total, share=share, left=left * pace)

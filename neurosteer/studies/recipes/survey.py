@@ -22,7 +22,7 @@ class Survey:
 
 
 def survey(units: Sequence[Unit], done: Collection[str], shard: Shard | None = None) -> Survey:
-    """`done` are the units whose pieces are there."""
+    """`done` are the units whose pieces are there to stay: of a shard, no scratch of others."""
     users = users_of(units)
     missing: set[str] = set()
     for unit in reversed(units):
@@ -66,11 +66,9 @@ def _own(units: Sequence[Unit], missing: Collection[str], shard: Shard | None) -
 
 
 def _reachable(units: Sequence[Unit], missing: set[str], own: set[str], done: Collection[str]) -> set[str]:
-    """Own missing units whose needs are done or will be; other shards' scratch may go at any time."""
-    scratch = {unit.name for unit in units if unit.scratch}
-    there = {name for name in done if name in own or name not in scratch}
+    """Own missing units whose needs are done or will be."""
     todo: set[str] = set()
     for unit in units:
-        if unit.name in missing & own and set(unit.needs) <= todo | there:
+        if unit.name in missing & own and todo.union(done).issuperset(unit.needs):
             todo.add(unit.name)
     return todo

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from neurosteer.studies.paper.intervals import draws, interval
+from neurosteer.studies.paper.intervals import draws, interval, plain
 
 BATCH = 100  # resamples held at once
 LEAST = 3  # tasks; with two there are two cells
@@ -31,8 +31,8 @@ def agree(a: Matrix, b: Matrix, seed: int) -> dict[str, float | int | None]:
     counts = draws(tasks, seed)[1:]
     batches = (counts[i : i + BATCH] for i in range(0, len(counts), BATCH))
     every = np.concatenate([weighted_spearman(x, y, batch[:, source] * batch[:, target]) for batch in batches])
-    low, high = interval(every)
-    return found | {"spearman": float(own), "low": float(low), "high": float(high)}
+    [low], [high] = interval(every[:, None])
+    return found | {"spearman": float(own), "low": plain(low), "high": plain(high)}
 
 
 def weighted_spearman(

@@ -22,10 +22,10 @@ from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
-from .sources import attribution_unit, needs_of, ranking_of
+from .sources import attribution_unit, beginnings, needs_of, ranking_of
 
 SOURCES = 12  # sets that one unit measures
-PAIR_SECONDS = 0.0075  # of one pair under one edit, on two CPU cores
+TOKEN_SECONDS = 0.0014  # of one token under one edit in the middle, on two CPU cores
 
 
 def measured_tasks(recipe: Recipe, members: Sequence[Member]) -> list[str]:
@@ -120,10 +120,10 @@ def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, name: str, progre
         margins = np.concatenate([np.zeros((0, len(job.pairs))), *found.after])
         return Piece({"margins": margins, "clean": found.before}, values | counts)
 
-    cost = PAIR_SECONDS * len(job.pairs) * (1 + len(job.sources) * (1 + recipe.controls))
+    rows = 1 + len(job.sources) * (1 + recipe.controls)
+    cost = TOKEN_SECONDS * beginnings(job.pairs) * rows
     needs = dict.fromkeys(need for source in job.sources for need in needs_of(source, job.method))
-    size = 8 * len(job.pairs) * (1 + len(job.sources) * (1 + recipe.controls))
-    return Unit(name, job.target, cost, compute, needs=tuple(needs), size=size)
+    return Unit(name, job.target, cost, compute, needs=tuple(needs), size=8 * len(job.pairs) * rows)
 
 
 def _neurons(read: Read, model: Model, recipe: Recipe, layer: int, source: str, job: _Job) -> NeuronSet:

@@ -31,7 +31,18 @@ def by_kind(drops: Matrix, phenomena: Sequence[str], seed: int) -> list[dict[str
     """
     means = {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}
     apart = {f"{a} - {b}": means[a] - means[b] for a, b in [*combinations(COMPARED, 2), ("own", "other")]}
-    return [_over_sources(kind, values, seed) for kind, values in {**means, **apart}.items()]
+    columns = means | apart
+    found = task_means(np.stack(list(columns.values()), axis=1), seed)
+    return [
+        {
+            "kind": kind,
+            "drop": plain(found.mean[i]),
+            "low": plain(found.low[i]),
+            "high": plain(found.high[i]),
+            "sources": int(found.tasks[i]),
+        }
+        for i, kind in enumerate(columns)
+    ]
 
 
 def _row_means(values: Matrix, cells: Bool[np.ndarray, "source target"]) -> Float[np.ndarray, "source"]:
@@ -40,9 +51,3 @@ def _row_means(values: Matrix, cells: Bool[np.ndarray, "source target"]) -> Floa
     count = known.sum(axis=1)
     total = np.where(known, values, 0.0).sum(axis=1)
     return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
-
-
-def _over_sources(kind: str, values: Float[np.ndarray, "source"], seed: int) -> dict[str, Any]:
-    found = task_means(values, seed)
-    mean, low, high = (plain(float(value)) for value in (found.mean, found.low, found.high))
-    return {"kind": kind, "drop": mean, "low": low, "high": high, "sources": int(found.tasks)}

@@ -92,7 +92,7 @@ def causal_result(
 
 
 def _of_method(
-    read: Read, tasks: _Tasks, method: str, predicted: Matrix, known: Mapping[str, Matrix], seed: int
+    read: Read, tasks: _Tasks, method: str, predicted: Matrix, known: Mapping[str, np.ndarray], seed: int
 ) -> dict[str, list[Row]]:
     """`cells`, `agreement` and `effects` of one method."""
     cells = _cells(read, tasks, method, predicted)
@@ -153,7 +153,7 @@ def _cells(read: Read, tasks: _Tasks, method: str, predicted: Matrix) -> list[Ro
 
 
 def _agreement(
-    drops: Mapping[str, Matrix], known: Mapping[str, Matrix], measured: Sequence[int], method: str, seed: int
+    drops: Mapping[str, np.ndarray], known: Mapping[str, np.ndarray], measured: Sequence[int], method: str, seed: int
 ) -> list[Row]:
     """What could foretell a causal effect, against what was measured and against what is predicted of all cells."""
     part = np.ix_(measured, measured)

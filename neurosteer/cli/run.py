@@ -1,0 +1,181 @@
+"""`neurosteer run`: a whole experiment from its recipe, which goes on where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neurosteer.errors import InputError
+
+from . import options, parse
+from .progress import TerminalProgress, duration, progress_on_stderr
+from .spread import spread
+
+_RECIPE = "The recipe"
+
+
+class Resumable(KeyboardInterrupt):
+    """Ctrl-C in a command that goes on when it is given again."""
+
+
+@dataclass(frozen=True)
+class Instead:
+    """Keys of a recipe that have an option of their own; None leaves what the recipe says."""
+
+    task: options.Task | None = None
+    data: options.Data | None = None
+    columns: options.Columns | None = None
+    limit: options.Limit | None = None
+    split: options.Split | None = None
+    seed: options.Seed | None = None
+    model: options.Model | None = None
+    revision: options.Revision | None = None
+    device: options.Device | None = None
+    dtype: options.Dtype | None = None
+    device_map: options.DeviceMap | None = None
+    bos: options.Bos | None = None
+    eos: options.Eos | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Those that were given, checked, by the names of their keys."""
+        checked = {
+            "tasks": self.task and tuple(dict.fromkeys(self.task)),
+            "data": self.data and parse.some_text("--data", self.data),
+            "columns": self.columns and parse.columns(self.columns),
+            "pairs": self.limit and parse.whole("--limit", self.limit, least=1),
+            "split": self.split and parse.choice("--split", self.split, parse.SPLITS),
+            "seed": self.seed and parse.whole("--seed", self.seed, least=0),
+            "model": self.model and parse.some_text("--model", self.model),
+            "revision": self.revision,
+            "device": self.device and parse.device(self.device),
+            "dtype": self.dtype and parse.choice("--dtype", self.dtype, parse.DTYPES),
+            "device_map": self.device_map,
+            "bos": self.bos,
+            "eos": self.eos,
+        }
+        return {key: value for key, value in checked.items() if value is not None}
+
+
+@spread
+def run(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A TOML file, or the name of one that comes with neurosteer (ls recipes)."
+        ),
+    ],
+    *,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            rich_help_panel=_RECIPE,
+            help="Replace a key of the recipe: --set k=40 --set lambdas=0.1,0.2. Repeats.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", rich_help_panel=_RECIPE, help="Say what there is to do and what it takes; do nothing."
+        ),
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            rich_help_panel=_RECIPE,
+            help="Only the I-th of N parts of the tasks; a run without it joins them at last.",
+            show_default=False,
+        ),
+    ] = None,
+    instead: Instead,
+    output: options.Output,
+) -> None:
+    """Run a recipe: every unit of work, then figures, tables and one page; what is done already is not done again.
+
+    neurosteer run fig5 --task intransitive --limit 200
+    """
+    overrides = _overrides(set_ or (), instead.given())
+    runs = output.checked()
+    from neurosteer.studies.recipes import Interrupted, Shard, read_recipe
+
+    part = None if shard is None else Shard.parse(shard)
+    asked = read_recipe(recipe, overrides)
+    with progress_on_stderr(quiet=output.quiet) as progress:
+        try:
+            (_estimate if dry_run else _run)(asked, runs, part, output, progress)
+        except KeyboardInterrupt as stop:
+            raise Resumable(str(stop) if isinstance(stop, Interrupted) else "interrupted") from stop
+
+
+def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
+    """The keys of `--set` and of the options, each once."""
+    overrides: dict[str, Any] = {}
+    for text in settings:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise InputError(f"--set '{text}' is not KEY=VALUE")
+        if key.strip() in overrides:
+            raise InputError(f"--set gives '{key.strip()}' twice")
+        overrides[key.strip()] = value.strip()
+    for key in given:
+        if key in overrides:
+            raise InputError(f"'{key}' is given twice: by --set and by an option of its own")
+    return overrides | given
+
+
+def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
+    from neurosteer import __version__
+    from neurosteer.report import to_json
+    from neurosteer.studies.recipes import run_recipe
+
+    made = run_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
+    for notice in made.outcome["notices"] if made.outcome else ():
+        progress.notice(notice)
+    progress.clear()
+    if output.as_json:
+        waits = {"command": "run", "version": __version__, "folder": str(made.folder), "waiting": made.waiting}
+        print(to_json(made.outcome or waits), end="")
+        return
+    for verdict in made.outcome["verdicts"] if made.outcome else ():
+        print(f"({verdict['claim']}) {verdict['statement'].rstrip('.')}: {verdict['text']}")
+    if made.page.is_file() and made.outcome:
+        print(f"page    {made.page}")
+    print(f"run     {made.folder}")
+    for figure in made.figures if made.outcome else ():
+        print(f"figure  {figure}")
+
+
+def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
+    from neurosteer import __version__
+    from neurosteer.report import to_json
+    from neurosteer.studies.recipes import estimate_recipe
+
+    found = estimate_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
+    progress.clear()
+    if output.as_json:
+        print(to_json({"command": "run", "version": __version__, "dry_run": found.to_dict()}), end="")
+        return
+    waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
+    print(f"units   {found.units - found.done} to do, {found.done} done{waits}")
+    print(f"data    {found.tasks} tasks, {found.sentences:,} sentences")
+    print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores")
+    print(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
+    print(f"memory  at least {size(found.memory)}: the model and the largest pieces at once")
+    print(f"run     {found.folder}")
+
+
+def size(count: int) -> str:
+    """`340 MB`, `1.2 GB`."""
+    told = float(count)
+    for unit in ("B", "kB", "MB"):
+        if told < 999.5:
+            return f"{told:.0f} {unit}"
+        told /= 1000
+    return f"{told:.1f} GB"

@@ -1,0 +1,282 @@
+"""`neurosteer run` and `ls recipes`: what they ask of the runner, and what they print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stub_recipe import contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
+
+from neurosteer import __version__
+from neurosteer.cli.run import size
+from neurosteer.studies.recipes import Recipe, read_recipe
+
+K = "k must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with `sums.toml`, whose units, model and figures are stubs."""
+    for name, module in stub_rooms(stub_plan).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.chdir(tmp_path)
+    write_pairs(tmp_path / "made.jsonl")
+    write_recipe(tmp_path / "sums.toml")
+    return tmp_path
+
+
+@pytest.fixture
+def asked(place: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What `run_recipe` is asked for; nothing is run."""
+    given: dict[str, Any] = {}
+
+    def run_recipe(recipe: Recipe, **options: Any) -> Any:
+        given.update(recipe=recipe, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neurosteer.studies.recipes.run_recipe", run_recipe)
+    return given
+
+
+def test_what_is_printed(run, place):
+    outcome = run("run", "sums.toml")
+    [folder] = (place / "runs").iterdir()
+    folder = folder.relative_to(place)
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == [
+        "(a) Sums add up: holds in 4 of 4 joints",
+        f"page    {folder / 'index.html'}",
+        f"run     {folder}",
+        f"figure  {folder / 'fig5.png'}",
+    ]
+    assert outcome.err.splitlines() == ["0 of 40 units, 0 %, about 46 s left", "note: a stub"]
+    before = contents(place)
+    again = run("run", "sums.toml", "--quiet")
+    assert (again.code, again.out, again.err) == (0, outcome.out, "")
+    assert contents(place) == before
+
+
+def test_json_is_the_outcome_and_nothing_else(run, place):
+    outcome = run("run", "sums.toml", "--format", "json", "--out", "kept")
+    result = json.loads(outcome.out)
+    [results] = Path("kept").glob("*/results.json")
+    assert result == json.loads(results.read_text())
+    assert result["results"][0]["sums"] == expected_sums()
+
+
+def test_a_shard_says_what_waits(run, place):
+    outcome = run("run", "sums.toml", "--shard", "1/2")
+    [folder] = (place / "runs").iterdir()
+    assert (outcome.code, outcome.out) == (0, f"run     {folder.relative_to(place)}\n")
+    assert outcome.err.splitlines()[-1] == (
+        "note: 22 units wait for other shards: when all are done, the same command without --shard finishes the run"
+    )
+    other = run("run", "sums.toml", "--shard", "2/2", "--format", "json", "--quiet")
+    assert json.loads(other.out) == {
+        "command": "run",
+        "version": __version__,
+        "folder": str(folder.relative_to(place)),
+        "waiting": 4,
+    }
+    assert "(a) Sums add up" in run("run", "sums.toml").out
+
+
+def test_a_dry_run_writes_nothing(run, place):
+    before = contents(place)
+    outcome = run("run", "sums.toml", "--dry-run")
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert lines[:-1] == [
+        "units   40 to do, 0 done",
+        "data    1 tasks, 160 sentences",
+        "time    about 46 s, as reckoned for 2 CPU cores",
+        "disk    about 14 kB to keep, and at most 400 B in passing",
+        "memory  at least 7 kB: the model and the largest pieces at once",
+    ]
+    assert lines[-1].startswith("run     runs/run-sums-stub-")
+    part = run("run", "sums.toml", "--dry-run", "--shard", "1/3").out.splitlines()
+    assert part[0] == "units   12 to do, 0 done, 28 for other shards or the run that joins them"
+    result = json.loads(run("run", "sums.toml", "--dry-run", "--format", "json").out)
+    assert (result["command"], result["dry_run"]["units"], result["dry_run"]["seconds"]) == ("run", 40, 46.0)
+    assert contents(place) == before
+
+
+def test_the_recipe_stays_as_it_is(run, asked):
+    """Where no option says otherwise."""
+    run("run", "sums.toml")
+    assert asked["recipe"] == read_recipe("sums.toml")
+    assert (asked["out"], asked["shard"], asked["offline"]) == (Path("runs"), None, False)
+
+
+def test_every_option_arrives(run, asked):
+    arguments = (
+        "--task a -t *b* --data other.csv --columns good,bad --limit 50 --split lexical --seed 7 --model m "
+        "--revision 1e5 --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> --out kept "
+        "--shard 2/4 --offline --set k=40 --set lambdas=0.1,0.2 --set layers=0-2 --set lambda=0.5"
+    )
+    run("run", "sums.toml", *arguments.split())
+    keys = {
+        "tasks": ["a", "*b*"],
+        "data": "other.csv",
+        "columns": ["good", "bad"],
+        "pairs": 50,
+        "split": "lexical",
+        "seed": 7,
+        "model": "m",
+        "revision": "1e5",
+        "device": "cuda:1",
+        "dtype": "bfloat16",
+        "device_map": "auto",
+        "bos": "<s>",
+        "eos": "</s>",
+        "k": 40,
+        "lambdas": [0.1, 0.2],
+        "layers": [0, 1, 2],
+        "lambda": 0.5,
+    }
+    assert asked["recipe"].describe() == read_recipe("sums.toml").describe() | keys
+    assert (asked["out"], str(asked["shard"]), asked["offline"]) == (Path("kept"), "2/4", True)
+
+
+MALFORMED = [
+    (["sums.toml", "--set", "kk=1"], "unknown key 'kk'; did you mean 'k'? (a recipe has: title, experiments, "),
+    (["sums.toml", "--set", "k=0"], f"{K} 0"),
+    (["sums.toml", "--set", "k=nan"], f"{K} nan"),
+    (["sums.toml", "--set", "k"], "--set 'k' is not KEY=VALUE"),
+    (["sums.toml", "--set", ""], "--set '' is not KEY=VALUE"),
+    (["sums.toml", "--set", "=1"], "unknown key ''"),
+    (["sums.toml", "--set", "k=1", "--set", " k =2"], "--set gives 'k' twice"),
+    (["sums.toml", "--set", "pairs=5", "--limit", "6"], "'pairs' is given twice: by --set and by an option of"),
+    (["sums.toml", "--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),
+    (["sums.toml", "--limit", "0"], "--limit '0' is not a whole number of at least 1"),
+    (["sums.toml", "--limit", ""], "pairs must be all or a whole number of at least 1, not ''"),
+    (["sums.toml", "--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
+    (["sums.toml", "--split", "word"], "--split 'word' is not one of pair, lexical"),
+    (["sums.toml", "--device", "gpu"], "--device 'gpu' is not one of auto, cpu, cuda, cuda:N, xpu, mps"),
+    (["sums.toml", "--dtype", "int8"], "--dtype 'int8' is not one of auto, float32, bfloat16, float16"),
+    (["sums.toml", "--columns", "a"], "--columns 'a' is not two different column names, GOOD,BAD"),
+    (["sums.toml", "--model", " "], "--model ' ' is empty"),
+    (["sums.toml", "--data", ""], "data must be auto, blimp, builtin, builtin:balanced, a path or a hub id, not ''"),
+    (["sums.toml", "--revision", ""], "revision must be a branch, tag or commit, not ''"),
+    (["sums.toml", "--format", "yaml"], "--format 'yaml' is not one of table, json"),
+    (["sums.toml", "--out", ""], "--out '' is empty"),
+    (["sums.toml", "--out", "sums.toml/runs"], "--out 'sums.toml/runs': "),
+    (["sums.toml", "--topk", "3"], "unknown option '--topk'; did you mean '--task'? (see neurosteer run"),
+    (["sums.toml", "--shrad", "1/2"], "unknown option '--shrad'; did you mean '--shard'? (see"),
+    (["sms.toml"], "no recipe 'sms.toml' (name a TOML file, or see: neurosteer ls recipes)"),
+    (["."], "'.' is a folder; name a recipe's file in it, or one of "),
+    (["made.jsonl"], "made.jsonl is no TOML: "),
+    (["empty.toml"], "empty.toml is empty: a recipe needs at least format = 1 and experiments = [...]"),
+    (["newer.toml"], "newer.toml: format 2 was made for a newer version of neurosteer; upgrade neurosteer"),
+    ([], "missing argument 'RECIPE' (see neurosteer run --help)"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MALFORMED, ids=lambda value: "")
+def test_malformed(run, asked, place, arguments, message):
+    """One line, exit 2, nothing run and nothing written."""
+    (place / "empty.toml").write_text("")
+    write_recipe(place / "newer.toml", format=2)
+    before = contents(place)
+    outcome = run("run", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"neurosteer: {message}")
+    assert outcome.err.count("\n") == 1
+    assert asked == {}
+    assert contents(place) == before
+
+
+def test_unknown_tasks_are_told_before_a_model_is_loaded(run, place, monkeypatch):
+    def load_model(*_: object, **__: object) -> None:
+        raise AssertionError("too early")
+
+    monkeypatch.setattr(sys.modules["neurosteer.model"], "load_model", load_model)
+    outcome = run("run", "sums.toml", "--task", "mad")
+    assert (outcome.code, outcome.err) == (
+        2,
+        "neurosteer: unknown task 'mad'; did you mean 'made'? ('made.jsonl' holds: made)\n",
+    )
+
+
+def test_ctrl_c_before_the_first_unit(run, asked):
+    outcome = run("run", "sums.toml", "--set", "title=a  b")
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err == "neurosteer: interrupted; to go on: neurosteer run sums.toml --set 'title=a  b'\n"
+
+
+def test_a_failing_unit_is_one_line_after_what_is_kept(run, place, monkeypatch):
+    def failing(name: str) -> None:
+        if name == "joint-0":
+            raise OSError(28, "No space left on device", "/full/disk")
+
+    monkeypatch.setattr(
+        sys.modules["neurosteer.studies.paper.plan"], "plan_recipe", lambda *_: stub_plan(failing), raising=True
+    )
+    outcome = run("run", "sums.toml")
+    [folder] = (place / "runs").iterdir()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.splitlines()[-2:] == [
+        f"note: stopped: 36 of 40 units are kept in {folder.relative_to(place)}",
+        "neurosteer: cannot use '/full/disk': No space left on device",
+    ]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    monkeypatch.setattr("neurosteer.studies.recipes.shelf._SHIPPED", folder)
+    write_recipe(folder / "fig5.toml", title="The top 1 % against random neurons")
+    write_recipe(folder / "all.toml", title="Everything", experiments=["fig2", "fig5"])
+    (folder / "results").mkdir()
+    return folder
+
+
+def test_ls_recipes(run, shelf):
+    lines = run("ls", "recipes").out.splitlines()
+    assert [line.strip().split(maxsplit=1) for line in lines[:3]] == [
+        ["name", "title"],
+        ["all", "Everything"],
+        ["fig5", "The top 1 % against random neurons"],
+    ]
+    assert lines[3] == "A TOML file of your own works too: neurosteer run PATH"
+    rows = json.loads(run("ls", "recipes", "--format", "json").out)["results"]
+    assert rows[0] == {
+        "name": "all",
+        "title": "Everything",
+        "experiments": ["fig2", "fig5"],
+        "path": str(shelf / "all.toml"),
+    }
+
+
+def test_a_recipe_by_its_name(run, shelf, asked):
+    """Also where a folder is called the same; a path is a path."""
+    Path("fig5").mkdir()
+    run("run", "fig5")
+    assert asked["recipe"].title == "The top 1 % against random neurons"
+    write_recipe(Path("fig5.toml"), title="Mine")
+    run("run", "fig5.toml")
+    assert asked["recipe"].title == "Mine"
+    outcome = run("run", "fgi5")
+    assert outcome.err == (
+        "neurosteer: no recipe 'fgi5'; did you mean 'fig5'? (name a TOML file, or see: neurosteer ls recipes)\n"
+    )
+    assert "did you mean 'all'?" in run("run", "recipes/paper/all.toml").err
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (999_600, "1 MB"),
+        (138_240_000, "138 MB"),
+        (16_100_000_000, "16.1 GB"),
+    ],
+)
+def test_size(count, told):
+    assert size(count) == told

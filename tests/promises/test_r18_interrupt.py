@@ -1,0 +1,133 @@
+"""R18: Ctrl-C is polite: exit 130, finished units kept, and one line with the very command that goes on.
+
+A process of its own, without torch, runs the command line on a recipe of 40 stubbed units.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from stub_recipe import KEPT, NAMES, contents, write_pairs, write_recipe
+
+CODE = """
+import os, signal, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from stub_recipe import logging_to, stub_plan, stub_rooms
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start us deaf to it
+stop_at, log = sys.argv[2], logging_to(Path("log"))
+
+def reached(what):
+    log(what)
+    if what == stop_at:
+        time.sleep(60)
+
+def plan():
+    reached("plan")
+    return stub_plan(reached)
+
+sys.modules |= stub_rooms(plan, lambda: reached("draw"))
+from neurosteer.cli import main
+try:
+    main(sys.argv[3:])
+finally:
+    assert "torch" not in sys.modules
+"""
+TESTS = Path(__file__).resolve().parents[1]
+ASKED = ["run", "my sums.toml", "--out", "kept here", "--set", "title=It's  all", "--limit", "60"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write_pairs(tmp_path / "made.jsonl")
+    write_recipe(tmp_path / "my sums.toml")
+    return tmp_path
+
+
+def start(place: Path, arguments: list[str], stop_at: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CODE, str(TESTS), stop_at, *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=place, text=True, **pipes)
+
+
+def stopped(place: Path, arguments: list[str], stop_at: str) -> tuple[int, str, list[str]]:
+    """Run until a unit begins that never ends, press Ctrl-C; gives exit code, stdout and the lines on stderr."""
+    process = start(place, arguments, stop_at)
+    deadline = time.monotonic() + 60
+    while not (place / "log").is_file() or stop_at not in (place / "log").read_text().split():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err.splitlines()
+
+
+def finished(place: Path, arguments: list[str]) -> str:
+    """Run to the end; gives what it says on stdout."""
+    process = start(place, arguments)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out
+
+
+def run_folder(place: Path) -> Path:
+    [folder] = (place / "kept here").iterdir()
+    return folder
+
+
+@pytest.mark.parametrize("stop_at", ["states-0", "block-1-0"])
+def test_in_a_unit(place, stop_at):
+    code, out, lines = stopped(place, ASKED, stop_at)
+    done = NAMES.index(stop_at)
+    folder = run_folder(place)
+    again = shlex.join(["neurosteer", *ASKED])
+    kept = f"{done} of 40 units are kept in {folder.relative_to(place)}"
+    assert (code, out) == (130, "")
+    assert lines[-1] == f"neurosteer: interrupted: {kept}; to go on: {again}"
+    assert [line for line in lines if line.startswith("neurosteer")] == lines[-1:]
+    there = {path.stem for path in (folder / "units").glob("*.safetensors")}
+    assert there - {"states-1"} == set(NAMES[:done]) & set(KEPT)
+    assert ("states-1" in there) == (stop_at == "block-1-0")
+
+    finished(place, shlex.split(again)[1:])
+    begun = [name for name in (place / "log").read_text().split() if name in NAMES]
+    assert sorted(begun) == sorted([*NAMES, stop_at])
+    assert {path.stem for path in (folder / "units").glob("*.safetensors")} == set(KEPT)
+
+
+def test_after_the_last_unit(place):
+    """While the figures are drawn, and before anything was begun."""
+    code, _, lines = stopped(place, ASKED, "plan")
+    again = shlex.join(["neurosteer", *ASKED])
+    assert (code, lines) == (130, [f"neurosteer: interrupted; to go on: {again}"])
+    assert not (place / "kept here").exists()
+
+    code, _, lines = stopped(place, ASKED, "draw")
+    folder = run_folder(place)
+    assert (code, lines[-1].split(";")[0]) == (
+        130,
+        f"neurosteer: interrupted: 40 of 40 units are kept in {folder.relative_to(place)}",
+    )
+    assert not (folder / "MANIFEST.json").exists()
+    finished(place, ASKED)
+    assert (folder / "MANIFEST.json").exists()
+    begun = (place / "log").read_text().split()
+    assert all(begun.count(name) == 1 for name in NAMES)
+
+
+def test_the_end_is_the_same(place):
+    """As of a run that nobody stopped."""
+    code, _, _ = stopped(place, [*ASKED, "--quiet"], "block-3-3")
+    assert code == 130
+    finished(place, ASKED)
+    broken = contents(place / "kept here")
+    finished(place, [*ASKED[:3], "unbroken", *ASKED[4:]])
+    assert contents(place / "unbroken") == broken

@@ -1,0 +1,121 @@
+"""A recipe whose units only do some sums: 6 tasks with states and 5 blocks each, and 4 units that join them.
+
+Neither it nor what it puts in the place of models, plans and figures imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from neurosteer.studies.recipes.units import Piece, Plan, Read, Unit
+
+TASKS, BLOCKS, JOINTS = 6, 5, 4
+NAMES = [
+    *(name for t in range(TASKS) for name in (f"states-{t}", *(f"block-{t}-{b}" for b in range(BLOCKS)))),
+    *(f"joint-{j}" for j in range(JOINTS)),
+]
+KEPT = [name for name in NAMES if not name.startswith("states")]
+DIGEST = "d" * 64
+
+
+def stub_plan(started: Callable[[str], None] = lambda _: None, *, pause: float = 0.0) -> Plan:
+    """`started` is told each unit whose computing begins, which takes `pause` seconds."""
+
+    def unit(name: str, group: str, needs: Sequence[str], value: Callable[[Read], np.ndarray]) -> Unit:
+        def compute(read: Read) -> Piece:
+            started(name)
+            time.sleep(pause)
+            found = value(read)
+            return Piece({"value": found}, {"sum": float(found.sum())})
+
+        scratch = name.startswith("states")
+        return Unit(name, group, 2.0 if scratch else 1.0, compute, tuple(needs), scratch, 400)
+
+    units = []
+    for t in range(TASKS):
+        states = f"states-{t}"
+        units.append(unit(states, f"task-{t}", (), lambda _, t=t: np.arange(50.0) * (t + 1)))
+        for b in range(BLOCKS):
+            value = lambda read, s=states, b=b: read(s).arrays["value"][b * 10 : b * 10 + 10]  # noqa: E731
+            units.append(unit(f"block-{t}-{b}", f"task-{t}", (states,), value))
+    for j in range(JOINTS):
+        blocks = [f"block-{t}-{j}" for t in range(TASKS)]
+        units.append(unit(f"joint-{j}", "", blocks, lambda read, b=blocks: sum(read(n).arrays["value"] for n in b)))
+    return Plan(units, gather, {"data": {}, "tasks": [{"task": "made", "pairs": 80}], "settings": {}, "skipped": []})
+
+
+def gather(read: Read) -> dict[str, Any]:
+    sums = [read(f"joint-{j}").values["sum"] for j in range(JOINTS)]
+    verdict = {"claim": "a", "statement": "Sums add up.", "text": "holds in 4 of 4 joints", "reading": "They do."}
+    return {"results": [{"experiment": "stub", "sums": sums}], "verdicts": [verdict], "notices": ["a stub"]}
+
+
+def expected_sums() -> list[float]:
+    """What `gather` must find, in plain Python."""
+    return [sum(float(i) * (t + 1) for t in range(TASKS) for i in range(10 * j, 10 * j + 10)) for j in range(JOINTS)]
+
+
+def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None) -> dict[str, ModuleType]:
+    """What stands in `sys.modules` for the model, the plan and the figures of a recipe, by name."""
+    weights = np.zeros(1000, dtype=np.float32)
+    model = SimpleNamespace(
+        name="stub",
+        describe=lambda: {"name": "stub", "fingerprint": "f"},
+        bridge=SimpleNamespace(original_model=SimpleNamespace(parameters=lambda: [weights])),
+    )
+
+    def write_outcome(outcome: dict[str, Any], folder: Path) -> None:
+        (folder / "results.json").write_text(json.dumps(outcome))
+        (folder / "index.html").write_text("<p>made</p>")
+        draw()
+        (folder / "fig5.png").write_bytes(b"a figure")
+
+    rooms = {
+        "model": {"load_model": lambda name, **_: model},
+        "studies.paper": {},
+        "studies.paper.plan": {"plan_recipe": lambda recipe, model, tasks, progress: plan()},
+        "report.paper": {"write_outcome": write_outcome},
+    }
+    modules = {f"neurosteer.{name}": ModuleType(f"neurosteer.{name}") for name in rooms}
+    for name, members in rooms.items():
+        vars(modules[f"neurosteer.{name}"]).update(members)
+    return modules
+
+
+def write_pairs(path: Path, n: int = 80) -> Path:
+    """A file of pairs."""
+    rows = [{"sentence_good": f"good {i}", "sentence_bad": f"bad {i}"} for i in range(n)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def write_recipe(path: Path, **keys: object) -> Path:
+    """A recipe about that file."""
+    said = {"format": 1, "title": "Some sums", "experiments": ["fig5"], "data": "made.jsonl", **keys}
+    path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items()))
+    return path
+
+
+def logging_to(path: Path) -> Callable[[str], None]:
+    """Appends each name to a file at once, so that no kill can lose it."""
+
+    def started(name: str) -> None:
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(log, f"{name}\n".encode())
+        os.close(log)
+
+    return started
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file but locks, which stay for whoever comes next."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -1,0 +1,281 @@
+"""`run_recipe` and `estimate_recipe`, with stubs for the model, the plan and the figures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stub_recipe import KEPT, NAMES, contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
+
+import neurosteer as ns
+from neurosteer.errors import InputError
+from neurosteer.pairs import load_pairs
+from neurosteer.progress import Progress
+from neurosteer.store import check_path, digest_of
+from neurosteer.studies import list_runs
+from neurosteer.studies.recipes import Shard, estimate_recipe, read_recipe, run_recipe
+
+
+class Notices(Progress):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The units whose computing began, in a folder with a recipe `sums.toml`."""
+    names: list[str] = []
+    for name, module in stub_rooms(lambda: stub_plan(names.append)).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.chdir(tmp_path)
+    write_pairs(tmp_path / "made.jsonl")
+    write_recipe(tmp_path / "sums.toml")
+    return names
+
+
+def test_public():
+    assert ns.run_recipe is run_recipe
+
+
+def test_the_outcome(begun):
+    done = run_recipe("sums.toml")
+    assert begun == NAMES
+    assert (done.computed, done.waiting) == (40, 0)
+    assert list(done.outcome) == [
+        *("command", "version", "model", "recipe", "data", "tasks", "settings", "skipped"),
+        *("results", "verdicts", "notices"),
+    ]
+    assert done.outcome["command"] == "run"
+    assert done.outcome["version"] == version("neurosteer")
+    assert done.outcome["recipe"] == read_recipe("sums.toml").describe()
+    assert done.outcome["results"] == [{"experiment": "stub", "sums": expected_sums()}]
+    assert json.loads((done.folder / "results.json").read_text()) == done.outcome
+
+
+def test_the_folder(begun):
+    done = run_recipe(Path("sums.toml"), out="kept")
+    assert done.folder.parent == Path("kept")
+    assert sorted(contents(done.folder)) == sorted(
+        ["MANIFEST.json", "fig5.png", "index.html", "recipe.json", "results.json"]
+        + [f"units/{name}.safetensors" for name in KEPT]
+    )
+    assert done.page == done.folder / "index.html"
+    assert done.figures == [done.folder / "fig5.png"]
+    rows = check_path(Path("kept"))
+    assert [(row["kind"], row["ok"]) for row in rows] == [("unit", True)] * 34 + [("run", True)]
+    manifest = json.loads((done.folder / "MANIFEST.json").read_text())
+    assert set(manifest["files"]) == {"fig5.png", "index.html", "recipe.json", "results.json"}
+    asked = json.loads((done.folder / "recipe.json").read_text())
+    assert asked["recipe"] == read_recipe("sums.toml").describe()
+    assert asked["versions"]["torch"] == version("torch")
+    [task] = asked["tasks"]
+    pairs = load_pairs(source="made.jsonl")
+    assert task == {"task": "made", "phenomenon": None, "digest": pairs.digest}
+
+
+def test_its_name_and_digest(begun):
+    """By hand: the model, the pairs, and the settings that are neither."""
+    done = run_recipe("sums.toml", k=3)
+    settings = {
+        "experiments": ["fig5"],
+        "split": "pair",
+        "seed": 0,
+        "site": "resid_post",
+        "position": "eos",
+        "layers": "all",
+        "k": 3,
+        "lambdas": [0.05, 0.1, 0.2, 0.4, 0.8, 1.0],
+        "draws": 5,
+        "layer": "middle",
+        "lambda": 0.2,
+        "folds": 2,
+        "repeats": 5,
+        "methods": ["welch", "l0", "attribution"],
+        "measured": "phenomena",
+        "controls": 9,
+        "test_pairs": 100,
+        "attribution_pairs": 100,
+    }
+    pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
+    digest = digest_of([{"name": "stub", "fingerprint": "f"}, [pairs], settings])
+    assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
+    assert done.folder.name == f"run-sums-stub-{digest[:8]}"
+
+
+def test_what_makes_another_run(begun, tmp_path):
+    """Settings and pairs do, spelling and place do not."""
+    first = run_recipe("sums.toml").folder
+    same: list[dict[str, Any]] = [
+        {"title": "Another"},
+        {"data": str(tmp_path / "made.jsonl")},
+        {"tasks": ["made"]},
+        {"pairs": 80},
+        {"pairs": 1000},
+        {"layers": "all"},
+        {"device": "cpu"},
+    ]
+    for overrides in same:
+        done = run_recipe("sums.toml", **overrides)
+        assert (done.folder, done.computed) == (first, 0)
+    other: list[dict[str, Any]] = [{"pairs": 79}, {"k": 3}, {"lam": 0.3}, {"seed": 1}, {"layers": [0]}]
+    assert len({run_recipe("sums.toml", **overrides).folder for overrides in other} - {first}) == 5
+    assert run_recipe("sums.toml", out="elsewhere").folder.name == first.name
+
+
+def test_a_finished_run_is_drawn_again(begun):
+    done = run_recipe("sums.toml")
+    before = contents(done.folder)
+    begun.clear()
+    (done.folder / "fig5.png").unlink()
+    (done.folder / "index.html").write_text("changed")
+    again = run_recipe("sums.toml")
+    assert (begun, again.computed, again.outcome) == ([], 0, done.outcome)
+    assert contents(done.folder) == before
+
+
+def test_another_title_shows(begun):
+    run_recipe("sums.toml")
+    done = run_recipe("sums.toml", title="Another")
+    assert done.outcome["recipe"]["title"] == "Another"
+    assert json.loads((done.folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
+    assert all(row["ok"] for row in check_path(done.folder))
+
+
+def test_runs_are_not_mixed(begun):
+    one, two = (run_recipe("sums.toml", k=k).folder for k in (1, 2))
+    shutil.rmtree(two)
+    shutil.copytree(one, two)
+    before = contents(two)
+    with pytest.raises(InputError) as caught:
+        run_recipe("sums.toml", k=2)
+    assert str(caught.value) == (
+        f"{two} holds another recipe, model or data; runs are not mixed: delete it or name another folder with --out"
+    )
+    assert contents(two) == before
+    (two / "recipe.json").unlink()
+    with pytest.raises(InputError, match="belongs to another recipe, model or data; runs are not mixed"):
+        run_recipe("sums.toml", k=2)
+    assert len(list((two / "units").iterdir())) == 34
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"digest": 5}', '{"versions": {}}'])
+def test_a_damaged_note_of_what_was_asked_is_written_again(begun, content):
+    folder = run_recipe("sums.toml").folder
+    before = contents(folder)
+    (folder / "recipe.json").write_text(content)
+    begun.clear()
+    run_recipe("sums.toml")
+    assert begun == []
+    assert contents(folder) == before
+
+
+def test_other_versions_are_told(begun, monkeypatch):
+    folder = run_recipe("sums.toml").folder
+    asked = json.loads((folder / "recipe.json").read_text())
+    asked["versions"]["torch"] = "1.0"
+    (folder / "recipe.json").write_text(json.dumps(asked))
+    told = Notices()
+    run_recipe("sums.toml", progress=told)
+    assert told.said == [f"{folder} was begun with torch 1.0, this is {version('torch')}"]
+    assert json.loads((folder / "recipe.json").read_text())["versions"]["torch"] == "1.0"
+
+
+def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
+    """Which is not listed, and is finished without computing anything."""
+    folder = run_recipe("sums.toml").folder
+    paper = sys.modules["neurosteer.report.paper"]
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):  # noqa: PT012
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        patch.setattr(paper, "write_outcome", full)
+        run_recipe("sums.toml")
+    assert list_runs(Path("runs")) == []
+    begun.clear()
+    run_recipe("sums.toml")
+    assert begun == []
+    assert [run["path"] for run in list_runs(Path("runs"))] == [str(folder)]
+
+
+def test_runs_are_listed(begun):
+    folder = run_recipe("sums.toml").folder
+    [row] = list_runs(Path("runs"))
+    when = row.pop("when")
+    assert when.startswith("20")
+    assert row == {"run": folder.name, "command": "run", "model": "stub", "tasks": ["made"], "path": str(folder)}
+
+
+def test_shards(begun):
+    told = Notices()
+    first = run_recipe("sums.toml", shard="1/2", progress=told)
+    assert (first.outcome, first.computed, first.waiting) == (None, 18, 22)
+    assert told.said == [
+        "22 units wait for other shards: when all are done, the same command without --shard finishes the run"
+    ]
+    assert not (first.folder / "results.json").exists()
+    assert list_runs(Path("runs")) == []
+    second = run_recipe("sums.toml", shard=Shard(2, 2))
+    assert (second.folder, second.outcome, second.waiting) == (first.folder, None, 4)
+    last = run_recipe("sums.toml")
+    assert (last.folder, last.computed) == (first.folder, 4)
+    assert sorted(begun) == sorted(NAMES)
+    assert last.outcome["results"][0]["sums"] == expected_sums()
+    late = run_recipe("sums.toml", shard="1/2")
+    assert (late.outcome, late.computed, late.waiting) == (last.outcome, 0, 0)
+
+
+def test_wrong_arguments(begun):
+    for wrong, told in (
+        ({"shard": "3/2"}, "shard '3/2' is not i/n"),
+        ({"kk": 3}, "unknown key 'kk'; did you mean 'k'?"),
+        ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
+    ):
+        with pytest.raises(InputError) as caught:
+            run_recipe("sums.toml", **wrong)
+        assert str(caught.value).startswith(told)
+    assert not Path("runs").exists()
+
+
+def test_an_estimate(begun):
+    """By hand: a piece is 400 bytes and an own state 400 more; of 46 seconds a third of the tasks is 14."""
+    recipe = read_recipe("sums.toml")
+    found = estimate_recipe(recipe, out=Path("runs"))
+    assert begun == []
+    assert not Path("runs").exists()
+    told = found.to_dict()
+    assert Path(told.pop("folder")).name.startswith("run-sums-stub-")
+    assert told == {
+        "units": 40,
+        "done": 0,
+        "waiting": 0,
+        "tasks": 1,
+        "sentences": 160,
+        "seconds": 46.0,
+        "kept": 34 * 400,
+        "scratch": 400,
+        "memory": 4000 + 7 * 400,
+    }
+    part = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 3))
+    assert (part.units, part.waiting, part.seconds, part.kept) == (12, 28, 14.0, 4000)
+
+
+def test_an_estimate_of_the_rest(begun):
+    """Counts what is there."""
+    folder = run_recipe("sums.toml").folder
+    for name in ("block-0-0", "block-5-1"):
+        (folder / "units" / f"{name}.safetensors").unlink()
+    there = sum(path.stat().st_size for path in (folder / "units").glob("*.safetensors"))
+    before = contents(folder)
+    found = estimate_recipe(read_recipe("sums.toml"), out=Path("runs"))
+    assert (found.units, found.done, found.seconds) == (40, 36, 6.0)
+    assert (found.kept, found.scratch, found.memory) == (there + 800, 400, 4000 + 800)
+    assert contents(folder) == before
