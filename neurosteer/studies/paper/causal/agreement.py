@@ -46,11 +46,11 @@ def weighted_spearman(
 
 
 def _ranks(values: Float[np.ndarray, "cell"], weights: Float[np.ndarray, "draw cell"]) -> np.ndarray:
-    """Mid-ranks: equal values share the mean of the ranks that they take up."""
+    """Ranks but for a constant: equal values share the mean of the ranks that they take up."""
     _, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
     sizes = np.add.reduceat(weights[:, order], _starts(group[order]), axis=1)
-    middle = sizes.cumsum(axis=1) - sizes + (sizes + 1) / 2
+    middle = sizes.cumsum(axis=1) - sizes / 2
     return np.asarray(middle[:, group])
 
 

@@ -1,0 +1,317 @@
+"""Measured cells and attributions against plain loops over Hugging Face's own model, one sentence at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import test_planted_cause
+import torch
+from causal_toy import LAYER, TASKS, Toy, focus_piece, recipe, run_toy, toy_splits
+from scipy import stats
+from test_planted_cause import UNITS, agreement_pairs
+from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
+
+from neurosteer.errors import InputError
+from neurosteer.forward import states_and_stats
+from neurosteer.model import Model
+from neurosteer.neurons.sets import STATS
+from neurosteer.pairs import Pair, Pairs
+from neurosteer.studies.paper.causal import causal_units, hours_for_all, measured_tasks
+from neurosteer.studies.paper.causal.sources import beginnings
+from neurosteer.studies.paper.transfer import Member
+from neurosteer.studies.recipes.units import Piece
+
+planted = test_planted_cause.planted
+METHODS = ("welch", "l0", "attribution")
+
+
+@pytest.fixture(scope="module")
+def toy(llama: Model, apart: Callable[[], AbstractContextManager[None]]) -> Toy:
+    with apart():
+        return run_toy(llama, recipe())
+
+
+@pytest.fixture(scope="module")
+def network(tiny_folder: Callable[[str], Path]) -> Any:
+    return hf_network(tiny_folder("llama"))
+
+
+def plain_margins(network: Any, pairs: Pairs, units: Sequence[int]) -> list[float]:
+    """Every token's log-probability is summed; a hook sets units to zero at all positions but the first."""
+
+    def ablate(_module: Any, _given: Any, gives: Any) -> Any:
+        hidden = (gives[0] if isinstance(gives, tuple) else gives).clone()
+        hidden[:, 1:, list(units)] = 0.0
+        return (hidden, *gives[1:]) if isinstance(gives, tuple) else hidden
+
+    def logprob(sentence: str) -> float:
+        ids = ids_of(sentence, eos=None)
+        logprobs = network(torch.tensor([ids])).logits[0].double().log_softmax(dim=-1)
+        return sum(float(logprobs[i - 1, ids[i]]) for i in range(1, len(ids)))
+
+    handle = hf_blocks(network)[LAYER].register_forward_hook(ablate)
+    try:
+        return [logprob(pair.good) - logprob(pair.bad) for pair in pairs]
+    finally:
+        handle.remove()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("target", ["ant", "cat"])
+def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: str, method: str):
+    piece, pairs = toy.pieces[f"causal-{target}-{method}-0"], toy.splits[target].test.limit(5)
+    assert piece.arrays["clean"] == pytest.approx(plain_margins(network, pairs, []), abs=1e-4)
+    rows = iter(piece.arrays["margins"])
+    largest = 0.0
+    for place, cell in enumerate(piece.values["cells"]):
+        assert cell["source"] == TASKS[place]
+        for units in [cell["units"], *cell["controls"]] if cell["units"] else []:
+            expected = plain_margins(network, pairs, units)
+            assert next(rows) == pytest.approx(expected, abs=1e-4)
+            largest = max(largest, float(np.abs(expected - piece.arrays["clean"]).max()))
+    assert next(rows, None) is None
+    assert largest > 0.1
+    assert piece.values["pairs"] == 5
+
+
+def test_sets_are_the_top_of_each_ranking(toy: Toy):
+    """Ordered by index; a unit behind a closed mask, or with a margin that would rise, is not chosen."""
+    cells = {method: toy.pieces[f"causal-ant-{method}-0"].values["cells"] for method in METHODS}
+    assert [cell["units"] for cell in cells["welch"]] == [[4, 5, 6]] * 3
+    assert [cell["units"] for cell in cells["l0"]] == [[20, 21], [], [20, 21]]
+    for cell in cells["attribution"]:
+        drop = toy.drops(cell["source"])
+        assert cell["units"] == sorted(np.argsort(-drop)[:3].tolist())
+        assert drop[cell["units"]].min() > 0
+
+
+def test_massive_units_are_told(toy: Toy):
+    assert [cell["massive"] for cell in toy.pieces["causal-bee-welch-0"].values["cells"]] == [[4]] * 3
+    assert [cell["massive"] for cell in toy.pieces["causal-bee-l0-0"].values["cells"]] == [[]] * 3
+
+
+def test_controls_are_matched_and_shared_by_all_targets(toy: Toy):
+    for method in METHODS:
+        first, *others = (toy.pieces[f"causal-{target}-{method}-0"].values["cells"] for target in TASKS[:3])
+        assert others == [first, first]
+        for cell in first:
+            assert len(cell["controls"]) == (3 if cell["units"] else 0)
+            assert len({tuple(units) for units in cell["controls"]}) == len(cell["controls"])
+            for units in cell["controls"]:
+                assert len(units) == len(cell["units"])
+                assert not set(units) & set(cell["units"])
+                assert cell["massive"] or not {4, 9} & set(units)
+            assert cell["unmatched"] > 0 or not cell["units"]
+    drawn = [cell["controls"] for cell in toy.pieces["causal-ant-welch-0"].values["cells"]]
+    assert drawn[0] != drawn[2]  # each source draws its own, though sets and statistics are the same
+
+
+def test_a_set_of_nothing_is_not_measured(toy: Toy):
+    piece = toy.pieces["causal-ant-l0-0"]
+    assert [cell["row"] for cell in piece.values["cells"]] == [0, 4, 4]
+    assert piece.values["cells"][1] == {
+        "source": "bee",
+        "row": 4,
+        "units": [],
+        "massive": [],
+        "controls": [],
+        "unmatched": 0.0,
+    }
+    assert piece.arrays["margins"].shape == (8, 5)
+
+
+def plain_drop(network: Any, pairs: Pairs) -> np.ndarray:
+    """Activation times gradient of the margin at every position but the first, summed, by autograd alone."""
+    kept: list[torch.Tensor] = []
+
+    def keep(_module: Any, _given: Any, gives: Any) -> None:
+        kept.append(gives[0] if isinstance(gives, tuple) else gives)
+        kept[-1].requires_grad_(True).retain_grad()
+
+    total = torch.zeros(WIDTH, dtype=torch.float64)
+    handle = hf_blocks(network)[LAYER].register_forward_hook(keep)
+    try:
+        for pair in pairs:
+            for sign, sentence in ((1, pair.good), (-1, pair.bad)):
+                ids = ids_of(sentence, eos=None)
+                logprobs = network(torch.tensor([ids])).logits[0].log_softmax(dim=-1)
+                logprobs[range(len(ids) - 1), ids[1:]].sum().backward()
+                hidden = kept.pop()
+                assert hidden.grad is not None
+                total += sign * (hidden.detach() * hidden.grad)[0, 1:].sum(0).double()
+    finally:
+        handle.remove()
+    return (total / len(pairs)).numpy()
+
+
+def test_attributions_are_plain_gradients(toy: Toy, network: Any):
+    """Of the first train pairs."""
+    for task in TASKS:
+        expected = plain_drop(network, toy.splits[task].train.limit(6))
+        assert np.abs(expected).max() > 1e-2
+        assert toy.drops(task) == pytest.approx(expected, abs=1e-5)
+
+
+def test_no_gradient_runs_below_the_layer(llama: Model, toy: Toy):
+    """Backward, each block above the layer is passed once for each pack, and none below."""
+    passed: list[int] = []
+    handles = [
+        block.register_full_backward_hook(lambda *_given, i=i: passed.append(i))
+        for i, block in enumerate(hf_blocks(llama.bridge.original_model))
+    ]
+    try:
+        again = toy.units["attribution-ant"].compute({}.__getitem__)
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert again.arrays["drop"] == pytest.approx(toy.drops("ant"), abs=1e-6)
+    assert set(passed) == {2}
+
+
+def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
+    """Whatever the number of variants."""
+    runs: list[int] = []
+    handles = [
+        block.mlp.register_forward_pre_hook(lambda *_given, i=i: runs.append(i))
+        for i, block in enumerate(hf_blocks(llama.bridge.original_model))
+    ]
+    unit = toy.units["causal-ant-welch-0"]
+    try:
+        unit.compute(toy.pieces.__getitem__)
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert [runs.count(i) for i in range(3)] == [1, 1, 1 + 3 * 4]
+
+
+def test_units_come_out_the_same_byte_for_byte(toy: Toy):
+    for name in ("causal-bee-welch-0", "attribution-cat"):
+        again, first = toy.units[name].compute(toy.pieces.__getitem__), toy.pieces[name]
+        assert again.values == first.values
+        assert all(np.array_equal(again.arrays[array], first.arrays[array]) for array in first.arrays)
+
+
+def test_names_groups_and_needs(toy: Toy):
+    names = [f"attribution-{task}" for task in TASKS]
+    names += [f"causal-{target}-{method}-0" for target in TASKS[:3] for method in METHODS]
+    assert list(toy.units) == names
+    welch, attribution = toy.units["causal-cat-welch-0"], toy.units["causal-cat-attribution-0"]
+    assert welch.group == attribution.group == "cat"
+    assert welch.needs == ("focus-ant", "focus-bee", "focus-cat")
+    assert set(attribution.needs) == {*welch.needs, "attribution-ant", "attribution-bee", "attribution-cat"}
+    assert toy.units["attribution-dog"].group == "dog"
+    for name, unit in toy.units.items():
+        assert unit.size == pytest.approx(sum(array.nbytes for array in toy.pieces[name].arrays.values()), rel=0.5)
+
+
+def test_costs_grow_with_what_is_computed(llama: Model, toy: Toy):
+    """A unit of sources times edits costs as many passes, and a pass as many tokens as have different beginnings."""
+    more = recipe(controls=7, measured=("ant", "bee"), methods=("l0",))
+    [other] = [unit for unit in causal_units(llama, more, toy.splits, LAYER) if unit.name == "causal-ant-l0-0"]
+    assert other.cost == pytest.approx(toy.units["causal-ant-l0-0"].cost * (1 + 2 * 8) / (1 + 3 * 4))
+    assert beginnings(Pairs("x", "hand", (Pair("a b c", "a b d", "0"), Pair("a e", "f b c", "1")))) == 8
+
+
+def test_more_than_a_dozen_sources_are_parted(llama: Model):
+    splits = {}
+    for i in range(14):
+        pairs = tuple(Pair(f"w{i} w{20 + j}", f"w{i} w{40 + j}", str(j)) for j in range(10))
+        splits[f"t{i:02}"] = Pairs(f"t{i:02}", "made up", pairs).split()
+    units = causal_units(llama, recipe(measured="all", methods=("l0",)), splits, LAYER)
+    cells = [unit for unit in units if unit.name.startswith("causal")]
+    assert [unit.name for unit in cells[:3]] == ["causal-t00-l0-0", "causal-t00-l0-1", "causal-t01-l0-0"]
+    assert [len(unit.needs) for unit in cells] == [12, 2] * 14
+
+
+def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: Toy):
+    """Whichever source of the matrix has seen them; those of a task that is no source do not matter."""
+    ant, bee = toy.splits["ant"], toy.splits["bee"]
+    seen = [pair.bad for pair in ant.test.pairs[:2]] + [ant.test.pairs[4].good]
+    more = tuple(Pair(sentence, f"w1 w2 w3 w{i}", f"x{i}") for i, sentence in enumerate(seen))
+    trained = replace(bee, train=replace(bee.train, pairs=bee.train.pairs + more))
+    dog = toy.splits["dog"]
+    idle = replace(dog, train=replace(dog.train, pairs=dog.train.pairs + ant.test.pairs[3:4]))
+    splits = {**toy.splits, "bee": trained, "dog": idle}
+    rerun = Toy.run(llama, recipe(methods=("welch",)), splits, {t: focus_piece(i) for i, t in enumerate(TASKS)})
+    piece = rerun.pieces["causal-ant-welch-0"]
+    assert (piece.values["pairs"], piece.values["left_out"]) == (5, 3)
+    full = Toy.run(
+        llama, recipe(methods=("welch",), test_pairs=8), toy.splits, {t: focus_piece(i) for i, t in enumerate(TASKS)}
+    ).pieces["causal-ant-welch-0"]
+    assert len(ant.test) == 8
+    assert full.values["left_out"] == 0
+    assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, 3, 5, 6, 7]], abs=1e-4)
+    assert rerun.pieces["causal-cat-welch-0"].values["left_out"] == 0
+
+
+def test_a_target_of_which_all_is_seen(llama: Model):
+    ant, bee = toy_splits()["ant"], toy_splits()["bee"]
+    all_seen = replace(bee, validation=replace(bee.validation, pairs=bee.validation.pairs + ant.test.pairs))
+    with pytest.raises(InputError, match="the other tasks have seen every test pair of 'ant'"):
+        causal_units(llama, recipe(measured="all"), {"ant": ant, "bee": all_seen}, LAYER)
+
+
+def members(*named: tuple[str, str]) -> list[Member]:
+    return [Member(*one) for one in named]
+
+
+def test_what_is_measured():
+    tasks = members(("z", "one"), ("y", "one"), ("b", "two"), ("a", "two"), ("alone", "alone"), ("c", "two"))
+    assert measured_tasks(recipe(measured="phenomena"), tasks) == ["y", "a", "alone"]
+    assert measured_tasks(recipe(measured="all"), tasks) == ["z", "y", "b", "a", "alone", "c"]
+    assert measured_tasks(recipe(measured=("c", "z")), tasks) == ["z", "c"]
+    with pytest.raises(InputError, match="no task 'alonely' here that can be split; did you mean 'alone'"):
+        measured_tasks(recipe(measured=("z", "alonely")), tasks)
+
+
+def test_hours_for_all_are_the_costs_of_all_units(llama: Model, toy: Toy):
+    """The 9 cells that are measured cost a part of the 16 there are."""
+    everything = causal_units(llama, recipe(measured="all"), toy.splits, LAYER)
+    assert len([unit for unit in everything if unit.name.startswith("causal")]) == 4 * 3
+    hours = hours_for_all(llama, toy.recipe, toy.splits, LAYER)
+    assert hours == pytest.approx(sum(unit.cost for unit in everything) / 3600)
+    assert hours > sum(unit.cost for unit in toy.units.values()) / 3600
+
+
+def real_focus(model: Model, pairs: Pairs) -> Piece:
+    _, stats = states_and_stats(
+        model, pairs, range(len(pairs)), site="resid_post", layers=[LAYER], position="eos", cache=False
+    )
+    arrays = {name: getattr(stats, name)[0].numpy() for name in STATS}
+    return Piece({**arrays, "t": np.ones(WIDTH), "l0": np.ones(WIDTH, np.float32), "tokens": np.array([9])}, {})
+
+
+def test_a_planted_cause_shows_up_in_its_cell(planted: Model):
+    """The units that carry agreement matter to agreement, and to nothing that has no verbs."""
+    splits = {"agreement": agreement_pairs().split(), "bee": nouns().split()}
+    focus = {task: real_focus(planted, split.train) for task, split in splits.items()}
+    asked = recipe(measured="all", methods=("attribution",), controls=9, test_pairs=30, attribution_pairs=60)
+    toy = Toy.run(planted, asked, splits, focus)
+    changes = {}
+    for target in splits:
+        piece = toy.pieces[f"causal-{target}-attribution-0"]
+        delta = (piece.arrays["margins"] - piece.arrays["clean"]).mean(axis=1)
+        for cell in piece.values["cells"]:
+            changes[cell["source"], target] = delta[cell["row"] : cell["row"] + 10]
+    own = changes["agreement", "agreement"]
+    assert toy.pieces["causal-bee-attribution-0"].values["cells"][0]["units"] == UNITS
+    assert own[0] < -1
+    assert own[0] < 5 * own[1:].min()
+    assert stats.ttest_ind(own[:1], own[1:]).pvalue < 0.001
+    assert abs(changes["agreement", "bee"][0]) < 0.1 * abs(own[0])
+    assert abs(changes["bee", "agreement"][0]) < 0.25 * abs(own[0])
+
+
+def nouns() -> Pairs:
+    """Pairs that neither hold nor part at a verb or a subject."""
+    words = np.random.default_rng(0).permutation(np.arange(40, 62))
+    rows = [(a, b, c) for a in words[:6] for b in words[6:12] for c in words[12:14]]
+    return Pairs(
+        "bee", "made up", tuple(Pair(f"w{a} w{b} w{c}", f"w{b} w{a} w{c}", f"{a}-{b}-{c}") for a, b, c in rows)
+    )
