@@ -17,12 +17,15 @@ from scipy import stats
 from test_planted_cause import UNITS, agreement_pairs
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
 
+from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
+from neurosteer.neurons import Ranking
 from neurosteer.neurons.sets import STATS
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.studies.paper.causal import causal_units, hours_for_all, measured_tasks
+from neurosteer.studies.paper.causal.controls import controls_of
 from neurosteer.studies.paper.causal.sources import beginnings
 from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.units import Piece
@@ -62,27 +65,31 @@ def plain_margins(network: Any, pairs: Pairs, units: Sequence[int]) -> list[floa
         handle.remove()
 
 
+def of_method(piece: Piece, method: str) -> list[dict[str, Any]]:
+    cells = [cell for cell in piece.values["cells"] if cell["method"] == method]
+    assert [cell["source"] for cell in cells] == list(TASKS[:3])
+    return cells
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("target", ["ant", "cat"])
 def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: str, method: str):
-    piece, pairs = toy.pieces[f"causal-{target}-{method}-0"], toy.splits[target].test.limit(5)
-    assert piece.arrays["clean"] == pytest.approx(plain_margins(network, pairs, []), abs=1e-4)
-    rows = iter(piece.arrays["margins"])
-    largest = 0.0
-    for place, cell in enumerate(piece.values["cells"]):
-        assert cell["source"] == TASKS[place]
-        for units in [cell["units"], *cell["controls"]] if cell["units"] else []:
-            expected = plain_margins(network, pairs, units)
-            assert next(rows) == pytest.approx(expected, abs=1e-4)
-            largest = max(largest, float(np.abs(expected - piece.arrays["clean"]).max()))
-    assert next(rows, None) is None
-    assert largest > 0.1
+    piece, pairs = toy.pieces[f"causal-{target}-0"], toy.splits[target].test.limit(5)
+    margins, clean = piece.arrays["margins"], piece.arrays["clean"]
+    assert clean == pytest.approx(plain_margins(network, pairs, []), abs=1e-4)
+    wanted = [(cell["row"], cell["units"]) for cell in of_method(piece, method) if cell["units"]]
+    for drawn in piece.values["controls"]:
+        wanted += [(drawn["row"] + i, units) for i, units in enumerate(drawn["units"])]
+    found = {row: plain_margins(network, pairs, units) for row, units in wanted}
+    for row, expected in found.items():
+        assert margins[row] == pytest.approx(expected, abs=1e-4)
+    assert max(np.abs(np.array(expected) - clean).max() for expected in found.values()) > 0.1
     assert piece.values["pairs"] == 5
 
 
 def test_sets_are_the_top_of_each_ranking(toy: Toy):
     """Ordered by index; a unit behind a closed mask, or with a margin that would rise, is not chosen."""
-    cells = {method: toy.pieces[f"causal-ant-{method}-0"].values["cells"] for method in METHODS}
+    cells = {method: of_method(toy.pieces["causal-ant-0"], method) for method in METHODS}
     assert [cell["units"] for cell in cells["welch"]] == [[4, 5, 6]] * 3
     assert [cell["units"] for cell in cells["l0"]] == [[20, 21], [], [20, 21]]
     for cell in cells["attribution"]:
@@ -92,38 +99,54 @@ def test_sets_are_the_top_of_each_ranking(toy: Toy):
 
 
 def test_massive_units_are_told(toy: Toy):
-    assert [cell["massive"] for cell in toy.pieces["causal-bee-welch-0"].values["cells"]] == [[4]] * 3
-    assert [cell["massive"] for cell in toy.pieces["causal-bee-l0-0"].values["cells"]] == [[]] * 3
+    piece = toy.pieces["causal-bee-0"]
+    assert [cell["massive"] for cell in of_method(piece, "welch")] == [[4]] * 3
+    assert [cell["massive"] for cell in of_method(piece, "l0")] == [[]] * 3
 
 
-def test_controls_are_matched_and_shared_by_all_targets(toy: Toy):
-    for method in METHODS:
-        first, *others = (toy.pieces[f"causal-{target}-{method}-0"].values["cells"] for target in TASKS[:3])
-        assert others == [first, first]
-        for cell in first:
-            assert len(cell["controls"]) == (3 if cell["units"] else 0)
-            assert len({tuple(units) for units in cell["controls"]}) == len(cell["controls"])
-            for units in cell["controls"]:
-                assert len(units) == len(cell["units"])
-                assert not set(units) & set(cell["units"])
-                assert cell["massive"] or not {4, 9} & set(units)
-            assert cell["unmatched"] > 0 or not cell["units"]
-    drawn = [cell["controls"] for cell in toy.pieces["causal-ant-welch-0"].values["cells"]]
-    assert drawn[0] != drawn[2]  # each source draws its own, though sets and statistics are the same
+def test_controls_are_shared_by_all_targets_and_methods(toy: Toy):
+    """They hold none of the units of any of a source's sets, and as many as the largest."""
+    first, *others = (toy.pieces[f"causal-{target}-0"].values for target in TASKS[:3])
+    for other in others:
+        assert other["controls"] == first["controls"]
+    for drawn in first["controls"]:
+        chosen = {unit for cell in first["cells"] if cell["source"] == drawn["source"] for unit in cell["units"]}
+        assert len({tuple(units) for units in drawn["units"]}) == len(drawn["units"]) == 3
+        for units in drawn["units"]:
+            assert len(units) == len(set(units)) == 3
+            assert not set(units) & chosen
+        assert drawn["unmatched"] > 0
+
+
+def test_controls_of_sets_without_a_massive_unit_have_none(llama: Model):
+    splits = toy_splits()
+    focus = {task: focus_piece(i) for i, task in enumerate(splits)}
+    toy = Toy.run(llama, recipe(methods=("l0",)), splits, focus)
+    for drawn in toy.pieces["causal-ant-0"].values["controls"]:
+        assert not {4, 9} & {unit for units in drawn["units"] for unit in units}
+        assert {len(units) for units in drawn["units"]} == {2}  # as many as the mask leaves open
+
+
+def test_each_source_draws_its_own_controls():
+    ranking = Ranking(torch.arange(64.0)[None], None, "welch", one_layer(64), "m", "resid_post", {})
+    sets = [ranking.top(4, layers=LAYER), ranking.pick([(LAYER, 3)])]
+    drawn = [[control.units.tolist() for control in controls_of(sets, 5, seed)] for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert all(len(units) == 4 and not {3, 60, 61, 62, 63} & set(units) for units in drawn[0])
+    assert controls_of([ranking.pick([])], 5, 1) == []
+
+
+def one_layer(width: int) -> UnitStats:
+    rng = torch.Generator().manual_seed(0)
+    values = [torch.rand(1, width, generator=rng) + 0.5 for _ in range(4)]
+    return UnitStats(*values, tokens=9, layers=(LAYER,))
 
 
 def test_a_set_of_nothing_is_not_measured(toy: Toy):
-    piece = toy.pieces["causal-ant-l0-0"]
-    assert [cell["row"] for cell in piece.values["cells"]] == [0, 4, 4]
-    assert piece.values["cells"][1] == {
-        "source": "bee",
-        "row": 4,
-        "units": [],
-        "massive": [],
-        "controls": [],
-        "unmatched": 0.0,
-    }
-    assert piece.arrays["margins"].shape == (8, 5)
+    piece = toy.pieces["causal-ant-0"]
+    empty = next(cell for cell in of_method(piece, "l0") if cell["source"] == "bee")
+    assert (empty["units"], empty["massive"]) == ([], [])
+    assert piece.arrays["margins"].shape == (3 * 3 - 1 + 3 * 3, 5)  # sets but for the empty one, and controls
 
 
 def plain_drop(network: Any, pairs: Pairs) -> np.ndarray:
@@ -181,17 +204,17 @@ def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
         block.mlp.register_forward_pre_hook(lambda *_given, i=i: runs.append(i))
         for i, block in enumerate(hf_blocks(llama.bridge.original_model))
     ]
-    unit = toy.units["causal-ant-welch-0"]
+    unit = toy.units["causal-ant-0"]
     try:
         unit.compute(toy.pieces.__getitem__)
     finally:
         for handle in handles:
             handle.remove()
-    assert [runs.count(i) for i in range(3)] == [1, 1, 1 + 3 * 4]
+    assert [runs.count(i) for i in range(3)] == [1, 1, 1 + 3 * (3 + 3) - 1]
 
 
 def test_units_come_out_the_same_byte_for_byte(toy: Toy):
-    for name in ("causal-bee-welch-0", "attribution-cat"):
+    for name in ("causal-bee-0", "attribution-cat"):
         again, first = toy.units[name].compute(toy.pieces.__getitem__), toy.pieces[name]
         assert again.values == first.values
         assert all(np.array_equal(again.arrays[array], first.arrays[array]) for array in first.arrays)
@@ -199,12 +222,15 @@ def test_units_come_out_the_same_byte_for_byte(toy: Toy):
 
 def test_names_groups_and_needs(toy: Toy):
     names = [f"attribution-{task}" for task in TASKS]
-    names += [f"causal-{target}-{method}-0" for target in TASKS[:3] for method in METHODS]
+    names += [f"causal-{target}-0" for target in TASKS[:3]]
     assert list(toy.units) == names
-    welch, attribution = toy.units["causal-cat-welch-0"], toy.units["causal-cat-attribution-0"]
-    assert welch.group == attribution.group == "cat"
+    cells = toy.units["causal-cat-0"]
+    assert cells.group == "cat"
+    assert set(cells.needs) == {f"{what}-{source}" for what in ("focus", "attribution") for source in TASKS[:3]}
+    [welch, *_] = [
+        u for u in causal_units(toy.model, recipe(methods=("welch",)), toy.splits, LAYER) if "causal" in u.name
+    ]
     assert welch.needs == ("focus-ant", "focus-bee", "focus-cat")
-    assert set(attribution.needs) == {*welch.needs, "attribution-ant", "attribution-bee", "attribution-cat"}
     assert toy.units["attribution-dog"].group == "dog"
     for name, unit in toy.units.items():
         assert unit.size == pytest.approx(sum(array.nbytes for array in toy.pieces[name].arrays.values()), rel=0.5)
@@ -213,20 +239,20 @@ def test_names_groups_and_needs(toy: Toy):
 def test_costs_grow_with_what_is_computed(llama: Model, toy: Toy):
     """A unit of sources times edits costs as many passes, and a pass as many tokens as have different beginnings."""
     more = recipe(controls=7, measured=("ant", "bee"), methods=("l0",))
-    [other] = [unit for unit in causal_units(llama, more, toy.splits, LAYER) if unit.name == "causal-ant-l0-0"]
-    assert other.cost == pytest.approx(toy.units["causal-ant-l0-0"].cost * (1 + 2 * 8) / (1 + 3 * 4))
+    [other] = [unit for unit in causal_units(llama, more, toy.splits, LAYER) if unit.name == "causal-ant-0"]
+    assert other.cost == pytest.approx(toy.units["causal-ant-0"].cost * (1 + 2 * (1 + 7)) / (1 + 3 * (3 + 3)))
     assert beginnings(Pairs("x", "hand", (Pair("a b c", "a b d", "0"), Pair("a e", "f b c", "1")))) == 8
 
 
-def test_more_than_a_dozen_sources_are_parted(llama: Model):
+def test_many_sources_are_parted(llama: Model):
     splits = {}
-    for i in range(14):
+    for i in range(6):
         pairs = tuple(Pair(f"w{i} w{20 + j}", f"w{i} w{40 + j}", str(j)) for j in range(10))
         splits[f"t{i:02}"] = Pairs(f"t{i:02}", "made up", pairs).split()
     units = causal_units(llama, recipe(measured="all", methods=("l0",)), splits, LAYER)
     cells = [unit for unit in units if unit.name.startswith("causal")]
-    assert [unit.name for unit in cells[:3]] == ["causal-t00-l0-0", "causal-t00-l0-1", "causal-t01-l0-0"]
-    assert [len(unit.needs) for unit in cells] == [12, 2] * 14
+    assert [unit.name for unit in cells[:3]] == ["causal-t00-0", "causal-t00-1", "causal-t01-0"]
+    assert [len(unit.needs) for unit in cells] == [4, 2] * 6
 
 
 def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: Toy):
@@ -239,15 +265,15 @@ def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: To
     idle = replace(dog, train=replace(dog.train, pairs=dog.train.pairs + ant.test.pairs[3:4]))
     splits = {**toy.splits, "bee": trained, "dog": idle}
     rerun = Toy.run(llama, recipe(methods=("welch",)), splits, {t: focus_piece(i) for i, t in enumerate(TASKS)})
-    piece = rerun.pieces["causal-ant-welch-0"]
+    piece = rerun.pieces["causal-ant-0"]
     assert (piece.values["pairs"], piece.values["left_out"]) == (5, 3)
     full = Toy.run(
         llama, recipe(methods=("welch",), test_pairs=8), toy.splits, {t: focus_piece(i) for i, t in enumerate(TASKS)}
-    ).pieces["causal-ant-welch-0"]
+    ).pieces["causal-ant-0"]
     assert len(ant.test) == 8
     assert full.values["left_out"] == 0
     assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, 3, 5, 6, 7]], abs=1e-4)
-    assert rerun.pieces["causal-cat-welch-0"].values["left_out"] == 0
+    assert rerun.pieces["causal-cat-0"].values["left_out"] == 0
 
 
 def test_a_target_of_which_all_is_seen(llama: Model):
@@ -273,7 +299,7 @@ def test_what_is_measured():
 def test_hours_for_all_are_the_costs_of_all_units(llama: Model, toy: Toy):
     """The 9 cells that are measured cost a part of the 16 there are."""
     everything = causal_units(llama, recipe(measured="all"), toy.splits, LAYER)
-    assert len([unit for unit in everything if unit.name.startswith("causal")]) == 4 * 3
+    assert len([unit for unit in everything if unit.name.startswith("causal")]) == 4
     hours = hours_for_all(llama, toy.recipe, toy.splits, LAYER)
     assert hours == pytest.approx(sum(unit.cost for unit in everything) / 3600)
     assert hours > sum(unit.cost for unit in toy.units.values()) / 3600
@@ -295,12 +321,13 @@ def test_a_planted_cause_shows_up_in_its_cell(planted: Model):
     toy = Toy.run(planted, asked, splits, focus)
     changes = {}
     for target in splits:
-        piece = toy.pieces[f"causal-{target}-attribution-0"]
+        piece = toy.pieces[f"causal-{target}-0"]
         delta = (piece.arrays["margins"] - piece.arrays["clean"]).mean(axis=1)
-        for cell in piece.values["cells"]:
-            changes[cell["source"], target] = delta[cell["row"] : cell["row"] + 10]
+        for cell, drawn in zip(piece.values["cells"], piece.values["controls"], strict=True):
+            rows = [cell["row"], *range(drawn["row"], drawn["row"] + 9)]
+            changes[cell["source"], target] = delta[rows]
     own = changes["agreement", "agreement"]
-    assert toy.pieces["causal-bee-attribution-0"].values["cells"][0]["units"] == UNITS
+    assert toy.pieces["causal-bee-0"].values["cells"][0]["units"] == UNITS
     assert own[0] < -1
     assert own[0] < 5 * own[1:].min()
     assert stats.ttest_ind(own[:1], own[1:]).pvalue < 0.001

@@ -41,12 +41,13 @@ def chosen(toy: Toy, task: str, method: str) -> list[int]:
 
 
 def deltas(toy: Toy, source: str, target: str, method: str) -> list[float]:
-    """Changes of the mean margin: of the set, then of its controls."""
-    piece = toy.pieces[f"causal-{target}-{method}-0"]
-    first = sum(4 if chosen(toy, task, method) else 0 for task in MEASURED[: MEASURED.index(source)])
-    return [
-        float(np.mean(row) - np.mean(piece.arrays["clean"])) for row in piece.arrays["margins"][first : first + 4]
-    ]
+    """Changes of the mean margin: of the set, then of its source's controls. Rows come source by source."""
+    piece, start = toy.pieces[f"causal-{target}-0"], 0
+    for task in MEASURED[: MEASURED.index(source)]:
+        start += sum(bool(chosen(toy, task, each)) for each in METHODS) + 3
+    sets = [each for each in METHODS if chosen(toy, source, each)]
+    rows = [start + sets.index(method), *range(start + len(sets), start + len(sets) + 3)]
+    return [float(np.mean(piece.arrays["margins"][row]) - np.mean(piece.arrays["clean"])) for row in rows]
 
 
 def cell(result: dict[str, Any], method: str, source: str, target: str) -> dict[str, Any]:

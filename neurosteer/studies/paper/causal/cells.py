@@ -11,7 +11,7 @@ import numpy as np
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet, matched_controls
+from neurosteer.neurons import NeuronSet
 from neurosteer.neurons.controls import massive
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.progress import QUIET, Progress
@@ -22,9 +22,10 @@ from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
+from .controls import controls_of
 from .sources import attribution_unit, beginnings, needs_of, ranking_of
 
-SOURCES = 12  # sets that one unit measures
+SOURCES = 4  # that one unit measures
 TOKEN_SECONDS = 0.0014  # of one token under one edit in the middle, on two CPU cores
 
 
@@ -51,7 +52,7 @@ def measured_tasks(recipe: Recipe, members: Sequence[Member]) -> list[str]:
 def causal_units(
     model: Model, recipe: Recipe, splits: Mapping[str, Split], layer: int, *, progress: Progress = QUIET
 ) -> list[Unit]:
-    """The attributions of all tasks, and what is measured: a unit for each target, method and `SOURCES` sources.
+    """The attributions of all tasks, and what is measured: a unit for each target and `SOURCES` sources.
 
     A target is measured on its first test pairs; those with a sentence that a measured source has seen in train or
     validation are left out. Raises `InputError` where none remains.
@@ -70,10 +71,9 @@ def causal_units(
                 f"measured: the other tasks have seen every test pair of '{target}'; measure it without those"
             )
         pairs = test.take(kept).limit(recipe.test_pairs)
-        for method in recipe.methods:
-            for i, sources in enumerate(chunks(measured)):
-                job = _Job(target, method, {source: seen[source] for source in sources}, pairs, len(test) - len(kept))
-                units.append(_unit(model, recipe, layer, job, cell_name(target, method, i), progress))
+        for i, sources in enumerate(chunks(measured)):
+            job = _Job(target, {source: seen[source] for source in sources}, pairs, len(test) - len(kept))
+            units.append(_unit(model, recipe, layer, job, cell_name(target, i), progress))
     return units
 
 
@@ -82,8 +82,8 @@ def hours_for_all(model: Model, recipe: Recipe, splits: Mapping[str, Split], lay
     return sum(unit.cost for unit in causal_units(model, replace(recipe, measured="all"), splits, layer)) / 3600
 
 
-def cell_name(target: str, method: str, chunk: int) -> str:
-    return f"causal-{file_stem(target)}-{method}-{chunk}"
+def cell_name(target: str, chunk: int) -> str:
+    return f"causal-{file_stem(target)}-{chunk}"
 
 
 def chunks(measured: Sequence[str]) -> list[Sequence[str]]:
@@ -96,7 +96,6 @@ class _Job:
     """What one unit measures; `sources` come with hashes of the sentences that they have seen."""
 
     target: str
-    method: str
     sources: Mapping[str, Set[str]]
     pairs: Pairs
     left_out: int  # test pairs that a measured source has seen
@@ -104,47 +103,49 @@ class _Job:
 
 def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, name: str, progress: Progress) -> Unit:
     def compute(read: Read) -> Piece:
-        sets = {source: _neurons(read, model, recipe, layer, source, job) for source in job.sources}
-        cases = {
-            source: Case(Edit.ablate(chosen), controls_of(chosen, recipe, source, job.method))
-            for source, chosen in sets.items()
-            if len(chosen)
-        }
-        found = Bench(model, list(cases.values()), progress).margins(job.pairs)
-        rows, start = [], 0
-        for source, chosen in sets.items():
-            rows.append({"source": source, "row": start, **_about(chosen, cases.get(source))})
-            start += len(cases[source].edits()) if source in cases else 0
-        values = {"target": job.target, "method": job.method, "layer": layer, "site": recipe.site, "cells": rows}
-        counts = {"pairs": len(job.pairs), "left_out": job.left_out}
+        edited: list[NeuronSet] = []
+        cells, drawn = [], []
+        for source, seen in job.sources.items():
+            rankings = {
+                method: ranking_of(
+                    read, source, method, layer, model=model.fingerprint, site=recipe.site, seen=sorted(seen)
+                )
+                for method in recipe.methods
+            }
+            sets = {method: ranking.top(recipe.k, layers=layer) for method, ranking in rankings.items()}
+            for method, chosen in sets.items():
+                cells.append({"source": source, "method": method, "row": len(edited), **_about(chosen)})
+                edited += [chosen] if len(chosen) else []
+            controls = controls_of(list(sets.values()), recipe.controls, seed_of(recipe.seed, source))
+            drawn.append({"source": source, "row": len(edited), **_about_controls(controls)})
+            edited += controls
+        found = Bench(model, [Case(Edit.ablate(chosen)) for chosen in edited], progress).margins(job.pairs)
         margins = np.concatenate([np.zeros((0, len(job.pairs))), *found.after])
-        return Piece({"margins": margins, "clean": found.before}, values | counts)
+        about = {"target": job.target, "layer": layer, "site": recipe.site, "cells": cells, "controls": drawn}
+        return Piece(
+            {"margins": margins, "clean": found.before},
+            about | {"pairs": len(job.pairs), "left_out": job.left_out},
+        )
 
-    rows = 1 + len(job.sources) * (1 + recipe.controls)
+    rows = 1 + len(job.sources) * (len(recipe.methods) + recipe.controls)
     cost = TOKEN_SECONDS * beginnings(job.pairs) * rows
-    needs = dict.fromkeys(need for source in job.sources for need in needs_of(source, job.method))
+    needs = dict.fromkeys(
+        need for source in job.sources for method in recipe.methods for need in needs_of(source, method)
+    )
     return Unit(name, job.target, cost, compute, needs=tuple(needs), size=8 * len(job.pairs) * rows)
 
 
-def _neurons(read: Read, model: Model, recipe: Recipe, layer: int, source: str, job: _Job) -> NeuronSet:
-    seen = sorted(job.sources[source])
-    ranking = ranking_of(read, source, job.method, layer, model=model.fingerprint, site=recipe.site, seen=seen)
-    return ranking.top(recipe.k, layers=layer)
-
-
-def controls_of(chosen: NeuronSet, recipe: Recipe, source: str, method: str) -> list[NeuronSet]:
-    """The matched controls of a source's set: drawn for the set, and so the same for every target."""
-    return matched_controls(chosen, recipe.controls, seed_of(recipe.seed, source, method))
-
-
-def _about(chosen: NeuronSet, case: Case | None) -> dict[str, Any]:
-    """A source's set and its controls. An empty set is not measured: it has no `case`, and no row of margins."""
+def _about(chosen: NeuronSet) -> dict[str, Any]:
+    """A set; an empty one is not measured, and has no row of margins."""
     flags = massive(chosen.stats)[0, chosen.units]
+    return {"units": chosen.units.tolist(), "massive": chosen.units[flags].tolist()}
+
+
+def _about_controls(controls: Sequence[NeuronSet]) -> dict[str, Any]:
+    unmatched = [control.about["unmatched"] for control in controls]
     return {
-        "units": chosen.units.tolist(),
-        "massive": chosen.units[flags].tolist(),
-        "controls": [control.units.tolist() for control in case.controls] if case else [],
-        "unmatched": case.unmatched if case else 0.0,
+        "units": [control.units.tolist() for control in controls],
+        "unmatched": float(np.mean(unmatched)) if unmatched else 0.0,
     }
 
 

@@ -127,25 +127,29 @@ def predicted_changes(sets: Sequence[Sequence[int]], drops: Float[np.ndarray, "u
 def _cells(read: Read, tasks: _Tasks, method: str, predicted: Matrix) -> list[Row]:
     """One row per source and target, source by source; q over all cells of the method."""
     place, found = {task: i for i, task in enumerate(tasks.names)}, {}
-    for target, (i, sources) in product(tasks.measured, enumerate(chunks(tasks.measured))):
-        piece = read(cell_name(target, method, i))
+    for target, (i, _) in product(tasks.measured, enumerate(chunks(tasks.measured))):
+        piece = read(cell_name(target, i))
         clean, margins = piece.arrays["clean"], piece.arrays["margins"]
-        for source, cell in zip(sources, piece.values["cells"], strict=True):
-            edited = margins[cell["row"] : cell["row"] + 1 + len(cell["controls"])]
-            at, to = place[source], place[target]
+        controls = {drawn["source"]: drawn for drawn in piece.values["controls"]}
+        for cell in piece.values["cells"]:
+            if cell["method"] != method:
+                continue
+            source, shared_by = cell["source"], controls[cell["source"]]
+            start, at, to = shared_by["row"], place[source], place[target]
+            edited = margins[[cell["row"], *range(start, start + len(shared_by["units"]))]] if cell["units"] else None
             found[source, target] = {
                 "method": method,
                 "source": source,
                 "target": target,
-                **(asdict(measure_cell(clean, edited)) if cell["units"] else dict.fromkeys(UNKNOWN)),
+                **(dict.fromkeys(UNKNOWN) if edited is None else asdict(measure_cell(clean, edited))),
                 "predicted": plain(predicted[at, to]),
                 "related": source != target and tasks.phenomena[at] == tasks.phenomena[to],
                 "pairs": len(clean),
                 "left_out": piece.values["left_out"],
                 "units": len(cell["units"]),
                 "massive": len(cell["massive"]),
-                "controls": len(cell["controls"]),
-                "unmatched": cell["unmatched"],
+                "controls": len(shared_by["units"]),
+                "unmatched": shared_by["unmatched"],
             }
     rows = [found[cell] for cell in product(tasks.measured, tasks.measured)]
     qs = q_values([row["p"] for row in rows])
