@@ -13,9 +13,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -76,6 +78,25 @@ def title(axes: Axes, task: str, about: Sequence[str], *, room: float = 0.0) -> 
     subtitle.set_in_layout(False)  # a long path as the source must not squeeze the axes
 
 
+def headline(figure: Figure, name: str, about: Sequence[str]) -> None:
+    """A title over the whole figure, and beneath it what else must be known; the layout keeps below them."""
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    strip = headline_height(figure.get_figwidth(), about)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, 0, 1, 1 - 72 * strip / height))
+    across: dict[str, Any] = {"x": 9 / width, "ha": "left", "va": "top"}
+    size = max(7.0, min(13.0, (width - 24) / (LETTER * BOLD * max(len(name), 1))))
+    figure.text(y=1 - 8 / height, s=name, fontsize=size, fontweight="bold", color=INK, **across)
+    lines = "\n".join(_beneath(width / 72, about))
+    figure.text(y=1 - 28 / height, s=lines, fontsize=9, color=FAINT, linespacing=1.2, **across)
+
+
+def headline_height(width: float, about: Sequence[str]) -> float:
+    """What a headline takes of a figure, in inches."""
+    return (34 + 13 * len(_beneath(width, about))) / 72
+
+
 def footnotes(axes: Axes, notes: Sequence[str]) -> None:
     """Small print below the axes, folded at their width."""
     lines = [line for note in notes for line in textwrap.wrap(note, _letters(axes, 8.0), break_long_words=False)]
@@ -95,6 +116,17 @@ def save_figure(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
         figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+
+
+def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
+    """Write an SVG, letters as outlines and images (`dpi`) inside, whose bytes depend on the figure alone."""
+    with rc_context({"svg.hashsalt": "neurosteer", "svg.fonttype": "path"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(path, format="svg", dpi=dpi, facecolor="white", metadata={"Date": None, "Creator": None})
+
+
+def _beneath(width: float, about: Sequence[str]) -> list[str]:
+    return _filled(about, int((72 * width - 24) / (LETTER * 9)))
 
 
 def _letters(axes: Axes, size: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     _style(axes, [row["layer"] for row in entry["layers"]])
     keys = _probes(axes, entry)
     _best_layer(axes, entry["best_layer"])
-    _baselines(axes, entry["baselines"])
+    word_baselines(axes, entry["baselines"])
     title(axes, entry["task"], _about(entry, model))
     figure.legend(*zip(*keys, strict=True), ncols=3, **LEGEND)
     return finish(figure)
@@ -105,14 +105,14 @@ def _best_layer(axes: Axes, layer: int) -> None:
     )
 
 
-def _baselines(axes: Axes, baselines: dict[str, float]) -> None:
+def word_baselines(axes: Axes, baselines: Mapping[str, float | None], gap: float = LABEL_GAP) -> None:
     """Horizontal lines, each with its name and value at the right edge, moved apart where they are close."""
-    lines = {label: baselines[name] for name, label in BASELINES.items() if baselines.get(name) is not None}
-    lines["chance"] = 0.5
+    known = {label: baselines.get(name) for name, label in BASELINES.items()}
+    lines = {label: value for label, value in known.items() if value is not None} | {"chance": 0.5}
     bottom, top = axes.get_ylim()
     names = sorted(lines, key=lambda label: lines[label])
     wanted = [(lines[label] - bottom) / (top - bottom) for label in names]
-    for label, height in zip(names, _apart(wanted, LABEL_GAP), strict=True):
+    for label, height in zip(names, _apart(wanted, gap), strict=True):
         axes.axhline(lines[label], color=INK, linewidth=1.0, linestyle=DASHED, alpha=0.75, zorder=1)
         axes.annotate(
             f"{label} {lines[label]:.3f}".replace(" 0.", " ."),

@@ -1,0 +1,53 @@
+"""What every figure says of where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def about(outcome: Row, *more: str) -> list[str]:
+    """Model, data, split, tasks, and what else a figure has to say."""
+    return [
+        outcome["model"]["name"],
+        outcome["data"]["source"],
+        f"{outcome['data']['split']} split",
+        how_many(outcome),
+        *more,
+    ]
+
+
+def how_many(outcome: Row) -> str:
+    """`67 tasks of 1,000 pairs`."""
+    tasks = outcome["tasks"]
+    counts = [task["pairs"] for task in tasks]
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    pairs = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return f"{counted(len(tasks), 'task')} of {pairs} pairs"
+
+
+def over_tasks(outcome: Row) -> list[str]:
+    """What lines by layer are, where there is more than one task."""
+    return ["mean over tasks with 95 % bootstrap interval"] if len(outcome["tasks"]) > 1 else []
+
+
+def counted(n: int, what: str) -> str:
+    """`1 task`, `67 tasks`."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def readable(name: str) -> str:
+    """A phenomenon or task in words."""
+    return name.replace("_", " ")
+
+
+def lam(value: float | int) -> str:
+    """A lambda: `.05`, `1`."""
+    return f"{value:g}".removeprefix("0") if 0 < value < 1 and value >= 1e-4 else f"{value:g}"
+
+
+def share_of(k: int, width: int) -> str:
+    """`1 %` for 6 of 576."""
+    return f"{100 * k / width:.2g} %"

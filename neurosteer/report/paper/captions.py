@@ -1,0 +1,101 @@
+"""How to read each figure, and what it does not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Caption:
+    read: str
+    limits: str
+
+
+HEADINGS = {
+    "fig2": "Figure 2: masked probes",
+    "fig3": "Figure 3: top-k probes",
+    "fig4": "Figure 4: do the two selections agree?",
+    "fig5": "Figure 5: chosen against random units",
+    "fig6": "Figure 6: transfer between tasks",
+    "overlap": "Overlap of the neuron sets",
+    "controls": "Controls: basis and training",
+    "causal": "Causal transfer",
+}
+
+CAPTIONS = {
+    "fig2": Caption(
+        "One line per λ, from light (sparse) to dark. Above, the share of a layer's units whose gate the L0 penalty "
+        "leaves open; below, the test accuracy of the probe on those units. The broad grey line is the dense "
+        "probe. Dashed lines are classifiers that see only words, fitted on the same split.",
+        "That the model uses the units kept, or that only they would do: correlated units stand in for each other. "
+        "What lies below the dashed lines may be read off the words. Where a layer holds little, what a mask keeps "
+        "is arbitrary.",
+    ),
+    "fig3": Caption(
+        "One line per k, from light (one unit) to dark (all). The bold line is the k of this recipe, about which "
+        "the other experiments ask. The broad grey line is the dense probe, dashed lines see only words.",
+        "Which units these are, or whether another k of them would read as much (figure 5 asks that).",
+    ),
+    "fig4": Caption(
+        "Solid lines: Spearman's rank correlation of |t| and gate over all units of a layer. Dashed, in the same "
+        "colour: the largest value that the many gates at exactly 0 and 1 allow. Where all gates are equal, as at "
+        "λ = 1, there is no correlation and no line.",
+        "That the two would choose the same units: a mask needs only one of several units that say the same, while "
+        "|t| ranks each by itself. Compare with the dashed line, not with 1.",
+    ),
+    "fig5": Caption(
+        "Above, the top k by |t| (bold) beside random sets drawn from the rest, from light (few) to dark (all "
+        "others). Below, for each chosen unit the number of random ones that reach the same mean accuracy, "
+        "interpolated, on a logarithmic scale, with its 95 % interval over tasks; hollow, the median over single "
+        "tasks. At 1, as many random units or fewer do. A triangle at the top: not even all other units reach it; a "
+        "bar up to the top: the interval has no upper end.",
+        "That what the chosen units say is said by them alone, or that neurons are special: in any basis some "
+        "directions say more than others (the controls ask that).",
+    ),
+    "fig6": Caption(
+        "Rows are training tasks, columns the tasks tested on, grouped by phenomenon. Grey is chance, blue and dark "
+        "better, yellow and light worse. A dark row is a probe that transfers broadly, a dark block one that "
+        "transfers within its phenomenon. Accuracy at threshold 0 asks whether the very boundary carries over.",
+        "What transfers: sentence length, frequency or a last word shared by two tasks would too. Cells of one row "
+        "share a probe, and are no independent findings.",
+    ),
+    "fig6.pairwise": Caption(
+        "The same probes, judged by whether the good sentence of a pair scores higher than the bad one: the "
+        "direction alone counts, wherever the boundary lies.",
+        "More than figure 6: a high value here beside a low one there means that a direction is shared, and its "
+        "threshold is not.",
+    ),
+    "overlap": Caption(
+        "Above, the shared part of the neuron sets of each two tasks; the diagonal is 1. Below on the left, its "
+        "mean within and across phenomena, beside chance; p from phenomena dealt at random. Below on the right, the "
+        "shared part of two sets of one task: from disjoint halves of its pairs, and from other splits and seeds.",
+        "That tasks share a mechanism: units of large variance enter many sets. No two tasks can share more than a "
+        "set shares with itself when it is found again.",
+    ),
+    "controls": Caption(
+        "Left, the neurons as they are; middle, the same states in a randomly rotated basis; right, a model of the "
+        "same shape with random weights. Above, the dense probe (grey), the top k and as many random units; below, "
+        "how many random units the top k are worth.",
+        "That neurons are special where the middle column looks like the left one: there the advantage of chosen "
+        "units needs no privileged basis. What the right column reads off, words give away.",
+    ),
+    "causal": Caption(
+        "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
+        "neurons of the row's task are set to zero. Red and dark is a drop. A ring: the change stands out among "
+        "those of control sets matched to the row's (q < .05, Benjamini-Hochberg over the measured cells of a "
+        "method). Means count each source once; hollow, what is left of them beyond the mean of the controls.",
+        "That a large drop is specific: an ablated state is off the model's usual path, and sets with massive units "
+        "disturb everything. Attribution is selected on the outcome measured here, though on other pairs.",
+    ),
+    "causal.predicted": Caption(
+        "The same for all pairs of tasks, predicted to first order: minus the sum of the column's attributions over "
+        "the row's neurons. The scale ends where its label says.",
+        "More than a linear forecast: how far it holds for measured cells is the next figure.",
+    ),
+    "causal.agreement": Caption(
+        "Left, measured cells beside their predictions; axes are linear near 0 and logarithmic beyond; on the "
+        "dashed line both agree. Right, rank correlations over cells of two different tasks: do transfer of probes "
+        "and shared neurons (what is encoded) foretell what an ablation does (what is used)?",
+        "Cause and effect between the matrices: a task with a large margin has large changes whoever's neurons go.",
+    ),
+}

@@ -1,0 +1,34 @@
+"""The tables of an outcome as CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from neurosteer.report.export import rows_csv
+
+Row = Mapping[str, Any]
+PRECISE = ("p", "q", "lambda")  # columns that keep four digits, wherever these begin; others four decimals
+
+
+def outcome_csvs(outcome: Row) -> Iterator[tuple[str, str]]:
+    """Name and text of each: `fig5.csv`, `fig5.tasks.csv`."""
+    for result in outcome["results"]:
+        for name, rows in result["tables"].items():
+            yield csv_name(result["experiment"], name), rows_csv([rounded(row) for row in rows])
+
+
+def csv_name(experiment: str, table: str) -> str:
+    """The main table has the experiment's own name."""
+    return f"{experiment}.{table}.csv" if table else f"{experiment}.csv"
+
+
+def rounded(row: Row) -> dict[str, Any]:
+    """A row with its floats cut to what they are worth."""
+    return {column: _rounded(column, value) for column, value in row.items()}
+
+
+def _rounded(column: str, value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.4g}") if column in PRECISE else round(value, 4) + 0.0

@@ -1,0 +1,135 @@
+"""Tables of the experiments that hold tasks against tasks, and of the tasks themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from neurosteer.report.numbers import NONE, number, p_value
+from neurosteer.report.tables import BASELINES
+
+from .about import readable
+from .table import Table, changed, mean, ranged
+
+Row = Mapping[str, Any]
+MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same", "dense_other")
+
+
+def transfer_tables(result: Row) -> list[Table]:
+    """Figure 6: mean accuracy by phenomenon of the training task, at threshold 0 and pairwise."""
+    return [
+        _by_phenomenon(result, "accuracy", "", "Test accuracy at threshold 0"),
+        _by_phenomenon(result, "pairwise", "_pairwise", "Pairwise test accuracy"),
+    ]
+
+
+def overlap_tables(result: Row) -> list[Table]:
+    """One row per method."""
+    rows = []
+    for method in result["methods"]:
+        stable = [row for row in result["stability"] if row["method"] == method]
+        p = result["p"][method]
+        rows.append(
+            (
+                method,
+                *(number(result[group][method], 3) for group in ("within", "across")),
+                NONE if p is None else p_value(p),
+                *(number(mean([row[kind] for row in stable]), 3) for kind in ("folds", "seeds")),
+                number(result["chance"], 3),
+            )
+        )
+    headers = ("method", "one phenomenon", "two phenomena", "p", "other pairs", "other splits", "chance")
+    return [Table("Mean shared part of two sets", headers, tuple(rows))]
+
+
+def causal_tables(result: Row) -> list[Table]:
+    """Means of the measured cells, their differences, and the agreement of matrices."""
+    return [_measured(result), _contrasts(result), _agreement(result)]
+
+
+def baseline_tables(outcome: Row) -> tuple[Table, Table]:
+    """What words alone give away: the mean over tasks, and task by task."""
+    tasks = outcome["tasks"]
+    names = tuple(name.replace("_", " ") for name in BASELINES)
+    means = tuple(number(mean([task["baselines"].get(name) for task in tasks]), 3) for name in BASELINES)
+    whole = Table("Mean over tasks", ("test accuracy without a model", *names), (("all tasks", *means),))
+    sizes = ("train", "validation", "test")
+    rows = tuple(
+        (
+            task["task"],
+            readable(task["phenomenon"] or ""),
+            *(f"{task[size]:,}" for size in sizes),
+            *(number(task["baselines"].get(name), 3) for name in BASELINES),
+        )
+        for task in tasks
+    )
+    return whole, Table("Pairs of each part, and test accuracy", ("task", "phenomenon", *sizes, *names), rows, left=2)
+
+
+def _by_phenomenon(result: Row, kind: str, suffix: str, what: str) -> Table:
+    names = list(dict.fromkeys(result["phenomena"]))
+    groups = {name: [row for row in result["means"] if row["phenomenon"] == name] for name in names}
+    general = {name: [row for row in result["general"] if row["phenomenon"] == name] for name in names}
+    rows = [(readable(name or "no phenomenon"), *_means(groups[name], general[name], kind, suffix)) for name in names]
+    rows.append(("all", *_means(result["means"], result["general"], kind, suffix)))
+    headers = ("phenomenon", "tasks", "sparse: itself", "same phenomenon", "others", "dense: itself")
+    caption = (
+        f"{what}, mean over the tasks of a phenomenon as training tasks; general: a dense probe trained on the other "
+        f"phenomena, tested on these tasks; probes of flipped labels: {_null(result['null'], kind)}"
+    )
+    return Table(caption, (*headers, "same phenomenon", "others", "general"), tuple(rows))
+
+
+def _means(rows: Sequence[Row], general: Sequence[Row], kind: str, suffix: str) -> tuple[str, ...]:
+    values = (number(mean([row[f"{name}{suffix}"] for row in rows])) for name in MEANS)
+    return (str(len(rows)), *values, number(mean([row[kind] for row in general])))
+
+
+def _null(null: Row, kind: str) -> str:
+    mean_, spread = null[f"{kind}_mean"], null[f"{kind}_sd"]
+    return NONE if mean_ is None else f"{number(mean_, 3)} (sd {number(spread, 3)})"
+
+
+def _measured(result: Row) -> Table:
+    rows = []
+    for method in result["methods"]:
+        found = result["summary"][method]
+        kinds = ("own", "related", "unrelated")
+        means = (changed(*(found.get(f"{kind}_{end}") for end in ("delta", "low", "high"))) for kind in kinds)
+        counts = (f"{found[f'significant_{kind}']} of {found[f'cells_{kind}']}" for kind in ("own", "other"))
+        rows.append((method, *means, *counts, str(found["massive_sources"])))
+    headers = ("method", "the task itself", "same phenomenon", "other phenomena", "own q < .05", "other q < .05")
+    caption = "Mean change of the margin in measured cells (nats), with 95 % intervals over tasks"
+    return Table(caption, (*headers, "sources with massive units"), tuple(rows))
+
+
+def _contrasts(result: Row) -> Table:
+    kinds = list(dict.fromkeys(row["kind"] for row in result["effects"] if " - " in row["kind"]))
+    whats = list(dict.fromkeys(row["what"] for row in result["effects"]))
+    found = {(row["method"], row["what"], row["kind"]): row for row in result["effects"]}
+
+    def cell(method: str, what: str, kind: str) -> str:
+        row = found.get((method, what, kind))
+        return changed(row["drop"], row["low"], row["high"]) if row else NONE
+
+    rows = tuple(
+        (method, what, *(cell(method, what, kind) for kind in kinds))
+        for method in result["methods"]
+        for what in whats
+    )
+    caption = "By how much more an ablation lowers the margin: difference of mean drops (nats), source by source"
+    return Table(caption, ("method", "drops", *(kind.replace(" - ", " − ") for kind in kinds)), rows, left=2)  # noqa: RUF001
+
+
+def _agreement(result: Row) -> Table:
+    whats = list(dict.fromkeys(row["what"] for row in result["agreement"]))
+    found = {(row["method"], row["what"]): row for row in result["agreement"]}
+    rows = tuple((what, *(_correlation(found.get((method, what))) for method in result["methods"])) for what in whats)
+    caption = "Spearman over cells of two different tasks, with 95 % intervals over tasks (cells)"
+    return Table(caption, ("matrices", *result["methods"]), rows)
+
+
+def _correlation(row: Row | None) -> str:
+    if row is None or row["spearman"] is None:
+        return NONE
+    return f"{ranged(row['spearman'], row['low'], row['high'])} ({row['cells']:,})"

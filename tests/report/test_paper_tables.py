@@ -1,0 +1,212 @@
+"""The tables of an outcome: as CSV, on the page, and in the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+
+import pytest
+from made_outcome import make_outcome, recipe_of
+from showing import printed
+
+from neurosteer.report.paper import verdict_table
+from neurosteer.report.paper.csvs import outcome_csvs
+from neurosteer.report.paper.layer_tables import control_tables, mask_tables, matched_tables, rank_tables, topk_tables
+from neurosteer.report.paper.table import spread
+from neurosteer.report.paper.task_tables import baseline_tables, causal_tables, overlap_tables, transfer_tables
+from neurosteer.report.paper.toml import recipe_toml
+from neurosteer.studies.recipes import read_recipe
+
+
+def result_of(experiment, **changes):
+    return make_outcome((experiment,), **{"tasks": 5, "layers": 6, **changes})["results"][0]
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_table_is_a_file():
+    outcome = make_outcome(tasks=5, layers=6)
+    files = dict(outcome_csvs(outcome))
+    assert list(files)[:3] == ["fig2.csv", "fig2.tasks.csv", "fig3.csv"]
+    assert {"fig5.random.csv", "fig6.means.csv", "overlap.stability.csv", "causal.predicted.csv"} < set(files)
+    for result in outcome["results"]:
+        for name, rows in result["tables"].items():
+            found = rows_of(files[f"{result['experiment']}{'.' * bool(name)}{name}.csv"])
+            assert len(found) == len(rows)
+            assert list(found[0]) == list(rows[0])
+
+
+def test_cells_have_four_decimals_and_p_four_digits():
+    rows = [
+        {"layer": 3, "lambda": 0.00012345678, "accuracy": 0.123456, "p": 1.23456e-9, "q": 0.0456789, "low": None},
+        {"layer": 4, "lambda": 1.0, "accuracy": -0.00001, "p": None, "q": 1.0, "low": 12345.67891},
+    ]
+    outcome = {"results": [{"experiment": "fig5", "tables": {"": rows}}]}
+    [(name, text)] = outcome_csvs(outcome)
+    assert name == "fig5.csv"
+    assert text == (
+        "layer,lambda,accuracy,p,q,low\n3,0.0001235,0.1235,1.235e-09,0.04568,\n4,1.0,0.0,,1.0,12345.6789\n"
+    )
+
+
+def test_truth_values_and_awkward_names_survive():
+    rows = [{"source": 'mine, "again"', "related": True, "units": 7}]
+    [(_, text)] = outcome_csvs({"results": [{"experiment": "causal", "tables": {"agreement": rows}}]})
+    [row] = rows_of(text)
+    assert (row["source"], json.loads(row["related"]), int(row["units"])) == ('mine, "again"', True, 7)
+
+
+def test_long_tables_keep_both_ends():
+    assert spread(range(30)) == [0, 3, 6, 10, 13, 16, 19, 23, 26, 29]
+    assert spread(range(7)) == list(range(7))
+    [table] = matched_tables(result_of("fig5", layers=30))
+    assert [row[0] for row in table.rows] == ["0", "3", "6", "10", "13", "16", "19", "23", "26", "29"]
+    assert table.caption.endswith("(10 of 30 layers; all in the CSV)")
+    assert "all in the CSV" not in matched_tables(result_of("fig5"))[0].caption
+
+
+def test_masks():
+    result = result_of("fig2", layers=2, lambdas=(0.2, 1.0))
+    for row, kept, accuracy in zip(result["rows"], (0.118, 1.0, 0.2, 1.0), (0.7349, 0.8, 0.7, 0.81), strict=True):
+        row |= {"kept": kept, "accuracy": accuracy}
+    for row, accuracy in zip(result["dense"], (0.8, None), strict=True):
+        row["accuracy"] = accuracy
+    for row, relative in zip(result["rows"], (0.9499, 1.0, 0.95, None), strict=True):
+        row["relative"] = relative
+    grid, relative = mask_tables(result)
+    assert grid.headers == ("layer", "λ = .2", "λ = 1", "dense")
+    assert grid.rows == (("0", "12%  .73", "100%  .80", ".80"), ("1", "20%  .70", "100%  .81", "–"))  # noqa: RUF001
+    assert relative.rows == (("λ = .2", "16%", ".95", "1 of 2"), ("λ = 1", "100%", "1.00", "1 of 1"))
+
+
+def test_topk_and_ranks():
+    result = result_of("fig3", layers=1)
+    grid, relative = topk_tables(result)
+    assert grid.headers[:5] == ("layer", "k = 1", "k = 2", "k = 4", "k = 6")
+    assert len(grid.rows[0]) == len(result["ks"]) + 2
+    assert relative.rows[-1] == ("k = 576", "1.00", "1 of 1")
+    ranks = result_of("fig4", layers=1, lambdas=(0.2, 1.0))
+    ranks["rows"][0] |= {"spearman": 0.4012, "limit": 0.6183}
+    assert rank_tables(ranks)[0].rows == (("0", ".40 of .62", "–"),)  # noqa: RUF001
+
+
+def test_what_nothing_matches_is_told_in_words():
+    result = result_of("fig5")
+    result["rows"][0] |= {"top": 0.6, "top_low": 0.58, "top_high": 0.62, "median_multiple": 4.2}
+    result["rows"][0] |= {"equivalent": 30.4, "equivalent_low": 20.0, "equivalent_high": 41.0}
+    result["rows"][0] |= {"multiple": 5.07, "multiple_low": 3.33, "multiple_high": 6.84}
+    result["rows"][3] |= {"equivalent": 60.0, "equivalent_low": 42.0, "multiple": 10.0, "multiple_low": 7.0}
+    result["rows"][1] |= dict.fromkeys(
+        [f"{key}{end}" for key in ("top", "multiple") for end in ("", "_low", "_high")]
+    )
+    result["rows"][1] |= {"tasks": 0, "excluded": 5, "median_multiple": None, "censored_tasks": 0, "beyond": False}
+    result["rows"][1] |= dict.fromkeys(("equivalent", "equivalent_low", "equivalent_high"))
+    rows = matched_tables(result)[0].rows
+    assert rows[0] == ("0", "5", ".60 [.58, .62]", "30 [20, 41]", "5.1× [3.3×, 6.8×]", "4.2×", "4 of 5")  # noqa: RUF001
+    assert rows[1] == ("1", "0 (5 left out)", *["–"] * 4, "0 of 0")  # noqa: RUF001
+    assert rows[3][3:5] == ("60 [42, none]", "10.0× [7.0×, none]")  # noqa: RUF001
+    assert rows[5][3:] == ("none [180, none]", "none [30.0×, none]", "none", "21 of 5")  # noqa: RUF001
+
+
+def test_controls():
+    result = result_of("controls")
+    table = control_tables(result, 6)[0]
+    assert [row[0] for row in table.rows] == ["neurons", "randomly rotated basis", "untrained model"]
+    for row, variant in zip(table.rows, result["variants"], strict=True):
+        matched = result["curves"][variant]["fig5"]["rows"]
+        multiples = sorted(found["multiple"] for found in matched if found["multiple"] is not None)
+        assert row[4] == f"{(multiples[1] + multiples[2]) / 2:.1f}×"  # noqa: RUF001
+        assert row[5] == "2 of 6"
+        assert float(row[2]) == pytest.approx(sum(found["top"] for found in matched) / 6, abs=0.0051)
+
+
+def test_transfer_by_phenomenon():
+    result = result_of("fig6", tasks=11)
+    for table, suffix in zip(transfer_tables(result), ("", "_pairwise"), strict=True):
+        assert [row[:2] for row in table.rows] == [
+            ("anaphor agreement", "2"),
+            ("argument structure", "9"),
+            ("all", "11"),
+        ]
+        of_second = [row for row in result["means"] if row["phenomenon"] == "argument_structure"]
+        mean = sum(row[f"sparse_other{suffix}"] for row in of_second) / 9
+        assert float(table.rows[1][4]) == pytest.approx(mean, abs=0.0051)
+        kind = "pairwise" if suffix else "accuracy"
+        general = sum(row[kind] for row in result["general"]) / 11
+        assert float(table.rows[2][8]) == pytest.approx(general, abs=0.0051)
+    assert "probes of flipped labels: .499 (sd .021)" in transfer_tables(result)[0].caption
+
+
+def test_overlap():
+    result = result_of("overlap")
+    [table] = overlap_tables(result)
+    folds = [row["folds"] for row in result["stability"] if row["method"] == "l0"]
+    assert table.rows[0][:4] == ("welch", ".190", ".050", "<.001")
+    assert table.rows[1][3] == ".012"
+    assert float(table.rows[1][4]) == pytest.approx(sum(folds) / 5, abs=0.00051)
+    assert table.rows[0][6] == ".010"
+
+
+def test_causal():
+    result = result_of("causal", tasks=20)
+    result["summary"]["l0"] |= {"own_delta": -0.126, "own_low": -0.3, "own_high": 0.049, "unrelated_delta": None}
+    measured, contrasts, agreement = causal_tables(result)
+    assert measured.rows[1][:4] == ("l0", "-0.13 [-0.30, +0.05]", "–", "–")  # noqa: RUF001
+    assert measured.rows[1][4:] == ("2 of 4", "4 of 12", "0")
+    assert [row[:2] for row in contrasts.rows[:4]] == [
+        ("welch", "measured"),
+        ("welch", "beyond controls"),
+        ("welch", "predicted"),
+        ("l0", "measured"),
+    ]
+    found = next(row for row in result["effects"] if (row["method"], row["kind"]) == ("welch", "own - other"))
+    assert contrasts.rows[0][-1] == f"{found['drop']:+.2f} [{found['low']:+.2f}, {found['high']:+.2f}]"
+    assert agreement.rows[0][:2] == ("probe transfer ~ causal", ".10 [-.05, .24] (16)")
+
+
+def test_baselines():
+    outcome = make_outcome(("fig4",), tasks=3, layers=1)
+    whole, each = baseline_tables(outcome)
+    unigram = [task["baselines"]["unigram"] for task in outcome["tasks"]]
+    assert float(whole.rows[0][4]) == pytest.approx(sum(unigram) / 3, abs=0.00051)
+    assert [row[0] for row in each.rows] == [task["task"] for task in outcome["tasks"]]
+    assert each.rows[1][1:5] == ("anaphor agreement", "600", "200", "200")
+    assert float(each.rows[2][8]) == pytest.approx(unigram[2], abs=0.00051)
+
+
+def test_the_recipe_is_made_again_by_its_toml(tmp_path):
+    recipe = {**recipe_of(("fig2", "fig5"), (0.1, 0.2)), "title": 'Quotes " \\ and\tλ\x7f', "layers": [0, 3]}
+    text = recipe_toml(recipe)
+    assert tomllib.loads(text) == {key: value for key, value in recipe.items() if key != "name" and value is not None}
+    file = tmp_path / "all.toml"
+    file.write_text(recipe_toml({**recipe, "title": "A title"}), "utf-8")
+    assert read_recipe(file).describe() == {**recipe, "title": "A title"}
+
+
+def test_verdicts_in_the_terminal():
+    outcome = make_outcome(("fig4",), tasks=10, layers=14)
+    outcome["verdicts"] = outcome["verdicts"][1:4:2]
+    outcome["verdicts"][0]["statement"] = "[red]The two selections agree.[/red]"
+    expected = """\
+
+      claim                                                 holds in
+ ───────────────────────────────────────────────────────────────────────────
+ (b)  [red]The two selections agree.[/red]                  12 of 14 layers
+      Numbers behind claim b, in a sentence.
+
+ (d)  Later layers spread the information over more units.  cannot be judged
+      Numbers behind claim d, in a sentence.
+
+criteria: on the page and in results.json
+
+"""
+    assert printed(verdict_table(outcome)) == expected
+
+
+def test_experiments_without_a_claim():
+    outcome = {**make_outcome(("overlap",), tasks=3, layers=1), "verdicts": []}
+    assert "no verdict: these experiments speak to none of the paper's claims" in printed(verdict_table(outcome))
