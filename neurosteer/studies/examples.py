@@ -145,7 +145,7 @@ def random_accuracies(
     """Test accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left."""
     width = examples.x["train"].shape[2]
     rest = width - top.shape[1]
-    if rest < size:
+    if rest < size or not draws:
         return []
     accuracies = []
     for draw in range(draws if size < rest else 1):
@@ -156,4 +156,4 @@ def random_accuracies(
             ]
         )
         accuracies.append([accuracy.test for accuracy in examples.judge_units(units, l2)])
-    return accuracies * (draws // len(accuracies))  # all of the rest is one set, however often it is drawn
+    return accuracies if size < rest else accuracies * draws  # all of the rest is one set, however often it is drawn

@@ -14,7 +14,7 @@ from neurosteer.report.canvas import FAINT, INK, finish, method_look
 from neurosteer.report.effect_figures import KINDS
 
 from .about import about, share_of
-from .matrix import Matrix, as_array, draw_matrix, reach_of
+from .matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from .palette import about as scale_about
 from .palette import falling
 from .sheet import Panel, new_sheet
@@ -32,7 +32,8 @@ def predicted_figure(outcome: Row, result: Row) -> Figure:
     """All cells as attributions predict them, one map per method, and their means."""
     about_it = [*_about(outcome, result), "predicted to first order from attributions"]
     name = "Causal transfer, predicted · Whose neurons matter to whose margin?"
-    figure, panels = new_sheet(len(result["methods"]) + 1, name, about_it)
+    names = names_of(result["tasks"], result["phenomena"])
+    figure, panels = new_sheet(len(result["methods"]) + 1, name, about_it, names)
     for panel, method in zip(panels, result["methods"], strict=False):
         matrix = result["predicted"][method]
         _map(panel, matrix, result["tasks"], result["phenomena"], reach_of(as_array(matrix), LEAST))

@@ -94,6 +94,11 @@ def short(name: str) -> str:
     return f"{name[:head]}…{name[head + 1 - LONGEST :]}"
 
 
+def names_of(tasks: Sequence[str], phenomena: Sequence[str | None]) -> list[str]:
+    """The names on the axes of a heat map."""
+    return _names(tasks, phenomena)[1]
+
+
 def _names(tasks: Sequence[str], phenomena: Sequence[str | None]) -> tuple[list[float], list[str]]:
     """Where names stand, and which: of tasks if they are few, else of the phenomena."""
     if len(tasks) < FEW:

@@ -14,7 +14,7 @@ from neurosteer.report.canvas import DASHED, INK, SMALL, finish, method_look
 from neurosteer.report.numbers import number, p_equals
 
 from .about import about, share_of
-from .matrix import as_array, draw_matrix, reach_of
+from .matrix import as_array, draw_matrix, names_of, reach_of
 from .palette import shares
 from .sheet import Panel, new_sheet
 
@@ -28,8 +28,8 @@ def overlap_figure(outcome: Row, result: Row) -> Figure:
     """One heat map per method; below, the means within and across phenomena, and how stable the sets are."""
     k, width, methods = result["k"], result["width"], result["methods"]
     about_it = about(outcome, f"layer {result['layer']}", f"{k:,} of {width:,} units ({share_of(k, width)})")
-    name = "Overlap · Do tasks share their neurons?"
-    figure, panels = new_sheet(len(methods) + 2, name, about_it, foot=0.75)
+    name, names = "Overlap · Do tasks share their neurons?", names_of(result["tasks"], result["phenomena"])
+    figure, panels = new_sheet(len(methods) + 2, name, about_it, names, foot=0.75)
     for panel, method in zip(panels, methods, strict=False):
         _map(panel, result, method)
     _groups(panels[-2], result)

@@ -15,7 +15,10 @@ from neurosteer.report.canvas import FAINT, INK, headline, headline_height, new_
 from neurosteer.report.numbers import percent
 
 COLUMNS = 2
-SIDE, LEFT, BELOW, ABOVE = 3.9, 2.0, 1.9, 0.45  # of a panel, and what stays free around it (inches)
+SIDE, ABOVE = 3.9, 0.45  # of a panel, and what stays free above it (inches)
+LEFT, BELOW = 0.45, 0.5  # what stays free beside it, but for names,
+LEAST_LEFT, LEAST_BELOW = 1.35, 1.15  # and at least, for names of other rows and for legends
+LETTER = 0.062  # of a name
 BAR, BAR_GAP, BESIDE = 0.14, 0.1, 1.05  # colour bar, its distance, and all that lies to the right of a panel
 
 
@@ -68,19 +71,27 @@ def vertical_grid(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def new_sheet(count: int, name: str, about: Sequence[str], *, foot: float = BELOW) -> tuple[Figure, list[Panel]]:
-    """A figure with its headline and so many panels, row by row; `foot` stays free below the last row."""
+def new_sheet(
+    count: int, name: str, about: Sequence[str], names: Sequence[str], *, foot: float | None = None
+) -> tuple[Figure, list[Panel]]:
+    """A figure with its headline and so many panels, row by row.
+
+    Room for `names` is at the left and below; `foot` is what stays free below the last row, if there are none.
+    """
     across, down = min(count, COLUMNS), -(-count // COLUMNS)
-    width = max(LEFT + across * (SIDE + BESIDE), 7.0)
-    height = down * (ABOVE + SIDE + BELOW) - BELOW + foot
+    reach = LETTER * max(map(len, names), default=0)
+    left, below = max(LEFT + reach, LEAST_LEFT), max(BELOW + reach, LEAST_BELOW)
+    foot = below if foot is None else foot
+    width = max(left + across * (SIDE + BESIDE), 7.0)
+    height = down * (ABOVE + SIDE + below) - below + foot
     figure = new_figure(width, height + headline_height(width, about))
     figure.set_layout_engine("none")
     headline(figure, name, about)
     panels = []
     for place in range(count):
         row, column = divmod(place, COLUMNS)
-        left = LEFT + column * (SIDE + BESIDE)
-        bottom = (down - 1 - row) * (ABOVE + SIDE + BELOW) + foot
-        box = (left / width, bottom / figure.get_figheight(), SIDE / width, SIDE / figure.get_figheight())
+        bottom = (down - 1 - row) * (ABOVE + SIDE + below) + foot
+        beside = left + column * (SIDE + BESIDE)
+        box = (beside / width, bottom / figure.get_figheight(), SIDE / width, SIDE / figure.get_figheight())
         panels.append(Panel(figure.add_axes(box), column == 0))
     return figure, panels

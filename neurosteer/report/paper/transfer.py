@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from neurosteer.report.canvas import BLUE, GREY, INK, VERMILION, finish
 
 from .about import about, lam
-from .matrix import Matrix, as_array, draw_matrix, name_rows, reach_of
+from .matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
 from .palette import about as scale_about
 from .palette import rising
 from .sheet import Panel, new_sheet, vertical_grid
@@ -38,7 +38,8 @@ LEAST = 0.02  # what a scale of differences spans at least
 def transfer_figure(outcome: Row, result: Row, kind: str = "accuracy") -> Figure:
     """Heat maps of the sparse and of the dense probes, the mean of each row, and the difference."""
     about_it = about(outcome, f"layer {result['layer']}", TITLES[kind])
-    figure, panels = new_sheet(4, "Fig. 6 · Probes trained on one task, tested on another", about_it)
+    names = names_of(result["tasks"], result["phenomena"])
+    figure, panels = new_sheet(4, "Fig. 6 · Probes trained on one task, tested on another", about_it, names)
     sparse, dense, means, apart = panels
     for panel, probe in ((sparse, "sparse"), (dense, "dense")):
         image = _map(panel, result, result[probe][kind], 0.5, 0.5)
