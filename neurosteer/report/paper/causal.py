@@ -46,10 +46,11 @@ def measured_figure(outcome: Row, result: Row) -> Figure:
     """The measured cells, one map per method, with a ring where q < .05, and their means."""
     tests = f"{result['controls']} matched controls, up to {result['pairs']} test pairs"
     name = "Causal transfer, measured · Whose neurons matter to whose margin?"
-    figure, panels = new_sheet(len(result["methods"]) + 1, name, [*_about(outcome, result), tests])
     measured = result["measured"]
     phenomenon_of = dict(zip(result["tasks"], result["phenomena"], strict=True))
     groups = [phenomenon_of[task] for task in measured]
+    about_it, names = [*_about(outcome, result), tests], names_of(measured, groups)
+    figure, panels = new_sheet(len(result["methods"]) + 1, name, about_it, names)
     for panel, method in zip(panels, result["methods"], strict=False):
         cells = [cell for cell in result["cells"] if cell["method"] == method]
         matrix = square(cells, measured)

@@ -59,9 +59,9 @@ def draw_multiples(axes: Axes, rows: Sequence[Row], most: float) -> list[Line2D]
     """
     axes.set_yscale("log", base=2)
     axes.set_ylim(0.8, 3.2 * most)  # what is beyond stands above all that can be matched
-    steps = range(0, 13, 1 if most <= 200 else 2)
-    powers = [2**i for i in steps if 2**i <= 1.1 * most and (most <= 200 or 2**i != 4)]  # 4 would stand on the 6
-    names = {power: f"{power:,}×" for power in powers}  # noqa: RUF001  (a multiplication sign)
+    powers = [2**i for i in range(0, 13, 1 if most <= 200 else 2) if 2**i <= 1.1 * most]
+    apart = [power for power in powers if not PAPER / 2 < power < 2 * PAPER]  # 4 and 8 would crowd the 6
+    names = {power: f"{power:,}×" for power in apart}  # noqa: RUF001  (a multiplication sign)
     names[PAPER] = f"paper: {PAPER}×"  # noqa: RUF001
     axes.set_yticks(list(names), list(names.values()))
     axes.yaxis.set_minor_locator(NullLocator())
