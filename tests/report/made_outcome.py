@@ -363,6 +363,7 @@ def make_outcome(
         "version": "0.1.0",
         "model": model,
         "recipe": recipe_of(experiments, lambdas),
+        "again": "neurosteer run all --set pairs=200",
         "data": {"source": "nyu-mll/blimp", "pairs": 1000 * tasks, "split": "pair", "seed": 0},
         "tasks": described,
         "skipped": [{"task": "only_npi_scope", "reason": "no lexical split: 41 train pairs of at least 100"}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from neurosteer.progress import Progress
 from neurosteer.store import check_path, digest_of
 from neurosteer.studies import list_runs
 from neurosteer.studies.recipes import Shard, estimate_recipe, read_recipe, run_recipe
+from neurosteer.studies.recipes.run import command_of
 
 
 class Notices(Progress):
@@ -50,7 +52,7 @@ def test_the_outcome(begun):
     assert begun == NAMES
     assert (done.computed, done.waiting) == (40, 0)
     assert list(done.outcome) == [
-        *("command", "version", "model", "recipe", "data", "tasks", "settings", "skipped"),
+        *("command", "version", "model", "recipe", "again", "data", "tasks", "settings", "skipped"),
         *("results", "verdicts", "notices"),
     ]
     assert done.outcome["command"] == "run"
@@ -279,3 +281,17 @@ def test_an_estimate_of_the_rest(begun):
     assert (found.units, found.done, found.seconds) == (40, 36, 6.0)
     assert (found.kept, found.scratch, found.memory) == (there + 800, 400, 4000 + 800)
     assert contents(folder) == before
+
+
+def test_the_command_that_asks_again(tmp_path):
+    """Typed into a shell it gives the same recipe; one of the user's own is named by its file."""
+    asked = read_recipe(
+        "fig5", {"data": "./my pairs", "pairs": "200", "tasks": "intransitive,'a b'", "layers": "0-2"}
+    )
+    program, verb, name, *options = shlex.split(command_of(asked))
+    assert (program, verb, name, options[::2]) == ("neurosteer", "run", "fig5", ["--set"] * 4)
+    settings = dict(option.split("=", 1) for option in options[1::2])
+    assert read_recipe(name, settings) == asked
+    assert command_of(read_recipe("all")) == "neurosteer run all"
+    write_recipe(tmp_path / "my recipe; rm -r.toml")
+    assert command_of(read_recipe(tmp_path / "my recipe; rm -r.toml")) == "neurosteer run 'my recipe; rm -r.toml'"

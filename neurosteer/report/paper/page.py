@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shlex
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,7 +79,7 @@ def outcome_page(outcome: Row, pictures: Mapping[str, bytes]) -> str:
             how_many(outcome),
         ],
         file=f"{recipe['name']}.toml",
-        command=f"neurosteer run {shlex.quote(recipe['name'] + '.toml')}",
+        command=outcome["again"],
         toml=recipe_toml(recipe),
         verdicts=[{**verdict, "count": holds_in(verdict)} for verdict in outcome["verdicts"]],
         sections=[_section(outcome, result, pictures) for result in outcome["results"]],

@@ -26,7 +26,7 @@ def write_outcome(outcome: Mapping[str, Any], folder: Path) -> list[str]:
         write_bytes(folder / name, content)
         names.append(name)
 
-    write("results.json", to_json(outcome).encode())
+    write("results.json", to_json(_without_tables(outcome)).encode())
     for name, text in outcome_csvs(outcome):
         write(name, text.encode())
     pictures = {}
@@ -40,3 +40,9 @@ def write_outcome(outcome: Mapping[str, Any], folder: Path) -> list[str]:
         pictures[name] = small.getvalue()
     write("index.html", outcome_page(outcome, pictures).encode())
     return names
+
+
+def _without_tables(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables are CSV files of their own, and large."""
+    results = [{key: value for key, value in result.items() if key != "tables"} for result in outcome["results"]]
+    return {**outcome, "results": results}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -181,6 +182,7 @@ def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
                 "version": version("neurosteer"),
                 "model": made.model.describe(),
                 "recipe": made.recipe.describe(),
+                "again": command_of(made.recipe),
                 **made.plan.about,
                 **made.plan.gather(Pieces(made.folder, made.digest).read),
             }
@@ -189,3 +191,18 @@ def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
     except KeyboardInterrupt as stop:
         raise Interrupted(made.folder, ran.done, ran.done) from stop
     return outcome
+
+
+def command_of(recipe: Recipe) -> str:
+    """The command that asks for a recipe again: one that comes with neurosteer with every key that was replaced."""
+    try:
+        plain = read_recipe(recipe.name).describe()
+    except InputError:  # a recipe of the user's own
+        return f"neurosteer run {shlex.quote(recipe.name + '.toml')}"
+    told = {key: value for key, value in recipe.describe().items() if value != plain[key] and value is not None}
+    changed = [f" --set {shlex.quote(f'{key}={_typed(value)}')}" for key, value in told.items()]
+    return f"neurosteer run {shlex.quote(recipe.name)}{''.join(changed)}"
+
+
+def _typed(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
