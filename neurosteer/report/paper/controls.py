@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from neurosteer.report.canvas import DASHED, GREY, INK, LEGEND, VERMILION, finish, headline, new_figure
 
 from .about import about, over_tasks
-from .matched import ceiling, draw_multiples
+from .matched import draw_multiples, extent
 from .series import accuracy_axis, draw_dense, draw_series, layer_axis, of
 
 Row = Mapping[str, Any]
@@ -26,6 +26,8 @@ def controls_figure(outcome: Row, result: Row) -> Figure:
     figure = new_figure(3.6 * len(variants) + 1.6, 7.4)
     grid = figure.subplots(2, len(variants), sharex=True, sharey="row", squeeze=False, height_ratios=[1, 1])
     upper, lower = (list(row) for row in grid)
+    every = [row for variant in variants for row in result["curves"][variant]["fig5"]["rows"]]
+    ends = extent(every, outcome["settings"]["sizes"], k)
     keys: dict[str, Any] = {}
     for axes, below, variant in zip(upper, lower, variants, strict=True):
         curves = result["curves"][variant]
@@ -33,7 +35,7 @@ def controls_figure(outcome: Row, result: Row) -> Figure:
         axes.set_title(NAMES.get(variant, variant), fontsize=10.5, color=INK, fontweight="bold")
         layers = [row["layer"] for row in curves["fig5"]["rows"]]
         layer_axis(axes, layers, named=False, bins=8)
-        marks = draw_multiples(below, curves["fig5"]["rows"], ceiling(outcome["settings"]["sizes"], k))
+        marks = draw_multiples(below, curves["fig5"]["rows"], *ends)
         keys |= {str(line.get_label()): line for line in marks}
         layer_axis(below, layers, bins=8)
     _scales(upper, lower, k)

@@ -40,7 +40,7 @@ def matched_figure(outcome: Row, result: Row) -> Figure:
     layers = [row["layer"] for row in result["rows"]]
     layer_axis(upper, layers, named=False)
     accuracy_axis(upper)
-    marks = draw_multiples(lower, result["rows"], ceiling(result["sizes"], k))
+    marks = draw_multiples(lower, result["rows"], *extent(result["rows"], result["sizes"], k))
     layer_axis(lower, layers)
     lower.set_ylabel(f"random units that match,\nfor each of the top {k:,}")
     figure.align_ylabels()
@@ -51,14 +51,14 @@ def matched_figure(outcome: Row, result: Row) -> Figure:
     return finish(figure)
 
 
-def draw_multiples(axes: Axes, rows: Sequence[Row], most: float) -> list[Line2D]:
-    """Multiples with their intervals on a logarithmic axis up to `most`; returns what a legend shows of them.
+def draw_multiples(axes: Axes, rows: Sequence[Row], most: float, top: float) -> list[Line2D]:
+    """Multiples with their intervals on a logarithmic axis, named up to `most`; returns what a legend shows of them.
 
     An arrow at the top is a layer whose top k no random set matches; a bar that ends there, an interval without an
     upper end.
     """
     axes.set_yscale("log", base=2)
-    axes.set_ylim(0.8, 3.2 * most)  # what is beyond stands above all that can be matched
+    axes.set_ylim(0.8, top)  # what is beyond stands above all that can be matched
     powers = [2**i for i in range(0, 13, 1 if most <= 200 else 2) if 2**i <= 1.1 * most]
     apart = [power for power in powers if not PAPER / 2 < power < 2 * PAPER]  # 4 and 8 would crowd the 6
     names = {power: f"{power:,}×" for power in apart}  # noqa: RUF001  (a multiplication sign)
@@ -80,9 +80,17 @@ def no_median(row: Row) -> bool:
     return row["top"] is not None and row["median_multiple"] is None
 
 
-def ceiling(sizes: Sequence[int], k: int) -> float:
-    """The largest multiple that the random sets can show."""
-    return max([*sizes, 2 * PAPER * k]) / k
+def extent(rows: Sequence[Row], sizes: Sequence[int], k: int) -> tuple[float, float]:
+    """The largest multiple to name, and the top of the axis.
+
+    The largest random set's, and room for arrows above, where any layer is beyond it or may be.
+    """
+    shown = [row[name] for row in rows for name in ("multiple_high", "median_multiple")]
+    if None in shown:
+        most = max([*sizes, 2 * PAPER * k]) / k
+        return most, 3.2 * most
+    most = float(max([*shown, 2 * PAPER]))
+    return most, 1.2 * most
 
 
 def _points(axes: Axes, rows: Sequence[Row]) -> list[Line2D]:

@@ -45,7 +45,7 @@ def transfer_figure(outcome: Row, result: Row, kind: str = "accuracy") -> Figure
         image = _map(panel, result, result[probe][kind], 0.5, 0.5)
         panel.colour_bar(image, "share correct")
     sparse.title(f"sparse probe (λ = {lam(result['lambda'])})")
-    dense.title("dense probe (λ = 1)")
+    dense.title("dense probe")
     _difference(apart, result, kind)
     _row_means(means.axes, result, kind)
     means.title("mean of each row")
