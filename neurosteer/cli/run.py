@@ -165,7 +165,8 @@ def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progres
         return
     waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
     print(f"units   {found.units - found.done} to do, {found.done} done{waits}")
-    print(f"data    {found.tasks} tasks, {found.sentences:,} sentences")
+    left_out = f" ({found.skipped} more allow no such split)" if found.skipped else ""
+    print(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
     print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores")
     print(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
     print(f"memory  at least {size(found.memory)}: the model and the largest pieces at once")

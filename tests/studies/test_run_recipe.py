@@ -260,6 +260,7 @@ def test_an_estimate(begun):
         "done": 0,
         "waiting": 0,
         "tasks": 1,
+        "skipped": 0,
         "sentences": 160,
         "seconds": 46.0,
         "kept": 34 * 400,

@@ -118,7 +118,7 @@ def _settings(outcome: Row) -> list[tuple[str, str]]:
     shown = f"{len(layers)} of {settings['n_layers']} ({_listed(layers)})"
     return [
         ("model", f"{model['name']}{_revision(model)}"),
-        ("weights", str(model["fingerprint"])),
+        ("weights", str(model["fingerprint"])[:12]),
         ("computed in", f"{model['dtype']} on {model['device']}"),
         ("BOS, EOS", f"{_id(model['bos'])}, {_id(model['eos'])}"),
         ("data", f"{data['source']}: {how_many(outcome)}, {data['pairs']:,} in all"),

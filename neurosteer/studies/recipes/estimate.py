@@ -25,6 +25,7 @@ class Estimate:
     done: int
     waiting: int  # units left to other shards and to the run that is no shard
     tasks: int
+    skipped: int  # tasks that cannot be split as asked
     sentences: int
     seconds: float  # the rest, as the plan reckons for 2 CPU cores
     kept: int  # bytes that the finished units take on disk
@@ -61,6 +62,7 @@ def _estimate(made: Prepared, pieces: Pieces, found: Survey) -> Estimate:
         done=len(found.own) - len(found.todo),
         waiting=len(found.waiting),
         tasks=len(made.plan.about["tasks"]),
+        skipped=len(made.plan.about["skipped"]),
         sentences=2 * sum(task["pairs"] for task in made.plan.about["tasks"]),
         seconds=sum((units[name].cost for name in found.todo), 0.0),
         kept=sum(sizes[name] for name in found.own if not units[name].scratch),
