@@ -134,7 +134,6 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
     from neurosteer import __version__
     from neurosteer.report import to_json
     from neurosteer.studies.recipes import run_recipe
-    from neurosteer.studies.runs import RESULTS
 
     made = run_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
     for notice in made.outcome["notices"] if made.outcome else ():
@@ -142,7 +141,7 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
     progress.clear()
     if output.as_json:
         waits = {"command": "run", "version": __version__, "folder": str(made.folder), "waiting": made.waiting}
-        print((made.folder / RESULTS).read_text("utf-8") if made.outcome else to_json(waits), end="")
+        print(made.results.read_text("utf-8") if made.outcome else to_json(waits), end="")
         return
     for verdict in made.outcome["verdicts"] if made.outcome else ():
         print(f"({verdict['claim']}) {verdict['statement'].rstrip('.')}: {verdict['text']}")

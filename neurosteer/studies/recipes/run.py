@@ -45,6 +45,11 @@ class RecipeRun:
     waiting: int = 0
 
     @property
+    def results(self) -> Path:
+        """The outcome as JSON, without the tables that are CSV files beside it."""
+        return self.folder / "results.json"
+
+    @property
     def page(self) -> Path:
         """Tables, figures and verdicts on one page."""
         return self.folder / "index.html"
