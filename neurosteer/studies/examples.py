@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
+from neurosteer.probes import GATES, STRENGTHS, L0Probes, Probes, Standard, fit_l0, fit_logistic, labelled
 from neurosteer.seeds import generator
 
 BLOCK = 8  # layers that are worked on at once
@@ -111,6 +111,12 @@ def fit_dense(examples: Examples) -> Dense:
     every = examples.fit(strengths.expand(len(examples.layers), -1))
     choice = best_strength(examples.accuracy(every, "validation"))
     return Dense(every, choice, examples.judge(every.pick(choice)))
+
+
+def fit_masks(examples: Examples, dense: Dense, lambdas: Sequence[float], *, task: str, seed: int) -> L0Probes:
+    """The masked probes of the layers by lambda; those of one layer differ by their lambda and not by their noise."""
+    noise = [[generator(seed, task, layer, "l0")] * len(lambdas) for layer in examples.layers]
+    return fit_l0(examples.x["train"], examples.y["train"], lambdas, dense.at(GATES.warm_l2), noise)
 
 
 def best_strength(validation: Float[Tensor, "layer strength"]) -> Int[Tensor, "layer"]:

@@ -3,9 +3,9 @@
     pip install -e ".[bench]"
     python recipes/benchmarks/l0_grid.py --data FOLDER_OF_BLIMP_FILES --task intransitive
 
-Both train on the same loss with the same gates, optimiser, steps and noise, from the same dense probes. The plain loop
-is what one would write: one probe, autograd, Adam. It takes turns with ours; with `--every N` it trains only each N-th
-probe and its time is multiplied, since 180 probes of 400 steps take minutes.
+Both train on the same loss with the same gates, optimiser, steps and noise, from the same dense probes. The plain
+loop is what one would write: one probe, autograd, Adam. It takes turns with ours; with `--every N` it trains only
+each N-th probe and its time is multiplied, since 180 probes of 400 steps take minutes.
 """
 
 from __future__ import annotations

@@ -76,6 +76,19 @@ class Toy:
             pieces[unit.name] = unit.compute({name: pieces[name] for name in unit.needs}.__getitem__)
         return cls(model, asked, splits, {unit.name: unit for unit in units}, pieces)
 
+    def unit(self, target: str, source: str) -> Unit:
+        """The one that measures what a source does to a target."""
+        [unit] = [
+            unit
+            for name, unit in self.units.items()
+            if name.startswith(f"causal-{target}-") and focus_name(source) in unit.needs
+        ]
+        return unit
+
+    def cells(self, target: str, source: str = "ant") -> Piece:
+        """What it measured."""
+        return self.pieces[self.unit(target, source).name]
+
     def drops(self, task: str) -> np.ndarray:
         return self.pieces[attribution_name(task)].arrays["drop"]
 

@@ -24,7 +24,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import Ranking
 from neurosteer.neurons.sets import STATS
 from neurosteer.pairs import Pair, Pairs
-from neurosteer.studies.paper.causal import causal_units, hours_for_all, measured_tasks
+from neurosteer.studies.paper.causal import causal_units, measured_tasks
 from neurosteer.studies.paper.causal.controls import controls_of
 from neurosteer.studies.paper.causal.sources import beginnings
 from neurosteer.studies.paper.transfer import Member
@@ -74,7 +74,7 @@ def of_method(piece: Piece, method: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("target", ["ant", "cat"])
 def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: str, method: str):
-    piece, pairs = toy.pieces[f"causal-{target}-0"], toy.splits[target].test.limit(5)
+    piece, pairs = toy.cells(target), toy.splits[target].test.limit(5)
     margins, clean = piece.arrays["margins"], piece.arrays["clean"]
     assert clean == pytest.approx(plain_margins(network, pairs, []), abs=1e-4)
     wanted = [(cell["row"], cell["units"]) for cell in of_method(piece, method) if cell["units"]]
@@ -89,7 +89,7 @@ def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: st
 
 def test_sets_are_the_top_of_each_ranking(toy: Toy):
     """Ordered by index; a unit behind a closed mask, or with a margin that would rise, is not chosen."""
-    cells = {method: of_method(toy.pieces["causal-ant-0"], method) for method in METHODS}
+    cells = {method: of_method(toy.cells("ant"), method) for method in METHODS}
     assert [cell["units"] for cell in cells["welch"]] == [[4, 5, 6]] * 3
     assert [cell["units"] for cell in cells["l0"]] == [[20, 21], [], [20, 21]]
     for cell in cells["attribution"]:
@@ -99,14 +99,14 @@ def test_sets_are_the_top_of_each_ranking(toy: Toy):
 
 
 def test_massive_units_are_told(toy: Toy):
-    piece = toy.pieces["causal-bee-0"]
+    piece = toy.cells("bee")
     assert [cell["massive"] for cell in of_method(piece, "welch")] == [[4]] * 3
     assert [cell["massive"] for cell in of_method(piece, "l0")] == [[]] * 3
 
 
 def test_controls_are_shared_by_all_targets_and_methods(toy: Toy):
     """They hold none of the units of any of a source's sets, and as many as the largest."""
-    first, *others = (toy.pieces[f"causal-{target}-0"].values for target in TASKS[:3])
+    first, *others = (toy.cells(target).values for target in TASKS[:3])
     for other in others:
         assert other["controls"] == first["controls"]
     for drawn in first["controls"]:
@@ -122,7 +122,7 @@ def test_controls_of_sets_without_a_massive_unit_have_none(llama: Model):
     splits = toy_splits()
     focus = {task: focus_piece(i) for i, task in enumerate(splits)}
     toy = Toy.run(llama, recipe(methods=("l0",)), splits, focus)
-    for drawn in toy.pieces["causal-ant-0"].values["controls"]:
+    for drawn in toy.cells("ant").values["controls"]:
         assert not {4, 9} & {unit for units in drawn["units"] for unit in units}
         assert {len(units) for units in drawn["units"]} == {2}  # as many as the mask leaves open
 
@@ -143,7 +143,7 @@ def one_layer(width: int) -> UnitStats:
 
 
 def test_a_set_of_nothing_is_not_measured(toy: Toy):
-    piece = toy.pieces["causal-ant-0"]
+    piece = toy.cells("ant")
     empty = next(cell for cell in of_method(piece, "l0") if cell["source"] == "bee")
     assert (empty["units"], empty["massive"]) == ([], [])
     assert piece.arrays["margins"].shape == (3 * 3 - 1 + 3 * 3, 5)  # sets but for the empty one, and controls
@@ -204,7 +204,7 @@ def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
         block.mlp.register_forward_pre_hook(lambda *_given, i=i: runs.append(i))
         for i, block in enumerate(hf_blocks(llama.bridge.original_model))
     ]
-    unit = toy.units["causal-ant-0"]
+    unit = toy.unit("ant", "ant")
     try:
         unit.compute(toy.pieces.__getitem__)
     finally:
@@ -214,17 +214,17 @@ def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
 
 
 def test_units_come_out_the_same_byte_for_byte(toy: Toy):
-    for name in ("causal-bee-0", "attribution-cat"):
+    for name in (toy.unit("bee", "ant").name, "attribution-cat"):
         again, first = toy.units[name].compute(toy.pieces.__getitem__), toy.pieces[name]
         assert again.values == first.values
         assert all(np.array_equal(again.arrays[array], first.arrays[array]) for array in first.arrays)
 
 
 def test_names_groups_and_needs(toy: Toy):
-    names = [f"attribution-{task}" for task in TASKS]
-    names += [f"causal-{target}-0" for target in TASKS[:3]]
-    assert list(toy.units) == names
-    cells = toy.units["causal-cat-0"]
+    attributions, cells = [f"attribution-{task}" for task in TASKS], list(toy.units)[4:]
+    assert list(toy.units)[:4] == attributions
+    assert [name.rpartition("-")[0] for name in cells] == [f"causal-{target}" for target in TASKS[:3]]
+    cells = toy.unit("cat", "ant")
     assert cells.group == "cat"
     assert set(cells.needs) == {f"{what}-{source}" for what in ("focus", "attribution") for source in TASKS[:3]}
     [welch, *_] = [
@@ -239,8 +239,8 @@ def test_names_groups_and_needs(toy: Toy):
 def test_costs_grow_with_what_is_computed(llama: Model, toy: Toy):
     """A unit of sources times edits costs as many passes, and a pass as many tokens as have different beginnings."""
     more = recipe(controls=7, measured=("ant", "bee"), methods=("l0",))
-    [other] = [unit for unit in causal_units(llama, more, toy.splits, LAYER) if unit.name == "causal-ant-0"]
-    assert other.cost == pytest.approx(toy.units["causal-ant-0"].cost * (1 + 2 * (1 + 7)) / (1 + 3 * (3 + 3)))
+    other = next(unit for unit in causal_units(llama, more, toy.splits, LAYER) if unit.name.startswith("causal-ant"))
+    assert other.cost == pytest.approx(toy.unit("ant", "ant").cost * (1 + 2 * (1 + 7)) / (1 + 3 * (3 + 3)))
     assert beginnings(Pairs("x", "hand", (Pair("a b c", "a b d", "0"), Pair("a e", "f b c", "1")))) == 8
 
 
@@ -251,12 +251,13 @@ def test_many_sources_are_parted(llama: Model):
         splits[f"t{i:02}"] = Pairs(f"t{i:02}", "made up", pairs).split()
     units = causal_units(llama, recipe(measured="all", methods=("l0",)), splits, LAYER)
     cells = [unit for unit in units if unit.name.startswith("causal")]
-    assert [unit.name for unit in cells[:3]] == ["causal-t00-0", "causal-t00-1", "causal-t01-0"]
+    assert [unit.group for unit in cells[:3]] == ["t00", "t00", "t01"]
+    assert len({unit.name for unit in cells}) == 12
     assert [len(unit.needs) for unit in cells] == [4, 2] * 6
 
 
 def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: Toy):
-    """Whichever source of the matrix has seen them; those of a task that is no source do not matter."""
+    """Whichever task has seen them, measured or not: what else is measured must not change a cell."""
     ant, bee = toy.splits["ant"], toy.splits["bee"]
     seen = [pair.bad for pair in ant.test.pairs[:2]] + [ant.test.pairs[4].good]
     more = tuple(Pair(sentence, f"w1 w2 w3 w{i}", f"x{i}") for i, sentence in enumerate(seen))
@@ -265,21 +266,21 @@ def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: To
     idle = replace(dog, train=replace(dog.train, pairs=dog.train.pairs + ant.test.pairs[3:4]))
     splits = {**toy.splits, "bee": trained, "dog": idle}
     rerun = Toy.run(llama, recipe(methods=("welch",)), splits, {t: focus_piece(i) for i, t in enumerate(TASKS)})
-    piece = rerun.pieces["causal-ant-0"]
-    assert (piece.values["pairs"], piece.values["left_out"]) == (5, 3)
+    piece = rerun.cells("ant")
+    assert (piece.values["pairs"], piece.values["left_out"]) == (4, 4)
     full = Toy.run(
         llama, recipe(methods=("welch",), test_pairs=8), toy.splits, {t: focus_piece(i) for i, t in enumerate(TASKS)}
-    ).pieces["causal-ant-0"]
+    ).cells("ant")
     assert len(ant.test) == 8
     assert full.values["left_out"] == 0
-    assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, 3, 5, 6, 7]], abs=1e-4)
-    assert rerun.pieces["causal-cat-0"].values["left_out"] == 0
+    assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, 5, 6, 7]], abs=1e-4)
+    assert rerun.cells("cat").values["left_out"] == 0
 
 
 def test_a_target_of_which_all_is_seen(llama: Model):
     ant, bee = toy_splits()["ant"], toy_splits()["bee"]
     all_seen = replace(bee, validation=replace(bee.validation, pairs=bee.validation.pairs + ant.test.pairs))
-    with pytest.raises(InputError, match="the other tasks have seen every test pair of 'ant'"):
+    with pytest.raises(InputError, match="some task has seen every test pair of 'ant'"):
         causal_units(llama, recipe(measured="all"), {"ant": ant, "bee": all_seen}, LAYER)
 
 
@@ -296,13 +297,18 @@ def test_what_is_measured():
         measured_tasks(recipe(measured=("z", "alonely")), tasks)
 
 
-def test_hours_for_all_are_the_costs_of_all_units(llama: Model, toy: Toy):
-    """The 9 cells that are measured cost a part of the 16 there are."""
-    everything = causal_units(llama, recipe(measured="all"), toy.splits, LAYER)
-    assert len([unit for unit in everything if unit.name.startswith("causal")]) == 4
-    hours = hours_for_all(llama, toy.recipe, toy.splits, LAYER)
-    assert hours == pytest.approx(sum(unit.cost for unit in everything) / 3600)
-    assert hours > sum(unit.cost for unit in toy.units.values()) / 3600
+def test_whatever_else_is_measured_keeps_the_units_of_the_default(llama: Model, toy: Toy):
+    """So `measured=all` computes the rest alone: units of the same names give the same bytes."""
+    focus = {task: toy.pieces[f"focus-{task}"] for task in TASKS}
+    few, all_ = (Toy.run(llama, recipe(measured=what), toy.splits, focus) for what in ("phenomena", "all"))
+    kept, more = set(few.units), set(all_.units)
+    assert len(kept) == 4 + 3
+    assert len(more) == 4 + 4 * 2
+    assert kept < more
+    for name in kept:
+        again, first = all_.pieces[name], few.pieces[name]
+        assert again.values == first.values
+        assert all(np.array_equal(again.arrays[array], first.arrays[array]) for array in first.arrays)
 
 
 def real_focus(model: Model, pairs: Pairs) -> Piece:
@@ -321,13 +327,13 @@ def test_a_planted_cause_shows_up_in_its_cell(planted: Model):
     toy = Toy.run(planted, asked, splits, focus)
     changes = {}
     for target in splits:
-        piece = toy.pieces[f"causal-{target}-0"]
+        piece = toy.cells(target, "agreement")
         delta = (piece.arrays["margins"] - piece.arrays["clean"]).mean(axis=1)
         for cell, drawn in zip(piece.values["cells"], piece.values["controls"], strict=True):
             rows = [cell["row"], *range(drawn["row"], drawn["row"] + 9)]
             changes[cell["source"], target] = delta[rows]
     own = changes["agreement", "agreement"]
-    assert toy.pieces["causal-bee-0"].values["cells"][0]["units"] == UNITS
+    assert toy.cells("bee", "agreement").values["cells"][0]["units"] == UNITS
     assert own[0] < -1
     assert own[0] < 5 * own[1:].min()
     assert stats.ttest_ind(own[:1], own[1:]).pvalue < 0.001

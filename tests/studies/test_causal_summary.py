@@ -14,6 +14,7 @@ from scipy import stats
 
 from neurosteer.model import Model
 from neurosteer.studies.paper.causal import causal_result
+from neurosteer.studies.paper.transfer import Member
 
 METHODS = ("welch", "l0", "attribution")
 MEASURED = ("bee", "cat", "dog")
@@ -28,9 +29,8 @@ def toy(llama: Model, apart: Callable[[], AbstractContextManager[None]]) -> Toy:
 
 @pytest.fixture(scope="module")
 def result(toy: Toy) -> dict[str, Any]:
-    return causal_result(
-        toy.pieces.__getitem__, toy.recipe, TASKS, list(PHENOMENA.values()), LAYER, MEASURED, TRANSFER
-    )
+    members = [Member(*task) for task in PHENOMENA.items()]
+    return causal_result(toy.pieces.__getitem__, toy.recipe, members, LAYER, TRANSFER)
 
 
 def chosen(toy: Toy, task: str, method: str) -> list[int]:
@@ -41,9 +41,12 @@ def chosen(toy: Toy, task: str, method: str) -> list[int]:
 
 
 def deltas(toy: Toy, source: str, target: str, method: str) -> list[float]:
-    """Changes of the mean margin: of the set, then of its source's controls. Rows come source by source."""
-    piece, start = toy.pieces[f"causal-{target}-0"], 0
-    for task in MEASURED[: MEASURED.index(source)]:
+    """Changes of the mean margin: of the set, then of its source's controls. Rows come source by source.
+
+    `bee` and `cat` are the first of their phenomena and measured together, `dog` by itself.
+    """
+    piece, start = toy.cells(target, source), 0
+    for task in {"cat": ["bee"]}.get(source, []):
         start += sum(bool(chosen(toy, task, each)) for each in METHODS) + 3
     sets = [each for each in METHODS if chosen(toy, source, each)]
     rows = [start + sets.index(method), *range(start + len(sets), start + len(sets) + 3)]

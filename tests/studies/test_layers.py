@@ -202,7 +202,7 @@ def masked(
         x[0, :, j] = y * torch.where(torch.arange(40) < n, 1.0, -1.0)
     gates = torch.eye(runs)[None] if gates is None else gates
     probes = L0Probes(Probes(torch.eye(runs)[None], torch.zeros(1, runs)), gates)
-    monkeypatch.setattr(studied, "fit_l0", lambda *_args, **_kwargs: probes)
+    monkeypatch.setattr(studied, "fit_masks", lambda *_args, **_kwargs: probes)
     examples = Examples((0,), dict.fromkeys(PARTS, x), dict.fromkeys(PARTS, y))
     settings = replace(SETTINGS, lambdas=tuple(0.1 * (j + 1) for j in range(runs)))
     every = Probes(torch.zeros(1, len(STRENGTHS), runs), torch.zeros(1, len(STRENGTHS)))

@@ -15,9 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.probes import GATES, STRENGTHS, fit_l0
+from neurosteer.probes import STRENGTHS
 from neurosteer.progress import QUIET, Progress
-from neurosteer.seeds import generator
 from neurosteer.studies.examples import (
     BLOCK,
     Accuracy,
@@ -25,6 +24,7 @@ from neurosteer.studies.examples import (
     Examples,
     Parts,
     fit_dense,
+    fit_masks,
     random_accuracies,
     top_units,
 )
@@ -153,8 +153,7 @@ def _masked(
 ) -> tuple[list[Masked], Float[Tensor, "layer unit"]]:
     """The masked probe of each layer at the smallest lambda that is good enough, and its units' effective weights."""
     lambdas = sorted(settings.lambdas)
-    noise = [[generator(settings.seed, settings.task, layer, "l0")] * len(lambdas) for layer in examples.layers]
-    l0 = fit_l0(examples.x["train"], examples.y["train"], lambdas, dense.at(GATES.warm_l2), noise)
+    l0 = fit_masks(examples, dense, lambdas, task=settings.task, seed=settings.seed)
     validation, test = (examples.accuracy(l0.probes, part) for part in ("validation", "test"))
     masked, scores = [], []
     for i in range(len(examples.layers)):

@@ -16,7 +16,7 @@ from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Plan, Read, Unit
 
 from .bands import fig6
-from .causal import causal_result, causal_units, measured_tasks
+from .causal import causal_result, causal_units
 from .curves import Sweep, controls, fig2, fig3, fig4, fig5
 from .design import NEURONS, UNTRAINED, Design
 from .focus import focus_unit
@@ -120,7 +120,7 @@ def _result(
     if name == "overlap":
         return overlap(read, members, design)
     if name == "causal":
-        return _causal(read, recipe, members, design)
+        return causal_result(read, recipe, members, design.layer, read(TRANSFER).arrays["pairwise_sparse"])
     tasks = [member.task for member in members]
     if name == "controls":
         return controls({variant: _sweep(read, tasks, design, variant) for variant in design.variants}, tasks, design)
@@ -136,10 +136,3 @@ def _result(
 def _sweep(read: Read, tasks: Sequence[str], design: Design, variant: str) -> Sweep:
     starts = block_starts(design)
     return stacked([[read(sweep_name(task, start, variant)) for start in starts] for task in tasks])
-
-
-def _causal(read: Read, recipe: Recipe, members: Sequence[Member], design: Design) -> Row:
-    names, phenomena = [member.task for member in members], [member.phenomenon for member in members]
-    measured = measured_tasks(recipe, members)
-    transfer = read(TRANSFER).arrays["pairwise_sparse"]
-    return causal_result(read, recipe, names, phenomena, design.layer, measured, transfer)

@@ -18,10 +18,19 @@ from torch import Tensor
 from neurosteer.data import EosStates
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs, Split
-from neurosteer.probes import GATES, fit_l0, welch
+from neurosteer.probes import welch
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import BLOCK, Accuracy, Dense, Examples, fit_dense, random_accuracies, top_units
+from neurosteer.studies.examples import (
+    BLOCK,
+    Accuracy,
+    Dense,
+    Examples,
+    fit_dense,
+    fit_masks,
+    random_accuracies,
+    top_units,
+)
 from neurosteer.studies.finding.agreement import largest_spearman, spearman
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
@@ -113,8 +122,7 @@ def _test(judged: Sequence[Accuracy]) -> np.ndarray:
 
 def _masks(examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, task: str, design: Design) -> Arrays:
     lambdas = design.lambdas
-    noise = [[generator(design.seed, task, layer, "l0")] * len(lambdas) for layer in examples.layers]
-    l0 = fit_l0(examples.x["train"], examples.y["train"], lambdas, dense.at(GATES.warm_l2), noise)
+    l0 = fit_masks(examples, dense, lambdas, task=task, seed=design.seed)
     gates = l0.gates.cpu()
 
     def each(value: Callable[[Tensor, Tensor], float | None]) -> np.ndarray:

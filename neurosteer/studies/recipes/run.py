@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 ASKED = "recipe.json"
 _LIBRARIES = ("neurosteer", "torch", "transformers", "transformer-lens")
-_ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no number
+_ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "pairs"),
-    *("format", "name", "title"),
+    *("format", "name", "title", "measured"),
 }
 
 

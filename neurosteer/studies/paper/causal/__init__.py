@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .cells import causal_units as causal_units
-from .cells import hours_for_all as hours_for_all
 from .cells import measured_tasks as measured_tasks
 from .sources import attribution_name as attribution_name
 from .sources import attribution_unit as attribution_unit

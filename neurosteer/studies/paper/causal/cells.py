@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from neurosteer.neurons.controls import massive
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.progress import QUIET, Progress
 from neurosteer.seeds import seed_of
-from neurosteer.store import file_stem
+from neurosteer.store import digest_of, file_stem
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
@@ -32,21 +32,29 @@ TOKEN_SECONDS = 0.0014  # of one token under one edit in the middle, on two CPU 
 def measured_tasks(recipe: Recipe, members: Sequence[Member]) -> list[str]:
     """The tasks whose cells are measured, in the order of `members`.
 
-    `phenomena` is the alphabetically first task of each phenomenon: no outcome has a say. Raises `InputError` for a
-    name that is not among the tasks.
+    Raises `InputError` for a name that is not among the tasks.
     """
     names = [member.task for member in members]
     if recipe.measured == "all":
         return names
-    if recipe.measured == "phenomena":
-        backwards = sorted(members, key=lambda member: member.task, reverse=True)
-        wanted = set({member.phenomenon: member.task for member in backwards}.values())
-    else:
-        wanted = set(recipe.measured)
+    wanted = _one_each(members) if recipe.measured == "phenomena" else set(recipe.measured)
     for name in sorted(wanted - set(names)):
         known = did_you_mean(name, [*names, "phenomena", "all"])
         raise InputError(f"measured: no task '{name}' here that can be split{known}")
     return [name for name in names if name in wanted]
+
+
+def sources_by_unit(recipe: Recipe, members: Sequence[Member]) -> list[Sequence[str]]:
+    """The measured tasks in bunches, one of each phenomenon first: whatever else is measured, those stay together."""
+    first, measured = _one_each(members), measured_tasks(recipe, members)
+    parts = [[name for name in measured if (name in first) is usual] for usual in (True, False)]
+    return [part[i : i + SOURCES] for part in parts for i in range(0, len(part), SOURCES)]
+
+
+def _one_each(members: Sequence[Member]) -> Set[str]:
+    """The alphabetically first task of each phenomenon: no outcome has a say."""
+    backwards = sorted(members, key=lambda member: member.task, reverse=True)
+    return set({member.phenomenon: member.task for member in backwards}.values())
 
 
 def causal_units(
@@ -54,41 +62,29 @@ def causal_units(
 ) -> list[Unit]:
     """The attributions of all tasks, and what is measured: a unit for each target and `SOURCES` sources.
 
-    A target is measured on its first test pairs; those with a sentence that a measured source has seen in train or
-    validation are left out. Raises `InputError` where none remains.
+    A target is measured on its first test pairs; those with a sentence that any task has seen in train or validation
+    are left out, so that what is measured of one cell depends on no other. Raises `InputError` where none remains.
     """
-    measured = measured_tasks(recipe, [Member.of(split.test) for split in splits.values()])
+    members = [Member.of(split.test) for split in splits.values()]
     units = [
         attribution_unit(model, task, split.train, recipe, layer, progress=progress) for task, split in splits.items()
     ]
-    seen = {task: _seen(splits[task]) for task in measured}
+    seen = {task: set(sentence_hashes([*split.train, *split.validation])) for task, split in splits.items()}
     anywhere = set().union(*seen.values())
-    for target in measured:
+    for target in measured_tasks(recipe, members):
         test = splits[target].test
         kept = [i for i, pair in enumerate(test) if not anywhere & set(sentence_hashes([pair]))]
         if not kept:
-            raise InputError(
-                f"measured: the other tasks have seen every test pair of '{target}'; measure it without those"
-            )
+            raise InputError(f"measured: some task has seen every test pair of '{target}'; run without that task")
         pairs = test.take(kept).limit(recipe.test_pairs)
-        for i, sources in enumerate(chunks(measured)):
+        for sources in sources_by_unit(recipe, members):
             job = _Job(target, {source: seen[source] for source in sources}, pairs, len(test) - len(kept))
-            units.append(_unit(model, recipe, layer, job, cell_name(target, i), progress))
+            units.append(_unit(model, recipe, layer, job, progress))
     return units
 
 
-def hours_for_all(model: Model, recipe: Recipe, splits: Mapping[str, Split], layer: int) -> float:
-    """How long measuring every cell would take, by the costs of its units."""
-    return sum(unit.cost for unit in causal_units(model, replace(recipe, measured="all"), splits, layer)) / 3600
-
-
-def cell_name(target: str, chunk: int) -> str:
-    return f"causal-{file_stem(target)}-{chunk}"
-
-
-def chunks(measured: Sequence[str]) -> list[Sequence[str]]:
-    """The sources of each unit."""
-    return [measured[i : i + SOURCES] for i in range(0, len(measured), SOURCES)]
+def cell_name(target: str, sources: Sequence[str]) -> str:
+    return f"causal-{file_stem(target)}-{digest_of(list(sources))[:8]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +94,10 @@ class _Job:
     target: str
     sources: Mapping[str, Set[str]]
     pairs: Pairs
-    left_out: int  # test pairs that a measured source has seen
+    left_out: int  # test pairs that some task has seen
 
 
-def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, name: str, progress: Progress) -> Unit:
+def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, progress: Progress) -> Unit:
     def compute(read: Read) -> Piece:
         edited: list[NeuronSet] = []
         cells, drawn = [], []
@@ -132,7 +128,8 @@ def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, name: str, progre
     needs = dict.fromkeys(
         need for source in job.sources for method in recipe.methods for need in needs_of(source, method)
     )
-    return Unit(name, job.target, cost, compute, needs=tuple(needs), size=8 * len(job.pairs) * rows)
+    name, size = cell_name(job.target, list(job.sources)), 8 * len(job.pairs) * rows
+    return Unit(name, job.target, cost, compute, needs=tuple(needs), size=size)
 
 
 def _about(chosen: NeuronSet) -> dict[str, Any]:
@@ -147,7 +144,3 @@ def _about_controls(controls: Sequence[NeuronSet]) -> dict[str, Any]:
         "units": [control.units.tolist() for control in controls],
         "unmatched": float(np.mean(unmatched)) if unmatched else 0.0,
     }
-
-
-def _seen(split: Split) -> Set[str]:
-    return set(sentence_hashes([*split.train, *split.validation]))

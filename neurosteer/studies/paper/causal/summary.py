@@ -14,11 +14,12 @@ from neurosteer.neurons import resolve_k
 from neurosteer.seeds import seed_of
 from neurosteer.studies.paper.intervals import plain
 from neurosteer.studies.paper.overlap import shared
+from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Read
 
 from .agreement import agree
-from .cells import cell_name, chunks
+from .cells import cell_name, measured_tasks, sources_by_unit
 from .contrasts import by_kind
 from .numbers import LEVEL, measure_cell, q_values
 from .sources import attribution_name, ranking_of
@@ -31,11 +32,17 @@ UNKNOWN = ("delta", "controls_mean", "controls_sd", "t", "p", "accuracy_before",
 
 @dataclass(frozen=True)
 class _Tasks:
-    """All tasks with their phenomena, and those whose cells are measured."""
+    """All tasks with their phenomena, those whose cells are measured, and the sources of the units that did."""
 
     names: Sequence[str]
     phenomena: Sequence[str]
     measured: Sequence[str]
+    bunches: Sequence[Sequence[str]]
+
+    @classmethod
+    def of(cls, recipe: Recipe, members: Sequence[Member]) -> _Tasks:
+        names, phenomena = [member.task for member in members], [member.phenomenon for member in members]
+        return cls(names, phenomena, measured_tasks(recipe, members), sources_by_unit(recipe, members))
 
     @property
     def places(self) -> list[int]:
@@ -43,31 +50,23 @@ class _Tasks:
         return [self.names.index(task) for task in self.measured]
 
 
-def causal_result(
-    read: Read,
-    recipe: Recipe,
-    tasks: Sequence[str],
-    phenomena: Sequence[str],
-    layer: int,
-    measured: Sequence[str],
-    probe_transfer: Matrix,
-) -> Row:
+def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: int, probe_transfer: Matrix) -> Row:
     """The `causal` result. `probe_transfer` is the accuracy of each task's probe (rows) on each task (columns).
 
     `delta` and `predicted` are changes of a mean margin in nats, negative where it drops; agreements and `effects`
     are about drops, positive where an ablation hurts.
     """
-    every = _Tasks(tasks, phenomena, measured)
-    drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in tasks], axis=1)
+    tasks = _Tasks.of(recipe, members)
+    drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in tasks.names], axis=1)
     k, predicted, found = resolve_k(recipe.k, len(drops)), {}, []
     for method in recipe.methods:
-        sets = [chosen_units(read, recipe, task, layer, method) for task in tasks]
+        sets = [chosen_units(read, recipe, task, layer, method) for task in tasks.names]
         predicted[method] = predicted_changes(sets, drops)
         known = {
             "probe transfer": probe_transfer,
             "set overlap": shared(list(map(set, sets)), list(map(set, sets)), k),
         }
-        found.append(_of_method(read, every, method, predicted[method], known, recipe.seed))
+        found.append(_of_method(read, tasks, method, predicted[method], known, recipe.seed))
     tables = {name: [row for rows in found for row in rows[name]] for name in ("cells", "agreement", "effects")}
     return {
         "experiment": "causal",
@@ -75,9 +74,9 @@ def causal_result(
         "k": k,
         "controls": recipe.controls,
         "pairs": recipe.test_pairs,
-        "tasks": list(tasks),
-        "phenomena": list(phenomena),
-        "measured": list(measured),
+        "tasks": list(tasks.names),
+        "phenomena": list(tasks.phenomena),
+        "measured": list(tasks.measured),
         "methods": list(recipe.methods),
         "predicted": {
             method: [[plain(cell) for cell in row] for row in matrix] for method, matrix in predicted.items()
@@ -87,7 +86,7 @@ def causal_result(
             method: _summary(rows["cells"], rows["effects"])
             for method, rows in zip(recipe.methods, found, strict=True)
         },
-        "tables": {"": tables["cells"], "predicted": _wide(predicted, tasks)} | {n: tables[n] for n in SIDE},
+        "tables": {"": tables["cells"], "predicted": _wide(predicted, tasks.names)} | {n: tables[n] for n in SIDE},
     }
 
 
@@ -127,8 +126,8 @@ def predicted_changes(sets: Sequence[Sequence[int]], drops: Float[np.ndarray, "u
 def _cells(read: Read, tasks: _Tasks, method: str, predicted: Matrix) -> list[Row]:
     """One row per source and target, source by source; q over all cells of the method."""
     place, found = {task: i for i, task in enumerate(tasks.names)}, {}
-    for target, (i, _) in product(tasks.measured, enumerate(chunks(tasks.measured))):
-        piece = read(cell_name(target, i))
+    for target, sources in product(tasks.measured, tasks.bunches):
+        piece = read(cell_name(target, sources))
         clean, margins = piece.arrays["clean"], piece.arrays["margins"]
         controls = {drawn["source"]: drawn for drawn in piece.values["controls"]}
         for cell in piece.values["cells"]:
