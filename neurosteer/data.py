@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.vocabulary import MEAN_CONVENTIONS
+
 GOOD, BAD = 0, 1  # positions on the `side` axis
-MEAN_CONVENTIONS = ("mean", "minicons")  # of scoring: log probabilities per token, not summed
 
 
 @dataclass(frozen=True, eq=False)

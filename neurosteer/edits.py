@@ -18,11 +18,7 @@ from torch import Tensor
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
-
-WHERES = ("all", "prompt", "generated", "eos")
-ABOUT = ("zero", "mean", "resample")
-KINDS = (*ABOUT, "clamp", "push")
-REACHES = ("own", "onward", "all")
+from neurosteer.vocabulary import KINDS, REACHES, REFERENCES, WHERES
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +95,7 @@ class Edit:
         `to="resample"` takes for each depth the activation of one of the `donors` (train sentences), drawn by `seed`:
         the same one for every sentence.
         """
-        _one_of("to", to, ABOUT)
+        _one_of("to", to, REFERENCES)
         return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
 
     @classmethod
@@ -107,7 +103,7 @@ class Edit:
         cls, neurons: NeuronSet, by: float, *, about: str = "zero", where: str = "all", reach: str = "own"
     ) -> Edit:
         """Multiply the neurons' activation, or (`about="mean"`) its distance from their mean, by a factor."""
-        _one_of("about", about, ABOUT[:2])
+        _one_of("about", about, REFERENCES[:2])
         return cls(neurons, about, float(by), where, reach)
 
     @classmethod
@@ -133,7 +129,7 @@ class Edit:
 
     def scaled(self, scale: float) -> Edit:
         """The same edit at another scale. Raises `InputError` for clamps and pushes, which have none."""
-        if self.kind not in ABOUT:
+        if self.kind not in REFERENCES:
             raise InputError(f"a {self.kind} has no scale")
         return replace(self, scale=float(scale))
 

@@ -15,6 +15,7 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +30,7 @@ FORMAT = "neurosteer-3"
 MANIFEST = "MANIFEST.json"
 SUFFIX = ".safetensors"
 _BLANK = "0" * 64
+_LIBRARIES = ("torch", "transformers", "transformer-lens")
 _DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "bool": "BOOL"}
 
 
@@ -36,6 +38,11 @@ def home() -> Path:
     """Where caches live: `NEUROSTEER_HOME`, or the platform's cache folder."""
     chosen = os.environ.get("NEUROSTEER_HOME")
     return Path(chosen).expanduser() if chosen else user_cache_path("neurosteer")
+
+
+def versions(*more: str) -> dict[str, str]:
+    """The installed versions of the libraries that a number depends on."""
+    return {name: version(name) for name in (*more, *_LIBRARIES)}
 
 
 def canonical_json(value: object) -> str:

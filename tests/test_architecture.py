@@ -14,6 +14,7 @@ import neurosteer
 PACKAGE = Path(neurosteer.__file__).parent
 FLOORS = (
     "lazy",
+    "vocabulary",
     "errors",
     "progress",
     "hub",
@@ -31,7 +32,7 @@ FLOORS = (
     "studies",
     "cli",
 )  # bottom to top
-WITHOUT_TORCH = ("lazy", "errors", "progress", "hub", "store", "grammar", "pairs", "report")
+WITHOUT_TORCH = ("lazy", "vocabulary", "errors", "progress", "hub", "store", "grammar", "pairs", "report")
 ONLY_IN_MODEL = "transformer_lens"
 
 

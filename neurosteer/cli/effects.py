@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import REFERENCES, WHERES
 
 from . import options, parse
 from .neurons import Choice, NeuronsFrom, Seed
@@ -76,7 +77,7 @@ class Measurement:
 
     def parsed(self, scale: float) -> dict[str, Any]:
         """The arguments of `measure_effect`, and `where`; scoring has no use for some of those."""
-        if parse.choice("--where", self.where, parse.WHERES) in ("eos", "generated"):
+        if parse.choice("--where", self.where, WHERES) in ("eos", "generated"):
             raise InputError(
                 f"--where {self.where} cannot matter for scores: sentences are given, and EOS is never scored"
             )
@@ -112,7 +113,7 @@ def ablate(
     neurosteer ablate --topk 40
     """
     choice, study = neurons.parsed(seed), measurement.parsed(scale=0.0)
-    kinds = parse.choices("--to", to or ["zero"], parse.REFERENCES)
+    kinds = parse.choices("--to", to or ["zero"], REFERENCES)
 
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
@@ -142,7 +143,7 @@ def amplify(
     neurosteer amplify --topk 40 --scale 2
     """
     choice, study = neurons.parsed(seed), measurement.parsed(scale=2.0)
-    reference = parse.choice("--about", about, parse.REFERENCES[:2])
+    reference = parse.choice("--about", about, REFERENCES[:2])
 
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit

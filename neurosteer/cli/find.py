@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from neurosteer.vocabulary import ENCODED, METHODS, POSITIONS, REFERENCES, SITES, SPLITS
+
 from . import options, parse
 from .progress import TerminalProgress, progress_on_stderr
 from .spread import spread
@@ -73,14 +75,14 @@ def find(
     """
     pairs_from, model_from = pairs.parsed(), model.parsed()
     study = {
-        "methods": parse.choices("--method", method or parse.DEFAULT_METHODS, parse.METHODS),
-        "split": parse.choice("--split", split, parse.SPLITS),
+        "methods": parse.choices("--method", method or ENCODED, METHODS),
+        "split": parse.choice("--split", split, SPLITS),
         "k": parse.topk(topk),
         "layers": parse.layers(layers),
-        "site": parse.choice("--site", site, parse.SITES),
-        "position": parse.choice("--position", position, parse.POSITIONS),
+        "site": parse.choice("--site", site, SITES),
+        "position": parse.choice("--position", position, POSITIONS),
         "lambdas": parse.lambdas(lambda_),
-        "to": parse.choice("--to", to, parse.REFERENCES[:2]),
+        "to": parse.choice("--to", to, REFERENCES[:2]),
         "steps": parse.whole("--steps", steps, least=1),
         "draws": parse.whole("--draws", draws, least=1),
         "seed": parse.whole("--seed", seed, least=0),

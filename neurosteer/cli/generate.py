@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from neurosteer.vocabulary import REFERENCES, WHERES
+
 from . import options, parse
 from .neurons import Choice, NeuronsFrom
 from .progress import TerminalProgress, progress_on_stderr
@@ -63,8 +65,8 @@ def generate(
     choice, model_from = neurons.parsed(), model.parsed()
     how = {
         "scale": parse.number("--scale", scale),
-        "about": parse.choice("--about", about, parse.REFERENCES[:2]),
-        "where": parse.choice("--where", where, parse.WHERES),
+        "about": parse.choice("--about", about, REFERENCES[:2]),
+        "where": parse.choice("--where", where, WHERES),
     }
     writing = {
         "max_new_tokens": parse.whole("--max-new-tokens", max_new_tokens, least=1),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import ENCODED, METHODS, REACHES, SPLITS
 
 from . import parse
 from .progress import TerminalProgress
@@ -124,13 +125,13 @@ class NeuronsFrom:
         return Choice(
             file=None if self.file is None else parse.file("--neurons", self.file),
             task=None if self.task is None else parse.some_text("--task", self.task),
-            methods=parse.choices("--method", self.method, parse.METHODS) if self.method else None,
+            methods=parse.choices("--method", self.method, METHODS) if self.method else None,
             topk=None if self.topk is None else parse.topk(self.topk),
             layers=None if self.layers is None else parse.layers(self.layers),
-            reach=parse.choice("--reach", self.reach, parse.REACHES),
+            reach=parse.choice("--reach", self.reach, REACHES),
             source=None if self.data is None else parse.some_text("--data", self.data),
             columns=None if self.columns is None else parse.columns(self.columns),
-            split=None if self.split is None else parse.choice("--split", self.split, parse.SPLITS),
+            split=None if self.split is None else parse.choice("--split", self.split, SPLITS),
             limit=None if self.limit is None else parse.whole("--limit", self.limit, least=1),
             seed=None if seed is None else parse.whole("--seed", seed, least=0),
         )
@@ -200,7 +201,7 @@ class Choice:
         columns = self.columns or ("sentence_good", "sentence_bad")
         loaded: dict[str, Any] = {"source": self.source or "auto", "n": self.limit, "columns": columns}
         study: dict[str, Any] = {
-            "methods": tuple(methods) or parse.DEFAULT_METHODS,
+            "methods": tuple(methods) or ENCODED,
             "split": self.split or "pair",
             "seed": self.seed or 0,
         }

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from neurosteer.vocabulary import DTYPES
+
 from . import parse
 
 _DATA, _MODEL, _OUTPUT = "The pairs", "The model", "The output"
@@ -175,7 +177,7 @@ class ModelFrom:
             "name": parse.some_text("--model", self.model),
             "revision": self.revision,
             "device": parse.device(self.device),
-            "dtype": parse.choice("--dtype", self.dtype, parse.DTYPES),
+            "dtype": parse.choice("--dtype", self.dtype, DTYPES),
             "device_map": self.device_map,
             "bos": self.bos,
             "eos": self.eos,

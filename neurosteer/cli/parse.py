@@ -15,18 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import is_device, is_share, read_layers
 
-METHODS = ("welch", "l0", "attribution")
-DEFAULT_METHODS = ("welch", "l0")
-SPLITS = ("pair", "lexical")
-SITES = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post")
-POSITIONS = ("eos", "last")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 FORMATS = ("table", "json")
-CONVENTIONS = ("sum", "mean", "lm-eval", "minicons")
-REFERENCES = ("zero", "mean", "resample")
-WHERES = ("all", "prompt", "generated", "eos")
-REACHES = ("own", "onward", "all")
 
 
 def choice(option: str, text: str, allowed: Sequence[str]) -> str:
@@ -76,8 +67,7 @@ def numbers(option: str, texts: Sequence[str]) -> tuple[float, ...]:
 def topk(text: str) -> str:
     """How many neurons: a count (`"40"`) or a share of a layer's units (`"1%"`), still as text."""
     count = re.fullmatch(r"[0-9]{1,9}", text)
-    share = re.fullmatch(r"([0-9]*\.?[0-9]+)%", text)
-    if (count and int(text) > 0) or (share and 0 < float(share[1]) <= 100):
+    if (count and int(text) > 0) or is_share(text):
         return text
     raise InputError(f"--topk '{text}' is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)")
 
@@ -103,16 +93,12 @@ def layers(text: str) -> Literal["all"] | list[int]:
     """`all`, or the layers of `3`, `3,7,12`, `0-5` or `0-5,9`, ascending, each once."""
     if text == "all":
         return "all"
-    chosen: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,4})(?:-([0-9]{1,4}))?\s*", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if first > last:
-            raise InputError(
-                f"--layers '{text}' is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
-            )
-        chosen.update(range(first, last + 1))
-    return sorted(chosen)
+    try:
+        return read_layers(text)
+    except ValueError:
+        raise InputError(
+            f"--layers '{text}' is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
+        ) from None
 
 
 def columns(text: str) -> tuple[str, str]:
@@ -125,7 +111,7 @@ def columns(text: str) -> tuple[str, str]:
 
 def device(text: str) -> str:
     """`auto`, or a device as torch names it."""
-    if not re.fullmatch(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?", text):
+    if not is_device(text):
         raise InputError(f"--device '{text}' is not one of auto, cpu, cuda, cuda:N, xpu, mps")
     return text
 

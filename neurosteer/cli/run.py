@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import DTYPES, SPLITS
 
 from . import options, parse
 from .progress import TerminalProgress, duration, progress_on_stderr
@@ -47,12 +48,12 @@ class Instead:
             "data": self.data and parse.some_text("--data", self.data),
             "columns": self.columns and parse.columns(self.columns),
             "pairs": self.limit and parse.whole("--limit", self.limit, least=1),
-            "split": self.split and parse.choice("--split", self.split, parse.SPLITS),
+            "split": self.split and parse.choice("--split", self.split, SPLITS),
             "seed": self.seed and parse.whole("--seed", self.seed, least=0),
             "model": self.model and parse.some_text("--model", self.model),
             "revision": self.revision,
             "device": self.device and parse.device(self.device),
-            "dtype": self.dtype and parse.choice("--dtype", self.dtype, parse.DTYPES),
+            "dtype": self.dtype and parse.choice("--dtype", self.dtype, DTYPES),
             "device_map": self.device_map,
             "bos": self.bos,
             "eos": self.eos,

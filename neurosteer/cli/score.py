@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from neurosteer.vocabulary import CONVENTIONS
+
 from . import options, parse
 from .progress import TerminalProgress, progress_on_stderr
 from .spread import spread
@@ -34,7 +36,7 @@ def score(
     """
     pairs_from, model_from = pairs.parsed(), model.parsed()
     pairs_from["seed"] = parse.whole("--seed", seed, least=0)
-    how = parse.choice("--convention", convention, parse.CONVENTIONS)
+    how = parse.choice("--convention", convention, CONVENTIONS)
     runs = output.checked()
     with progress_on_stderr(quiet=output.quiet) as progress:
         _score(pairs_from, how, model_from, runs, output, progress)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,12 +11,11 @@ from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model, is_hooked
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
-from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked
+from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked, versions
 
 from .loop import packing_for
 
 T = TypeVar("T")
-_LIBRARIES = ("torch", "transformers", "transformer-lens")
 
 
 def about(model: Model, pairs: Pairs, **asked: Any) -> dict[str, Any]:
@@ -27,7 +25,7 @@ def about(model: Model, pairs: Pairs, **asked: Any) -> dict[str, Any]:
         "pairs": pairs.digest,
         **asked,
         "packing": str(packing_for(model)),
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": versions(),
     }
 
 

@@ -16,12 +16,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from neurosteer.data import MEAN_CONVENTIONS, Scores
+from neurosteer.data import Scores
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, editing, edits_on, reading, resuming
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
+from neurosteer.vocabulary import MEAN_CONVENTIONS
 
 from .check import may_resume, may_share
 from .forest import Pack, plan

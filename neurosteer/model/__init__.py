@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .passes import resuming as resuming
     from .passes import site_width as site_width
     from .random_weights import untrained as untrained
-    from .sites import SITES as SITES
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
     from .tokens import encode as encode
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Applied": "attach",
     "Model": "model",
-    "SITES": "sites",
     "check_site": "sites",
     "editing": "attach",
     "edits_on": "attach",

@@ -14,13 +14,12 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 from neurosteer.hub import is_reachable
 from neurosteer.progress import QUIET, Progress
+from neurosteer.vocabulary import DTYPES
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .model import Model
 from .specials import choose_specials
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def load_model(
@@ -51,8 +50,8 @@ def load_model(
         return _wrap(name, bos=bos, eos=eos)
     if device_map and device != "auto":
         raise InputError(f"give --device or --device-map, not both ('{device}', '{device_map}')")
-    if dtype != "auto" and dtype not in DTYPES:
-        raise InputError(f"unknown dtype '{dtype}'; one of auto, {', '.join(DTYPES)}")
+    if dtype not in DTYPES:
+        raise InputError(f"unknown dtype '{dtype}'; one of {', '.join(DTYPES)}")
     label, source = str(name), str(name)
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
@@ -62,7 +61,7 @@ def load_model(
     stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
     specials = choose_specials(tokenizer, bos, eos)
     if dtype != "auto":
-        network.to(dtype=DTYPES[dtype])
+        network.to(dtype=getattr(torch, dtype))
     elif (place or network.device).type == "cpu":
         network.to(dtype=torch.float32)
     if place is not None:

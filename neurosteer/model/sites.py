@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import SITES
 
 if TYPE_CHECKING:
     from .model import Model
 
-SITES = {
+HOOKS = {
     "resid_post": "hook_out",
     "resid_pre": "hook_in",
     "resid_mid": "hook_resid_mid",
@@ -22,7 +23,7 @@ SITES = {
 
 def hook_name(site: str, layer: int) -> str:
     """The name in the bridge's `hook_dict`."""
-    return f"blocks.{layer}.{SITES[site]}"
+    return f"blocks.{layer}.{HOOKS[site]}"
 
 
 def check_site(model: Model, site: str, layers: Sequence[int]) -> None:

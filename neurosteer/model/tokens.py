@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import POSITIONS
 
 from .model import Model
-
-POSITIONS = ("eos", "last")
 
 
 def encode(

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
-from .ranking import ENCODED as ENCODED
-from .ranking import METHODS as METHODS
 from .ranking import Ranking as Ranking
 from .ranking import resolve_k as resolve_k
 from .sets import NeuronSet as NeuronSet

@@ -19,9 +19,6 @@ from neurosteer.store import read_artefact, write_artefact
 from .controls import matched_controls
 from .sets import NeuronSet, stats_arrays, stats_from
 
-ENCODED = ("welch", "l0")  # what a probe can read
-METHODS = (*ENCODED, "attribution")  # and what the model uses
-
 
 def resolve_k(k: int | str, width: int) -> int:
     """How many units `40` or `"1%"` are of a layer `width` wide: a share rounds to the nearest count, at least 1.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
-
-_LIBRARIES = ("neurosteer", "torch", "transformers", "transformer-lens")
+from neurosteer.store import versions
 
 
 def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
@@ -18,6 +16,6 @@ def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
         "source": pairs.source,
         "pairs": pairs.digest,
         "network": model.describe(),
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": versions("neurosteer"),
         **settings,
     }

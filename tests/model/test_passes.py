@@ -11,7 +11,8 @@ from tiny_models import LAYERS, ids_of
 from torch import Tensor, nn
 
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import SITES, Model, reading
+from neurosteer.model import Model, reading
+from neurosteer.vocabulary import SITES
 
 TOKENS = torch.tensor([ids_of("w3 w1 w4"), ids_of("w1 w5 w9")])
 BLOCKS = {"llama": "LlamaDecoderLayer", "gpt2": "GPT2Block", "neox": "GPTNeoXLayer"}

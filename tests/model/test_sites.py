@@ -11,7 +11,8 @@ from tiny_models import INNER, LAYERS, WIDTH, hf_blocks, hf_network, ids_of, rea
 from torch import Tensor, nn
 
 from neurosteer.errors import InputError
-from neurosteer.model import SITES, Model, check_site, load_model, reading, resolve_layers, site_width
+from neurosteer.model import Model, check_site, load_model, reading, resolve_layers, site_width
+from neurosteer.vocabulary import SITES
 
 SENTENCE = ids_of("w3 w1 w4 w1 w5 w9 w2 w6")
 OF_LLAMA = {  # site -> module of a block, and whether its input is meant

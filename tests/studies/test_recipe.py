@@ -13,15 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from neurosteer.cli import parse
 from neurosteer.errors import InputError
-from neurosteer.model import SITES as MODEL_SITES
-from neurosteer.model.load import DTYPES as MODEL_DTYPES
-from neurosteer.neurons.ranking import METHODS as ALL_METHODS
 from neurosteer.pairs.records import DEFAULT_COLUMNS
 from neurosteer.studies.finding.layers import LAMBDAS
 from neurosteer.studies.recipes import Recipe, override, read_recipe
-from neurosteer.studies.recipes.recipe import DTYPES, METHODS, SITES
 
 HEAD = 'format = 1\nexperiments = ["fig5"]\n'
 EVERY = """
@@ -113,12 +108,6 @@ def test_defaults(write):
     assert (recipe.pairs, recipe.layers, recipe.k, recipe.layer, recipe.lam) == (None, "all", "1%", "middle", 0.2)
     assert recipe.lambdas == LAMBDAS
     assert recipe.columns == DEFAULT_COLUMNS
-
-
-def test_words_are_those_of_the_other_rooms():
-    assert set(SITES) == set(parse.SITES) == set(MODEL_SITES)
-    assert METHODS == ALL_METHODS
-    assert DTYPES == parse.DTYPES == ("auto", *MODEL_DTYPES)
 
 
 def test_description_has_every_key_as_json(write):

@@ -84,7 +84,7 @@ def test_the_folder(begun):
 
 
 def test_its_name_and_digest(begun):
-    """By hand: the model, the pairs, and the settings that are neither."""
+    """By hand: the model, the pairs, and the settings that are neither and change a unit."""
     done = run_recipe("sums.toml", k=3)
     settings = {
         "experiments": ["fig5"],
@@ -101,7 +101,6 @@ def test_its_name_and_digest(begun):
         "folds": 2,
         "repeats": 5,
         "methods": ["welch", "l0", "attribution"],
-        "measured": "phenomena",
         "controls": 9,
         "test_pairs": 100,
         "attribution_pairs": 100,
@@ -123,6 +122,7 @@ def test_what_makes_another_run(begun, tmp_path):
         {"pairs": 1000},
         {"layers": "all"},
         {"device": "cpu"},
+        {"measured": "all"},
     ]
     for overrides in same:
         done = run_recipe("sums.toml", **overrides)

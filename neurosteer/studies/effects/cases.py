@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from neurosteer.data import BAD, GOOD
-from neurosteer.edits import ABOUT, Donor, Edit
+from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 from neurosteer.forward import Text, Variant, donor_of, from_parting, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.vocabulary import REFERENCES
 
 from .numbers import Margins, against, change
 
@@ -101,9 +102,9 @@ class Bench:
 
 def other_kind(edit: Edit, kind: str, donors: Sequence[str]) -> Edit:
     """The same edit about another reference. Raises `InputError` for clamps and pushes, and without donors."""
-    if kind not in ABOUT:
-        raise InputError(f"kind '{kind}' is not one of {', '.join(ABOUT)}{did_you_mean(kind, ABOUT)}")
-    if edit.kind not in ABOUT:
+    if kind not in REFERENCES:
+        raise InputError(f"kind '{kind}' is not one of {', '.join(REFERENCES)}{did_you_mean(kind, REFERENCES)}")
+    if edit.kind not in REFERENCES:
         raise InputError(f"a {edit.kind} cannot be compared with replacing by {kind}")
     return replace(edit, kind=kind, donors=tuple(donors) if kind == "resample" else ())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosteer.edits import ABOUT, Edit
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, refuse_unscored
 from neurosteer.model import Model, edits_on
@@ -18,6 +18,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
+from neurosteer.vocabulary import REFERENCES
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .neutral import passages, read_neutral
@@ -159,7 +160,7 @@ def _plan(
             wanted[kind] = len(cases)
             cases.append(Case(other_kind(edit, kind, donors), sets))
     light, place, notices = without_massive(edit.neurons, reach=edit.reach), None, []
-    if edit.kind in (*ABOUT, "clamp") and 0 < len(light) < len(edit.neurons):
+    if edit.kind in (*REFERENCES, "clamp") and 0 < len(light) < len(edit.neurons):
         place = len(cases)
         cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
     elif not len(light):

@@ -10,11 +10,12 @@ import torch
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
-from neurosteer.neurons import METHODS, Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.provenance import provenance
+from neurosteer.vocabulary import METHODS
 
 from .entry import Search
 from .layers import LAMBDAS, Settings, probe_layers

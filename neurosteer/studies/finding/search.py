@@ -15,12 +15,13 @@ from neurosteer.edits import Probe
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
-from neurosteer.neurons import ENCODED, METHODS, Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import STRENGTHS, welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import find_html, find_table, layers_csv, to_json
 from neurosteer.studies.provenance import provenance
+from neurosteer.vocabulary import ENCODED, METHODS
 
 from .entry import Search, entry_of
 from .layers import LAMBDAS, LayerResult, Settings, Used, probe_layers, random_equivalent

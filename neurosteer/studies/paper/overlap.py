@@ -9,12 +9,12 @@ import numpy as np
 
 from neurosteer.seeds import seed_of
 from neurosteer.studies.recipes.units import Piece, Read
+from neurosteer.vocabulary import ENCODED
 
 from .design import Design
 from .focus import focus_name, top_or_none
 from .transfer import Member
 
-METHODS = ("welch", "l0")
 PERMUTATIONS = 9999
 Row = dict[str, Any]
 
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def overlap(read: Read, members: Sequence[Member], design: Design) -> Row:
     """Shared part of the top k of each two tasks at one layer, and how stable each set is."""
     pieces = [read(focus_name(member.task)) for member in members]
-    sets = {method: chosen_sets(pieces, method, design.k) for method in METHODS}
+    sets = {method: chosen_sets(pieces, method, design.k) for method in ENCODED}
     matrices = {method: shared(own, own, design.k) for method, own in sets.items()}
     phenomena = [member.phenomenon for member in members]
     contrast = {method: _contrast(matrix, phenomena, design.seed) for method, matrix in matrices.items()}
@@ -36,10 +36,10 @@ def overlap(read: Read, members: Sequence[Member], design: Design) -> Row:
         "width": design.width,
         "tasks": [member.task for member in members],
         "phenomena": phenomena,
-        "methods": list(METHODS),
+        "methods": list(ENCODED),
         "matrices": {method: matrix.tolist() for method, matrix in matrices.items()},
         "chance": design.k / design.width,
-        **{name: {method: contrast[method][name] for method in METHODS} for name in ("within", "across", "p")},
+        **{name: {method: contrast[method][name] for method in ENCODED} for name in ("within", "across", "p")},
         "stability": stability,
         "tables": {"": _long(matrices, members), "stability": stability},
     }
@@ -78,7 +78,7 @@ def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> dict[s
 
 def _stability(piece: Piece, member: Member, design: Design) -> list[Row]:
     rows = []
-    for method in METHODS:
+    for method in ENCODED:
         folds = [_mean_overlap(repeat, design.k) for repeat in piece.arrays[f"folds_{method}"]]
         seeds = piece.arrays[f"seeds_{method}"]
         rows.append(

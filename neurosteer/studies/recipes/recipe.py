@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import DTYPES, METHODS, POSITIONS, SITES, SPLITS
 
 from . import values
 from .keys import Key, count_key, hint, text_key, typed, value_key, word_key
@@ -23,9 +24,6 @@ from .values import one_of, optional, several, shown, text, whole
 
 FORMAT = 1
 EXPERIMENTS = ("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls", "causal")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
-SITES = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post")
-METHODS = ("welch", "l0", "attribution")
 _SPELT = {"lam": "lambda"}  # fields whose key is no name in Python
 _LARGEST = 1 << 20  # bytes
 _PENALTY = "above 0 and up to 1"
@@ -50,7 +48,7 @@ class Recipe:
     revision: str | None = text_key(None, optional(text), "a branch, tag or commit")
     device: str = text_key(
         "auto",
-        values.matching(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?"),
+        values.device,
         "one of auto, cpu, cuda, cuda:N, xpu, mps",
         words=("auto", "cpu", "cuda", "xpu", "mps"),
     )
@@ -69,11 +67,11 @@ class Recipe:
     pairs: int | None = value_key(  # the first so many of each task
         None, optional(whole(1), "all"), "all or a whole number of at least 1", words=("all",)
     )
-    split: str = word_key("pair", "pair", "lexical")
+    split: str = word_key("pair", *SPLITS)
     seed: int = count_key(0, 0)
 
     site: str = word_key("resid_post", *SITES)
-    position: str = word_key("eos", "eos", "last")
+    position: str = word_key("eos", *POSITIONS)
     layers: str | tuple[int, ...] = value_key(
         "all", values.layers, "all, a layer (3), a list (3,7,12) or an ascending range (0-5)", words=("all",)
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import MANIFEST, canonical_json, digest_of, file_stem, write_bytes, write_manifest
+from neurosteer.store import MANIFEST, canonical_json, digest_of, file_stem, versions, write_bytes, write_manifest
 
 from .alone import alone
 from .pieces import Pieces
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
 
 ASKED = "recipe.json"
-_LIBRARIES = ("neurosteer", "torch", "transformers", "transformer-lens")
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "pairs"),
@@ -142,9 +141,9 @@ def _identity(pairs: Pairs) -> dict[str, Any]:
 
 def _write_asked(made: Prepared, progress: Progress) -> None:
     """What was asked, beside the units; with the versions of the libraries that the run was begun with."""
-    path, versions = made.folder / ASKED, {name: version(name) for name in _LIBRARIES}
-    begun = _begun_with(path, made.digest) or versions
-    for name, now in versions.items():
+    path, installed = made.folder / ASKED, versions("neurosteer")
+    begun = _begun_with(path, made.digest) or installed
+    for name, now in installed.items():
         if begun.get(name) != now:
             progress.notice(f"{made.folder} was begun with {name} {begun.get(name)}, this is {now}")
     asked = {
@@ -164,7 +163,7 @@ def _begun_with(path: Path, digest: str) -> Mapping[str, str] | None:
     """The versions recorded there. Raises `InputError` where something else was asked: two runs are never mixed."""
     try:
         asked = json.loads(path.read_text("utf-8"))
-        found, versions = str(asked["digest"]), dict(asked["versions"])
+        found, begun = str(asked["digest"]), dict(asked["versions"])
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not there, or damaged: the units themselves say what they belong to
     if found != digest:
@@ -172,7 +171,7 @@ def _begun_with(path: Path, digest: str) -> Mapping[str, str] | None:
             f"{path.parent} holds another recipe, model or data; runs are not mixed: delete it or name another "
             "folder with --out"
         )
-    return versions
+    return begun
 
 
 def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:

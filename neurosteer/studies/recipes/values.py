@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
+
+from neurosteer.vocabulary import is_device, is_share, read_layers
 
 Reader = Callable[[Any], Any]
 
@@ -37,15 +39,11 @@ def one_of(*allowed: str) -> Reader:
     return read
 
 
-def matching(pattern: str) -> Reader:
-    """Text of a form."""
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ValueError
-        return value
-
-    return read
+def device(value: Any) -> str:
+    """`auto`, or a device as torch names it."""
+    if not isinstance(value, str) or not is_device(value):
+        raise ValueError
+    return value
 
 
 def whole(least: int) -> Reader:
@@ -107,8 +105,7 @@ def optional(read: Reader, nothing: str | None = None) -> Reader:
 def count_or_share(value: Any) -> int | str:
     """How many neurons: `40`, or `"1%"` of a layer's units."""
     if isinstance(value, str):
-        share = re.fullmatch(r"([0-9]*\.?[0-9]+)%", value)
-        if share and 0 < float(share[1]) <= 100:
+        if is_share(value):
             return value
         if not re.fullmatch(r"[0-9]{1,18}", value):
             raise ValueError
@@ -121,15 +118,8 @@ def layers(value: Any) -> str | tuple[int, ...]:
     if value == "all":
         return "all"
     if isinstance(value, str):
-        value = list({layer for part in value.split(",") for layer in _span(part)})
+        value = read_layers(value)
     return ascending(whole(0))(value if isinstance(value, (list, tuple)) else [value])
-
-
-def _span(part: str) -> Sequence[int]:
-    match = re.fullmatch(r"\s*([0-9]{1,4})(?:-([0-9]{1,4}))?\s*", part)
-    if not match or int(match[1]) > int(match[2] or match[1]):
-        raise ValueError
-    return range(int(match[1]), int(match[2] or match[1]) + 1)
 
 
 def columns(value: Any) -> tuple[str, str]:

@@ -1,0 +1,41 @@
+"""The words that options, recipes and results share, and how layers, neurons and devices are written."""
+
+from __future__ import annotations
+
+import re
+
+ENCODED = ("welch", "l0")  # what a probe can read
+METHODS = (*ENCODED, "attribution")  # and what the model uses
+SPLITS = ("pair", "lexical")
+SITES = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post")
+POSITIONS = ("eos", "last")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+CONVENTIONS = ("sum", "mean", "lm-eval", "minicons")
+MEAN_CONVENTIONS = ("mean", "minicons")  # log probabilities per token, not summed
+REFERENCES = ("zero", "mean", "resample")  # what an edit ablates to, or amplifies about
+KINDS = (*REFERENCES, "clamp", "push")
+WHERES = ("all", "prompt", "generated", "eos")
+REACHES = ("own", "onward", "all")
+
+
+def is_device(text: str) -> bool:
+    """Whether it is `auto`, or a device as torch names it."""
+    return re.fullmatch(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?", text) is not None
+
+
+def is_share(text: str) -> bool:
+    """Whether it is a percentage above 0 and up to 100: `1%`."""
+    share = re.fullmatch(r"([0-9]*\.?[0-9]+)%", text)
+    return share is not None and 0 < float(share[1]) <= 100
+
+
+def read_layers(text: str) -> list[int]:
+    """The layers of `3`, `3,7,12`, `0-5` or `0-5,9`, ascending, each once. Raises `ValueError` for other text."""
+    return sorted({layer for part in text.split(",") for layer in _span(part)})
+
+
+def _span(part: str) -> range:
+    match = re.fullmatch(r"\s*([0-9]{1,4})(?:-([0-9]{1,4}))?\s*", part)
+    if not match or int(match[1]) > int(match[2] or match[1]):
+        raise ValueError(f"'{part}' is neither a layer nor an ascending range of layers")
+    return range(int(match[1]), int(match[2] or match[1]) + 1)
