@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -52,6 +53,26 @@ def stub_plan(started: Callable[[str], None] = lambda _: None, *, pause: float =
     return Plan(units, gather, {"data": {}, "tasks": [{"task": "made", "pairs": 80}], "settings": {}, "skipped": []})
 
 
+def crossing_plan(started: Callable[[str], None] = lambda _: None) -> Plan:
+    """4 tasks with states, a focus and a cell each, which needs the foci of all tasks; 4 units join the cells."""
+
+    def unit(name: str, group: str, needs: Sequence[str], *, scratch: bool = False) -> Unit:
+        def compute(read: Read) -> Piece:
+            started(name)
+            found = np.array([1.0 + sum(float(read(need).arrays["value"][0]) for need in needs)])
+            return Piece({"value": found}, {"sum": float(found[0])})
+
+        return Unit(name, group, 10.0 if name.startswith("cell") else 1.0, compute, tuple(needs), scratch, 400)
+
+    foci, cells = ([f"{kind}-{t}" for t in range(4)] for kind in ("focus", "cell"))
+    units = []
+    for t, name in enumerate(foci):
+        units += [unit(f"states-{t}", f"task-{t}", (), scratch=True), unit(name, f"task-{t}", [f"states-{t}"])]
+    units += [unit(name, f"task-{t}", foci) for t, name in enumerate(cells)]
+    units += [unit(f"joint-{j}", "", cells) for j in range(JOINTS)]
+    return replace(stub_plan(), units=units)
+
+
 def gather(read: Read) -> dict[str, Any]:
     sums = [read(f"joint-{j}").values["sum"] for j in range(JOINTS)]
     verdict = {"claim": "a", "statement": "Sums add up.", "text": "holds in 4 of 4 joints", "reading": "They do."}
@@ -69,6 +90,7 @@ def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None
     model = SimpleNamespace(
         name="stub",
         describe=lambda: {"name": "stub", "fingerprint": "f"},
+        device=SimpleNamespace(type="cpu"),
         bridge=SimpleNamespace(original_model=SimpleNamespace(parameters=lambda: [weights])),
     )
 

@@ -91,7 +91,8 @@ def run(
         typer.Option(
             metavar="I/N",
             rich_help_panel=_RECIPE,
-            help="Only the I-th of N parts of the tasks; a run without it joins them at last.",
+            help="Only the I-th of N parts of the tasks. Where it ends with units that wait for other parts, give it "
+            "again when those are done; a run without it joins all parts at last.",
             show_default=False,
         ),
     ] = None,
@@ -141,8 +142,9 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
         progress.notice(notice)
     progress.clear()
     if output.as_json:
-        waits = {"command": "run", "version": __version__, "folder": str(made.folder), "waiting": made.waiting}
-        print(made.results.read_text("utf-8") if made.outcome else to_json(waits), end="")
+        waits = {"folder": str(made.folder), "waiting": made.waiting, "later": made.later}
+        told = to_json({"command": "run", "version": __version__, **waits})
+        print(made.results.read_text("utf-8") if made.outcome else told, end="")
         return
     for verdict in made.outcome["verdicts"] if made.outcome else ():
         print(f"({verdict['claim']}) {verdict['statement'].rstrip('.')}: {verdict['text']}")
@@ -164,12 +166,14 @@ def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progres
         print(to_json({"command": "run", "version": __version__, "dry_run": found.to_dict()}), end="")
         return
     waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
-    print(f"units   {found.units - found.done} to do, {found.done} done{waits}")
+    later = f" ({found.later} of them after other shards)" if found.later else ""
+    print(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
     left_out = f" ({found.skipped} more allow no such split)" if found.skipped else ""
     print(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
-    print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores")
+    faster = "; a GPU takes a small part of it" if found.device == "cuda" else ""
+    print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
     print(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
-    print(f"memory  at least {size(found.memory)}: the model and the largest pieces at once")
+    print(f"memory  at least {size(found.memory)}: the weights and the largest pieces at once")
     print(f"run     {found.folder}")
 
 

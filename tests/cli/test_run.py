@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stub_recipe import contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
+from stub_recipe import contents, crossing_plan, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
 
 from neurosteer import __version__
 from neurosteer.cli.run import size
@@ -72,7 +72,8 @@ def test_a_shard_says_what_waits(run, place):
     [folder] = (place / "runs").iterdir()
     assert (outcome.code, outcome.out) == (0, f"run     {folder.relative_to(place)}\n")
     assert outcome.err.splitlines()[-1] == (
-        "note: 22 units wait for other shards: when all are done, the same command without --shard finishes the run"
+        "note: units left to other shards and the run that joins them: 22; when all are done, "
+        "the same command without --shard finishes the run"
     )
     other = run("run", "sums.toml", "--shard", "2/2", "--format", "json", "--quiet")
     assert json.loads(other.out) == {
@@ -80,8 +81,47 @@ def test_a_shard_says_what_waits(run, place):
         "version": __version__,
         "folder": str(folder.relative_to(place)),
         "waiting": 4,
+        "later": 0,
     }
     assert "(a) Sums add up" in run("run", "sums.toml").out
+
+
+def test_a_shard_whose_units_wait_is_given_again(run, place, monkeypatch):
+    monkeypatch.setattr(
+        sys.modules["neurosteer.studies.paper.plan"], "plan_recipe", lambda *_: crossing_plan(), raising=True
+    )
+    part = run("run", "sums.toml", "--dry-run", "--shard", "1/2").out.splitlines()
+    assert part[0] == (
+        "units   6 to do (2 of them after other shards), 0 done, 10 for other shards or the run that joins them"
+    )
+    lines = run("run", "sums.toml", "--shard", "1/2").err.splitlines()
+    assert lines[-2:] == [
+        "note: units of this shard that wait for other shards: 2; when those are done, "
+        "give the same command with --shard 1/2 again",
+        "note: units left to other shards and the run that joins them: 10; when all are done, "
+        "the same command without --shard finishes the run",
+    ]
+    told = json.loads(run("run", "sums.toml", "--shard", "1/2", "--format", "json").out)
+    assert (told["waiting"], told["later"]) == (12, 2)
+
+
+def test_another_version_is_told_once(run, place):
+    """Before the first unit; not again with what the outcome says."""
+    run("run", "sums.toml")
+    [path] = Path("runs").glob("*/recipe.json")
+    asked = json.loads(path.read_text())
+    path.write_text(json.dumps(asked | {"versions": asked["versions"] | {"torch": "1.0"}}))
+    now = asked["versions"]["torch"]
+    assert run("run", "sums.toml").err.splitlines() == [
+        f"note: this run was begun with torch 1.0; {now} worked on it too",
+        "note: a stub",
+    ]
+
+
+def test_a_dry_run_says_that_a_gpu_is_faster(run, place):
+    sys.modules["neurosteer.model"].load_model("stub").device.type = "cuda"
+    lines = run("run", "sums.toml", "--dry-run").out.splitlines()
+    assert lines[2] == "time    about 46 s, as reckoned for 2 CPU cores; a GPU takes a small part of it"
 
 
 def test_a_dry_run_writes_nothing(run, place):
@@ -94,7 +134,7 @@ def test_a_dry_run_writes_nothing(run, place):
         "data    1 tasks, 160 sentences",
         "time    about 46 s, as reckoned for 2 CPU cores",
         "disk    about 14 kB to keep, and at most 400 B in passing",
-        "memory  at least 7 kB: the model and the largest pieces at once",
+        "memory  at least 7 kB: the weights and the largest pieces at once",
     ]
     assert lines[-1].startswith("run     runs/run-sums-stub-")
     part = run("run", "sums.toml", "--dry-run", "--shard", "1/3").out.splitlines()

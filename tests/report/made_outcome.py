@@ -17,6 +17,10 @@ Row = dict[str, Any]
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 METHODS = ("welch", "l0", "attribution")
 ALL = ("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls", "causal")
+PARTS = {
+    "pair": {"train": 600, "validation": 200, "test": 200, "dropped": 0},
+    "lexical": {"train": 300, "validation": 100, "test": 100, "dropped": 500},
+}
 BASELINES = ("majority", "length", "last_word", "unigram", "stem", "bigram")
 
 
@@ -54,6 +58,19 @@ class Maker:
             for layer in self.layers
         ]
 
+    def excluded(self, layer: int) -> int:
+        """How many tasks the dense probe does not read at a layer."""
+        return 3 if layer == self.layers[0] and len(self.tasks) > 5 else 0
+
+    def floor(self) -> Row:
+        """From which accuracy on a dense probe reads anything, and how probably luck does."""
+        return {"floor": 0.55, "chance_above_floor": 0.0257}
+
+    def relative(self, layer: int, value: float) -> Row:
+        excluded = self.excluded(layer)
+        counts = {"relative_tasks": len(self.tasks) - excluded, "excluded": excluded}
+        return {**self.ends("relative", value, 0.01), **counts}
+
     def baselines(self) -> Row:
         return dict(zip(BASELINES, (0.5, 0.543, 0.687, 0.741, 0.733, 0.782), strict=True))
 
@@ -64,14 +81,14 @@ class Maker:
             share = 1 - 0.16 * (1 - lam) ** 3 + (self.noise() if lam < 1 else 0)
             dense = self.dense_of(layer)
             row = {"layer": layer, "lambda": lam, "tasks": len(self.tasks), **self.ends("kept", kept, 0.03)}
-            rows.append(row | self.ends("accuracy", share * dense) | self.ends("relative", share, 0.01))
+            rows.append(row | self.ends("accuracy", share * dense) | self.relative(layer, share))
         wide = [
             {"task": task, "layer": layer, "dense": self.dense_of(layer)}
             | {f"accuracy@{lam:g}": 0.7 + self.noise() for lam in self.lambdas}
             for task, layer in product(self.tasks, self.layers)
         ]
         about = {"experiment": "fig2", "lambdas": list(self.lambdas), "rows": rows, "dense": self.dense()}
-        return {**about, "baselines": self.baselines(), "tables": {"": rows, "tasks": wide}}
+        return {**about, **self.floor(), "baselines": self.baselines(), "tables": {"": rows, "tasks": wide}}
 
     def fig3(self) -> Row:
         rows = []
@@ -79,9 +96,9 @@ class Maker:
             share = 0.5 / 0.85 + (1 - 0.5 / 0.85) * (np.log2(k + 1) / np.log2(self.width + 1)) ** 0.6
             dense = self.dense_of(layer)
             row = {"layer": layer, "k": k, "tasks": len(self.tasks), **self.ends("accuracy", float(share) * dense)}
-            rows.append(row | self.ends("relative", float(share), 0.01))
+            rows.append(row | self.relative(layer, float(share)))
         about = {"experiment": "fig3", "ks": list(self.ks), "rows": rows, "dense": self.dense()}
-        return {**about, "baselines": self.baselines(), "tables": {"": rows, "tasks": rows[:2]}}
+        return {**about, **self.floor(), "baselines": self.baselines(), "tables": {"": rows, "tasks": rows[:2]}}
 
     def fig4(self) -> Row:
         rows = []
@@ -99,7 +116,7 @@ class Maker:
         rows, curves = [], []
         last = self.layers[-2:] if len(self.layers) > 3 else ()
         for layer in self.layers:
-            excluded = 3 if layer == self.layers[0] and len(self.tasks) > 5 else 0
+            excluded = self.excluded(layer)
             multiple = None if layer in last else 5 + 7 * self.height(layer) + 40 * self.noise()
             row = {"layer": layer, "tasks": len(self.tasks) - excluded, "excluded": excluded}
             row |= self.ends("top", self.dense_of(layer) * 0.82 - lower)
@@ -125,8 +142,14 @@ class Maker:
                 value = 0.52 + (self.dense_of(layer) - 0.55) * (np.log2(size) / np.log2(self.width)) ** 1.4 - lower
                 about = {"layer": layer, "size": size, "tasks": len(self.tasks) - excluded}
                 curves.append(about | self.ends("accuracy", float(value)))
-        settings = {"experiment": "fig5", "k": self.k, "floor": 0.55, "sizes": list(self.sizes)}
-        return {**settings, "rows": rows, "curves": curves, "tables": {"": rows, "random": curves, "tasks": rows}}
+        settings = {"experiment": "fig5", "k": self.k, "sizes": list(self.sizes)}
+        return {
+            **settings,
+            **self.floor(),
+            "rows": rows,
+            "curves": curves,
+            "tables": {"": rows, "random": curves, "tasks": rows},
+        }
 
     def same(self) -> np.ndarray:
         names = np.array(self.phenomena)
@@ -160,9 +183,15 @@ class Maker:
                     row[f"{probe}_same{suffix}"] = float(values[related].mean()) if related.any() else None
                     row[f"{probe}_other{suffix}"] = float(values[others].mean()) if others.any() else None
             means.append(row)
-            found = {"accuracy": 0.61 + 0.05 * self.noise(1), "pairwise": 0.66 + 0.05 * self.noise(1)}
+            found = {"accuracy": 0.61 + 0.05 * self.noise(1), "pairwise": 0.66 + 0.05 * self.noise(1), "pairs": 200}
             general.append({"task": task, "phenomenon": phenomenon, **found})
-        null = {"accuracy_mean": 0.499, "accuracy_sd": 0.021, "pairwise_mean": 0.5, "pairwise_sd": 0.034}
+        spreads = {"accuracy_sparse": 0.012, "accuracy_dense": 0.02, "pairwise_sparse": 0.02, "pairwise_dense": 0.034}
+        several = len(self.tasks) > 1
+        null = {
+            name: {"mean": 0.499 if several else None, "row_sd": sd if several else None}
+            for name, sd in spreads.items()
+        }
+        pairs = self.pairs()
         return {
             "experiment": "fig6",
             "layer": self.middle,
@@ -172,14 +201,20 @@ class Maker:
             **probes,
             "means": means,
             "general": general,
-            "null": null if len(self.tasks) > 1 else dict.fromkeys(null),
-            "left_out": 12,
-            "tables": {"": self.long("trained", "tested", probes), "means": means, "general": general},
+            "null": null,
+            "pairs": pairs,
+            "left_out": sum(200 - count for row in pairs for count in row),
+            "tables": {"": self.long(probes, pairs), "means": means, "general": general},
         }
 
-    def long(self, row: str, column: str, probes: Row) -> list[Row]:
+    def pairs(self) -> list[list[int]]:
+        """200 a cell, but where the second task's probe has seen 12 test pairs of the first."""
+        return [[188 if (i, j) == (1, 0) else 200 for j in range(len(self.tasks))] for i in range(len(self.tasks))]
+
+    def long(self, probes: Row, pairs: list[list[int]]) -> list[Row]:
         return [
-            {row: a, column: b, **{f"{name}_accuracy": matrix["accuracy"][i][j] for name, matrix in probes.items()}}
+            {"trained": a, "tested": b, "pairs": pairs[i][j]}
+            | {f"{name}_accuracy": matrix["accuracy"][i][j] for name, matrix in probes.items()}
             for (i, a), (j, b) in product(enumerate(self.tasks), repeat=2)
         ]
 
@@ -202,7 +237,7 @@ class Maker:
                 "method": method,
                 "folds": float(np.clip(base + 0.12 * self.noise(1), 0, 1)),
                 "seeds": float(np.clip(base + 0.15 + 0.08 * self.noise(1), 0, 1)),
-                "chance": chance,
+                "chance": chance * (0.5 if method == "l0" else 1),
             }
             for (task, phenomenon), (method, base) in product(
                 zip(self.tasks, self.phenomena, strict=True), (("welch", 0.6), ("l0", 0.3))
@@ -218,7 +253,7 @@ class Maker:
             "phenomena": self.phenomena,
             "methods": list(methods),
             "matrices": matrices,
-            "chance": chance,
+            "chance": {"welch": chance if n > 1 else None, "l0": 0.6 * chance if n > 1 else None},
             "within": {"welch": 0.19 if several else None, "l0": 0.11 if several else None},
             "across": {"welch": 0.05 if across else None, "l0": 0.032 if across else None},
             "p": {"welch": 0.0001 if several and across else None, "l0": 0.0123456 if several and across else None},
@@ -248,6 +283,7 @@ class Maker:
         table = [{"variant": name, **row} for name, curve in curves.items() for row in curve["fig5"]["rows"]]
         return {
             "experiment": "controls",
+            **self.floor(),
             "variants": list(curves),
             "curves": curves,
             "tables": {"": table, "masks": table[:1], "topk": table[:1]},
@@ -266,7 +302,8 @@ class Maker:
             predicted[method] = values.tolist()
             for i, j in product(places, places):
                 delta = float(0.8 * values[i, j] + 0.1 * strength * self.noise(1))
-                p = float(np.exp(-6 * abs(delta) / strength))
+                small = method == "l0" and i == places[-1]  # a mask that leaves fewer units than its controls have
+                p = None if small else float(np.exp(-6 * abs(delta) / strength))
                 cells.append(
                     {
                         "method": method,
@@ -275,7 +312,7 @@ class Maker:
                         "delta": delta,
                         "controls_mean": -0.04,
                         "controls_sd": 0.11,
-                        "t": delta / 0.11,
+                        "t": None if small else delta / 0.11,
                         "p": p,
                         "accuracy_before": 0.8,
                         "accuracy_after": 0.8 + 0.08 * delta,
@@ -284,11 +321,10 @@ class Maker:
                         "related": bool(i != j and same[i, j]),
                         "pairs": 100,
                         "left_out": 0,
-                        "units": 40,
-                        "massive": int(method == "welch" and i == places[0]),
+                        "units": 25 if small else 40,
                         "controls": 9,
                         "unmatched": 0.2,
-                        "q": min(1.0, 2 * p),
+                        "q": None if p is None else min(1.0, 2 * p),
                     }
                 )
         return {
@@ -301,6 +337,7 @@ class Maker:
             "phenomena": self.phenomena,
             "measured": [task for task in self.tasks if task in measured],
             "methods": list(methods),
+            "massive": [138, 378],
             "predicted": predicted,
             "cells": cells,
             **self.causal_means(methods, cells),
@@ -331,7 +368,7 @@ class Maker:
                 found |= dict(zip((f"{kind}_delta", f"{kind}_low", f"{kind}_high"), turned, strict=True))
             counts = {"significant_own": len(own) // 2, "cells_own": len(own), "significant_other": len(own)}
             others = len(own) ** 2 - len(own)
-            summary[method] = found | counts | {"cells_other": others, "massive_sources": int(method == "welch")}
+            summary[method] = found | counts | {"cells_other": others}
         tables = {"": cells, "predicted": cells[:1], "agreement": agreement, "effects": effects}
         return {"agreement": agreement, "effects": effects, "summary": summary, "tables": tables}
 
@@ -345,15 +382,16 @@ def make_outcome(
     k: int = 6,
     lambdas: Sequence[float] = LAMBDAS,
     methods: Sequence[str] = METHODS,
+    split: str = "pair",
 ) -> Row:
-    """The outcome of a whole recipe."""
+    """The outcome of a whole recipe; of a lexical split half of every task's pairs are left."""
     chosen = range(layers) if isinstance(layers, int) else layers
     maker = Maker(tasks, chosen, width, k, lambdas)
     made = {name: getattr(maker, name) for name in experiments}
     results = [make(methods) if name == "causal" else make() for name, make in made.items()]
     described = [
-        {"task": task, "phenomenon": phenomenon, "pairs": 1000, "train": 600, "validation": 200, "test": 200}
-        | {"dropped": 0, "baselines": {name: round(0.5 + 0.4 * maker.rng.random(), 4) for name in BASELINES}}
+        {"task": task, "phenomenon": phenomenon, "pairs": 1000, **PARTS[split]}
+        | {"baselines": {name: round(0.5 + 0.4 * maker.rng.random(), 4) for name in BASELINES}}
         for task, phenomenon in zip(maker.tasks, maker.phenomena, strict=True)
     ]
     model = {"name": "smollm2-135m", "revision": None, "fingerprint": "9f2c61d0aa", "n_layers": 30}
@@ -362,9 +400,9 @@ def make_outcome(
         "command": "run",
         "version": "0.1.0",
         "model": model,
-        "recipe": recipe_of(experiments, lambdas),
+        "recipe": recipe_of(experiments, lambdas) | {"split": split},
         "again": "neurosteer run all --set pairs=200",
-        "data": {"source": "nyu-mll/blimp", "pairs": 1000 * tasks, "split": "pair", "seed": 0},
+        "data": {"source": "nyu-mll/blimp", "pairs": 1000 * tasks, "split": split, "seed": 0},
         "tasks": described,
         "skipped": [{"task": "only_npi_scope", "reason": "no lexical split: 41 train pairs of at least 100"}],
         "settings": {
@@ -383,7 +421,10 @@ def make_outcome(
         },
         "results": results,
         "verdicts": verdicts_of(len(maker.layers), tasks),
-        "notices": ["2 tasks share sentences; what a probe has seen is left out of its test"],
+        "notices": [
+            "2 tasks share sentences; what a probe has seen is left out of its test",
+            "some units were computed with torch 2.9.0, others with torch 2.9.1",
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from figure_checks import check_texts, series_of, texts_in
 from made_outcome import make_outcome
 from matplotlib.colors import to_rgb
 
+from neurosteer.report.canvas import SEPARATOR
 from neurosteer.report.paper import outcome_figures
 
 ONE, TWO = {"tasks": 1, "layers": 1, "lambdas": (0.2,)}, {"tasks": 2, "layers": 2, "lambdas": (1.0,)}
@@ -30,6 +31,11 @@ def by_layer(rows, key, **where):
 
 def grey(colour):
     return sum(w * c for w, c in zip((0.3, 0.59, 0.11), to_rgb(colour), strict=True))
+
+
+def beneath(figure):
+    """The parts of the subtitle."""
+    return [part for line in figure.texts[1].get_text().split("\n") for part in line.split(SEPARATOR)]
 
 
 def legend_of(figure):
@@ -108,8 +114,6 @@ def test_chosen_beside_random():
     assert points["median task"] == by_layer(result["rows"], "median_multiple")
     assert lower.get_yscale() == "log"
     assert "paper: 6×" in texts_in(figure)  # noqa: RUF001
-    assert any("below 0.55" in text for text in texts_in(drawn("fig5", tasks=9)[2]))
-    assert not any("below" in text for text in texts_in(figure))
 
 
 def test_what_nothing_matches_is_an_arrow_and_no_number():
@@ -168,6 +172,38 @@ def test_a_layer_that_nobody_reads_is_neither_number_nor_arrow():
     assert all(5 not in layers for name, (layers, _) in points.items() if not name.startswith("_"))
 
 
+NOTES = {
+    "fig2": "tasks whose dense probe is below .55 on validation data, 0 to 3 a layer, count here but in no ratio to "
+    "dense",
+    "fig5": "without tasks whose dense probe is below .55 on validation data: 0 to 3 a layer",
+    "controls": "only tasks whose dense probe reaches .55 on validation data in every variant: 0 to 3 left out a "
+    "layer",
+}
+
+
+@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig5", "controls"])
+def test_excluded_tasks_are_counted(experiment):
+    note = NOTES.get(experiment, NOTES["fig2"])
+    assert note in beneath(drawn(experiment, tasks=9)[2])
+    assert not any("dense probe" in part for part in beneath(drawn(experiment)[2]))
+    one_layer = beneath(drawn(experiment, tasks=9, layers=1)[2])
+    assert note.replace("0 to 3", "3") in one_layer
+
+
+@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig5", "controls"])
+@pytest.mark.parametrize(("chance", "said"), [(0.2204, True), (0.0501, True), (0.05, False), (0.003, False)])
+def test_a_floor_that_luck_passes_is_told(experiment, chance, said):
+    outcome = make_outcome((experiment,), tasks=5, layers=2)
+    outcome["results"][0]["chance_above_floor"] = chance
+    [(_, figure)] = outcome_figures(outcome)
+    told = [part for part in beneath(figure) if "knows nothing" in part]
+    as_written = {0.2204: ".22", 0.0501: ".05"}.get(chance)
+    assert told == (
+        [f"a probe that knows nothing passes the floor of .55 with probability up to {as_written}"] * said
+    )
+    check_texts(figure)
+
+
 def test_controls_stand_side_by_side():
     outcome, result, figure = drawn("controls")
     upper, lower = figure.axes[:3], figure.axes[3:]
@@ -209,6 +245,15 @@ def test_subtitle_says_what_was_run():
     assert about.replace("5 tasks", "1 task") in texts_in(drawn("fig2", **ONE)[2])
 
 
+@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])
+def test_pairs_that_a_split_dropped_are_told(experiment):
+    outcome = make_outcome((experiment,), tasks=3, layers=2, split="lexical")
+    outcome["tasks"][1]["dropped"] = 260
+    [(_, figure)] = outcome_figures(outcome)
+    assert beneath(figure)[2:5] == ["lexical split", "3 tasks of 1,000 pairs", "1,740 pairs of 3,000 used"]
+    assert not any("used" in part for part in beneath(drawn(experiment)[2]))
+
+
 def test_endless_names_stay_on_the_canvas():
     outcome = make_outcome(("fig2", "fig6"), tasks=3, layers=3)
     outcome["model"]["name"] = "/models/" * 40
@@ -220,7 +265,7 @@ def test_endless_names_stay_on_the_canvas():
 def without_numbers(value):
     """Every measured number unknown; settings stay."""
     if isinstance(value, dict):
-        kept = ("lambda", "floor")
+        kept = ("lambda", "floor", "chance_above_floor")
         return {key: inner if key in kept else without_numbers(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return value if all(isinstance(inner, float) for inner in value) else [without_numbers(v) for v in value]

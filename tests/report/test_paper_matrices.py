@@ -33,6 +33,12 @@ def cells_of(image):
     return np.asarray(image.get_array())
 
 
+def chance_of(axes):
+    """Value, lower and upper end of every line at chance."""
+    bars = [bar.get_segments()[0] for bar in axes.collections if bar.get_label() == "_chance"]
+    return [(start[0], start[1], end[1]) for start, end in bars]
+
+
 def row_names(axes):
     return [label.get_text() for label in axes.get_yticklabels()]
 
@@ -69,8 +75,26 @@ def test_transfer_means_stand_in_their_rows(name, suffix):
         known = [(row[key + suffix], i) for i, row in enumerate(result["means"]) if row[key + suffix] is not None]
         assert list(zip(values, rows, strict=True)) == known
     assert means.get_ylim() == figures[name].axes[0].get_ylim()
-    [band] = means.patches
-    assert (band.get_x(), band.get_width()) == pytest.approx((0.457, 0.084) if name == "fig6" else (0.432, 0.136))
+    assert "188 to 200 test pairs a cell" in " ".join(texts_in(figures[name]))
+
+
+@pytest.mark.parametrize(("name", "spreads"), [("fig6", (0.012, 0.02)), ("fig6.pairwise", (0.02, 0.034))])
+def test_bands_of_row_means_by_kind_of_probe(name, spreads):
+    _, figures = drawn("fig6")
+    sparse, dense = figures[name].axes[2].patches
+    for band, spread in zip((sparse, dense), spreads, strict=True):
+        assert (band.get_x(), band.get_width()) == pytest.approx((0.499 - 2 * spread, 4 * spread))
+    assert (sparse.get_linewidth(), dense.get_facecolor()[3]) == (0, 0)  # one is a surface, the other an outline
+    named = [text.get_text() for text in figures[name].axes[2].get_legend().get_texts()]
+    assert named[-2:] == ["flipped labels, sparse: ± 2 sd", "flipped labels, dense: ± 2 sd"]
+
+
+def test_no_band_where_rows_cannot_differ():
+    outcome = make_outcome(("fig6",), tasks=4, layers=1)
+    outcome["results"][0]["null"]["accuracy_sparse"]["row_sd"] = None
+    (_, figure), (_, pairwise) = outcome_figures(outcome)
+    assert [band.get_label() for band in figure.axes[2].patches] == ["flipped labels, dense: ± 2 sd"]
+    assert len(pairwise.axes[2].patches) == 2
 
 
 def test_unknown_cells_are_left_white():
@@ -137,10 +161,32 @@ def test_overlap_cells_and_means():
         for method in ("welch", "l0"):
             expected = [row[kind] for row in result["stability"] if row["method"] == method]
             assert series_of(stable)[f"{kind} {method}"][0] == expected
-            [middle] = [bar for bar in stable.collections if bar.get_segments()[0][0][0] == np.median(expected)]
-            assert len(middle.get_segments()) == 1
-    for axes in (groups, stable):
-        assert [result["chance"]] * 2 in [list(line.get_xdata()) for line in axes.lines]
+            middles = [bar.get_segments()[0][0][0] for bar in stable.collections if bar.get_label() != "_chance"]
+            assert middles.count(np.median(expected)) == 1
+
+
+def test_chance_is_drawn_beside_what_it_is_the_chance_of():
+    _, figures = drawn("overlap", tasks=11)
+    groups, stable = figures["overlap"].axes[2:4]
+    chance = {method: 0.01041667 * part for method, part in (("welch", 1), ("l0", 0.6))}
+    within = sorted(chance_of(groups))
+    assert [value for value, _, _ in within] == pytest.approx([chance["l0"]] * 2 + [chance["welch"]] * 2)
+    assert [(low + high) / 2 for _, low, high in within] == pytest.approx([0.15, 1.15, -0.15, 0.85])
+    again = sorted(chance_of(stable), key=lambda line: line[1])
+    assert [(low + high) / 2 for _, low, high in again] == pytest.approx([0, 1, 2, 3])
+    folds = [chance["welch"], 0.01041667 * 0.5]  # of sets from fewer pairs
+    assert [value for value, _, _ in again] == pytest.approx([*folds, chance["welch"], chance["l0"]])
+    for image, part in zip(figures["overlap"].axes[4:6], (".010", ".006"), strict=True):
+        assert f"(by chance {part})" in image.get_ylabel()
+
+
+def test_one_task_has_no_chance():
+    result, figures = drawn("overlap", tasks=1)
+    assert result["chance"] == {"welch": None, "l0": None}
+    groups, stable = figures["overlap"].axes[2:4]
+    assert chance_of(groups) == []
+    assert len(chance_of(stable)) == 2
+    assert not any("by chance" in text for text in texts_in(figures["overlap"]) if "median" not in text)
 
 
 def test_causal_predictions():
@@ -164,7 +210,7 @@ def test_measured_cells_have_their_number_and_the_unusual_a_ring():
         assert row_names(axes) in ([short(task) for task in measured], [""] * len(measured))
         [rings] = axes.collections
         ringed = {(measured[round(y)], measured[round(x)]) for x, y in rings.get_offsets()}
-        assert ringed == {pair for pair, cell in cells.items() if cell["q"] < 0.05}
+        assert ringed == {pair for pair, cell in cells.items() if cell["q"] is not None and cell["q"] < 0.05}
         assert ringed
         numbers = [text for text in axes.texts if text.get_text() and text.xy[0] == round(text.xy[0])]
         assert len(numbers) == len(measured) ** 2
@@ -172,6 +218,24 @@ def test_measured_cells_have_their_number_and_the_unusual_a_ring():
             value = cells[measured[round(text.xy[1])], measured[text.xy[0]]]["delta"]
             digits = float(text.get_text().replace("−", "-"))  # noqa: RUF001
             assert digits == pytest.approx(value, abs=0.0051 if abs(value) < 0.99 else 0.051)
+
+
+def test_cells_that_were_not_tested_are_told_apart():
+    result, figures = drawn("causal", tasks=20)
+    said = texts_in(figures["causal"])
+    assert len(result["measured"]) == 4
+    assert said.count("q < .05 (rings): 2 of 4 own, 4 of 12 other cells") == 2
+    assert said.count("q < .05 (rings): 2 of 3 own, 4 of 9 other cells; 4 not tested") == 1
+
+
+@pytest.mark.parametrize(("units", "said"), [([138, 378], "2 massive units"), ([7], "1 massive unit"), ([], None)])
+def test_massive_units_are_in_no_set(units, said):
+    outcome = make_outcome(("causal",), tasks=5, layers=1)
+    outcome["results"][0]["massive"] = units
+    figures = dict(outcome_figures(outcome))
+    for name in ("causal", "causal.predicted"):
+        about = figures[name].texts[1].get_text()
+        assert f"the layer's {said} in no set" in about if said else "massive" not in about
 
 
 def test_means_of_own_related_and_other_tasks():

@@ -11,6 +11,7 @@ import pytest
 from made_outcome import ALL, make_outcome
 
 from neurosteer.report.paper import outcome_figures, outcome_page, write, write_outcome
+from neurosteer.report.paper.captions import caption_of
 
 COARSE = 40  # dots per inch: enough to compare
 EVIL = "<script>alert(\"x\")</script> & 'y'"
@@ -109,12 +110,50 @@ def test_what_the_page_says(written):
     assert "0 of 4 training tasks" in text
     assert "cannot be judged" in text
     assert text.count("How to read it.") == text.count("What it does not show.") == 11
-    for said in ("float32 on cpu", "6 of 576 units (1 %)", "layer 1, λ = .2", outcome["notices"][0]):
+    for said in ("float32 on cpu", "6 of 576 units (1 %)", "layer 1, λ = .2", *outcome["notices"]):
         assert said in text
+    assert len(outcome["notices"]) == 2
+    assert "Words are held out on the diagonal alone" not in text
+    assert "pairs of" not in text.split("Do the paper's claims")[0]
     assert outcome["skipped"][0]["task"] in text
     assert outcome["skipped"][0]["reason"] in text
     assert "0.1.0" not in text
     assert "None" not in text
+
+
+def test_a_lexical_split_says_what_it_dropped_and_what_it_holds_out(written):
+    _, folder, _ = written
+    outcome = make_outcome(ALL, tasks=4, layers=3, split="lexical")
+    pictures = {name: (folder / f"{name}.png").read_bytes() for name, _ in outcome_figures(outcome)}
+    text = Reader(outcome_page(outcome, pictures)).text
+    beneath, settings = text.split("Do the paper's claims")[0].split("Made by")[0].split("model", 1)
+    assert "lexical split · 4 tasks of 1,000 pairs · 2,000 pairs of 4,000 used" in beneath
+    assert "lexical, seed 0, 2,000 pairs of 4,000 used" in settings
+    captions = text.split("What it does not show.")[1:]
+    told = [number for number, caption in enumerate(captions) if "held out on the diagonal alone" in caption]
+    assert told == [4, 5]  # figure 6 and its pairwise twin
+
+
+def test_links_lead_to_what_was_left_out_and_to_notices():
+    outcome = make_outcome(("fig4",), tasks=2, layers=1)
+    assert {"#skipped", "#notices"} < set(page_of(outcome).all("a", "href"))
+    links = page_of({**outcome, "skipped": [], "notices": []}).all("a", "href")
+    assert {"#skipped", "#notices"}.isdisjoint(links)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "unsaid"),
+    [
+        ("controls", ("the standardised states, rotated", "the same tasks", "in every variant"), ()),
+        ("overlap", ("|A||B| / width", "disjoint folds"), ("halves", "than a set shares with itself")),
+        ("causal", ("matched to the row's sets together", "No set and no control holds a massive unit"), ()),
+    ],
+)
+def test_captions(name, said, unsaid):
+    caption = caption_of(name, "pair")
+    text = f"{caption.read} {caption.limits}"
+    assert all(part in text for part in said)
+    assert not any(part in text for part in unsaid)
 
 
 def test_data_cannot_become_markup():

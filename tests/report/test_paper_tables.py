@@ -1,4 +1,4 @@
-"""The tables of an outcome: as CSV, on the page, and in the terminal."""
+"""The tables of an outcome: as CSV, and on the page."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import tomllib
 
 import pytest
 from made_outcome import make_outcome, recipe_of
-from showing import printed
 
-from neurosteer.report.paper import verdict_table
 from neurosteer.report.paper.csvs import outcome_csvs
-from neurosteer.report.paper.layer_tables import control_tables, mask_tables, matched_tables, rank_tables, topk_tables
+from neurosteer.report.paper.layer_tables import mask_tables, rank_tables, topk_tables
+from neurosteer.report.paper.matched_tables import control_tables, matched_tables
 from neurosteer.report.paper.table import spread
 from neurosteer.report.paper.task_tables import baseline_tables, causal_tables, overlap_tables, transfer_tables
 from neurosteer.report.paper.toml import recipe_toml
@@ -40,17 +39,31 @@ def test_every_table_is_a_file():
             assert list(found[0]) == list(rows[0])
 
 
-def test_cells_have_four_decimals_and_p_four_digits():
+def test_floats_have_six_significant_digits():
     rows = [
-        {"layer": 3, "lambda": 0.00012345678, "accuracy": 0.123456, "p": 1.23456e-9, "q": 0.0456789, "low": None},
-        {"layer": 4, "lambda": 1.0, "accuracy": -0.00001, "p": None, "q": 1.0, "low": 12345.67891},
+        {
+            "layer": 3,
+            "lambda": 0.00012345678,
+            "delta": -0.12345678,
+            "p": 1.23456789e-9,
+            "low": None,
+            "pairs": 1234567,
+        },
+        {"layer": 4, "lambda": 1.0, "delta": -0.0, "p": None, "low": 12345.67891, "pairs": 0},
     ]
     outcome = {"results": [{"experiment": "fig5", "tables": {"": rows}}]}
     [(name, text)] = outcome_csvs(outcome)
     assert name == "fig5.csv"
     assert text == (
-        "layer,lambda,accuracy,p,q,low\n3,0.0001235,0.1235,1.235e-09,0.04568,\n4,1.0,0.0,,1.0,12345.6789\n"
+        "layer,lambda,delta,p,low,pairs\n3,0.000123457,-0.123457,1.23457e-09,,1234567\n4,1.0,0.0,,12345.7,0\n"
     )
+
+
+def test_every_cell_of_the_transfer_has_its_pairs():
+    result = result_of("fig6")
+    rows = rows_of(dict(outcome_csvs({"results": [result]}))["fig6.csv"])
+    assert [int(row["pairs"]) for row in rows] == [count for row in result["pairs"] for count in row]
+    assert {row["pairs"] for row in rows} == {"188", "200"}
 
 
 def test_truth_values_and_awkward_names_survive():
@@ -65,8 +78,11 @@ def test_long_tables_keep_both_ends():
     assert spread(range(7)) == list(range(7))
     [table] = matched_tables(result_of("fig5", layers=30))
     assert [row[0] for row in table.rows] == ["0", "3", "6", "10", "13", "16", "19", "23", "26", "29"]
-    assert table.caption.endswith("(10 of 30 layers; all in the CSV)")
+    assert table.caption.endswith("not even all others (10 of 30 layers; all in the CSV)")
     assert "all in the CSV" not in matched_tables(result_of("fig5"))[0].caption
+    by_layer = control_tables(result_of("controls", layers=30), 6)[1]
+    assert [row[0] for row in by_layer.rows] == [row[0] for row in table.rows]
+    assert by_layer.caption.endswith("(10 of 30 layers; all in the CSV)")
 
 
 def test_masks():
@@ -75,22 +91,32 @@ def test_masks():
         row |= {"kept": kept, "accuracy": accuracy}
     for row, accuracy in zip(result["dense"], (0.8, None), strict=True):
         row["accuracy"] = accuracy
-    for row, relative in zip(result["rows"], (0.9499, 1.0, 0.95, None), strict=True):
-        row["relative"] = relative
+    for row, relative, tasks in zip(result["rows"], (0.9499, 1.0, 0.95, None), (4, 4, 1, 0), strict=True):
+        row |= {"relative": relative, "relative_tasks": tasks, "excluded": 4 - row["layer"]}
     grid, relative = mask_tables(result)
-    assert grid.headers == ("layer", "λ = .2", "λ = 1", "dense")
-    assert grid.rows == (("0", "12%  .73", "100%  .80", ".80"), ("1", "20%  .70", "100%  .81", "–"))  # noqa: RUF001
-    assert relative.rows == (("λ = .2", "16%", ".95", "1 of 2"), ("λ = 1", "100%", "1.00", "1 of 1"))
+    assert grid.headers == ("layer", "λ = .2", "λ = 1", "dense", "tasks below .55")
+    assert grid.rows == (
+        ("0", "12%  .73", "100%  .80", ".80", "4"),
+        ("1", "20%  .70", "100%  .81", "–", "3"),  # noqa: RUF001
+    )
+    assert grid.caption.endswith("tasks below .55: whose dense probe reads less on validation data")
+    assert relative.rows == (
+        ("λ = .2", "16%", ".95", "1 of 2", "1 to 4"),
+        ("λ = 1", "100%", "1.00", "1 of 1", "0 to 4"),
+    )
+    assert "mean over tasks where that reaches .55 on validation data" in relative.caption
 
 
 def test_topk_and_ranks():
     result = result_of("fig3", layers=1)
     grid, relative = topk_tables(result)
     assert grid.headers[:5] == ("layer", "k = 1", "k = 2", "k = 4", "k = 6")
-    assert len(grid.rows[0]) == len(result["ks"]) + 2
-    assert relative.rows[-1] == ("k = 576", "1.00", "1 of 1")
+    assert len(grid.rows[0]) == len(result["ks"]) + 3
+    assert relative.rows[-1] == ("k = 576", "1.00", "1 of 1", "5")
+    assert topk_tables(result_of("fig3", tasks=9))[0].rows[0][-1] == "3"
     ranks = result_of("fig4", layers=1, lambdas=(0.2, 1.0))
     ranks["rows"][0] |= {"spearman": 0.4012, "limit": 0.6183}
+    assert rank_tables(ranks)[0].headers == ("layer", "λ = .2", "λ = 1")
     assert rank_tables(ranks)[0].rows == (("0", ".40 of .62", "–"),)  # noqa: RUF001
 
 
@@ -112,9 +138,20 @@ def test_what_nothing_matches_is_told_in_words():
     assert rows[5][3:] == ("none [180, none]", "none [30.0×, none]", "none", "21 of 5")  # noqa: RUF001
 
 
+@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig5", "controls"])
+def test_a_floor_that_luck_passes_is_told_in_the_caption(experiment):
+    made = {"fig2": mask_tables, "fig3": topk_tables, "fig5": matched_tables}
+    tables = made.get(experiment, lambda result: control_tables(result, 6))
+    result = result_of(experiment)
+    assert "knows nothing" not in " ".join(table.caption for table in tables(result))
+    result["chance_above_floor"] = 0.2204
+    said = "; a probe that knows nothing passes the floor of .55 with probability up to .22"
+    assert [table.caption.endswith(said) for table in tables(result)].count(True) == 1
+
+
 def test_controls():
     result = result_of("controls")
-    table = control_tables(result, 6)[0]
+    table, by_layer = control_tables(result, 6)
     assert [row[0] for row in table.rows] == ["neurons", "randomly rotated basis", "untrained model"]
     for row, variant in zip(table.rows, result["variants"], strict=True):
         matched = result["curves"][variant]["fig5"]["rows"]
@@ -122,6 +159,16 @@ def test_controls():
         assert row[4] == f"{(multiples[1] + multiples[2]) / 2:.1f}×"  # noqa: RUF001
         assert row[5] == "2 of 6"
         assert float(row[2]) == pytest.approx(sum(found["top"] for found in matched) / 6, abs=0.0051)
+        column = 2 + result["variants"].index(variant)
+        told = [f"{found['multiple']:.1f}×" for found in matched if found["multiple"] is not None]  # noqa: RUF001
+        assert [cells[column].split()[0] for cells in by_layer.rows] == [*told, "none", "none"]
+    assert by_layer.headers == ("layer", "tasks", "neurons", "randomly rotated basis", "untrained model")
+
+
+def test_controls_say_how_many_tasks_they_leave_out():
+    whole, by_layer = control_tables(result_of("controls", tasks=9), 6)
+    assert "reaches .55 on validation data in every variant (0 to 3 left out a layer)" in whole.caption
+    assert [row[1] for row in by_layer.rows] == ["6 (3 left out)", *["9"] * 5]
 
 
 def test_transfer_by_phenomenon():
@@ -138,7 +185,19 @@ def test_transfer_by_phenomenon():
         kind = "pairwise" if suffix else "accuracy"
         general = sum(row[kind] for row in result["general"]) / 11
         assert float(table.rows[2][8]) == pytest.approx(general, abs=0.0051)
-    assert "probes of flipped labels: .499 (sd .021)" in transfer_tables(result)[0].caption
+
+
+def test_transfer_rests_on_pairs():
+    result = result_of("fig6", tasks=11)
+    threshold, pairwise = transfer_tables(result)
+    for table in (threshold, pairwise):
+        assert [row[-1] for row in table.rows] == ["188 to 200", "200", "188 to 200"]
+        assert "(12 are left out in all: the training task has seen a sentence of theirs)" in table.caption
+    null = "probes of flipped labels on other tasks: sparse .499 (sd of rows .0"
+    assert threshold.caption.endswith(f"{null}12), dense .499 (sd of rows .020)")
+    assert pairwise.caption.endswith(f"{null}20), dense .499 (sd of rows .034)")
+    result |= {"pairs": [[200] * 11] * 11, "left_out": 0}
+    assert "left out" not in transfer_tables(result)[0].caption
 
 
 def test_overlap():
@@ -148,7 +207,7 @@ def test_overlap():
     assert table.rows[0][:4] == ("welch", ".190", ".050", "<.001")
     assert table.rows[1][3] == ".012"
     assert float(table.rows[1][4]) == pytest.approx(sum(folds) / 5, abs=0.00051)
-    assert table.rows[0][6] == ".010"
+    assert [row[6] for row in table.rows] == [".010", ".006"]
 
 
 def test_causal():
@@ -156,7 +215,9 @@ def test_causal():
     result["summary"]["l0"] |= {"own_delta": -0.126, "own_low": -0.3, "own_high": 0.049, "unrelated_delta": None}
     measured, contrasts, agreement = causal_tables(result)
     assert measured.rows[1][:4] == ("l0", "-0.13 [-0.30, +0.05]", "–", "–")  # noqa: RUF001
-    assert measured.rows[1][4:] == ("2 of 4", "4 of 12", "0")
+    assert measured.rows[0][4:] == ("2 of 4", "4 of 12")
+    assert measured.rows[1][4:] == ("2 of 3 (1 not tested)", "4 of 9 (3 not tested)")
+    assert measured.caption.endswith("; massive units, in no set: 138, 378")
     assert [row[:2] for row in contrasts.rows[:4]] == [
         ("welch", "measured"),
         ("welch", "beyond controls"),
@@ -168,14 +229,29 @@ def test_causal():
     assert agreement.rows[0][:2] == ("probe transfer ~ causal", ".10 [-.05, .24] (16)")
 
 
+def test_massive_units_are_named_if_there_are_any_and_not_too_many():
+    result = result_of("causal")
+    assert "massive" not in causal_tables({**result, "massive": []})[0].caption
+    many = causal_tables({**result, "massive": list(range(100, 1500))})[0].caption
+    assert many.endswith("in no set: 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111 and 1,388 more")
+
+
 def test_baselines():
     outcome = make_outcome(("fig4",), tasks=3, layers=1)
     whole, each = baseline_tables(outcome)
     unigram = [task["baselines"]["unigram"] for task in outcome["tasks"]]
     assert float(whole.rows[0][4]) == pytest.approx(sum(unigram) / 3, abs=0.00051)
     assert [row[0] for row in each.rows] == [task["task"] for task in outcome["tasks"]]
-    assert each.rows[1][1:5] == ("anaphor agreement", "600", "200", "200")
-    assert float(each.rows[2][8]) == pytest.approx(unigram[2], abs=0.00051)
+    assert each.headers[:6] == ("task", "phenomenon", "train", "validation", "test", "dropped")
+    assert each.rows[1][1:6] == ("anaphor agreement", "600", "200", "200", "0")
+    assert float(each.rows[2][9]) == pytest.approx(unigram[2], abs=0.00051)
+
+
+def test_pairs_that_the_split_dropped():
+    outcome = make_outcome(("fig4",), tasks=3, layers=1, split="lexical")
+    outcome["tasks"][2]["dropped"] = 1234
+    _, each = baseline_tables(outcome)
+    assert [row[5] for row in each.rows] == ["500", "500", "1,234"]
 
 
 def test_the_recipe_is_made_again_by_its_toml(tmp_path):
@@ -185,28 +261,3 @@ def test_the_recipe_is_made_again_by_its_toml(tmp_path):
     file = tmp_path / "all.toml"
     file.write_text(recipe_toml({**recipe, "title": "A title"}), "utf-8")
     assert read_recipe(file).describe() == {**recipe, "title": "A title"}
-
-
-def test_verdicts_in_the_terminal():
-    outcome = make_outcome(("fig4",), tasks=10, layers=14)
-    outcome["verdicts"] = outcome["verdicts"][1:4:2]
-    outcome["verdicts"][0]["statement"] = "[red]The two selections agree.[/red]"
-    expected = """\
-
-      claim                                                 holds in
- ───────────────────────────────────────────────────────────────────────────
- (b)  [red]The two selections agree.[/red]                  12 of 14 layers
-      Numbers behind claim b, in a sentence.
-
- (d)  Later layers spread the information over more units.  cannot be judged
-      Numbers behind claim d, in a sentence.
-
-criteria: on the page and in results.json
-
-"""
-    assert printed(verdict_table(outcome)) == expected
-
-
-def test_experiments_without_a_claim():
-    outcome = {**make_outcome(("overlap",), tasks=3, layers=1), "verdicts": []}
-    assert "no verdict: these experiments speak to none of the paper's claims" in printed(verdict_table(outcome))

@@ -16,6 +16,7 @@ from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Unit
 
 LAYER = 1
+MASSIVE = [4, 9]
 PHENOMENA = {"ant": "crawls", "bee": "flies", "cat": "walks", "dog": "walks"}
 TASKS = tuple(PHENOMENA)
 
@@ -45,11 +46,11 @@ def toy_splits() -> dict[str, Split]:
 
 
 def focus_piece(seed: int) -> Piece:
-    """Units 4 and 9 are massive; the best by Welch are 4, 5 and 6, and the mask leaves only 20 and 21 open."""
+    """Two units are massive, and one of them the best by Welch; the mask leaves only 20 and 21 open."""
     rng = np.random.default_rng(seed)
     arrays = {name: rng.normal(size=WIDTH).astype(np.float32) for name in ("token_mean", "eos_mean")}
     arrays |= {name: rng.uniform(0.5, 1.5, WIDTH).astype(np.float32) for name in ("token_var", "eos_var")}
-    arrays["token_mean"][[4, 9]] = 60.0
+    arrays["token_mean"][MASSIVE] = 60.0
     t = rng.uniform(-2, 2, WIDTH)
     t[[4, 5, 6]] = [-9.0, 8.0, -7.0]
     l0 = np.zeros(WIDTH, dtype=np.float32)
@@ -88,6 +89,13 @@ class Toy:
     def cells(self, target: str, source: str = "ant") -> Piece:
         """What it measured."""
         return self.pieces[self.unit(target, source).name]
+
+    def chosen(self, task: str, method: str) -> list[int]:
+        """By hand: the three best, without massive ones and those whose score is not above 0."""
+        focus = self.pieces[focus_name(task)].arrays
+        scores = {"welch": np.abs(focus["t"]), "l0": focus["l0"], "attribution": self.drops(task)}[method]
+        order = [unit for unit in np.argsort(-scores, kind="stable").tolist() if unit not in MASSIVE]
+        return sorted(unit for unit in order[:3] if scores[unit] > 0)
 
     def drops(self, task: str) -> np.ndarray:
         return self.pieces[attribution_name(task)].arrays["drop"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import test_planted_cause
 import torch
-from causal_toy import LAYER, TASKS, Toy, focus_piece, recipe, run_toy, toy_splits
+from causal_toy import LAYER, MASSIVE, TASKS, Toy, focus_piece, recipe, run_toy, toy_splits
 from scipy import stats
 from test_planted_cause import UNITS, agreement_pairs
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
@@ -90,50 +90,57 @@ def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: st
 def test_sets_are_the_top_of_each_ranking(toy: Toy):
     """Ordered by index; a unit behind a closed mask, or with a margin that would rise, is not chosen."""
     cells = {method: of_method(toy.cells("ant"), method) for method in METHODS}
-    assert [cell["units"] for cell in cells["welch"]] == [[4, 5, 6]] * 3
     assert [cell["units"] for cell in cells["l0"]] == [[20, 21], [], [20, 21]]
-    for cell in cells["attribution"]:
-        drop = toy.drops(cell["source"])
-        assert cell["units"] == sorted(np.argsort(-drop)[:3].tolist())
-        assert drop[cell["units"]].min() > 0
+    for method in METHODS:
+        assert [cell["units"] for cell in cells[method]] == [
+            toy.chosen(cell["source"], method) for cell in cells[method]
+        ]
+    assert min(toy.drops("ant")[toy.chosen("ant", "attribution")]) > 0
 
 
-def test_massive_units_are_told(toy: Toy):
-    piece = toy.cells("bee")
-    assert [cell["massive"] for cell in of_method(piece, "welch")] == [[4]] * 3
-    assert [cell["massive"] for cell in of_method(piece, "l0")] == [[]] * 3
+def test_no_set_and_no_control_holds_a_massive_unit(toy: Toy):
+    """Though one has the largest t of all."""
+    t = toy.pieces["focus-ant"].arrays["t"]
+    assert np.abs(t).argmax() in MASSIVE
+    for target in TASKS[:3]:
+        values = toy.cells(target).values
+        held = [cell["units"] for cell in values["cells"]] + [
+            u for drawn in values["controls"] for u in drawn["units"]
+        ]
+        assert len(held) == 9 + 5 * 3
+        assert not {unit for units in held for unit in units} & set(MASSIVE)
 
 
 def test_controls_are_shared_by_all_targets_and_methods(toy: Toy):
-    """They hold none of the units of any of a source's sets, and as many as the largest."""
+    """They hold none of the units of any of a source's sets, and as many as the set that they stand beside."""
     first, *others = (toy.cells(target).values for target in TASKS[:3])
     for other in others:
         assert other["controls"] == first["controls"]
+    sizes = {(cell["source"], len(cell["units"])) for cell in first["cells"]}
+    assert {(drawn["source"], drawn["size"]) for drawn in first["controls"]} == {(s, n) for s, n in sizes if n}
+    assert len(first["controls"]) == 5  # the masks of two sources leave 2 of 3 units open, that of the third none
     for drawn in first["controls"]:
         chosen = {unit for cell in first["cells"] if cell["source"] == drawn["source"] for unit in cell["units"]}
         assert len({tuple(units) for units in drawn["units"]}) == len(drawn["units"]) == 3
         for units in drawn["units"]:
-            assert len(units) == len(set(units)) == 3
+            assert len(units) == len(set(units)) == drawn["size"]
             assert not set(units) & chosen
         assert drawn["unmatched"] > 0
 
 
-def test_controls_of_sets_without_a_massive_unit_have_none(llama: Model):
-    splits = toy_splits()
-    focus = {task: focus_piece(i) for i, task in enumerate(splits)}
-    toy = Toy.run(llama, recipe(methods=("l0",)), splits, focus)
-    for drawn in toy.cells("ant").values["controls"]:
-        assert not {4, 9} & {unit for units in drawn["units"] for unit in units}
-        assert {len(units) for units in drawn["units"]} == {2}  # as many as the mask leaves open
+def test_smaller_controls_are_parts_of_larger_ones(toy: Toy):
+    by_size = {d["size"]: d["units"] for d in toy.cells("ant").values["controls"] if d["source"] == "ant"}
+    for small, large in zip(by_size[2], by_size[3], strict=True):
+        assert set(small) < set(large)
 
 
 def test_each_source_draws_its_own_controls():
     ranking = Ranking(torch.arange(64.0)[None], None, "welch", one_layer(64), "m", "resid_post", {})
     sets = [ranking.top(4, layers=LAYER), ranking.pick([(LAYER, 3)])]
-    drawn = [[control.units.tolist() for control in controls_of(sets, 5, seed)] for seed in (1, 1, 2)]
+    drawn = [[control.units.tolist() for control in controls_of(sets, 5, seed)[4]] for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert all(len(units) == 4 and not {3, 60, 61, 62, 63} & set(units) for units in drawn[0])
-    assert controls_of([ranking.pick([])], 5, 1) == []
+    assert controls_of([ranking.pick([])], 5, 1) == {}
 
 
 def one_layer(width: int) -> UnitStats:
@@ -145,8 +152,8 @@ def one_layer(width: int) -> UnitStats:
 def test_a_set_of_nothing_is_not_measured(toy: Toy):
     piece = toy.cells("ant")
     empty = next(cell for cell in of_method(piece, "l0") if cell["source"] == "bee")
-    assert (empty["units"], empty["massive"]) == ([], [])
-    assert piece.arrays["margins"].shape == (3 * 3 - 1 + 3 * 3, 5)  # sets but for the empty one, and controls
+    assert empty["units"] == []
+    assert piece.arrays["margins"].shape == (3 * 3 - 1 + 5 * 3, 5)  # sets but for the empty one, and controls
 
 
 def plain_drop(network: Any, pairs: Pairs) -> np.ndarray:
@@ -210,7 +217,7 @@ def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
     finally:
         for handle in handles:
             handle.remove()
-    assert [runs.count(i) for i in range(3)] == [1, 1, 1 + 3 * (3 + 3) - 1]
+    assert [runs.count(i) for i in range(3)] == [1, 1, 1 + 3 * 3 - 1 + 5 * 3]
 
 
 def test_units_come_out_the_same_byte_for_byte(toy: Toy):

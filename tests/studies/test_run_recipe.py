@@ -6,20 +6,32 @@ import json
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stub_recipe import KEPT, NAMES, contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
+from stub_recipe import (
+    KEPT,
+    NAMES,
+    contents,
+    crossing_plan,
+    expected_sums,
+    stub_plan,
+    stub_rooms,
+    write_pairs,
+    write_recipe,
+)
 
 import neurosteer as ns
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.pairs import load_pairs
 from neurosteer.progress import Progress
 from neurosteer.store import check_path, digest_of
 from neurosteer.studies import list_runs
 from neurosteer.studies.recipes import Shard, estimate_recipe, read_recipe, run_recipe
+from neurosteer.studies.recipes.alone import alone
 from neurosteer.studies.recipes.run import command_of
 
 
@@ -41,6 +53,13 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     write_pairs(tmp_path / "made.jsonl")
     write_recipe(tmp_path / "sums.toml")
     return names
+
+
+@pytest.fixture
+def crossing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units of one task need those of all others."""
+    plan = lambda *_: crossing_plan()  # noqa: E731
+    monkeypatch.setattr(sys.modules["neurosteer.studies.paper.plan"], "plan_recipe", plan)
 
 
 def test_public():
@@ -84,7 +103,7 @@ def test_the_folder(begun):
 
 
 def test_its_name_and_digest(begun):
-    """By hand: the model, the pairs, and the settings that are neither and change a unit."""
+    """By hand: the format of units, the model, the pairs, and the settings that are neither and change a unit."""
     done = run_recipe("sums.toml", k=3)
     settings = {
         "experiments": ["fig5"],
@@ -106,7 +125,7 @@ def test_its_name_and_digest(begun):
         "attribution_pairs": 100,
     }
     pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
-    digest = digest_of([{"name": "stub", "fingerprint": "f"}, [pairs], settings])
+    digest = digest_of([1, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
     assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
     assert done.folder.name == f"run-sums-stub-{digest[:8]}"
 
@@ -130,6 +149,16 @@ def test_what_makes_another_run(begun, tmp_path):
     other: list[dict[str, Any]] = [{"pairs": 79}, {"k": 3}, {"lam": 0.3}, {"seed": 1}, {"layers": [0]}]
     assert len({run_recipe("sums.toml", **overrides).folder for overrides in other} - {first}) == 5
     assert run_recipe("sums.toml", out="elsewhere").folder.name == first.name
+
+
+def test_units_that_hold_something_else_make_another_run(begun, monkeypatch):
+    """Those of older code are neither gone on with nor changed."""
+    first = run_recipe("sums.toml").folder
+    before = contents(first)
+    monkeypatch.setattr("neurosteer.studies.recipes.run.UNIT_FORMAT", 2)
+    done = run_recipe("sums.toml")
+    assert (done.folder != first, done.computed) == (True, 40)
+    assert contents(first) == before
 
 
 def test_a_finished_run_is_drawn_again(begun):
@@ -179,15 +208,87 @@ def test_a_damaged_note_of_what_was_asked_is_written_again(begun, content):
     assert contents(folder) == before
 
 
-def test_other_versions_are_told(begun, monkeypatch):
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The versions of the libraries, to be changed."""
+    found = {"neurosteer": "0.1", "torch": "2.0", "transformers": "5.0"}
+    monkeypatch.setattr("neurosteer.studies.recipes.asked.versions", lambda _: dict(found))
+    return found
+
+
+def test_other_versions_are_told(begun, installed):
+    """Before the first unit, in the outcome, and whenever it is drawn again."""
+    begun_with = dict(installed)
     folder = run_recipe("sums.toml").folder
-    asked = json.loads((folder / "recipe.json").read_text())
-    asked["versions"]["torch"] = "1.0"
-    (folder / "recipe.json").write_text(json.dumps(asked))
+    (folder / "units" / "joint-0.safetensors").unlink()
+    installed |= {"torch": "2.1"}
     told = Notices()
-    run_recipe("sums.toml", progress=told)
-    assert told.said == [f"{folder} was begun with torch 1.0, this is {version('torch')}"]
-    assert json.loads((folder / "recipe.json").read_text())["versions"]["torch"] == "1.0"
+    mixed = run_recipe("sums.toml", progress=told)
+    notice = "this run was begun with torch 2.0; 2.1 worked on it too"
+    assert told.said == [notice]
+    assert mixed.outcome["notices"] == [notice, "a stub"]
+    assert json.loads(mixed.results.read_text())["notices"] == [notice, "a stub"]
+    assert json.loads((folder / "recipe.json").read_text())["versions"] == begun_with
+    assert all(row["ok"] for row in check_path(folder))
+    before = contents(folder)
+    run_recipe("sums.toml")
+    assert contents(folder) == before
+    installed |= begun_with
+    assert run_recipe("sums.toml").outcome["notices"] == [notice, "a stub"]
+    installed |= {"torch": "2.2", "neurosteer": "0.2"}
+    assert run_recipe("sums.toml").outcome["notices"] == [
+        "this run was begun with neurosteer 0.1; 0.2 worked on it too",
+        "this run was begun with torch 2.0; 2.1 and 2.2 worked on it too",
+        "a stub",
+    ]
+
+
+def test_versions_of_one_shard_are_told_by_the_run_that_joins_it(begun, installed):
+    run_recipe("sums.toml", shard="1/2")
+    installed |= {"transformers": "5.1"}
+    run_recipe("sums.toml", shard="2/2")
+    installed |= {"transformers": "5.0"}
+    done = run_recipe("sums.toml")
+    assert done.outcome["notices"] == ["this run was begun with transformers 5.0; 5.1 worked on it too", "a stub"]
+
+
+def test_the_same_versions_are_no_notice(begun):
+    told = Notices()
+    run_recipe("sums.toml")
+    assert run_recipe("sums.toml", progress=told).outcome["notices"] == ["a stub"]
+    assert told.said == []
+
+
+@pytest.mark.parametrize("shard", [None, "1/2"])
+def test_who_is_refused_changes_nothing(begun, shard):
+    """Also where only the title is another, which makes no other run."""
+    folder = run_recipe("sums.toml").folder
+    before = contents(folder)
+    with alone(folder), pytest.raises(NeurosteerError, match="another process is at work"):
+        run_recipe("sums.toml", title="Another", shard=shard)
+    assert contents(folder) == before
+    assert "MANIFEST.json" in before
+
+
+def test_shards_write_down_what_is_asked_side_by_side(begun):
+    """While one is at work the other may; whoever comes last says how the run is called."""
+    folder = run_recipe("sums.toml", shard="1/2").folder
+    with alone(folder, Shard(1, 2)):
+        run_recipe("sums.toml", title="Another", shard="2/2")
+    assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
+    assert run_recipe("sums.toml").outcome["recipe"]["title"] == "Some sums"
+    assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Some sums"
+
+
+def test_a_shard_that_says_something_else_leaves_an_unfinished_run(begun):
+    """No manifest says of `recipe.json` what holds no longer."""
+    folder = run_recipe("sums.toml").folder
+    (folder / "units" / "joint-0.safetensors").unlink()
+    assert run_recipe("sums.toml", shard="1/2").outcome is None
+    assert len(list_runs(Path("runs"))) == 1
+    assert run_recipe("sums.toml", shard="1/2", title="Another").outcome is None
+    assert list_runs(Path("runs")) == []
+    assert all(row["ok"] for row in check_path(folder))
 
 
 def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
@@ -219,9 +320,10 @@ def test_runs_are_listed(begun):
 def test_shards(begun):
     told = Notices()
     first = run_recipe("sums.toml", shard="1/2", progress=told)
-    assert (first.outcome, first.computed, first.waiting) == (None, 18, 22)
+    assert (first.outcome, first.computed, first.waiting, first.later) == (None, 18, 22, 0)
     assert told.said == [
-        "22 units wait for other shards: when all are done, the same command without --shard finishes the run"
+        "units left to other shards and the run that joins them: 22; when all are done, "
+        "the same command without --shard finishes the run"
     ]
     assert not (first.folder / "results.json").exists()
     assert list_runs(Path("runs")) == []
@@ -233,6 +335,23 @@ def test_shards(begun):
     assert last.outcome["results"][0]["sums"] == expected_sums()
     late = run_recipe("sums.toml", shard="1/2")
     assert (late.outcome, late.computed, late.waiting) == (last.outcome, 0, 0)
+
+
+def test_a_shard_that_waits_says_what_to_do(begun, crossing):
+    told = Notices()
+    first = run_recipe("sums.toml", shard="1/2", progress=told)
+    assert (first.outcome, first.computed, first.waiting, first.later) == (None, 4, 12, 2)
+    assert told.said == [
+        "units of this shard that wait for other shards: 2; when those are done, "
+        "give the same command with --shard 1/2 again",
+        "units left to other shards and the run that joins them: 10; when all are done, "
+        "the same command without --shard finishes the run",
+    ]
+    assert run_recipe("sums.toml", shard="2/2").later == 0
+    again = run_recipe("sums.toml", shard="1/2")
+    assert (again.computed, again.waiting, again.later) == (2, 4, 0)
+    last = run_recipe("sums.toml")
+    assert (last.computed, last.outcome["results"][0]["sums"]) == (4, [1.0 + 4 * (1 + 4 * 2)] * 4)
 
 
 def test_wrong_arguments(begun):
@@ -258,11 +377,13 @@ def test_an_estimate(begun):
     assert told == {
         "units": 40,
         "done": 0,
+        "later": 0,
         "waiting": 0,
         "tasks": 1,
         "skipped": 0,
         "sentences": 160,
         "seconds": 46.0,
+        "device": "cpu",
         "kept": 34 * 400,
         "scratch": 400,
         "memory": 4000 + 7 * 400,
@@ -282,6 +403,25 @@ def test_an_estimate_of_the_rest(begun):
     assert (found.units, found.done, found.seconds) == (40, 36, 6.0)
     assert (found.kept, found.scratch, found.memory) == (there + 800, 400, 4000 + 800)
     assert contents(folder) == before
+
+
+def test_an_estimate_counts_every_model(begun, monkeypatch):
+    """A plan that keeps two of them in memory says so; their weights are 4000 bytes each."""
+    plan = lambda *_: replace(stub_plan(), models=2)  # noqa: E731
+    monkeypatch.setattr(sys.modules["neurosteer.studies.paper.plan"], "plan_recipe", plan)
+    assert estimate_recipe(read_recipe("sums.toml"), out=Path("runs")).memory == 2 * 4000 + 7 * 400
+
+
+def test_an_estimate_of_a_shard_counts_what_it_does_later(begun, crossing):
+    """Two tasks of two units at 1 second and a cell at 10; two cells, of which each needs 4 foci, come last."""
+    recipe = read_recipe("sums.toml")
+    part = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 2))
+    assert (part.units, part.done, part.later, part.waiting) == (6, 0, 2, 10)
+    assert (part.seconds, part.kept, part.scratch, part.memory) == (24.0, 4 * 400, 400, 4000 + 5 * 400)
+    for index in (1, 2):
+        run_recipe("sums.toml", shard=Shard(index, 2))
+    rest = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 2))
+    assert (rest.units, rest.done, rest.later, rest.waiting, rest.seconds) == (6, 4, 0, 4, 20.0)
 
 
 def test_the_command_that_asks_again(tmp_path):

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from neurosteer.lazy import lazily
 
-from .verdicts import verdict_table as verdict_table
-
 if TYPE_CHECKING:
     from .draw import outcome_figures as outcome_figures
     from .page import outcome_page as outcome_page

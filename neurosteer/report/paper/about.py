@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Row = Mapping[str, Any]
 
 
 def about(outcome: Row, *more: str) -> list[str]:
-    """Model, data, split, tasks, and what else a figure has to say."""
+    """Model, data, split, tasks, pairs that a split dropped, and what else a figure has to say."""
     return [
         outcome["model"]["name"],
         outcome["data"]["source"],
         f"{outcome['data']['split']} split",
         how_many(outcome),
+        *used(outcome),
         *more,
     ]
 
@@ -22,10 +23,13 @@ def about(outcome: Row, *more: str) -> list[str]:
 def how_many(outcome: Row) -> str:
     """`67 tasks of 1,000 pairs`."""
     tasks = outcome["tasks"]
-    counts = [task["pairs"] for task in tasks]
-    fewest, most = min(counts, default=0), max(counts, default=0)
-    pairs = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    return f"{counted(len(tasks), 'task')} of {pairs} pairs"
+    return f"{counted(len(tasks), 'task')} of {span(task['pairs'] for task in tasks)} pairs"
+
+
+def used(outcome: Row) -> list[str]:
+    """How many pairs are in a part, where the split dropped any: `[42,210 pairs of 67,000 used]`."""
+    every, dropped = (sum(task[name] for task in outcome["tasks"]) for name in ("pairs", "dropped"))
+    return [f"{every - dropped:,} pairs of {every:,} used"] if dropped else []
 
 
 def over_tasks(outcome: Row) -> list[str]:
@@ -36,6 +40,13 @@ def over_tasks(outcome: Row) -> list[str]:
 def counted(n: int, what: str) -> str:
     """`1 task`, `67 tasks`."""
     return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def span(counts: Iterable[int]) -> str:
+    """`200`, or `141 to 200` where they differ."""
+    every = list(counts)
+    fewest, most = min(every, default=0), max(every, default=0)
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
 
 
 def readable(name: str) -> str:

@@ -14,6 +14,7 @@ from neurosteer.report.canvas import DASHED, INK, finish, headline, new_figure
 from neurosteer.report.figures import BASELINES, word_baselines
 
 from .about import about, lam, over_tasks, share_of
+from .floor import IN_MEANS, floor_notes
 from .palette import ordered_looks
 from .series import SIDE_LEGEND, accuracy_axis, draw_dense, draw_series, extent, layer_axis, of
 
@@ -42,7 +43,8 @@ def masks_figure(outcome: Row, result: Row) -> Figure:
     figure.align_ylabels()
     _legend(figure, [*reversed(keys), dense], "λ")
     name = "Fig. 2 · L0 masks: how many units they keep, and what these read"
-    headline(figure, name, about(outcome, *over_tasks(outcome)))
+    notes = floor_notes(result, result["rows"], IN_MEANS)
+    headline(figure, name, about(outcome, *over_tasks(outcome), *notes))
     return finish(figure)
 
 
@@ -59,9 +61,9 @@ def topk_figure(outcome: Row, result: Row) -> Figure:
         keys.append(draw_series(axes, rows, "accuracy", look | bold, label, band=k == chosen))
     _accuracies(axes, _layers(result), result, gap=0.7 * LABEL_GAP)
     _legend(figure, [*reversed(keys), dense], "k")
-    about_it = about(
-        outcome, f"{width:,} units a layer", *(f"{said} (k = {chosen:,})" for said in over_tasks(outcome))
-    )
+    means = [f"{said} (k = {chosen:,})" for said in over_tasks(outcome)]
+    notes = floor_notes(result, result["rows"], IN_MEANS)
+    about_it = about(outcome, f"{width:,} units a layer", *means, *notes)
     headline(figure, "Fig. 3 · Probes on the k units of the largest |t|", about_it)
     return finish(figure)
 

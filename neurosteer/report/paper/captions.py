@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,11 @@ CAPTIONS = {
     "fig6": Caption(
         "Rows are training tasks, columns the tasks tested on, grouped by phenomenon. Grey is chance, blue and dark "
         "better, yellow and light worse. A dark row is a probe that transfers broadly, a dark block one that "
-        "transfers within its phenomenon. Accuracy at threshold 0 asks whether the very boundary carries over.",
+        "transfers within its phenomenon. Accuracy at threshold 0 asks whether the very boundary carries over. "
+        "Beside the mean of each row, bands say where the same means lie for probes of flipped labels, over all "
+        "other tasks: filled for sparse ones, dashed for dense ones. Hold the means over other phenomena against "
+        "them; those over fewer tasks spread more. Test pairs with a sentence that a training task has seen are left "
+        "out of its cells.",
         "What transfers: sentence length, frequency or a last word shared by two tasks would too. Cells of one row "
         "share a probe, and are no independent findings.",
     ),
@@ -66,26 +70,31 @@ CAPTIONS = {
         "threshold is not.",
     ),
     "overlap": Caption(
-        "Above, the shared part of the neuron sets of each two tasks; the diagonal is 1. Below on the left, its "
-        "mean within and across phenomena, beside chance; p from phenomena dealt at random. Below on the right, the "
-        "shared part of two sets of one task: from disjoint halves of its pairs, and from other splits and seeds.",
-        "That tasks share a mechanism: units of large variance enter many sets. No two tasks can share more than a "
-        "set shares with itself when it is found again.",
+        "Above, the shared part of the neuron sets of each two tasks, of k; the diagonal is 1 unless a mask leaves "
+        "fewer than k open. Below on the left, its mean within and across phenomena; p from phenomena dealt at "
+        "random. Below on the right, the shared part of two sets of one task: from disjoint folds of its train "
+        "pairs, and from other splits and seeds. Dashed, what two sets A and B share by chance: |A||B| / width "
+        "units, averaged over the pairs of sets.",
+        "That tasks share a mechanism: units of large variance enter many sets.",
     ),
     "controls": Caption(
-        "Left, the neurons as they are; middle, the same states in a randomly rotated basis; right, a model of the "
-        "same shape with random weights. Above, the dense probe (grey), the top k and as many random units; below, "
-        "how many random units the top k are worth.",
+        "Left, the neurons as they are; middle, the standardised states, rotated at random (the rotation comes after "
+        "standardisation, so that no massive unit fills every axis); right, a model of the same shape with random "
+        "weights. Above, the dense probe (grey), the top k and as many random units; below, how many random units "
+        "the top k are worth. At each layer all means are over the same tasks: those that the dense probe reads in "
+        "every variant.",
         "That neurons are special where the middle column looks like the left one: there the advantage of chosen "
         "units needs no privileged basis. What the right column reads off, words give away.",
     ),
     "causal": Caption(
         "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
         "neurons of the row's task are set to zero. Red and dark is a drop. A ring: the change stands out among "
-        "those of control sets matched to the row's (q < .05, Benjamini-Hochberg over the measured cells of a "
-        "method). Means count each source once; hollow, what is left of them beyond the mean of the controls.",
-        "That a large drop is specific: an ablated state is off the model's usual path, and sets with massive units "
-        "disturb everything. Attribution is selected on the outcome measured here, though on other pairs.",
+        "those of control sets (q < .05, Benjamini-Hochberg over the measured cells of a method). The controls are "
+        "the same for all methods of a row, matched to the row's sets together, and as many as the set that they stand "
+        "beside. No set and no control holds a massive unit (whose RMS is 10 times the layer's median or more). "
+        "Means count each source once; hollow, what is left of them beyond the mean of the controls.",
+        "That a large drop is specific: an ablated state is off the model's usual path. Nor what massive units do, "
+        "which are in no set. Attribution is selected on the outcome measured here, though on other pairs.",
     ),
     "causal.predicted": Caption(
         "The same for all pairs of tasks, predicted to first order: minus the sum of the column's attributions over "
@@ -99,3 +108,15 @@ CAPTIONS = {
         "Cause and effect between the matrices: a task with a large margin has large changes whoever's neurons go.",
     ),
 }
+
+LEXICAL = (
+    " Words are held out on the diagonal alone: the training of another task may have seen the words that a task is "
+    "tested on."
+)
+
+
+def caption_of(name: str, split: str) -> Caption:
+    """The caption of a figure, for a run with this kind of split."""
+    caption = CAPTIONS[name]
+    across = split == "lexical" and name in ("fig6", "fig6.pairwise")
+    return replace(caption, limits=caption.limits + LEXICAL) if across else caption

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from neurosteer.report.canvas import FAINT, INK, finish, method_look
 from neurosteer.report.effect_figures import KINDS
 
-from .about import about, share_of
+from .about import about, counted, share_of
 from .matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from .palette import about as scale_about
 from .palette import falling
@@ -57,7 +57,7 @@ def measured_figure(outcome: Row, result: Row) -> Figure:
         reach = reach_of(as_array(matrix), LEAST)
         _map(panel, matrix, measured, groups, reach)
         _mark(panel.axes, cells, measured, reach)
-        panel.title(_kind(method), _significant(result["summary"][method]))
+        panel.title(_kind(method), f"q < .05 (rings): {_significant(result, method)}")
     draw_groups(panels[-1], result, ("measured", "beyond controls"))
     return finish(figure)
 
@@ -140,11 +140,26 @@ def _kind(method: str) -> str:
     return f"{method} ({KINDS[method]})" if method in KINDS else method
 
 
-def _significant(summary: Row) -> str:
-    own, other = (f"{summary[f'significant_{kind}']} of {summary[f'cells_{kind}']}" for kind in ("own", "other"))
-    return f"q < .05 (rings): {own} own, {other} other cells"
+def stand_out(result: Row, method: str, kind: str) -> tuple[int, int, int]:
+    """Of a task's `own` cells, or of all `other` ones: how many stand out, of how many tested, and how many are not.
+
+    Not tested are cells without a q: a set is empty, or its controls are too few or too alike.
+    """
+    cells = [cell for cell in result["cells"] if cell["method"] == method]
+    untested = sum(cell["q"] is None and (cell["source"] == cell["target"]) is (kind == "own") for cell in cells)
+    found = result["summary"][method]
+    return found[f"significant_{kind}"], found[f"cells_{kind}"] - untested, untested
+
+
+def _significant(result: Row, method: str) -> str:
+    own, other = (stand_out(result, method, kind) for kind in ("own", "other"))
+    untested = own[2] + other[2]
+    more = f"; {untested} not tested" if untested else ""
+    return f"{own[0]} of {own[1]} own, {other[0]} of {other[1]} other cells{more}"
 
 
 def _about(outcome: Row, result: Row) -> list[str]:
-    k, width = result["k"], outcome["settings"]["width"]
-    return about(outcome, f"layer {result['layer']}", f"{k:,} of {width:,} units ({share_of(k, width)}) set to zero")
+    k, width, massive = result["k"], outcome["settings"]["width"], len(result["massive"])
+    units = f"{k:,} of {width:,} units ({share_of(k, width)}) set to zero"
+    never = [f"the layer's {counted(massive, 'massive unit')} in no set"] if massive else []
+    return about(outcome, f"layer {result['layer']}", units, *never)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from neurosteer.report.canvas import DASHED, GREY, INK, LEGEND, VERMILION, finish, headline, new_figure
 
 from .about import about, over_tasks
+from .floor import IN_COMMON, floor_notes
 from .matched import draw_multiples, extent
 from .series import accuracy_axis, draw_dense, draw_series, layer_axis, of
 
@@ -41,9 +42,8 @@ def controls_figure(outcome: Row, result: Row) -> Figure:
     _scales(upper, lower, k)
     figure.align_ylabels()
     figure.legend(handles=list(keys.values()), ncols=3, **LEGEND)
-    headline(
-        figure, "Controls · What do the basis and the training contribute?", about(outcome, *over_tasks(outcome))
-    )
+    about_it = about(outcome, *over_tasks(outcome), *floor_notes(result, every, IN_COMMON))
+    headline(figure, "Controls · What do the basis and the training contribute?", about_it)
     return finish(figure)
 
 

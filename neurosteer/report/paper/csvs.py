@@ -8,14 +8,14 @@ from typing import Any
 from neurosteer.report.export import rows_csv
 
 Row = Mapping[str, Any]
-PRECISE = ("p", "q", "lambda")  # columns that keep four digits, wherever these begin; others four decimals
+DIGITS = 6  # significant ones, of every float
 
 
 def outcome_csvs(outcome: Row) -> Iterator[tuple[str, str]]:
     """Name and text of each: `fig5.csv`, `fig5.tasks.csv`."""
     for result in outcome["results"]:
         for name, rows in result["tables"].items():
-            yield csv_name(result["experiment"], name), rows_csv([rounded(row) for row in rows])
+            yield csv_name(result["experiment"], name), rows_csv([_rounded(row) for row in rows])
 
 
 def csv_name(experiment: str, table: str) -> str:
@@ -23,12 +23,9 @@ def csv_name(experiment: str, table: str) -> str:
     return f"{experiment}.{table}.csv" if table else f"{experiment}.csv"
 
 
-def rounded(row: Row) -> dict[str, Any]:
-    """A row with its floats cut to what they are worth."""
-    return {column: _rounded(column, value) for column, value in row.items()}
-
-
-def _rounded(column: str, value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.4g}") if column in PRECISE else round(value, 4) + 0.0
+def _rounded(row: Row) -> dict[str, Any]:
+    """A row with its floats cut to what they are worth; no zero has a sign."""
+    return {
+        column: float(f"{value:.{DIGITS}g}") + 0.0 if isinstance(value, float) else value
+        for column, value in row.items()
+    }

@@ -1,20 +1,17 @@
-"""Tables of the experiments that look at every layer."""
+"""Tables of figures 2 to 4, by layer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from neurosteer.report.numbers import NONE, number, percent
 
-from .about import lam
-from .controls import NAMES
-from .matched import is_beyond, no_median
-from .table import Table, abridged, mean, ranged, spread
+from .about import lam, span
+from .floor import by_luck
+from .table import Table, abridged, mean, spread
 
 Row = Mapping[str, Any]
-NO_MATCH = "none"
 
 
 def mask_tables(result: Row) -> list[Table]:
@@ -44,60 +41,31 @@ def rank_tables(result: Row) -> list[Table]:
     return [_grid(result, "lambda", result["lambdas"], "λ = {}", cell, caption)]
 
 
-def matched_tables(result: Row) -> list[Table]:
-    """Figure 5: what matches the top k."""
-    k = result["k"]
-    headers = ("layer", "tasks", f"top {k:,}", "random units that match", f"for each of the {k:,}", "median task")
-    rows = tuple(_matched(row) for row in spread(result["rows"]))
-    caption = (
-        f"Random units that read as much as the top {k:,}, with 95 % intervals over tasks; {NO_MATCH}: not even all"
-    )
-    whole = f"{caption} others{abridged(result['rows'])}"
-    return [Table(whole, (*headers, "tasks without a match"), rows, left=0)]
-
-
-def control_tables(result: Row, k: int) -> list[Table]:
-    """Each variant in a row, over all layers."""
-    rows = []
-    for variant in result["variants"]:
-        curves = result["curves"][variant]
-        matched = curves["fig5"]["rows"]
-        random = [row["accuracy"] for row in curves["fig5"]["curves"] if row["size"] == k]
-        multiples = [row["multiple"] for row in matched if row["multiple"] is not None]
-        rows.append(
-            (
-                NAMES.get(variant, variant),
-                number(mean([row["accuracy"] for row in curves["fig2"]["dense"]])),
-                number(mean([row["top"] for row in matched])),
-                number(mean(random)),
-                times(median(multiples)) if multiples else NONE,
-                f"{sum(map(is_beyond, matched))} of {len(matched)}",
-            )
-        )
-    headers = ("variant", "dense", f"top {k:,}", f"random {k:,}", "median multiple", "layers without a match")
-    return [Table("Means over layers of the mean test accuracy over tasks", headers, tuple(rows))]
-
-
-def times(value: float | None) -> str:
-    """A multiple, with its sign."""
-    return NONE if value is None else f"{value:.1f}×"  # noqa: RUF001  (a multiplication sign)
-
-
 def _grid(result: Row, key: str, points: Sequence[float | int], head: str, cell: Any, caption: str) -> Table:
-    """Layers in rows, points of the grid in columns."""
+    """Layers in rows, points of the grid in columns, and what is known of the dense probe."""
     found = {(row["layer"], row[key]): row for row in result["rows"]}
     layers = sorted({layer for layer, _ in found})
-    dense = {row["layer"]: number(row["accuracy"]) for row in result.get("dense", ())}
+    names, dense = _dense(result)
     rows = tuple(
         (
             str(layer),
             *(cell(found[layer, point]) if (layer, point) in found else NONE for point in points),
-            *([dense.get(layer, NONE)] if dense else []),
+            *(dense.get(layer, (NONE, NONE)) if names else ()),
         )
         for layer in spread(layers)
     )
-    names = (head.format(_point(point)) for point in points)
-    return Table(f"{caption}{abridged(layers)}", ("layer", *names, *(["dense"] if dense else [])), rows, left=0)
+    headers = ("layer", *(head.format(_point(point)) for point in points), *names)
+    below = f"; {names[-1]}: whose dense probe reads less on validation data" if names else ""
+    return Table(f"{caption}{abridged(layers)}{below}", headers, rows, left=0)
+
+
+def _dense(result: Row) -> tuple[tuple[str, ...], dict[int, tuple[str, str]]]:
+    """Accuracy of the dense probe by layer, and how many tasks have one below the floor."""
+    if "dense" not in result:
+        return (), {}
+    excluded = {row["layer"]: row["excluded"] for row in result["rows"]}
+    found = {row["layer"]: (number(row["accuracy"]), str(excluded[row["layer"]])) for row in result["dense"]}
+    return ("dense", f"tasks below {number(result['floor'])}"), found
 
 
 def _relative(result: Row, key: str, sign: str) -> Table:
@@ -108,42 +76,16 @@ def _relative(result: Row, key: str, sign: str) -> Table:
         known = [row["relative"] for row in of_point if row["relative"] is not None]
         kept = [percent(mean([row["kept"] for row in of_point]))] if key == "lambda" else []
         enough = f"{sum(value >= 0.95 for value in known)} of {len(known)}"
-        rows.append((f"{sign} = {_point(point)}", *kept, number(mean(known)), enough))
-    headers = (sign, *(["units kept"] if key == "lambda" else []), "accuracy / dense", "layers with .95 or more")
-    return Table(
-        "Accuracy relative to the dense probe: mean over tasks where that reads anything, then layers",
-        headers,
-        tuple(rows),
+        tasks = span(row["relative_tasks"] for row in of_point)
+        rows.append((f"{sign} = {_point(point)}", *kept, number(mean(known)), enough, tasks))
+    kept_too = ["units kept"] if key == "lambda" else []
+    headers = (sign, *kept_too, "accuracy / dense", "layers with .95 or more", "tasks a layer")
+    caption = (
+        "Accuracy relative to the dense probe: mean over tasks where that reaches "
+        f"{number(result['floor'])} on validation data, then over layers"
     )
+    return Table("; ".join([caption, *by_luck(result)]), headers, tuple(rows))
 
 
 def _point(point: float | int) -> str:
     return f"{point:,}" if isinstance(point, int) else lam(point)
-
-
-def _matched(row: Row) -> tuple[str, ...]:
-    left_out = f" ({row['excluded']} left out)" if row["excluded"] else ""
-    beyond = is_beyond(row)
-    size, multiple = _open(row, "equivalent", lambda value: f"{value:,.0f}"), _open(row, "multiple", times)
-    unmatched = f"{row['censored_tasks']} of {row['tasks']}"
-    middle = NO_MATCH if no_median(row) else times(row["median_multiple"])
-    top = ranged(row["top"], row["top_low"], row["top_high"])
-    known = beyond or row["multiple"] is not None
-    return (
-        str(row["layer"]),
-        f"{row['tasks']}{left_out}",
-        top,
-        size if known else NONE,
-        multiple if known else NONE,
-        middle,
-        unmatched,
-    )
-
-
-def _open(row: Row, key: str, written: Any) -> str:
-    """A number with its interval, either of which may have no upper end."""
-    value, low, high = (row[f"{key}{end}"] for end in ("", "_low", "_high"))
-    text = NO_MATCH if value is None else written(value)
-    if low is None:
-        return text
-    return f"{text} [{written(low)}, {NO_MATCH if high is None else written(high)}]"

@@ -13,6 +13,7 @@ from matplotlib.ticker import NullLocator
 from neurosteer.report.canvas import DASHED, INK, VERMILION, finish, headline, new_figure
 
 from .about import about, over_tasks, share_of
+from .floor import LEFT_OUT, floor_notes
 from .palette import ordered_looks
 from .series import BESIDE, accuracy_axis, draw_series, layer_axis, of
 
@@ -46,7 +47,7 @@ def matched_figure(outcome: Row, result: Row) -> Figure:
     figure.align_ylabels()
     upper.legend(handles=[key for key in [top, *reversed(keys)] if key is not None], **BESIDE)
     lower.legend(handles=marks, **BESIDE)
-    about_it = about(outcome, *_excluded(result), *over_tasks(outcome))
+    about_it = about(outcome, *over_tasks(outcome), *floor_notes(result, result["rows"], LEFT_OUT))
     headline(figure, f"Fig. 5 · How many random units are worth the top {k:,}?", about_it)
     return finish(figure)
 
@@ -142,11 +143,3 @@ def _intervals(axes: Axes, rows: Sequence[Row]) -> None:
         label="_open",
         **look,
     )
-
-
-def _excluded(result: Row) -> list[str]:
-    """How many tasks are left out, where any are."""
-    counts = [row["excluded"] for row in result["rows"]]
-    if not any(counts):
-        return []
-    return [f"without tasks whose dense probe is below {result['floor']:.2f}: {min(counts)} to {max(counts)} a layer"]

@@ -9,18 +9,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from neurosteer.report.canvas import DASHED, INK, SMALL, finish, method_look
+from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, finish, method_look
 from neurosteer.report.numbers import number, p_equals
 
 from .about import about, share_of
 from .matrix import as_array, draw_matrix, names_of, reach_of
 from .palette import shares
 from .sheet import Panel, new_sheet
+from .table import mean
 
 Row = Mapping[str, Any]
 KINDS = {"folds": "other pairs\nof the task", "seeds": "other splits,\nother seeds"}
 GROUPS = {"within": "two tasks of\none phenomenon", "across": "two tasks of\ntwo phenomena"}
+CHANCE: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": DASHED}
 ACROSS = 0.62  # of a row, over which the dots of its tasks are spread
 
 
@@ -40,13 +43,15 @@ def overlap_figure(outcome: Row, result: Row) -> Figure:
 def _map(panel: Panel, result: Row, method: str) -> None:
     values = as_array(result["matrices"][method])
     apart = values[np.eye(*values.shape) == 0]
-    reach = min(reach_of(apart, max(4 * result["chance"], 2 / result["k"])), 1.0)
+    chance = result["chance"][method]
+    reach = min(reach_of(apart, max(4 * (chance or 0), 2 / result["k"])), 1.0)
     rows = "neurons of" if panel.first else ""
     look: dict[str, Any] = {"rows": rows, "columns": "shared with"}
     colours = (shares(), Normalize(0, reach))
     tasks, phenomena = result["tasks"], result["phenomena"]
     image = draw_matrix(panel.axes, result["matrices"][method], tasks, phenomena, colours, **look)
-    panel.colour_bar(image, f"shared part of the {result['k']:,} (by chance {number(result['chance'], 3)})")
+    by_chance = "" if chance is None else f" (by chance {number(chance, 3)})"
+    panel.colour_bar(image, f"shared part of the {result['k']:,}{by_chance}")
     panel.title(method)
 
 
@@ -64,37 +69,43 @@ def _groups(panel: Panel, result: Row) -> None:
         values, rows = [value for value, _ in known], [place for _, place in known]
         axes.plot(values, rows, linestyle="", markersize=8, label=label, **method_look(method))
         for value, place in known:
-            axes.annotate(number(value, 3), (value, place), xytext=(8, 0), va="center", **SMALL)
-    _chance(axes, result["chance"])
+            text = axes.annotate(number(value, 3), (value, place), xytext=(8, 0), va="center", **SMALL)
+            text.set_bbox(ON_WHITE)
+            _chance(axes, result["chance"][method], place, 0.14)
     panel.name_rows(list(GROUPS.values()), "shared part of the sets")
     panel.title("mean over pairs of tasks")
     axes.margins(x=0.2)
     axes.set_xlim(left=0)
-    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    keys, _ = axes.get_legend_handles_labels()
+    drawn = any(chance is not None for chance in result["chance"].values())
+    keys += [Line2D([], [], label="by chance", **CHANCE)] if drawn else []
+    axes.legend(handles=keys, loc="lower right", frameon=False, fontsize=9)
 
 
 def _stability(panel: Panel, result: Row) -> None:
-    """Every task as a dot, in the order of the heat maps; a line across at the median."""
+    """Every task as a dot, in the order of the heat maps; a line across at the median, a dashed one at chance."""
     axes = panel.axes
     names: list[str] = []
     for kind, label in KINDS.items():
         for method in result["methods"]:
-            values = [row[kind] for row in result["stability"] if row["method"] == method]
+            of_method = [row for row in result["stability"] if row["method"] == method]
+            values = [row[kind] for row in of_method]
             known = [value for value in values if value is not None]
             rows = len(names) + ACROSS * (np.arange(len(known)) + 0.5 - len(known) / 2) / max(len(known), 1)
             dots: dict[str, Any] = {**method_look(method), "linestyle": "", "markersize": 3.5, "alpha": 0.75}
             axes.plot(known, rows, label=f"{kind} {method}", markeredgewidth=0, **dots)
+            edge = ACROSS / 2 + 0.08
             if known:
-                edge = ACROSS / 2 + 0.08
                 axes.vlines(np.median(known), len(names) - edge, len(names) + edge, color=INK, linewidth=1.6)
+            by_chance = mean([row["chance"] for row in of_method]) if kind == "folds" else result["chance"][method]
+            _chance(axes, by_chance, len(names), edge)
             names.append(f"{method}:\n{label}")
-    _chance(axes, result["chance"])
-    panel.name_rows(names, "shared part of the sets; line: median")
+    panel.name_rows(names, "shared part of the sets; line: median; dashed: by chance")
     panel.title("the same task, found again: one dot a task")
     axes.set_xlim(-0.03, 1.03)
 
 
-def _chance(axes: Axes, chance: float) -> None:
-    axes.axvline(chance, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
-    place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "va": "top"}
-    axes.annotate("chance", (chance, 1), xytext=(4, -3), **place, **SMALL)
+def _chance(axes: Axes, value: float | None, row: float | int, reach: float) -> None:
+    """A dashed line across a row, so far above and below its middle, where chance is known."""
+    if value is not None:
+        axes.vlines(value, row - reach, row + reach, label="_chance", zorder=1.8, **CHANCE)

@@ -11,15 +11,15 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .about import how_many, lam, share_of
-from .captions import CAPTIONS, HEADINGS, Caption
+from .about import about, how_many, lam, share_of, used
+from .captions import HEADINGS, Caption, caption_of
 from .csvs import csv_name
 from .draw import FIGURES
-from .layer_tables import control_tables, mask_tables, matched_tables, rank_tables, topk_tables
+from .layer_tables import mask_tables, rank_tables, topk_tables
+from .matched_tables import control_tables, matched_tables
 from .table import Table
 from .task_tables import baseline_tables, causal_tables, overlap_tables, transfer_tables
 from .toml import recipe_toml
-from .verdicts import holds_in
 
 Row = Mapping[str, Any]
 PIXELS = 96  # of the page, for an inch of a figure
@@ -72,16 +72,11 @@ def outcome_page(outcome: Row, pictures: Mapping[str, bytes]) -> str:
     )
     return environment.get_template(TEMPLATE).render(
         title=recipe["title"] or recipe["name"],
-        beneath=[
-            outcome["model"]["name"],
-            outcome["data"]["source"],
-            f"{outcome['data']['split']} split",
-            how_many(outcome),
-        ],
+        beneath=about(outcome),
         file=f"{recipe['name']}.toml",
         command=outcome["again"],
         toml=recipe_toml(recipe),
-        verdicts=[{**verdict, "count": holds_in(verdict)} for verdict in outcome["verdicts"]],
+        verdicts=[{**verdict, "count": _holds_in(verdict)} for verdict in outcome["verdicts"]],
         sections=[_section(outcome, result, pictures) for result in outcome["results"]],
         baselines=whole,
         each_baseline=each,
@@ -97,18 +92,23 @@ def _section(outcome: Row, result: Row, pictures: Mapping[str, bytes]) -> Sectio
     drawn = [figure for figure in FIGURES[name] if figure in pictures]
     files = [csv_name(name, table) for table in result["tables"]]
     files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
-    shown = tuple(_picture(figure, pictures[figure]) for figure in drawn)
+    shown = tuple(_picture(figure, pictures[figure], outcome) for figure in drawn)
     return Section(name, HEADINGS[name], shown, tuple(tables), tuple(files))
 
 
-def _picture(name: str, png: bytes) -> Picture:
+def _picture(name: str, png: bytes, outcome: Row) -> Picture:
     """Its width on the page, from the PNG's own size and density."""
     across = struct.unpack(">I", png[16:20])[0]
     place = png.index(b"pHYs")
     metre = struct.unpack(">I", png[place + 4 : place + 8])[0]  # dots
     width = round(PIXELS * across / (metre * 0.0254))
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return Picture(name, source, width, CAPTIONS[name])
+    return Picture(name, source, width, caption_of(name, outcome["data"]["split"]))
+
+
+def _holds_in(verdict: Row) -> str:
+    """`27 of 30 layers`."""
+    return f"{verdict['holds']} of {verdict['of']} {verdict['unit']}" if verdict["of"] else "cannot be judged"
 
 
 def _settings(outcome: Row) -> list[tuple[str, str]]:
@@ -122,7 +122,7 @@ def _settings(outcome: Row) -> list[tuple[str, str]]:
         ("computed in", f"{model['dtype']} on {model['device']}"),
         ("BOS, EOS", f"{_id(model['bos'])}, {_id(model['eos'])}"),
         ("data", f"{data['source']}: {how_many(outcome)}, {data['pairs']:,} in all"),
-        ("split", f"{data['split']}, seed {data['seed']}"),
+        ("split", ", ".join([data["split"], f"seed {data['seed']}", *used(outcome)])),
         ("site, position", f"{settings['site']}, {settings['position']}"),
         ("layers", shown),
         ("k", f"{settings['k']:,} of {settings['width']:,} units ({share_of(settings['k'], settings['width'])})"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from neurosteer.report.numbers import NONE, number, p_value
 from neurosteer.report.tables import BASELINES
 
-from .about import readable
+from .about import readable, span
+from .causal import stand_out
 from .table import Table, changed, mean, ranged
 
 Row = Mapping[str, Any]
+LISTED = 12  # units that are named
 MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same", "dense_other")
 
 
@@ -35,7 +38,7 @@ def overlap_tables(result: Row) -> list[Table]:
                 *(number(result[group][method], 3) for group in ("within", "across")),
                 NONE if p is None else p_value(p),
                 *(number(mean([row[kind] for row in stable]), 3) for kind in ("folds", "seeds")),
-                number(result["chance"], 3),
+                number(result["chance"][method], 3),
             )
         )
     headers = ("method", "one phenomenon", "two phenomena", "p", "other pairs", "other splits", "chance")
@@ -53,7 +56,7 @@ def baseline_tables(outcome: Row) -> tuple[Table, Table]:
     names = tuple(name.replace("_", " ") for name in BASELINES)
     means = tuple(number(mean([task["baselines"].get(name) for task in tasks]), 3) for name in BASELINES)
     whole = Table("Mean over tasks", ("test accuracy without a model", *names), (("all tasks", *means),))
-    sizes = ("train", "validation", "test")
+    sizes = ("train", "validation", "test", "dropped")
     rows = tuple(
         (
             task["task"],
@@ -63,21 +66,34 @@ def baseline_tables(outcome: Row) -> tuple[Table, Table]:
         )
         for task in tasks
     )
-    return whole, Table("Pairs of each part, and test accuracy", ("task", "phenomenon", *sizes, *names), rows, left=2)
+    caption = "Pairs of each part, those the split dropped, and test accuracy"
+    return whole, Table(caption, ("task", "phenomenon", *sizes, *names), rows, left=2)
 
 
 def _by_phenomenon(result: Row, kind: str, suffix: str, what: str) -> Table:
     names = list(dict.fromkeys(result["phenomena"]))
     groups = {name: [row for row in result["means"] if row["phenomenon"] == name] for name in names}
     general = {name: [row for row in result["general"] if row["phenomenon"] == name] for name in names}
-    rows = [(readable(name or "no phenomenon"), *_means(groups[name], general[name], kind, suffix)) for name in names]
-    rows.append(("all", *_means(result["means"], result["general"], kind, suffix)))
+    pairs = {name: _pairs_of(result, name) for name in names}
+    rows = [
+        (readable(name or "no phenomenon"), *_means(groups[name], general[name], kind, suffix), span(pairs[name]))
+        for name in names
+    ]
+    rows.append(("all", *_means(result["means"], result["general"], kind, suffix), span(chain(*pairs.values()))))
     headers = ("phenomenon", "tasks", "sparse: itself", "same phenomenon", "others", "dense: itself")
+    seen = f" ({result['left_out']:,} are left out in all: the training task has seen a sentence of theirs)"
     caption = (
         f"{what}, mean over the tasks of a phenomenon as training tasks; general: a dense probe trained on the other "
-        f"phenomena, tested on these tasks; probes of flipped labels: {_null(result['null'], kind)}"
+        f"phenomena, tested on these tasks; pairs: on which a cell rests{seen if result['left_out'] else ''}; "
+        f"probes of flipped labels on other tasks: {_null(result['null'], kind)}"
     )
-    return Table(caption, (*headers, "same phenomenon", "others", "general"), tuple(rows))
+    return Table(caption, (*headers, "same phenomenon", "others", "general", "pairs a cell"), tuple(rows))
+
+
+def _pairs_of(result: Row, name: str | None) -> list[int]:
+    """The pairs of every cell whose training task is of this phenomenon."""
+    of_rows = zip(result["phenomena"], result["pairs"], strict=True)
+    return [count for phenomenon, row in of_rows if phenomenon == name for count in row]
 
 
 def _means(rows: Sequence[Row], general: Sequence[Row], kind: str, suffix: str) -> tuple[str, ...]:
@@ -86,8 +102,11 @@ def _means(rows: Sequence[Row], general: Sequence[Row], kind: str, suffix: str) 
 
 
 def _null(null: Row, kind: str) -> str:
-    mean_, spread = null[f"{kind}_mean"], null[f"{kind}_sd"]
-    return NONE if mean_ is None else f"{number(mean_, 3)} (sd {number(spread, 3)})"
+    told = []
+    for probe in ("sparse", "dense"):
+        found = null[f"{kind}_{probe}"]
+        told.append(f"{probe} {number(found['mean'], 3)} (sd of rows {number(found['row_sd'], 3)})")
+    return ", ".join(told)
 
 
 def _measured(result: Row) -> Table:
@@ -96,11 +115,21 @@ def _measured(result: Row) -> Table:
         found = result["summary"][method]
         kinds = ("own", "related", "unrelated")
         means = (changed(*(found.get(f"{kind}_{end}") for end in ("delta", "low", "high"))) for kind in kinds)
-        counts = (f"{found[f'significant_{kind}']} of {found[f'cells_{kind}']}" for kind in ("own", "other"))
-        rows.append((method, *means, *counts, str(found["massive_sources"])))
+        rows.append((method, *means, *(_significant(*stand_out(result, method, kind)) for kind in ("own", "other"))))
     headers = ("method", "the task itself", "same phenomenon", "other phenomena", "own q < .05", "other q < .05")
-    caption = "Mean change of the margin in measured cells (nats), with 95 % intervals over tasks"
-    return Table(caption, (*headers, "sources with massive units"), tuple(rows))
+    caption = f"Mean change of the margin in measured cells (nats), with 95 % intervals over tasks{_massive(result)}"
+    return Table(caption, headers, tuple(rows))
+
+
+def _significant(found: int, tested: int, untested: int) -> str:
+    return f"{found} of {tested}" + (f" ({untested} not tested)" if untested else "")
+
+
+def _massive(result: Row) -> str:
+    """The massive units, which no set holds."""
+    units = result["massive"]
+    more = f" and {len(units) - LISTED:,} more" if len(units) > LISTED else ""
+    return f"; massive units, in no set: {', '.join(map(str, units[:LISTED]))}{more}" if units else ""
 
 
 def _contrasts(result: Row) -> Table:

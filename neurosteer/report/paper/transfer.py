@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
-from neurosteer.report.canvas import BLUE, GREY, INK, VERMILION, finish
+from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, finish
 
-from .about import about, lam
+from .about import about, lam, span
 from .matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
 from .palette import about as scale_about
 from .palette import rising
@@ -32,12 +32,16 @@ MEANS: dict[str, tuple[str, dict[str, Any]]] = {
         {"color": INK, "marker": "o", "markersize": 4.4, "markerfacecolor": "none"},
     ),
 }
+NULL: dict[str, dict[str, Any]] = {
+    "sparse": {"facecolor": GREY, "alpha": 0.28, "linewidth": 0},
+    "dense": {"facecolor": "none", "edgecolor": INK, "linewidth": 0.9, "linestyle": DASHED},
+}
 LEAST = 0.02  # what a scale of differences spans at least
 
 
 def transfer_figure(outcome: Row, result: Row, kind: str = "accuracy") -> Figure:
     """Heat maps of the sparse and of the dense probes, the mean of each row, and the difference."""
-    about_it = about(outcome, f"layer {result['layer']}", TITLES[kind])
+    about_it = about(outcome, f"layer {result['layer']}", TITLES[kind], f"{tested_on(result['pairs'])} a cell")
     names = names_of(result["tasks"], result["phenomena"])
     figure, panels = new_sheet(4, "Fig. 6 · Probes trained on one task, tested on another", about_it, names)
     sparse, dense, means, apart = panels
@@ -50,6 +54,11 @@ def transfer_figure(outcome: Row, result: Row, kind: str = "accuracy") -> Figure
     _row_means(means.axes, result, kind)
     means.title("mean of each row")
     return finish(figure)
+
+
+def tested_on(pairs: Sequence[Sequence[int]]) -> str:
+    """`141 to 200 test pairs`."""
+    return f"{span(count for row in pairs for count in row)} test pairs"
 
 
 def _map(panel: Panel, result: Row, matrix: Matrix, middle: float, reach: float) -> AxesImage:
@@ -88,14 +97,15 @@ def _row_means(axes: Axes, result: Row, kind: str) -> None:
 
 
 def _null(axes: Axes, null: Row, kind: str) -> list[Patch]:
-    """Where probes of flipped labels lie: mean and two standard deviations."""
-    mean, spread = null[f"{kind}_mean"], null[f"{kind}_sd"]
+    """Where the row means of probes of flipped labels lie, sparse and dense: mean and two standard deviations."""
     axes.axvline(0.5, color=INK, linewidth=0.8, zorder=1)
-    if mean is None or spread is None:
-        return []
-    band = axes.axvspan(mean - 2 * spread, mean + 2 * spread, color=GREY, alpha=0.28, linewidth=0, zorder=0)
-    band.set_label("flipped labels: cells' mean ± 2 sd")
-    return [band]
+    bands: list[Patch] = []
+    for probe, look in NULL.items():
+        mean, sd = (null[f"{kind}_{probe}"][name] for name in ("mean", "row_sd"))
+        if mean is not None and sd is not None:
+            label = f"flipped labels, {probe}: ± 2 sd"
+            bands.append(axes.axvspan(mean - 2 * sd, mean + 2 * sd, label=label, zorder=0, **look))
+    return bands
 
 
 def _row_axis(axes: Axes, result: Row) -> None:

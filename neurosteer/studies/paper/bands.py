@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from neurosteer.studies.recipes.units import Read
 
 from .design import Design
 from .intervals import plain
-from .transfer import TRANSFER, Member, general_name
+from .transfer import GENERAL, TRANSFER, Member, general_name
 
 KINDS = ("accuracy", "pairwise")
 Row = dict[str, Any]
@@ -33,7 +34,8 @@ def fig6(read: Read, members: Sequence[Member], design: Design) -> Row:
         "means": means,
         "general": general,
         "null": _null(arrays),
-        "left_out": int(arrays["left_out"].sum()),
+        "pairs": arrays["pairs"].tolist(),
+        "left_out": int((arrays["pairs"].max(axis=0) - arrays["pairs"]).sum()),
         "tables": {"": _long(arrays, members), "means": means, "general": general},
     }
 
@@ -63,14 +65,15 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _null(arrays: Any) -> Row:
-    """Probes of labels flipped within pairs, on every task but their own."""
-    row: Row = {}
-    for kind in KINDS:
-        matrices = [arrays[f"{kind}_null_{probe}"] for probe in ("sparse", "dense")]
-        values = np.concatenate([matrix[~np.eye(len(matrix), dtype=bool)] for matrix in matrices])
-        values = values[np.isfinite(values)]
-        row |= {f"{kind}_mean": _mean(values), f"{kind}_sd": float(values.std()) if len(values) else None}
-    return row
+    """Probes of labels flipped within pairs, on every task but their own: mean, and how much the rows differ."""
+    found: Row = {}
+    for kind, probe in product(KINDS, ("sparse", "dense")):
+        matrix = arrays[f"{kind}_null_{probe}"]
+        others = np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
+        rows = [mean for mean in map(_mean, others) if mean is not None]
+        sd = float(np.std(rows, ddof=1)) if len(rows) > 1 else None
+        found[f"{kind}_{probe}"] = {"mean": _mean(others), "row_sd": sd}
+    return found
 
 
 def _general(read: Read, members: Sequence[Member]) -> list[Row]:
@@ -78,15 +81,15 @@ def _general(read: Read, members: Sequence[Member]) -> list[Row]:
     for phenomenon in dict.fromkeys(member.phenomenon for member in members):
         piece = read(general_name(phenomenon))
         own = [member for member in members if member.phenomenon == phenomenon]
-        for member, accuracy, pairwise in zip(own, piece.arrays["accuracy"], piece.arrays["pairwise"], strict=True):
-            found = {"accuracy": plain(accuracy), "pairwise": plain(pairwise)}
+        for i, member in enumerate(own):
+            found = {name: plain(piece.arrays[name][i]) for name in GENERAL}
             rows.append({"task": member.task, "phenomenon": phenomenon, **found})
     return rows
 
 
 def _long(arrays: Any, members: Sequence[Member]) -> list[Row]:
     return [
-        {"trained": a.task, "tested": b.task}
+        {"trained": a.task, "tested": b.task, "pairs": int(arrays["pairs"][i, j])}
         | {
             f"{probe}_{kind}": plain(arrays[f"{kind}_{probe}"][i, j])
             for probe in ("sparse", "dense")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from neurosteer.studies.matching import matching_size
 
@@ -19,13 +20,15 @@ Row = dict[str, Any]
 
 def fig2(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> Row:
     """Kept share and accuracy of L0 probes by lambda."""
-    values = {"kept": sweep["kept"], "accuracy": sweep["masked"], "relative": _relative(sweep, "masked")}
+    values = {"kept": sweep["kept"], "accuracy": sweep["masked"]} | _relative(sweep, "masked")
     rows = _rows(values, "lambda", design.lambdas, design)
     wide = {"kept": sweep["kept"], "accuracy": sweep["masked"]}
     return {
         "experiment": "fig2",
         "lambdas": list(design.lambdas),
+        "floor": FLOOR,
         "rows": rows,
+        "rises": _rises(sweep["kept"], design),
         "dense": dense_rows(sweep, design),
         "baselines": baselines,
         "tables": {"": rows, "tasks": _wide(sweep, wide, design.lambdas, tasks, design)},
@@ -34,10 +37,11 @@ def fig2(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> 
 
 def fig3(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> Row:
     """Accuracy of the k units of the largest |t|."""
-    rows = _rows({"accuracy": sweep["topk"], "relative": _relative(sweep, "topk")}, "k", design.ks, design)
+    rows = _rows({"accuracy": sweep["topk"]} | _relative(sweep, "topk"), "k", design.ks, design)
     return {
         "experiment": "fig3",
         "ks": list(design.ks),
+        "floor": FLOOR,
         "rows": rows,
         "dense": dense_rows(sweep, design),
         "baselines": baselines,
@@ -61,7 +65,7 @@ def fig4(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
 
 def fig5(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
     """How many random units are worth the top k: of the mean accuracies over tasks, and task by task."""
-    counted = _readable(sweep)
+    counted = readable(sweep)
     top = np.where(counted, sweep["chosen"], np.nan)
     random = np.where(counted[..., None], sweep["random"].mean(axis=-1), np.nan)
     counts = draws(len(tasks), design.seed)
@@ -86,13 +90,40 @@ def fig5(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
     }
 
 
-def _relative(sweep: Sweep, name: str) -> np.ndarray:
-    """Accuracy beside the dense probe's of the same task and layer; NaN where that reads nothing."""
-    return np.where(_readable(sweep)[..., None], sweep[name] / sweep["dense"][..., None], np.nan)
+def _relative(sweep: Sweep, name: str) -> dict[str, np.ndarray]:
+    """Accuracy beside the dense probe's of the same task and layer, on test and validation data.
+
+    NaN where that reads nothing.
+    """
+    counted = readable(sweep)[..., None]
+    return {
+        f"relative{part}": np.where(counted, sweep[name + part] / sweep["dense" + part][..., None], np.nan)
+        for part in ("", "_validation")
+    }
 
 
-def _readable(sweep: Sweep) -> np.ndarray:
+def readable(sweep: Sweep) -> np.ndarray:
+    """`[task layer]`: where the dense probe reads anything, as far as validation data tell."""
     return sweep["dense_validation"] >= FLOOR
+
+
+def by_luck(validation: int) -> float:
+    """How probably a probe that knows nothing reaches the floor on as many validation sentences."""
+    return float(stats.binom.sf(np.ceil(FLOOR * validation) - 1, validation, 0.5))
+
+
+def _rises(kept: np.ndarray, design: Design) -> list[Row]:
+    """Spearman of layer and mean kept share by lambda, with an interval over tasks."""
+    if len(design.layers) < 3:
+        return []
+    means = resampled(kept, draws(len(kept), design.seed))  # resample layer lambda
+    ranks = stats.rankdata(means, axis=1) - (len(design.layers) + 1) / 2
+    order = np.arange(len(design.layers)) - (len(design.layers) - 1) / 2
+    spread = np.sqrt((ranks**2).sum(axis=1) * (order**2).sum())
+    rho = np.divide(np.einsum("rlp,l->rp", ranks, order), spread, out=np.zeros_like(spread), where=spread > 0)
+    low, high = interval(rho[1:])
+    ends = zip(design.lambdas, rho[0], low, high, strict=True)
+    return [{"lambda": lam} | _ends("rho", *three) for lam, *three in ends if lam < 1]
 
 
 def _matching_rows(
@@ -132,13 +163,16 @@ def _rows(
 ) -> list[Row]:
     """One row per layer and point of the grid, from arrays `[task layer point]`."""
     found = {name: task_means(value, design.seed) for name, value in values.items()}
-    first = next(iter(found.values()))
+    first, of = next(iter(found.values())), len(next(iter(values.values())))
     rows = []
     for i, layer in enumerate(design.layers):
         for j, point in enumerate(grid):
             row: Row = {"layer": layer, axis: point, "tasks": int(first.tasks[i, j])}
             for name, means in found.items():
                 row |= _ends(name, means.mean[i, j], means.low[i, j], means.high[i, j])
+            if "relative" in found:
+                counted = int(found["relative"].tasks[i, j])
+                row |= {"relative_tasks": counted, "excluded": of - counted}
             rows.append(row)
     return rows
 
@@ -166,13 +200,18 @@ def _wide(
 
 
 def controls(sweeps: Mapping[str, Sweep], tasks: Sequence[str], design: Design) -> Row:
-    """The same curves of the neurons, of a rotated basis, and of a model that has learned nothing."""
+    """The same curves of the neurons, of a rotated basis, and of a model that has learned nothing.
+
+    At each layer all are over the same tasks: those that the dense probe reads in every variant.
+    """
+    common = np.logical_and.reduce([readable(sweep) for sweep in sweeps.values()])
     curves = {}
     for variant, sweep in sweeps.items():
+        alike = {name: _only(values, common) for name, values in sweep.items() if name != "layers"}
         masked, topk, matched = (
-            fig2(sweep, tasks, design, {}),
-            fig3(sweep, tasks, design, {}),
-            fig5(sweep, tasks, design),
+            fig2(alike, tasks, design, {}),
+            fig3(alike, tasks, design, {}),
+            fig5(alike, tasks, design),
         )
         curves[variant] = {
             "fig2": {"rows": masked["rows"], "dense": masked["dense"]},
@@ -183,4 +222,15 @@ def controls(sweeps: Mapping[str, Sweep], tasks: Sequence[str], design: Design) 
         name: [{"variant": variant, **row} for variant, curve in curves.items() for row in curve[figure]["rows"]]
         for name, figure in (("", "fig5"), ("masks", "fig2"), ("topk", "fig3"))
     }
-    return {"experiment": "controls", "variants": list(sweeps), "curves": curves, "tables": tables}
+    return {
+        "experiment": "controls",
+        "floor": FLOOR,
+        "variants": list(sweeps),
+        "curves": curves,
+        "tables": tables,
+    }
+
+
+def _only(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """`[task layer ...]`, NaN where not counted."""
+    return np.where(counted.reshape(*counted.shape, *[1] * (values.ndim - 2)), values, np.nan)

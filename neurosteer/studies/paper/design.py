@@ -14,6 +14,8 @@ from neurosteer.studies.recipes.recipe import Recipe
 PROBED = ("fig2", "fig3", "fig4", "fig5", "controls")  # experiments that look at every layer
 FOCUSED = ("fig6", "overlap", "causal")  # those that look at one
 MASKED = {"fig2", "fig4", "controls"}  # those that fit L0 masks at every layer
+GROWN = {"fig3", "controls"}  # those that fit the top k for a grid of k
+MATCHED = {"fig5", "controls"}  # those that hold the top k against random units
 NEURONS, ROTATED, UNTRAINED = "neurons", "rotated", "untrained"
 VARIANTS = (NEURONS, ROTATED, UNTRAINED)
 
@@ -48,6 +50,12 @@ class Design:
         k = resolve_k(recipe.k, width)
         if 2 * k > width:
             raise InputError(f"k {k} leaves no {k} other units of the {width}; choose fewer")
+        apart = 2 * len(recipe.methods)  # as many others as are in any of the sets
+        if "causal" in recipe.experiments and apart * k > width:
+            raise InputError(
+                f"k {k} may leave too few of the {width} units for controls of {len(recipe.methods)} methods' sets; "
+                f"choose at most {width // apart}, or fewer methods"
+            )
         powers = {2**i for i in range(width.bit_length())}
         return cls(
             experiments=recipe.experiments,
@@ -81,6 +89,22 @@ class Design:
     def masks(self) -> bool:
         """Whether L0 masks are fitted at every layer."""
         return bool(MASKED & set(self.experiments))
+
+    @property
+    def grows(self) -> bool:
+        """Whether probes are fitted on the top k for every k."""
+        return bool(GROWN & set(self.experiments))
+
+    @property
+    def matches(self) -> bool:
+        """Whether probes are fitted on random units."""
+        return bool(MATCHED & set(self.experiments))
+
+    @property
+    def tops(self) -> tuple[int, ...]:
+        """How many units of the largest |t| probes are fitted on, the dense one apart."""
+        wanted = (set(self.ks) if self.grows else set()) | ({self.k} if self.matches else set())
+        return tuple(sorted(wanted - {self.width}))
 
     @property
     def variants(self) -> tuple[str, ...]:

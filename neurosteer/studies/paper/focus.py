@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.data import EosStates
 from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.neurons.sets import STATS
@@ -20,11 +21,11 @@ from neurosteer.store import file_stem
 from neurosteer.studies.examples import Examples, fit_dense
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
+from . import costs
 from .design import Design
 from .states import states_name, states_of
 
 GENERAL_PAIRS = 100  # of each part, from which a probe of many tasks learns and chooses
-PROBE_SECONDS = 1.5e-6  # of one L0 and one dense probe, per (training sentence x unit), on two CPU cores
 Values = Float[Tensor, "pair side layer unit"]
 
 
@@ -38,32 +39,35 @@ def focus_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit
 
     def compute(read: Read) -> Piece:
         piece = read(needs)
-        states, row = states_of(piece, pairs, design), design.states_layers.index(design.layer)
-        values = states.values[:, :, row : row + 1]
-        examples = Examples.of(states, split.indices, slice(row, row + 1), model.float64_device)
-        arrays = _probes(examples, pairs.task, design) | _null(values, split, examples, pairs.task, design)
+        every, row = states_of(piece, pairs, design), design.states_layers.index(design.layer)
+        states = replace(every, values=every.values[:, :, row : row + 1], layers=(design.layer,))
+        values, device = states.values, model.float64_device
+        arrays = _probes(states, split, "l0", design, device) | _null(states, split, design, device)
         arrays |= {name: piece.arrays[name][row] for name in STATS} | {"tokens": piece.arrays["tokens"]}
         arrays |= {"t": welch(values, split.indices["train"]).t[0].numpy()}
         for part, indices in split.indices.items():
             most = None if part == "test" else GENERAL_PAIRS
             arrays[f"states_{part}"] = values[torch.as_tensor(indices[:most])][:, :, 0].numpy()
         if "overlap" in design.experiments:
-            arrays |= _stability(values, pairs, split, design)
+            arrays |= _stability(values.to(device), pairs, split, design)
         parts = {part: list(indices) for part, indices in split.indices.items()}
         hashes = [sentence_hashes([pair]) for pair in pairs]
         return Piece(arrays, {"parts": parts, "sentences": hashes})
 
-    cost = PROBE_SECONDS * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
+    cost = costs.FOCUS * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
     size = 8 * (len(split.test) + 2 * GENERAL_PAIRS) * design.width
     return Unit(focus_name(pairs.task), pairs.task, cost, compute, needs=(needs,), size=size)
 
 
-def _probes(examples: Examples, task: str, design: Design) -> dict[str, np.ndarray]:
+def _probes(
+    states: EosStates, split: Split, noise: str, design: Design, device: torch.device
+) -> dict[str, np.ndarray]:
     """The dense and the sparse probe, for standardised states, and how states are standardised."""
+    examples = Examples.of(states, split.indices, slice(0, 1), device)
     assert examples.standard is not None
     dense = fit_dense(examples)
     warm = dense.at(GATES.warm_l2)
-    sparse = _masked(examples.x["train"], examples.y["train"], warm, [(task, design.layer, "l0")], design)
+    sparse = _masked(examples.x["train"], examples.y["train"], warm, [(states.task, design.layer, noise)], design)
     return {
         **_named("dense", dense.best),
         **_named("sparse", sparse),
@@ -74,15 +78,12 @@ def _probes(examples: Examples, task: str, design: Design) -> dict[str, np.ndarr
     }
 
 
-def _null(values: Values, split: Split, examples: Examples, task: str, design: Design) -> dict[str, np.ndarray]:
-    """The same probes of labels that are flipped within half of the train pairs, drawn at random."""
-    train = values[torch.as_tensor(split.indices["train"])]
-    flipped = torch.rand(len(train), generator=generator(design.seed, task, "null")) < 0.5
-    turned = torch.where(flipped[:, None, None, None], train.flip(1), train)
-    fitted = _Fitted.of(turned, examples.x["train"].device)
-    dense = fitted.dense(GATES.warm_l2)
-    sparse = _masked(fitted.x, fitted.y, dense, [(task, design.layer, "null")], design)
-    return {**_named("null_dense", dense), **_named("null_sparse", sparse)}
+def _null(states: EosStates, split: Split, design: Design, device: torch.device) -> dict[str, np.ndarray]:
+    """The same probes, chosen in the same way, of labels that are flipped within half of the pairs (drawn by lot)."""
+    flipped = torch.rand(len(states.values), generator=generator(design.seed, states.task, "null")) < 0.5
+    turned = torch.where(flipped[:, None, None, None], states.values.flip(1), states.values)
+    found = _probes(replace(states, values=turned), split, "null", design, device)
+    return {f"null_{name}": found[name] for name in ("dense_weights", "dense_bias", "sparse_weights", "sparse_bias")}
 
 
 def _stability(values: Values, pairs: Pairs, split: Split, design: Design) -> dict[str, np.ndarray]:
@@ -124,8 +125,8 @@ class _Fitted:
     y: Float[Tensor, "sample"]
 
     @classmethod
-    def of(cls, values: Values, device: torch.device | str = "cpu") -> _Fitted:
-        x, y = labelled(values.to(device))
+    def of(cls, values: Values) -> _Fitted:
+        x, y = labelled(values)
         return cls(Standard.of(x)(x), y)
 
     def dense(self, l2: float) -> Probes:

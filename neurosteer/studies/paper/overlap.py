@@ -38,7 +38,7 @@ def overlap(read: Read, members: Sequence[Member], design: Design) -> Row:
         "phenomena": phenomena,
         "methods": list(ENCODED),
         "matrices": {method: matrix.tolist() for method, matrix in matrices.items()},
-        "chance": design.k / design.width,
+        "chance": {method: _chance(own, design) for method, own in sets.items()},
         **{name: {method: contrast[method][name] for method in ENCODED} for name in ("within", "across", "p")},
         "stability": stability,
         "tables": {"": _long(matrices, members), "stability": stability},
@@ -50,7 +50,7 @@ def chosen_sets(pieces: Sequence[Piece], method: str, k: int) -> list[set[int]]:
     import torch
 
     scores = np.stack([np.abs(piece.arrays["t" if method == "welch" else method]) for piece in pieces])
-    return [{int(unit) for unit in row if unit >= 0} for row in top_or_none(torch.from_numpy(scores), k)]
+    return [_members(row) for row in top_or_none(torch.from_numpy(scores), k)]
 
 
 def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:
@@ -79,16 +79,17 @@ def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> dict[s
 def _stability(piece: Piece, member: Member, design: Design) -> list[Row]:
     rows = []
     for method in ENCODED:
-        folds = [_mean_overlap(repeat, design.k) for repeat in piece.arrays[f"folds_{method}"]]
+        found = piece.arrays[f"folds_{method}"]
+        folds = [_mean_overlap(repeat, design.k) for repeat in found]
         seeds = piece.arrays[f"seeds_{method}"]
         rows.append(
             {
                 "task": member.task,
                 "phenomenon": member.phenomenon,
                 "method": method,
-                "folds": float(np.mean(folds)) if design.folds > 1 else None,
+                "folds": float(np.mean(folds)),
                 "seeds": _mean_overlap(seeds, design.k) if len(seeds) > 1 else None,
-                "chance": design.k / design.width,
+                "chance": float(np.mean([_chance(list(map(_members, repeat)), design) for repeat in found])),
             }
         )
     return rows
@@ -96,9 +97,19 @@ def _stability(piece: Piece, member: Member, design: Design) -> list[Row]:
 
 def _mean_overlap(sets: np.ndarray, k: int) -> float:
     """Mean shared part of each two of the sets `[set k]`."""
-    each = [{int(unit) for unit in row if unit >= 0} for row in sets]
-    both = shared(each, each, k)[np.triu_indices(len(each), 1)]
-    return float(both.mean()) if len(both) else 1.0
+    each = [_members(row) for row in sets]
+    return float(shared(each, each, k)[np.triu_indices(len(each), 1)].mean())
+
+
+def _members(row: np.ndarray) -> set[int]:
+    return {int(unit) for unit in row if unit >= 0}
+
+
+def _chance(sets: Sequence[set[int]], design: Design) -> float | None:
+    """The mean shared part of k if each two of the sets were drawn by lot, as large as they are."""
+    sizes = np.array([len(one) for one in sets], dtype=float)
+    upper = np.triu_indices(len(sizes), 1)
+    return float(np.outer(sizes, sizes)[upper].mean()) / (design.k * design.width) if len(sizes) > 1 else None
 
 
 def _long(matrices: dict[str, np.ndarray], members: Sequence[Member]) -> list[Row]:

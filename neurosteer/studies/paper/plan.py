@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,8 @@ from neurosteer.studies.recipes.units import Plan, Read, Unit
 
 from .bands import fig6
 from .causal import causal_result, causal_units
-from .curves import Sweep, controls, fig2, fig3, fig4, fig5
+from .costs import token_seconds
+from .curves import Sweep, by_luck, controls, fig2, fig3, fig4, fig5
 from .design import NEURONS, UNTRAINED, Design
 from .focus import focus_unit
 from .overlap import overlap
@@ -39,6 +40,7 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     splits, skipped = _splits(recipe, tasks, progress)
     kept = sorted((pairs for pairs in tasks if pairs.task in splits), key=lambda p: (p.phenomenon or p.task, p.task))
     members = [Member.of(pairs) for pairs in kept]
+    _check_folds(splits, design)
     blank = cache(lambda: untrained(model, design.seed))
     units: list[Unit] = []
     for pairs in kept:
@@ -65,10 +67,21 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
 
     def gather(read: Read) -> Row:
         results = [_result(name, read, recipe, members, described, design) for name in design.experiments]
-        tests = {row["task"]: row["test"] for row in described}
-        return {"results": results, "verdicts": verdicts(results, about["settings"], tests), "notices": []}
+        validation = 2 * min(row["validation"] for row in described)
+        for result in results:
+            if "floor" in result:
+                result["chance_above_floor"] = by_luck(validation)
+        return {"results": results, "verdicts": verdicts(results, about["settings"]), "notices": []}
 
-    return Plan(units, gather, about)
+    return Plan(units, gather, about, models=2 if UNTRAINED in design.variants else 1)
+
+
+def _check_folds(splits: Mapping[str, Split], design: Design) -> None:
+    """Raise `InputError` where a fold of the train pairs would hold fewer than two."""
+    fewest = min(splits, key=lambda task: len(splits[task].train))
+    pairs = len(splits[fewest].train)
+    if "overlap" in design.experiments and pairs < 2 * design.folds:
+        raise InputError(f"folds {design.folds} are too many for the {pairs} train pairs of '{fewest}'")
 
 
 def _splits(recipe: Recipe, tasks: Sequence[Pairs], progress: Progress) -> tuple[dict[str, Split], list[Row]]:
@@ -89,12 +102,13 @@ def _task_units(
     model: Model, blank: Callable[[], Model], pairs: Pairs, split: Split, design: Design, progress: Progress
 ) -> list[Unit]:
     """States, what is known of the layer that is looked at, and the probes of every layer in every variant."""
-    units = [states_unit(lambda: model, pairs, split, design, progress)]
+    seconds = token_seconds(model)
+    units = [states_unit(lambda: model, pairs, split, design, progress, seconds=seconds)]
     if design.focuses:
         units.append(focus_unit(model, pairs, split, design))
     for variant in design.variants:
         if variant == UNTRAINED:
-            units.append(states_unit(blank, pairs, split, design, progress, model_name=variant))
+            units.append(states_unit(blank, pairs, split, design, progress, seconds=seconds, model_name=variant))
         units += sweep_units(model, pairs, split, design, variant)
     return units
 

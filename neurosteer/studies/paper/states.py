@@ -16,11 +16,10 @@ from neurosteer.progress import Progress
 from neurosteer.store import file_stem
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
+from . import costs
 from .design import Design
 
-TOKEN_SECONDS = 1 / 1000  # of one token in one pass, on two CPU cores
 TRAINED = "trained"
-TOKENS = 5  # computed per sentence: the rest of its tokens it shares
 
 
 def states_name(task: str, model_name: str = TRAINED) -> str:
@@ -34,9 +33,13 @@ def states_unit(
     design: Design,
     progress: Progress,
     *,
+    seconds: float,
     model_name: str = TRAINED,
 ) -> Unit:
-    """The states of all pairs at the layers that are asked for, and the statistics of the train sentences."""
+    """The states of all pairs at the layers that are asked for, and the statistics of the train sentences.
+
+    `seconds` is about what a token takes.
+    """
     train = split.indices["train"]
 
     def compute(_: Read) -> Piece:
@@ -54,7 +57,7 @@ def states_unit(
         arrays |= {"values": states.values.numpy(), "tokens": np.array([stats.tokens])}
         return Piece(arrays, {"model": states.model, "pairs": pairs.digest})
 
-    cost = 2 * len(pairs) * TOKENS * TOKEN_SECONDS
+    cost = 2 * len(pairs) * costs.TOKENS * seconds
     size = 8 * len(pairs) * len(design.states_layers) * design.width
     return Unit(states_name(pairs.task, model_name), pairs.task, cost, compute, scratch=True, size=size)
 

@@ -34,10 +34,10 @@ from neurosteer.studies.examples import (
 from neurosteer.studies.finding.agreement import largest_spearman, spearman
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
+from . import costs
 from .design import ROTATED, UNTRAINED, Design
 from .states import TRAINED, states_name, states_of
 
-LAYER_SECONDS = 2e-8  # of all probes of a layer per (training sentence x unit x fit), on two CPU cores
 Arrays = dict[str, np.ndarray]
 
 
@@ -46,8 +46,9 @@ def sweep_units(model: Model, pairs: Pairs, split: Split, design: Design, varian
     needs = states_name(pairs.task, UNTRAINED if variant == UNTRAINED else TRAINED)
     rows = [design.states_layers.index(layer) for layer in design.layers]
     device = model.float64_device
-    fits = len(design.ks) / 2 + design.draws * len(design.sizes) / 3 + 8 * len(design.lambdas) * design.masks
-    cost = LAYER_SECONDS * 2 * len(split.train) * design.width * fits
+    fits = len(design.tops) / 2 + design.draws * len(design.sizes) / 3 * design.matches
+    fits += 8 * len(design.lambdas) * design.masks
+    cost = costs.PROBE * 2 * len(split.train) * design.width * fits
 
     def unit(block: Sequence[int]) -> Unit:
         def compute(read: Read) -> Piece:
@@ -55,7 +56,7 @@ def sweep_units(model: Model, pairs: Pairs, split: Split, design: Design, varian
             return Piece(sweep(states, split, slice(block[0], block[-1] + 1), design, variant, device), {})
 
         name = sweep_name(pairs.task, design.states_layers[block[0]], variant)
-        size = 8 * len(block) * (len(design.ks) + 5 * len(design.lambdas) + design.draws * len(design.sizes))
+        size = 8 * len(block) * (2 * len(design.ks) + 5 * len(design.lambdas) + design.draws * len(design.sizes))
         return Unit(name, pairs.task, cost * len(block), compute, needs=(needs,), size=size)
 
     return [unit(block) for block in _runs(rows)]
@@ -82,32 +83,44 @@ def _runs(rows: Sequence[int]) -> list[list[int]]:
 
 
 def sweep(states: EosStates, split: Split, rows: slice, design: Design, variant: str, device: torch.device) -> Arrays:
-    """All curves of the layers in `rows`; accuracies are of test data.
+    """The curves of the layers in `rows` that the experiments want; accuracies are of test data unless named so.
 
-    `dense [layer]`, `dense_validation [layer]`, `l2 [layer]`; `kept`, `masked`, `spearman`, `limit` `[layer lambda]`;
-    `topk [layer k]`; `chosen [layer]`, the top k that random sets are held against; `random [layer size draw]`.
+    `dense`, `dense_validation`, `l2` `[layer]`; `topk`, `topk_validation` `[layer k]`; `chosen [layer]`, the top k
+    that random sets are held against, and `random [layer size draw]`; `kept`, `masked`, `masked_validation`,
+    `spearman`, `limit` `[layer lambda]`.
     """
     examples = Examples.of(states, split.indices, rows, device)
     if variant == ROTATED:
         examples = examples.rotated(rotation(design.width, design.seed))
     t, dense = _welch(examples), fit_dense(examples)
-    chosen = top_units(t, design.k)
-    topk = {k: _test(examples.judge_units(top_units(t, k), dense.l2)) for k in design.ks if k < design.width}
-    topk[design.width] = _test(dense.judged)
-    drawn = [
-        random_accuracies(examples, chosen, dense.l2, size, draws=design.draws, task=states.task, seed=design.seed)
-        for size in design.sizes
-    ]
+    judged = {k: examples.judge_units(top_units(t, k), dense.l2) for k in design.tops} | {design.width: dense.judged}
     arrays = {
         "layers": np.array(examples.layers),
         "l2": dense.l2[:, 0].cpu().double().numpy(),
-        "dense": topk[design.width],
-        "dense_validation": np.array([accuracy.validation for accuracy in dense.judged]),
-        "topk": np.stack([topk[k] for k in design.ks], axis=1),
-        "chosen": topk[design.k],
-        "random": rearrange(np.array(drawn), "size draw layer -> layer size draw"),
+        "dense": _test(dense.judged),
+        "dense_validation": _validation(dense.judged),
     }
+    if design.grows:
+        arrays |= {
+            "topk": np.stack([_test(judged[k]) for k in design.ks], axis=1),
+            "topk_validation": np.stack([_validation(judged[k]) for k in design.ks], axis=1),
+        }
+    if design.matches:
+        drawn = _random(examples, t, dense, states.task, design)
+        arrays |= {"chosen": _test(judged[design.k]), "random": drawn}
     return arrays | (_masks(examples, t, dense, states.task, design) if design.masks else {})
+
+
+def _random(
+    examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, task: str, design: Design
+) -> np.ndarray:
+    """Accuracies `[layer size draw]` of random units from outside the top k."""
+    chosen = top_units(t, design.k)
+    drawn = [
+        random_accuracies(examples, chosen, dense.l2, size, draws=design.draws, task=task, seed=design.seed)
+        for size in design.sizes
+    ]
+    return rearrange(np.array(drawn), "size draw layer -> layer size draw")
 
 
 def _welch(examples: Examples) -> Float[Tensor, "layer unit"]:
@@ -118,6 +131,10 @@ def _welch(examples: Examples) -> Float[Tensor, "layer unit"]:
 
 def _test(judged: Sequence[Accuracy]) -> np.ndarray:
     return np.array([accuracy.test for accuracy in judged])
+
+
+def _validation(judged: Sequence[Accuracy]) -> np.ndarray:
+    return np.array([accuracy.validation for accuracy in judged])
 
 
 def _masks(examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, task: str, design: Design) -> Arrays:
@@ -132,6 +149,7 @@ def _masks(examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, tas
     return {
         "kept": l0.kept.cpu().double().numpy(),
         "masked": examples.accuracy(l0.probes, "test").double().numpy(),
+        "masked_validation": examples.accuracy(l0.probes, "validation").double().numpy(),
         "spearman": each(spearman),
         "limit": each(largest_spearman),
     }

@@ -6,7 +6,7 @@ the good one scores higher, asks for its direction alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +22,12 @@ from neurosteer.studies.recipes.units import Piece, Read, Unit
 from .focus import focus_name
 
 PROBES = ("sparse", "dense", "null_sparse", "null_dense")
+GENERAL = ("accuracy", "pairwise", "pairs")  # of a general probe, by task
 TRANSFER = "transfer"
 
 
 def transfer_unit(tasks: Sequence[str]) -> Unit:
-    """`accuracy_<probe>` and `pairwise_<probe>` `[trained tested]` of every probe, and how many pairs were seen."""
+    """`accuracy_<probe>` and `pairwise_<probe>` `[trained tested]` of every probe, and the `pairs` each rests on."""
     names = [focus_name(task) for task in tasks]
 
     def compute(read: Read) -> Piece:
@@ -37,7 +38,7 @@ def transfer_unit(tasks: Sequence[str]) -> Unit:
             columns = [_judge(weights, bias, target, pieces) for target in pieces]
             for name, column in zip(("accuracy", "pairwise"), zip(*columns, strict=True), strict=True):
                 arrays[f"{name}_{probe}"] = np.stack(column, axis=1)
-        arrays["left_out"] = np.stack([(~_unseen(target, pieces)).sum(axis=1) for target in pieces], axis=1)
+        arrays["pairs"] = np.stack([_unseen(target, pieces).sum(axis=1) for target in pieces], axis=1)
         return Piece(arrays, {})
 
     return Unit(TRANSFER, "", 0.05 * len(tasks), compute, needs=tuple(names))
@@ -60,10 +61,15 @@ def _judge(
     scores = test @ weights.T + bias  # pair side source
     kept = _unseen(target, sources).T  # pair source
     right = ((scores[:, 0] > 0).astype(float) + (scores[:, 1] < 0)) / 2
-    ordered = (scores[:, 0] > scores[:, 1]).astype(float)
+    ordered = _ordered(scores[:, 0], scores[:, 1])
     count = np.maximum(kept.sum(axis=0), 1)
     empty = np.where(kept.any(axis=0), 0.0, np.nan)
     return (right * kept).sum(axis=0) / count + empty, (ordered * kept).sum(axis=0) / count + empty
+
+
+def _ordered(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """1 where the good sentence scores higher, one half in a tie: a closed mask gives all sentences the same score."""
+    return (np.sign(good - bad) + 1) / 2
 
 
 def _unseen(target: Piece, sources: Sequence[Piece]) -> np.ndarray:
@@ -105,15 +111,16 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
 
     def compute(read: Read) -> Piece:
         if not others:
-            return Piece({"accuracy": np.full(len(own), np.nan), "pairwise": np.full(len(own), np.nan)}, {})
+            return Piece({name: np.full(len(own), np.nan) for name in GENERAL}, {})
         train, validation = (_pooled(read, others, part) for part in ("train", "validation"))
         x, y = labelled(train)
         standard = Standard.of(x)
         probes = fit_logistic(standard(x), y, torch.tensor([STRENGTHS]))
         vx, vy = labelled(validation)
         best = probes.pick(best_strength(probes.accuracy(standard(vx), vy)))
-        judged = np.array([_tested(best, standard, read(name)) for name in own])
-        return Piece({"accuracy": judged[:, 0], "pairwise": judged[:, 1]}, {})
+        seen = set().union(*(_seen(read(name)) for name in others))
+        judged = np.array([_tested(best, standard, read(name), seen) for name in own])
+        return Piece(dict(zip(GENERAL, judged.T, strict=True)), {})
 
     cost = 0.02 * len(others)
     return Unit(general_name(phenomenon), "", cost, compute, needs=(*others, *own))
@@ -123,7 +130,13 @@ def _pooled(read: Read, names: Sequence[str], part: str) -> Float[torch.Tensor, 
     return torch.from_numpy(np.concatenate([read(name).arrays[f"states_{part}"] for name in names]))[:, :, None]
 
 
-def _tested(probe: Probes, standard: Standard, piece: Piece) -> tuple[float, float]:
-    x, y = labelled(torch.from_numpy(piece.arrays["states_test"])[:, :, None])
+def _tested(probe: Probes, standard: Standard, piece: Piece, seen: Set[str]) -> tuple[float, float, int]:
+    """Accuracy, pairwise accuracy, and the number of test pairs with no sentence that any of the others has seen."""
+    sentences = piece.values["sentences"]
+    kept = [i for i, pair in enumerate(piece.values["parts"]["test"]) if not seen & set(sentences[pair])]
+    if not kept:
+        return np.nan, np.nan, 0
+    x, y = labelled(torch.from_numpy(piece.arrays["states_test"][kept])[:, :, None])
     good, bad = (standard(x) @ probe.weights[0, 0])[0].chunk(2)
-    return float(probe.accuracy(standard(x), y)[0, 0]), float((good > bad).double().mean())
+    pairwise = float(_ordered(good.numpy(), bad.numpy()).mean())
+    return float(probe.accuracy(standard(x), y)[0, 0]), pairwise, len(kept)

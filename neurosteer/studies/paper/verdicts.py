@@ -17,15 +17,15 @@ LEVEL = 0.05
 Row = dict[str, Any]
 
 
-def verdicts(results: Sequence[Row], settings: Mapping[str, Any], tests: Mapping[str, int]) -> list[Row]:
-    """One per claim that the experiments of a run speak to; `tests` is how many test pairs each task has."""
+def verdicts(results: Sequence[Row], settings: Mapping[str, Any]) -> list[Row]:
+    """One per claim that the experiments of a run speak to."""
     by_name = {result["experiment"]: result for result in results}
     found = [
         _few_units(by_name, settings),
         _agreement(by_name, settings),
         _worth(by_name),
         _later(by_name),
-        _transfer(by_name, tests),
+        _transfer(by_name),
     ]
     return [verdict for verdict in found if verdict is not None]
 
@@ -50,32 +50,30 @@ def _few_units(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row |
     most = int(FEW * settings["width"])
     layers = settings["layers"]
 
-    def by_mask(layer: int) -> bool:
-        return any(
-            row["kept"] <= FEW and row["relative"] >= ENOUGH
-            for row in masked
-            if row["layer"] == layer and row["relative"] is not None
-        )
-
-    def by_t(layer: int) -> bool:
-        return any(
-            row["relative"] >= ENOUGH
-            for row in topk
-            if row["layer"] == layer and row["k"] <= most and row["relative"] is not None
-        )
-
-    masks, tops = ([layer for layer in layers if holds(layer)] for holds in (by_mask, by_t))
+    few = {
+        "masks": [row for row in masked if row["kept"] is not None and row["kept"] <= FEW],
+        "tops": [row for row in topk if row["k"] <= most],
+    }
+    masks, tops = ([layer for layer in layers if _enough(rows, layer)] for rows in few.values())
     both = sorted(set(masks) & set(tops))
     return _verdict(
         "a",
         "At most 25 % of the units reach 95 % of the dense probe's accuracy, with either selection.",
-        f"mean over tasks of accuracy / dense accuracy at least {ENOUGH:.2f}: for some lambda that keeps at most "
-        f"25 % of the units, and for some k of at most {most} (tasks whose dense probe reads anything)",
+        f"mean over tasks of accuracy / dense accuracy at least {ENOUGH:.2f}, on test data: at that lambda of those "
+        f"that keep at most 25 % of the units, and at that k of at most {most}, which is best on validation data "
+        "(tasks whose dense probe reads anything)",
         len(both),
         len(layers),
         "layers",
         f"Masks do in {len(masks)} layers, the largest |t| in {len(tops)}.",
     )
+
+
+def _enough(rows: Sequence[Row], layer: int) -> bool:
+    """Whether the row that is best on validation data reaches enough on test data."""
+    here = [row for row in rows if row["layer"] == layer and row["relative_validation"] is not None]
+    best = max(here, key=lambda row: row["relative_validation"], default=None)
+    return best is not None and bool(best["relative"] >= ENOUGH)
 
 
 def _agreement(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row | None:
@@ -117,7 +115,8 @@ def _worth(results: Mapping[str, Row]) -> Row | None:
     return _verdict(
         "c",
         "The chosen 1 % is worth 6 times as many random units.",
-        "random sets reach the mean accuracy of the top 1 % with 6 times as many units or more, or never",
+        f"random sets reach the mean accuracy of the top {results['fig5']['k']} with 6 times as many units or more, "
+        "or never",
         holds,
         len(rows),
         "layers",
@@ -128,38 +127,32 @@ def _worth(results: Mapping[str, Row]) -> Row | None:
 def _later(results: Mapping[str, Row]) -> Row | None:
     if "fig2" not in results:
         return None
-    result, holds, parts = results["fig2"], 0, []
-    lambdas = [lam for lam in result["lambdas"] if lam < 1]
-    for lam in lambdas:
-        rows = [row for row in result["rows"] if row["lambda"] == lam]
-        rho, p = _rises([row["layer"] for row in rows], [row["kept"] for row in rows])
-        holds += rho > 0 and p < LEVEL
-        parts.append(f"{rho:+.2f} at {lam:g}")
+    rows = results["fig2"]["rises"]
+    told = [
+        f"{row['rho']:+.2f} at {row['lambda']:g}"
+        + ("" if row["rho_low"] is None else f" ({row['rho_low']:+.2f} to {row['rho_high']:+.2f})")
+        for row in rows
+    ]
     return _verdict(
         "d",
         "Later layers spread the information over more units.",
-        f"at a lambda below 1, the mean kept share rises with the layer (Spearman above 0, p < {LEVEL:g})",
-        holds,
-        len(lambdas),
+        "at a lambda below 1, the mean kept share rises with the layer (Spearman above 0 in 95 % of resamples of the "
+        "tasks)",
+        sum(row["rho_low"] is not None and row["rho_low"] > 0 for row in rows),
+        len(rows),
         "lambdas",
-        f"Spearman of layer and kept share by lambda: {', '.join(parts)}." if parts else "",
+        f"Spearman of layer and kept share by lambda: {', '.join(told)}." if told else "",
     )
 
 
-def _rises(layers: Sequence[int], values: Sequence[float]) -> tuple[float, float]:
-    if len(set(layers)) < 3 or len(set(values)) < 2:
-        return 0.0, 1.0
-    found = stats.spearmanr(layers, values)
-    return float(found.statistic), float(found.pvalue)
-
-
-def _transfer(results: Mapping[str, Row], tests: Mapping[str, int]) -> Row | None:
+def _transfer(results: Mapping[str, Row]) -> Row | None:
     if "fig6" not in results:
         return None
     result = results["fig6"]
     names, phenomena = result["tasks"], result["phenomena"]
-    level = [stats.binom.isf(LEVEL, 2 * tests[name], 0.5) / (2 * tests[name]) for name in names]
-    counts = {probe: _bands(result[probe]["accuracy"], phenomena, level) for probe in ("sparse", "dense")}
+    sentences = 2 * np.maximum(1, np.array(result["pairs"]))
+    levels = stats.binom.isf(LEVEL, sentences, 0.5) / sentences
+    counts = {probe: _bands(result[probe]["accuracy"], phenomena, levels) for probe in ("sparse", "dense")}
     broad = [name for name, share in zip(names, counts["sparse"], strict=True) if share >= BROAD]
     dense = sum(share >= BROAD for share in counts["dense"])
     others = _mean(row["sparse_other"] for row in result["means"] if row["sparse_other"] is not None)
@@ -179,12 +172,12 @@ def _transfer(results: Mapping[str, Row], tests: Mapping[str, int]) -> Row | Non
     )
 
 
-def _bands(matrix: Sequence[Sequence[float | None]], phenomena: Sequence[str], level: Sequence[float]) -> list[float]:
-    """For each row the share of tasks of other phenomena that are above their level."""
+def _bands(matrix: Sequence[Sequence[float | None]], phenomena: Sequence[str], levels: np.ndarray) -> list[float]:
+    """For each row the share of tasks of other phenomena that are above the level of their cell."""
     shares = []
     for i, row in enumerate(matrix):
         others = [
-            value > level[j] for j, value in enumerate(row) if phenomena[j] != phenomena[i] and value is not None
+            value > levels[i, j] for j, value in enumerate(row) if phenomena[j] != phenomena[i] and value is not None
         ]
         shares.append(_mean(others) if others else 0.0)
     return shares

@@ -23,14 +23,16 @@ class Estimate:
     folder: Path
     units: int
     done: int
+    later: int  # of those to do, units that need units of other shards first
     waiting: int  # units left to other shards and to the run that is no shard
     tasks: int
     skipped: int  # tasks that cannot be split as asked
     sentences: int
-    seconds: float  # the rest, as the plan reckons for 2 CPU cores
+    seconds: float  # of the rest, as the costs of the units say it: on 2 CPU cores, whatever the device is
+    device: str  # "cpu", "cuda", ...: where the model is
     kept: int  # bytes that the finished units take on disk
     scratch: int  # bytes that pass through the disk, at their most
-    memory: int  # bytes of the model and of the largest pieces in use at once
+    memory: int  # bytes of the models and of the largest pieces in use at once
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -53,21 +55,24 @@ def estimate_recipe(
 
 def _estimate(made: Prepared, pieces: Pieces, found: Survey) -> Estimate:
     units = {unit.name: unit for unit in made.plan.units}
+    todo = (*found.todo, *found.later)
     sizes = {name: _size(pieces.path(name), unit.size) for name, unit in units.items()}
-    in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in found.todo]
+    in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in todo]
     weights = sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
     return Estimate(
         folder=made.folder,
-        units=len(found.own),
+        units=len(found.own) + len(found.later),
         done=len(found.own) - len(found.todo),
-        waiting=len(found.waiting),
+        later=len(found.later),
+        waiting=len(found.waiting) - len(found.later),
         tasks=len(made.plan.about["tasks"]),
         skipped=len(made.plan.about["skipped"]),
         sentences=2 * sum(task["pairs"] for task in made.plan.about["tasks"]),
-        seconds=sum((units[name].cost for name in found.todo), 0.0),
-        kept=sum(sizes[name] for name in found.own if not units[name].scratch),
+        seconds=sum((units[name].cost for name in todo), 0.0),
+        device=made.model.device.type,
+        kept=sum(sizes[name] for name in (*found.own, *found.later) if not units[name].scratch),
         scratch=_most_scratch(made, found, sizes),
-        memory=weights + max(in_use, default=0),
+        memory=made.plan.models * weights + max(in_use, default=0),
     )
 
 
@@ -81,7 +86,7 @@ def _most_scratch(made: Prepared, found: Survey, sizes: dict[str, int]) -> int:
     missing = {*found.todo, *found.waiting}
     there = {name for name in scratch if users[name] & missing and name not in missing}
     most = sum(sizes[name] for name in there)
-    for name in found.todo:
+    for name in (*found.todo, *found.later):
         there |= {name} & scratch
         most = max(most, sum(sizes[one] for one in there))
         missing.discard(name)

@@ -24,18 +24,20 @@ class Pieces:
         self._last: tuple[str, Piece | None] = ("", None)
         self._kept: dict[str, Piece] = {}
         self._again: Collection[str] = ()
+        self._verified: set[str] = set()
 
     def path(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"
 
     def has(self, name: str, progress: Progress) -> bool:
-        """Whether a unit is done. A file that is not what it should be is told, and counts as none.
+        """Whether a unit is done; its file is verified once. One that is not what it should be is told, and counts
+        as none.
 
         Raises `InputError` where it belongs to another recipe, model or data: two runs are never mixed.
         """
         path = self.path(name)
-        if not path.is_file():
-            return False
+        if not path.is_file() or name in self._verified:
+            return path.is_file()
         try:
             about = verify_artefact(path, KIND)
         except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
@@ -49,6 +51,7 @@ class Pieces:
         if about.get("unit") != name:
             progress.notice(f"{path} holds the unit '{about.get('unit')}'; computing it again")
             return False
+        self._verified.add(name)
         return True
 
     def read(self, name: str) -> Piece:
@@ -66,6 +69,7 @@ class Pieces:
     def write(self, name: str, piece: Piece) -> None:
         about = {"unit": name, "digest": self._digest, "values": dict(piece.values)}
         write_artefact(self.path(name), KIND, piece.arrays, about)
+        self._verified.add(name)
 
     def delete(self, name: str) -> None:
         self.path(name).unlink(missing_ok=True)

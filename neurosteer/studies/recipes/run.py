@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import MANIFEST, canonical_json, digest_of, file_stem, versions, write_bytes, write_manifest
+from neurosteer.store import MANIFEST, digest_of, file_stem, write_manifest
 
 from .alone import alone
+from .asked import write_asked
 from .pieces import Pieces
 from .recipe import Recipe, override, read_recipe
 from .runner import Interrupted, Ran, run_units
 from .shard import Shard
-from .units import Plan
+from .units import UNIT_FORMAT, Plan
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
 
-ASKED = "recipe.json"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "pairs"),
@@ -41,7 +41,8 @@ class RecipeRun:
     folder: Path
     outcome: dict[str, Any] | None
     computed: int  # units that were computed just now
-    waiting: int = 0
+    waiting: int = 0  # units that are not done
+    later: int = 0  # of these, the shard's own: the same call computes them when other shards are done
 
     @property
     def results(self) -> Path:
@@ -85,20 +86,23 @@ def run_recipe(
     `overrides` replace the recipe's keys (`lam` stands for `lambda`): `run_recipe("fig5", tasks="intransitive",
     pairs=200)`. Finished units are kept in a folder below `out` named by recipe, model and a digest of what was
     asked; a run that was stopped goes on from there, and one that is finished is only drawn again. `shard="2/4"`
-    computes the second of four parts; when all are done, a run without `shard` computes what joins them.
+    computes the second of four parts, which may all run at once. A shard whose units need those of others looks again
+    before it ends, and computes what others have made possible meanwhile; where some still wait (`later`), the same
+    call computes them when the others are done. When all are, a run without `shard` computes what joins them.
     """
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     asked = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     asked = override(asked, {"lambda" if key == "lam" else key: value for key, value in overrides.items()})
     made = prepare(asked, out=Path(out), offline=offline, progress=progress)
-    _write_asked(made, progress)
-    ran = run_units(made.plan, made.folder, made.digest, shard=part, progress=progress)
+
+    def begin() -> None:
+        for notice in _write_asked(made):
+            progress.notice(notice)
+
+    ran = run_units(made.plan, made.folder, made.digest, shard=part, begin=begin, progress=progress)
     if ran.waiting:
-        progress.notice(
-            f"{len(ran.waiting)} units wait for other shards: when all are done, "
-            "the same command without --shard finishes the run"
-        )
-        return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting))
+        _tell_waiting(ran, part, progress)
+        return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting), len(ran.later))
     return RecipeRun(made.folder, _finish(made, ran), len(ran.computed))
 
 
@@ -130,7 +134,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     )
     plan = plan_recipe(recipe, model, tasks, progress)
     settings = {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE}
-    digest = digest_of([model.describe(), [_identity(pairs) for pairs in tasks], settings])
+    digest = digest_of([UNIT_FORMAT, model.describe(), [_identity(pairs) for pairs in tasks], settings])
     name = f"run-{file_stem(recipe.name)}-{file_stem(Path(model.name).name)}-{digest[:8]}"
     return Prepared(recipe, model, tasks, plan, out / name, digest)
 
@@ -139,39 +143,27 @@ def _identity(pairs: Pairs) -> dict[str, Any]:
     return {"task": pairs.task, "phenomenon": pairs.phenomenon, "digest": pairs.digest}
 
 
-def _write_asked(made: Prepared, progress: Progress) -> None:
-    """What was asked, beside the units; with the versions of the libraries that the run was begun with."""
-    path, installed = made.folder / ASKED, versions("neurosteer")
-    begun = _begun_with(path, made.digest) or installed
-    for name, now in installed.items():
-        if begun.get(name) != now:
-            progress.notice(f"{made.folder} was begun with {name} {begun.get(name)}, this is {now}")
+def _write_asked(made: Prepared) -> list[str]:
+    """What was asked, beside the units; gives what is to be said of the versions of the libraries."""
     asked = {
-        "digest": made.digest,
         "recipe": made.recipe.describe(),
         "model": made.model.describe(),
         "tasks": [_identity(pairs) for pairs in made.tasks],
-        "versions": begun,
     }
-    text = canonical_json(asked).encode()
-    if not path.is_file() or path.read_bytes() != text:
-        (made.folder / MANIFEST).unlink(missing_ok=True)  # what it says of this file holds no longer
-        write_bytes(path, text)
+    return write_asked(made.folder, made.digest, asked)
 
 
-def _begun_with(path: Path, digest: str) -> Mapping[str, str] | None:
-    """The versions recorded there. Raises `InputError` where something else was asked: two runs are never mixed."""
-    try:
-        asked = json.loads(path.read_text("utf-8"))
-        found, begun = str(asked["digest"]), dict(asked["versions"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # not there, or damaged: the units themselves say what they belong to
-    if found != digest:
-        raise InputError(
-            f"{path.parent} holds another recipe, model or data; runs are not mixed: delete it or name another "
-            "folder with --out"
+def _tell_waiting(ran: Ran, shard: Shard | None, progress: Progress) -> None:
+    """What a shard leaves, and the command that goes on with it."""
+    if ran.later:
+        progress.notice(
+            f"units of this shard that wait for other shards: {len(ran.later)}; when those are done, "
+            f"give the same command with --shard {shard} again"
         )
-    return begun
+    progress.notice(
+        f"units left to other shards and the run that joins them: {len(ran.waiting) - len(ran.later)}; "
+        "when all are done, the same command without --shard finishes the run"
+    )
 
 
 def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
@@ -181,6 +173,7 @@ def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
     try:
         with alone(made.folder, wait=True):
             (made.folder / MANIFEST).unlink(missing_ok=True)
+            versions = _write_asked(made)
             outcome: dict[str, Any] = {
                 "command": "run",
                 "version": version("neurosteer"),
@@ -190,6 +183,7 @@ def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
                 **made.plan.about,
                 **made.plan.gather(Pieces(made.folder, made.digest).read),
             }
+            outcome["notices"] = [*versions, *outcome["notices"]]
             write_outcome(outcome, made.folder)
             write_manifest(made.folder)
     except KeyboardInterrupt as stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -17,11 +18,15 @@ from .units import Piece, Plan, Read, Unit
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run has done: units computed just now, units done in all, and those that others have yet to do."""
+    """What a run has done: units computed just now, units done in all, and those that are yet to do.
+
+    Of the latter, `later` are a shard's own, which need units of other shards.
+    """
 
     computed: tuple[str, ...]
     done: int
     waiting: tuple[str, ...]
+    later: tuple[str, ...] = ()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -29,41 +34,43 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, folder: Path, done: int, total: int) -> None:
         super().__init__(f"interrupted: {done} of {total} units are kept in {folder}")
-        self.folder, self.done, self.total = folder, done, total
 
 
 def run_units(
-    plan: Plan, folder: Path, digest: str, *, shard: Shard | None = None, progress: Progress = QUIET
+    plan: Plan,
+    folder: Path,
+    digest: str,
+    *,
+    shard: Shard | None = None,
+    begin: Callable[[], None] = lambda: None,
+    progress: Progress = QUIET,
 ) -> Ran:
     """Compute the missing units of a plan, each into a file of its own below `folder`.
 
     `digest` stands for recipe, model and data: units of another one are refused with `InputError`. A damaged unit is
-    computed again. A shard computes the units of its own groups and leaves those that need more. Raises
-    `NeurosteerError` where another process works on the same units, `Interrupted` on Ctrl-C.
+    computed again. A shard computes the units of its own groups; when it has none left that it can compute, it looks
+    again, goes on with what other shards have made possible meanwhile, and leaves the rest. `begin` is called first,
+    and only where no other process works on the same units: else that raises `NeurosteerError`. Raises `Interrupted`
+    on Ctrl-C.
     """
     units = {unit.name: unit for unit in plan.units}
     with alone(folder, shard):
-        pieces = Pieces(folder, digest)
-        found = look(plan, pieces, shard, progress)
-        pieces.sweep(found.own)
-        for name in found.served:
-            pieces.delete(name)
-        work = _Work(units, found)
+        begin()
+        pieces, computed = Pieces(folder, digest), list[str]()
+        work = _Work(units, look(plan, pieces, shard, progress))
         try:
-            while work.todo:
-                work.tell(progress)
-                unit = units[work.todo[0]]
-                pieces.expect(unit.needs, work.after_this())
-                pieces.write(unit.name, unit.compute(reading(pieces, unit)))
-                for name in work.finish(unit):
-                    pieces.delete(name)
+            while True:
+                _work_off(work, pieces, progress)
+                computed += work.found.todo
+                if not work.found.todo or not work.found.waiting:
+                    break
+                work = _Work(units, look(plan, pieces, shard, progress))
         except KeyboardInterrupt as stop:
             raise Interrupted(folder, work.done, work.total) from stop
         except Exception:
             progress.notice(f"stopped: {work.done} of {work.total} units are kept in {folder}")
             raise
-        work.tell(progress)
-    return Ran(found.todo, work.done, found.waiting)
+    return Ran(tuple(computed), work.done, work.found.waiting, work.found.later)
 
 
 def look(plan: Plan, pieces: Pieces, shard: Shard | None, progress: Progress) -> Survey:
@@ -76,6 +83,21 @@ def look(plan: Plan, pieces: Pieces, shard: Shard | None, progress: Progress) ->
             done.add(unit.name)
     progress.step("looking at what is done, units", len(plan.units), len(plan.units))
     return survey(plan.units, done, shard)
+
+
+def _work_off(work: _Work, pieces: Pieces, progress: Progress) -> None:
+    """Compute what a survey has found to do, and delete what has served."""
+    pieces.sweep(work.found.own)
+    for name in work.found.served:
+        pieces.delete(name)
+    while work.todo:
+        work.tell(progress)
+        unit = work.next()
+        pieces.expect(unit.needs, work.after_this())
+        pieces.write(unit.name, unit.compute(reading(pieces, unit)))
+        for name in work.finish(unit):
+            pieces.delete(name)
+    work.tell(progress)
 
 
 def reading(pieces: Pieces, unit: Unit) -> Read:
@@ -93,6 +115,7 @@ class _Work:
     """What is left to do, and how long it will take."""
 
     def __init__(self, units: dict[str, Unit], found: Survey) -> None:
+        self.found = found
         self.todo = list(found.todo)
         self.total = len(found.own)
         self._units = units
@@ -105,6 +128,9 @@ class _Work:
     @property
     def done(self) -> int:
         return self.total - len(self.todo)
+
+    def next(self) -> Unit:
+        return self._units[self.todo[0]]
 
     def after_this(self) -> tuple[str, ...]:
         """What the unit after the next one to do needs."""

@@ -26,10 +26,14 @@ class Shard:
             raise InputError(f"shard '{text}' is not i/n with i from 1 to n, like 2/4")
         return cls(int(match[1]), int(match[2]))
 
+    def homes(self, units: Sequence[Unit]) -> dict[str, int]:
+        """Group -> the index of its shard: every n-th is the same one's, in the order in which they first appear."""
+        groups = dict.fromkeys(unit.group for unit in units if unit.group)
+        return {group: 1 + i % self.of for i, group in enumerate(groups)}
+
     def groups(self, units: Sequence[Unit]) -> set[str]:
-        """Every n-th group, in the order in which they first appear."""
-        groups = list(dict.fromkeys(unit.group for unit in units if unit.group))
-        return set(groups[self.index - 1 :: self.of])
+        """The groups of this shard."""
+        return {group for group, home in self.homes(units).items() if home == self.index}
 
     def __str__(self) -> str:
         return f"{self.index}/{self.of}"

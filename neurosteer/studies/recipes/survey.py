@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from neurosteer.store import file_stem
@@ -17,7 +17,8 @@ class Survey:
 
     own: tuple[str, ...]  # what is this run's to do, done or not
     todo: tuple[str, ...]  # and what of it is missing
-    waiting: tuple[str, ...]  # missing, and left to other shards and to the run that is no shard
+    waiting: tuple[str, ...]  # missing, and not to be computed as things stand
+    later: tuple[str, ...]  # of these, this shard's to do when other shards have done what they need
     served: tuple[str, ...]  # own scratch that is there and that nobody needs any more
 
 
@@ -28,16 +29,16 @@ def survey(units: Sequence[Unit], done: Collection[str], shard: Shard | None = N
     for unit in reversed(units):
         if unit.name not in done and (not unit.scratch or users[unit.name] & missing):
             missing.add(unit.name)
-    own = _own(units, missing, shard)
-    todo = _reachable(units, missing, own, done)
-    for unit in reversed(units):
-        if unit.scratch and not users[unit.name] & todo:
-            todo.discard(unit.name)
-    names = [unit.name for unit in units]
+    own = _own(units, shard)
+    todo = _of_use(units, users, _reachable(units, missing & own, done))
+    later = _of_use(units, users, (missing & own & _by_shards(units, done, shard)) - todo) if shard else set()
     return Survey(
-        own=tuple(name for name in names if name in own and (name in todo or name not in missing)),
-        todo=tuple(name for name in names if name in todo),
-        waiting=tuple(name for name in names if name in missing - todo),
+        own=tuple(
+            unit.name for unit in units if unit.name in own and (unit.name in todo or unit.name not in missing)
+        ),
+        todo=tuple(unit.name for unit in units if unit.name in todo),
+        waiting=tuple(unit.name for unit in units if unit.name in missing - todo),
+        later=tuple(unit.name for unit in units if unit.name in later),
         served=tuple(
             unit.name
             for unit in units
@@ -60,15 +61,36 @@ def users_of(units: Sequence[Unit]) -> dict[str, set[str]]:
     return users
 
 
-def _own(units: Sequence[Unit], missing: Collection[str], shard: Shard | None) -> set[str]:
+def _own(units: Sequence[Unit], shard: Shard | None) -> set[str]:
     groups = {unit.group for unit in units} if shard is None else shard.groups(units)
     return {unit.name for unit in units if unit.group in groups}
 
 
-def _reachable(units: Sequence[Unit], missing: set[str], own: set[str], done: Collection[str]) -> set[str]:
-    """Own missing units whose needs are done or will be."""
-    todo: set[str] = set()
+def _reachable(units: Sequence[Unit], missing: set[str], done: Collection[str]) -> set[str]:
+    """Missing units whose needs are done or will be."""
+    there = set(done)
     for unit in units:
-        if unit.name in missing & own and todo.union(done).issuperset(unit.needs):
-            todo.add(unit.name)
-    return todo
+        if unit.name in missing and there.issuperset(unit.needs):
+            there.add(unit.name)
+    return there & missing
+
+
+def _by_shards(units: Sequence[Unit], done: Collection[str], shard: Shard) -> set[str]:
+    """What is done when all shards are: none computes what joins them, or relies on scratch of another."""
+    homes, there, homes_of_scratch = shard.homes(units), set(done), {}
+    for unit in units:
+        home = homes.get(unit.group)
+        if unit.scratch:
+            homes_of_scratch[unit.name] = home
+        if home and all(need in there and homes_of_scratch.get(need, home) == home for need in unit.needs):
+            there.add(unit.name)
+    return there
+
+
+def _of_use(units: Sequence[Unit], users: Mapping[str, Set[str]], chosen: set[str]) -> set[str]:
+    """The chosen units without scratch that none of them needs."""
+    kept = set(chosen)
+    for unit in reversed(units):
+        if unit.scratch and not users[unit.name] & kept:
+            kept.discard(unit.name)
+    return kept

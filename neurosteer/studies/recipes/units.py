@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+UNIT_FORMAT = 1  # raised when a change of the code changes what units hold: a run is not continued across that
+
 
 @dataclass(frozen=True, eq=False)
 class Piece:
@@ -40,3 +42,4 @@ class Plan:
     units: Sequence[Unit]  # in the order to run
     gather: Callable[[Read], dict[str, Any]]  # when all are done: results, verdicts and notices of the outcome
     about: Mapping[str, Any]  # data, tasks, settings and skipped of the outcome: known before any unit runs
+    models: int = 1  # models of the same size that units keep in memory at once

@@ -12,12 +12,12 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
-from neurosteer.neurons.controls import massive
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.progress import QUIET, Progress
 from neurosteer.seeds import seed_of
 from neurosteer.store import digest_of, file_stem
 from neurosteer.studies.effects.cases import Bench, Case
+from neurosteer.studies.paper import costs
 from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Read, Unit
@@ -26,7 +26,6 @@ from .controls import controls_of
 from .sources import attribution_unit, beginnings, needs_of, ranking_of
 
 SOURCES = 4  # that one unit measures
-TOKEN_SECONDS = 0.0014  # of one token under one edit in the middle, on two CPU cores
 
 
 def measured_tasks(recipe: Recipe, members: Sequence[Member]) -> list[str]:
@@ -110,11 +109,12 @@ def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, progress: Progres
             }
             sets = {method: ranking.top(recipe.k, layers=layer) for method, ranking in rankings.items()}
             for method, chosen in sets.items():
-                cells.append({"source": source, "method": method, "row": len(edited), **_about(chosen)})
+                cells.append({"source": source, "method": method, "row": len(edited), "units": chosen.units.tolist()})
                 edited += [chosen] if len(chosen) else []
-            controls = controls_of(list(sets.values()), recipe.controls, seed_of(recipe.seed, source))
-            drawn.append({"source": source, "row": len(edited), **_about_controls(controls)})
-            edited += controls
+            by_size = controls_of(list(sets.values()), recipe.controls, seed_of(recipe.seed, source))
+            for size, controls in by_size.items():
+                drawn.append({"source": source, "size": size, "row": len(edited), **_about_controls(controls)})
+                edited += controls
         found = Bench(model, [Case(Edit.ablate(chosen)) for chosen in edited], progress).margins(job.pairs)
         margins = np.concatenate([np.zeros((0, len(job.pairs))), *found.after])
         about = {"target": job.target, "layer": layer, "site": recipe.site, "cells": cells, "controls": drawn}
@@ -124,7 +124,7 @@ def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, progress: Progres
         )
 
     rows = 1 + len(job.sources) * (len(recipe.methods) + recipe.controls)
-    cost = TOKEN_SECONDS * beginnings(job.pairs) * rows
+    cost = costs.UNDER_EDIT * costs.token_seconds(model) * beginnings(job.pairs) * rows
     needs = dict.fromkeys(
         need for source in job.sources for method in recipe.methods for need in needs_of(source, method)
     )
@@ -132,15 +132,8 @@ def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, progress: Progres
     return Unit(name, job.target, cost, compute, needs=tuple(needs), size=size)
 
 
-def _about(chosen: NeuronSet) -> dict[str, Any]:
-    """A set; an empty one is not measured, and has no row of margins."""
-    flags = massive(chosen.stats)[0, chosen.units]
-    return {"units": chosen.units.tolist(), "massive": chosen.units[flags].tolist()}
-
-
 def _about_controls(controls: Sequence[NeuronSet]) -> dict[str, Any]:
-    unmatched = [control.about["unmatched"] for control in controls]
     return {
         "units": [control.units.tolist() for control in controls],
-        "unmatched": float(np.mean(unmatched)) if unmatched else 0.0,
+        "unmatched": float(np.mean([control.about["unmatched"] for control in controls])),
     }

@@ -1,4 +1,4 @@
-"""Controls of a source, which its neuron sets share: each costs as many passes as a set itself."""
+"""Controls of a source, which its neuron sets of one size share: each costs as many passes as a set itself."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from neurosteer.neurons import NeuronSet, matched_controls
 from neurosteer.seeds import generator
 
 
-def controls_of(sets: Sequence[NeuronSet], n: int, seed: int) -> list[NeuronSet]:
-    """Controls that the sets of one source share, whatever the method and the target.
+def controls_of(sets: Sequence[NeuronSet], n: int, seed: int) -> dict[int, list[NeuronSet]]:
+    """Controls that the sets of one source share, whatever the method and the target, by the size of the sets.
 
-    None of their units is in any of the sets; they are matched to all of these taken together, and as many as the
-    largest set has. Of sets that are all empty there are none.
+    None of their units is in any of the sets; they are matched to all of these taken together. Those for a smaller
+    set are parts of those for a larger one.
     """
-    together = union(sets)
-    size = max(map(len, sets))
-    if not size:
-        return []
-    return [
-        _some(control, size, generator(seed, "some", i))
-        for i, control in enumerate(matched_controls(together, n, seed))
-    ]
+    sizes = sorted({len(chosen) for chosen in sets} - {0}, reverse=True)
+    drawn = matched_controls(union(sets), n, seed) if sizes else []
+    return {
+        size: [_some(control, size, generator(seed, "some", i)) for i, control in enumerate(drawn)] for size in sizes
+    }
 
 
 def union(sets: Sequence[NeuronSet]) -> NeuronSet:

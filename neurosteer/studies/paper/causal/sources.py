@@ -13,15 +13,15 @@ from neurosteer.data import UnitStats
 from neurosteer.forward import attribute
 from neurosteer.model import Model
 from neurosteer.neurons import Ranking
+from neurosteer.neurons.controls import massive
 from neurosteer.neurons.sets import STATS
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import file_stem
+from neurosteer.studies.paper import costs
 from neurosteer.studies.paper.focus import focus_name
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Read, Unit
-
-TOKEN_SECONDS = 0.0035  # of the attribution of one token, on two CPU cores
 
 
 def attribution_name(task: str) -> str:
@@ -42,7 +42,8 @@ def attribution_unit(
         about = {"task": task, "pairs": len(pairs), "model": model.fingerprint, "site": recipe.site, "layer": layer}
         return Piece({"drop": found.drop()[0].numpy()}, about)
 
-    return Unit(attribution_name(task), task, TOKEN_SECONDS * beginnings(pairs), compute, size=8 * model.d_model)
+    cost = costs.BACKWARD * costs.token_seconds(model) * beginnings(pairs)
+    return Unit(attribution_name(task), task, cost, compute, size=8 * model.d_model)
 
 
 def beginnings(pairs: Pairs) -> int:
@@ -59,13 +60,28 @@ def needs_of(task: str, method: str) -> tuple[str, ...]:
 def ranking_of(
     read: Read, task: str, method: str, layer: int, *, model: str, site: str, seen: Sequence[str] = ()
 ) -> Ranking:
-    """A task's ranking of the units of the layer; `seen` are hashes of the sentences that it rests on."""
+    """A task's ranking of the units of the layer; `seen` are hashes of the sentences that it rests on.
+
+    Massive units come last: without one the model breaks down, whatever the task.
+    """
+    stats = _stats(read, task, layer)
+    about = {"task": task, "seen": sorted(seen)}
+    scores = _scores(read, task, method)[None].masked_fill(massive(stats), 0.0)
+    return Ranking(scores, None, method, stats, model, site, about)
+
+
+def massive_units(read: Read, tasks: Sequence[str], layer: int) -> list[int]:
+    """The units that are massive on the train sentences of every task: no set holds one."""
+    flags = torch.stack([massive(_stats(read, task, layer))[0] for task in tasks])
+    units: list[int] = flags.all(dim=0).nonzero()[:, 0].tolist()
+    return units
+
+
+def _stats(read: Read, task: str, layer: int) -> UnitStats:
     focus = read(focus_name(task)).arrays
-    stats = UnitStats(
+    return UnitStats(
         **{name: torch.tensor(focus[name])[None] for name in STATS}, tokens=int(focus["tokens"][0]), layers=(layer,)
     )
-    about = {"task": task, "seen": sorted(seen)}
-    return Ranking(_scores(read, task, method)[None], None, method, stats, model, site, about)
 
 
 def _scores(read: Read, task: str, method: str) -> Float[Tensor, "unit"]:

@@ -22,7 +22,7 @@ from .agreement import agree
 from .cells import cell_name, measured_tasks, sources_by_unit
 from .contrasts import by_kind
 from .numbers import LEVEL, measure_cell, q_values
-from .sources import attribution_name, ranking_of
+from .sources import attribution_name, massive_units, ranking_of
 
 Matrix = Float[np.ndarray, "source target"]
 Row = dict[str, Any]
@@ -78,6 +78,7 @@ def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: 
         "phenomena": list(tasks.phenomena),
         "measured": list(tasks.measured),
         "methods": list(recipe.methods),
+        "massive": massive_units(read, tasks.names, layer),
         "predicted": {
             method: [[plain(cell) for cell in row] for row in matrix] for method, matrix in predicted.items()
         },
@@ -129,13 +130,16 @@ def _cells(read: Read, tasks: _Tasks, method: str, predicted: Matrix) -> list[Ro
     for target, sources in product(tasks.measured, tasks.bunches):
         piece = read(cell_name(target, sources))
         clean, margins = piece.arrays["clean"], piece.arrays["margins"]
-        controls = {drawn["source"]: drawn for drawn in piece.values["controls"]}
+        controls = {(drawn["source"], drawn["size"]): drawn for drawn in piece.values["controls"]}
         for cell in piece.values["cells"]:
             if cell["method"] != method:
                 continue
-            source, shared_by = cell["source"], controls[cell["source"]]
-            start, at, to = shared_by["row"], place[source], place[target]
-            edited = margins[[cell["row"], *range(start, start + len(shared_by["units"]))]] if cell["units"] else None
+            source, drawn = cell["source"], controls.get((cell["source"], len(cell["units"])))
+            at, to = place[source], place[target]
+            edited = None
+            if drawn is not None:  # else the set is empty
+                start, n = drawn["row"], len(drawn["units"])
+                edited = margins[[cell["row"], *range(start, start + n)]]
             found[source, target] = {
                 "method": method,
                 "source": source,
@@ -146,9 +150,8 @@ def _cells(read: Read, tasks: _Tasks, method: str, predicted: Matrix) -> list[Ro
                 "pairs": len(clean),
                 "left_out": piece.values["left_out"],
                 "units": len(cell["units"]),
-                "massive": len(cell["massive"]),
-                "controls": len(shared_by["units"]),
-                "unmatched": shared_by["unmatched"],
+                "controls": len(drawn["units"]) if drawn else 0,
+                "unmatched": drawn["unmatched"] if drawn else None,
             }
     rows = [found[cell] for cell in product(tasks.measured, tasks.measured)]
     qs = q_values([row["p"] for row in rows])
@@ -180,7 +183,7 @@ def _summary(cells: Sequence[Row], effects: Sequence[Row]) -> Row:
         rows = [row for row in cells if (row["source"] == row["target"]) is own]
         found[f"significant_{kind}"] = sum(row["q"] is not None and row["q"] < LEVEL for row in rows)
         found[f"cells_{kind}"] = len(rows)
-    return {**found, "massive_sources": len({row["source"] for row in cells if row["massive"]})}
+    return found
 
 
 def _square(cells: Sequence[Row], name: str, size: int) -> Matrix:
