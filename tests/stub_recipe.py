@@ -102,7 +102,6 @@ def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None
 
     rooms = {
         "model": {"load_model": lambda name, **_: model},
-        "studies.paper": {},
         "studies.paper.plan": {"plan_recipe": lambda recipe, model, tasks, progress: plan()},
         "report.paper": {"write_outcome": write_outcome},
     }

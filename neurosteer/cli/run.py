@@ -135,7 +135,7 @@ def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]
 def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.report import to_json
-    from neurosteer.studies.recipes import run_recipe
+    from neurosteer.studies.paper import run_recipe
 
     made = run_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
     for notice in made.outcome["notices"] if made.outcome else ():
@@ -158,7 +158,7 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
 def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.report import to_json
-    from neurosteer.studies.recipes import estimate_recipe
+    from neurosteer.studies.paper import estimate_recipe
 
     found = estimate_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
     progress.clear()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons
     from .finding import save_find as save_find
-    from .recipes import RecipeRun as RecipeRun
-    from .recipes import run_recipe as run_recipe
+    from .paper import RecipeRun as RecipeRun
+    from .paper import run_recipe as run_recipe
     from .runs import list_runs as list_runs
     from .scores import save_scores as save_scores
 
@@ -27,14 +27,14 @@ _MODULE_OF = {
     "Effect": "effects",
     "Found": "finding",
     "Origin": "effects",
-    "RecipeRun": "recipes",
+    "RecipeRun": "paper",
     "Wanted": "effects",
     "find": "finding",
     "list_runs": "runs",
     "measure_effect": "effects",
     "neurons_from": "effects",
     "rank_neurons": "finding",
-    "run_recipe": "recipes",
+    "run_recipe": "paper",
     "save_effects": "effects",
     "save_find": "finding",
     "save_scores": "scores",

@@ -37,7 +37,7 @@ def asked(place: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         given.update(recipe=recipe, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("neurosteer.studies.recipes.run_recipe", run_recipe)
+    monkeypatch.setattr("neurosteer.studies.paper.run_recipe", run_recipe)
     return given
 
 

@@ -101,7 +101,7 @@ finish({"moments": at - 1, "recomputed": recomputed})
 REAL = """
 import torch, transformer_lens
 from stub_recipe import stub_rooms
-from neurosteer.studies.recipes import run_recipe
+from neurosteer.studies.paper import run_recipe
 import neurosteer.model, neurosteer.studies.paper.plan
 
 torch.set_num_threads(1)

@@ -96,7 +96,7 @@ def test_the_page_stands_alone(written):
 def test_files_are_all_linked(written):
     _, folder, names = written
     links = Reader((folder / "index.html").read_text("utf-8")).all("a", "href")
-    assert {name for name in names if name.endswith((".csv", ".png", ".svg"))} <= set(links)
+    assert {name for name in names if name.endswith((".csv", ".png"))} <= set(links)
 
 
 def test_what_the_page_says(written):

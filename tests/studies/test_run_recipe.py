@@ -30,9 +30,10 @@ from neurosteer.pairs import load_pairs
 from neurosteer.progress import Progress
 from neurosteer.store import check_path, digest_of
 from neurosteer.studies import list_runs
-from neurosteer.studies.recipes import Shard, estimate_recipe, read_recipe, run_recipe
+from neurosteer.studies.paper import estimate_recipe, run_recipe
+from neurosteer.studies.paper.run import command_of
+from neurosteer.studies.recipes import Shard, read_recipe
 from neurosteer.studies.recipes.alone import alone
-from neurosteer.studies.recipes.run import command_of
 
 
 class Notices(Progress):
@@ -155,7 +156,7 @@ def test_units_that_hold_something_else_make_another_run(begun, monkeypatch):
     """Those of older code are neither gone on with nor changed."""
     first = run_recipe("sums.toml").folder
     before = contents(first)
-    monkeypatch.setattr("neurosteer.studies.recipes.run.UNIT_FORMAT", 2)
+    monkeypatch.setattr("neurosteer.studies.paper.run.UNIT_FORMAT", 2)
     done = run_recipe("sums.toml")
     assert (done.folder != first, done.computed) == (True, 40)
     assert contents(first) == before

@@ -90,7 +90,7 @@ CAPTIONS = {
         "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
         "neurons of the row's task are set to zero. Red and dark is a drop. A ring: the change stands out among "
         "those of control sets (q < .05, Benjamini-Hochberg over the measured cells of a method). The controls are "
-        "the same for all methods of a row, matched to the row's sets together, and as many as the set that they stand "
+        "the same for all methods of a row, matched to the row's sets together, and as many as the set they stand "
         "beside. No set and no control holds a massive unit (whose RMS is 10 times the layer's median or more). "
         "Means count each source once; hollow, what is left of them beyond the mean of the controls.",
         "That a large drop is specific: an ablated state is off the model's usual path. Nor what massive units do, "

@@ -91,7 +91,7 @@ def _section(outcome: Row, result: Row, pictures: Mapping[str, bytes]) -> Sectio
     tables = control_tables(result, outcome["settings"]["k"]) if name == "controls" else TABLES[name](result)
     drawn = [figure for figure in FIGURES[name] if figure in pictures]
     files = [csv_name(name, table) for table in result["tables"]]
-    files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
+    files += [f"{figure}.png" for figure in drawn]
     shown = tuple(_picture(figure, pictures[figure], outcome) for figure in drawn)
     return Section(name, HEADINGS[name], shown, tuple(tables), tuple(files))
 

@@ -1,5 +1,8 @@
-"""The experiments of the paper on sparse probing of grammar, and their causal counterpart, as units of a recipe."""
+"""The experiments of the paper on sparse probing of grammar, and their causal counterpart, as runs of a recipe."""
 
 from __future__ import annotations
 
-from .plan import plan_recipe as plan_recipe
+from .estimate import Estimate as Estimate
+from .estimate import estimate_recipe as estimate_recipe
+from .run import RecipeRun as RecipeRun
+from .run import run_recipe as run_recipe

@@ -68,7 +68,7 @@ def _judge(
 
 
 def _ordered(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """1 where the good sentence scores higher, one half in a tie: a closed mask gives all sentences the same score."""
+    """1 where the good sentence scores higher, one half in a tie: a closed mask gives all the same score."""
     return (np.sign(good - bad) + 1) / 2
 
 

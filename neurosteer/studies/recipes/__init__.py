@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from .estimate import Estimate as Estimate
-from .estimate import estimate_recipe as estimate_recipe
 from .recipe import Recipe as Recipe
 from .recipe import override as override
 from .recipe import read_recipe as read_recipe
-from .run import RecipeRun as RecipeRun
-from .run import run_recipe as run_recipe
 from .runner import Interrupted as Interrupted
 from .runner import Ran as Ran
 from .runner import run_units as run_units

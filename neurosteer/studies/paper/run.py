@@ -15,14 +15,13 @@ from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import MANIFEST, digest_of, file_stem, write_manifest
-
-from .alone import alone
-from .asked import write_asked
-from .pieces import Pieces
-from .recipe import Recipe, override, read_recipe
-from .runner import Interrupted, Ran, run_units
-from .shard import Shard
-from .units import UNIT_FORMAT, Plan
+from neurosteer.studies.recipes.alone import alone
+from neurosteer.studies.recipes.asked import write_asked
+from neurosteer.studies.recipes.pieces import Pieces
+from neurosteer.studies.recipes.recipe import Recipe, override, read_recipe
+from neurosteer.studies.recipes.runner import Interrupted, Ran, run_units
+from neurosteer.studies.recipes.shard import Shard
+from neurosteer.studies.recipes.units import UNIT_FORMAT, Plan
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -119,7 +118,8 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     )
 
     from neurosteer.model import load_model
-    from neurosteer.studies.paper.plan import plan_recipe
+
+    from .plan import plan_recipe
 
     model = load_model(
         recipe.model,

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer.progress import QUIET, Progress
+from neurosteer.studies.recipes.pieces import Pieces
+from neurosteer.studies.recipes.recipe import Recipe
+from neurosteer.studies.recipes.runner import look
+from neurosteer.studies.recipes.shard import Shard
+from neurosteer.studies.recipes.survey import Survey, users_of
 
-from .pieces import Pieces
-from .recipe import Recipe
 from .run import Prepared, prepare
-from .runner import look
-from .shard import Shard
-from .survey import Survey, users_of
 
 
 @dataclass(frozen=True)
