@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
 
 USERS_HOME = os.environ.get("NEUROSTEER_HOME")
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests share the cores out: many threads each would wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
