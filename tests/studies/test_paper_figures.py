@@ -343,12 +343,11 @@ def test_shuffled_labels_sit_at_one_half(llama, tasks, apart):
     """Over many seeds the probes of labels flipped within pairs are right as often as not."""
     recipe = replace(RECIPE, experiments=("fig6",))
     with apart():
-        nulls = [
-            result(finished(llama, tasks, replace(recipe, seed=seed)), "fig6")["null"]["pairwise_dense"]["mean"]
-            for seed in range(8)
-        ]
-    assert 0 < np.std(nulls) < 0.06
-    assert abs(np.mean(nulls) - 0.5) < 0.05
+        nulls = [result(finished(llama, tasks, replace(recipe, seed=seed)), "fig6")["null"] for seed in range(8)]
+    for name in ("accuracy_sparse", "accuracy_dense", "pairwise_sparse", "pairwise_dense"):
+        means = [null[name]["mean"] for null in nulls]
+        assert 0 < np.std(means) < 0.1
+        assert abs(np.mean(means) - 0.5) < 0.05
 
 
 def test_overlap(run, plain):
