@@ -12,8 +12,7 @@ Names are imported when they are first used, so that `import neurosteer` costs n
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .lazy import lazily
 
@@ -51,10 +50,15 @@ _ROOM_OF = {
 }
 
 __all__ = [*_ROOM_OF, "__version__"]  # noqa: PLE0604
-__version__ = version("neurosteer")
+_fetch = lazily(__name__, _ROOM_OF)
 
 
-__getattr__ = lazily(__name__, _ROOM_OF)
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # takes longer to import than everything that help needs of ours
+
+        return version("neurosteer")
+    return _fetch(name)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from neurosteer import __version__
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 
 from . import check, effects, find, generate, ls, run, score
@@ -51,6 +50,8 @@ app.command()(check.check)
 
 def _show_version(wanted: bool) -> bool:
     if wanted:
+        from neurosteer import __version__
+
         print(f"neurosteer {__version__}")
         raise typer.Exit
     return wanted
