@@ -54,7 +54,7 @@ for arguments in json.loads(sys.argv[1]):
 
 
 def answers(commands: list[list[str]]) -> list[tuple[int, bool, int, list[str]]]:
-    """Exit code, whether something stands on stdout, lines on stderr and slow modules loaded so far: of each in turn."""
+    """Of each in turn: exit code, is there anything on stdout, lines on stderr, and slow modules loaded so far."""
     call = [sys.executable, "-c", ONE_BY_ONE, json.dumps(commands), json.dumps(SLOW)]
     run = subprocess.run(call, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
