@@ -87,7 +87,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def file_stem(name: str) -> str:
     """A name that is safe as the stem of a file: itself where it is, else its safe characters and a digest."""
     safe = re.sub(r"[^\w.+-]+", "_", name).lstrip("._-")[:80]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return safe if safe and safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 @contextmanager
@@ -152,6 +152,15 @@ def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[st
         return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
 
 
+def refuse_link(path: Path) -> None:
+    """Raise `InputError` for a symbolic link: what is written below it would land elsewhere."""
+    if path.is_symlink():
+        raise InputError(
+            f"{path} is a symbolic link, through which nothing is written; delete it or name another folder with "
+            "--out"
+        )
+
+
 def write_manifest(folder: Path) -> None:
     """Record every file of a finished run folder; to be called last."""
     files = {p.name: file_digest(p) for p in sorted(folder.iterdir()) if _belongs_to_manifest(p)}
@@ -159,24 +168,30 @@ def write_manifest(folder: Path) -> None:
 
 
 def check_path(path: Path) -> list[dict[str, Any]]:
-    """Verify an artefact, a run folder, or everything below a folder: one `{path, kind, ok, message}` each."""
+    """Verify an artefact, a run folder, or everything below a folder: one `{path, kind, ok, message}` each.
+
+    A symbolic link below the folder is told and not followed.
+    """
     if path.is_file():
         return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
     if not path.is_dir():
         raise InputError(f"no such file or folder: {path}")
-    rows = [_check_artefact(file) for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
-    rows += [_check_manifest(file) for file in sorted(path.rglob(MANIFEST))]
+    found = [(file, _check_artefact) for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
+    found += [(file, _check_manifest) for file in sorted(path.rglob(MANIFEST))]
+    rows = [_told_link(file) if file.is_symlink() else check(file) for file, check in found]
     if not rows:
         raise InputError(f"nothing of neurosteer's in {path}")
     return rows
 
 
 def _belongs_to_manifest(path: Path) -> bool:
-    return path.is_file() and path.name != MANIFEST and not path.name.startswith(".")
+    return path.is_file() and not path.is_symlink() and path.name != MANIFEST and not path.name.startswith(".")
 
 
 def _is_foreign(path: Path) -> bool:
     """Whether a sound safetensors file has nothing of ours in it (a model's weights, say)."""
+    if path.is_symlink():
+        return False
     try:
         return not {"kind", "digest", "about"} & set(_metadata(path))
     except CorruptFileError:
@@ -188,7 +203,8 @@ def _metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
-        raise CorruptFileError(f"{path} is damaged or no safetensors file ({_one_line(error)})") from error
+        told = f"{path} is damaged or no safetensors file ({_one_line(error)}); have neurosteer make it again"
+        raise CorruptFileError(told) from error
 
 
 def _digest_with_blank(path: Path, digest: str) -> str:
@@ -201,6 +217,10 @@ def _digest_with_blank(path: Path, digest: str) -> str:
         while chunk := file.read(1 << 22):
             total.update(chunk)
     return total.hexdigest()
+
+
+def _told_link(path: Path) -> dict[str, Any]:
+    return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
 
 
 def _check_artefact(path: Path) -> dict[str, Any]:
@@ -225,12 +245,21 @@ def _check_manifest(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         return {**row, "message": f"{path} is damaged ({_one_line(error)})"}
     for name, digest in files.items():
-        file = path.parent / Path(name).name
-        if not file.is_file():
-            return {**row, "message": f"{file}, listed in {MANIFEST}, is missing"}
-        if file_digest(file) != digest:
-            return {**row, "message": f"{file} is not what {MANIFEST} records"}
+        if wrong := _wrong_with(path, name, digest):
+            return {**row, "message": wrong}
     return {**row, "ok": True, "message": f"{len(files)} files intact"}
+
+
+def _wrong_with(manifest: Path, name: str, digest: str) -> str:
+    """What is wrong with a file that a manifest lists; nothing if it is what was written."""
+    file = manifest.parent / name
+    if file.name != name or name == "..":
+        return f"{manifest} names '{name}', which is no file of its folder"
+    if file.is_symlink():
+        return f"{file} is a symbolic link, not what was written"
+    if not file.is_file():
+        return f"{file}, listed in {MANIFEST}, is missing"
+    return "" if file_digest(file) == digest else f"{file} is not what {MANIFEST} records"
 
 
 def _one_line(error: BaseException) -> str:

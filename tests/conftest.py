@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,3 +73,31 @@ def tiny(tiny_folder: Callable[[str], Path]) -> Callable[[str], Model]:
     from neurosteer.model import load_model
 
     return cache(lambda kind: load_model(tiny_folder(kind)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command leaves its caller."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """The command line, in this process."""
+    from neurosteer.cli import main
+
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.setenv(name, "0")  # so that what a command sets is undone afterwards
+    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS"):
+        monkeypatch.setenv(name, "0")
+
+    def run_main(*arguments: str) -> Outcome:
+        with pytest.raises(SystemExit) as stop:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        return Outcome(stop.value.code, captured.out, captured.err)
+
+    return run_main

@@ -76,8 +76,10 @@ def main(argv: list[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # a terminal without our dashes still gets the table
     given = sys.argv[1:] if argv is None else argv
     try:
+        _refuse_bytes(given)
         _run(given)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # whoever closed it wants nothing printed
+            sys.stdout.flush()
         code = 0
     except typer.Exit as stop:
         code = stop.exit_code
@@ -101,6 +103,13 @@ def main(argv: list[str] | None = None) -> None:
             raise
         code = _fail("the device is out of memory; try --dtype bfloat16, --device-map auto or --device cpu", 1)
     raise SystemExit(code)
+
+
+def _refuse_bytes(argv: list[str]) -> None:
+    """Raise `InputError` for an argument that was no text: Python hands it on in characters that none can be."""
+    for given in argv:
+        if any("\ud800" <= character <= "\udfff" for character in given):
+            raise InputError(f"'{given}' is not UTF-8; type it, or name the file, in UTF-8")
 
 
 def _run(argv: list[str]) -> None:

@@ -30,6 +30,7 @@ def tasks(
     neurosteer ls tasks --data pairs.jsonl
     """
     as_json, names = _is_json(format_), parse.columns(columns)
+    parse.some_text("--data", data)
     options.prepare(offline=offline, quiet=False)
     from neurosteer.pairs import NAMED
 

@@ -124,12 +124,12 @@ class NeuronsFrom:
             )
         return Choice(
             file=None if self.file is None else parse.file("--neurons", self.file),
-            task=None if self.task is None else parse.some_text("--task", self.task),
+            task=parse.text_if_given("--task", self.task),
             methods=parse.choices("--method", self.method, METHODS) if self.method else None,
             topk=None if self.topk is None else parse.topk(self.topk),
             layers=None if self.layers is None else parse.layers(self.layers),
             reach=parse.choice("--reach", self.reach, REACHES),
-            source=None if self.data is None else parse.some_text("--data", self.data),
+            source=parse.text_if_given("--data", self.data),
             columns=None if self.columns is None else parse.columns(self.columns),
             split=None if self.split is None else parse.choice("--split", self.split, SPLITS),
             limit=None if self.limit is None else parse.whole("--limit", self.limit, least=1),
@@ -171,7 +171,6 @@ class Choice:
         )
 
         def find_now(methods: Sequence[str]) -> Path:
-            progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
             return self._find(model, out, methods, offline, progress)
 
         origin = neurons_from(
@@ -206,6 +205,7 @@ class Choice:
             "seed": self.seed or 0,
         }
         pairs = load_pairs(self.task, **loaded, seed=study["seed"], offline=offline, progress=progress)
+        progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, **study, progress=progress)
         folder, _ = save_find(model, [found], out=out, options={"tasks": [self.task], **loaded, **study})
         return folder

@@ -175,12 +175,12 @@ class ModelFrom:
         """The arguments of `load_model`."""
         return {
             "name": parse.some_text("--model", self.model),
-            "revision": self.revision,
+            "revision": parse.text_if_given("--revision", self.revision),
             "device": parse.device(self.device),
             "dtype": parse.choice("--dtype", self.dtype, DTYPES),
-            "device_map": self.device_map,
-            "bos": self.bos,
-            "eos": self.eos,
+            "device_map": parse.text_if_given("--device-map", self.device_map),
+            "bos": parse.text_if_given("--bos", self.bos),
+            "eos": parse.text_if_given("--eos", self.eos),
         }
 
 

@@ -40,6 +40,11 @@ def some_text(option: str, text: str) -> str:
     return text
 
 
+def text_if_given(option: str, text: str | None) -> str | None:
+    """The same, or None where the option was not given."""
+    return None if text is None else some_text(option, text)
+
+
 def whole(option: str, text: str, *, least: int) -> int:
     """A whole number of at least `least`."""
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:

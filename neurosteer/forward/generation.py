@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, TemperatureLogitsWarper
 
 from neurosteer.edits import Edit
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, edits_on, encode, prompt_ends_at, touched
 from neurosteer.seeds import generator
 
@@ -170,10 +170,22 @@ def _generated(model: Model, prompt: str, new: list[int]) -> Generated:
 
 
 def _sampling(prompts: Sequence[str], temperature: float, seed: int) -> LogitsProcessorList:
-    """None for greedy search. Else the highest of perturbed scores is a sample (Gumbel 1954): no global RNG."""
+    """Only a look at them for greedy search. Else the highest of perturbed scores is a sample (Gumbel 1954): no
+    global RNG."""
     if temperature == 0:
-        return LogitsProcessorList()
-    return LogitsProcessorList([TemperatureLogitsWarper(float(temperature)), _Perturb(prompts, seed)])
+        return LogitsProcessorList([_Sound()])
+    return LogitsProcessorList([_Sound(), TemperatureLogitsWarper(float(temperature)), _Perturb(prompts, seed)])
+
+
+class _Sound(LogitsProcessor):
+    """Refuses scores that are no numbers: whatever were written from them would be made up."""
+
+    def __call__(
+        self, input_ids: Int[Tensor, "row token"], scores: Float[Tensor, "row vocab"]
+    ) -> Float[Tensor, "row vocab"]:
+        if bool(scores.isnan().any()):
+            raise NeurosteerError("the next token's probabilities are no numbers; give a --scale nearer to 1")
+        return scores
 
 
 class _Perturb(LogitsProcessor):

@@ -53,6 +53,8 @@ def load_model(
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; one of {', '.join(DTYPES)}")
     label, source = str(name), str(name)
+    if revision is not None and (label == NAME or Path(label).expanduser().is_dir()):
+        raise InputError(f"--revision '{revision}' is for models of the hub; {label} has no revisions: leave it out")
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
         bos, eos = bos or SEPARATOR, eos or SEPARATOR
@@ -67,9 +69,12 @@ def load_model(
     if place is not None:
         network.to(device=place)
     network.eval().requires_grad_(False)
+    both_ways = _reads_both_ways(network)
     bridge = bridge_of(label, source, network, tokenizer)
-    if not bridge.adapter.supports_causal_loss:
-        raise InputError(f"{label} is no decoder: {type(network).__name__} reads in both directions")
+    if both_ways or not bridge.adapter.supports_causal_loss:
+        raise InputError(
+            f"{label} is no decoder: {type(network).__name__} reads in both directions; name a model that writes text"
+        )
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
 
 
@@ -84,6 +89,12 @@ def _wrap(bridge: TransformerBridge, *, bos: str | None, eos: str | None) -> Mod
     first = next(network.parameters())
     name = str(bridge.cfg.model_name)
     return Model(bridge, tokenizer, name, None, stamp, *specials, dtype=first.dtype, device=first.device)
+
+
+def _reads_both_ways(network: Any) -> bool:
+    """Whether it says of all its attention that it looks ahead, as BERT's does where it is not made a decoder."""
+    told = [module.is_causal for module in network.modules() if hasattr(module, "is_causal")]
+    return bool(told) and not any(told)
 
 
 def _device(name: str) -> torch.device:
@@ -101,6 +112,8 @@ def _pretrained(
     label: str, source: str, *, revision: str | None, offline: bool, device_map: str | None
 ) -> tuple[Any, Any]:
     folder = Path(source).expanduser()
+    if folder.is_file():
+        raise InputError(f"{label} is a file; name a Hugging Face folder (config.json, tokenizer, safetensors)")
     if not folder.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
         raise InputError(f"no such model folder: {label}; name a folder, a hub id or '{NAME}'")
     if folder.is_dir() and not (folder / "config.json").is_file():

@@ -32,7 +32,8 @@ def encode(
             raise InputError(f"the tokenizer of {model.name} makes no tokens of {_short(sentence)}")
         if fits and len(whole) > model.context:
             raise InputError(
-                f"a sentence of {len(whole)} tokens exceeds the {model.context} of {model.name}: {_short(sentence)}"
+                f"a sentence of {len(whole)} tokens exceeds the {model.context} of {model.name}; shorten it or "
+                f"leave it out: {_short(sentence)}"
             )
     return encoded
 

@@ -7,10 +7,11 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from neurosteer.errors import InputError
 
+T = TypeVar("T")
 Record = tuple[str, Any]  # where it stands, for messages; what stands there
 
 
@@ -51,19 +52,24 @@ def _read_jsonl(path: Path) -> Iterator[Record]:
 
 def _read_delimited(path: Path, delimiter: str) -> Iterator[Record]:
     rows = csv.DictReader((line for _, line in _lines(path)), delimiter=delimiter, strict=True)
-    while True:
-        where = f"{path}, line {rows.line_num + 1}"
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise InputError(f"{where}: malformed {path.suffix[1:].upper()} ({error})") from error
-        if row is None:
-            return
+    names = _parsed(path, 1, lambda: rows.fieldnames) or ()
+    while (row := _parsed(path, rows.line_num + 1, lambda: next(rows, None))) is not None:
         where = f"{path}, line {rows.line_num}"
         if None in row:
-            many = len(rows.fieldnames or ()) + len(row[None])
-            raise InputError(f"{where}: {many} fields under {len(rows.fieldnames or ())} column names")
+            raise InputError(
+                f"{where}: {len(names) + len(row[None])} fields under {len(names)} column names; put a sentence that "
+                "holds the delimiter in quotation marks"
+            )
         yield where, row
+
+
+def _parsed(path: Path, line: int, read: Callable[[], T]) -> T:
+    """What a CSV parser reads from that line on."""
+    try:
+        return read()
+    except csv.Error as error:
+        hint = "; is a quotation mark left open?" if "limit" in str(error) or "end of data" in str(error) else ""
+        raise InputError(f"{path}, line {line}: malformed {path.suffix[1:].upper()} ({error}){hint}") from error
 
 
 def _read_parquet(path: Path) -> Iterator[Record]:

@@ -31,7 +31,9 @@ def to_pairs(records: Iterable[Record], *, task: str, source: str, place: str, c
         if good == bad:
             if (task, name) in IDENTICAL:
                 continue
-            raise InputError(f"{where}: the good and the bad sentence are the same: '{_short(good)}'")
+            raise InputError(
+                f"{where}: the good and the bad sentence are the same: '{_short(good)}'; mend or delete it"
+            )
         if not name or name in taken:
             name = str(row)
         taken.add(name)

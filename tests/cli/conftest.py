@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from neurosteer.cli import main
 from neurosteer.pairs import LexicalSplitError
 
 
@@ -265,26 +264,3 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
         monkeypatch.setattr(f"neurosteer.pairs.{loader}", getattr(fakes, loader))
     monkeypatch.chdir(tmp_path)
     return fakes
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        monkeypatch.setenv(name, "0")  # so that what a command sets is undone afterwards
-    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS"):
-        monkeypatch.setenv(name, "0")
-
-    def run_main(*arguments: str) -> Outcome:
-        with pytest.raises(SystemExit) as stop:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        return Outcome(stop.value.code, captured.out, captured.err)
-
-    return run_main

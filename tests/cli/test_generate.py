@@ -127,42 +127,6 @@ def test_a_dry_run_as_a_table(run, rooms):
     assert all(word in outcome.out for word in ("<s>", "guests", "edited"))
 
 
-MALFORMED = [
-    (["--temperature", "-1"], "--temperature '-1' is not a finite number of at least 0"),
-    (["--temperature", "nan"], "--temperature 'nan' is not a finite number of at least 0"),
-    (["--temperature", "hot"], "--temperature 'hot' is not a finite number of at least 0"),
-    (["--max-new-tokens", "0"], "--max-new-tokens '0' is not a whole number of at least 1"),
-    (["--max-new-tokens", "-5"], "--max-new-tokens '-5' is not a whole number of at least 1"),
-    (["--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
-    (["--scale", "nan"], "--scale 'nan' is not a finite number"),
-    (["--where", "nowhere"], "--where 'nowhere' is not one of all, prompt, generated, eos"),
-    (["--reach", "far"], "--reach 'far' is not one of own, onward, all"),
-    (["--about", "resample"], "--about 'resample' is not one of zero, mean"),
-    (["--neurons", "none"], "--neurons 'none': no such file"),
-    (["--neurons", "a", "--method", "l0"], "--method l0 and --neurons a: the file already says which; leave one out"),
-    (["--format", "csv"], "--format 'csv' is not one of table, json"),
-    (
-        ["--temprature", "1"],
-        "unknown option '--temprature'; did you mean '--temperature'? (see neurosteer generate --help)",
-    ),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), MALFORMED, ids=lambda value: "")
-def test_malformed_options(run, rooms, tmp_path, arguments, message):
-    outcome = run("generate", PROMPT, *arguments)
-    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"neurosteer: {message}\n")
-    assert (rooms.calls, rooms.texts) == ({}, [])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_no_prompt(run, rooms):
-    outcome = run("generate", "--scale", "0")
-    assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "neurosteer: missing argument 'PROMPT...' (see neurosteer generate --help)\n"
-    assert rooms.calls == {}
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -146,28 +146,6 @@ def test_folder_that_holds_no_model(tmp_path: Path):
     assert message_of(tmp_path) == f"{tmp_path} is no Hugging Face model folder: it has no config.json"
 
 
-def test_encoder_decoder(tmp_path: Path):
-    config = transformers.T5Config(vocab_size=64, d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
-    transformers.T5ForConditionalGeneration(config).save_pretrained(tmp_path)
-    save_tokenizer(tmp_path)
-    assert message_of(tmp_path) == f"{tmp_path} is an encoder-decoder model (t5); neurosteer needs a decoder"
-
-
-def test_pickled_weights_are_refused(folder: Path):
-    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
-    assert "no file named model.safetensors" in message_of(folder)
-
-
-def test_remote_code_is_not_run(folder: Path, tmp_path: Path):
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    config |= {"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.Config"}}
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    (folder / "theirs.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", "utf-8")
-    assert "custom code" in message_of(folder)
-    assert not (tmp_path / "ran").exists()
-
-
 def test_a_missing_weight_is_not_made_up(folder: Path):
     weights = load_file(folder / "model.safetensors")
     del weights["model.layers.1.mlp.up_proj.weight"]
@@ -261,16 +239,6 @@ def test_tokens_that_a_tokenizer_adds_by_itself_are_not_doubled(folder: Path):
     fast.save_pretrained(folder)
     assert fast("w3")["input_ids"] == [62, 3, 63]
     assert encode(load_model(folder), ["w3"]) == [(62, 3, 63)]
-
-
-def test_no_eos(folder: Path):
-    save_tokenizer(folder, eos=None)
-    assert message_of(folder) == "this tokenizer has no EOS token; name one with --eos TOKEN"
-
-
-@pytest.mark.parametrize("option", ["bos", "eos"])
-def test_unknown_token(option: str, folder: Path):
-    assert message_of(folder, **{option: "<x>"}).startswith(f"--{option} '<x>' is not in the tokenizer's vocabulary")
 
 
 def test_sentences_that_cannot_be_read(tiny: Callable[[str], Model]):

@@ -97,7 +97,7 @@ BAD_LINES = {
     '{"sentence_good": null}\n': "FILE, line 1: 'sentence_good' must be a sentence, not null",
     '{"sentence_good": "a", "sentence_bad": "  "}\n': "FILE, line 1: 'sentence_bad' is empty",
     GOOD_LINE + '{"sentence_good": "A b. ", "sentence_bad": "A b."}\n': (
-        "FILE, line 2: the good and the bad sentence are the same: 'A b.'"
+        "FILE, line 2: the good and the bad sentence are the same: 'A b.'; mend or delete it"
     ),
     '{"sentence_good": "a\\u0000", "sentence_bad": "b"}\n': (
         "FILE, line 1: 'sentence_good' holds a character that is no text (NUL or half of a surrogate pair)"
@@ -120,8 +120,10 @@ BAD_TABLES = {
     "sentence_good,sentence_bad\n": "'FILE' is empty: it holds no pairs",
     "good,bad\na,b\n": ("FILE, line 2: no column 'sentence_good' (found: good, bad)" + AGAIN),
     "sentence_good,sentence_bad\na,b\nc\n": "FILE, line 3: 'sentence_bad' must be a sentence, not null",
-    "sentence_good,sentence_bad\na,b\nc, d, e\n": "FILE, line 3: 3 fields under 2 column names",
-    'sentence_good,sentence_bad\na,b\n"c,d\n': "FILE, line 3: malformed CSV (unexpected end of data)",
+    "sentence_good,sentence_bad\na,b\nc, d, e\n": "FILE, line 3: 3 fields under 2 column names; put a sentence "
+    "that holds the delimiter in quotation marks",
+    'sentence_good,sentence_bad\na,b\n"c,d\n': "FILE, line 3: malformed CSV (unexpected end of data); is a "
+    "quotation mark left open?",
 }
 
 
@@ -149,7 +151,7 @@ def test_known_pairs_without_contrast_are_left_out_of_blimp_only(tmp_path: Path)
     path.write_text(GOOD_LINE * 2 + same % 324)
     assert len(load_pairs(source=str(path))) == 2
     path.write_text(GOOD_LINE * 2 + same % 5)
-    assert refusal(path) == "FILE, line 3: the good and the bad sentence are the same: 'x'"
+    assert refusal(path) == "FILE, line 3: the good and the bad sentence are the same: 'x'; mend or delete it"
 
 
 def test_unknown_kind_of_file(tmp_path: Path):

@@ -467,8 +467,8 @@ def test_the_built_in_neutral_text(llama: Model, found: Found, chosen: NeuronSet
     ("content", "message"),
     [
         (None, "cannot read the neutral text '{path}': No such file or directory"),
-        (b" \n\n ", "the neutral text '{path}' is empty"),
-        (b"w1 \xff w2", "the neutral text '{path}' is not UTF-8"),
+        (b" \n\n ", "the neutral text '{path}' is empty; give a file of some prose"),
+        (b"w1 \xff w2", "the neutral text '{path}' is not UTF-8; save it as UTF-8"),
     ],
 )
 def test_neutral_text_that_is_none(

@@ -80,7 +80,10 @@ class Bench:
         what = f"{pairs.task}: {len(flat)} edits, tokens"
         found = score_texts(self.model, groups, flat, what=what, progress=self.progress)
         if not bool(found.clean.isfinite().all() and found.edited.isfinite().all()):
-            raise NeurosteerError(f"{self.model.name} gives {pairs.task} no finite log-probability under this edit")
+            raise NeurosteerError(
+                f"{self.model.name} gives {pairs.task} no finite log-probability under this edit; give a --scale "
+                "nearer to 1"
+            )
         edited = iter(found.edited)
         return Measured(_margin(found.clean), [np.stack([_margin(next(edited)) for _ in case]) for case in variants])
 

@@ -20,13 +20,13 @@ def read_neutral(path: Path | None) -> tuple[str, str]:
     if path is None:
         return BUILT_IN, files(__package__).joinpath("neutral.txt").read_text("utf-8")
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read the neutral text '{path}': {error.strerror}") from None
     except UnicodeDecodeError:
-        raise InputError(f"the neutral text '{path}' is not UTF-8") from None
+        raise InputError(f"the neutral text '{path}' is not UTF-8; save it as UTF-8") from None
     if not text.strip():
-        raise InputError(f"the neutral text '{path}' is empty")
+        raise InputError(f"the neutral text '{path}' is empty; give a file of some prose")
     return path.name, text
 
 

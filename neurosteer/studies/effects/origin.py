@@ -48,6 +48,20 @@ class Wanted:
         same = all(wanted is None or wanted == has for wanted, has in asked)
         return same and set(self.methods or ()) <= set(entry["rankings"])
 
+    def told(self) -> str:
+        """What a find has to answer beside the task, as it is typed."""
+        columns = self.columns and ",".join(self.columns)
+        single = {
+            "data": self.source,
+            "split": self.split,
+            "seed": self.seed,
+            "limit": self.limit,
+            "columns": columns,
+        }
+        typed = [f"--method {method}" for method in self.methods or ()]
+        typed += [f"--{name} {value}" for name, value in single.items() if value is not None]
+        return f" and {' '.join(typed)}" if typed else ""
+
 
 def _place(source: str | None) -> str | None:
     """A source, however its path is spelt; a name is none, even where a folder is called the same."""
@@ -92,8 +106,8 @@ def neurons_from(
     if found is None:
         asked = f" of {wanted.task}" if wanted.task else ""
         raise InputError(
-            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS) in '{out}' to take neurons from; "
-            "run one first, or give --task NAME or --neurons FILE"
+            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS){wanted.told()} in '{out}' to take "
+            "neurons from; run one first, or give --task NAME or --neurons FILE"
         )
     return _from_run(*found, wanted, pairs)
 

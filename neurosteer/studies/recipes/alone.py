@@ -10,6 +10,7 @@ from time import sleep
 from filelock import BaseFileLock, FileLock, Timeout
 
 from neurosteer.errors import NeurosteerError
+from neurosteer.store import refuse_link
 
 from .shard import Shard
 
@@ -26,6 +27,7 @@ def alone(folder: Path, shard: Shard | None = None, *, wait: bool = False) -> It
     Shards of one number may work side by side, and start at the same instant; no other two may. `wait` waits for the
     other instead.
     """
+    refuse_link(folder)
     folder.mkdir(parents=True, exist_ok=True)
     while (held := _take(folder, shard)) is None:
         if not wait:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.progress import Progress
-from neurosteer.store import SUFFIX, read_artefact, verify_artefact, write_artefact
+from neurosteer.store import SUFFIX, read_artefact, refuse_link, verify_artefact, write_artefact
 
 from .units import Piece
 
@@ -20,6 +20,7 @@ class Pieces:
 
     def __init__(self, folder: Path, digest: str) -> None:
         self.folder = folder / FOLDER
+        refuse_link(self.folder)
         self._digest = digest
         self._last: tuple[str, Piece | None] = ("", None)
         self._kept: dict[str, Piece] = {}

@@ -1,0 +1,663 @@
+"""R11: bad input gets one clear line: exit 2, at most 2 lines on stderr, the value and a way out named, no traceback,
+nothing on stdout and nothing written.
+
+What is typed wrongly, for every option of every command; what is wrong with files, models, recipes and artefacts; and
+what only looks wrong, which must work: a byte order mark, Windows line ends, right-to-left text and emoji, words of
+10,000 letters, locks that a dead process has left, closed streams.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from made_pairs import made_pairs
+from safetensors.numpy import save_file
+
+from neurosteer.cli import main
+from neurosteer.cli.app import app
+
+Row = tuple[str, list[str], str]  # commands (or EVERY one that has the option), arguments, what the line says
+
+# --- what is typed -----------------------------------------------------------------------------------------------
+
+EVERY = "every"
+TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)"
+LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
+LAMBDA = "is not a number above 0 and up to 1"
+COLUMNS = "is not two different column names, GOOD,BAD"
+METHODS, WHERES = "welch, l0, attribution", "all, prompt, generated, eos"
+SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
+KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, check, ls"
+K = "k must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
+BUT_RUN, EDITS = "find ablate amplify generate score", "ablate amplify"
+
+
+def whole(least: int, *options: str) -> list[Row]:
+    values = ["-1", "1.5", "ten", "1e3", "inf", "", "9" * 19, *(["0"] if least else [])]
+    return [
+        (EVERY, [option, value], f"{option} '{value}' is not a whole number of at least {least}")
+        for option in options
+        for value in values
+    ]
+
+
+def one_of(option: str, known: str, *values: str, commands: str = EVERY) -> list[Row]:
+    return [(commands, [option, value], f"{option} '{value}' is not one of {known}") for value in values]
+
+
+def empty(commands: str, *options: str) -> list[Row]:
+    return [(commands, [option, value], f"{option} '{value}' is empty") for option in options for value in ("", " ")]
+
+
+TYPED: list[Row] = [
+    *(
+        (EVERY, ["--topk", value], f"--topk '{value}' {TOPK}")
+        for value in ["-3", "0", "0%", "101%", "nan%", "inf", "1.5", "%", "٣"]
+    ),
+    *((EVERY, ["--layers", value], f"--layers '{value}' {LAYERS}") for value in ["5-0", "-1", "3,,4", "last", "1.5"]),
+    (EVERY, ["--topk", ""], f"--topk '' {TOPK}"),
+    (EVERY, ["--layers", ""], f"--layers '' {LAYERS}"),
+    (EVERY, ["--layers", "0-99999999999"], f"--layers '0-99999999999' {LAYERS}"),
+    *((EVERY, ["--lambda", value], f"--lambda '{value}' {LAMBDA}") for value in ["nan", "0", "-0.1", "1.01", "inf"]),
+    (EVERY, ["--lambda", "0.2", "--lambda", "much"], f"--lambda 'much' {LAMBDA}"),
+    *((EVERY, ["--columns", value], f"--columns '{value}' {COLUMNS}") for value in ("good", "a,a", "a,", "a,b,c")),
+    (EVERY, ["--scale", "nan"], "--scale 'nan' is not a finite number"),
+    (EVERY, ["--scale", "double"], "--scale 'double' is not a finite number"),
+    (EDITS, ["--scale", "1", "--scale", "-inf"], "--scale '-inf' is not a finite number"),
+    *(
+        (EVERY, ["--temperature", value], f"--temperature '{value}' is not a finite number of at least 0")
+        for value in ("-1", "nan", "inf", "hot")
+    ),
+    *whole(1, "--steps", "--draws", "--max-new-tokens"),
+    *whole(0, "--controls"),
+    (EVERY, ["--limit", "0"], "--limit '0' is not a whole number of at least 1"),
+    (EVERY, ["--limit", "ten"], "--limit 'ten' is not a whole number of at least 1"),
+    (EVERY, ["--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
+    (EVERY, ["--seed", "1.0"], "--seed '1.0' is not a whole number of at least 0"),
+    *one_of("--method", METHODS, "l1"),
+    (EVERY, ["--method", "welsh"], f"--method 'welsh' is not one of {METHODS}; did you mean 'welch'?"),
+    *one_of("--position", "eos, last", "first"),
+    *one_of("--split", "pair, lexical", "word"),
+    (EVERY, ["--site", "resid_pots"], f"--site 'resid_pots' is not one of {SITES}; did you mean 'resid_post'?"),
+    *one_of("--dtype", "auto, float32, bfloat16, float16", "int8"),
+    *one_of("--format", "table, json", "yaml", "csv"),
+    *one_of("--device", "auto, cpu, cuda, cuda:N, xpu, mps", "gpu", "cuda:-1"),
+    *one_of("--to", "zero, mean", "resample", commands="find"),
+    *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
+    *one_of("--about", "zero, mean", "resample"),
+    *one_of("--reach", "own, onward, all", "far"),
+    *one_of("--where", WHERES, "nowhere"),
+    (EVERY, ["--where", "promt"], f"--where 'promt' is not one of {WHERES}; did you mean 'prompt'?"),
+    *(
+        (EDITS, ["--where", value], f"--where {value} cannot matter for scores: sentences are given, and EOS is ")
+        for value in ("eos", "generated")
+    ),
+    *one_of("--convention", "sum, mean, lm-eval, minicons", "surprisal", "summ"),
+    *empty(EVERY, "--out", "--neurons", "--neutral", "--also"),
+    *empty(BUT_RUN, "--model", "--revision", "--device-map", "--bos", "--eos"),
+    *empty("find score ablate amplify generate ls-tasks", "--data"),
+    *empty("ablate amplify generate", "--task"),
+    ("run", ["--model", " "], "--model ' ' is empty"),
+    ("run", ["--limit", ""], "pairs must be all or a whole number of at least 1, not ''"),
+    ("run", ["--data", ""], "data must be auto, blimp, builtin, builtin:balanced, a path or a hub id, not ''"),
+    ("run", ["--revision", ""], "revision must be a branch, tag or commit, not ''"),
+    ("run", ["--bos", ""], "bos must be a token, or none, not ''"),
+    ("run", ["--eos", ""], "eos must be a token, not ''"),
+    ("run", ["--device-map", ""], "device_map must be auto or balanced, not ''"),
+    ("run", ["--task", ""], "tasks must be a list of names, globs or phenomena, each once, or of all, not ['']"),
+    ("run", ["--shard", "5/4"], "shard '5/4' is not i/n with i from 1 to n, like 2/4"),
+    ("run", ["--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),
+    ("run", ["--shard", "1/2/3"], "shard '1/2/3' is not i/n with i from 1 to n, like 2/4"),
+    ("run", ["--shard", ""], "shard '' is not i/n with i from 1 to n, like 2/4"),
+    ("run", ["--set", "kk=1"], "unknown key 'kk'; did you mean 'k'? (a recipe has: title, experiments, "),
+    ("run", ["--set", "k=0"], f"{K} 0"),
+    ("run", ["--set", "k=nan"], f"{K} nan"),
+    ("run", ["--set", "k=inf"], f"{K} inf"),
+    ("run", ["--set", "k"], "--set 'k' is not KEY=VALUE"),
+    ("run", ["--set", ""], "--set '' is not KEY=VALUE"),
+    ("run", ["--set", "=1"], "unknown key ''"),
+    ("run", ["--set", "k=1", "--set", " k =2"], "--set gives 'k' twice"),
+    ("run", ["--set", "pairs=5", "--limit", "6"], "'pairs' is given twice: by --set and by an option of its own"),
+    (EVERY, ["--neurons", "none"], "--neurons 'none': no such file"),
+    (EVERY, ["--neurons", "a", "--method", "l0"], "--method l0 and --neurons a: the file already says which; leave "),
+    (EVERY, ["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
+    (EVERY, ["--out", "taken/runs"], "--out 'taken/runs': '"),
+    (EVERY, ["--quiet=yes"], "option '--quiet' does not take a value"),
+    (EVERY, ["--topk"], "option '--topk' requires an argument"),
+    *(
+        ("find score run ls-tasks", ["--data", value], f"no such file or folder: '{value}' (--data takes auto, ")
+        for value in ("nowhere.jsonl", "./nowhere", "a b/c")
+    ),
+    *((name, ["--xyzzy"], f"unknown option '--xyzzy' (see neurosteer {name} --help)") for name in BUT_RUN.split()),
+    ("find", ["--tpok", "3"], "unknown option '--tpok'; did you mean '--topk'? (see neurosteer find --help)"),
+    ("run", ["--topk", "3"], "unknown option '--topk'; did you mean '--task'? (see neurosteer run --help)"),
+    ("run", ["--shrad", "1/2"], "unknown option '--shrad'; did you mean '--shard'? (see neurosteer run --help)"),
+    ("generate", ["--temprature", "1"], "unknown option '--temprature'; did you mean '--temperature'? (see "),
+    ("find", ["extra"], "got unexpected extra argument"),
+]
+FIRST = {"generate": ["The guests"], "run": ["fig5"], "check": ["taken"]}  # what else is looked at only after
+
+
+def commands_of(group: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Each command and its options that take a value."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands_of(command, f"{path}{name}-")
+        else:
+            valued = [option for option in command.params if option.opts[0].startswith("--") and not option.is_flag]
+            yield f"{path}{name}", {option.opts[0] for option in valued}
+
+
+OPTIONS = dict(commands_of(typer.main.get_command(app)))
+FLAGGED = {"find", "ablate", "amplify", "generate", "score", "run"}  # commands with --quiet
+
+
+def commands_for(row: Row) -> list[str]:
+    """The commands that a row is about."""
+    option = row[1][0].partition("=")[0]
+    if row[0] != EVERY:
+        return row[0].split()
+    return [name for name, valued in OPTIONS.items() if option in valued or (option == "--quiet" and name in FLAGGED)]
+
+
+Refused = Callable[..., None]
+
+
+@pytest.fixture
+def refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> Refused:
+    """A command in a folder, and the beginning of what it must be refused with."""
+
+    def check(place: Path, arguments: list[str], message: str, *, notes: int = 0) -> None:
+        monkeypatch.chdir(place)
+        before = contents(place)
+        outcome = run(*arguments)
+        lines = outcome.err.splitlines()
+        assert (outcome.code, outcome.out) == (2, ""), outcome.err
+        assert len(lines) == 1 + notes, outcome.err
+        assert lines[-1].startswith(f"neurosteer: {message}")
+        assert all(line.startswith("note: ") for line in lines[:-1])
+        assert contents(place) == before
+
+    return check
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    """Every file and folder."""
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in place.rglob("*")}
+
+
+@pytest.mark.parametrize("row", TYPED, ids=lambda row: " ".join([row[0], *row[1]]))
+def test_what_is_typed(refused: Refused, tmp_path: Path, row: Row):
+    """Told before a model library is loaded, for every command that has the option."""
+    (tmp_path / "taken").write_text("mine")
+    assert commands_for(row)
+    for command in commands_for(row):
+        refused(tmp_path, [*command.split("-"), *FIRST.get(command, []), *row[1]], row[2])
+
+
+def test_every_option_of_every_command_is_there():
+    typed = {(command, row[1][0].partition("=")[0]) for row in TYPED for command in commands_for(row)}
+    left = {(command, option) for command, options in OPTIONS.items() for option in options} - typed
+    assert left == {("find", "--task"), ("score", "--task")}  # names that only the pairs can judge: see below
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fnd"], f"unknown command 'fnd'; did you mean 'find'? ({KNOWN})"),
+        (["zebra"], f"unknown command 'zebra' ({KNOWN})"),
+        (
+            ["ls", "taks"],
+            "unknown command 'taks'; did you mean 'tasks'? (neurosteer ls has: tasks, models, recipes, ",
+        ),
+        (["ls", "models", "x"], "got unexpected extra argument"),
+        (["--verison"], "unknown option '--verison'; did you mean '--version'? (see neurosteer --help)"),
+        (["check"], "missing argument 'PATH...' (see neurosteer check --help)"),
+        (["generate", "--scale", "0"], "missing argument 'PROMPT...' (see neurosteer generate --help)"),
+        (["run"], "missing argument 'RECIPE' (see neurosteer run --help)"),
+        (["run", "nowhere.toml"], "no recipe 'nowhere.toml' (name a TOML file, or see: neurosteer ls recipes)"),
+        (["run", "."], "'.' is a folder; name a recipe's file in it, or one of "),
+        (["check", "nowhere"], "no such file or folder: nowhere"),
+        (["check", "."], "nothing of neurosteer's in ."),
+        (["score", "--data", "a\udce9b"], "'a?b' is not UTF-8; type it, or name the file, in UTF-8"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_no_command(refused: Refused, tmp_path: Path, arguments: list[str], message: str):
+    refused(tmp_path, arguments, message)
+
+
+# --- files, models, recipes and artefacts ------------------------------------------------------------------------
+
+
+def jsonl(*rows: tuple[Any, Any]) -> bytes:
+    objects = [{"sentence_good": good, "sentence_bad": bad} for good, bad in rows]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in objects).encode()
+
+
+RECIPE = 'format = 1\nexperiments = ["fig5"]\ndata = "made.jsonl"\nmodel = "llama"\n'
+MADE = jsonl(*((pair.good, pair.bad) for pair in made_pairs()))
+WRITTEN: dict[str, bytes] = {
+    "made.jsonl": MADE,
+    "prose.txt": b"w1 w5 w9 w2 w6 w5 w3\n\nw8 w30 w7 w7 w1 w4\n",
+    "ok.toml": RECIPE.encode(),
+    "latin.jsonl": '{"sentence_good": "caf\xe9", "sentence_bad": "w2"}\n'.encode("latin-1"),
+    "utf16.csv": "sentence_good,sentence_bad\nw1,w2\n".encode("utf-16"),
+    "empty.jsonl": b"",
+    "one.jsonl": jsonl(("w1", "w2")),
+    "few.jsonl": jsonl(*((f"w{i}", f"w{i + 9}") for i in range(3))),
+    "columns.csv": b"good,bad\nw1,w2\n",
+    "ragged.csv": b"sentence_good,sentence_bad\nw1,w2,w3\n",
+    "quote.csv": b'sentence_good,sentence_bad\n"w1,w2\nw3,w4\n',
+    "huge.csv": b"sentence_good,sentence_bad\n" + b"w" * 200_000 + b",w2\n",
+    "huge.jsonl": jsonl(("w1 " * 200_000, "w2"), ("w1", "w2")),
+    "deep.jsonl": b"[" * 100_000 + b"\n",
+    "broken.jsonl": b'{"sentence_good": "w1",\n',
+    "list.jsonl": b"[1]\n",
+    "null.jsonl": jsonl((None, "w2")),
+    "nan.jsonl": b'{"sentence_good": NaN, "sentence_bad": "w2"}\n',
+    "blank.jsonl": jsonl(("w1", "   ")),
+    "same.jsonl": jsonl(("w1", "w1")),
+    "nul.jsonl": b'{"sentence_good": "w1\\u0000", "sentence_bad": "w2"}\n',
+    "half.jsonl": b'{"sentence_good": "w1\\ud800", "sentence_bad": "w2"}\n',
+    "long.jsonl": jsonl(*((" ".join(["w1"] * 70), f"w{i}") for i in range(20))),
+    "fake.parquet": b"x",
+    "pairs.txt": b"w1 w2\n",
+    "blank.txt": b" \n",
+    "latin.txt": b"\xe9\xe9",
+    "pickled.safetensors": pickle.dumps([1] * 50),
+    "newer.toml": RECIPE.replace("1", "2", 1).encode(),
+    "empty.toml": b"",
+    "latin.toml": RECIPE.encode() + b'title = "\xe9"\n',
+    "typo.toml": RECIPE.encode() + b"lamda = 0.3\n",
+    "table.toml": RECIPE.encode() + b"[models]\na = 1\n",
+    "nan.toml": RECIPE.encode() + b"lambdas = [nan]\n",
+    "t5.toml": RECIPE.replace('"llama"', '"t5"').encode(),
+    "layers.toml": RECIPE.encode() + b"layers = [99]\n",
+    "deep.toml": RECIPE.encode() + b"k = " + b"[" * 100_000,
+    "fig9.toml": RECIPE.replace("fig5", "fig9").encode(),
+}
+SCORE = ["score", "--data"]
+SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
+    ("latin.jsonl", "latin.jsonl, line 1: not UTF-8 (byte 0xe9); save the file as UTF-8"),
+    ("utf16.csv", "utf16.csv, line 1: not UTF-8 (byte 0xff); save the file as UTF-8"),
+    ("empty.jsonl", "'empty.jsonl' is empty: it holds no pairs"),
+    ("one.jsonl", "'one.jsonl' holds only 1 pair; at least 2 are needed"),
+    ("columns.csv", "columns.csv, line 2: no column 'sentence_good' (found: good, bad); name yours with --columns"),
+    ("ragged.csv", "ragged.csv, line 2: 3 fields under 2 column names; put a sentence that holds the delimiter in"),
+    ("quote.csv", "quote.csv, line 2: malformed CSV (unexpected end of data); is a quotation mark left open?"),
+    ("huge.csv", "huge.csv, line 2: malformed CSV (field larger than field limit (131072)); is a quotation mark"),
+    ("huge.jsonl", "a sentence of 200001 tokens exceeds the 64 of llama; shorten it or leave it out: 'w1 w1 "),
+    ("deep.jsonl", "deep.jsonl, line 1: malformed JSON (cannot be parsed); one JSON object per line is expected"),
+    ("broken.jsonl", "broken.jsonl, line 1: malformed JSON ("),
+    ("list.jsonl", "list.jsonl, line 1: expected an object with sentence_good and sentence_bad, found a list"),
+    ("null.jsonl", "null.jsonl, line 1: 'sentence_good' must be a sentence, not null"),
+    ("nan.jsonl", "nan.jsonl, line 1: 'sentence_good' must be a sentence, not a number"),
+    ("blank.jsonl", "blank.jsonl, line 1: 'sentence_bad' is empty"),
+    ("same.jsonl", "same.jsonl, line 1: the good and the bad sentence are the same: 'w1'; mend or delete it"),
+    ("nul.jsonl", "nul.jsonl, line 1: 'sentence_good' holds a character that is no text (NUL or half of a "),
+    ("half.jsonl", "half.jsonl, line 1: 'sentence_good' holds a character that is no text (NUL or half of a "),
+    ("long.jsonl", "a sentence of 71 tokens exceeds the 64 of llama; shorten it or leave it out: 'w1 w1 "),
+    ("fake.parquet", "'fake.parquet' is not a readable Parquet file: "),
+    ("pairs.txt", "'pairs.txt' is of an unknown kind; a file of pairs ends in .jsonl, .json, .csv, .tsv, .parquet"),
+    ("nothing", "'nothing' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet)"),
+    ("two", "which of 2 tasks? give --task NAME, a glob, a phenomenon or 'all' ('two' holds: a, b)"),
+    ("twice", "'twice' holds task 'a' twice: a.csv and a.jsonl"),
+]
+MODELS: list[tuple[str, str]] = [
+    ("t5", "t5 is an encoder-decoder model (t5); neurosteer needs a decoder"),
+    ("bert", "bert is no decoder: BertLMHeadModel reads in both directions; name a model that writes text"),
+    ("no-eos", "this tokenizer has no EOS token; name one with --eos TOKEN"),
+    ("nothing", "nothing is no Hugging Face model folder: it has no config.json"),
+    ("prose.txt", "prose.txt is a file; name a Hugging Face folder (config.json, tokenizer, safetensors)"),
+    ("./nowhere", "no such model folder: ./nowhere; name a folder, a hub id or 'smollm2-135m'"),
+    ("smollm2-135n", "unknown model 'smollm2-135n'; did you mean 'smollm2-135m'?; name a folder, a hub id or "),
+]
+LOADING: list[Row] = [  # for every command that loads a model
+    (
+        EVERY,
+        ["--bos", "<x>"],
+        "--bos '<x>' is not in the tokenizer's vocabulary; name one token as it is spelt there",
+    ),
+    (
+        EVERY,
+        ["--eos", "<x>"],
+        "--eos '<x>' is not in the tokenizer's vocabulary; name one token as it is spelt there",
+    ),
+    (EVERY, ["--revision", "v2"], "--revision 'v2' is for models of the hub; llama has no revisions: leave it out"),
+    (EVERY, ["--device", "cuda:99"], "device 'cuda:99' is not available here; try --device auto"),
+    (EVERY, ["--device", "cpu", "--device-map", "auto"], "give --device or --device-map, not both ('cpu', 'auto')"),
+    (EVERY, ["--device-map", "nonsense"], "cannot load the model in llama: "),
+]
+ASKED: list[Row] = [  # of a find's neurons
+    (EDITS, ["--topk", "99"], "k 99 is more than the 32 units of a layer"),
+    (EDITS, ["--layers", "7"], "this ranking has no layer [7]; it has [1]"),
+    ("generate", ["--topk", "33"], "k 33 is more than the 32 units of a layer"),
+    (
+        EDITS,
+        ["--method", "l0", "--limit", "5"],
+        "no `neurosteer find` with llama (and this BOS and EOS) and --method ",
+    ),
+    (EDITS, ["--neurons", "pickled.safetensors"], "pickled.safetensors is damaged or no safetensors file ("),
+    (EDITS, ["--neurons", "made.jsonl"], "made.jsonl is damaged or no safetensors file ("),
+    (EDITS, ["--neurons", "theirs.safetensors"], "theirs.safetensors is a safetensors file, but not one of neuro"),
+    (EDITS, ["--neurons", "flipped.safetensors"], "flipped.safetensors is damaged: its content does not match its "),
+    ("generate", ["--neurons", "cut.safetensors"], "cut.safetensors is damaged or no safetensors file ("),
+]
+AFTER_NOTES: list[Row] = [  # a note says which neurons first, or which pairs
+    (EDITS, ["--neutral", "blank.txt"], "the neutral text 'blank.txt' is empty; give a file of some prose"),
+    (EDITS, ["--neutral", "latin.txt"], "the neutral text 'latin.txt' is not UTF-8; save it as UTF-8"),
+    (EDITS, ["--also", "nope"], "unknown task 'nope' ('made.jsonl' holds: made)"),
+    (EDITS, ["--task", "nope", "--data", "auto"], "unknown task 'nope' (see: neurosteer ls tasks)"),
+    ("generate", ["--max-new-tokens", "99"], "a prompt of 3 tokens and 99 new ones exceed the 64 of llama"),
+]
+RECIPES: list[tuple[list[str], str]] = [
+    (["newer.toml"], "newer.toml: format 2 was made for a newer version of neurosteer; upgrade neurosteer"),
+    (["empty.toml"], "empty.toml is empty: a recipe needs at least format = 1 and experiments = [...]"),
+    (["latin.toml"], "latin.toml is not UTF-8 text (byte "),
+    (["made.jsonl"], "made.jsonl is no TOML: "),
+    (["typo.toml"], "typo.toml: unknown key 'lamda'; did you mean 'lambda'? (a recipe has: title, "),
+    (["table.toml"], "table.toml: unknown key 'models'; did you mean 'model'? (a recipe has: title, "),
+    (["nan.toml"], "nan.toml: lambdas must be a list of numbers above 0 and up to 1, each once, not [nan]"),
+    (["deep.toml"], "deep.toml is no TOML that can be read: it is nested too deeply"),
+    (["fig9.toml"], "fig9.toml: experiments must be a list of some of fig2, fig3, "),
+    (["t5.toml"], "t5 is an encoder-decoder model (t5); neurosteer needs a decoder"),
+    (["layers.toml"], "no layer 99: llama has layers 0 to 2"),
+    (["ok.toml", "--set", "k=99"], "k 99 is more than the 32 units of a layer"),
+    (["ok.toml", "--task", "mad"], "unknown task 'mad'; did you mean 'made'? ('made.jsonl' holds: made)"),
+    (["ok.toml", "--limit", "3"], "'made' is too small to split: 3 pairs in 3 groups that share no sentence leave "),
+    (["ok.toml", "--split", "lexical"], "none of the 1 tasks allows a lexical split: 'made' allows no lexical split"),
+]
+
+
+@pytest.fixture(scope="module")
+def place(tiny_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files and models, most of them bad, and one sound find."""
+    import transformers
+    from tiny_models import save_tokenizer
+
+    place = tmp_path_factory.mktemp("place")
+    for name, content in WRITTEN.items():
+        (place / name).write_bytes(content)
+    save_file({"x": np.zeros(2)}, place / "theirs.safetensors")
+    (place / "nothing").mkdir()
+    for folder, names in {"two": ("a.jsonl", "b.jsonl"), "twice": ("a.csv", "a.jsonl")}.items():
+        (place / folder).mkdir()
+        for name in names:
+            (place / folder / name).write_bytes(MADE)
+    for name in ("llama", "no-eos"):
+        shutil.copytree(tiny_folder("llama"), place / name)
+    save_tokenizer(place / "no-eos", eos=None)
+    small = {"vocab_size": 64, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    transformers.T5ForConditionalGeneration(transformers.T5Config(**small)).save_pretrained(place / "t5")
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    bert = transformers.BertForMaskedLM(transformers.BertConfig(vocab_size=64, **small))
+    bert.save_pretrained(place / "bert")
+    for name in ("t5", "bert"):
+        save_tokenizer(place / name)
+    save_spelling(place / "spelling")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("NEUROSTEER_HOME", str(tmp_path_factory.mktemp("home")))
+        find = ["find", "--data", "made.jsonl", "--method", "welch", "--layers", "1", "--draws", "1"]
+        with pytest.raises(SystemExit, match="0"):
+            main([*find, "--model", "llama", "--quiet", "--format", "json"])
+    [ranking] = (place / "runs").rglob("*.safetensors")
+    whole = ranking.read_bytes()
+    (place / "flipped.safetensors").write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    (place / "cut.safetensors").write_bytes(whole[:50])
+    return place
+
+
+@pytest.mark.parametrize(("file", "message"), SENTENCES, ids=lambda value: value[:12])
+def test_sentences(refused: Refused, place: Path, file: str, message: str):
+    refused(place, [*SCORE, file, "--model", "llama"], message)
+
+
+@pytest.mark.parametrize("command", ["find", "score"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--task", "nope"], "unknown task 'nope' ('made.jsonl' holds: made)"),
+        (["--task", ""], "unknown task '' ('made.jsonl' holds: made)"),
+        (["--task", "*q*"], "no task matches '*q*' ('made.jsonl' holds: made)"),
+        (["--columns", "a,b"], "made.jsonl, line 1: no column 'a' (found: sentence_good, sentence_bad); name yours"),
+    ],
+)
+def test_names_that_the_pairs_lack(refused: Refused, place: Path, command: str, arguments: list[str], message: str):
+    refused(place, [command, "--data", "made.jsonl", *arguments], message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "few.jsonl"], "'few' is too small to split: 3 pairs in 3 groups that share no sentence leave "),
+        (["--data", "made.jsonl", "--split", "lexical"], "'made' allows no lexical split: "),
+        (["--data", "made.jsonl", "--topk", "33"], "k 33 is more than the 32 units of a layer"),
+        (["--data", "made.jsonl", "--layers", "0-3"], "no layer 3: llama has layers 0 to 2"),
+    ],
+)
+def test_what_cannot_be_found(refused: Refused, place: Path, arguments: list[str], message: str):
+    refused(place, ["find", "--model", "llama", *arguments], message)
+
+
+@pytest.mark.parametrize(("model", "message"), MODELS)
+def test_models(refused: Refused, place: Path, model: str, message: str):
+    refused(place, [*SCORE, "made.jsonl", "--offline", "--model", model], message)
+
+
+@pytest.mark.parametrize("row", LOADING, ids=lambda row: " ".join(row[1]))
+def test_what_the_model_cannot_have(refused: Refused, place: Path, row: Row):
+    for command in commands_for(row):
+        first = {"run": ["ok.toml"], "generate": ["w1 w2"]}.get(command, [])
+        pairs = ["--data", "made.jsonl"] if command in ("find", "score") else []
+        refused(place, [command, *first, *pairs, "--model", "llama", *row[1]], row[2])
+
+
+@pytest.mark.parametrize(("row", "notes"), [(row, row in AFTER_NOTES) for row in [*ASKED, *AFTER_NOTES]])
+def test_neurons(refused: Refused, place: Path, row: Row, notes: bool):
+    for command in commands_for(row):
+        first = ["w1 w2"] if command == "generate" else []
+        refused(place, [command, *first, "--model", "llama", "--offline", *row[1]], row[2], notes=notes)
+
+
+@pytest.mark.parametrize(("arguments", "message"), RECIPES, ids=lambda value: " ".join(value)[:30])
+def test_recipes(refused: Refused, place: Path, arguments: list[str], message: str):
+    refused(place, ["run", *arguments], message)
+
+
+@pytest.mark.parametrize("arguments", [["latin.jsonl"], ["nothing"]])
+def test_listings(refused: Refused, place: Path, arguments: list[str]):
+    refused(place, ["ls", "tasks", "--data", *arguments], dict(SENTENCES)[arguments[0]])
+
+
+def test_a_scale_that_leaves_no_number(run: Any, place: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is a number as typed; what it does shows only in the run, which fails in as few words."""
+    monkeypatch.chdir(place)
+    for command in (["ablate"], ["generate", "w1 w2"]):
+        outcome = run(*command, "--model", "llama", "--quiet", "--scale", "1e300")
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+        assert outcome.err.endswith("give a --scale nearer to 1\n")
+
+
+# --- what only looks wrong ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scored(run: Any, place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """What `score` says of a file of pairs."""
+
+    def score(name: str, content: bytes, model: str = "llama", **more: str) -> dict[str, Any]:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / name).write_bytes(content)
+        options = [f"--{option}={value}" for option, value in more.items()]
+        model = str(place / model)
+        outcome = run("score", "--data", name, "--model", model, "--quiet", "--format", "json", *options)
+        assert (outcome.code, outcome.err) == (0, "")
+        [entry] = json.loads(outcome.out)["results"]
+        return dict(entry)
+
+    return score
+
+
+ROWS = [(f"w{i} w2", f"w{i} w3 w4") for i in range(5)]
+PLAIN = jsonl(*ROWS)
+CSV = "sentence_good,sentence_bad\n" + "".join(f"{good},{bad}\n" for good, bad in ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bom.jsonl", codecs.BOM_UTF8 + PLAIN),
+        ("windows.jsonl", PLAIN.replace(b"\n", b"\r\n")),
+        ("gaps.jsonl", b"\n \n" + PLAIN + b"\n\n"),
+        ("bom.csv", codecs.BOM_UTF8 + CSV.encode()),
+        ("windows.csv", CSV.replace("\n", "\r\n").encode()),
+        ("LOUD.TSV", CSV.replace(",", "\t").encode()),
+        ("no-end.csv", CSV.rstrip("\n").encode()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_files_as_others_write_them(scored: Callable[..., dict[str, Any]], name: str, content: bytes):
+    """The same pairs, the same scores."""
+    plain, theirs = scored("plain.jsonl", PLAIN), scored(name, content)
+    for key in ("accuracy", "margin", "pairs"):
+        assert theirs[key] == plain[key]
+    assert theirs["data"]["digest"] == plain["data"]["digest"]
+
+
+def test_a_word_of_ten_thousand_letters(
+    scored: Callable[..., dict[str, Any]], refused: Refused, place: Path, tmp_path: Path
+):
+    """Where it is one token it is read; where its letters are tokens it is too long, and told at no length."""
+    content = jsonl(("w1 " + "x" * 10_000, "w2"), ("w3", "w4"))
+    assert scored("word.jsonl", content)["pairs"] == 2
+    arguments = [*SCORE, str(tmp_path / "word.jsonl"), "--model", "spelling"]
+    refused(place, arguments, "a sentence of 10004 tokens exceeds the 128 of spelling; shorten it or leave it out: ")
+
+
+def save_spelling(folder: Path) -> None:
+    """A tiny model whose tokens are bytes: it can read and write whatever there is."""
+    import transformers
+    from tiny_models import GROUPED
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = {letter: i for i, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    tokenizer = Tokenizer(models.BPE({**letters, "<s>": 256, "</s>": 257}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+    fast.save_pretrained(folder)
+    ids = {"vocab_size": 258, "bos_token_id": 256, "eos_token_id": 257, "max_position_embeddings": 128}
+    transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**GROUPED, **ids})).save_pretrained(folder)
+
+
+def test_right_to_left_text_and_emoji(run: Any, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In sentences, in a task's name and in a prompt, from find to figures and text; nothing is lost or warned of."""
+    monkeypatch.chdir(tmp_path)
+    words, task = (
+        ["\u05d4\u05db\u05dc\u05d1", "\u0627\u0644\u0643\u0644\u0628", "\U0001f642", "\u6f22"],
+        "\u05e9\u05dc [b] \U0001f642 \u6f22 $x$",
+    )
+    rows = [(f"{a} ran {b} {i}", f"{a} run {b} {i}") for i in range(4) for a in words for b in words]
+    (tmp_path / f"{task}.jsonl").write_bytes(jsonl(*rows))
+    model, quick = (
+        ["--model", str(place / "spelling"), "--quiet"],
+        ["--method", "welch", "--layers", "1", "--draws", "1"],
+    )
+    found = run("find", "--data", f"{task}.jsonl", *quick, *model)
+    assert (found.code, found.err) == (0, "")
+    assert task in found.out
+    [result] = Path("runs").rglob("results.json")
+    [entry] = json.loads(result.read_text("utf-8"))["results"]
+    assert (entry["task"], entry["data"]["pairs"]) == (task, len(rows))
+    ablated = run("ablate", "--topk", "3", "--controls", "2", "--format", "json", *model)
+    assert (ablated.code, ablated.err) == (0, "")
+    assert json.loads(ablated.out)["results"][0]["task"] == task
+    written = run("generate", *words, "--topk", "3", "--format", "json", *model)
+    assert (written.code, written.err) == (0, "")
+    assert [row["prompt"] for row in json.loads(written.out)["results"]] == words
+    checked = run("check", "runs")
+    assert (checked.code, checked.err) == (0, "")
+
+
+def test_neutral_text_as_others_write_it(place: Path, tmp_path: Path):
+    from neurosteer.studies.effects.neutral import read_neutral
+
+    path, plain = tmp_path / "prose.txt", (place / "prose.txt").read_bytes()
+    path.write_bytes(codecs.BOM_UTF8 + plain.replace(b"\n", b"\r\n"))
+    assert read_neutral(path) == ("prose.txt", plain.decode())
+
+
+def test_a_recipe_as_others_write_it_where_a_dead_process_has_left_its_locks(
+    run: Any, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "made.jsonl").write_bytes(MADE)
+    recipe = RECIPE.replace('"llama"', json.dumps(str(place / "llama"))) + "layers = [1]\ndraws = 1\nk = 2\n"
+    (tmp_path / "ok.toml").write_bytes(codecs.BOM_UTF8 + recipe.replace("\n", "\r\n").encode())
+    planned = run("run", "ok.toml", "--dry-run", "--quiet", "--format", "json")
+    folder = Path(json.loads(planned.out)["dry_run"]["folder"])
+    folder.mkdir(parents=True)
+    for name in (".run.lock", ".gate.lock", ".recipe.json.lock", ".shard-1-of-2.lock"):
+        (folder / name).write_text("99999")
+    outcome = run("run", "ok.toml", "--quiet")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (folder / "index.html").is_file()
+
+
+# --- the installed command ---------------------------------------------------------------------------------------
+
+
+def installed(
+    place: Path, *arguments: str | bytes, closed: str = "", **more: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """What the command itself says, some of whose streams are closed by the shell."""
+    command = shutil.which("neurosteer", path=sysconfig.get_path("scripts"))
+    if command is None:
+        pytest.skip("the command neurosteer is not installed beside this Python")
+    call = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, command, *arguments]
+    return subprocess.run(call, cwd=place, capture_output=True, check=False, **more)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*SCORE, "latin.jsonl"], b"latin.jsonl, line 1: not UTF-8 (byte 0xe9); save the file as UTF-8"),
+        (["find", "--topk", "nan%"], b"--topk 'nan%' is neither a count of neurons (40) nor a share above 0 and up "),
+        (
+            ["run", "newer.toml"],
+            b"newer.toml: format 2 was made for a newer version of neurosteer; upgrade neurosteer",
+        ),
+        ([*SCORE, b"caf\xe9.jsonl"], b"'caf?.jsonl' is not UTF-8; type it, or name the file, in UTF-8"),
+    ],
+)
+def test_the_installed_command(place: Path, arguments: list[str | bytes], message: bytes):
+    before = contents(place)
+    ended = installed(place, *arguments, env={**os.environ, "PYTHONUTF8": "1"})
+    assert (ended.returncode, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
+    assert ended.stderr.startswith(b"neurosteer: " + message)
+    assert contents(place) == before
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_closed_streams(place: Path, closed: str):
+    """Nobody asks, and nobody has to listen."""
+    ended = installed(place, "ls", "recipes", closed=closed)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert bool(ended.stdout) == (">&-" not in closed)
+    ended = installed(place, "find", "--topk", "0", closed=closed)
+    assert (ended.returncode, ended.stdout, ended.stderr.count(b"\n")) == (2, b"", 1)
