@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from copy import deepcopy
 from pathlib import Path
@@ -132,6 +133,7 @@ def _pretrained(
                 raise InputError(
                     f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder"
                 )
+            _refuse_pickles(folder)
             tokenizer = AutoTokenizer.from_pretrained(place, **where)
             network, loaded = AutoModelForCausalLM.from_pretrained(
                 place,
@@ -153,6 +155,19 @@ def _pretrained(
     except Exception as error:  # transformers raises what it likes; the user needs one line
         raise InputError(_why(label, error, local=folder.is_dir())) from error
     return network, tokenizer
+
+
+def _refuse_pickles(folder: Path) -> None:
+    """Raise ValueError for a folder whose index of safetensors names files of another kind: those are unpickled."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        others = {name for name in json.loads(index.read_text("utf-8"))["weight_map"].values() if not _is_plain(name)}
+        if others:
+            raise ValueError(f"its index names '{min(others)}', which is no safetensors file of the folder")
+
+
+def _is_plain(name: str) -> bool:
+    return name.endswith(".safetensors") and Path(name).name == name
 
 
 def bridge_of(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:

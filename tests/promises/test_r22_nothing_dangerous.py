@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from made_pairs import made_pairs
-from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_torch
 from stub_recipe import DIGEST, stub_plan
 
 import neurosteer
@@ -81,18 +82,15 @@ def test_a_pickle_that_calls_itself_an_artefact(load: Callable[[Path], object], 
     assert not trace.exists()
 
 
-def unpickled(trace: Path) -> bytes:
-    return pickle.dumps(Planted(trace))
-
-
+@pytest.mark.parametrize("harmless", [False, True])
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.safetensors", "indexed.bin"])
-def test_pickled_weights(folder: Path, trace: Path, name: str):
-    """Under the old name, under that of safetensors, and by way of an index."""
-    names = list(load_file(folder / "model.safetensors"))
+def test_pickled_weights(folder: Path, trace: Path, name: str, harmless: bool):
+    """Under the old name, under that of safetensors, and by way of an index; even where they hold only weights."""
+    weights = load_torch(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
-    (folder / name).write_bytes(unpickled(trace))
+    torch.save(weights if harmless else Planted(trace), folder / name)
     if name == "indexed.bin":
-        index = {"metadata": {}, "weight_map": dict.fromkeys(names, name)}
+        index = {"metadata": {"total_size": 1}, "weight_map": dict.fromkeys(weights, name)}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
     assert message_of(folder).startswith(f"cannot load the model in {folder}: ")
     assert not trace.exists()
