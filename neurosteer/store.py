@@ -15,6 +15,7 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +31,7 @@ FORMAT = "neurosteer-3"
 MANIFEST = "MANIFEST.json"
 SUFFIX = ".safetensors"
 _BLANK = "0" * 64
+_LOCK = ".lock"
 _LIBRARIES = ("torch", "transformers", "transformer-lens")
 _DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "bool": "BOOL"}
 
@@ -78,6 +80,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def sweep(path: Path) -> None:
+    """Delete what killed processes have left half-written of `path`; for whoever alone may write it now."""
+    for left in path.parent.glob(f".{escape(path.name)}.*"):
+        if left.suffix != _LOCK:
+            left.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file atomically."""
     with replacing(path) as file:
@@ -94,7 +103,7 @@ def file_stem(name: str) -> str:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that guards `path`: of several processes one works, the others wait for its result."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with FileLock(path.with_name(f".{path.name}{_LOCK}")):
         yield
 
 

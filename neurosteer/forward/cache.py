@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model, is_hooked
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
-from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked, versions
+from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked, sweep, versions
 
 from .loop import packing_for
 
@@ -47,13 +48,26 @@ def cached(
     found = look(path, read)
     if found is not None:
         return found
-    with locked(path):
+    with guarded(path):
         found = look(path, read, progress)
         if found is not None:
             return found
         value = compute()
         keep(lambda: write(value), progress)
         return value
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Hold the lock of a file in the cache, cleared of what killed processes have left of it.
+
+    Where no lock can be had (the disk is full), the work is done without, perhaps by several processes.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            held.enter_context(locked(path))
+            sweep(path)
+        yield
 
 
 def may_cache(model: Model, progress: Progress) -> bool:

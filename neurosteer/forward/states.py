@@ -15,9 +15,9 @@ from neurosteer.data import EosStates, TokenStats, UnitStats
 from neurosteer.model import Model, check_site, resolve_layers
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import locked, read_artefact, verify_artefact, write_artefact
+from neurosteer.store import read_artefact, verify_artefact, write_artefact
 
-from .cache import cached, keep, look, may_cache
+from .cache import cached, guarded, keep, look, may_cache
 from .request import Request
 
 
@@ -80,7 +80,7 @@ def _states(
     found = look(path, lambda: _map_states(path))
     if found is not None:
         return found, None
-    with locked(path):
+    with guarded(path):
         found = look(path, lambda: _map_states(path), progress)
         if found is not None:
             return found, None
@@ -89,7 +89,8 @@ def _states(
             values = _map_states(path)
         if train is None:
             return values, None
-        keep(lambda: _write_stats(request, train, stats), progress)
+        with guarded(request.path(train)):
+            keep(lambda: _write_stats(request, train, stats), progress)
         return values, stats
 
 

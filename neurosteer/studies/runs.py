@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -87,13 +88,16 @@ def write_run(
 
 def _replace(draft: Path, folder: Path) -> None:
     """Put a finished folder in the place of an older one; of processes that do so at once the last one wins."""
-    for attempt in range(10):
-        if folder.exists():
-            os.replace(folder, draft.parent / f"before-{attempt}")
+    for attempt in range(100):
+        before = draft.parent / f"before-{attempt}"
+        with suppress(FileNotFoundError):  # there is none, or another process has just put it away
+            os.replace(folder, before)
         try:
             os.replace(draft, folder)
             return
         except OSError as error:
-            if error.errno != errno.ENOTEMPTY:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                with suppress(OSError):  # there was none, or another process has put its own there
+                    os.replace(before, folder)
                 raise
     raise NeurosteerError(f"cannot replace {folder}: others keep writing it")

@@ -1,0 +1,168 @@
+"""R12: processes share a cold cache: one computes, the others wait; the results are the same bytes.
+
+A process of its own forks four that ask for the same `find` at once. One of three is killed: while it computes,
+and in the middle of a file. Four that write one run folder again and again leave a whole one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fresh_process import told, write_made
+from stub_recipe import contents
+
+from neurosteer.store import check_path
+
+CODE = """
+import contextlib, json, os, signal, time, traceback
+from pathlib import Path
+import matplotlib.figure, torch, transformer_lens
+import neurosteer.forward.attribution as attribution, neurosteer.forward.request as request
+from neurosteer.cli import main
+from neurosteer.model import load_model
+from neurosteer.store import write_bytes
+from neurosteer.studies.runs import write_run
+
+torch.set_num_threads(1)
+place, model, data = (Path(argument) for argument in sys.argv[1:])
+ASKED = ["find", "--data", str(data), "--model", str(model), "--method", "welch", "--method", "attribution"]
+ASKED += ["--layers", "0,2", "--topk", "3", "--draws", "1", "--quiet"]
+
+def appearing(path):
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.002)
+
+def forked(job):
+    child = os.fork()
+    if child == 0:
+        try:
+            job()
+            os._exit(0)
+        except SystemExit as stop:
+            os._exit(stop.code)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(99)
+    return child
+
+def ended(children):
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+def find(folder, armed=lambda: None):
+    # In a folder of its own; begins when all may, and leaves a line of each computation.
+    folder.mkdir(parents=True)
+    def noted(what, compute):
+        def call(*given, **more):
+            with open(folder / "computed", "a") as log:
+                log.write(what + " ")
+            time.sleep(0.2)
+            return compute(*given, **more)
+        return call
+    def job():
+        os.chdir(folder)
+        os.environ["NEUROSTEER_HOME"] = str(folder.parent / "home")
+        request.sweep = noted("states", request.sweep)
+        attribution._compute = noted("attribution", attribution._compute)
+        armed()
+        appearing(folder.parent / "go")
+        with open("stdout", "w") as out, contextlib.redirect_stdout(out):
+            main(ASKED)
+    return forked(job)
+
+def at_once(here):
+    children = [find(here / f"find-{i}") for i in range(4)]
+    (here / "go").touch()
+    return {"ends": ended(children)}
+
+def killed(here):
+    def stuck(*given, **more):
+        (here / "stuck").touch()
+        time.sleep(60)
+    def armed():
+        if here.name == "computing":
+            request.sweep = stuck
+        else:  # the file is written, and not yet in its place
+            os.fsync = stuck
+    first = find(here / "find-0", armed)
+    (here / "go").touch()
+    appearing(here / "stuck")
+    children = [find(here / f"find-{i}") for i in (1, 2)]
+    time.sleep(1)
+    waited = not any((here / f"find-{i}" / "computed").exists() for i in (1, 2))
+    left = len([path for path in (here / "home").rglob(".*") if path.suffix != ".lock"])
+    os.kill(first, signal.SIGKILL)
+    return {"waited": waited, "left": left, "ends": ended([first, *children])}
+
+def one_folder(here):
+    here.mkdir()
+    loaded = load_model(model)
+    def job():
+        appearing(here / "go")
+        for _ in range(100):
+            fill = lambda draft: write_bytes(draft / "made.csv", b"1,2")
+            write_run(here / "runs" / "one", loaded, [], command="find", options={}, fill=fill)
+    children = [forked(job) for _ in range(4)]
+    (here / "go").touch()
+    return {"ends": ended(children)}
+
+scenes = {"at-once": at_once, "computing": killed, "writing": killed, "one-folder": one_folder}
+print(json.dumps({name: scene(place / name) for name, scene in scenes.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def told_of(tiny_folder, tmp_path_factory) -> tuple[dict[str, Any], Path]:
+    """What became of each scene, and the folder that holds theirs."""
+    place = tmp_path_factory.mktemp("shared")
+    return told(CODE, place, tiny_folder("llama"), write_made(place / "made.jsonl")), place
+
+
+def computed(folder: Path) -> list[str]:
+    """What all processes together have computed: states once, and attributions of train and validation pairs."""
+    logs = sorted(folder.glob("find-*/computed"))
+    return sorted(" ".join(log.read_text() for log in logs).split())
+
+
+def check_results(folder: Path, names: list[str]) -> None:
+    """Run folders of the same bytes, what was printed about them too, and a cache in which each file is once."""
+    first, *others = [contents(folder / name / "runs") for name in names]
+    assert {Path(name).suffix for name in first} == {".json", ".csv", ".png", ".safetensors"}
+    assert all(other == first for other in others)
+    assert len({(folder / name / "stdout").read_bytes() for name in names}) == 1
+    kept = contents(folder / "home")
+    assert sorted(Path(name).parts[0] for name in kept) == ["attribution", "attribution", "states", "stats"]
+    assert {Path(name).suffix for name in kept} == {".safetensors"}
+    assert all(row["ok"] for name in (*names, "home") for row in check_path(folder / name))
+
+
+def test_four_at_once(told_of):
+    report, place = told_of
+    assert report["at-once"] == {"ends": [0, 0, 0, 0]}
+    assert computed(place / "at-once") == ["attribution", "attribution", "states"]
+    check_results(place / "at-once", [f"find-{i}" for i in range(4)])
+
+
+@pytest.mark.parametrize("when", ["computing", "writing"])
+def test_one_is_killed(told_of, when):
+    """The others wait no longer, and take its place; what it has left half-written is gone."""
+    report, place = told_of
+    assert report[when] == {"waited": True, "left": int(when == "writing"), "ends": [-9, 0, 0]}
+    again = ["states"] if when == "writing" else []
+    assert computed(place / when) == ["attribution", "attribution", "states", *again]
+    check_results(place / when, ["find-1", "find-2"])
+    assert contents(place / when / "find-1" / "runs") == contents(place / "at-once" / "find-1" / "runs")
+
+
+def test_one_run_folder(told_of):
+    """Whoever comes last stays; nobody is turned away, and no draft is left."""
+    report, place = told_of
+    runs = place / "one-folder" / "runs"
+    assert report["one-folder"] == {"ends": [0, 0, 0, 0]}
+    assert [path.name for path in runs.iterdir()] == ["one"]
+    assert json.loads((runs / "one" / "results.json").read_text())["command"] == "find"
+    assert all(row["ok"] for row in check_path(runs))
