@@ -5,7 +5,7 @@ A vocabulary of 64 tokens, `w0` to `w61` and two special ones, so that a test wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ GPT2_LIKE = {"vocab_size": 64, "n_embd": WIDTH, "n_layer": LAYERS, "n_head": 4, 
 CONFIGS: dict[str, Callable[[], Any]] = {
     "llama": lambda: transformers.LlamaConfig(**GROUPED),
     "llama-wide": lambda: transformers.LlamaConfig(**{**GROUPED, "hidden_size": 8 * WIDTH}),
+    "llama-english": lambda: transformers.LlamaConfig(**{**GROUPED, "vocab_size": 2048}),
     "gpt2": lambda: transformers.GPT2Config(**GPT2_LIKE, initializer_range=0.15),
     "neox": lambda: transformers.GPTNeoXConfig(**LLAMA_LIKE),
     "gemma3": lambda: transformers.Gemma3TextConfig(**GROUPED, head_dim=8, sliding_window=32),
@@ -55,9 +56,13 @@ def save_tiny(kind: str, folder: Path, *, seed: int = 0, bos: str | None = "<s>"
     return folder
 
 
-def save_tokenizer(folder: Path, *, bos: str | None = "<s>", eos: str | None = "</s>", shift: int = 0) -> None:
-    """Words are the ids they name, or (`shift`) the ids that follow."""
+def save_tokenizer(
+    folder: Path, *, bos: str | None = "<s>", eos: str | None = "</s>", shift: int = 0, english: Iterable[str] = ()
+) -> None:
+    """Words are the ids they name, or (`shift`) the ids that follow; those of `english` sentences come after."""
     vocabulary = {f"w{i}": (i + shift) % WORDS for i in range(WORDS)} | {"<s>": BOS, "</s>": EOS}
+    words = sorted({word for sentence in english for word in sentence.split()})
+    vocabulary |= {word: i for i, word in enumerate(words, start=len(vocabulary))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="w0"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=bos, eos_token=eos)

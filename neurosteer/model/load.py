@@ -12,8 +12,8 @@ import torch
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+from neurosteer import hub
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
-from neurosteer.hub import is_reachable
 from neurosteer.progress import QUIET, Progress
 from neurosteer.vocabulary import DTYPES
 
@@ -60,7 +60,9 @@ def load_model(
         source = str(builtin_folder(offline=offline, progress=progress))
         bos, eos = bos or SEPARATOR, eos or SEPARATOR
     place = None if device_map else _device(device)
-    network, tokenizer = _pretrained(label, source, revision=revision, offline=offline, device_map=device_map)
+    source, online = _find(label, source, offline=offline)
+    with hub.network(online):
+        network, tokenizer = _pretrained(label, source, revision=revision, online=online, device_map=device_map)
     stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
     specials = choose_specials(tokenizer, bos, eos)
     if dtype != "auto":
@@ -71,7 +73,8 @@ def load_model(
         network.to(device=place)
     network.eval().requires_grad_(False)
     both_ways = _reads_both_ways(network)
-    bridge = bridge_of(label, source, network, tokenizer)
+    with hub.network(online):
+        bridge = bridge_of(label, source, network, tokenizer)
     if both_ways or not bridge.adapter.supports_causal_loss:
         raise InputError(
             f"{label} is no decoder: {type(network).__name__} reads in both directions; name a model that writes text"
@@ -109,9 +112,8 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _pretrained(
-    label: str, source: str, *, revision: str | None, offline: bool, device_map: str | None
-) -> tuple[Any, Any]:
+def _find(label: str, source: str, *, offline: bool) -> tuple[str, bool]:
+    """A folder or a hub id, and whether the hub is to be asked for it."""
     folder = Path(source).expanduser()
     if folder.is_file():
         raise InputError(f"{label} is a file; name a Hugging Face folder (config.json, tokenizer, safetensors)")
@@ -119,13 +121,15 @@ def _pretrained(
         raise InputError(f"no such model folder: {label}; name a folder, a hub id or '{NAME}'")
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise InputError(f"{label} is no Hugging Face model folder: it has no config.json")
-    cached_only = folder.is_dir() or offline or not is_reachable()
-    where: dict[str, Any] = {
-        "revision": revision,
-        "local_files_only": cached_only,
-        "trust_remote_code": False,
-    }
-    place = str(folder) if folder.is_dir() else source
+    if folder.is_dir():
+        return str(folder), False
+    return source, not offline and hub.is_reachable()
+
+
+def _pretrained(
+    label: str, place: str, *, revision: str | None, online: bool, device_map: str | None
+) -> tuple[Any, Any]:
+    where: dict[str, Any] = {"revision": revision, "local_files_only": not online, "trust_remote_code": False}
     try:
         with quiet_transformers():
             config = AutoConfig.from_pretrained(place, **where)
@@ -133,7 +137,7 @@ def _pretrained(
                 raise InputError(
                     f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder"
                 )
-            _refuse_pickles(folder)
+            _refuse_pickles(Path(place))
             tokenizer = AutoTokenizer.from_pretrained(place, **where)
             network, loaded = AutoModelForCausalLM.from_pretrained(
                 place,
@@ -153,7 +157,7 @@ def _pretrained(
     except InputError:
         raise
     except Exception as error:  # transformers raises what it likes; the user needs one line
-        raise InputError(_why(label, error, local=folder.is_dir())) from error
+        raise InputError(_why(label, error, local=Path(place).is_dir())) from error
     return network, tokenizer
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.hub import network
 
 from .files import Record
 
@@ -29,7 +30,8 @@ def _network(allowed: bool) -> Iterator[Any]:
     before = datasets.config.HF_HUB_OFFLINE
     datasets.config.HF_HUB_OFFLINE = before or not allowed
     try:
-        yield datasets
+        with network(allowed):
+            yield datasets
     finally:
         datasets.config.HF_HUB_OFFLINE = before
 

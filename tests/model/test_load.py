@@ -31,15 +31,9 @@ def folder(tiny_folder: Callable[[str], Path], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
-    """Every attempt to reach the network fails and is noted.
-
-    But for one that huggingface_hub makes by itself, once per process: it fetches a registry for its user agent.
-    """
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every attempt to reach the network fails and is noted."""
     attempts: list[Any] = []
-    registry = tmp_path / "registry.json"
-    registry.write_text('{"standardEnvVars": [], "harnesses": {}}', "utf-8")
-    monkeypatch.setattr("huggingface_hub.constants.AGENT_HARNESSES_PATH", str(registry), raising=False)
 
     def refuse(*address: Any, **_options: Any) -> None:
         attempts.append(address)
@@ -108,7 +102,7 @@ def test_the_revision_reaches_every_download(
 
     for name in ("AutoConfig", "AutoTokenizer", "AutoModelForCausalLM"):
         monkeypatch.setattr(f"neurosteer.model.load.{name}", redirect(getattr(transformers, name)))
-    monkeypatch.setattr("neurosteer.model.load.is_reachable", lambda: True)
+    monkeypatch.setattr("neurosteer.hub.is_reachable", lambda: True)
     load_model("someone/tiny", revision=revision)
     assert asked == [("someone/tiny", revision, False, False)] * 3
     assert no_network == []
@@ -121,7 +115,7 @@ def test_hub_id_that_is_not_in_the_cache(hub: Path, no_network: list[Any]):
 
 
 def test_an_unreachable_hub_is_given_up_at_once(hub: Path, monkeypatch: pytest.MonkeyPatch, no_network: list[Any]):
-    monkeypatch.setattr("neurosteer.model.load.is_reachable", lambda: False)
+    monkeypatch.setattr("neurosteer.hub.is_reachable", lambda: False)
     text = message_of("someone/else")
     assert text.startswith("cannot load 'someone/else' from the hub or its cache")
     assert text.endswith("name a local folder with --model")
