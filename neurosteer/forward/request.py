@@ -79,14 +79,15 @@ class Request:
 
         def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
             if states:
-                values[pack.sequences // 2, pack.sequences % 2, i] = at_nodes[pack.rows, pack.leaves].float().cpu()
+                found = at_nodes[pack.rows, pack.leaves].float().cpu()
+                if not bool(found.isfinite().all()):
+                    raise NeurosteerError(
+                        f"{model.name} overflows {str(model.dtype)[6:]} on {pairs.task}; try another --dtype"
+                    )
+                values[pack.sequences // 2, pack.sequences % 2, i] = found
             if train:
                 moments.add(i, at_nodes, counts[id(pack)])
 
         what = f"{pairs.task}: states, tokens" if states else f"{pairs.task}: statistics, tokens"
         sweep(model, packs, site=self.site, layers=self.layers, visit=visit, what=what, progress=progress)
-        if not all(bool(values[:, :, i].isfinite().all()) for i in range(len(self.layers))):
-            raise NeurosteerError(
-                f"{model.name} overflows {str(model.dtype)[6:]} on {pairs.task}; try another --dtype"
-            )
         return values, moments.finish()

@@ -11,7 +11,7 @@ import torch
 from tiny_models import WIDTH, hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import eos_states
 from neurosteer.forward.forest import Packing
 from neurosteer.model import Model, load_model
@@ -137,6 +137,15 @@ def test_half_precision_stays_near(tiny_folder: Callable[[str], Path], expected:
 def test_bad_requests(options: dict[str, object], message: str, tiny: Callable[[str], Model], neurosteer_home: Path):
     with pytest.raises(InputError, match=message):
         eos_states(tiny("llama"), PAIRS, **options)
+    assert not list(neurosteer_home.rglob("*.safetensors"))
+
+
+def test_a_state_that_is_no_finite_number_is_an_error(tiny_folder: Callable[[str], Path], neurosteer_home: Path):
+    model = load_model(tiny_folder("llama"))
+    eos_states(model, PAIRS, cache=False)
+    model.bridge.original_model.get_input_embeddings().weight.data[5, 3] = torch.inf
+    with pytest.raises(NeurosteerError, match="overflows float32 on toy; try another --dtype"):
+        eos_states(model, PAIRS)
     assert not list(neurosteer_home.rglob("*.safetensors"))
 
 
