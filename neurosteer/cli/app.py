@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shlex
@@ -21,6 +22,9 @@ from . import check, effects, find, generate, ls, run, score
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
 # of that name; the class is the same ancestor in both.
 UsageError: type[Exception] = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Commands(TyperGroup):
@@ -97,7 +101,8 @@ def main(argv: list[str] | None = None) -> None:
         code = 1
     except OSError as error:
         what = "cannot read or write" if error.filename is None else f"cannot use '{error.filename}'"
-        code = _fail(f"{what}: {error.strerror or error}", 1)
+        more = "; make room, and give the command again" if error.errno in _FULL else ""
+        code = _fail(f"{what}: {error.strerror or error}{more}", 1)
     except RuntimeError as error:
         if type(error).__name__ != "OutOfMemoryError":
             raise

@@ -76,13 +76,17 @@ def write_run(
         **more,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{command}-") as scratch:
-        draft = Path(scratch) / "run"
-        draft.mkdir()
-        fill(draft)
-        write_bytes(draft / RESULTS, to_json(result).encode())
-        write_manifest(draft)
-        _replace(draft, folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{command}-") as scratch:
+            draft = Path(scratch) / "run"
+            draft.mkdir()
+            fill(draft)
+            write_bytes(draft / RESULTS, to_json(result).encode())
+            write_manifest(draft)
+            _replace(draft, folder)
+    except OSError as error:
+        error.filename = str(folder)  # nobody knows of a draft
+        raise
     return result
 
 

@@ -210,7 +210,7 @@ def test_a_failing_unit_is_one_line_after_what_is_kept(run, place, monkeypatch):
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.splitlines()[-2:] == [
         f"note: stopped: 36 of 40 units are kept in {folder.relative_to(place)}",
-        "neurosteer: cannot use '/full/disk': No space left on device",
+        "neurosteer: cannot use '/full/disk': No space left on device; make room, and give the command again",
     ]
 
 

@@ -1,8 +1,8 @@
 """R13: offline means offline: with `--offline`, or on a local model and local pairs, no socket is opened.
 
 A process of its own runs the commands. Whatever in it makes a socket, looks a name up or starts another process is
-noted by an audit hook, which nothing in Python gets past, and fails. At the end the hub is asked for once, so that the
-hook is seen to work.
+noted by an audit hook, which nothing in Python gets past, and fails. At the end the hub is asked for once, so that
+the hook is seen to work.
 """
 
 from __future__ import annotations

@@ -293,21 +293,26 @@ def test_a_shard_that_says_something_else_leaves_an_unfinished_run(begun):
 
 
 def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
-    """Which is not listed, and is finished without computing anything."""
-    folder = run_recipe("sums.toml").folder
-    paper = sys.modules["neurosteer.report.paper"]
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):  # noqa: PT012
+    """Which is not listed, and is finished without computing anything; one that was finished stays so."""
 
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
 
-        patch.setattr(paper, "write_outcome", full)
-        run_recipe("sums.toml")
+    def failing() -> None:
+        paper = sys.modules["neurosteer.report.paper"]
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+            patch.setattr(paper, "write_outcome", full)
+            run_recipe("sums.toml")
+
+    failing()
     assert list_runs(Path("runs")) == []
     begun.clear()
-    run_recipe("sums.toml")
+    folder = run_recipe("sums.toml").folder
     assert begun == []
     assert [run["path"] for run in list_runs(Path("runs"))] == [str(folder)]
+    before = contents(folder)
+    failing()
+    assert contents(folder) == before
 
 
 def test_runs_are_listed(begun):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shlex
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import MANIFEST, digest_of, file_stem, write_manifest
+from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
 from neurosteer.studies.recipes.alone import alone
-from neurosteer.studies.recipes.asked import write_asked
+from neurosteer.studies.recipes.asked import ASKED, write_asked
 from neurosteer.studies.recipes.pieces import Pieces
 from neurosteer.studies.recipes.recipe import Recipe, override, read_recipe
 from neurosteer.studies.recipes.runner import Interrupted, Ran, run_units
@@ -26,6 +28,7 @@ from neurosteer.studies.recipes.units import UNIT_FORMAT, Plan
 if TYPE_CHECKING:
     from neurosteer.model import Model
 
+_DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "pairs"),
@@ -167,12 +170,11 @@ def _tell_waiting(ran: Ran, shard: Shard | None, progress: Progress) -> None:
 
 
 def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
-    """Gather and draw. The manifest, which makes it a finished run, goes first and comes back last."""
+    """Gather and draw, beside what an earlier run has drawn: that stays until this is whole."""
     from neurosteer.report.paper import write_outcome
 
     try:
         with alone(made.folder, wait=True):
-            (made.folder / MANIFEST).unlink(missing_ok=True)
             versions = _write_asked(made)
             outcome: dict[str, Any] = {
                 "command": "run",
@@ -184,11 +186,25 @@ def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
                 **made.plan.gather(Pieces(made.folder, made.digest).read),
             }
             outcome["notices"] = [*versions, *outcome["notices"]]
-            write_outcome(outcome, made.folder)
-            write_manifest(made.folder)
+            with fresh(made.folder / _DRAFT) as draft:
+                write_outcome(outcome, draft)
+                shutil.copyfile(made.folder / ASKED, draft / ASKED)
+                write_manifest(draft)
+                _put_in_place(draft, made.folder)
     except KeyboardInterrupt as stop:
         raise Interrupted(made.folder, ran.done, ran.done) from stop
     return outcome
+
+
+def _put_in_place(draft: Path, folder: Path) -> None:
+    """The manifest, which makes a folder a finished run, goes first and comes back last."""
+    files = sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST)
+    if all((folder / new.name).is_file() and filecmp.cmp(new, folder / new.name, shallow=False) for new in files):
+        (folder / MANIFEST).touch()  # finished again, just now
+        return
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for new in files:
+        os.replace(new, folder / new.name)
 
 
 def command_of(recipe: Recipe) -> str:
