@@ -300,7 +300,7 @@ def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
 
     def failing() -> None:
         paper = sys.modules["neurosteer.report.paper"]
-        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):  # noqa: PT012
             patch.setattr(paper, "write_outcome", full)
             run_recipe("sums.toml")
 
