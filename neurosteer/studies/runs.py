@@ -16,18 +16,26 @@ from typing import Any
 from neurosteer.errors import NeurosteerError
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
-from neurosteer.store import MANIFEST, digest_of, file_stem, write_bytes, write_manifest
+from neurosteer.store import MANIFEST, check_path, digest_of, file_stem, write_bytes, write_manifest
 
 RESULTS = "results.json"
 
 
-def list_runs(out: Path) -> list[dict[str, Any]]:
-    """Finished runs below a folder, newest first: `{run, command, model, tasks, when, path}` each."""
+def list_runs(out: Path, progress: Progress = QUIET) -> list[dict[str, Any]]:
+    """Finished runs below a folder, newest first: `{run, command, model, tasks, when, path}` each.
+
+    What is damaged or of another version is passed over, and said.
+    """
     runs = []
     for manifest in out.glob(f"*/{MANIFEST}"):
         folder = manifest.parent
         try:
+            [found] = check_path(manifest)
+            if not found["ok"]:
+                progress.notice(f"passed over: {found['message']}")
+                continue
             result = read_run(folder)
             entries = result["tasks" if result["command"] == "run" else "results"]
             about = {
@@ -37,7 +45,7 @@ def list_runs(out: Path) -> list[dict[str, Any]]:
                 "tasks": list(dict.fromkeys(entry["task"] for entry in entries)),
             }
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # not ours, or damaged: `neurosteer check` tells
+            continue  # just being replaced, or not ours
         runs.append((manifest.stat().st_mtime_ns, folder.name, {**about, "path": str(folder)}))
     runs.sort(key=lambda run: run[:2], reverse=True)
     return [{**about, "when": f"{datetime.fromtimestamp(time / 1e9):%Y-%m-%d %H:%M}"} for time, _, about in runs]

@@ -122,7 +122,7 @@ def test_fetched_checked_and_converted_once(neurosteer_home: Path, monkeypatch: 
     folder = module.builtin_folder(progress=steps)
     assert folder == module.builtin_folder(offline=True) == neurosteer_home / "models" / "smollm2-135m"
     assert converted == [content]
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "neurosteer.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["MANIFEST.json", "config.json", "neurosteer.json"]
     assert models_in(neurosteer_home) == ["smollm2-135m"]
     assert [name.split()[0] for name in dict.fromkeys(steps.names)] == ["downloading", "checking"]
 

@@ -1,60 +1,97 @@
 """R10: corruption is noticed: single changed bytes and truncations, over every kind of file that is kept.
 
-Rankings, neuron sets, cached states and statistics, and each file of a run folder with its manifest: 200 flips and
-50 truncations of each, every one told in one line that names the file.
+Rankings, gates, neuron sets, cached states, statistics and attributions, units of a recipe, the files of run folders
+and the converted built-in model: 200 flips and 50 truncations of each kind, every one told in one line that names the
+file. With `pytest -m slow` as many of every single file.
 """
 
 from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fresh_process import write_made
 from made_pairs import made_pairs
+from stub_recipe import DIGEST, stub_plan, stub_rooms, write_recipe
 
+from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.model import Model
+from neurosteer.forward import eos_states, score
+from neurosteer.model import Model, builtin
 from neurosteer.neurons import NeuronSet, Ranking
-from neurosteer.store import MANIFEST, check_path, read_artefact
-from neurosteer.studies import find, save_find
+from neurosteer.progress import Progress
+from neurosteer.store import MANIFEST, check_path, file_digest, read_artefact
+from neurosteer.studies import find, list_runs, measure_effect, save_effects, save_find, save_scores
+from neurosteer.studies.paper import run_recipe
+from neurosteer.studies.recipes.asked import write_asked
+from neurosteer.studies.recipes.pieces import Pieces
+from neurosteer.studies.recipes.runner import run_units
 
 FLIPS, CUTS = 200, 50
-LOAD: dict[str, Callable[[Path], object]] = {
-    "ranking": Ranking.load,
-    "neurons": NeuronSet.load,
-    "states": lambda path: read_artefact(path, "states"),
-    "stats": lambda path: read_artefact(path, "stats"),
+ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "ranking": ("ranking", Ranking.load),
+    "gates": ("ranking", Ranking.load),
+    "neurons": ("neurons", NeuronSet.load),
+    "states": ("states", lambda path: read_artefact(path, "states")),
+    "stats": ("stats", lambda path: read_artefact(path, "stats")),
+    "attribution": ("attribution", lambda path: read_artefact(path, "attribution")),
+    "unit": ("unit", lambda path: Pieces(path.parents[1], DIGEST).read(path.stem)),
 }
-RUN_FILES = ("results.json", "made.csv", "made.png", "made.welch.safetensors", MANIFEST)
+RUNS = ("find", "ablate", "score", "run")
+SLOW = ["quick", pytest.param("slow", marks=pytest.mark.slow)]
+
+
+class Notices(Progress):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.said.append(text)
 
 
 @pytest.fixture(scope="module")
 def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One file of each kind, and a run folder, as a `find` leaves them."""
-    place = tmp_path_factory.mktemp("kept")
+    """One file of each kind, and a folder of each kind of run."""
+    place, model = tmp_path_factory.mktemp("kept"), tiny("llama")
+    home, every = place / "home", ("welch", "l0", "attribution")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEUROSTEER_HOME", str(place / "home"))
-        found = find(tiny("llama"), made_pairs(), methods=("welch",), layers=[0], k=3, draws=1)
-    run, _ = save_find(tiny("llama"), [found], out=place, options={})
+        patch.setenv("NEUROSTEER_HOME", str(home))
+        patch.chdir(place)
+        found = find(model, made_pairs(), methods=every, layers=[0], k=3, draws=1)
+        effect = measure_effect(model, found.test, Edit.ablate(found.ranking().top(3)), scales=(0.0, 2.0), controls=1)
+        for name, module in stub_rooms(stub_plan).items():
+            patch.setitem(sys.modules, name, module)
+        write_recipe(place / "sums.toml", data=str(write_made(place / "made.jsonl")))
+        recipe = run_recipe("sums.toml", out=place).folder
+    run, _ = save_find(model, [found], out=place, options={})
+    ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
+    scored, _ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
-    return {
-        "run": run,
+    run_units(stub_plan(), place / "units-only", DIGEST)
+    cached = {name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution")}
+    return cached | {
+        "find": run,
+        "ablate": ablated,
+        "score": scored,
+        "run": recipe,
         "ranking": run / "made.welch.safetensors",
+        "gates": run / "made.l0.safetensors",
         "neurons": place / "neurons.safetensors",
-        "states": next((place / "home" / "states").rglob("*.safetensors")),
-        "stats": next((place / "home" / "stats").rglob("*.safetensors")),
+        "unit": place / "units-only" / "units" / "joint-0.safetensors",
     }
 
 
-def damaged(content: bytes, rng: random.Random) -> Iterator[bytes]:
+def damaged(content: bytes, rng: random.Random, *, share: int = 1) -> Iterator[bytes]:
     """First with one byte changed, then cut short."""
-    for _ in range(FLIPS):
+    for _ in range(-(-FLIPS // share)):
         at = rng.randrange(len(content))
         yield content[:at] + bytes([content[at] ^ rng.randrange(1, 256)]) + content[at + 1 :]
-    for _ in range(CUTS):
+    for _ in range(-(-CUTS // share)):
         yield content[: rng.randrange(len(content))]
 
 
@@ -62,51 +99,129 @@ def damaged(content: bytes, rng: random.Random) -> Iterator[bytes]:
 def told(path: Path) -> Iterator[None]:
     with pytest.raises((CorruptFileError, InputError)) as caught:
         yield
-    message = str(caught.value)
-    assert path.name in message
-    assert "\n" not in message
+    check_lines([str(caught.value)], path)
+
+
+def check_lines(lines: Sequence[str], path: Path) -> None:
+    """A damaged manifest cannot tell its own digests from those of the files, so it names itself beside one."""
+    assert lines
+    assert all("\n" not in line for line in lines)
+    name = path.name if path.name == MANIFEST else str(path)
+    assert any(name in line for line in lines)
 
 
 def check_told(rows: list[dict[str, object]], path: Path) -> None:
-    """A damaged manifest cannot tell its own digests from those of the files, so it names itself beside one."""
-    bad = [str(row["message"]) for row in rows if not row["ok"]]
-    assert bad
-    assert all("\n" not in message for message in bad)
-    name = path.name if path.name == MANIFEST else str(path)
-    assert any(name in message for message in bad)
+    check_lines([str(row["message"]) for row in rows if not row["ok"]], path)
 
 
-@pytest.mark.parametrize("kind", LOAD)
-def test_artefacts(kept, kind, tmp_path):
-    path = tmp_path / kept[kind].name
-    shutil.copy(kept[kind], path)
+def damages(folder: Path, how: str) -> Iterator[Path]:
+    """Each file of a folder, damaged in many ways; whole again afterwards. Quick: as many for all together."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".lock")
+    for path in files:
+        whole = path.read_bytes()
+        for content in damaged(whole, random.Random(path.name), share=1 if how == "slow" else len(files)):
+            path.write_bytes(content)
+            yield path
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", ARTEFACTS)
+def test_artefacts(kept, name, tmp_path):
+    kind, load = ARTEFACTS[name]
+    path = tmp_path / "units" / kept[name].name
+    path.parent.mkdir()
+    shutil.copy(kept[name], path)
     assert check_path(path) == [{"path": str(path), "kind": kind, "ok": True, "message": "intact"}]
-    LOAD[kind](path)
-    for content in damaged(path.read_bytes(), random.Random(kind)):
+    load(path)
+    for content in damaged(path.read_bytes(), random.Random(name)):
         path.write_bytes(content)
         check_told(check_path(path), path)
         with told(path):
-            LOAD[kind](path)
+            load(path)
 
 
-@pytest.mark.parametrize("name", RUN_FILES)
-def test_run_folders(kept, name, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(kept["run"], run)
-    assert sorted(path.name for path in run.iterdir()) == sorted(RUN_FILES)
+@pytest.mark.parametrize("how", SLOW)
+@pytest.mark.parametrize("name", RUNS)
+def test_run_folders(kept, name, how, tmp_path):
+    run = shutil.copytree(kept[name], tmp_path / "run")
+    suffixes = {path.suffix for path in run.iterdir()} - {".lock", ""}
+    expected = {"score": {".json", ".csv"}, "run": {".json", ".html", ".png"}}
+    assert suffixes == expected.get(name, {".json", ".csv", ".png", ".safetensors"})
     assert all(row["ok"] for row in check_path(run))
-    whole = (run / name).read_bytes()
-    for content in damaged(whole, random.Random(name)):
-        (run / name).write_bytes(content)
-        check_told(check_path(run), run / name)
-    (run / name).write_bytes(whole)
+    for path in damages(run, how):
+        check_told(check_path(run), path)
     assert all(row["ok"] for row in check_path(run))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_damaged_runs_are_passed_over(kept, name, tmp_path):
+    """By what lists runs, and by what takes neurons from the newest."""
+    run = shutil.copytree(kept[name], tmp_path / "run")
+    assert [row["command"] for row in list_runs(tmp_path)] == [name]
+    for path in damages(run, "quick"):
+        notices = Notices()
+        assert list_runs(tmp_path, notices) == []
+        check_lines(notices.said, path)
+
+
+def test_units_are_computed_again(kept, tmp_path):
+    """And what was asked is written again: the run is the same in the end."""
+    run = shutil.copytree(kept["unit"].parents[1], tmp_path / "run")
+    asked = run / "recipe.json"
+    write_asked(run, DIGEST, {"recipe": {"title": "Some sums"}})
+    intact = asked.read_bytes()
+    for content in damaged(intact, random.Random(0)):
+        asked.write_bytes(content)
+        check_lines(write_asked(run, DIGEST, {"recipe": {"title": "Some sums"}}), asked)
+        assert asked.read_bytes() == intact
+    unit = run / "units" / "joint-0.safetensors"
+    whole = unit.read_bytes()
+    for content in damaged(whole, random.Random(1), share=10):
+        unit.write_bytes(content)
+        notices = Notices()
+        assert run_units(stub_plan(), run, DIGEST, progress=notices).computed == ("joint-0",)
+        check_lines(notices.said, unit)
+        assert unit.read_bytes() == whole
+
+
+def test_cached_states_are_computed_again(tiny, neurosteer_home):
+    pairs = made_pairs(verbs=1)
+    eos_states(tiny("llama"), pairs)
+    [path] = neurosteer_home.rglob("*.safetensors")
+    whole = path.read_bytes()
+    for content in damaged(whole, random.Random(0), share=10):
+        path.write_bytes(content)
+        notices = Notices()
+        eos_states(tiny("llama"), pairs, progress=notices)
+        check_lines(notices.said, path)
+        assert path.read_bytes() == whole
+
+
+def test_the_built_in_model_is_converted_again(tiny_folder, tmp_path, neurosteer_home, monkeypatch):
+    """Another model stands for it; most damages are to its weights, which are nearly all of it."""
+    gguf = tmp_path / "model.gguf"
+    gguf.write_bytes(b"weights")
+    monkeypatch.setattr(builtin, "_installed_gguf", lambda: gguf)
+    monkeypatch.setattr(builtin, "SHA256", file_digest(gguf))
+    monkeypatch.setattr(builtin, "_convert", lambda _, folder: shutil.copytree(tiny_folder("llama"), folder))
+    folder = builtin.builtin_folder()
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {"model.safetensors", "tokenizer.json", "config.json", "neurosteer.json", MANIFEST} <= set(whole)
+    for name, content in whole.items():
+        for changed in damaged(content, random.Random(name), share=len(whole)):
+            (folder / name).write_bytes(changed)
+            notices = Notices()
+            assert builtin.builtin_folder(progress=notices) == folder
+            check_lines(notices.said, folder / name)
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
+    notices = Notices()
+    builtin.builtin_folder(progress=notices)
+    assert notices.said == []
 
 
 def test_every_byte_of_a_manifest(kept, tmp_path):
     """Its own text has no digest, so every place in it is tried, with every single bit."""
-    run = tmp_path / "run"
-    shutil.copytree(kept["run"], run)
+    run = shutil.copytree(kept["find"], tmp_path / "run")
     whole = (run / MANIFEST).read_bytes()
     for at in range(len(whole)):
         bit = 1 << at % 8

@@ -12,7 +12,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import MANIFEST, check_path, verify_artefact
+from neurosteer.store import verify_artefact
 from neurosteer.studies.runs import list_runs, read_run
 
 _Find = tuple[Path, dict[str, Any], dict[str, Any]]  # folder, entry, options
@@ -113,16 +113,12 @@ def neurons_from(
 
 
 def _newest(model: Model, wanted: Wanted, out: Path, progress: Progress) -> _Find | None:
-    """The newest sound find that fits; what is damaged or of another version is passed over, and said."""
+    """The newest sound find that fits."""
     own = model.describe()
-    for row in list_runs(out):
+    for row in list_runs(out, progress):
         if row["command"] != "find":
             continue
         folder = Path(row["path"])
-        [manifest] = check_path(folder / MANIFEST)
-        if not manifest["ok"]:
-            progress.notice(f"passed over: {manifest['message']}")
-            continue
         result = read_run(folder)
         if any(result["model"].get(name) != own[name] for name in ("fingerprint", "bos", "eos")):
             continue
