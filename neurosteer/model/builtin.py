@@ -20,6 +20,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import MANIFEST, check_path, file_digest, home, locked, write_manifest
@@ -73,7 +75,11 @@ def _install(folder: Path, *, offline: bool, progress: Progress) -> None:
         if file_digest(gguf) != SHA256:
             raise NeurosteerError(f"{gguf} is not the built-in model: its SHA-256 differs from {SHA256[:12]}...")
         made = Path(scratch) / "converted"
-        _convert(gguf, made)
+        try:
+            _convert(gguf, made)
+        except SafetensorError as error:  # no OSError, even where the disk is full
+            way_out = "make room, or set NEUROSTEER_HOME to another folder"
+            raise NeurosteerError(f"cannot use '{folder.parent}': {error}; {way_out}") from error
         (made / _MADE_OF).write_text(json.dumps({"wheel": WHEEL, "sha256": SHA256}), "utf-8")
         write_manifest(made)
         shutil.rmtree(folder, ignore_errors=True)
