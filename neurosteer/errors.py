@@ -22,8 +22,23 @@ class InputError(NeurosteerError, ValueError):
     exit_code = 2
 
 
+class OutOfMemoryError(NeurosteerError):
+    """Memory does not hold the work, and it cannot be cut smaller."""
+
+    def __init__(self, doing: str = "") -> None:
+        super().__init__(f"out of memory{doing}; try --dtype bfloat16, --device-map auto or --device cpu")
+
+
 class CorruptFileError(NeurosteerError):
     """A file of ours is not what was written: cut short, changed, or of another kind."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: Python's, numpy's, or a device's of torch (not imported here)."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    signs = ("out of memory", "DefaultCPUAllocator", "STATUS_ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -24,5 +24,31 @@ class Progress:
         """Something the user should know that is no error."""
         logger.warning(text)
 
+    def caveat(self, text: str) -> None:
+        """A notice that belongs to the result, and is kept with it where one is kept."""
+        self.notice(text)
+
+
+class Remembering(Progress):
+    """Hands everything on, and remembers the caveats."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.caveats: list[str] = []
+
+    def step(self, what: str, done: int, total: int) -> None:
+        self._progress.step(what, done, total)
+
+    def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        self._progress.whole(done, total, share=share, left=left)
+
+    def notice(self, text: str) -> None:
+        self._progress.notice(text)
+
+    def caveat(self, text: str) -> None:
+        if text not in self.caveats:
+            self.caveats.append(text)
+        self._progress.caveat(text)
+
 
 QUIET = Progress()

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from neurosteer.errors import InputError, NeurosteerError, did_you_mean
+from neurosteer.errors import InputError, NeurosteerError, OutOfMemoryError, did_you_mean, is_out_of_memory
 
 from . import check, effects, find, generate, ls, run, score
 
@@ -103,10 +103,10 @@ def main(argv: list[str] | None = None) -> None:
         what = "cannot read or write" if error.filename is None else f"cannot use '{error.filename}'"
         more = "; make room, and give the command again" if error.errno in _FULL else ""
         code = _fail(f"{what}: {error.strerror or error}{more}", 1)
-    except RuntimeError as error:
-        if type(error).__name__ != "OutOfMemoryError":
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
-        code = _fail("the device is out of memory; try --dtype bfloat16, --device-map auto or --device cpu", 1)
+        code = _fail(str(OutOfMemoryError()), 1)
     raise SystemExit(code)
 
 

@@ -9,7 +9,7 @@ input.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from neurosteer.store import read_artefact, write_artefact
 from .cache import about, cache_path, cached, may_cache
 from .check import may_share
 from .forest import Pack, plan
-from .loop import packing_for, sweep
+from .loop import each_pack, packing_for, sweep
 from .scoring import Wanted
 from .stats import TokenMoments
 from .texts import Text, from_parting, pairs_of_texts
@@ -92,11 +92,11 @@ def _compute(
     packs = plan(runs, packing_for(model, heavy=2), shared=may_share(model, runs, progress))
     texts = [text for group in groups for text in group]
     base = _mean_input(model, packs, len(texts)) if steps > 1 and to == "mean" else None
-    product, gradient = torch.zeros(2, len(layers), site_width(model, site), dtype=torch.float64)
-    total, done = sum(pack.computed for pack in packs) * steps, 0
-    what = f"{pairs.task}: attribution, tokens"
-    progress.step(what, 0, total)
-    for pack in packs:
+    total = torch.zeros(2, len(layers), site_width(model, site), dtype=torch.float64)
+
+    def run(pack: Pack, passed: Callable[[], None]) -> Float[Tensor, "what layer unit"]:
+        """Activation times gradient, and gradient."""
+        sums = torch.zeros_like(total)
         real: list[Tensor] = []
         for step in range(steps, 0, -1):  # the real input first: its activations are what gradients multiply
             seen, slopes = _slopes(model, pack, texts, site, layers, step / steps, base)
@@ -104,13 +104,17 @@ def _compute(
             inner = _inner(model, pack)
             for i, (values, slope) in enumerate(zip(real, slopes, strict=True)):
                 share = slope.float() * inner.to(slope.device)[..., None] / steps
-                product[i] += (values.float() * share).sum(dim=(0, 1)).cpu().double()
-                gradient[i] += share.sum(dim=(0, 1)).cpu().double()
-            done += pack.computed
-            progress.step(what, done, total)
-    if not bool(product.isfinite().all() and gradient.isfinite().all()):
+                sums[0, i] += (values.float() * share).sum(dim=(0, 1)).cpu().double()
+                sums[1, i] += share.sum(dim=(0, 1)).cpu().double()
+            passed()
+        return sums
+
+    what = f"{pairs.task}: attribution, tokens"
+    for _, sums in each_pack(model, packs, run, passes=steps, what=what, progress=progress):
+        total += sums
+    if not bool(total.isfinite().all()):
         raise NeurosteerError(f"gradients of {model.name} overflow {str(model.dtype)[6:]}; try another --dtype")
-    return Attribution(product / len(pairs), gradient / len(pairs))
+    return Attribution(*total / len(pairs))
 
 
 def _slopes(
@@ -152,5 +156,5 @@ def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor
     def visit(pack: Pack, i: int, values: Tensor) -> None:
         moments.add(i, values, torch.from_numpy(pack.counts(every, slice(1 if model.bos else 0, None))))
 
-    sweep(model, packs, site="resid_pre", layers=[0], visit=visit, what="inputs, tokens")
+    sweep(model, packs, site="resid_pre", layers=[0], visit=visit, through=moments.commit, what="inputs, tokens")
     return moments.finish().mean[0]

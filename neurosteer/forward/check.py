@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurosteer.errors import is_out_of_memory
 from neurosteer.model import Model, is_hooked, pristine, reading, resuming
 from neurosteer.progress import Progress
 
@@ -66,8 +67,6 @@ def _why_not(model: Model) -> str | None:
     single = _last_states(model, groups, shared=False)
     try:
         shared = _last_states(model, groups, shared=True)
-    except torch.OutOfMemoryError:
-        raise
     except _FAILURES as error:
         return f"the architecture does not take the prefix forest's mask or positions ({type(error).__name__})"
     difference = ((shared - single).norm(dim=-1) / single.norm(dim=-1).clamp_min(1e-12)).max().item()
@@ -110,9 +109,9 @@ def _resumes_exactly(model: Model) -> bool:
         try:
             with resuming(model, layer, kept[layer]), reading(model, "resid_post", [], kept.__setitem__) as one_pass:
                 resumed = one_pass(tokens, at=every)
-        except torch.OutOfMemoryError:
-            raise
-        except _FAILURES:
+        except _FAILURES as error:
+            if is_out_of_memory(error):
+                raise
             return False
         assert full is not None
         assert resumed is not None

@@ -43,6 +43,10 @@ class Pack:
     paths: tuple[Int[Array, "_"], ...]  # nodes of each sequence, first token to last
     computed: int  # distinct nodes, padding not counted
 
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.tokens)
+
     @property
     def leaves(self) -> Int[Array, "sequence"]:
         """The node of each sequence's last token."""
@@ -85,6 +89,26 @@ class Pack:
             if chosen[sequence]:
                 counts[row, path[within]] += 1
         return counts
+
+    def halves(self) -> tuple[Pack, Pack]:
+        """The upper and the lower rows."""
+        middle = (len(self) + 1) // 2
+        return self._rows(0, middle), self._rows(middle, len(self))
+
+    def _rows(self, start: int, stop: int) -> Pack:
+        real = self.real()[start:stop]
+        block = slice(start, stop), slice(0, int(real.any(axis=0).sum()))  # padding is at the end
+        kept = np.flatnonzero((start <= self.rows) & (self.rows < stop))
+        return Pack(
+            tokens=self.tokens[block],
+            depths=self.depths[block],
+            parents=self.parents[block],
+            shared=self.shared,
+            sequences=self.sequences[kept],
+            rows=self.rows[kept] - start,
+            paths=tuple(self.paths[i] for i in kept),
+            computed=int(real.sum()),
+        )
 
 
 @dataclass

@@ -15,7 +15,10 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList,
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, edits_on, encode, prompt_ends_at, touched
+from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
+
+from .halving import in_halves
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def generate(
     seed: int = 0,
     cache: bool = True,
 ) -> Generated | list[Generated]:
-    """Continue one prompt, or several in one batch; BOS goes before each. Stops at EOS or after `max_new_tokens`.
+    """Continue one prompt, or several in one batch (smaller ones where memory does not hold it); BOS goes before
+    each. Stops at EOS or after `max_new_tokens`.
 
     Temperature 0 is greedy. Otherwise each prompt is sampled from its own generator, seeded by `seed` and the
     prompt, so that a batch gives what single prompts give. `cache=False` recomputes all keys and values at every
@@ -80,8 +84,25 @@ def generate(
     token.
     """
     if isinstance(prompts, str):
-        return _batch(model, [prompts], max_new_tokens, temperature, seed, cache)[0]
-    return _batch(model, prompts, max_new_tokens, temperature, seed, cache)
+        return generate(
+            model, [prompts], max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, cache=cache
+        )[0]
+    if max_new_tokens < 1:
+        raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
+    if not 0 <= temperature < float("inf"):
+        raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
+    for applied in edits_on(model):
+        refuse_untouched(applied.where, max_new_tokens)
+    rows = list(zip(prompts, _encode(model, prompts, max_new_tokens), strict=True))
+    batches = in_halves(
+        [rows],
+        lambda batch: _batch(model, batch, max_new_tokens, temperature, seed, cache),
+        halves=lambda batch: (batch[: (len(batch) + 1) // 2], batch[(len(batch) + 1) // 2 :]),
+        unit="prompt",
+        model=model,
+        progress=QUIET,
+    )
+    return [generated for _, batch in batches for generated in batch]
 
 
 def touched_tokens(model: Model, prompt: str, edit: Edit) -> list[Token]:
@@ -93,15 +114,15 @@ def touched_tokens(model: Model, prompt: str, edit: Edit) -> list[Token]:
 
 
 def _batch(
-    model: Model, prompts: Sequence[str], max_new_tokens: int, temperature: float, seed: int, cache: bool
+    model: Model,
+    batch: Sequence[tuple[str, tuple[int, ...]]],
+    max_new_tokens: int,
+    temperature: float,
+    seed: int,
+    cache: bool,
 ) -> list[Generated]:
-    if max_new_tokens < 1:
-        raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
-    if not 0 <= temperature < float("inf"):
-        raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
-    for applied in edits_on(model):
-        refuse_untouched(applied.where, max_new_tokens)
-    sequences = _encode(model, prompts, max_new_tokens)
+    """Continue prompts, given with their token ids."""
+    prompts, sequences = zip(*batch, strict=True)
     width = max(map(len, sequences))
     pad = torch.tensor([width - len(ids) for ids in sequences])
     tokens = torch.tensor([[model.eos.id] * int(gap) + list(ids) for gap, ids in zip(pad, sequences, strict=True)])

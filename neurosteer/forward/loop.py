@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,7 +13,9 @@ from neurosteer.model import Model, reading
 from neurosteer.progress import QUIET, Progress
 
 from .forest import Pack, Packing
+from .halving import in_halves
 
+Result = TypeVar("Result")
 Visit = Callable[[Pack, int, Float[Tensor, "row node unit"]], None]
 
 
@@ -25,6 +29,31 @@ def packing_for(model: Model, *, heavy: int = 1) -> Packing:
     return Packing(rows=max(1, rows // heavy), nodes=min(128, model.window))
 
 
+def each_pack(
+    model: Model,
+    packs: Sequence[Pack],
+    run: Callable[[Pack, Callable[[], None]], Result],
+    *,
+    passes: int = 1,
+    what: str = "tokens",
+    progress: Progress = QUIET,
+) -> Iterator[tuple[Pack, Result]]:
+    """Run every pack; gives each with its result. A pack that memory does not hold runs in halves: `in_halves`.
+
+    `run` calls its second argument after each of its `passes`.
+    """
+    total, done = sum(pack.computed for pack in packs) * passes, 0
+    progress.step(what, 0, total)
+
+    def counted(pack: Pack) -> Result:
+        passed = count(1)
+        return run(pack, lambda: progress.step(what, done + next(passed) * pack.computed, total))
+
+    for pack, result in in_halves(packs, counted, halves=Pack.halves, unit="row", model=model, progress=progress):
+        done += pack.computed * passes
+        yield pack, result
+
+
 def sweep(
     model: Model,
     packs: Sequence[Pack],
@@ -32,20 +61,27 @@ def sweep(
     site: str,
     layers: Sequence[int],
     visit: Visit,
+    through: Callable[[], None] = lambda: None,
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> None:
-    """Run every pack once. `visit(pack, i, values)` is called for each of the layers, `i` its place among them."""
+    """Run every pack once. `visit(pack, i, values)` is called for each of the layers, `i` its place among them.
+
+    A pack that memory does not hold comes again in parts: what visits add up counts only once `through` is called,
+    after the last layer of a pack.
+    """
     place = {layer: i for i, layer in enumerate(layers)}
-    total, done = sum(pack.computed for pack in packs), 0
     current = packs[0]
 
     def hand_out(layer: int, values: Tensor) -> None:
         visit(current, place[layer], values)
 
-    progress.step(what, 0, total)
+    def run(pack: Pack, passed: Callable[[], None]) -> None:
+        nonlocal current
+        current = pack
+        one_pass(*pack.inputs())
+        passed()
+
     with reading(model, site, layers, hand_out) as one_pass:
-        for current in packs:
-            one_pass(*current.inputs())
-            done += current.computed
-            progress.step(what, done, total)
+        for _ in each_pack(model, packs, run, what=what, progress=progress):
+            through()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Request:
         if not states:
             packs = [pack for pack in packs if chosen[pack.sequences].any()]
         own = slice(1 if model.bos else 0, -1 if self.position == "eos" else None)  # no BOS, no appended EOS
-        counts = {id(pack): torch.from_numpy(pack.counts(chosen, own)) for pack in packs} if train else {}
+        counts = lru_cache(maxsize=1)(lambda pack: torch.from_numpy(pack.counts(chosen, own)))
 
         def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
             if states:
@@ -86,8 +87,17 @@ class Request:
                     )
                 values[pack.sequences // 2, pack.sequences % 2, i] = found
             if train:
-                moments.add(i, at_nodes, counts[id(pack)])
+                moments.add(i, at_nodes, counts(pack))
 
         what = f"{pairs.task}: states, tokens" if states else f"{pairs.task}: statistics, tokens"
-        sweep(model, packs, site=self.site, layers=self.layers, visit=visit, what=what, progress=progress)
+        sweep(
+            model,
+            packs,
+            site=self.site,
+            layers=self.layers,
+            visit=visit,
+            through=moments.commit,
+            what=what,
+            progress=progress,
+        )
         return values, moments.finish()

@@ -7,7 +7,7 @@ never run, and only nodes with something to predict are unembedded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ from neurosteer.vocabulary import MEAN_CONVENTIONS
 
 from .check import may_resume, may_share
 from .forest import Pack, plan
-from .loop import packing_for
+from .loop import each_pack, packing_for
 from .texts import Text, pairs_of_texts
 
 _CHUNK = 256  # rows of logits that are turned into log-probabilities at once
@@ -94,52 +94,55 @@ def score_texts(
     texts = [text for group in groups for text in group]
     runs = [[text.tokens[:-1] for text in group] for group in groups]
     packs = plan(runs, packing_for(model, heavy=4 if divergence else 1), shared=may_share(model, runs, progress))
-    sweep = _Sweep(model, texts, variants, divergence, may_resume(model, progress))
-    total, done = sum(pack.computed for pack in packs) * (1 + len(variants)), 0
-    progress.step(what, 0, total)
-    for pack in packs:
-        for _ in sweep.run(pack):
-            done += pack.computed
-            progress.step(what, done, total)
-    return sweep.outcome()
+    passes = _Passes(model, texts, variants, divergence, may_resume(model, progress))
+    total = torch.zeros(1 + len(variants), len(texts), dtype=torch.float64)
+    kl = torch.zeros(len(variants), dtype=torch.float64)
+    for _, found in each_pack(model, packs, passes.run, passes=len(total), what=what, progress=progress):
+        total.index_add_(1, found.text, found.logprobs)
+        kl += found.kl
+    tokens = max(sum(text.scored for text in texts), 1)
+    return Outcome(total[0], total[1:], kl / tokens if divergence else None)
 
 
-class _Sweep:
-    """What has been summed up over the packs so far."""
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the passes over one pack give (float64)."""
+
+    text: Int[Tensor, "target"]
+    logprobs: Float[Tensor, "pass target"]
+    kl: Float[Tensor, "variant"]  # summed over targets
+
+
+class _Passes:
+    """The unedited pass over a pack, then one for each variant."""
 
     def __init__(
         self, model: Model, texts: Sequence[Text], variants: Sequence[Variant], divergence: bool, resume: bool
     ) -> None:
         self.model, self.texts, self.variants, self.divergence = model, texts, variants, divergence
-        self.clean = torch.zeros(len(texts), dtype=torch.float64)
-        self.edited = torch.zeros(len(variants), len(texts), dtype=torch.float64)
-        self.kl = torch.zeros(len(variants), dtype=torch.float64)
         self.after = [_resumable(variant) if resume else -1 for variant in variants]
 
-    def run(self, pack: Pack) -> Iterator[None]:
-        """The unedited pass, then one for each variant."""
+    def run(self, pack: Pack, passed: Callable[[], None]) -> _Found:
         wanted = Wanted.of(pack, self.texts)
         kept: dict[int, Tensor] = {}
         keep = sorted({layer for layer in self.after if layer >= 0})
         clean = self._pass(pack, wanted, keep, kept)
-        wanted.add_to(self.clean, clean)
+        logprobs = [wanted.logprobs(clean).cpu().double()]
+        kl = torch.zeros(len(self.variants), dtype=torch.float64)
         reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
         del clean
-        yield
+        passed()
         for i, variant in enumerate(self.variants):
             with ExitStack() as stack:
                 stack.enter_context(editing(self.model, variant.parts, site=variant.site, where=variant.where))
                 if self.after[i] >= 0:
                     stack.enter_context(resuming(self.model, self.after[i], kept[self.after[i]]))
                 logits = self._pass(pack, wanted, [], {})
-            wanted.add_to(self.edited[i], logits)
+            logprobs.append(wanted.logprobs(logits).cpu().double())
             if reference is not None:
-                self.kl[i] += wanted.divergence(reference, logits)
-            yield
-
-    def outcome(self) -> Outcome:
-        tokens = sum(text.scored for text in self.texts)
-        return Outcome(self.clean, self.edited, self.kl / max(tokens, 1) if self.divergence else None)
+                kl[i] = wanted.divergence(reference, logits)
+            passed()
+        return _Found(wanted.text, torch.stack(logprobs), kl)
 
     def _pass(self, pack: Pack, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
         with reading(self.model, "resid_post", keep, kept.__setitem__) as one_pass:
@@ -179,10 +182,6 @@ class Wanted:
         pick, target = self.pick.to(logits.device), self.target.to(logits.device)
         norm = torch.cat([chunk.float().logsumexp(dim=-1) for chunk in logits.split(_CHUNK)])
         return logits[pick, target].float() - norm[pick]
-
-    def add_to(self, totals: Float[Tensor, "text"], logits: Float[Tensor, "pick vocab"]) -> None:
-        """Add every target's log-probability to its text's total."""
-        totals.index_add_(0, self.text, self.logprobs(logits).cpu().double())
 
     def divergence(self, reference: Float[Tensor, "pick vocab"], logits: Float[Tensor, "pick vocab"]) -> Tensor:
         """Sum over targets of the KL divergence at their nodes, from the log-probabilities of the unedited model."""

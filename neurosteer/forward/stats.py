@@ -16,20 +16,28 @@ class TokenMoments:
         self.mean = torch.zeros(layers, width, dtype=torch.float64)
         self.squares = torch.zeros(layers, width, dtype=torch.float64)
         self.tokens = [0] * layers
+        self._waiting: dict[int, tuple[int, Tensor, Tensor]] = {}  # by layer: tokens, mean, squares
 
     def add(self, layer: int, values: Float[Tensor, "row node unit"], counts: Int[Tensor, "row node"]) -> None:
-        """Count each node's activation as often as `counts` says."""
+        """Count each node's activation as often as `counts` says, from the next `commit` on.
+
+        Until then another call for the layer takes its place.
+        """
         new = int(counts.sum())
-        if new == 0:
-            return
         flat, weight = values.flatten(0, 1).float(), counts.flatten().to(values.device, torch.float32)
-        mean = weight @ flat / new
-        squares = (weight @ (flat - mean).square()).cpu().double()
-        old, total = self.tokens[layer], self.tokens[layer] + new
-        shift = mean.cpu().double() - self.mean[layer]
-        self.mean[layer] += shift * (new / total)
-        self.squares[layer] += squares + shift.square() * (old * new / total)
-        self.tokens[layer] = total
+        mean = weight @ flat / max(new, 1)
+        squares = weight @ (flat - mean).square()
+        self._waiting[layer] = new, mean.cpu().double(), squares.cpu().double()
+
+    def commit(self) -> None:
+        """What was added now counts."""
+        for layer, (new, mean, squares) in self._waiting.items():
+            old, total = self.tokens[layer], self.tokens[layer] + new
+            shift = mean - self.mean[layer]
+            self.mean[layer] += shift * (new / max(total, 1))
+            self.squares[layer] += squares + shift.square() * (old * new / max(total, 1))
+            self.tokens[layer] = total
+        self._waiting.clear()
 
     def finish(self) -> TokenStats:
         """The statistics so far (float32)."""

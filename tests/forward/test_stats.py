@@ -63,13 +63,15 @@ def test_eos_statistics(tiny: Callable[[str], Model]):
 
 
 def test_variance_survives_a_large_mean():
-    """Merged in two passes per pack; the sum of squares would lose everything here."""
+    """Merged in two passes per pack; the sum of squares would lose everything here. What is not committed is lost."""
     generator = torch.Generator().manual_seed(0)
     values = 4096 + torch.randn(7, 3, 50, 5, generator=generator)
     counts = torch.randint(0, 3, (7, 3, 50), generator=generator)
     moments = TokenMoments(1, 5)
     for pack, weight in zip(values, counts, strict=True):
+        moments.add(0, torch.cat([pack, pack]), torch.cat([weight, weight]))  # begun, and begun again
         moments.add(0, pack, weight)
+        moments.commit()
     repeated = torch.cat([row.expand(n, 5) for row, n in zip(values.flatten(0, 2), counts.flatten(), strict=True)])
     stats = moments.finish()
     assert stats.tokens == len(repeated) == counts.sum()

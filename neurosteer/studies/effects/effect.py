@@ -15,7 +15,7 @@ from neurosteer.forward import check_edit, refuse_unscored
 from neurosteer.model import Model, edits_on
 from neurosteer.neurons import matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
 from neurosteer.vocabulary import REFERENCES
@@ -104,12 +104,14 @@ def measure_effect(
     name, text = read_neutral(None if neutral is None else Path(neutral))
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
     plan = _plan(edit, controls, scales, kinds, given, seed)
-    bench = Bench(model, plan.cases, progress)
+    told = Remembering(progress)
+    bench = Bench(model, plan.cases, told)
     measured = bench.margins(pairs)
     disturbed = bench.disturbance(passages(model, text))
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
     entry = _entry(pairs, plan, measured, disturbed, elsewhere, seed)
     entry["side_effects"] |= {"text": name, "digest": digest_of(text)}
+    entry["notices"] += told.caveats
     entry["reading"] = effect_reading(entry)
     after = measured.after[0]
     return Effect(entry, edit, pairs, measured.before, after[0], after[1:])

@@ -18,7 +18,7 @@ from neurosteer.model import Model, resolve_layers, site_width
 from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import STRENGTHS, welch
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.report import find_html, find_table, layers_csv, to_json
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import ENCODED, METHODS
@@ -122,6 +122,7 @@ def find(
     with gradients averaged over `steps`. Raises `InputError` for a request that cannot be met and
     `LexicalSplitError` where the words allow no such split.
     """
+    progress = told = Remembering(progress)
     settings = _settings(model, pairs, methods, k, site, lambdas, draws, seed)
     check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
@@ -143,6 +144,7 @@ def find(
         return predict_use(model, split.train, split.validation, Ablation(site, chosen, to, steps), own, progress)
 
     search = _search(pairs, parts, states, settings, used, device=model.float64_device, progress=progress)
+    search = replace(search, notices=[*told.caveats, *search.notices])
     about = provenance(
         model,
         pairs,
