@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 USERS_HOME = os.environ.get("NEUROSTEER_HOME")
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests share the cores out: many threads each would wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
+settings.load_profile("same everywhere")
 
 
 @pytest.fixture(autouse=True)

@@ -167,6 +167,59 @@ def test_set_algebra_is_that_of_sets(a, b, c):
             assert part.at("eos_var")[i] == RANKING.stats.eos_var[row, unit]
 
 
+@given(neurons, neurons, neurons)
+def test_laws_of_set_algebra(a, b, c):
+    x, y, z = set_of(a), set_of(b), set_of(c)
+    for left, right in [
+        (x & x, x),
+        (x & y, y & x),
+        (x - x, y - y),
+        ((x & y) - z, (x - z) & y),
+        (x - (y & z), set_of({*(x - y), *(x - z)})),
+        ((x - y) & (x & y), x - x),
+    ]:
+        assert list(left) == list(right) == sorted({*right})
+        assert torch.equal(left.scores, right.scores)
+
+
+@given(neurons)
+def test_reaches(a):
+    """Against plain loops; reaching twice is reaching once."""
+    x = set_of(a)
+    onward = sorted({(later, unit) for layer, unit in a for later in RANKING.layers if later >= layer})
+    everywhere = sorted({(other, unit) for _, unit in a for other in RANKING.layers})
+    for reach, expected in [("own", sorted(a)), ("onward", onward), ("all", everywhere)]:
+        reaching = x.reaching(reach)
+        assert list(reaching) == list(reaching.reaching(reach)) == expected
+        assert list(x - reaching) == []
+
+
+GRIDS = st.lists(st.lists(st.integers(-2, 3), min_size=5, max_size=5), min_size=1, max_size=3)
+
+
+@given(GRIDS, st.integers(1, 15), st.data())
+def test_laws_of_the_top(grid, k, data):
+    """At most `k`, none at or below 0, none left out that scores more, ties to the lower; more only adds."""
+    scores = torch.tensor(grid).float()
+    ranking = ranking_of(scores, tuple(2 * row + 1 for row in range(len(grid))))
+    layers = data.draw(st.lists(st.sampled_from(ranking.layers), min_size=1, unique=True))
+    k = min(k, 5 * len(layers))
+    top = ranking.top(k, layers=layers)
+    positive = {
+        (layer, unit): score
+        for layer, row in zip(ranking.layers, grid, strict=True)
+        for unit, score in enumerate(row)
+        if layer in layers and score > 0
+    }
+    assert set(top) == set(sorted(positive, key=lambda neuron: (-positive[neuron], neuron))[:k])
+    assert list(top) == sorted(top)
+    assert top.scores.tolist() == [positive[neuron] for neuron in top]
+    if k < 5 * len(layers):
+        assert list(top - ranking.top(k + 1, layers=layers)) == []
+    assert list(ranking.pick(top)) == list(top)
+    assert list(ranking.top(k, layers=layers[0] if len(layers) == 1 else layers)) == list(top)
+
+
 def test_set_algebra_remembers_both():
     x, y = RANKING.top(4, layers=1), RANKING.top(3, layers="all")
     y = replace(y, about={**y.about, "seen": ["b", "c"]})

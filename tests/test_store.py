@@ -21,6 +21,7 @@ from safetensors.torch import load_file as load_tensors
 
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.store import (
+    _DTYPES,
     MANIFEST,
     canonical_json,
     check_path,
@@ -36,18 +37,19 @@ from neurosteer.store import (
     write_manifest,
 )
 
-DTYPES = st.sampled_from([np.dtype(name) for name in ("float32", "float64", "int64", "int32", "bool")])
+DTYPES = st.sampled_from([np.dtype(name) for name in _DTYPES])
 SHAPES = arrays_of.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5)
 ARRAYS = st.dictionaries(st.text("abcxyz_", min_size=1, max_size=5), arrays_of.arrays(DTYPES, SHAPES), max_size=4)
-JSON = st.dictionaries(
-    st.text(max_size=5),
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+NESTED = st.recursive(
+    VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
 )
+JSON = st.dictionaries(st.text(max_size=5), NESTED, max_size=4)
 
 
 @given(ARRAYS, JSON)
 def test_what_is_written_is_read(arrays: dict[str, np.ndarray], about: dict[str, Any]):
-    """By us and by the safetensors library: the same names, shapes, dtypes and bytes."""
+    """By us and by the safetensors library: same names, shapes, dtypes and bytes; written again, the same file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.safetensors"
         write_artefact(path, "toy", arrays, about)
@@ -59,6 +61,9 @@ def test_what_is_written_is_read(arrays: dict[str, np.ndarray], about: dict[str,
                 assert (others[name].dtype, others[name].shape) == (array.dtype, array.shape)
                 assert others[name].tobytes() == array.tobytes()
         assert check_path(path) == [{"path": str(path), "kind": "toy", "ok": True, "message": "intact"}]
+        again = Path(folder) / "b.safetensors"
+        write_artefact(again, "toy", dict(reversed(back.items())), dict(reversed(told.items())))
+        assert again.read_bytes() == path.read_bytes()
 
 
 def test_arrays_in_any_memory_order(tmp_path: Path):

@@ -6,6 +6,7 @@ import pytest
 
 from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 
+OUT_OF_MEMORY = "neurosteer: out of memory; try --dtype bfloat16, --device-map auto or --device cpu"
 
 @pytest.mark.parametrize(
     ("error", "code", "line"),
@@ -14,6 +15,10 @@ from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
         (NeurosteerError("the run\n  failed"), 1, "neurosteer: the run failed"),
         (CorruptFileError("'x' was changed"), 1, "neurosteer: 'x' was changed"),
         (KeyboardInterrupt(), 130, "neurosteer: interrupted"),
+        (MemoryError(), 1, OUT_OF_MEMORY),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), 1, OUT_OF_MEMORY),
+        (RuntimeError("MPS backend out of memory"), 1, OUT_OF_MEMORY),
+        (type("OutOfMemoryError", (RuntimeError,), {})("of CUDA"), 1, OUT_OF_MEMORY),
         (PermissionError(13, "Permission denied", "/r"), 1, "neurosteer: cannot use '/r': Permission denied"),
     ],
 )

@@ -120,6 +120,30 @@ def test_the_plan_is_a_function_of_its_arguments(groups: list[list[Tokens]], pac
             assert np.array_equal(getattr(first, name), getattr(second, name))
 
 
+@given(GROUPS, PACKINGS, SHARED, st.data())
+def test_halves_hold_what_the_whole_holds(groups: list[list[Tokens]], packing: Packing, shared: bool, data):
+    """Cut as often as one likes: each sequence in one part, spelt and seen as before, no node lost or made."""
+    sequences = flat(groups)
+    for whole in plan(groups, packing, shared=shared):
+        parts = [whole]
+        for _ in range(data.draw(st.integers(0, 3))):
+            if len(largest := max(parts, key=len)) > 1:
+                parts.remove(largest)
+                parts += largest.halves()
+                assert len(parts[-2]) - len(parts[-1]) in {0, 1}
+        assert sum(map(len, parts)) == len(whole)
+        assert sum(pack.computed for pack in parts) == whole.computed
+        assert sorted(s for pack in parts for s in pack.sequences.tolist()) == sorted(whole.sequences.tolist())
+        for pack in parts:
+            assert pack.shared is shared
+            assert pack.real().any(axis=0).all()  # no column of padding alone
+            visible = pack.visible()
+            for sequence, row, path in zip(pack.sequences, pack.rows, pack.paths, strict=True):
+                assert tuple(pack.tokens[row, path].tolist()) == sequences[sequence]
+                assert pack.depths[row, path].tolist() == list(range(len(path)))
+                assert np.flatnonzero(visible[row, path[-1]]).tolist() == sorted(path.tolist())
+
+
 def test_sharing_saves_what_it_should():
     """Two sentences with four of six tokens in common need eight nodes, not twelve."""
     pair = [(1, 2, 3, 4, 5, 6), (1, 2, 3, 4, 7, 8)]

@@ -1,11 +1,10 @@
-"""EOS states equal those of plain Hugging Face, one sentence at a time, however sentences are packed."""
+"""EOS states equal those of plain Hugging Face, one sentence at a time; `test_r02_batching` packs them otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from tiny_models import WIDTH, hf_network, hf_states, ids_of, random_pairs, sentences_of
@@ -13,7 +12,6 @@ from torch import Tensor
 
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import eos_states
-from neurosteer.forward.forest import Packing
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs
 
@@ -38,10 +36,6 @@ def difference(model: Model, expected: Tensor, pairs: Pairs = PAIRS) -> float:
     return (states.values - expected).abs().max().item()
 
 
-def pack(monkeypatch: pytest.MonkeyPatch, rows: int, nodes: int) -> None:
-    monkeypatch.setattr("neurosteer.forward.request.packing_for", lambda _model: Packing(rows, nodes))
-
-
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_states_are_those_of_hugging_face(kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor]):
     assert expected[kind].abs().mean() > 0.1  # so that the tolerance means something
@@ -54,26 +48,6 @@ def test_states_in_batches_of_equal_length(
 ):
     monkeypatch.setattr("neurosteer.forward.check.forest_holds", lambda _model, _progress: False)
     assert difference(tiny(kind), expected[kind]) < TOLERANCE
-
-
-@pytest.mark.parametrize(("rows", "nodes"), [(2, 32), (8, 32), (4, 128)])
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_pack_size_does_not_matter(
-    kind: str,
-    rows: int,
-    nodes: int,
-    tiny: Callable[[str], Model],
-    expected: dict[str, Tensor],
-    monkeypatch: pytest.MonkeyPatch,
-):
-    pack(monkeypatch, rows, nodes)
-    assert difference(tiny(kind), expected[kind]) < TOLERANCE
-
-
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_order_of_pairs_does_not_matter(kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor]):
-    order = np.random.default_rng(1).permutation(len(PAIRS)).tolist()
-    assert difference(tiny(kind), expected[kind][order], PAIRS.take(order)) < TOLERANCE
 
 
 @pytest.mark.parametrize("longest", [2, 12])

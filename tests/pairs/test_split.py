@@ -7,10 +7,11 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, reject
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from neurosteer.errors import InputError
@@ -38,16 +39,29 @@ def check(pairs: Pairs, split: Split) -> None:
         assert part == getattr(split, name) == pairs.take(split.indices[name])
         assert list(split.indices[name]) == sorted(split.indices[name])
         assert len(part) > 0
-    train, validation, test = map(sentences_of, split)
-    assert not train & validation | train & test | validation & test
+    for of in (sentences_of, items_of):
+        train, validation, test = map(of, split)
+        assert not train & validation | train & test | validation & test
 
 
-sharing = st.lists(st.tuples(st.integers(0, 200), st.integers(300, 500)), min_size=15, max_size=60)
+NUMBERS = st.tuples(st.integers(0, 200), st.integers(300, 500), st.integers(0, 40))
+SHARING = st.lists(NUMBERS, min_size=15, max_size=60)
 
 
-@given(sharing, st.integers(0, 5))
-def test_pair_split(numbers: list[tuple[int, int]], seed: int):
-    pairs = pairs_of([(f"good {i}", f"bad {j}") for i, j in numbers])
+def with_items(sentences: list[tuple[str, str]], items: list[int]) -> Pairs:
+    """Pairs of an item; 0 is none."""
+    pairs = pairs_of(sentences)
+    numbered = zip(pairs, items, strict=True)
+    return replace(pairs, pairs=tuple(replace(pair, item=f"item {item}" if item else "") for pair, item in numbered))
+
+
+def items_of(pairs: Pairs) -> set[str]:
+    return {pair.item for pair in pairs} - {""}
+
+
+@given(SHARING, st.integers(0, 5))
+def test_pair_split(numbers: list[tuple[int, int, int]], seed: int):
+    pairs = with_items([(f"good {i}", f"bad {j}") for i, j, _ in numbers], [item for *_, item in numbers])
     try:
         split = pairs.split("pair", seed)
     except InputError:
@@ -92,6 +106,26 @@ def test_lexical_split(seed: int):
     assert len(split.train) >= 100
     assert len(split.test) >= 50
     assert split == pairs.split("lexical", seed)
+
+
+@settings(max_examples=6)  # of half a second each
+@given(st.integers(30, 90), st.integers(0, 12), st.integers(0, 3), st.data())
+def test_laws_of_the_lexical_split(n_verbs: int, n_shared: int, seed: int, data):
+    """Verbs are made up and have no other forms, so a pair's keys are the verbs drawn for it; some on either side."""
+    rng = random.Random(data.draw(st.integers(0, 2**32)))
+    drawn = [(rng.randrange(n_verbs), rng.randrange(n_verbs - n_shared, 2 * n_verbs)) for _ in range(250)]
+    pairs = pairs_of([(f"Person {n} can verb{i}q.", f"Person {n} can verb{j}q.") for n, (i, j) in enumerate(drawn)])
+    try:
+        split = pairs.split("lexical", seed)
+    except LexicalSplitError:
+        reject()
+    check(pairs, split)
+    keys = {part: {key for at in positions for key in drawn[at]} for part, positions in split.indices.items()}
+    assert not keys["train"] & keys["test"]
+    assert not keys["validation"] & (keys["train"] | keys["test"])
+    kept = {position for positions in split.indices.values() for position in positions}
+    for at in set(range(len(pairs))) - kept:  # a pair is dropped for one reason: it straddles, or differs in nothing
+        assert drawn[at][0] == drawn[at][1] or not any(set(drawn[at]) <= of_part for of_part in keys.values())
 
 
 def test_lexical_split_without_conflicts_drops_nothing():

@@ -1,4 +1,5 @@
-"""R5: nothing is left behind: 100 trials of exceptions, interrupts, nested edits and failing attachments.
+"""R5: nothing is left behind: 100 trials of exceptions, interrupts, nested edits and failing attachments, and a fault
+in the middle of each kind of steered pass.
 
 After each: no hooks in the bridge, no more torch hooks than before, no block with another forward pass, no edit on
 the books, and the same logits bit for bit.
@@ -129,6 +130,66 @@ def test_an_interrupt_inside_a_pass(trial: int, left: Left):
             fails()
     finally:
         handle.remove()
+    left.check_nothing()
+
+
+def donors(model: Model) -> None:
+    """Resampling reads the unedited model, and steers it then."""
+    edit = Edit.ablate(neurons_at(model, [(0, 3), (2, 5)]), to="resample", donors=PAIRS)
+    with steering(model, edit):
+        score(model, PAIRS)
+
+
+def steered(way: Callable[[Model], Any]) -> Callable[[Model], None]:
+    """Under two edits, one of which acts from the first generated token on, or on every token."""
+
+    def run(model: Model) -> None:
+        outer, inner = (Edit.amplify(neurons_at(model, [(at, 3), (2, 5)]), 2.0) for at in (0, 1))
+        with steering(model, outer), steering(model, inner):
+            way(model)
+
+    return run
+
+
+STEERED: dict[str, Callable[[Model], None]] = {
+    "states": steered(lambda model: eos_states(model, PAIRS, cache=False)),
+    "scores": steered(lambda model: score(model, PAIRS)),
+    "attribution": steered(lambda model: attribute(model, PAIRS, site="mlp_out", layers=[0, 2], steps=2)),
+    "generation": steered(lambda model: generate(model, ["w1 w2", "w3"], max_new_tokens=6)),
+    "generation without a cache": steered(lambda model: generate(model, "w1 w2", max_new_tokens=6, cache=False)),
+    "donors": donors,
+    "variants": lambda model: score_texts(
+        model,
+        pairs_of_texts(model, PAIRS, "sum"),
+        [variant_of(model, Edit.amplify(neurons_at(model, [(at, 3)]), 2.0)) for at in range(LAYERS)],
+    ),
+}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("way", STEERED)
+def test_a_fault_in_the_middle_of_a_steered_pass(way: str, error: type[BaseException], left: Left):
+    """In the model itself, after about half of all calls of its MLPs; memory that stays full is a failure of ours."""
+    calls, at = 0, None
+
+    def fail(*_given: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if at is not None and calls >= at:
+            raise error("of the model's")
+
+    blocks = hf_blocks(left.model.bridge.original_model)
+    handles = [block.mlp.register_forward_pre_hook(fail) for block in blocks]
+    try:
+        STEERED[way](left.model)
+        calls, at = 0, calls // 2 + 1
+        assert at > LAYERS or way == "states"
+        expected = (NeurosteerError, "^out of memory on cpu") if error is MemoryError else (error, "of the model's")
+        with pytest.raises(expected[0], match=expected[1]):
+            STEERED[way](left.model)
+    finally:
+        for handle in handles:
+            handle.remove()
     left.check_nothing()
 
 

@@ -201,6 +201,31 @@ def test_claim_b_is_half_of_what_ties_allow():
     assert (verdict["holds"], verdict["of"], verdict["unit"]) == (2, 3, "layers")
 
 
+@pytest.mark.parametrize(
+    ("rows", "holds", "reading"),
+    [
+        (
+            [(9.0, False), (2.0, False)],
+            1,
+            "Where random units match them, the median layer's top 3 are worth 5.5 times",
+        ),
+        (
+            [(None, True), (2.0, False)],
+            1,
+            "2.0 times as many random units. In 1 layers no number of random units does.",
+        ),
+        ([(None, True)], 1, "In 1 layers no number of random units does."),
+        ([], 0, "The dense probe reads nothing at any layer."),
+    ],
+)
+def test_claim_c_with_and_without_layers_to_judge(rows: list[tuple[float | None, bool]], holds: int, reading: str):
+    found = [{"tasks": 2, "multiple": multiple, "beyond": beyond} for multiple, beyond in rows]
+    unread = {"tasks": 0, "multiple": None, "beyond": False}
+    verdict = judged({"experiment": "fig5", "k": 3, "rows": [*found, unread]})["c"]
+    assert (verdict["holds"], verdict["of"]) == (holds, len(rows))
+    assert reading in verdict["reading"]
+
+
 def test_claim_d_asks_for_an_interval_above_zero(sweep: dict[str, np.ndarray]):
     verdict = judged(fig2(sweep, NAMES, DESIGN, {}))["d"]
     assert (verdict["holds"], verdict["of"], verdict["unit"]) == (1, 2, "lambdas")

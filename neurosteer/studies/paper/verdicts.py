@@ -106,12 +106,14 @@ def _worth(results: Mapping[str, Row]) -> Row | None:
     beyond = sum(row["beyond"] for row in rows)
     multiples = [row["multiple"] for row in rows if row["multiple"] is not None]
     holds = sum(row["beyond"] or row["multiple"] >= TIMES for row in rows)
-    middle = (
-        f"the median layer's top {results['fig5']['k']} are worth {np.median(multiples):.1f} times as many random"
-    )
-    reading = f"Where random units match them, {middle} units." if multiples else ""
+    readings = []
+    if multiples:
+        worth = f"{np.median(multiples):.1f} times as many random units"
+        readings += [
+            f"Where random units match them, the median layer's top {results['fig5']['k']} are worth {worth}."
+        ]
     if beyond:
-        reading = f"{reading} In {beyond} layers no number of random units does.".strip()
+        readings += [f"In {beyond} layers no number of random units does."]
     return _verdict(
         "c",
         "The chosen 1 % is worth 6 times as many random units.",
@@ -120,7 +122,7 @@ def _worth(results: Mapping[str, Row]) -> Row | None:
         holds,
         len(rows),
         "layers",
-        reading,
+        " ".join(readings) or "The dense probe reads nothing at any layer.",
     )
 
 
