@@ -43,7 +43,8 @@ LESS = {  # what makes a command short; an option that it has itself stays
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
     "ablate": "--controls 3",
     "amplify": "--controls 3",
-    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 --set test_pairs=8",
+    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 "
+    "--set test_pairs=8",
 }
 
 
