@@ -16,6 +16,7 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from glob import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,13 @@ def home() -> Path:
 def versions(*more: str) -> dict[str, str]:
     """The installed versions of the libraries that a number depends on."""
     return {name: version(name) for name in (*more, *_LIBRARIES)}
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 (hex) of neurosteer's own code, on which results depend as on any setting."""
+    package = Path(__file__).parent
+    return digest_of({str(file.relative_to(package)): file_digest(file) for file in package.rglob("*.py")})
 
 
 def canonical_json(value: object) -> str:

@@ -155,8 +155,6 @@ def _study_all(
             progress.notice(f"skipped: {error}")
             continue
         founds.append(found)
-        for notice in found.entry["notices"]:
-            progress.notice(notice)
         if show:
             progress.clear()
             Console().print(find_table(found.entry))

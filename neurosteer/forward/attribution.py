@@ -57,11 +57,13 @@ def attribute(
     layers: Sequence[int],
     to: str = "zero",
     steps: int = 1,
+    cache: bool = True,
     progress: Progress = QUIET,
 ) -> Attribution:
     """The attribution of every unit of some layers on some pairs, from the cache where it was computed before.
 
-    `to` (`zero` or `mean`) only says where the path begins that several steps follow.
+    `to` (`zero` or `mean`) only says where the path begins that several steps follow. `cache=False` neither reads nor
+    writes the cache.
     """
     check_site(model, site, layers)
 
@@ -72,7 +74,7 @@ def attribute(
         arrays = {"product": found.product.numpy(), "gradient": found.gradient.numpy()}
         write_artefact(path, "attribution", arrays, asked)
 
-    if not may_cache(model, progress):
+    if not (cache and may_cache(model, progress)):
         return compute()
     asked = about(model, pairs, site=site, layers=list(layers), steps=steps, to=to if steps > 1 else None)
     path = cache_path("attribution", model, pairs, asked)

@@ -156,7 +156,10 @@ class Rooms:
             raise self.error
         if pairs.task in self.unsplittable:
             raise LexicalSplitError(f"'{pairs.task}' has too few words")
-        return SimpleNamespace(task=pairs.task, entry=entry_of(pairs.task))
+        entry = entry_of(pairs.task)
+        for notice in entry["notices"]:
+            options["progress"].notice(notice)
+        return SimpleNamespace(task=pairs.task, entry=entry)
 
     def save_find(
         self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: Sequence[Any] = ()

@@ -52,10 +52,9 @@ def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]
 
 def test_another_seed_other_bytes(tmp_path: Path, tiny: Callable[[str], Model]):
     """The test above can fail: a seed that differs is seen in the results."""
+    asked = {"k": 3, "draws": 2, "cache": False}
     runs = [
-        save_find(
-            tiny("llama"), [find(tiny("llama"), made_pairs(), k=3, draws=2, seed=seed)], out=tmp_path, options={}
-        )
+        save_find(tiny("llama"), [find(tiny("llama"), made_pairs(), **asked, seed=seed)], out=tmp_path, options={})
         for seed in (1, 1, 2)
     ]
     assert len({folder for folder, _ in runs}) == 1

@@ -1,8 +1,8 @@
 """R10: corruption is noticed: single changed bytes and truncations, over every kind of file that is kept.
 
-Rankings, gates, neuron sets, cached states, statistics and attributions, units of a recipe, the files of run folders
-and the converted built-in model: 200 flips and 50 truncations of each kind, every one told in one line that names the
-file. With `pytest -m slow` as many of every single file.
+Rankings, gates, neuron sets, cached states, statistics, attributions and finds, units of a recipe, the files of run
+folders and the converted built-in model: 200 flips and 50 truncations of each kind, every one told in one line that
+names the file. With `pytest -m slow` as many of every single file.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "states": ("states", lambda path: read_artefact(path, "states")),
     "stats": ("stats", lambda path: read_artefact(path, "stats")),
     "attribution": ("attribution", lambda path: read_artefact(path, "attribution")),
+    "found": ("found", lambda path: read_artefact(path, "found")),
     "unit": ("unit", lambda path: Pieces(path.parents[1], DIGEST).read(path.stem)),
 }
 RUNS = ("find", "ablate", "score", "run")
@@ -73,7 +74,7 @@ def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory)
     scored, _ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
     run_units(stub_plan(), place / "units-only", DIGEST)
-    cached = {name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution")}
+    cached = {name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")}
     return cached | {
         "find": run,
         "ablate": ablated,

@@ -58,7 +58,7 @@ def rank_neurons(
     used = None
     if method == "attribution":
         ablation = Ablation(site, chosen, to, steps)
-        used = predict_use(model, train, validation or train, ablation, stats, progress)
+        used = predict_use(model, train, validation or train, ablation, stats, progress=progress)
         scores, fitted = used.train.float(), {"to": to, "steps": steps}
     if method == "l0" or held:
         judge = range(len(train), len(both)) if held else seen

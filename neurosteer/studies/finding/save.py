@@ -11,7 +11,7 @@ from neurosteer.report import find_figure, layers_csv, save_figure
 from neurosteer.store import SUFFIX, file_stem, write_bytes
 from neurosteer.studies.runs import run_folder, write_run
 
-from .search import Found
+from .found import Found
 
 
 def save_find(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -29,6 +30,11 @@ class Ablation:
     to: str
     steps: int
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What a ranking records of it."""
+        return {"to": self.to, "steps": self.steps}
+
 
 def check_attribution(to: str, steps: int) -> None:
     """Raise `InputError` for an ablation that no gradient predicts."""
@@ -39,7 +45,7 @@ def check_attribution(to: str, steps: int) -> None:
 
 
 def predict_drop(
-    model: Model, pairs: Pairs, ablation: Ablation, stats: UnitStats, *, progress: Progress
+    model: Model, pairs: Pairs, ablation: Ablation, stats: UnitStats, *, cache: bool, progress: Progress
 ) -> Float[Tensor, "layer unit"]:
     """The predicted drop of the pairs' mean margin for every unit (nats); negative where it would rise."""
     found = attribute(
@@ -49,14 +55,22 @@ def predict_drop(
         layers=ablation.layers,
         to=ablation.to,
         steps=ablation.steps,
+        cache=cache,
         progress=progress,
     )
     return found.drop(stats.token_mean if ablation.to == "mean" else None)
 
 
 def predict_use(
-    model: Model, train: Pairs, validation: Pairs, ablation: Ablation, stats: UnitStats, progress: Progress
+    model: Model,
+    train: Pairs,
+    validation: Pairs,
+    ablation: Ablation,
+    stats: UnitStats,
+    *,
+    cache: bool = True,
+    progress: Progress,
 ) -> Used:
     """On train pairs, which rank, and on validation pairs, which choose the layer."""
-    on = [predict_drop(model, pairs, ablation, stats, progress=progress) for pairs in (train, validation)]
-    return Used(*on)
+    parts = (train, validation)
+    return Used(*(predict_drop(model, pairs, ablation, stats, cache=cache, progress=progress) for pairs in parts))
