@@ -178,6 +178,7 @@ OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[bool, bool]]] =
     "k": (QUICK, {"k": 4}, PROBES),
     "draws": (QUICK, {"draws": 2}, PROBES),
     "methods": (QUICK, {"methods": ("welch", "l0")}, PROBES),
+    "methods in another order": ({**QUICK, "methods": ("welch", "l0")}, {"methods": ("l0", "welch")}, PROBES),
     "lambda": ({**QUICK, "methods": ("l0",)}, {"lambdas": [0.3]}, PROBES),
     "a lambda that nothing asks for": (QUICK, {"lambdas": [0.3]}, NOTHING),
     "the grid itself": (QUICK, {"lambdas": [1.0, 0.05, 0.1, 0.4, 0.2, 0.8, 0.8]}, NOTHING),

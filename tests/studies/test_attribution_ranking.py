@@ -154,24 +154,6 @@ def test_without_attribution_nothing_is_predicted(found: Found):
         assert between["chance"] == pytest.approx(3 * min(3, kept) / 32 / 3)
 
 
-def test_a_second_find_computes_nothing(llama: Model, few: Pairs):
-    """States, statistics and attributions all come from the cache; one setting changed does not."""
-    asked = {**ASKED, "layers": [0, 2]}
-    with passes_of(llama) as calls:
-        first = find(llama, few, **asked)
-        assert calls[0] > 0
-        before = calls[0]
-        again = find(llama, few, **asked)
-        assert calls[0] == before
-        find(llama, few, **asked, to="mean")  # one step needs no path: the same two arrays, another reference
-        assert calls[0] == before
-        find(llama, few, **asked, steps=2)
-        assert calls[0] > before
-    assert again.to_json() == first.to_json()
-    for method in ASKED["methods"]:
-        assert torch.equal(again.ranking(method).scores, first.ranking(method).scores)
-
-
 def test_several_steps_rank_otherwise(llama: Model, few: Pairs):
     """Gradients averaged along the path; `attribute` is asked for as many."""
     three = find(llama, few, steps=3, layers=[1], **ASKED)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from made_pairs import made_pairs
 from plain_edits import New, hf_edited, hf_logprobs
+from plain_packs import counting, packs_of
 from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, read_from
 from torch import Tensor
 
@@ -599,3 +600,23 @@ def test_stats_of_the_set_are_those_of_its_ranking(chosen: NeuronSet, found: Fou
     assert isinstance(chosen.stats, UnitStats)
     assert chosen.stats is found.ranking().stats
     assert chosen.stats.tokens == 2 * len(found.train) * 4  # four words each
+
+
+@pytest.mark.parametrize("layer", range(LAYERS))
+def test_one_unedited_pass_for_all_that_is_compared(layer: int, llama: Model, found: Found, tmp_path: Path):
+    """Controls, doses and kinds run the blocks above the edited layer alone, on the pairs and on neutral text."""
+    neurons = found.ranking().pick([(layer, 4), (layer, 6)])
+    asked: dict[str, Any] = {"scales": (0.0, 3.0), "kinds": ("zero", "mean"), "neutral": tmp_path / "prose.txt"}
+    asked["neutral"].write_text("w1 w5 w9 w2 w6 w5 w3\n")
+    runs = [[tuple(ids_of(text, eos=None)[:-1]) for text in (pair.good, pair.bad)] for pair in found.test]
+    measure_effect(llama, found.test, Edit.ablate(neurons), controls=0, **asked)  # short cuts are tried once
+    with counting(llama) as counted:
+        effect = measure_effect(llama, found.test, Edit.amplify(neurons, 2.0), controls=5, **asked)
+    assert effect.entry["without_massive"] is None
+    assert (len(effect.entry["doses"]), len(effect.entry["kinds"])) == (3, 2)
+    cases = 4  # the edit, two doses, one other kind
+    on_pairs, on_neutral = cases * (1 + 5), (1 + 5) + (cases - 1)
+    packs = len(packs_of(runs))
+    edited = packs * on_pairs + on_neutral
+    assert counted.blocks == {at: packs + 1 + (edited if at > layer else 0) for at in range(LAYERS)}
+    assert len(counted.unembedded) == packs + 1 + edited

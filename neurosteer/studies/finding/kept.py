@@ -47,7 +47,7 @@ def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[st
     """Everything that decides the numbers of a search, and what its rankings say of where they come from."""
     return {
         **about(model, pairs, asked=dict(asked)),
-        "named": [model.name, model.revision, pairs.task, pairs.phenomenon, pairs.source],
+        "named": [model.name, model.revision, pairs.phenomenon, pairs.source],
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together
         "probes": {"strengths": list(STRENGTHS), "l0": GATES.settings()},
         "versions": versions("neurosteer", "numpy", "scipy"),
