@@ -50,7 +50,7 @@ def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[st
         "named": [model.name, model.revision, pairs.phenomenon, pairs.source],
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together
         "probes": {"strengths": list(STRENGTHS), "l0": GATES.settings()},
-        "versions": versions("neurosteer", "numpy", "scipy"),
+        "versions": versions("neurosteer", "numpy", "scipy", "simplemma", "snowballstemmer"),
         "code": code_digest(),
     }
 
