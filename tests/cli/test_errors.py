@@ -8,6 +8,7 @@ from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 
 OUT_OF_MEMORY = "neurosteer: out of memory; try --dtype bfloat16, --device-map auto or --device cpu"
 
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [

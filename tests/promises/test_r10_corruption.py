@@ -74,7 +74,9 @@ def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory)
     scored, _ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
     run_units(stub_plan(), place / "units-only", DIGEST)
-    cached = {name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")}
+    cached = {
+        name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")
+    }
     return cached | {
         "find": run,
         "ablate": ablated,
