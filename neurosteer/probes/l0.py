@@ -2,8 +2,8 @@
 
 Trained on the paper's loss, `lambda * BCE(w, m) + (1 - lambda) * R(m)`, with the hard concrete gates of Louizos,
 Welling & Kingma (2018): R is the mean over units of P(gate > 0), and `lambda = 1` fixes every gate at 1, the dense
-probe. All layers x lambdas x seeds are one tensor program. Gradients are written out (they are short), weights
-start at the dense probe's.
+probe. Layers x lambdas x seeds are one tensor program, a few layers at a time on a CPU, so that their states stay in
+its cache for all steps. Gradients are written out (they are short), weights start at the dense probe's.
 
 The mask is one of many that would do: correlated units are interchangeable to it, so a unit that is left out may
 still hold the contrast.
@@ -44,7 +44,8 @@ class Gates:
 
 
 GATES = Gates()
-_COLUMNS = 8  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
+_COLUMNS = 6  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
+_LAYERS = 4  # on a CPU, at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +79,20 @@ def fit_l0(
     layers, _, units = x.shape
     x, y = aligned(x, y)
     extra = x.shape[2] - units
-    dense = Probes(pad(dense.weights, (0, extra)), dense.bias)
+    weights, bias = pad(dense.weights, (0, extra)), dense.bias[..., None]
     out_w, out_b, out_g = [], [], []
-    for start in range(0, len(lambdas), _COLUMNS):
-        runs = list(range(start, min(start + _COLUMNS, len(lambdas))))
+    for first in range(0, len(lambdas), _COLUMNS):
+        runs = list(range(first, min(first + _COLUMNS, len(lambdas))))
         padded = runs + [runs[-1]] * (_COLUMNS - len(runs))
         noise = torch.stack([_shared_noise(generators[layer], padded, gates.steps, units) for layer in range(layers)])
-        lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[None, :, None]
-        w, b, g = _train(x, y, lam, dense, pad(noise, (0, extra)).to(x.device), units, gates)
+        noise = pad(noise, (0, extra)).to(x.device)
+        lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[:, None]
+        size = _LAYERS if x.device.type == "cpu" else layers
+        trained = [
+            _train(x[part], y, lam, weights[part], bias[part], noise[part], units, gates)
+            for part in (slice(layer, layer + size) for layer in range(0, layers, size))
+        ]
+        w, b, g = (torch.cat(column) for column in zip(*trained, strict=True))
         out_w.append((w * g)[:, : len(runs), :units])
         out_b.append(b[:, : len(runs), 0])
         out_g.append(g[:, : len(runs), :units])
@@ -114,38 +121,39 @@ def _noise(generator: torch.Generator, steps: int, units: int) -> Float[Tensor, 
 def _train(
     x: Float[Tensor, "layer sample unit"],
     y: Float[Tensor, "sample"],
-    lam: Float[Tensor, "1 run 1"],
-    dense: Probes,
+    lam: Float[Tensor, "run 1"],
+    weights: Float[Tensor, "layer 1 unit"],
+    bias: Float[Tensor, "layer 1 1"],
     noise: Float[Tensor, "layer #run step unit"],
     units: int,  # how many there are to keep; the rest is padding
     gates: Gates,
 ) -> tuple[Float[Tensor, "layer run unit"], Float[Tensor, "layer run 1"], Float[Tensor, "layer run unit"]]:
     if x.shape[0] == 1:  # a batch of one takes other kernels, with other last bits
-        pair = Probes(dense.weights.expand(2, -1, -1), dense.bias.expand(2, -1))
-        w, b, g = _train(x.expand(2, -1, -1), y, lam, pair, noise.expand(2, -1, -1, -1), units, gates)
+        weights, bias = weights.expand(2, -1, -1), bias.expand(2, -1, -1)
+        w, b, g = _train(x.expand(2, -1, -1), y, lam, weights, bias, noise.expand(2, -1, -1, -1), units, gates)
         return w[:1], b[:1], g[:1]
-    runs = lam.shape[1]
-    w = dense.weights.repeat(1, runs, 1)
-    b = dense.bias[:, :, None].repeat(1, runs, 1)
+    w, b = weights.repeat(1, len(lam), 1), bias.repeat(1, len(lam), 1)
     log_alpha = torch.full_like(w, gates.log_alpha)
     stretch = gates.zeta - gates.gamma
     shift = gates.beta * math.log(-gates.gamma / gates.zeta)
+    share, masked = lam / y.count_nonzero(), (lam < 1).float()
+    price = masked * (1 - lam) / units
     optimiser = torch.optim.Adam(
-        [{"params": [w, b], "lr": gates.rate_weights}, {"params": [log_alpha], "lr": gates.rate_gates}]
+        [{"params": [w, b], "lr": gates.rate_weights}, {"params": [log_alpha], "lr": gates.rate_gates}], fused=True
     )
     for step in range(gates.steps):
         soft = torch.sigmoid((noise[:, :, step] + log_alpha) / gates.beta)
         gate = (soft * stretch + gates.gamma).clamp(0, 1)
-        inside = ((gate > 0) & (gate < 1)).float()
-        gate = torch.where(lam == 1, 1.0, gate)
-        scores = torch.baddbmm(b.transpose(1, 2), x, (w * gate).transpose(1, 2))
-        residual = -y[:, None] * torch.sigmoid(-y[:, None] * scores) / y.count_nonzero()
-        pull = torch.bmm(x.transpose(1, 2), residual).transpose(1, 2)  # d BCE / d(w * gate)
+        inside = (gate > 0) & (gate < 1)
+        gate = gate * masked + (1 - masked)
+        scores = torch.baddbmm(b, w * gate, x.mT)
+        residual = -y * torch.sigmoid(-y * scores)  # d BCE / d score, times the number of examples
+        pull = share * torch.bmm(residual, x)  # lambda d BCE / d(w * gate)
         open_ = torch.sigmoid(log_alpha - shift)  # P(gate > 0)
-        w.grad = lam * pull * gate
-        b.grad = lam * residual.sum(1)[..., None]
-        through = pull * w * inside * stretch * soft * (1 - soft) / gates.beta
-        log_alpha.grad = torch.where(lam == 1, 0.0, lam * through + (1 - lam) * open_ * (1 - open_) / units)
+        w.grad = pull * gate
+        b.grad = share * residual.sum(-1, keepdim=True)
+        through = pull * w * inside * (soft - soft * soft) * (stretch / gates.beta)
+        log_alpha.grad = masked * through + price * (open_ - open_ * open_)
         optimiser.step()
     final = (torch.sigmoid(log_alpha) * stretch + gates.gamma).clamp(0, 1)
     return w, b, torch.where(lam == 1, 1.0, final)

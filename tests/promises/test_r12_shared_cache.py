@@ -135,7 +135,7 @@ def check_results(folder: Path, names: list[str]) -> None:
     assert all(other == first for other in others)
     assert len({(folder / name / "stdout").read_bytes() for name in names}) == 1
     kept = contents(folder / "home")
-    assert sorted(Path(name).parts[0] for name in kept) == ["attribution", "attribution", "states", "stats"]
+    assert sorted(Path(name).parts[0] for name in kept) == ["attribution", "attribution", "found", "states", "stats"]
     assert {Path(name).suffix for name in kept} == {".safetensors"}
     assert all(row["ok"] for name in (*names, "home") for row in check_path(folder / name))
 

@@ -32,6 +32,7 @@ from neurosteer.cli import main
 from neurosteer.cli.app import app
 from neurosteer.model.builtin import NAME, SEPARATOR
 from neurosteer.pairs import load_pairs
+from neurosteer.store import write_manifest
 from neurosteer.studies.recipes.shelf import shelf
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +110,7 @@ def save_stand_in(folder: Path, words: list[str], *, layers: int) -> None:
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=SEPARATOR, eos_token=SEPARATOR
     ).save_pretrained(folder)
-    (folder / "neurosteer.json").write_text("{}")
+    write_manifest(folder)
 
 
 def shortened(words: list[str]) -> list[str]:
@@ -143,11 +144,16 @@ def run_script(words: list[str], monkeypatch: pytest.MonkeyPatch) -> str | None:
     with monkeypatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, "parse_args", parse_only)
         patch.setattr(sys, "argv", words)
+        patch.syspath_prepend(ROOT)
         try:
-            runpy.run_path(words[0], run_name="__main__")
+            if words[0] == "-m":
+                patch.setattr(sys, "argv", words[1:])
+                runpy.run_module(words[1], run_name="__main__")
+            else:
+                runpy.run_path(words[0], run_name="__main__")
         except Parsed:
             return None
-        except (SystemExit, OSError) as error:
+        except (SystemExit, OSError, ImportError) as error:
             return str(error)
     return "it parses no arguments"
 
@@ -240,8 +246,9 @@ def test_every_file_named_exists():
         ("neurosteer score --task wh_iland --data ./blimp", "wh_iland"),
         ("neurosteer frobnicate", "no such command"),
         ("neurosteer run fig9 --dry-run", "fig9"),
-        ("python recipes/benchmarks/ablation.py --daat ./blimp", "2"),
-        ("python recipes/benchmarks/nothing.py", "nothing.py"),
+        ("python -m recipes.benchmarks --daat ./blimp", "2"),
+        ("python -m recipes.benchmarks.nothing", "nothing"),
+        ("python recipes/validity/nothing.py", "nothing.py"),
         ('pip install -e ".[tests]"', "cannot install"),
     ],
 )

@@ -1,7 +1,7 @@
 """Are the built-in pairs like BLiMP's? The accuracy of a model on both, paradigm by paradigm.
 
 pip install -e ".[bench]"
-python recipes/benchmarks/builtin_pairs.py --data FOLDER_OF_BLIMP_FILES
+python recipes/validity/builtin_pairs.py --data FOLDER_OF_BLIMP_FILES
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sentence scores by lm-eval and minicons, in their own conventions: the fixed numbers of a test.
 
     pip install lm-eval minicons "torch>=2.6,<2.14" "transformers>=5.9" accelerate
-    python recipes/benchmarks/community_scores.py --data FOLDER_OF_BLIMP_FILES --model FOLDER_OF_THE_MODEL \\
+    python recipes/validity/community_scores.py --data FOLDER_OF_BLIMP_FILES --model FOLDER_OF_THE_MODEL \\
         --out tests/forward/community_scores.json
 
 FOLDER_OF_THE_MODEL is a Hugging Face folder (config.json, model.safetensors, a tokenizer) named as the model is;

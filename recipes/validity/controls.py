@@ -1,7 +1,7 @@
 """Do matched controls make sets that were drawn by lot look special? How often each p comes, for several sizes.
 
     pip install -e ".[bench]"
-    python recipes/benchmarks/controls.py --data FOLDER_OF_BLIMP_FILES
+    python recipes/validity/controls.py --data FOLDER_OF_BLIMP_FILES
 
 The effect of a set is what attribution predicts: the sum over its neurons. So thousands of sets cost a minute.
 Massive units stand out for what they are, and `ablate` reports on them apart: the sets hold none.

@@ -1,7 +1,7 @@
 """Does attribution predict ablation? Predicted against measured change of the mean margin, on test pairs.
 
     pip install -e ".[bench]"
-    python recipes/benchmarks/attribution.py --data FOLDER_OF_BLIMP_FILES --task intransitive
+    python recipes/validity/attribution.py --data FOLDER_OF_BLIMP_FILES --task intransitive
 
 Ranks on train pairs, predicts and measures on test pairs: 50 single neurons spread evenly over the range of predicted
 drops, and 20 sets of 40 neurons: the top of evenly spaced layers and random ones.

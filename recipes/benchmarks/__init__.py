@@ -1,0 +1,1 @@
+"""neurosteer beside its peers: `python -m recipes.benchmarks`."""

@@ -1,0 +1,128 @@
+"""How cost grows: seconds and memory of EOS states and effects against pairs, layers, width and neuron sets.
+
+    python -m recipes.benchmarks.growth --out recipes/benchmarks
+
+Models are Llama-shaped with random weights, the pairs built in, so neither a hub nor BLiMP is needed. One line is
+varied at a time; the slope of each curve in logarithms is printed (1 is linear) and drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import neurosteer as ns
+from neurosteer.pairs import Pairs
+
+from .ablation import sweep
+from .random_model import random_model
+from .turns import Side
+
+TASKS = 67
+SHAPE = {"layers": 4, "width": 128, "inner": 384, "heads": 4, "kv_heads": 4}
+Row = tuple[str, float, float, float]  # what is varied, its value, seconds, MiB
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, nargs="+", default=[100, 1000, 6700, 20100, 67000])
+    parser.add_argument("--layers", type=int, nargs="+", default=[2, 4, 8, 16, 32])
+    parser.add_argument("--width", type=int, nargs="+", default=[128, 256, 512, 1024])
+    parser.add_argument("--sets", type=int, nargs="+", default=[1, 4, 16, 64])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path(), help="folder for growth.csv and growth.png")
+    options = parser.parse_args()
+    rows = [
+        *_vary("pairs", options.pairs, _of_pairs, options.repeats),
+        *_vary("layers", options.layers, _of_layers, options.repeats),
+        *_vary("width", options.width, _of_width, options.repeats),
+        *_vary("neuron sets", options.sets, _of_sets, options.repeats),
+    ]
+    with (options.out / "growth.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("varied", "value", "seconds", "mebibytes"), *rows])
+    draw(rows, options.out / "growth.png")
+
+
+def _vary(name: str, values: Sequence[int], job_of: Callable[[int], Callable[[], object]], repeats: int) -> list[Row]:
+    rows = []
+    for value in values:
+        side = Side(str(value), job_of(value))
+        for _ in range(repeats if value <= 20_000 else 1):
+            side.turn()
+            side.result = None
+        rows.append((name, float(value), side.median, max(side.megabytes)))
+        print(f"{name} {value:,}: {side.median:.2f} s, {max(side.megabytes):.0f} MiB")
+    print(f"{name}: seconds grow with power {_slope(rows, 2):.2f}")
+    return rows
+
+
+def _slope(rows: Sequence[Row], column: int) -> float:
+    """Of the upper half of the curve, where fixed costs no longer count."""
+    upper = rows[len(rows) // 2 :] if len(rows) > 3 else rows
+    x, y = (np.log([max(float(row[i]), 1e-3) for row in upper]) for i in (1, column))
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def _pairs(n: int) -> list[Pairs]:
+    """`n` pairs, spread over all tasks where there are enough."""
+    tasks = ns.load_pairs("all", source="builtin", n=max(1, n // TASKS)) if n >= 10 * TASKS else None
+    return tasks if tasks is not None else [ns.load_pairs("intransitive", source="builtin", n=n)]
+
+
+def _of_pairs(n: int) -> Callable[[], object]:
+    model, tasks = random_model(**SHAPE), _pairs(n)
+
+    def job() -> None:
+        for pairs in tasks:  # one task's states at a time, as in a recipe
+            ns.eos_states(model, pairs, cache=False)
+
+    return job
+
+
+def _of_layers(n: int) -> Callable[[], object]:
+    return _states(random_model(**{**SHAPE, "layers": n}))
+
+
+def _of_width(n: int) -> Callable[[], object]:
+    return _states(random_model(**{**SHAPE, "width": n, "inner": 3 * n, "heads": n // 32, "kv_heads": n // 32}))
+
+
+def _states(model: ns.Model) -> Callable[[], object]:
+    [pairs] = _pairs(300)
+    return lambda: ns.eos_states(model, pairs, cache=False)
+
+
+def _of_sets(n: int) -> Callable[[], object]:
+    model = random_model(**{**SHAPE, "layers": 8})
+    [pairs] = _pairs(100)
+    ranking = ns.rank_neurons(model, pairs, layers=[4])
+    top = ranking.top(8, layers=4)
+    sets = [top, *(ranking.controls(top, n - 1) if n > 1 else [])]
+    return lambda: sweep(model, pairs, sets)
+
+
+def draw(rows: Sequence[Row], path: Path) -> None:
+    names = list(dict.fromkeys(row[0] for row in rows))
+    figure, axes = plt.subplots(2, len(names), figsize=(3.1 * len(names), 5.2), layout="constrained", sharex="col")
+    for column, name in enumerate(names):
+        own = [row for row in rows if row[0] == name]
+        x = [row[1] for row in own]
+        for i, (unit, axis) in enumerate((("seconds", axes[0, column]), ("MiB", axes[1, column])), start=2):
+            y = [max(row[i], 1e-3) for row in own]
+            axis.loglog(x, y, "o-", color="#0072b2", label="measured")
+            axis.loglog(x, [y[-1] * value / x[-1] for value in x], "--", color="0.6", label="linear")
+            axis.set_title(f"{name}: power {_slope(own, i):.2f}", fontsize=9)
+            axis.set_ylabel(unit)
+            axis.grid(color="0.92")
+        axes[1, column].set_xlabel(name)
+    axes[0, 0].legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=150)
+
+
+if __name__ == "__main__":
+    main()

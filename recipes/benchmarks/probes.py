@@ -1,0 +1,172 @@
+"""Probes of EOS states: masks one at a time, top-k probes by scikit-learn, Welch's t by scipy, layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+import neurosteer as ns
+from neurosteer.data import EosStates
+from neurosteer.pairs import Pairs
+from neurosteer.probes import GATES, L0Probes, fit_l0, welch
+from neurosteer.seeds import generator
+from neurosteer.studies.examples import Dense, Examples, fit_dense, top_units
+
+from .setup import Setup
+from .turns import Comparison, Side, take_turns
+
+LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+SIZES = tuple(2**i for i in range(10))  # of the top-k sweep
+EVERY = 30  # of the masked probes, how many one at a time are trained in a turn for one that is
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The states of a task, as examples, and the dense probes that masks start from."""
+
+    pairs: Pairs
+    states: EosStates
+    train: list[int]
+    examples: Examples
+    dense: Dense
+
+    @classmethod
+    def of(cls, setup: Setup, pairs: Pairs) -> Problem:
+        states, split = ns.eos_states(setup.load(), pairs), pairs.split()
+        every = slice(0, len(states.layers))
+        examples = Examples.of(states, split.indices, every, torch.device("cpu"))
+        return cls(pairs, states, list(split.indices["train"]), examples, fit_dense(examples))
+
+    def noise(self, layer: int) -> torch.Generator:
+        return generator(0, self.pairs.task, layer, "l0")
+
+
+def compare_masks(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
+    """Same loss, gates, optimiser, steps and noise, from the same dense probes; the peer trains a part each turn."""
+    problem = Problem.of(setup, pairs)
+    layers = len(problem.states.layers)
+    start = problem.dense.at(GATES.warm_l2)
+    x, y = problem.examples.x["train"], problem.examples.y["train"]
+    jobs = [(layer, j) for layer in range(layers) for j in range(len(LAMBDAS))]
+    turns = iter(range(setup.repeats))
+
+    def one_at_a_time() -> dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]]:
+        return {job: _mask(problem, *job) for job in jobs[next(turns) :: EVERY]}
+
+    loop = Side("one probe at a time (autograd, Adam)", one_at_a_time, share=1 / EVERY)
+    ours = Side(
+        "neurosteer",
+        lambda: fit_l0(x, y, LAMBDAS, start, [[problem.noise(i)] * len(LAMBDAS) for i in range(layers)]),
+    )
+    accuracy, kept = 0.0, 0.0
+    for _ in range(setup.repeats):
+        take_turns([loop, ours], 1, setup.say)
+        for job, other in loop.result.items():
+            gaps = _gaps(problem, ours.result, job, other)
+            accuracy, kept = max(accuracy, gaps[0]), max(kept, gaps[1])
+    apart = f"accuracy {accuracy:.1%}, kept {kept:.1%}"
+    yield Comparison("L0 grid, 6 lambdas, all layers", pairs.task, loop, ours, len(jobs), "probe", 10.0, apart)
+
+
+def _mask(problem: Problem, layer: int, j: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Effective weights, gates and bias of a single masked probe, as one would train it."""
+    x, target = problem.examples.x["train"][layer], (problem.examples.y["train"] + 1) / 2
+    start, lam = problem.dense.at(GATES.warm_l2), LAMBDAS[j]
+    w, b = (part[layer, 0].clone().requires_grad_() for part in (start.weights, start.bias))
+    log_alpha = torch.full_like(w, GATES.log_alpha).requires_grad_()
+    adam = torch.optim.Adam(
+        [{"params": [w, b], "lr": GATES.rate_weights}, {"params": [log_alpha], "lr": GATES.rate_gates}]
+    )
+    noise = torch.rand(GATES.steps, len(w), generator=problem.noise(layer)).clamp(1e-6, 1 - 1e-6)
+    for row in noise:
+        soft = torch.sigmoid((row.log() - (1 - row).log() + log_alpha) / GATES.beta)
+        gate = (soft * (GATES.zeta - GATES.gamma) + GATES.gamma).clamp(0, 1) if lam < 1 else torch.ones_like(w)
+        open_ = torch.sigmoid(log_alpha - GATES.beta * math.log(-GATES.gamma / GATES.zeta)).mean()
+        loss = lam * binary_cross_entropy_with_logits(x @ (w * gate) + b, target) + (1 - lam) * open_
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    with torch.no_grad():
+        gate = (torch.sigmoid(log_alpha) * (GATES.zeta - GATES.gamma) + GATES.gamma).clamp(0, 1)
+        gate = gate if lam < 1 else torch.ones_like(gate)
+        return w * gate, gate, b
+
+
+def _gaps(
+    problem: Problem, ours: L0Probes, job: tuple[int, int], other: tuple[Tensor, Tensor, Tensor]
+) -> tuple[float, float]:
+    """How far test accuracy and kept share of one probe are apart."""
+    (layer, j), (weights, gate, bias) = job, other
+    x, y = problem.examples.x["test"][layer], problem.examples.y["test"]
+    both = ((ours.probes.weights[layer, j], ours.probes.bias[layer, j]), (weights, bias))
+    mine, theirs = (float(((x @ w + b) * y > 0).float().mean()) for w, b in both)
+    kept = float((ours.gates[layer, j] > 0).float().mean() - (gate > 0).float().mean())
+    return abs(mine - theirs), abs(kept)
+
+
+def compare_topk(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
+    """Logistic probes on the k units with the largest |t|, at the layer's own L2 strength."""
+    problem = Problem.of(setup, pairs)
+    t = welch(problem.states.values, problem.train).t.abs()
+    sizes = [k for k in SIZES if k <= t.shape[1]]
+    loop = Side("scikit-learn, one probe at a time", lambda: _by_sklearn(problem, t, sizes))
+    ours = Side("neurosteer", lambda: _by_neurosteer(problem, t, sizes))
+    take_turns([loop, ours], setup.repeats, setup.say)
+    apart = f"accuracy {np.abs(loop.result - ours.result).max():.1%}"
+    job = f"top-k sweep, {len(sizes)} k, all layers"
+    yield Comparison(job, pairs.task, loop, ours, ours.result.size, "probe", 2.0, apart)
+
+
+def _by_sklearn(problem: Problem, t: Tensor, sizes: list[int]) -> np.ndarray:
+    """Test accuracies `[k, layer]`."""
+    x, y = (
+        {part: each[part].double().numpy() for part in ("train", "test")}
+        for each in (problem.examples.x, problem.examples.y)
+    )
+    strengths = problem.dense.l2[:, 0].tolist()
+    rows = []
+    for k in sizes:
+        units = top_units(t, k).numpy()
+        row = []
+        for layer, l2 in enumerate(strengths):
+            probe = LogisticRegression(C=1 / (l2 * len(y["train"])), tol=1e-6, max_iter=10_000)
+            probe.fit(x["train"][layer][:, units[layer]], y["train"])
+            row.append(probe.score(x["test"][layer][:, units[layer]], y["test"]))
+        rows.append(row)
+    return np.array(rows)
+
+
+def _by_neurosteer(problem: Problem, t: Tensor, sizes: list[int]) -> np.ndarray:
+    found = [problem.examples.judge_units(top_units(t, k), problem.dense.l2) for k in sizes]
+    return np.array([[accuracy.test for accuracy in row] for row in found])
+
+
+def compare_welch(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
+    """t of every unit, and the paired t's p and Benjamini-Hochberg q."""
+    states, train = ns.eos_states(setup.load(), pairs), list(pairs.split().indices["train"])
+    values = states.values.clone()
+    loop = Side("scipy, layer by layer", lambda: _by_scipy(values, train))
+    ours = Side("neurosteer", lambda: welch(values, train))
+    take_turns([loop, ours], setup.repeats, setup.say)
+    apart = float(np.abs(loop.result[0] - ours.result.t.numpy()).max())
+    assert np.allclose(loop.result[1], ours.result.q.numpy(), atol=1e-6)
+    count = ours.result.t.numel()
+    yield Comparison("Welch's t, all layers", pairs.task, loop, ours, count, "unit", 2.0, f"t {apart:.0e}")
+
+
+def _by_scipy(values: Tensor, train: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    ts, ps = [], []
+    for layer in range(values.shape[2]):
+        good, bad = (values[train, side, layer].double().numpy() for side in (0, 1))
+        ts.append(stats.ttest_ind(good, bad, equal_var=False).statistic)
+        ps.append(stats.ttest_rel(good, bad).pvalue)
+    p = np.stack(ps)
+    return np.stack(ts), stats.false_discovery_control(p.ravel()).reshape(p.shape)

@@ -1,0 +1,85 @@
+"""Log-probabilities of pairs: minicons and lm-eval, each with its best batch size and in its own convention."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+import torch
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+from minicons import scorer
+
+import neurosteer as ns
+from neurosteer.forward import texts_of
+from neurosteer.pairs import Pairs
+
+from .setup import Setup, counting, distinct, sentences_of
+from .states import plain_network
+from .turns import Comparison, Side, take_turns
+
+SIZES = (1, 4, 8, 16, 32, 64)  # of batches, to choose from
+TRIAL = 96  # sentences that the choice is made on
+Scores = Callable[[Sequence[str], int], list[float]]
+
+
+def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
+    model, network = setup.load(), plain_network(setup)
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    peers: tuple[tuple[str, Scores, float], ...] = (
+        ("minicons", _minicons(network, model.tokenizer, str(model.device)), 2.0),
+        ("lm-eval", _lm_eval(network, model.tokenizer, model.bos.id if model.bos else model.eos.id), 1.5),
+    )
+    sentences = sentences_of(pairs)
+    for name, scores, target in peers:
+        size = _best_size(scores, sentences[:: max(1, len(sentences) // TRIAL)])
+        with counting(network) as sizes:
+            scores(sentences, size)
+        texts = texts_of(model, sentences, name)
+        ours = Side(
+            "neurosteer",
+            lambda name=name: ns.score(model, pairs, convention=name).logprob.flatten(),
+            distinct(model, [text.tokens[:-1] for text in texts]),
+        )
+        theirs = Side(f"{name}, batches of {size}", lambda s=scores, n=size: s(sentences, n), sum(sizes))
+        ours.job()
+        take_turns([theirs, ours], setup.repeats, setup.say)
+        apart = float((torch.tensor(theirs.result).double() - ours.result).abs().max())
+        yield Comparison(
+            "pair scoring", pairs.task, theirs, ours, len(sentences), "sentence", target, f"{apart:.0e} nat"
+        )
+
+
+def _minicons(network: Any, tokenizer: Any, device: str) -> Scores:
+    incremental = scorer.IncrementalLMScorer(network, device, tokenizer=tokenizer)
+
+    def scores(sentences: Sequence[str], size: int) -> list[float]:
+        chunks = [list(sentences[start : start + size]) for start in range(0, len(sentences), size)]
+        return [found for chunk in chunks for found in incremental.sequence_score(chunk)]
+
+    return scores
+
+
+def _lm_eval(network: Any, tokenizer: Any, prefix: int) -> Scores:
+    harness = HFLM(pretrained=network, tokenizer=tokenizer, backend="causal", prefix_token_id=prefix)
+
+    def scores(sentences: Sequence[str], size: int) -> list[float]:
+        harness.batch_size_per_gpu = size
+        requests = [
+            Instance(request_type="loglikelihood", doc={}, arguments=("", f" {sentence}"), idx=i)
+            for i, sentence in enumerate(sentences)
+        ]
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            return [found for found, _ in harness.loglikelihood(requests, disable_tqdm=True)]
+
+    return scores
+
+
+def _best_size(scores: Scores, sentences: Sequence[str]) -> int:
+    """The fastest of three tries each."""
+    trials = [Side(str(size), lambda size=size: scores(sentences, size)) for size in SIZES]
+    take_turns(trials, 3, lambda _: None)
+    return int(min(trials, key=lambda side: side.median).name)
