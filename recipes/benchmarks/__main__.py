@@ -56,14 +56,6 @@ def main() -> None:
         options.repeats,
         lambda line: console.print(line, highlight=False),
     )
-    rows: list[Comparison | Bound] = []
-    for name in options.only or JOBS:
-        setup.say(f"[bold]{name}[/bold]")
-        if name in ONCE:
-            rows += _job(name)(setup)
-        else:
-            for pairs in setup.each_task():
-                rows += _job(name)(setup, pairs)
     machine = {
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
@@ -71,9 +63,14 @@ def main() -> None:
         "versions": {name: version(name) for name in ("neurosteer", "torch", "transformers", "transformer-lens")},
     }
     asked = {"pairs": options.pairs, "repeats": options.repeats, "model": options.model, "dtype": options.dtype}
-    found = {"machine": machine, "settings": asked, "jobs": [row.to_dict() for row in rows]}
-    if options.out:
-        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    rows: list[Comparison | Bound] = []
+    for name in options.only or JOBS:
+        setup.say(f"[bold]{name}[/bold]")
+        for row in _rows(name, setup):
+            rows.append(row)
+            if options.out:  # as far as it has come
+                found = {"machine": machine, "settings": asked, "jobs": [row.to_dict() for row in rows]}
+                options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     show(rows)
 
 
@@ -91,11 +88,15 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _job(name: str) -> Callable[..., Iterator[Comparison | Bound]]:
-    """Imported when it is wanted: each peer is needed for its own job alone."""
+def _rows(name: str, setup: Setup) -> Iterator[Comparison | Bound]:
+    """What a job finds. Its module is imported when it is wanted: each peer is needed for its own job alone."""
     module, function = JOBS[name]
-    found: Callable[..., Iterator[Comparison | Bound]] = getattr(import_module(f".{module}", __package__), function)
-    return found
+    job: Callable[..., Iterator[Comparison | Bound]] = getattr(import_module(f".{module}", __package__), function)
+    if name in ONCE:
+        yield from job(setup)
+    else:
+        for pairs in setup.each_task():
+            yield from job(setup, pairs)
 
 
 HEADS = ("job", "on", "against", "theirs", "ours", "ratio", "of tokens", "reached", "memory", "target", "apart")
