@@ -17,6 +17,7 @@ import time
 import torch
 
 import neurosteer as ns
+from neurosteer.pairs import TASKS
 
 from .ceiling import matrices_of, products_of
 from .random_model import LLAMA_3_8B, random_model
@@ -36,7 +37,7 @@ def main() -> None:
     if device == "cpu" and not options.tiny:
         parser.error("no GPU here; --tiny runs the same with a small model")
     model = random_model(**(TINY if options.tiny else LLAMA_3_8B), dtype="bfloat16", device=device)
-    tasks = ns.load_pairs("all", source=options.data, n=options.pairs)
+    tasks = [ns.load_pairs(task.uid, source=options.data, n=options.pairs) for task in TASKS]
     flops, products = 2.0 * sum(m.numel() for m in matrices_of(model)), products_of(model)
     ns.eos_states(model, tasks[0].limit(50), cache=False)  # warm
     tokens, seconds, sentences, ceilings = 0, 0.0, 0, []

@@ -17,13 +17,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import neurosteer as ns
-from neurosteer.pairs import Pairs
+from neurosteer.pairs import TASKS, Pairs
 
 from .ablation import sweep
 from .random_model import random_model
 from .turns import Side
 
-TASKS = 67
 SHAPE = {"layers": 4, "width": 128, "inner": 384, "heads": 4, "kv_heads": 4}
 Row = tuple[str, float, float, float]  # what is varied, its value, seconds, MiB
 
@@ -70,8 +69,9 @@ def _slope(rows: Sequence[Row], column: int) -> float:
 
 def _pairs(n: int) -> list[Pairs]:
     """`n` pairs, spread over all tasks where there are enough."""
-    tasks = ns.load_pairs("all", source="builtin", n=max(1, n // TASKS)) if n >= 10 * TASKS else None
-    return tasks if tasks is not None else [ns.load_pairs("intransitive", source="builtin", n=n)]
+    if n < 10 * len(TASKS):
+        return [ns.load_pairs("intransitive", source="builtin", n=n)]
+    return [ns.load_pairs(task.uid, source="builtin", n=n // len(TASKS)) for task in TASKS]
 
 
 def _of_pairs(n: int) -> Callable[[], object]:
