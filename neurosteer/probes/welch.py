@@ -48,11 +48,13 @@ def welch(states: Float[Tensor, "all side layer unit"], train: Sequence[int]) ->
 def _one_layer(
     states: Float[Tensor, "pair side unit"],
 ) -> tuple[Float[Tensor, "unit"], Float[Tensor, "unit"]]:
+    """Welch's t and the paired t of each unit. `states` is used up: it is centred in place."""
     n = states.shape[0]
-    var, mean = torch.var_mean(states, dim=0, correction=1)
-    difference = states[:, 0] - states[:, 1]
-    spread, gap = torch.var_mean(difference, dim=0, correction=1)
-    return _ratio(mean[0] - mean[1], var.sum(0) / n).cpu(), _ratio(gap, spread / n).cpu()
+    mean = states.mean(dim=0)
+    gap = mean[0] - mean[1]
+    spread = (states[:, 0] - states[:, 1]).sub_(gap).square_().sum(dim=0) / (n - 1)  # of the differences
+    var = states.sub_(mean).square_().sum(dim=0) / (n - 1)
+    return _ratio(gap, var.sum(dim=0) / n).cpu(), _ratio(gap, spread / n).cpu()
 
 
 def _ratio(gap: Float[Tensor, "unit"], square: Float[Tensor, "unit"]) -> Float[Tensor, "unit"]:
