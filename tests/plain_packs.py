@@ -30,13 +30,17 @@ def prefixes(tokens: Tokens) -> set[Tokens]:
 
 
 def packs_of(groups: Sequence[Group], *, rows: int = ROWS) -> list[list[Row]]:
-    """In sorted order; a row is full where the new prefixes of a group, sentence by sentence, would exceed it."""
+    """Rows fill in sorted order; one is full where the new prefixes of a group, sentence by sentence, exceed it.
+
+    The widest come first, so that those of a pack are alike.
+    """
     filled: list[Row] = []
     for group in sorted(groups, key=sorted):
         if not filled or len(filled[-1].nodes) + sum(len(prefixes(s) - filled[-1].nodes) for s in group) > NODES:
             filled.append(Row())
         filled[-1].groups.append(group)
         filled[-1].nodes |= set().union(*map(prefixes, group))
+    filled.sort(key=lambda row: len(row.nodes), reverse=True)
     return [filled[i : i + rows] for i in range(0, len(filled), rows)]
 
 

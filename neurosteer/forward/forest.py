@@ -157,6 +157,7 @@ def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool =
     if shared:
         order = sorted(range(len(groups)), key=lambda i: (sorted(groups[i]), i))
         rows = list(_tries(groups, starts, order, packing.nodes))
+        rows.sort(key=lambda row: -len(row.tokens))  # so that a pack's rows are of one width, or nearly
         batches = [rows[i : i + packing.rows] for i in range(0, len(rows), packing.rows)]
     else:
         batches = list(_buckets(groups, starts, packing))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
+from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
 from neurosteer.errors import NeurosteerError
 
@@ -103,7 +104,7 @@ def reading(
     points: list[tuple[str, Hook]] = [(hook_name(site, layer), reader(layer)) for layer in layers]
     if enter is not None:
         points.insert(0, (hook_name("resid_pre", 0), enter))
-    with hooked(model, [*points, (UNEMBED, pick)]):
+    with _forwards(_bare_norms(model)), hooked(model, [*points, (UNEMBED, pick)]):
         yield one_pass
 
 
@@ -133,14 +134,47 @@ def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"])
         given: Tensor = model.bridge.blocks[layer].hook_out(residual)
         return given
 
-    blocks = list(model.bridge.blocks[: layer + 1])
+    *below, resumed = model.bridge.blocks[: layer + 1]
+    with _forwards({resumed: resume, **dict.fromkeys(below, skip)}):
+        yield
+
+
+@contextmanager
+def _forwards(others: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
+    """Inside the block, modules compute what these functions give."""
     try:
-        for block in blocks:
-            block.__dict__["forward"] = resume if block is blocks[-1] else skip
+        for module, function in others.items():
+            module.__dict__["forward"] = function
         yield
     finally:
-        for block in blocks:
-            block.__dict__.pop("forward", None)
+        for module in others:
+            module.__dict__.pop("forward", None)
+
+
+def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:
+    """The norms that nobody reads or edits within, as the network computes them.
+
+    TransformerLens computes the scale and the normalised values of its hooks besides, whether or not they are hooked.
+    """
+
+    def bare(norm: Any) -> Callable[[Tensor], Tensor]:
+        def forward(values: Tensor) -> Tensor:
+            given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
+            return given
+
+        return forward
+
+    norms = [norm for norm in model.bridge.modules() if isinstance(norm, NormalizationBridge)]
+    return {norm: bare(norm) for norm in norms if _is_bare(norm)}
+
+
+def _is_bare(norm: NormalizationBridge) -> bool:
+    points = (norm.hook_scale, norm.hook_normalized)
+    return (
+        norm.use_native_layernorm_autograd
+        and type(norm).forward is NormalizationBridge.forward
+        and not any(point.fwd_hooks or point.bwd_hooks for point in points)
+    )
 
 
 def site_width(model: Model, site: str) -> int:

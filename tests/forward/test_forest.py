@@ -72,6 +72,14 @@ def test_groups_stay_together_in_rows_of_the_size_asked_for(groups: list[list[To
     assert all(len(rows) == 1 for rows in homes.values())
 
 
+@given(GROUPS, PACKINGS)
+def test_no_pack_of_the_same_rows_would_pad_less(groups: list[list[Tokens]], packing: Packing):
+    """Widest rows first: the k-th pack is as wide as the widest row that k full packs cannot hold, and no wider."""
+    packs = plan(groups, packing)
+    widths = sorted((int(used) for pack in packs for used in pack.real().sum(axis=1)), reverse=True)
+    assert [pack.tokens.shape[1] for pack in packs] == widths[:: packing.rows]
+
+
 @given(GROUPS, PACKINGS, SHARED)
 def test_a_node_sees_its_ancestors_and_itself(groups: list[list[Tokens]], packing: Packing, shared: bool):
     """Padding, which nobody sees, sees all."""

@@ -30,9 +30,14 @@ def tiny(tiny: Callable[[str], Model]) -> Callable[[str], Model]:
 
 
 def hooks_of(model: Model) -> dict[str, tuple[int, ...]]:
-    """How many hooks there are, by torch's own account and by TransformerLens's."""
+    """How many hooks there are, by torch's own account and by TransformerLens's, and which forwards are replaced."""
     by_torch = {
-        name: (len(module._forward_hooks), len(module._forward_pre_hooks), len(module._backward_hooks))
+        name: (
+            len(module._forward_hooks),
+            len(module._forward_pre_hooks),
+            len(module._backward_hooks),
+            int("forward" in vars(module)),
+        )
         for name, module in [*model.bridge.named_modules(), *model.bridge.hook_dict.items()]
     }
     by_lens = {
@@ -171,3 +176,48 @@ def test_no_gradients(tiny: Callable[[str], Model]):
     with reading(tiny("llama"), "resid_post", [1], lambda _layer, at: values.append(at)) as one_pass:
         one_pass(TOKENS)
     assert not values[0].requires_grad
+
+
+@pytest.mark.parametrize("kind", ["llama", "neox"])  # TransformerLens computes GPT-2's itself
+def test_norms_do_no_more_than_the_network_s_own(kind: str, tiny: Callable[[str], Model]):
+    """TransformerLens computes what `hook_scale` would see at every norm; nobody looks."""
+    model = tiny(kind)
+    fired: list[str] = []
+    points = {name: point for name, point in model.bridge.hook_dict.items() if name.endswith("hook_scale")}
+    handles = [
+        point.register_forward_hook(lambda *_, name=name: fired.append(name)) for name, point in points.items()
+    ]
+    try:
+        _, cache = model.bridge.run_with_cache(TOKENS)
+        assert "blocks.2.ln1.hook_scale" in fired  # so the list lists
+        fired.clear()
+        seen: dict[int, Tensor] = {}
+        with reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
+            one_pass(TOKENS)
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert fired == []
+    for layer, values in seen.items():
+        assert torch.equal(values, cache[f"blocks.{layer}.hook_out"])
+
+
+def test_a_norm_that_somebody_edits_within_stays_edited(tiny: Callable[[str], Model]):
+    model = tiny("llama")
+    point = model.bridge.hook_dict["blocks.1.ln1.hook_scale"]
+    point.add_hook(lambda values, hook: 2 * values)
+    try:
+        with pytest.warns(UserWarning, match="edited hook_scale"):
+            _, cache = model.bridge.run_with_cache(TOKENS)
+        seen: dict[int, Tensor] = {}
+        with (
+            pytest.warns(UserWarning, match="edited hook_scale"),
+            reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass,
+        ):
+            one_pass(TOKENS)
+    finally:
+        for handle in list(point.fwd_hooks):
+            handle.hook.remove()
+            point.fwd_hooks.remove(handle)
+    for layer, values in seen.items():
+        assert torch.equal(values, cache[f"blocks.{layer}.hook_out"])
