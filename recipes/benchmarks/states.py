@@ -24,11 +24,11 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     network = plain_network(setup)
     half = None if setup.dtype == "bfloat16" else setup.load("bfloat16")
     sequences = sequences_of(model, pairs)
-    computed = distinct(model, sequences)
     lens = Side("TransformerLens run_with_cache, batches of 32", lambda: lens_states(model, sequences, LENS))
     base = Side("Hugging Face base model, sorted batches of 64", lambda: base_states(network, sequences, SORTED))
-    ours = Side("neurosteer", lambda: ns.eos_states(model, pairs, cache=False).values.flatten(0, 1), computed)
+    ours = Side("neurosteer", lambda: ns.eos_states(model, pairs, cache=False).values.flatten(0, 1))
     lens.tokens = padded_tokens(sequences, LENS)
+    ours.tokens = distinct(model, sequences)
     base.tokens = padded_tokens(sequences, SORTED, by_length=True)
     sides = [lens, base, ours]
     if half is not None:
@@ -36,7 +36,7 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
             Side(
                 "neurosteer, bfloat16",
                 lambda: ns.eos_states(half, pairs, cache=False).values.flatten(0, 1),
-                computed,
+                distinct(half, sequences),
             )
         )
     for side in sides:  # warm
