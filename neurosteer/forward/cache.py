@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model, is_hooked
 from neurosteer.pairs import Pairs
@@ -26,6 +28,7 @@ def about(model: Model, pairs: Pairs, **asked: Any) -> dict[str, Any]:
         "pairs": pairs.digest,
         **asked,
         "packing": str(packing_for(model)),
+        "precision": torch.get_float32_matmul_precision(),
         "versions": versions(),
     }
 

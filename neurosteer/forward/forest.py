@@ -20,6 +20,7 @@ from torch import Tensor
 
 Tokens = tuple[int, ...]
 Array = np.ndarray
+Inputs = tuple[Tensor, Tensor | None, Tensor | None]  # tokens, what each node sees, depths: of one pass
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Pack:
             real[row, path] = True
         return real
 
-    def inputs(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def inputs(self) -> Inputs:
         """Tokens, and in a forest what each node sees and its depth: the arguments of a pass."""
         tokens = torch.from_numpy(self.tokens)
         if not self.shared:

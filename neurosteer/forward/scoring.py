@@ -25,7 +25,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.vocabulary import MEAN_CONVENTIONS
 
 from .check import may_resume, may_share
-from .forest import Pack, plan
+from .forest import Inputs, Pack, plan
 from .loop import each_pack, packing_for
 from .texts import Text, pairs_of_texts
 
@@ -126,7 +126,8 @@ class _Passes:
         wanted = Wanted.of(pack, self.texts)
         kept: dict[int, Tensor] = {}
         keep = sorted({layer for layer in self.after if layer >= 0})
-        clean = self._pass(pack, wanted, keep, kept)
+        inputs = pack.inputs()
+        clean = self._pass(inputs, wanted, keep, kept)
         logprobs = [wanted.logprobs(clean).cpu().double()]
         kl = torch.zeros(len(self.variants), dtype=torch.float64)
         reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
@@ -137,16 +138,16 @@ class _Passes:
                 stack.enter_context(editing(self.model, variant.parts, site=variant.site, where=variant.where))
                 if self.after[i] >= 0:
                     stack.enter_context(resuming(self.model, self.after[i], kept[self.after[i]]))
-                logits = self._pass(pack, wanted, [], {})
+                logits = self._pass(inputs, wanted, [], {})
             logprobs.append(wanted.logprobs(logits).cpu().double())
             if reference is not None:
                 kl[i] = wanted.divergence(reference, logits)
             passed()
         return _Found(wanted.text, torch.stack(logprobs), kl)
 
-    def _pass(self, pack: Pack, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
+    def _pass(self, inputs: Inputs, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
         with reading(self.model, "resid_post", keep, kept.__setitem__) as one_pass:
-            logits = one_pass(*pack.inputs(), at=(wanted.rows, wanted.nodes))
+            logits = one_pass(*inputs, at=(wanted.rows, wanted.nodes))
         assert logits is not None
         return logits
 

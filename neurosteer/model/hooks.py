@@ -31,7 +31,10 @@ def hooked(model: Model, points: Sequence[tuple[str, Hook]]) -> Iterator[None]:
 
 
 def is_hooked(model: Model) -> bool:
-    """Whether anybody has hooks on the model now: what it computes then is not its own."""
+    """Whether anybody has TransformerLens hooks on the model now: what it computes then is not its own.
+
+    Plain PyTorch hooks do not count: TransformerLens and transformers leave some of their own on every network.
+    """
     return any(point.fwd_hooks for point in model.bridge.hook_dict.values())
 
 

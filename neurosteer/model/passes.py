@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,7 +14,7 @@ from transformer_lens.model_bridge.generalized_components import NormalizationBr
 
 from neurosteer.errors import NeurosteerError
 
-from .attach import check_edits
+from .attach import check_edits, pristine
 from .hooks import Hook, hooked
 from .model import Model
 from .sites import check_site, hook_name
@@ -109,6 +110,7 @@ def reading(
 
 
 UNEMBED = "unembed.hook_in"
+_plain_norms: WeakKeyDictionary[Model, list[NormalizationBridge]] = WeakKeyDictionary()
 
 
 def _extra(model: Model, visible: Tensor | None, depths: Tensor | None) -> dict[str, Tensor]:
@@ -142,39 +144,52 @@ def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"])
 @contextmanager
 def _forwards(others: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
     """Inside the block, modules compute what these functions give."""
+    before = {module: module.__dict__.get("forward") for module in others}
     try:
         for module, function in others.items():
             module.__dict__["forward"] = function
         yield
     finally:
-        for module in others:
+        for module, function in before.items():
             module.__dict__.pop("forward", None)
+            if function is not None:
+                module.__dict__["forward"] = function
 
 
 def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:
     """The norms that nobody reads or edits within, as the network computes them.
 
     TransformerLens computes the scale and the normalised values of its hooks besides, whether or not they are hooked.
+    Whether it then gives what the network gives is tried once per model, norm by norm.
     """
-
-    def bare(norm: Any) -> Callable[[Tensor], Tensor]:
-        def forward(values: Tensor) -> Tensor:
-            given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
-            return given
-
-        return forward
-
-    norms = [norm for norm in model.bridge.modules() if isinstance(norm, NormalizationBridge)]
-    return {norm: bare(norm) for norm in norms if _is_bare(norm)}
+    if model not in _plain_norms:
+        norms = [norm for norm in model.bridge.modules() if isinstance(norm, NormalizationBridge)]
+        with pristine(model):
+            _plain_norms[model] = [norm for norm in norms if _is_plain(norm)]
+    return {norm: _bare(norm) for norm in _plain_norms[model] if not _is_watched(norm)}
 
 
-def _is_bare(norm: NormalizationBridge) -> bool:
+def _bare(norm: NormalizationBridge) -> Callable[..., Tensor]:
+    def forward(values: Tensor, **_: Any) -> Tensor:
+        given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
+        return given
+
+    return forward
+
+
+def _is_plain(norm: NormalizationBridge) -> bool:
+    """Whether a norm gives the very bits of the network's own."""
+    weight = getattr(norm.original_component, "weight", None)
+    if weight is None or not norm.use_native_layernorm_autograd:
+        return False
+    values = torch.linspace(-2, 3, 4 * weight.numel(), dtype=weight.dtype, device=weight.device).view(1, 4, -1)
+    with torch.no_grad():
+        return torch.equal(norm(values), _bare(norm)(values))
+
+
+def _is_watched(norm: NormalizationBridge) -> bool:
     points = (norm.hook_scale, norm.hook_normalized)
-    return (
-        norm.use_native_layernorm_autograd
-        and type(norm).forward is NormalizationBridge.forward
-        and not any(point.fwd_hooks or point.bwd_hooks for point in points)
-    )
+    return any(point.fwd_hooks or point.bwd_hooks or point._forward_hooks for point in points)
 
 
 def site_width(model: Model, site: str) -> int:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 from plain_edits import neurons_at
 from plain_packs import Group, Row, Tokens, counting, packs_of, prefixes, shape_of
 from tiny_models import LAYERS, ids_of, random_pairs
@@ -23,7 +26,8 @@ from neurosteer.forward import (
     variant_of,
 )
 from neurosteer.forward.forest import Packing, plan
-from neurosteer.model import Model
+from neurosteer.forward.loop import packing_for
+from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs
 from neurosteer.progress import Progress
 
@@ -95,6 +99,45 @@ def test_states_compute_every_distinct_prefix_once(pairs: Pairs, model: Model):
         assert computed == len(distinct) < sum(len(tokens) for group in read(pairs) for tokens in group)
     else:
         assert (len(packs) > 1) == (pairs is SEVERAL)
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "window", "heavy", "rows", "nodes"),
+    [
+        ("cpu", torch.float32, 2048, 1, 8, 128),
+        ("cpu", torch.float64, 2048, 1, 8, 128),
+        ("cpu", torch.bfloat16, 2048, 1, 16, 64),
+        ("cpu", torch.float16, 2048, 1, 16, 64),
+        ("cuda", torch.float32, 2048, 1, 64, 128),
+        ("cuda", torch.bfloat16, 2048, 1, 64, 128),
+        ("cpu", torch.float32, 40, 1, 8, 40),  # no row is longer than the model attends
+        ("cpu", torch.float32, 2048, 4, 2, 128),
+        ("cuda", torch.bfloat16, 2048, 2, 32, 128),
+    ],
+)
+def test_pack_sizes_are_these(
+    device: str,
+    dtype: torch.dtype,
+    window: int,
+    heavy: int,
+    rows: int,
+    nodes: int,
+    tiny: Callable[[str], Model],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Of model and device alone; a change of these changes the last bits of results and belongs in the notes."""
+    monkeypatch.setattr(Model, "window", window)
+    model = replace(tiny("llama"), device=torch.device(device), dtype=dtype)
+    assert packing_for(model, heavy=heavy) == Packing(rows=rows, nodes=nodes)
+
+
+def test_half_precision_packs_more_rows(tiny_folder: Callable[[str], Path]):
+    model = tried(load_model(tiny_folder("llama"), dtype="bfloat16"))
+    packs = packs_of(read(SEVERAL), rows=16)
+    with counting(model) as counted:
+        eos_states(model, SEVERAL, cache=False)
+    assert counted.passes == [shape_of(pack) for pack in packs]
+    assert len(packs) < len(packs_of(read(SEVERAL)))
 
 
 @pytest.mark.parametrize("task", ["regular_plural_subject_verb_agreement_1", "wh_island", "principle_A_domain_3"])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tiny_models import LAYERS, ids_of
 from torch import Tensor, nn
+from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, reading
+from neurosteer.model import Model, load_model, reading
 from neurosteer.vocabulary import SITES
 
 TOKENS = torch.tensor([ids_of("w3 w1 w4"), ids_of("w1 w5 w9")])
@@ -179,27 +181,57 @@ def test_no_gradients(tiny: Callable[[str], Model]):
 
 
 @pytest.mark.parametrize("kind", ["llama", "neox"])  # TransformerLens computes GPT-2's itself
-def test_norms_do_no_more_than_the_network_s_own(kind: str, tiny: Callable[[str], Model]):
+def test_norms_do_no_more_than_the_network_s_own(
+    kind: str, tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
+):
     """TransformerLens computes what `hook_scale` would see at every norm; nobody looks."""
     model = tiny(kind)
-    fired: list[str] = []
-    points = {name: point for name, point in model.bridge.hook_dict.items() if name.endswith("hook_scale")}
-    handles = [
-        point.register_forward_hook(lambda *_, name=name: fired.append(name)) for name, point in points.items()
-    ]
-    try:
-        _, cache = model.bridge.run_with_cache(TOKENS)
-        assert "blocks.2.ln1.hook_scale" in fired  # so the list lists
-        fired.clear()
-        seen: dict[int, Tensor] = {}
-        with reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
-            one_pass(TOKENS)
-    finally:
-        for handle in handles:
-            handle.remove()
-    assert fired == []
+    computed: list[object] = []
+    scales = NormalizationBridge._hf_autograd_forward_with_hooks
+    monkeypatch.setattr(
+        NormalizationBridge,
+        "_hf_autograd_forward_with_hooks",
+        lambda norm, values: (computed.append(norm), scales(norm, values))[1],
+    )
+    _, cache = model.bridge.run_with_cache(TOKENS)
+    assert model.bridge.blocks[2].ln1 in computed  # so the list lists
+    seen: dict[int, Tensor] = {}
+    with reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
+        computed.clear()  # of the trial that comes first
+        one_pass(TOKENS)
+    assert computed == []
     for layer, values in seen.items():
         assert torch.equal(values, cache[f"blocks.{layer}.hook_out"])
+
+
+@pytest.mark.parametrize("kind", ["llama", "neox"])
+def test_a_norm_that_is_not_the_network_s_own_stays(
+    kind: str, tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+):
+    """As where another TransformerLens would do something else there."""
+    theirs = NormalizationBridge._hf_autograd_forward_with_hooks
+    monkeypatch.setattr(
+        NormalizationBridge, "_hf_autograd_forward_with_hooks", lambda norm, values: 2 * theirs(norm, values)
+    )
+    model = load_model(tiny_folder(kind))
+    _, cache = model.bridge.run_with_cache(TOKENS)
+    seen: dict[int, Tensor] = {}
+    with reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
+        one_pass(TOKENS)
+    for layer, values in seen.items():
+        assert torch.equal(values, cache[f"blocks.{layer}.hook_out"])
+
+
+def test_a_plain_hook_within_a_norm_fires(tiny: Callable[[str], Model]):
+    model, fired = tiny("llama"), []
+    point = model.bridge.hook_dict["blocks.1.ln1.hook_scale"]
+    handle = point.register_forward_hook(lambda *_: fired.append(1))
+    try:
+        with reading(model, "resid_post", range(LAYERS), lambda *_: None) as one_pass:
+            one_pass(TOKENS)
+    finally:
+        handle.remove()
+    assert fired == [1]
 
 
 def test_a_norm_that_somebody_edits_within_stays_edited(tiny: Callable[[str], Model]):
