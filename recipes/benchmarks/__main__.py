@@ -15,14 +15,16 @@ import json
 import platform
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.console import Console
 
-from .setup import Setup
+from neurosteer.errors import InputError
+from neurosteer.store import versions
+
+from .setup import Setup, in_one_line, positive
 from .turns import Bound, Comparison
 
 OF_EACH_TASK = {  # name: module and function
@@ -35,16 +37,18 @@ OF_EACH_TASK = {  # name: module and function
 }
 ONCE = {
     "generation": ("generation", "compare"),
-    "again": ("start", "compare"),
+    "again": ("start", "measure_again"),
     "help": ("start", "measure"),
     "ceiling": ("ceiling", "measure"),
 }
 JOBS = OF_EACH_TASK | ONCE
+PEERS = ("minicons", "lm-eval", "scikit-learn", "scipy")
 TASKS = ("intransitive", "distractor_agreement_relational_noun", "superlative_quantifiers_2")
 
 
 def main() -> None:
-    options = _options()
+    parser = _parser()
+    options = parser.parse_args()
     console = Console(stderr=True)
     setup = Setup(
         options.model,
@@ -56,47 +60,62 @@ def main() -> None:
         options.repeats,
         lambda line: console.print(line, highlight=False),
     )
-    machine = {
-        "platform": platform.platform(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "versions": {name: version(name) for name in ("neurosteer", "torch", "transformers", "transformer-lens")},
+    with in_one_line(parser):  # what is wrong is told before the first job
+        if options.out and not options.out.absolute().parent.is_dir():
+            raise InputError(f"no such folder: '{options.out.parent}'")
+        jobs = {name: _job(name) for name in options.only or JOBS}
+        model = setup.load()
+        for task in setup.tasks:
+            setup.pairs(task)
+    about = {
+        "machine": {
+            "platform": platform.platform(),
+            "device": torch.cuda.get_device_name() if model.device.type == "cuda" else model.device.type,
+            "threads": torch.get_num_threads(),
+            "versions": versions("neurosteer", *PEERS),
+        },
+        "settings": {
+            **{k: v for k, v in vars(options).items() if k not in ("only", "out")},
+            "task": list(setup.tasks),
+            "device": model.device.type,
+        },
     }
-    asked = {"pairs": options.pairs, "repeats": options.repeats, "model": options.model, "dtype": options.dtype}
     rows: list[Comparison | Bound] = []
-    for name in options.only or JOBS:
-        setup.say(f"[bold]{name}[/bold]")
-        for row in _rows(name, setup):
-            rows.append(row)
-            if options.out:  # as far as it has come
-                found = {"machine": machine, "settings": asked, "jobs": [row.to_dict() for row in rows]}
-                options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    show(rows)
+    try:
+        for name, job in jobs.items():
+            setup.say(f"[bold]{name}[/bold]")
+            for row in job(setup):
+                rows.append(row)
+                if options.out:  # as far as it has come
+                    found = {**about, "jobs": [row.to_dict() for row in rows]}
+                    options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    finally:
+        show(rows)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m recipes.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", default="blimp", help="as in neurosteer find")
     parser.add_argument("--task", action="append", help=f"repeats; {', '.join(TASKS)} by default")
-    parser.add_argument("--pairs", type=int, default=1000, help="of each task")
-    parser.add_argument("--repeats", type=int, default=5, help="turns of each job")
+    parser.add_argument("--pairs", type=positive, default=1000, help="of each task")
+    parser.add_argument("--repeats", type=positive, default=5, help="turns of each job")
     parser.add_argument("--only", action="append", choices=list(JOBS), help="repeats; all jobs by default")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, help="JSON file to write")
-    return parser.parse_args()
+    return parser
 
 
-def _rows(name: str, setup: Setup) -> Iterator[Comparison | Bound]:
-    """What a job finds. Its module is imported when it is wanted: each peer is needed for its own job alone."""
+def _job(name: str) -> Callable[[Setup], Iterator[Comparison | Bound]]:
+    """A job, on every task where it is of one. Its module is imported when it is wanted, and its peers with it."""
     module, function = JOBS[name]
-    job: Callable[..., Iterator[Comparison | Bound]] = getattr(import_module(f".{module}", __package__), function)
+    job = getattr(import_module(f".{module}", __package__), function)
     if name in ONCE:
-        yield from job(setup)
-    else:
-        for pairs in setup.each_task():
-            yield from job(setup, pairs)
+        return cast("Callable[[Setup], Iterator[Comparison | Bound]]", job)
+    return lambda setup: (row for pairs in setup.each_task() for row in job(setup, pairs))
 
 
 HEADS = ("job", "on", "against", "theirs", "ours", "ratio", "of tokens", "reached", "memory", "target", "apart")
@@ -113,7 +132,7 @@ def show(rows: list[Comparison | Bound]) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
-    shape = "{:.0%}" if row["unit"] == "share" else "{:.2f} s"
+    shape = {"share": "{:.0%}", "number": "{:g}"}.get(row["unit"], "{:.2f} s")
     middle, lowest, highest, target = (
         shape.format(value) for value in (row["median"], min(row["values"]), max(row["values"]), row["target"])
     )
@@ -133,7 +152,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         *(f"{side['per_second']:,.0f} {row['unit']}s/s" for side in (peer, ours)),
         f"{row['ratio']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})",
         f"{tokens:.2f}" if tokens else "",
-        f"{row['share_of_tokens_ratio']:.0%}" if tokens else "",
+        f"{row['share_of_tokens_ratio']:.0%}{'' if row['reached_of_tokens'] else ' missed'}" if tokens else "",
         f"{peer['grows_by_mib']:.0f}, {ours['grows_by_mib']:.0f} MiB",
         f"{sign} {row['target']:g}{'' if row['reached'] else ' missed'}",
         row["difference"],

@@ -14,7 +14,7 @@ from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 
 from .padded import lens_logprobs, padded_tokens
-from .setup import Setup, distinct, sequences_of
+from .setup import Setup, computed, sequences_of
 from .turns import Comparison, Side, take_turns
 
 BATCH, CONTROLS = 32, 19
@@ -38,10 +38,8 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     ours = Side(
         "neurosteer",
         lambda: sweep(model, test, sets),
-        round((1 + above * len(sets)) * distinct(model, [sequence[:-1] for sequence in sequences])),
+        round((1 + above * len(sets)) * computed(model, [sequence[:-1] for sequence in sequences])),
     )
-    sweep(model, test.limit(4), sets[:1])
-    _loop(model, sequences[:8], sets[:1], layer)
     take_turns([loop, ours], setup.repeats, setup.say)
     apart = float((loop.result - ours.result).abs().max())
     job = f"1 ablation + {CONTROLS} controls, layer {layer}"

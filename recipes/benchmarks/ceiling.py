@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
+from transformers.pytorch_utils import Conv1D
 
 import neurosteer as ns
 from neurosteer.forward.loop import packing_for
 from neurosteer.model import Model
 
-from .setup import Setup, distinct, sequences_of
+from .padded import blocks_of
+from .setup import Setup, computed, multiplies_bfloat16, sequences_of
 from .turns import Bound
 
 TARGETS = {"float32": 0.85, "bfloat16": 0.6}
@@ -25,9 +27,12 @@ def measure(setup: Setup) -> Iterator[Bound]:
     """Shares of EOS states in what the blocks' products alone reach, by dtype, taking turns."""
     pairs = setup.pairs(setup.tasks[0])
     for dtype, target in TARGETS.items():
+        if dtype == "bfloat16" and not multiplies_bfloat16(setup.load().device.type):
+            setup.say("this processor does not multiply bfloat16")
+            continue
         model = setup.load(dtype)
         flops = 2.0 * sum(matrix.numel() for matrix in matrices_of(model))  # of one token
-        tokens = distinct(model, sequences_of(model, pairs))
+        tokens = computed(model, sequences_of(model, pairs))
         products = products_of(model)
         possible, reached = [], []
         for turn in range(setup.repeats + 1):  # the first warms up
@@ -47,8 +52,9 @@ def measure(setup: Setup) -> Iterator[Bound]:
 
 def matrices_of(model: Model) -> list[Tensor]:
     """The weights of all products in the blocks."""
-    blocks = model.bridge.original_model.model.layers
-    return [module.weight for block in blocks for module in block.modules() if isinstance(module, torch.nn.Linear)]
+    modules = list(blocks_of(model.bridge.original_model).modules())
+    transposed = [module.weight.T for module in modules if isinstance(module, Conv1D)]  # of GPT-2
+    return [*transposed, *(module.weight for module in modules if isinstance(module, torch.nn.Linear))]
 
 
 def products_of(model: Model) -> Callable[[], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import neurosteer as ns
 
@@ -23,13 +23,17 @@ def compare(setup: Setup) -> Iterator[Comparison]:
     }
     for name, edit in edits.items():
 
-        def steered(edit: ns.Edit = edit) -> object:
+        def steered(edit: ns.Edit = edit) -> list[ns.Generated]:
             with ns.steering(model, edit):
                 return ns.generate(model, PROMPTS, max_new_tokens=NEW)
 
-        plain = Side("unsteered", lambda: ns.generate(model, PROMPTS, max_new_tokens=NEW))
-        ours = Side("neurosteer, steered", steered)
-        plain.job(), ours.job()
+        plain = Side("unsteered", lambda: ns.generate(model, PROMPTS, max_new_tokens=NEW), share=_written)
+        ours = Side("neurosteer, steered", steered, share=_written)
         take_turns([plain, ours], max(9, setup.repeats), setup.say)
         count = len(PROMPTS) * NEW
         yield Comparison("steered generation", name, plain, ours, count, "token", 1.05, at_most=True)
+
+
+def _written(texts: Sequence[ns.Generated]) -> float:
+    """Share of the tokens asked for: a text may end sooner."""
+    return sum(len(text.tokens) for text in texts) / (len(PROMPTS) * NEW)

@@ -21,23 +21,26 @@ from neurosteer.pairs import TASKS
 
 from .ceiling import matrices_of, products_of
 from .random_model import LLAMA_3_8B, random_model
-from .setup import distinct, sequences_of
+from .setup import computed, in_one_line, positive, sequences_of
 
 TINY = {"layers": 2, "width": 64, "inner": 128, "heads": 4, "kv_heads": 2}
 TARGET = 0.5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m recipes.benchmarks.gpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", default="blimp", help="as in neurosteer find")
-    parser.add_argument("--pairs", type=int, default=1000, help="of each task")
+    parser.add_argument("--pairs", type=positive, default=1000, help="of each task")
     parser.add_argument("--tiny", action="store_true", help="a small model, wherever there is room")
     options = parser.parse_args()
+    with in_one_line(parser):
+        tasks = [ns.load_pairs(task.uid, source=options.data, n=options.pairs) for task in TASKS]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu" and not options.tiny:
         parser.error("no GPU here; --tiny runs the same with a small model")
     model = random_model(**(TINY if options.tiny else LLAMA_3_8B), dtype="bfloat16", device=device)
-    tasks = [ns.load_pairs(task.uid, source=options.data, n=options.pairs) for task in TASKS]
     flops, products = 2.0 * sum(m.numel() for m in matrices_of(model)), products_of(model)
     ns.eos_states(model, tasks[0].limit(50), cache=False)  # warm
     tokens, seconds, sentences, ceilings = 0, 0.0, 0, []
@@ -47,7 +50,7 @@ def main() -> None:
         start = time.perf_counter()
         ns.eos_states(model, pairs, cache=False)
         seconds += time.perf_counter() - start  # states end on the CPU, so the GPU is done
-        tokens += distinct(model, sequences_of(model, pairs))
+        tokens += computed(model, sequences_of(model, pairs))
         sentences += 2 * len(pairs)
         if i % 10 == 0:
             ceilings.append(products())

@@ -17,25 +17,33 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import neurosteer as ns
+from neurosteer.errors import InputError
 from neurosteer.pairs import TASKS, Pairs
 
 from .ablation import sweep
 from .random_model import random_model
-from .turns import Side
+from .setup import in_one_line, positive
+from .turns import Side, take_turns
 
 SHAPE = {"layers": 4, "width": 128, "inner": 384, "heads": 4, "kv_heads": 4}
 Row = tuple[str, float, float, float]  # what is varied, its value, seconds, MiB
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, nargs="+", default=[100, 1000, 6700, 20100, 67000])
-    parser.add_argument("--layers", type=int, nargs="+", default=[2, 4, 8, 16, 32])
-    parser.add_argument("--width", type=int, nargs="+", default=[128, 256, 512, 1024])
-    parser.add_argument("--sets", type=int, nargs="+", default=[1, 4, 16, 64])
-    parser.add_argument("--repeats", type=int, default=3)
+    name, shown = "python -m recipes.benchmarks.growth", argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(name, description=__doc__, formatter_class=shown)
+    parser.add_argument("--pairs", type=positive, nargs="+", default=[100, 1000, 6700, 20100, 67000])
+    parser.add_argument("--layers", type=positive, nargs="+", default=[2, 4, 8, 16, 32])
+    parser.add_argument("--width", type=positive, nargs="+", default=[128, 256, 512, 1024])
+    parser.add_argument("--sets", type=positive, nargs="+", default=[1, 4, 16, 64])
+    parser.add_argument("--repeats", type=positive, default=3)
     parser.add_argument("--out", type=Path, default=Path(), help="folder for growth.csv and growth.png")
     options = parser.parse_args()
+    with in_one_line(parser):
+        if not options.out.is_dir():
+            raise InputError(f"no such folder: '{options.out}'")
+        if odd := [width for width in options.width if width % 32]:
+            raise InputError(f"heads are 32 units wide, so {odd[0]} is no width")
     rows = [
         *_vary("pairs", options.pairs, _of_pairs, options.repeats),
         *_vary("layers", options.layers, _of_layers, options.repeats),
@@ -48,14 +56,13 @@ def main() -> None:
 
 
 def _vary(name: str, values: Sequence[int], job_of: Callable[[int], Callable[[], object]], repeats: int) -> list[Row]:
+    """One row a value: the median of its turns, after one that warms up and shows how memory grows."""
     rows = []
     for value in values:
         side = Side(str(value), job_of(value))
-        for _ in range(repeats if value <= 20_000 else 1):
-            side.turn()
-            side.result = None
-        rows.append((name, float(value), side.median, max(side.megabytes)))
-        print(f"{name} {value:,}: {side.median:.2f} s, {max(side.megabytes):.0f} MiB")
+        take_turns([side], repeats, lambda _: None)
+        rows.append((name, float(value), side.median, side.mebibytes))
+        print(f"{name} {value:,}: {side.median:.2f} s, {side.mebibytes:.0f} MiB", flush=True)
     print(f"{name}: seconds grow with power {_slope(rows, 2):.2f}")
     return rows
 
@@ -68,10 +75,11 @@ def _slope(rows: Sequence[Row], column: int) -> float:
 
 
 def _pairs(n: int) -> list[Pairs]:
-    """`n` pairs, spread over all tasks where there are enough."""
-    if n < 10 * len(TASKS):
-        return [ns.load_pairs("intransitive", source="builtin", n=n)]
-    return [ns.load_pairs(task.uid, source="builtin", n=n // len(TASKS)) for task in TASKS]
+    """`n` pairs, spread over all tasks; the first tasks have those that are left over."""
+    share, more = divmod(n, len(TASKS))
+    sizes = [share + (i < more) for i in range(len(TASKS))]
+    tasks = zip(TASKS, sizes, strict=True)
+    return [ns.load_pairs(task.uid, source="builtin", n=size) for task, size in tasks if size]
 
 
 def _of_pairs(n: int) -> Callable[[], object]:
@@ -93,13 +101,13 @@ def _of_width(n: int) -> Callable[[], object]:
 
 
 def _states(model: ns.Model) -> Callable[[], object]:
-    [pairs] = _pairs(300)
+    pairs = ns.load_pairs("intransitive", source="builtin", n=300)
     return lambda: ns.eos_states(model, pairs, cache=False)
 
 
 def _of_sets(n: int) -> Callable[[], object]:
     model = random_model(**{**SHAPE, "layers": 8})
-    [pairs] = _pairs(100)
+    pairs = ns.load_pairs("intransitive", source="builtin", n=100)
     ranking = ns.rank_neurons(model, pairs, layers=[4])
     top = ranking.top(8, layers=4)
     sets = [top, *(ranking.controls(top, n - 1) if n > 1 else [])]

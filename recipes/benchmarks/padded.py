@@ -61,19 +61,24 @@ def base_states(network: Any, sequences: Sequence[Tokens], batch: int) -> Tensor
         hidden = gives[0] if isinstance(gives, tuple) else gives
         kept.append(hidden[rows, last].float().cpu())
 
-    handles = [block.register_forward_hook(keep) for block in network.model.layers]
+    handles = [block.register_forward_hook(keep) for block in blocks_of(network)]
     try:
         for places, ids, mask in batches(sequences, batch, by_length=True):
             rows, last = torch.arange(len(ids)), mask.sum(1) - 1
             kept.clear()
             with torch.no_grad():
-                network.model(ids.to(network.device), attention_mask=mask.to(network.device), use_cache=False)
+                network.base_model(ids.to(network.device), attention_mask=mask.to(network.device), use_cache=False)
             for place, states in zip(places, torch.stack(kept, dim=1), strict=True):
                 found[place] = states
     finally:
         for handle in handles:
             handle.remove()
     return torch.stack(found)
+
+
+def blocks_of(network: Any) -> torch.nn.ModuleList:
+    """The blocks of a Hugging Face decoder: its longest list of modules."""
+    return max((m for m in network.modules() if isinstance(m, torch.nn.ModuleList)), key=len)
 
 
 def lens_logprobs(

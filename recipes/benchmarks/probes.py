@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -25,8 +28,30 @@ from .turns import Comparison, Side, take_turns
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 SIZES = tuple(2**i for i in range(10))  # of the top-k sweep
-EVERY = 30  # the peer trains one in so many masked probes in a turn
-SHARE = 10  # and the top-k probes of one in so many layers
+PARTS_OF_MASKS, PARTS_OF_LAYERS = 30, 10  # the peer does one part of the masks, or of the layers' sweeps, in a turn
+
+Job = TypeVar("Job", bound=Hashable)
+Found = TypeVar("Found")
+
+
+class InParts(Generic[Job, Found]):
+    """A long job of a peer, a part of it at each call: parts are shuffled, so that each is like the whole."""
+
+    def __init__(self, jobs: Iterable[Job], do: Callable[[Job], Found], parts: int) -> None:
+        self.jobs, self.do = list(jobs), do
+        self.found: dict[Job, Found] = {}  # at all calls
+        random.Random(0).shuffle(self.jobs)
+        parts = min(parts, len(self.jobs))
+        self.parts = cycle([self.jobs[i::parts] for i in range(parts)])
+
+    def __call__(self) -> dict[Job, Found]:
+        now = {job: self.do(job) for job in next(self.parts)}
+        self.found |= now
+        return now
+
+    def share(self, found: dict[Job, Found]) -> float:
+        """Of the whole job, that one call has done."""
+        return len(found) / len(self.jobs)
 
 
 @dataclass(frozen=True)
@@ -57,22 +82,15 @@ def compare_masks(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     start = problem.dense.at(GATES.warm_l2)
     x, y = problem.examples.x["train"], problem.examples.y["train"]
     jobs = [(layer, j) for layer in range(layers) for j in range(len(LAMBDAS))]
-    turns = iter(range(setup.repeats))
-
-    def one_at_a_time() -> dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]]:
-        return {job: _mask(problem, *job) for job in jobs[next(turns) :: EVERY]}
-
-    loop = Side("one probe at a time (autograd, Adam)", one_at_a_time, share=1 / EVERY)
+    one_by_one = InParts(jobs, lambda job: _mask(problem, *job), PARTS_OF_MASKS)
+    loop = Side("one probe at a time (autograd, Adam)", one_by_one, share=one_by_one.share)
     ours = Side(
         "neurosteer",
         lambda: fit_l0(x, y, LAMBDAS, start, [[problem.noise(i)] * len(LAMBDAS) for i in range(layers)]),
     )
-    accuracy, kept = 0.0, 0.0
-    for _ in range(setup.repeats):
-        take_turns([loop, ours], 1, setup.say)
-        for job, other in loop.result.items():
-            gaps = _gaps(problem, ours.result, job, other)
-            accuracy, kept = max(accuracy, gaps[0]), max(kept, gaps[1])
+    take_turns([loop, ours], setup.repeats, setup.say)
+    gaps = [_gaps(problem, ours.result, job, other) for job, other in one_by_one.found.items()]
+    accuracy, kept = (max(column) for column in zip(*gaps, strict=True))
     apart = f"accuracy {accuracy:.1%}, kept {kept:.1%}"
     yield Comparison("L0 grid, 6 lambdas, all layers", pairs.task, loop, ours, len(jobs), "probe", 10.0, apart)
 
@@ -118,17 +136,12 @@ def compare_topk(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     problem = Problem.of(setup, pairs)
     t = welch(problem.states.values, problem.train).t.abs()
     sizes = [k for k in SIZES if k <= t.shape[1]]
-    layers, turns = range(len(problem.states.layers)), iter(range(setup.repeats))
-
-    def one_at_a_time() -> dict[int, list[float]]:
-        return {layer: _by_sklearn(problem, t, sizes, layer) for layer in layers[next(turns) :: SHARE]}
-
-    loop = Side("scikit-learn, one probe at a time", one_at_a_time, share=1 / SHARE)
+    layers = range(len(problem.states.layers))
+    one_by_one = InParts(layers, lambda layer: _by_sklearn(problem, t, sizes, layer), PARTS_OF_LAYERS)
+    loop = Side("scikit-learn, one probe at a time", one_by_one, share=one_by_one.share)
     ours = Side("neurosteer", lambda: _by_neurosteer(problem, t, sizes))
-    gap = 0.0
-    for _ in range(setup.repeats):
-        take_turns([loop, ours], 1, setup.say)
-        gap = max(gap, *(float(np.abs(ours.result[:, layer] - row).max()) for layer, row in loop.result.items()))
+    take_turns([loop, ours], setup.repeats, setup.say)
+    gap = max(float(np.abs(ours.result[:, layer] - row).max()) for layer, row in one_by_one.found.items())
     apart = f"accuracy {gap:.1%}"
     job = f"top-k sweep, {len(sizes)} k, all layers"
     yield Comparison(job, pairs.task, loop, ours, ours.result.size, "probe", 2.0, apart)

@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -17,8 +18,7 @@ import neurosteer as ns
 from neurosteer.forward import texts_of
 from neurosteer.pairs import Pairs
 
-from .setup import Setup, counting, distinct, sentences_of
-from .states import plain_network
+from .setup import Setup, computed, counting, sentences_of
 from .turns import Comparison, Side, take_turns
 
 SIZES = (1, 4, 8, 16, 32, 64)  # of batches, to choose from
@@ -27,25 +27,24 @@ Scores = Callable[[Sequence[str], int], list[float]]
 
 
 def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
-    model, network = setup.load(), plain_network(setup)
+    model, network = setup.load(), setup.plain()
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     peers: tuple[tuple[str, Scores, float], ...] = (
-        ("minicons", _minicons(network, model.tokenizer, str(model.device)), 2.0),
-        ("lm-eval", _lm_eval(network, model.tokenizer, model.bos.id if model.bos else model.eos.id), 1.5),
+        ("minicons", _minicons(network, deepcopy(model.tokenizer), str(model.device)), 2.0),
+        ("lm-eval", _lm_eval(network, deepcopy(model.tokenizer), model.bos.id if model.bos else model.eos.id), 1.5),
     )
     sentences = sentences_of(pairs)
     for name, scores, target in peers:
-        size = _best_size(scores, sentences[:: max(1, len(sentences) // TRIAL)])
+        size = _best_size(scores, sentences[:TRIAL])
         with counting(network) as sizes:
             scores(sentences, size)
         texts = texts_of(model, sentences, name)
         ours = Side(
             "neurosteer",
             lambda name=name: ns.score(model, pairs, convention=name).logprob.flatten(),
-            distinct(model, [text.tokens[:-1] for text in texts]),
+            computed(model, [text.tokens[:-1] for text in texts]),
         )
         theirs = Side(f"{name}, batches of {size}", lambda s=scores, n=size: s(sentences, n), sum(sizes))
-        ours.job()
         take_turns([theirs, ours], setup.repeats, setup.say)
         apart = float((torch.tensor(theirs.result).double() - ours.result).abs().max())
         yield Comparison(

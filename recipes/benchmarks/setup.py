@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
+import torch
+from transformers import AutoModelForCausalLM
+
 import neurosteer as ns
+from neurosteer.errors import InputError
 from neurosteer.forward.forest import plan
 from neurosteer.forward.loop import packing_for
 from neurosteer.model import Model, encode
 from neurosteer.pairs import Pairs
+from neurosteer.store import home
 
-Tokens = tuple[int, ...]
+from .padded import Tokens
+
+
+def positive(text: str) -> int:
+    """A number from 1 on, for argparse."""
+    if (value := int(text)) < 1:
+        raise ValueError(text)
+    return value
+
+
+@contextmanager
+def in_one_line(parser: ArgumentParser) -> Iterator[None]:
+    """What is wrong with the input, or not installed, ends the command with one line, and 2."""
+    try:
+        import_module("psutil")  # with which every job measures memory
+        yield
+    except InputError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    except ModuleNotFoundError as error:
+        parser.exit(2, f'{parser.prog}: {error.name} is not installed; pip install -e ".[bench]"\n')
 
 
 @dataclass(frozen=True)
@@ -34,6 +60,10 @@ class Setup:
         """The model, in a dtype of its own or in that of the setup."""
         return _load(self.model, dtype or self.dtype, self.device)
 
+    def plain(self) -> Any:
+        """The same weights as Hugging Face loads them, without TransformerLens around them."""
+        return _plain(self.model, self.dtype, self.device)
+
     def pairs(self, task: str) -> Pairs:
         return ns.load_pairs(task, source=self.data, n=self.n)
 
@@ -42,13 +72,27 @@ class Setup:
             self.say(f"{task}")
             yield self.pairs(task)
 
-    def only(self, **changes: Any) -> Setup:
-        return replace(self, **changes)
-
 
 @cache
 def _load(name: str, dtype: str, device: str) -> Model:
     return ns.load_model(name, dtype=dtype, device=device)
+
+
+@cache
+def _plain(name: str, dtype: str, device: str) -> Any:
+    model, folder = _load(name, dtype, device), home() / "models" / name
+    network = AutoModelForCausalLM.from_pretrained(
+        folder if folder.is_dir() else name, dtype=model.dtype, attn_implementation="sdpa"
+    )
+    return network.eval().to(model.device)
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether there is hardware for it."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "arm_bf16", "bf16"))
 
 
 def sentences_of(pairs: Pairs) -> list[str]:
@@ -60,8 +104,8 @@ def sequences_of(model: Model, pairs: Pairs, position: str = "eos") -> list[Toke
     return encode(model, sentences_of(pairs), position=position)
 
 
-def distinct(model: Model, sequences: Sequence[Tokens]) -> int:
-    """Tokens that the prefix forest computes for pairs of sequences, no padding counted."""
+def computed(model: Model, sequences: Sequence[Tokens]) -> int:
+    """Tokens that the prefix forest computes for pairs of sequences: distinct prefixes, once a row, no padding."""
     groups = [sequences[i : i + 2] for i in range(0, len(sequences), 2)]
     return sum(pack.computed for pack in plan(groups, packing_for(model)))
 

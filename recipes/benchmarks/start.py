@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from torch.nn import Embedding
 
 import neurosteer as ns
+from neurosteer.studies import examples
+from neurosteer.studies.finding import search
 
 from .setup import Setup
-from .turns import Bound, Comparison, Side
+from .turns import Bound
 
 HELPS = 10
 
@@ -29,39 +36,40 @@ def measure(setup: Setup) -> Iterator[Bound]:
     yield Bound("neurosteer --help", seconds[1:], "seconds", 0.5, at_most=True)
 
 
-def compare(setup: Setup) -> Iterator[Comparison]:
-    """A `find` with an empty cache, and the same again: neither a forward pass nor a probe."""
+def measure_again(setup: Setup) -> Iterator[Bound]:
+    """Forward passes and probes of a `find` that was made before; in the first they are counted too, to be sure."""
     model, pairs = setup.load(), setup.pairs(setup.tasks[0])
-    passes = [0]
-    network = model.bridge.original_model
-    first, again = (
-        Side(name, lambda: ns.find(model, pairs)) for name in ("the first find", "neurosteer, the same find")
+    seconds: dict[str, list[float]] = {"first": [], "second": []}
+    work: dict[str, list[float]] = {"first": [], "second": []}
+    for turn in range(1, setup.repeats + 1):
+        with TemporaryDirectory() as home, patch.dict(os.environ, {"NEUROSTEER_HOME": home}):
+            entries = []
+            for name, taken in seconds.items():
+                with _counted() as done:
+                    start = time.perf_counter()
+                    entries.append(ns.find(model, pairs).entry)
+                    taken.append(time.perf_counter() - start)
+                work[name].append(done())
+        assert entries[0] == entries[1]
+        assert work["first"][-1] > 0
+        setup.say(f"turn {turn} of {setup.repeats}: {seconds['first'][-1]:.2f} s, {seconds['second'][-1]:.3f} s")
+    first, second = (statistics.median(values) for values in seconds.values())
+    yield Bound(
+        f"passes and probes of a second find, {pairs.task}",
+        work["second"],
+        "number",
+        0,
+        at_most=True,
+        detail=f"{second:.3f} s after {first:.1f} s and {work['first'][0]:.0f}",
     )
-    handle = network.get_input_embeddings().register_forward_hook(lambda *_: passes.__setitem__(0, passes[0] + 1))
-    before = os.environ.get("NEUROSTEER_HOME")
-    in_second = 0
-    try:
-        for turn in range(1, setup.repeats + 1):
-            with TemporaryDirectory() as home:
-                os.environ["NEUROSTEER_HOME"] = home
-                first.turn()
-                passes[0] = 0
-                again.turn()
-                in_second += passes[0]
-            assert first.result.entry == again.result.entry
-            setup.say(f"turn {turn} of {setup.repeats}: {first.seconds[-1]:.2f} s, {again.seconds[-1]:.3f} s")
-    finally:
-        handle.remove()
-        os.environ.pop("NEUROSTEER_HOME")
-        if before is not None:
-            os.environ["NEUROSTEER_HOME"] = before
-    yield Comparison(
-        "whole find, all layers",
-        pairs.task,
-        first,
-        again,
-        1,
-        "find",
-        10.0,
-        f"{in_second} forward passes, same result",
-    )
+
+
+@contextmanager
+def _counted() -> Iterator[Callable[[], float]]:
+    """Calls of an embedding, and of all that fits the probes of a search."""
+    fits = ((examples, "fit_logistic"), (examples, "fit_l0"), (search, "welch"))
+    with ExitStack() as patched:
+        mocks = [patched.enter_context(patch.object(home, name, wraps=getattr(home, name))) for home, name in fits]
+        embed = Embedding.forward
+        passes = patched.enter_context(patch.object(Embedding, "forward", autospec=True, side_effect=embed))
+        yield lambda: float(sum(mock.call_count for mock in (*mocks, passes)))

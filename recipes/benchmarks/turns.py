@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
 MEBIBYTE = 2**20
+OF_TOKENS = 0.85  # of the ratio of tokens, that the ratio of times shall reach
 
 
 @dataclass
@@ -22,19 +25,23 @@ class Side:
     name: str
     job: Callable[[], Any]
     tokens: int | None = None  # computed in one turn, padding included
-    share: float = 1.0  # of the whole job that a turn does; its seconds stand for the whole
+    share: Callable[[Any], float] = lambda _: 1.0  # what part of the job a result is; seconds stand for all of it
     seconds: list[float] = field(default_factory=list)
-    megabytes: list[float] = field(default_factory=list)  # by which memory grew at most
+    mebibytes: float = 0.0  # by which memory grew at most
     result: Any = None
 
-    def turn(self) -> None:
+    def warm(self) -> None:
+        """A turn that is not timed, in which memory is measured."""
+        self.result = None
         with _memory() as grown:
-            start = time.perf_counter()
             self.result = self.job()
-            _wait_for_the_device()
-            took = time.perf_counter() - start
-        self.seconds.append(took / self.share)
-        self.megabytes.append(grown() / MEBIBYTE)
+        self.mebibytes = grown() / MEBIBYTE
+
+    def turn(self) -> None:
+        start = time.perf_counter()
+        self.result = self.job()
+        _wait_for_the_device()
+        self.seconds.append((time.perf_counter() - start) / self.share(self.result))
 
     @property
     def median(self) -> float:
@@ -75,6 +82,11 @@ class Comparison:
     def reached(self) -> bool:
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
 
+    @property
+    def of_tokens(self) -> float | None:
+        """Which share of the ratio of tokens the ratio of times reaches; `OF_TOKENS` is asked."""
+        return self.ratio / self.tokens if self.tokens else None
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; times in seconds, memory in MiB."""
         sides = {
@@ -83,7 +95,7 @@ class Comparison:
                 "seconds": side.seconds,
                 "per_second": self.count / side.median,
                 "tokens": side.tokens,
-                "grows_by_mib": max(side.megabytes),
+                "grows_by_mib": side.mebibytes,
             }
             for name, side in (("peer", self.peer), ("ours", self.ours))
         }
@@ -97,7 +109,8 @@ class Comparison:
             "lowest": self.ratios[0],
             "highest": self.ratios[-1],
             "tokens_ratio": self.tokens,
-            "share_of_tokens_ratio": self.ratio / self.tokens if self.tokens else None,
+            "share_of_tokens_ratio": self.of_tokens,
+            "reached_of_tokens": None if self.of_tokens is None else self.of_tokens >= OF_TOKENS,
             "target": self.target,
             "at_most": self.at_most,
             "reached": self.reached,
@@ -111,7 +124,7 @@ class Bound:
 
     what: str
     values: list[float]  # one a turn
-    unit: str  # seconds, or a share
+    unit: str  # seconds, a share, or a number
     target: float
     at_most: bool
     detail: str = ""
@@ -124,7 +137,9 @@ class Bound:
 
 
 def take_turns(sides: Sequence[Side], repeats: int, say: Callable[[str], None]) -> None:
-    """Every side once, again and again, so that whatever slows the machine slows them all."""
+    """Every side once, again and again, so that whatever slows the machine slows them all; first one warms up."""
+    for side in sides:
+        side.warm()
     for turn in range(1, repeats + 1):
         for side in sides:
             side.turn()
@@ -138,9 +153,19 @@ def _wait_for_the_device() -> None:
 
 @contextmanager
 def _memory() -> Iterator[Callable[[], int]]:
-    """By how many bytes the process grew at most while the block ran, seen 50 times a second."""
+    """By how many bytes the process (on a GPU: what torch holds there) grew at most while the block ran."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        held = torch.cuda.memory_allocated()
+        yield lambda: torch.cuda.max_memory_allocated() - held
+        return
+
     import psutil  # of the bench extra
 
+    with suppress(AttributeError, OSError):  # glibc alone; what an earlier side has freed would be used unseen
+        ctypes.CDLL(None).malloc_trim(0)
     process, over = psutil.Process(), threading.Event()
     before = peak = process.memory_info().rss
 
