@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,10 +52,21 @@ def measure(setup: Setup) -> Iterator[Bound]:
 
 
 def matrices_of(model: Model) -> list[Tensor]:
-    """The weights of all products in the blocks."""
-    modules = list(blocks_of(model.bridge.original_model).modules())
-    transposed = [module.weight.T for module in modules if isinstance(module, Conv1D)]  # of GPT-2
-    return [*transposed, *(module.weight for module in modules if isinstance(module, torch.nn.Linear))]
+    """The weights that a pass multiplies by in the blocks, `[out, in]`: those of the modules that are called."""
+    found: list[Tensor] = []
+
+    def note(module: Any, *_: Any) -> None:
+        found.append(module.weight.T if isinstance(module, Conv1D) else module.weight)
+
+    modules = blocks_of(model.bridge.original_model).modules()
+    handles = [m.register_forward_hook(note) for m in modules if isinstance(m, (torch.nn.Linear, Conv1D))]
+    try:
+        with torch.no_grad():
+            model.bridge(torch.tensor([[model.eos.id]], device=model.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
 
 
 def products_of(model: Model) -> Callable[[], float]:

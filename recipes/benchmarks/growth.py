@@ -75,11 +75,10 @@ def _slope(rows: Sequence[Row], column: int) -> float:
 
 
 def _pairs(n: int) -> list[Pairs]:
-    """`n` pairs, spread over all tasks; the first tasks have those that are left over."""
-    share, more = divmod(n, len(TASKS))
-    sizes = [share + (i < more) for i in range(len(TASKS))]
-    tasks = zip(TASKS, sizes, strict=True)
-    return [ns.load_pairs(task.uid, source="builtin", n=size) for task, size in tasks if size]
+    """`n` pairs, spread over tasks, all of them where each has 10; the first have those that are left over."""
+    tasks = TASKS[: max(1, n // 10)]
+    share, more = divmod(n, len(tasks))
+    return [ns.load_pairs(task.uid, source="builtin", n=share + (i < more)) for i, task in enumerate(tasks)]
 
 
 def _of_pairs(n: int) -> Callable[[], object]:

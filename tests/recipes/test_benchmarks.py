@@ -1,0 +1,227 @@
+"""The benchmarks measure what they say: jobs and their arithmetic on tiny models, against sums made by hand."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from plain_packs import prefixes
+from tiny_models import INNER, LAYERS, WIDTH
+
+from neurosteer.model import load_model
+from neurosteer.pairs import load_pairs
+from recipes.benchmarks import __main__ as command
+from recipes.benchmarks import ablation, ceiling, generation, gpu, growth, probes, start, states
+from recipes.benchmarks.setup import Setup, computed, sequences_of
+from recipes.benchmarks.turns import Bound, Comparison, Side, take_turns
+
+TASK = "intransitive"
+
+
+@pytest.fixture
+def setup(tiny_folder: Callable[[str], Path]) -> Setup:
+    """A tiny model that reads English, few pairs and two turns."""
+    return Setup(str(tiny_folder("llama-english")), "float32", "cpu", "builtin", (TASK,), 60, 2, lambda _: None)
+
+
+def test_ratios_are_made_turn_by_turn():
+    peer, ours = Side("peer", list, tokens=30), Side("ours", list, tokens=10)
+    peer.seconds, ours.seconds = [8.0, 3.0, 10.0], [2.0, 1.0, 10.0]
+    row = Comparison("job", "task", peer, ours, 100, "sentence", 3.0).to_dict()
+    assert (row["ratio"], row["lowest"], row["highest"]) == (3.0, 1.0, 4.0)
+    assert row["reached"] is True
+    assert row["tokens_ratio"] == 3.0
+    assert row["share_of_tokens_ratio"] == 1.0
+    assert row["peer"]["per_second"] == 100 / 8
+    assert row["ours"]["per_second"] == 100 / 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reached", "of_tokens"), [(26.0, True, True), (25.0, True, False), (19.0, False, False)]
+)
+def test_both_targets_are_judged(seconds: float, reached: bool, of_tokens: bool):
+    peer, ours = Side("peer", list, tokens=30), Side("ours", list, tokens=10)
+    peer.seconds, ours.seconds = [seconds], [10.0]
+    row = Comparison("job", "task", peer, ours, 1, "sentence", 2.0).to_dict()
+    assert (row["reached"], row["reached_of_tokens"]) == (reached, of_tokens)
+
+
+def test_an_upper_bound_is_of_ours_over_theirs():
+    plain, steered = Side("plain", list), Side("steered", list)
+    plain.seconds, steered.seconds = [1.0, 1.0, 1.0], [1.04, 1.0, 2.0]
+    row = Comparison("job", "task", plain, steered, 1, "token", 1.05, at_most=True).to_dict()
+    assert row["ratio"] == 1.04
+    assert row["reached"] is True
+
+
+def test_turns_alternate_and_a_part_stands_for_the_whole():
+    order: list[str] = []
+    half = Side("half", lambda: (time.sleep(0.02), order.append("half")), share=lambda _: 0.5)
+    whole = Side("whole", lambda: order.append("whole"))
+    take_turns([half, whole], 2, lambda _: None)
+    assert order == ["half", "whole"] * 3  # the first of each warms up
+    assert len(half.seconds) == len(whole.seconds) == 2
+    assert min(half.seconds) >= 0.04
+
+
+def test_memory_is_what_a_job_holds_at_most():
+    def hold() -> None:
+        kept = torch.ones(2**25)  # 128 MiB of float32
+        time.sleep(0.1)
+        del kept
+
+    side = Side("128 MiB", hold)
+    side.warm()
+    assert 120 < side.mebibytes < 160
+
+
+def test_parts_of_a_long_job_make_up_the_whole():
+    parts = probes.InParts(range(7), lambda job: job**2, 3)
+    shares = [parts.share(parts()) for _ in range(3)]
+    assert parts.found == {i: i**2 for i in range(7)}
+    assert sum(shares) == pytest.approx(1)
+    assert max(shares) <= 3 / 7
+    assert parts.share(parts()) == shares[0]  # from the beginning
+
+
+def test_computed_tokens_are_distinct_prefixes(setup: Setup):
+    """Of two pairs, which share a row."""
+    pairs = load_pairs(TASK, source="builtin", n=2)
+    sequences = sequences_of(setup.load(), pairs)
+    assert computed(setup.load(), sequences) == len(set().union(*map(prefixes, sequences)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_states(dtype: str, setup: Setup, monkeypatch: pytest.MonkeyPatch):
+    """bfloat16 stands beside a float32 loop and nowhere else."""
+    monkeypatch.setattr(states, "multiplies_bfloat16", lambda _: True)
+    setup = Setup(**{**vars(setup), "dtype": dtype})
+    rows = [row.to_dict() for row in states.compare(setup, setup.pairs(TASK))]
+    half = ["EOS states, all layers, bfloat16"] if dtype == "float32" else []
+    assert [row["job"] for row in rows] == ["EOS states, all layers"] * 2 + half
+    assert [row["target"] for row in rows] == [3.0, 1.25, 6.0][: len(rows)]
+    assert all(float(row["difference"].split()[0]) < (1e-5 if dtype == "float32" else 0.05) for row in rows[:2])
+    lengths = [len(sequence) for sequence in sequences_of(setup.load(), setup.pairs(TASK))]
+    batches = [lengths[i : i + 32] for i in range(0, len(lengths), 32)]
+    assert rows[0]["peer"]["tokens"] == sum(len(batch) * max(batch) for batch in batches)
+
+
+def test_without_bfloat16_its_side_is_left_out(setup: Setup, monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    monkeypatch.setattr(states, "multiplies_bfloat16", lambda _: False)
+    setup = Setup(**{**vars(setup), "say": said.append})
+    assert len(list(states.compare(setup, setup.pairs(TASK)))) == 2
+    assert "bfloat16" in said[0]
+
+
+def test_ablation_and_generation(setup: Setup):
+    [row] = ablation.compare(setup, setup.pairs(TASK))
+    assert float(row.difference.split()[0]) < 1e-4
+    rows = list(generation.compare(setup))
+    assert len(rows) == 2
+    assert min(row.ratio for row in rows) > 0
+
+
+@pytest.mark.parametrize("job", [probes.compare_masks, probes.compare_topk, probes.compare_welch])
+def test_probes_find_what_their_peers_find(job: Callable[..., Iterator[Comparison]], setup: Setup):
+    [row] = job(setup, setup.pairs(TASK))
+    assert row.ratio > 0
+    if job is not probes.compare_welch:  # at most one test pair in twelve is judged otherwise
+        assert float(row.difference.split()[1].rstrip("%,")) <= 100 / 12
+
+
+def test_a_second_find_is_counted(setup: Setup):
+    """And the first, in which the counters must count."""
+    [row] = start.measure_again(setup)
+    assert row.values == [0, 0]
+    assert row.to_dict()["reached"] is True
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_products_are_those_of_the_blocks(kind: str, tiny_folder: Callable[[str], Path]):
+    model = load_model(tiny_folder(kind))
+    kv = WIDTH // 2 if kind == "llama" else WIDTH  # llama's keys and values have half the heads
+    attention = 2 * WIDTH * WIDTH + 2 * WIDTH * kv
+    mlp = 3 * WIDTH * INNER if kind == "llama" else 2 * WIDTH * 4 * WIDTH
+    assert sum(matrix.numel() for matrix in ceiling.matrices_of(model)) == LAYERS * (attention + mlp)
+    assert ceiling.products_of(model)() > 0
+
+
+def test_the_gpu_benchmark_on_a_cpu(
+    builtin_source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("NEUROSTEER_HOME", str(builtin_source.parents[1]))
+    monkeypatch.setattr(sys, "argv", ["gpu", "--tiny", "--pairs", "2", "--data", "builtin"])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    gpu.main()
+    found = json.loads(capsys.readouterr().out)
+    assert found["sentences"] == 67 * 2 * 2
+    assert found["share"] == pytest.approx(found["tflops"] / found["products_tflops"])
+    assert found["tokens_per_second"] * found["seconds"] > found["sentences"]
+
+
+def test_growth_takes_as_many_pairs_as_it_says():
+    for n in (10, 67, 100, 1000):
+        assert sum(map(len, growth._pairs(n))) == n
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "said"),
+    [
+        (command, ["--task", "nonsense"], "nonsense"),
+        (command, ["--data", "./nowhere"], "./nowhere"),
+        (command, ["--dtype", "float7"], "float7"),
+        (command, ["--pairs", "0"], "--pairs"),
+        (command, ["--out", "./nowhere/found.json"], "nowhere"),
+        (gpu, ["--data", "./nowhere"], "./nowhere"),
+        (growth, ["--out", "./nowhere"], "nowhere"),
+        (growth, ["--width", "40"], "40"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(
+    module: object,
+    options: list[str],
+    said: str,
+    tiny_folder: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """Before the first job."""
+    always = ["--data", "builtin", "--only", "help", "--model", str(tiny_folder("llama-english"))]
+    monkeypatch.setattr(sys, "argv", ["prog", *(always if module is command else []), *options])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_what_is_found_is_written_and_shown(
+    tiny_folder: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """What was found stays where a later job fails."""
+
+    def measure(setup: Setup) -> Iterator[Bound]:
+        yield Bound("seconds of nothing", [1.0, 3.0, 2.0], "seconds", 2.5, at_most=True)
+        raise RuntimeError("later")
+
+    monkeypatch.setattr(start, "measure", measure)
+    out = tmp_path / "found.json"
+    model = str(tiny_folder("llama-english"))
+    monkeypatch.setattr(
+        sys, "argv", ["prog", "--data", "builtin", "--only", "help", "--model", model, "--out", str(out)]
+    )
+    with pytest.raises(RuntimeError, match="later"):
+        command.main()
+    assert "seconds of nothing: 2.00 s (1.00 s to 3.00 s); target at most 2.50 s" in capsys.readouterr().out
+    found = json.loads(out.read_text("utf-8"))
+    assert found["jobs"][0]["median"] == 2.0
+    assert found["settings"]["data"] == "builtin"
+    assert found["machine"]["device"] == "cpu"
