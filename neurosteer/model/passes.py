@@ -150,10 +150,10 @@ def _forwards(others: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[Non
             module.__dict__["forward"] = function
         yield
     finally:
-        for module, function in before.items():
+        for module, own in before.items():
             module.__dict__.pop("forward", None)
-            if function is not None:
-                module.__dict__["forward"] = function
+            if own is not None:
+                module.__dict__["forward"] = own
 
 
 def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:

@@ -44,6 +44,7 @@ class Gates:
 
 
 GATES = Gates()
+aten = torch.ops.aten  # the backwards of torch's own functions
 _COLUMNS = 6  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
 _LAYERS = 4  # on a CPU, at a time
 
@@ -134,26 +135,27 @@ def _train(
         return w[:1], b[:1], g[:1]
     w, b = weights.repeat(1, len(lam), 1), bias.repeat(1, len(lam), 1)
     log_alpha = torch.full_like(w, gates.log_alpha)
-    stretch = gates.zeta - gates.gamma
+    stretch, low = gates.zeta - gates.gamma, torch.full_like(lam, gates.gamma)
     shift = gates.beta * math.log(-gates.gamma / gates.zeta)
-    share, masked = lam / y.count_nonzero(), (lam < 1).float()
-    price = masked * (1 - lam) / units
+    noise, masked = noise / gates.beta, lam < 1
+    share = lam * (y != 0) / y.count_nonzero()  # of each example in lambda BCE
+    right = -share * (y > 0)
+    slope, price = masked * (stretch / gates.beta), masked * (1 - lam) / units
     optimiser = torch.optim.Adam(
         [{"params": [w, b], "lr": gates.rate_weights}, {"params": [log_alpha], "lr": gates.rate_gates}], fused=True
     )
     for step in range(gates.steps):
-        soft = torch.sigmoid((noise[:, :, step] + log_alpha) / gates.beta)
-        gate = (soft * stretch + gates.gamma).clamp(0, 1)
-        inside = (gate > 0) & (gate < 1)
-        gate = gate * masked + (1 - masked)
+        soft = torch.add(noise[:, :, step], log_alpha, alpha=1 / gates.beta).sigmoid_()
+        wide = torch.add(low, soft, alpha=stretch)
+        gate = torch.where(masked, wide.clamp(0, 1), 1.0)
         scores = torch.baddbmm(b, w * gate, x.mT)
-        residual = -y * torch.sigmoid(-y * scores)  # d BCE / d score, times the number of examples
-        pull = share * torch.bmm(residual, x)  # lambda d BCE / d(w * gate)
-        open_ = torch.sigmoid(log_alpha - shift)  # P(gate > 0)
+        residual = torch.addcmul(right, share, scores.sigmoid_())  # lambda d BCE / d score
+        pull = torch.bmm(residual, x)  # lambda d BCE / d(w * gate)
+        open_ = (log_alpha - shift).sigmoid_()  # P(gate > 0)
         w.grad = pull * gate
-        b.grad = share * residual.sum(-1, keepdim=True)
-        through = pull * w * inside * (soft - soft * soft) * (stretch / gates.beta)
-        log_alpha.grad = masked * through + price * (open_ - open_ * open_)
+        b.grad = residual.sum(-1, keepdim=True)
+        through = aten.sigmoid_backward(aten.hardtanh_backward(pull * w, wide, 0, 1), soft)
+        log_alpha.grad = torch.addcmul(aten.sigmoid_backward(price, open_), slope, through)
         optimiser.step()
     final = (torch.sigmoid(log_alpha) * stretch + gates.gamma).clamp(0, 1)
     return w, b, torch.where(lam == 1, 1.0, final)
