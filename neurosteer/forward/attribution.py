@@ -28,6 +28,7 @@ from neurosteer.store import read_artefact, write_artefact
 from .cache import about, cache_path, cached, may_cache
 from .check import may_share
 from .forest import Pack, plan
+from .landing import Landing
 from .loop import each_pack, packing_for, sweep
 from .scoring import Wanted
 from .stats import TokenMoments
@@ -153,10 +154,13 @@ def _inner(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
 
 def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor, "unit"]:
     """The mean over token positions, BOS left out, of what enters the first block."""
-    moments, every = TokenMoments(1, model.d_model), np.ones(texts, dtype=bool)
+    landing, every, inner = Landing(), np.ones(texts, dtype=bool), slice(1 if model.bos else 0, None)
+    moments = TokenMoments(1, model.d_model, lambda pack: pack.counts(every, inner))
 
-    def visit(pack: Pack, i: int, values: Tensor) -> None:
-        moments.add(i, values, torch.from_numpy(pack.counts(every, slice(1 if model.bos else 0, None))))
+    def through(pack: Pack) -> None:
+        moments.commit(pack, landing)
+        landing.next_pack()
 
-    sweep(model, packs, site="resid_pre", layers=[0], visit=visit, through=moments.commit, what="inputs, tokens")
+    sweep(model, packs, site="resid_pre", layers=[0], visit=moments.add, through=through, what="inputs, tokens")
+    landing.finish()
     return moments.finish().mean[0]

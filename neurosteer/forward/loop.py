@@ -67,14 +67,14 @@ def sweep(
     site: str,
     layers: Sequence[int],
     visit: Visit,
-    through: Callable[[], None] = lambda: None,
+    through: Callable[[Pack], None] = lambda _: None,
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> None:
     """Run every pack once. `visit(pack, i, values)` is called for each of the layers, `i` its place among them.
 
     A pack that memory does not hold comes again in parts: what visits add up counts only once `through` is called,
-    after the last layer of a pack.
+    after the last layer of a pack, with that pack.
     """
     place = {layer: i for i, layer in enumerate(layers)}
     current = packs[0]
@@ -89,5 +89,5 @@ def sweep(
         passed()
 
     with reading(model, site, layers, hand_out) as one_pass:
-        for _ in each_pack(model, packs, run, what=what, progress=progress):
-            through()
+        for pack, _ in each_pack(model, packs, run, what=what, progress=progress):
+            through(pack)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from neurosteer.store import digest_of
 from .cache import about, cache_path
 from .check import may_share
 from .forest import Pack, plan
+from .landing import Landing, LastStates
 from .loop import packing_for, sweep
 from .stats import TokenMoments
 
@@ -71,24 +71,26 @@ class Request:
         width = site_width(model, self.site)
         shape = (len(pairs) if states else 0, 2, len(self.layers), width)
         values = torch.from_numpy(np.empty(shape, dtype=np.float32))  # NumPy asks for huge pages: fewer faults
-        moments = TokenMoments(len(self.layers), width)
         chosen = np.zeros(2 * len(pairs), dtype=bool)
         chosen.reshape(-1, 2)[list(train or ())] = True
         if not states:
             packs = [pack for pack in packs if chosen[pack.sequences].any()]
         own = slice(1 if model.bos else 0, -1 if self.position == "eos" else None)  # no BOS, no appended EOS
-        counts = lru_cache(maxsize=1)(lambda pack: torch.from_numpy(pack.counts(chosen, own)))
+
+        landing, last = Landing(), LastStates(values.flatten(0, 1))
+        moments = TokenMoments(len(self.layers), width, lambda pack: pack.counts(chosen, own))
 
         def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
             if states:
-                found = at_nodes[pack.rows, pack.leaves].float().cpu()
-                if not bool(found.isfinite().all()):
-                    raise NeurosteerError(
-                        f"{model.name} overflows {str(model.dtype)[6:]} on {pairs.task}; try another --dtype"
-                    )
-                values[pack.sequences // 2, pack.sequences % 2, i] = found
+                last.take(pack, i, at_nodes)
             if train:
-                moments.add(i, at_nodes, counts(pack))
+                moments.add(pack, i, at_nodes)
+
+        def through(pack: Pack) -> None:
+            last.commit(pack, landing)
+            moments.commit(pack, landing)
+            landing.next_pack()
+            self._check(last)
 
         what = f"{pairs.task}: states, tokens" if states else f"{pairs.task}: statistics, tokens"
         sweep(
@@ -97,8 +99,15 @@ class Request:
             site=self.site,
             layers=self.layers,
             visit=visit,
-            through=moments.commit,
+            through=through,
             what=what,
             progress=progress,
         )
+        landing.finish()
+        self._check(last)
         return values, moments.finish()
+
+    def _check(self, last: LastStates) -> None:
+        if not last.finite:
+            dtype = str(self.model.dtype).removeprefix("torch.")
+            raise NeurosteerError(f"{self.model.name} overflows {dtype} on {self.pairs.task}; try another --dtype")

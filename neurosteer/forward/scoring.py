@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from neurosteer.data import Scores
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, editing, edits_on, reading, resuming
+from neurosteer.model import Model, editing, edits_on, placed, reading, resuming
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.vocabulary import MEAN_CONVENTIONS
@@ -123,13 +123,12 @@ class _Passes:
         self.after = [_resumable(variant) if resume else -1 for variant in variants]
 
     def run(self, pack: Pack, passed: Callable[[], None]) -> _Found:
-        wanted = Wanted.of(pack, self.texts)
+        wanted = Wanted.of(pack, self.texts).on(self.model.device)
         kept: dict[int, Tensor] = {}
         keep = sorted({layer for layer in self.after if layer >= 0})
         inputs = pack.inputs()
         clean = self._pass(inputs, wanted, keep, kept)
-        logprobs = [wanted.logprobs(clean).cpu().double()]
-        kl = torch.zeros(len(self.variants), dtype=torch.float64)
+        logprobs, divergences = [wanted.logprobs(clean)], []
         reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
         del clean
         passed()
@@ -139,11 +138,12 @@ class _Passes:
                 if self.after[i] >= 0:
                     stack.enter_context(resuming(self.model, self.after[i], kept[self.after[i]]))
                 logits = self._pass(inputs, wanted, [], {})
-            logprobs.append(wanted.logprobs(logits).cpu().double())
+            logprobs.append(wanted.logprobs(logits))
             if reference is not None:
-                kl[i] = wanted.divergence(reference, logits)
+                divergences.append(wanted.divergence(reference, logits))
             passed()
-        return _Found(wanted.text, torch.stack(logprobs), kl)
+        kl = torch.stack(divergences).cpu() if divergences else torch.zeros(len(self.variants), dtype=torch.float64)
+        return _Found(wanted.text.cpu(), torch.stack(logprobs).cpu().double(), kl)
 
     def _pass(self, inputs: Inputs, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
         with reading(self.model, "resid_post", keep, kept.__setitem__) as one_pass:
@@ -178,6 +178,10 @@ class Wanted:
         picks, place = np.unique(table[:, :2], axis=0, return_inverse=True)
         return cls(*map(torch.from_numpy, (picks[:, 0], picks[:, 1], place.reshape(-1), table[:, 2], table[:, 3])))
 
+    def on(self, device: torch.device) -> Wanted:
+        """The same, where the logits will be."""
+        return Wanted(*(placed(getattr(self, column.name), device) for column in fields(self)))
+
     def logprobs(self, logits: Float[Tensor, "pick vocab"]) -> Float[Tensor, "target"]:
         """Every target's log-probability (float32)."""
         pick, target = self.pick.to(logits.device), self.target.to(logits.device)
@@ -188,4 +192,4 @@ class Wanted:
         """Sum over targets of the KL divergence at their nodes, from the log-probabilities of the unedited model."""
         parts = zip(reference.split(_CHUNK), logits.split(_CHUNK), strict=True)
         kl = torch.cat([(p.exp() * (p - torch.log_softmax(q.float(), dim=-1))).sum(-1) for p, q in parts])
-        return kl[self.pick.to(kl.device)].double().sum().cpu()
+        return kl[self.pick.to(kl.device)].double().sum()

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import TokenStats
+from neurosteer.model import placed
+
+from .forest import Pack
+from .landing import Landing
+
+Array = np.ndarray
 
 
 class TokenMoments:
     """Weighted mean and variance per (layer, unit), merged pack by pack (Chan, Golub & LeVeque 1979)."""
 
-    def __init__(self, layers: int, width: int) -> None:
+    def __init__(self, layers: int, width: int, counts: Callable[[Pack], Int[Array, "row node"]]) -> None:
         self.mean = torch.zeros(layers, width, dtype=torch.float64)
         self.squares = torch.zeros(layers, width, dtype=torch.float64)
-        self.tokens = [0] * layers
-        self._waiting: dict[int, tuple[int, Tensor, Tensor]] = {}  # by layer: tokens, mean, squares
+        self.tokens = 0
+        self._counts = counts
+        self._weights = lru_cache(maxsize=8)(self._weigh)  # of one pack, on each device
+        self._waiting: dict[int, tuple[Tensor, Tensor]] = {}  # by layer: mean, squares
 
-    def add(self, layer: int, values: Float[Tensor, "row node unit"], counts: Int[Tensor, "row node"]) -> None:
-        """Count each node's activation as often as `counts` says, from the next `commit` on.
+    def add(self, pack: Pack, layer: int, values: Float[Tensor, "row node unit"]) -> None:
+        """Count each node's activation as often as `counts` says of the pack, from its `commit` on.
 
         Until then another call for the layer takes its place.
         """
-        new = int(counts.sum())
-        flat, weight = values.flatten(0, 1).float(), counts.flatten().to(values.device, torch.float32)
-        mean = weight @ flat / max(new, 1)
-        squares = weight @ (flat - mean).square()
-        self._waiting[layer] = new, mean.cpu().double(), squares.cpu().double()
+        flat, weight = values.flatten(0, 1).float(), self._weights(pack, values.device)
+        mean = weight @ flat / weight.sum().clamp_min(1)
+        self._waiting[layer] = mean, weight @ (flat - mean).square()
 
-    def commit(self) -> None:
-        """What was added now counts."""
-        for layer, (new, mean, squares) in self._waiting.items():
-            old, total = self.tokens[layer], self.tokens[layer] + new
-            shift = mean - self.mean[layer]
-            self.mean[layer] += shift * (new / max(total, 1))
-            self.squares[layer] += squares + shift.square() * (old * new / max(total, 1))
-            self.tokens[layer] = total
+    def commit(self, pack: Pack, landing: Landing) -> None:
+        """The pack is through: what was added of it counts when it has landed."""
+        new, layers = int(self._counts(pack).sum()), list(self._waiting)
+        waiting = [part for both in self._waiting.values() for part in both]
         self._waiting.clear()
 
+        def arrive(arrived: list[Tensor]) -> None:
+            total = self.tokens + new
+            for layer, mean, squares in zip(layers, arrived[::2], arrived[1::2], strict=True):
+                shift = mean.double() - self.mean[layer]
+                self.mean[layer] += shift * (new / max(total, 1))
+                self.squares[layer] += squares.double() + shift.square() * (self.tokens * new / max(total, 1))
+            self.tokens = total
+
+        landing.send(waiting, arrive)
+
     def finish(self) -> TokenStats:
-        """The statistics so far (float32)."""
-        tokens = self.tokens[0]
-        return TokenStats(self.mean.float(), (self.squares / max(tokens, 1)).float(), tokens)
+        """The statistics of what has landed (float32)."""
+        return TokenStats(self.mean.float(), (self.squares / max(self.tokens, 1)).float(), self.tokens)
+
+    def _weigh(self, pack: Pack, device: torch.device) -> Float[Tensor, "node"]:
+        return placed(torch.from_numpy(self._counts(pack)).flatten().float(), device)

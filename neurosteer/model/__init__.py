@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .passes import reading as reading
     from .passes import resuming as resuming
     from .passes import site_width as site_width
+    from .placing import placed as placed
     from .random_weights import untrained as untrained
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
@@ -35,6 +36,7 @@ _MODULE_OF = {
     "encode": "tokens",
     "is_hooked": "hooks",
     "load_model": "load",
+    "placed": "placing",
     "pristine": "attach",
     "prompt_ends_at": "attach",
     "reading": "passes",

@@ -17,6 +17,7 @@ from neurosteer.errors import NeurosteerError
 from .attach import check_edits, pristine
 from .hooks import Hook, hooked
 from .model import Model
+from .placing import placed
 from .sites import check_site, hook_name
 
 Visit = Callable[[int, Float[Tensor, "row node unit"]], None]
@@ -72,7 +73,7 @@ def reading(
     def pick(values: Tensor, *, hook: Any) -> Tensor | None:
         if wanted[0] is None:
             return None
-        rows, nodes = (index.to(values.device) for index in wanted[0])
+        rows, nodes = (placed(index, values.device) for index in wanted[0])
         return values[rows, nodes][None]
 
     def one_pass(
@@ -88,7 +89,7 @@ def reading(
         try:
             with torch.set_grad_enabled(enter is not None):
                 logits = model.bridge(
-                    tokens.to(model.device),
+                    placed(tokens, model.device),
                     return_type=None if at is None else "logits",
                     use_cache=False,
                     **_extra(model, visible, depths),
@@ -117,9 +118,9 @@ def _extra(model: Model, visible: Tensor | None, depths: Tensor | None) -> dict[
     """The arguments that make a forest of a batch: a 4-D mask, and depths as positions."""
     if visible is None or depths is None:
         return {}
-    lowest = torch.finfo(model.dtype).min
-    mask = torch.zeros(visible.shape, dtype=model.dtype).masked_fill_(~visible, lowest)
-    return {"attention_mask": mask[:, None].to(model.device), "position_ids": depths.to(model.device)}
+    seen, lowest = placed(visible, model.device), torch.finfo(model.dtype).min
+    mask = torch.zeros_like(seen, dtype=model.dtype).masked_fill_(~seen, lowest)
+    return {"attention_mask": mask[:, None], "position_ids": placed(depths, model.device)}
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from rich.console import Console
 from neurosteer.errors import InputError
 from neurosteer.store import versions
 
+from .random_model import SHAPES
 from .setup import Setup, in_one_line, positive
 from .turns import Bound, Comparison
 
@@ -59,6 +60,7 @@ def main() -> None:
         options.pairs,
         options.repeats,
         lambda line: console.print(line, highlight=False),
+        options.tokenizer,
     )
     with in_one_line(parser):  # what is wrong is told before the first job
         if options.out and not options.out.absolute().parent.is_dir():
@@ -75,7 +77,7 @@ def main() -> None:
             "versions": versions("neurosteer", *PEERS),
         },
         "settings": {
-            **{k: v for k, v in vars(options).items() if k not in ("only", "out")},
+            **{k: v for k, v in vars(options).items() if k not in ("only", "out", "tokenizer")},
             "task": list(setup.tasks),
             "device": model.device.type,
         },
@@ -102,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=positive, default=1000, help="of each task")
     parser.add_argument("--repeats", type=positive, default=5, help="turns of each job")
     parser.add_argument("--only", action="append", choices=list(JOBS), help="repeats; all jobs by default")
-    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--model", default="smollm2-135m", help=f"as in neurosteer find, or {', '.join(SHAPES)}")
+    parser.add_argument("--tokenizer", type=Path, help="folder of the tokenizer for random weights")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, help="JSON file to write")

@@ -13,6 +13,7 @@ import argparse
 import json
 import statistics
 import time
+from pathlib import Path
 
 import torch
 
@@ -20,10 +21,9 @@ import neurosteer as ns
 from neurosteer.pairs import TASKS
 
 from .ceiling import matrices_of, products_of
-from .random_model import LLAMA_3_8B, random_model
+from .random_model import SHAPES, random_model
 from .setup import computed, in_one_line, positive, sequences_of
 
-TINY = {"layers": 2, "width": 64, "inner": 128, "heads": 4, "kv_heads": 2}
 TARGET = 0.5
 
 
@@ -34,13 +34,15 @@ def main() -> None:
     parser.add_argument("--data", default="blimp", help="as in neurosteer find")
     parser.add_argument("--pairs", type=positive, default=1000, help="of each task")
     parser.add_argument("--tiny", action="store_true", help="a small model, wherever there is room")
+    parser.add_argument("--tokenizer", type=Path, help="folder of another tokenizer than the built-in model's")
     options = parser.parse_args()
-    with in_one_line(parser):
-        tasks = [ns.load_pairs(task.uid, source=options.data, n=options.pairs) for task in TASKS]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu" and not options.tiny:
         parser.error("no GPU here; --tiny runs the same with a small model")
-    model = random_model(**(TINY if options.tiny else LLAMA_3_8B), dtype="bfloat16", device=device)
+    with in_one_line(parser):
+        tasks = [ns.load_pairs(task.uid, source=options.data, n=options.pairs) for task in TASKS]
+        shape = SHAPES["random:tiny" if options.tiny else "random:llama-3-8b"]
+        model = random_model(shape, dtype="bfloat16", device=device, tokenizer=options.tokenizer)
     flops, products = 2.0 * sum(m.numel() for m in matrices_of(model)), products_of(model)
     ns.eos_states(model, tasks[0].limit(50), cache=False)  # warm
     tokens, seconds, sentences, ceilings = 0, 0.0, 0, []

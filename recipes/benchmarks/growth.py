@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -21,11 +22,11 @@ from neurosteer.errors import InputError
 from neurosteer.pairs import TASKS, Pairs
 
 from .ablation import sweep
-from .random_model import random_model
+from .random_model import Shape, random_model
 from .setup import in_one_line, positive
 from .turns import Side, take_turns
 
-SHAPE = {"layers": 4, "width": 128, "inner": 384, "heads": 4, "kv_heads": 4}
+SHAPE = Shape(layers=4, width=128, inner=384, heads=4, kv_heads=4)
 Row = tuple[str, float, float, float]  # what is varied, its value, seconds, MiB
 
 
@@ -82,7 +83,7 @@ def _pairs(n: int) -> list[Pairs]:
 
 
 def _of_pairs(n: int) -> Callable[[], object]:
-    model, tasks = random_model(**SHAPE), _pairs(n)
+    model, tasks = random_model(SHAPE), _pairs(n)
 
     def job() -> None:
         for pairs in tasks:  # one task's states at a time, as in a recipe
@@ -92,11 +93,11 @@ def _of_pairs(n: int) -> Callable[[], object]:
 
 
 def _of_layers(n: int) -> Callable[[], object]:
-    return _states(random_model(**{**SHAPE, "layers": n}))
+    return _states(random_model(replace(SHAPE, layers=n)))
 
 
 def _of_width(n: int) -> Callable[[], object]:
-    return _states(random_model(**{**SHAPE, "width": n, "inner": 3 * n, "heads": n // 32, "kv_heads": n // 32}))
+    return _states(random_model(replace(SHAPE, width=n, inner=3 * n, heads=n // 32, kv_heads=n // 32)))
 
 
 def _states(model: ns.Model) -> Callable[[], object]:
@@ -105,7 +106,7 @@ def _states(model: ns.Model) -> Callable[[], object]:
 
 
 def _of_sets(n: int) -> Callable[[], object]:
-    model = random_model(**{**SHAPE, "layers": 8})
+    model = random_model(replace(SHAPE, layers=8))
     pairs = ns.load_pairs("intransitive", source="builtin", n=100)
     ranking = ns.rank_neurons(model, pairs, layers=[4])
     top = ranking.top(8, layers=4)

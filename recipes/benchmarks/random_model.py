@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 import neurosteer as ns
+from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.model.load import bridge_of
 
-LLAMA_3_8B = {"layers": 32, "width": 4096, "inner": 14336, "heads": 32, "kv_heads": 8, "vocabulary": 128256}
+
+@dataclass(frozen=True)
+class Shape:
+    """Of a Llama."""
+
+    layers: int
+    width: int
+    inner: int
+    heads: int
+    kv_heads: int
+    vocabulary: int = 49152  # words of the built-in model's tokenizer
 
 
-def random_model(
-    *,
-    layers: int,
-    width: int,
-    inner: int,
-    heads: int,
-    kv_heads: int,
-    vocabulary: int = 49152,
-    dtype: str = "float32",
-    device: str = "cpu",
-) -> Model:
-    """A model of this shape, made where it shall run, with the built-in model's tokenizer (49,152 words)."""
-    tokenizer = ns.load_model().tokenizer
+SHAPES = {
+    "random:llama-3-8b": Shape(32, 4096, 14336, 32, 8, 128256),
+    "random:tiny": Shape(2, 64, 128, 4, 2),
+}
+
+
+def random_network(shape: Shape, *, dtype: str = "float32", device: str = "cpu") -> Any:
+    """The network alone, as Hugging Face builds it: the same weights at every call."""
     config = LlamaConfig(
-        hidden_size=width,
-        intermediate_size=inner,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        num_key_value_heads=kv_heads,
-        vocab_size=vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.inner,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        vocab_size=shape.vocabulary,
         architectures=["LlamaForCausalLM"],
     )
     config._attn_implementation = "eager"
@@ -42,12 +51,25 @@ def random_model(
     try:
         with torch.device(device):
             torch.manual_seed(0)
-            network = LlamaForCausalLM(config).eval().requires_grad_(False)
+            return LlamaForCausalLM(config).eval().requires_grad_(False)
     finally:
         torch.set_default_dtype(before)
+
+
+def random_model(
+    shape: Shape, *, dtype: str = "float32", device: str = "cpu", tokenizer: Path | None = None
+) -> Model:
+    """A model of this shape, made where it shall run, with the tokenizer of a folder or of the built-in model."""
+    network, words = random_network(shape, dtype=dtype, device=device), _tokenizer(tokenizer)
     with TemporaryDirectory() as folder:
-        config.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        return ns.load_model(
-            bridge_of("random", folder, network, tokenizer), bos="<|endoftext|>", eos="<|endoftext|>"
-        )
+        network.config.save_pretrained(folder)
+        words.save_pretrained(folder)
+        return ns.load_model(bridge_of("random", folder, network, words), bos="<|endoftext|>", eos="<|endoftext|>")
+
+
+def _tokenizer(folder: Path | None) -> Any:
+    if folder is None:
+        return ns.load_model().tokenizer
+    if not folder.is_dir():
+        raise InputError(f"no such folder: '{folder}'")
+    return AutoTokenizer.from_pretrained(folder)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.store import home
 
 from .padded import Tokens
+from .random_model import SHAPES, random_model, random_network
 
 
 def positive(text: str) -> int:
@@ -55,14 +57,15 @@ class Setup:
     n: int  # pairs of each task
     repeats: int
     say: Callable[[str], None]
+    tokenizer: Path | None = None  # of a model with random weights; the built-in model's by default
 
     def load(self, dtype: str | None = None) -> Model:
         """The model, in a dtype of its own or in that of the setup."""
-        return _load(self.model, dtype or self.dtype, self.device)
+        return _load(self.model, dtype or self.dtype, self.device, self.tokenizer)
 
     def plain(self) -> Any:
         """The same weights as Hugging Face loads them, without TransformerLens around them."""
-        return _plain(self.model, self.dtype, self.device)
+        return _plain(self.model, self.dtype, self.load())
 
     def pairs(self, task: str) -> Pairs:
         return ns.load_pairs(task, source=self.data, n=self.n)
@@ -74,13 +77,20 @@ class Setup:
 
 
 @cache
-def _load(name: str, dtype: str, device: str) -> Model:
-    return ns.load_model(name, dtype=dtype, device=device)
+def _load(name: str, dtype: str, device: str, tokenizer: Path | None) -> Model:
+    if name not in SHAPES:
+        return ns.load_model(name, dtype=dtype, device=device)
+    place = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    return random_model(SHAPES[name], dtype=dtype, device=place, tokenizer=tokenizer)
 
 
 @cache
-def _plain(name: str, dtype: str, device: str) -> Any:
-    model, folder = _load(name, dtype, device), home() / "models" / name
+def _plain(name: str, dtype: str, model: Model) -> Any:
+    if name in SHAPES:
+        network = random_network(SHAPES[name], dtype=dtype, device=str(model.device))
+        network.set_attn_implementation("sdpa")
+        return network
+    folder = home() / "models" / name
     network = AutoModelForCausalLM.from_pretrained(
         folder if folder.is_dir() else name, dtype=model.dtype, attn_implementation="sdpa"
     )

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from neurosteer.data import UnitStats
 from neurosteer.forward import eos_states, states_and_stats
+from neurosteer.forward.forest import Packing, plan
+from neurosteer.forward.landing import Landing
 from neurosteer.forward.stats import TokenMoments
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs
@@ -67,11 +69,15 @@ def test_variance_survives_a_large_mean():
     generator = torch.Generator().manual_seed(0)
     values = 4096 + torch.randn(7, 3, 50, 5, generator=generator)
     counts = torch.randint(0, 3, (7, 3, 50), generator=generator)
-    moments = TokenMoments(1, 5)
-    for pack, weight in zip(values, counts, strict=True):
-        moments.add(0, torch.cat([pack, pack]), torch.cat([weight, weight]))  # begun, and begun again
-        moments.add(0, pack, weight)
-        moments.commit()
+    packs = plan([[(i,)] for i in range(len(values))], Packing(1, 1))
+    weights = dict(zip(packs, counts.numpy(), strict=True))
+    moments, landing = TokenMoments(1, 5, weights.__getitem__), Landing()
+    for pack, at_nodes in zip(weights, values, strict=True):
+        moments.add(pack, 0, at_nodes + 1)  # begun, and begun again
+        moments.add(pack, 0, at_nodes)
+        moments.commit(pack, landing)
+        landing.next_pack()
+    landing.finish()
     repeated = torch.cat([row.expand(n, 5) for row, n in zip(values.flatten(0, 2), counts.flatten(), strict=True)])
     stats = moments.finish()
     assert stats.tokens == len(repeated) == counts.sum()

@@ -1,0 +1,86 @@
+"""Results on their way from the device to memory: those of one pack travel while the next is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosteer.model import placed
+
+from .forest import Pack
+
+
+class Landing:
+    """Brings tensors to memory and waits for no GPU: what a pack sends arrives after the next, or at `finish`."""
+
+    def __init__(self) -> None:
+        self._sent: list[_Journey] = []
+        self._expected: list[_Journey] = []
+
+    def send(self, tensors: Sequence[Tensor], arrive: Callable[[list[Tensor]], None]) -> None:
+        """Send tensors to memory; `arrive` is called with them when they are there."""
+        devices = {tensor.device for tensor in tensors if tensor.is_cuda}
+        copies = [tensor.to("cpu", non_blocking=tensor.is_cuda) for tensor in tensors]
+        self._sent.append(_Journey(copies, arrive, [torch.cuda.current_stream(d).record_event() for d in devices]))
+
+    def next_pack(self) -> None:
+        """All of a pack has been sent: what an earlier one sent arrives."""
+        arriving, self._expected, self._sent = self._expected, self._sent, []
+        for journey in arriving:
+            journey.end()
+
+    def finish(self) -> None:
+        """Everything arrives."""
+        self.next_pack()
+        self.next_pack()
+
+
+@dataclass(frozen=True, eq=False)
+class _Journey:
+    copies: list[Tensor]
+    arrive: Callable[[list[Tensor]], None]
+    events: list[torch.cuda.Event]  # one on each device, after which the copies are whole
+
+    def end(self) -> None:
+        for event in self.events:
+            event.synchronize()
+        self.arrive(self.copies)
+
+
+class LastStates:
+    """The states of every sequence's last token, gathered layer by layer into `out`.
+
+    What was taken of a pack that did not get through is taken anew.
+    """
+
+    def __init__(self, out: Float[Tensor, "sequence layer unit"]) -> None:
+        self.out = out
+        self.finite = True  # of all that has arrived
+        self._taken: dict[int, Tensor] = {}
+        self._places = lru_cache(maxsize=8)(_places)  # of one pack, on each device
+
+    def take(self, pack: Pack, layer: int, values: Float[Tensor, "row node unit"]) -> None:
+        """The last tokens' states at a layer (its place among those of `out`)."""
+        self._taken[layer] = values[self._places(pack, values.device)]
+
+    def commit(self, pack: Pack, landing: Landing) -> None:
+        """The pack is through."""
+        layers, states = list(self._taken), list(self._taken.values())
+        self._taken.clear()
+
+        def arrive(arrived: list[Tensor]) -> None:
+            for layer, values in zip(layers, arrived, strict=True):
+                self.finite &= bool(values.isfinite().all())
+                self.out[pack.sequences, layer] = values.float()
+
+        landing.send(states, arrive)
+
+
+def _places(pack: Pack, device: torch.device) -> tuple[Tensor, Tensor]:
+    rows, leaves = (placed(torch.from_numpy(index), device) for index in (pack.rows, pack.leaves))
+    return rows, leaves
