@@ -33,7 +33,7 @@ GPT2_LIKE = {"vocab_size": 64, "n_embd": WIDTH, "n_layer": LAYERS, "n_head": 4, 
 CONFIGS: dict[str, Callable[[], Any]] = {
     "llama": lambda: transformers.LlamaConfig(**GROUPED),
     "llama-wide": lambda: transformers.LlamaConfig(**{**GROUPED, "hidden_size": 8 * WIDTH}),
-    "llama-english": lambda: transformers.LlamaConfig(**{**GROUPED, "vocab_size": 2048}),
+    "llama-english": lambda: transformers.LlamaConfig(**{**GROUPED, "hidden_size": 4 * WIDTH, "vocab_size": 2048}),
     "gpt2": lambda: transformers.GPT2Config(**GPT2_LIKE, initializer_range=0.15),
     "neox": lambda: transformers.GPTNeoXConfig(**LLAMA_LIKE),
     "gemma3": lambda: transformers.Gemma3TextConfig(**GROUPED, head_dim=8, sliding_window=32),

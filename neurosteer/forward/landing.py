@@ -16,15 +16,18 @@ from .forest import Pack
 
 
 class Landing:
-    """Brings tensors to memory and waits for no GPU: what a pack sends arrives after the next, or at `finish`."""
+    """Brings tensors to memory and waits for no GPU: what a pack sends from there arrives after the next pack."""
 
     def __init__(self) -> None:
         self._sent: list[_Journey] = []
         self._expected: list[_Journey] = []
 
     def send(self, tensors: Sequence[Tensor], arrive: Callable[[list[Tensor]], None]) -> None:
-        """Send tensors to memory; `arrive` is called with them when they are there."""
+        """Send tensors to memory; `arrive` is called with them when they are there, at once where they were."""
         devices = {tensor.device for tensor in tensors if tensor.is_cuda}
+        if not devices:
+            arrive([tensor.cpu() for tensor in tensors])
+            return
         copies = [tensor.to("cpu", non_blocking=tensor.is_cuda) for tensor in tensors]
         self._sent.append(_Journey(copies, arrive, [torch.cuda.current_stream(d).record_event() for d in devices]))
 
@@ -72,13 +75,14 @@ class LastStates:
         """The pack is through."""
         layers, states = list(self._taken), list(self._taken.values())
         self._taken.clear()
+        finite = [values.isfinite().all() for values in states]  # asked where it is fast
 
         def arrive(arrived: list[Tensor]) -> None:
-            for layer, values in zip(layers, arrived, strict=True):
-                self.finite &= bool(values.isfinite().all())
+            self.finite &= all(map(bool, arrived[len(layers) :]))
+            for layer, values in zip(layers, arrived, strict=False):
                 self.out[pack.sequences, layer] = values.float()
 
-        landing.send(states, arrive)
+        landing.send([*states, *finite], arrive)
 
 
 def _places(pack: Pack, device: torch.device) -> tuple[Tensor, Tensor]:

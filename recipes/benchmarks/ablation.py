@@ -1,4 +1,7 @@
-"""One ablation at the middle layer and 19 matched controls, on test pairs: a plain loop of hooks, and one sweep."""
+"""One ablation at the middle layer and 19 matched controls, on test pairs: a plain loop of hooks, and one sweep.
+
+The peer makes a part of its passes in each turn, all of them over the turns.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 
 from .padded import lens_logprobs, padded_tokens
+from .parts import InParts
 from .setup import Setup, computed, sequences_of
 from .turns import Comparison, Side, take_turns
 
 BATCH, CONTROLS = 32, 19
+PARTS = 5  # the peer makes a fifth of its passes in a turn
 
 
 def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
@@ -30,10 +35,12 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     sequences = sequences_of(model, test, "last")
     passes = 1 + len(sets)
     above = (model.n_layers - 1 - layer) / model.n_layers  # of the blocks, that an edited pass runs
+    in_parts = InParts(range(passes), lambda i: _loop(model, sequences, sets[i - 1] if i else None, layer), PARTS)
     loop = Side(
         "TransformerLens run_with_hooks, batches of 32",
-        lambda: _loop(model, sequences, sets, layer),
+        in_parts,
         passes * padded_tokens(sequences, BATCH),
+        in_parts.share,
     )
     ours = Side(
         "neurosteer",
@@ -41,25 +48,23 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
         round((1 + above * len(sets)) * computed(model, [sequence[:-1] for sequence in sequences])),
     )
     take_turns([loop, ours], setup.repeats, setup.say)
-    apart = float((loop.result - ours.result).abs().max())
+    apart = max(float((ours.result[i] - margins).abs().max()) for i, margins in in_parts.found.items())
     job = f"1 ablation + {CONTROLS} controls, layer {layer}"
     yield Comparison(job, test.task, loop, ours, passes * len(sequences), "sentence", 4.0, f"{apart:.0e} nat")
 
 
-def _loop(model: Model, sequences: Sequence[tuple[int, ...]], sets: Sequence[NeuronSet], layer: int) -> Tensor:
-    """Margins `[run, pair]`: unedited, then with each set at zero at every token but BOS."""
-    totals = [lens_logprobs(model, sequences, BATCH, [])]
-    for chosen in sets:
-        units = chosen.units.to(model.device)
+def _loop(model: Model, sequences: Sequence[tuple[int, ...]], chosen: NeuronSet | None, layer: int) -> Tensor:
+    """Margins `[pair]`, unedited or with a set at zero at every token but BOS."""
 
-        def ablate(values: Tensor, hook: object, units: Tensor = units) -> Tensor:
-            values = values.clone()
-            values[:, 1:, units] = 0
-            return values
+    def ablate(values: Tensor, hook: object) -> Tensor:
+        assert chosen is not None
+        values = values.clone()
+        values[:, 1:, chosen.units.to(values.device)] = 0
+        return values
 
-        totals.append(lens_logprobs(model, sequences, BATCH, [(f"blocks.{layer}.hook_out", ablate)]))
-    sides = torch.stack(totals).unflatten(1, (-1, 2))
-    return sides[..., 0] - sides[..., 1]
+    hooks = [] if chosen is None else [(f"blocks.{layer}.hook_out", ablate)]
+    good, bad = lens_logprobs(model, sequences, BATCH, hooks).view(-1, 2).T
+    return good - bad
 
 
 def sweep(model: Model, pairs: Pairs, sets: Sequence[NeuronSet]) -> Tensor:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
-from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -23,35 +20,13 @@ from neurosteer.probes import GATES, L0Probes, fit_l0, welch
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import Dense, Examples, fit_dense, top_units
 
+from .parts import InParts
 from .setup import Setup
 from .turns import Comparison, Side, take_turns
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 SIZES = tuple(2**i for i in range(10))  # of the top-k sweep
 PARTS_OF_MASKS, PARTS_OF_LAYERS = 30, 10  # the peer does one part of the masks, or of the layers' sweeps, in a turn
-
-Job = TypeVar("Job", bound=Hashable)
-Found = TypeVar("Found")
-
-
-class InParts(Generic[Job, Found]):
-    """A long job of a peer, a part of it at each call: parts are shuffled, so that each is like the whole."""
-
-    def __init__(self, jobs: Iterable[Job], do: Callable[[Job], Found], parts: int) -> None:
-        self.jobs, self.do = list(jobs), do
-        self.found: dict[Job, Found] = {}  # at all calls
-        random.Random(0).shuffle(self.jobs)
-        parts = min(parts, len(self.jobs))
-        self.parts = cycle([self.jobs[i::parts] for i in range(parts)])
-
-    def __call__(self) -> dict[Job, Found]:
-        now = {job: self.do(job) for job in next(self.parts)}
-        self.found |= now
-        return now
-
-    def share(self, found: dict[Job, Found]) -> float:
-        """Of the whole job, that one call has done."""
-        return len(found) / len(self.jobs)
 
 
 @dataclass(frozen=True)

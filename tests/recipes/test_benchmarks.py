@@ -11,22 +11,31 @@ from pathlib import Path
 import pytest
 import torch
 from plain_packs import prefixes
-from tiny_models import INNER, LAYERS, WIDTH
+from tiny_models import INNER, LAYERS, WIDTH, save_tiny, save_tokenizer, sentences_of
 
 from neurosteer.model import load_model
 from neurosteer.pairs import load_pairs
 from recipes.benchmarks import __main__ as command
 from recipes.benchmarks import ablation, ceiling, generation, gpu, growth, probes, start, states
+from recipes.benchmarks.parts import InParts
 from recipes.benchmarks.setup import Setup, computed, sequences_of
 from recipes.benchmarks.turns import Bound, Comparison, Side, take_turns
 
 TASK = "intransitive"
 
 
+@pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a tiny model that knows every word of the pairs."""
+    folder = save_tiny("llama-english", tmp_path_factory.mktemp("english"))
+    save_tokenizer(folder, english=sentences_of(load_pairs(TASK, source="builtin", n=60)))
+    return str(folder)
+
+
 @pytest.fixture
-def setup(tiny_folder: Callable[[str], Path]) -> Setup:
+def setup(english: str) -> Setup:
     """A tiny model that reads English, few pairs and two turns."""
-    return Setup(str(tiny_folder("llama-english")), "float32", "cpu", "builtin", (TASK,), 60, 2, lambda _: None)
+    return Setup(english, "float32", "cpu", "builtin", (TASK,), 60, 2, lambda _: None)
 
 
 def test_ratios_are_made_turn_by_turn():
@@ -81,7 +90,7 @@ def test_memory_is_what_a_job_holds_at_most():
 
 
 def test_parts_of_a_long_job_make_up_the_whole():
-    parts = probes.InParts(range(7), lambda job: job**2, 3)
+    parts = InParts(range(7), lambda job: job**2, 3)
     shares = [parts.share(parts()) for _ in range(3)]
     assert parts.found == {i: i**2 for i in range(7)}
     assert sum(shares) == pytest.approx(1)
@@ -178,7 +187,8 @@ def test_growth_takes_as_many_pairs_as_it_says():
         (command, ["--dtype", "float7"], "float7"),
         (command, ["--pairs", "0"], "--pairs"),
         (command, ["--out", "./nowhere/found.json"], "nowhere"),
-        (gpu, ["--data", "./nowhere"], "./nowhere"),
+        (gpu, ["--tiny", "--data", "./nowhere"], "./nowhere"),
+        (gpu, ["--tiny", "--pairs", "2", "--data", "builtin", "--tokenizer", "./nowhere"], "nowhere"),
         (growth, ["--out", "./nowhere"], "nowhere"),
         (growth, ["--width", "40"], "40"),
     ],
@@ -187,12 +197,12 @@ def test_bad_input_is_told_in_one_line(
     module: object,
     options: list[str],
     said: str,
-    tiny_folder: Callable[[str], Path],
+    english: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
     """Before the first job."""
-    always = ["--data", "builtin", "--only", "help", "--model", str(tiny_folder("llama-english"))]
+    always = ["--data", "builtin", "--only", "help", "--model", english]
     monkeypatch.setattr(sys, "argv", ["prog", *(always if module is command else []), *options])
     with pytest.raises(SystemExit) as ended:
         module.main()
@@ -201,7 +211,7 @@ def test_bad_input_is_told_in_one_line(
 
 
 def test_what_is_found_is_written_and_shown(
-    tiny_folder: Callable[[str], Path],
+    english: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -214,9 +224,8 @@ def test_what_is_found_is_written_and_shown(
 
     monkeypatch.setattr(start, "measure", measure)
     out = tmp_path / "found.json"
-    model = str(tiny_folder("llama-english"))
     monkeypatch.setattr(
-        sys, "argv", ["prog", "--data", "builtin", "--only", "help", "--model", model, "--out", str(out)]
+        sys, "argv", ["prog", "--data", "builtin", "--only", "help", "--model", english, "--out", str(out)]
     )
     with pytest.raises(RuntimeError, match="later"):
         command.main()
