@@ -30,16 +30,17 @@ def prefixes(tokens: Tokens) -> set[Tokens]:
 
 
 def packs_of(groups: Sequence[Group], *, rows: int = ROWS) -> list[list[Row]]:
-    """Rows fill in sorted order; one is full where the new prefixes of a group, sentence by sentence, exceed it.
+    """Rows fill in sorted order; one is full where a group would bring more prefixes than it holds.
 
     The widest come first, so that those of a pack are alike.
     """
     filled: list[Row] = []
     for group in sorted(groups, key=sorted):
-        if not filled or len(filled[-1].nodes) + sum(len(prefixes(s) - filled[-1].nodes) for s in group) > NODES:
+        new = set().union(*map(prefixes, group))
+        if not filled or len(filled[-1].nodes | new) > NODES:
             filled.append(Row())
         filled[-1].groups.append(group)
-        filled[-1].nodes |= set().union(*map(prefixes, group))
+        filled[-1].nodes |= new
     filled.sort(key=lambda row: len(row.nodes), reverse=True)
     return [filled[i : i + rows] for i in range(0, len(filled), rows)]
 

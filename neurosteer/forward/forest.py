@@ -59,13 +59,14 @@ class Pack:
         Padding, which no node attends to, attends to the whole row: so it can be told from a node.
         """
         rows, nodes = self.tokens.shape
-        seen = np.zeros((rows, nodes, nodes), dtype=bool)
-        for row in range(rows):
-            table, parents = seen[row], self.parents[row].tolist()
-            for node, parent in enumerate(parents):
-                if parent >= 0:
-                    table[node] = table[parent]
-                table[node, node] = True
+        seen = np.zeros(
+            (rows, nodes + 1, nodes), dtype=bool
+        )  # one node more: the parent of roots, which sees nothing
+        every = np.arange(rows)
+        for node in range(nodes):
+            seen[:, node] = seen[every, self.parents[:, node]]
+            seen[:, node, node] = True
+        seen = seen[:, :-1]
         seen[~self.real()] = True
         return seen
 
@@ -122,29 +123,38 @@ class _Row:
     children: dict[tuple[int, int], int] = field(default_factory=dict)
     paths: list[tuple[int, list[int]]] = field(default_factory=list)
 
-    def missing(self, group: Sequence[Tokens]) -> int:
-        """At most how many nodes a group of sequences would add: what they share among themselves counts twice."""
-        added = 0
-        for tokens in group:
-            node, known = -1, True
-            for token in tokens:
-                node = self.children.get((node, token), -2) if known else -2
-                known = known and node >= 0
-                added += not known
-        return added
+    def offer(self, first: int, group: Sequence[Tokens], most: int) -> bool:
+        """Take a group of sequences, numbered from `first` on, unless that made more than `most` nodes.
 
-    def add(self, sequence: int, tokens: Tokens) -> None:
+        An empty row takes any.
+        """
+        before = len(self.tokens)
+        paths = [self._grow(tokens) for tokens in group]
+        if before and len(self.tokens) > most:
+            self._shrink(before)
+            return False
+        self.paths += enumerate(paths, start=first)
+        return True
+
+    def _grow(self, tokens: Tokens) -> list[int]:
+        """The path of a sequence, with the nodes that it lacked."""
         node, path = -1, []
         for depth, token in enumerate(tokens):
-            child = self.children.get((node, token))
-            if child is None:
-                child = self.children[node, token] = len(self.tokens)
+            child = self.children.setdefault((node, token), len(self.tokens))
+            if child == len(self.tokens):
                 self.tokens.append(token)
                 self.depths.append(depth)
                 self.parents.append(node)
             node = child
             path.append(node)
-        self.paths.append((sequence, path))
+        return path
+
+    def _shrink(self, size: int) -> None:
+        """Back to the first nodes: every node has one entry among the children, in order."""
+        for column in (self.tokens, self.depths, self.parents):
+            del column[size:]
+        while len(self.children) > size:
+            self.children.popitem()
 
 
 def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool = True) -> list[Pack]:
@@ -168,12 +178,10 @@ def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool =
 def _tries(groups: Sequence[Sequence[Tokens]], starts: list[int], order: list[int], nodes: int) -> Iterator[_Row]:
     row = _Row()
     for index in order:
-        group = groups[index]
-        if row.tokens and len(row.tokens) + row.missing(group) > nodes:
+        if not row.offer(starts[index], groups[index], nodes):
             yield row
             row = _Row()
-        for side, tokens in enumerate(group):
-            row.add(starts[index] + side, tokens)
+            row.offer(starts[index], groups[index], nodes)
     if row.tokens:
         yield row
 
@@ -188,7 +196,7 @@ def _buckets(groups: Sequence[Sequence[Tokens]], starts: list[int], packing: Pac
             yield batch
             batch = []
         row = _Row()
-        row.add(sequence, tokens)
+        row.offer(sequence, [tokens], packing.nodes)
         batch.append(row)
     if batch:
         yield batch
