@@ -5,7 +5,8 @@
     python -m recipes.benchmarks --data FOLDER_OF_BLIMP_FILES --only states --pairs 200
 
 Ratios are medians of the turns, with their range. Beside each stands how many times as many tokens the peer computes
-(its padding counts, since it is computed), and which share of that ratio is reached. `--out` writes JSON.
+(its padding counts, since it is computed), and which share of that ratio is reached. Peers do a part of a long job in
+each turn, all of it over five turns: their time is that of the whole, their memory that of a part. `--out` writes JSON.
 """
 
 from __future__ import annotations

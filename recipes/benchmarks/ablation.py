@@ -16,7 +16,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 
-from .padded import lens_logprobs, padded_tokens
+from .padded import Batch, batches, lens_logprobs, padded_tokens
 from .parts import InParts
 from .setup import Setup, computed, sequences_of
 from .turns import Comparison, Side, take_turns
@@ -33,13 +33,14 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     top = ranking.top(40, layers=layer)
     sets = [top, *ranking.controls(top, CONTROLS)]
     sequences = sequences_of(model, test, "last")
+    padded = batches(sequences, BATCH)
     passes = 1 + len(sets)
     above = (model.n_layers - 1 - layer) / model.n_layers  # of the blocks, that an edited pass runs
-    in_parts = InParts(range(passes), lambda i: _loop(model, sequences, sets[i - 1] if i else None, layer), PARTS)
+    in_parts = InParts(range(passes), lambda i: _loop(model, padded, sets[i - 1] if i else None, layer), PARTS)
     loop = Side(
         "TransformerLens run_with_hooks, batches of 32",
         in_parts,
-        passes * padded_tokens(sequences, BATCH),
+        passes * padded_tokens(padded),
         in_parts.share,
     )
     ours = Side(
@@ -53,7 +54,7 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     yield Comparison(job, test.task, loop, ours, passes * len(sequences), "sentence", 4.0, f"{apart:.0e} nat")
 
 
-def _loop(model: Model, sequences: Sequence[tuple[int, ...]], chosen: NeuronSet | None, layer: int) -> Tensor:
+def _loop(model: Model, padded: Sequence[Batch], chosen: NeuronSet | None, layer: int) -> Tensor:
     """Margins `[pair]`, unedited or with a set at zero at every token but BOS."""
 
     def ablate(values: Tensor, hook: object) -> Tensor:
@@ -63,7 +64,7 @@ def _loop(model: Model, sequences: Sequence[tuple[int, ...]], chosen: NeuronSet 
         return values
 
     hooks = [] if chosen is None else [(f"blocks.{layer}.hook_out", ablate)]
-    good, bad = lens_logprobs(model, sequences, BATCH, hooks).view(-1, 2).T
+    good, bad = lens_logprobs(model, padded, hooks).view(-1, 2).T
     return good - bad
 
 

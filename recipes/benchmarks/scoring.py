@@ -18,11 +18,13 @@ import neurosteer as ns
 from neurosteer.forward import texts_of
 from neurosteer.pairs import Pairs
 
+from .parts import InParts
 from .setup import Setup, computed, counting, sentences_of
 from .turns import Comparison, Side, take_turns
 
 SIZES = (1, 4, 8, 16, 32, 64)  # of batches, to choose from
 TRIAL = 96  # sentences that the choice is made on
+PARTS = 5  # a peer scores every fifth sentence in a turn
 Scores = Callable[[Sequence[str], int], list[float]]
 
 
@@ -36,17 +38,21 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     sentences = sentences_of(pairs)
     for name, scores, target in peers:
         size = _best_size(scores, sentences[:TRIAL])
-        with counting(network) as sizes:
-            scores(sentences, size)
         texts = texts_of(model, sentences, name)
         ours = Side(
             "neurosteer",
             lambda name=name: ns.score(model, pairs, convention=name).logprob.flatten(),
             computed(model, [text.tokens[:-1] for text in texts]),
         )
-        theirs = Side(f"{name}, batches of {size}", lambda s=scores, n=size: s(sentences, n), sum(sizes))
-        take_turns([theirs, ours], setup.repeats, setup.say)
-        apart = float((torch.tensor(theirs.result).double() - ours.result).abs().max())
+        parts = InParts(range(PARTS), lambda i, s=scores, n=size: s(sentences[i::PARTS], n), PARTS)
+        theirs = Side(f"{name}, batches of {size}", parts, share=parts.share)
+        with counting(network) as sizes:
+            take_turns([theirs, ours], setup.repeats, setup.say)
+        theirs.tokens = round(sum(sizes) / parts.done)
+        apart = max(
+            float((torch.tensor(found).double() - ours.result[i::PARTS]).abs().max())
+            for i, found in parts.found.items()
+        )
         yield Comparison(
             "pair scoring", pairs.task, theirs, ours, len(sentences), "sentence", target, f"{apart:.0e} nat"
         )

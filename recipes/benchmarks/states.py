@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
+from torch import Tensor
 
 import neurosteer as ns
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 
-from .padded import base_states, lens_states, padded_tokens
+from .padded import Batch, base_states, batches, lens_states, padded_tokens
+from .parts import InParts
 from .setup import Setup, computed, multiplies_bfloat16, sequences_of
 from .turns import Comparison, Side, take_turns
 
+PARTS = 5  # a peer does a fifth of its batches in a turn
 LENS, SORTED = 32, 64  # batches: what TransformerLens' documentation does, and what is best for Hugging Face
 
 
@@ -21,25 +24,25 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     """Each peer in the same dtype; and where the plain loop is in float32, bfloat16 beside it."""
     model, network = setup.load(), setup.plain()
     sequences = sequences_of(model, pairs)
-    lens = Side(
+    lens, of_lens = _peer(
         f"TransformerLens run_with_cache, batches of {LENS}",
-        lambda: lens_states(model, sequences, LENS),
-        padded_tokens(sequences, LENS),
+        batches(sequences, LENS),
+        lambda batch: lens_states(model, batch),
     )
-    base = Side(
+    base, of_base = _peer(
         f"Hugging Face base model, sorted batches of {SORTED}",
-        lambda: base_states(network, sequences, SORTED),
-        padded_tokens(sequences, SORTED, by_length=True),
+        batches(sequences, SORTED, by_length=True),
+        lambda batch: base_states(network, batch),
     )
     ours = _ours("neurosteer", model, pairs)
-    asked = [(lens, ours, 3.0), (base, ours, 1.25)]
+    asked = [(lens, of_lens, ours, 3.0), (base, of_base, ours, 1.25)]
     if setup.dtype == "float32" and multiplies_bfloat16(model.device.type):
-        asked.append((lens, _ours("neurosteer, bfloat16", setup.load("bfloat16"), pairs), 6.0))
+        asked.append((lens, of_lens, _ours("neurosteer, bfloat16", setup.load("bfloat16"), pairs), 6.0))
     else:
         setup.say("without a side in bfloat16: it takes a float32 loop and a processor that multiplies bfloat16")
-    take_turns([lens, base, *(side for peer, side, _ in asked if peer is lens)], setup.repeats, setup.say)
-    for peer, side, target in asked:
-        apart = f"{_apart(peer.result, side.result):.0e} of the norm"
+    take_turns([lens, base, *(side for peer, _, side, _ in asked if peer is lens)], setup.repeats, setup.say)
+    for peer, found, side, target in asked:
+        apart = f"{_apart(found.found, side.result):.0e} of the norm"
         yield Comparison(
             f"EOS states, all layers{side.name.removeprefix('neurosteer')}",
             pairs.task,
@@ -52,6 +55,12 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
         )
 
 
+def _peer(name: str, padded: list[Batch], do: Callable[[Batch], Tensor]) -> tuple[Side, InParts[Batch, Tensor]]:
+    """Does a part of its batches in each turn."""
+    parts = InParts(padded, do, PARTS, weight=lambda batch: batch.ids.numel())
+    return Side(name, parts, padded_tokens(padded), parts.share), parts
+
+
 def _ours(name: str, model: Model, pairs: Pairs) -> Side:
     return Side(
         name,
@@ -60,5 +69,8 @@ def _ours(name: str, model: Model, pairs: Pairs) -> Side:
     )
 
 
-def _apart(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float((a - b).norm() / a.norm())
+def _apart(peer: Mapping[Batch, Tensor], ours: Tensor) -> float:
+    """Of the norm of all states that the peer has made."""
+    gaps = [(theirs - ours[batch.places], theirs) for batch, theirs in peer.items()]
+    gap, norm = (torch.stack([part.norm() for part in parts]).norm() for parts in zip(*gaps, strict=True))
+    return float(gap / norm)
