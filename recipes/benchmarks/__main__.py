@@ -6,7 +6,7 @@
 
 Ratios are medians of the turns, with their range. Beside each stands how many times as many tokens the peer computes
 (its padding counts, since it is computed), and which share of that ratio is reached. Peers do a part of a long job in
-each turn, all of it over five turns: their time is that of the whole, their memory that of a part. `--out` writes JSON.
+each turn, all of it over five: their time is that of the whole, their memory that of a part. `--out` writes JSON.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import platform
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,7 +76,7 @@ def main() -> None:
             "platform": platform.platform(),
             "device": torch.cuda.get_device_name() if model.device.type == "cuda" else model.device.type,
             "threads": torch.get_num_threads(),
-            "versions": versions("neurosteer", *PEERS),
+            "versions": versions("neurosteer", *filter(_is_installed, PEERS)),
         },
         "settings": {
             **{k: v for k, v in vars(options).items() if k not in ("only", "out", "tokenizer")},
@@ -85,13 +86,14 @@ def main() -> None:
     }
     rows: list[Comparison | Bound] = []
     try:
-        for name, job in jobs.items():
-            setup.say(f"[bold]{name}[/bold]")
-            for row in job(setup):
-                rows.append(row)
-                if options.out:  # as far as it has come
-                    found = {**about, "jobs": [row.to_dict() for row in rows]}
-                    options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        with in_one_line(parser):
+            for name, job in jobs.items():
+                setup.say(f"[bold]{name}[/bold]")
+                for row in job(setup):
+                    rows.append(row)
+                    if options.out:  # as far as it has come
+                        found = {**about, "jobs": [row.to_dict() for row in rows]}
+                        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     finally:
         show(rows)
 
@@ -120,6 +122,14 @@ def _job(name: str) -> Callable[[Setup], Iterator[Comparison | Bound]]:
     if name in ONCE:
         return cast("Callable[[Setup], Iterator[Comparison | Bound]]", job)
     return lambda setup: (row for pairs in setup.each_task() for row in job(setup, pairs))
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:  # not every job needs every peer
+        return False
+    return True
 
 
 HEADS = ("job", "on", "against", "theirs", "ours", "ratio", "of tokens", "reached", "memory", "target", "apart")

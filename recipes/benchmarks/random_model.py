@@ -30,7 +30,7 @@ class Shape:
 
 SHAPES = {
     "random:llama-3-8b": Shape(32, 4096, 14336, 32, 8, 128256),
-    "random:tiny": Shape(2, 64, 128, 4, 2),
+    "random:tiny": Shape(4, 256, 512, 8, 4),
 }
 
 
