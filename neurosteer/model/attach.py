@@ -18,6 +18,7 @@ from neurosteer.errors import InputError, NeurosteerError
 
 from .hooks import hooked
 from .model import Model
+from .placing import placed
 from .sites import check_site, hook_name
 from .where import Touch, touched
 
@@ -35,8 +36,12 @@ class Applied:
     layers: tuple[int, ...]
     calls: int = 0
     firings: int = 0
-    tokens: int = 0
+    touched: int | Tensor = 0  # the tokens so far, left on the device: asking for them would wait for the passes
     fired: list[int] = field(default_factory=list)  # layers, in the pass under way
+
+    @property
+    def tokens(self) -> int:
+        return int(self.touched)
 
 
 _ON: WeakKeyDictionary[Model, list[Applied]] = WeakKeyDictionary()
@@ -60,7 +65,7 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: str, where: s
         given = {**kwargs, "input_ids": args[0]} if args else kwargs
         now[:] = [touched(model, given, where, prompt=_PROMPT.get(model))]
         applied.calls += 1
-        applied.tokens += int(now[0].tokens.sum())
+        applied.touched = applied.touched + now[0].tokens.sum()
 
     def end(_module: Any, _args: Any, _output: Any) -> None:
         _check(applied, applied.layers)
@@ -136,16 +141,16 @@ def _check(applied: Applied, expected: tuple[int, ...], fired: tuple[int, ...] |
 
 
 def _editor(applied: Applied, layer: int, part: LayerEdit, now: list[Touch]) -> Callable[..., Tensor]:
-    placed: dict[torch.device, tuple[Tensor, Tensor]] = {}
+    there: dict[torch.device, tuple[Tensor, Tensor]] = {}
 
     def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
         if not now or values.shape[:2] != now[0].tokens.shape:
             raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
         applied.fired.append(layer)
         applied.firings += 1
-        if values.device not in placed:
-            placed[values.device] = _place(part, values)
-        return _change(values, part.scale, *placed[values.device], now[0])
+        if values.device not in there:
+            there[values.device] = _place(part, values)
+        return _change(values, part.scale, *there[values.device], now[0])
 
     return edit
 
@@ -153,7 +158,7 @@ def _editor(applied: Applied, layer: int, part: LayerEdit, now: list[Touch]) -> 
 def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor]:
     if len(part.units) and int(part.units.max()) >= values.shape[-1]:
         raise InputError(f"no unit {int(part.units.max())}: this site has units 0 to {values.shape[-1] - 1}")
-    return part.units.to(values.device), part.shift.to(values.device, values.dtype)
+    return placed(part.units, values.device), placed(part.shift.to(values.dtype), values.device)
 
 
 def _change(
