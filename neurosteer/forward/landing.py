@@ -29,7 +29,8 @@ class Landing:
             arrive([tensor.cpu() for tensor in tensors])
             return
         copies = [tensor.to("cpu", non_blocking=tensor.is_cuda) for tensor in tensors]
-        self._sent.append(_Journey(copies, arrive, [torch.cuda.current_stream(d).record_event() for d in devices]))
+        waits = [torch.cuda.current_stream(device).record_event().synchronize for device in devices]
+        self._sent.append(_Journey(copies, arrive, waits))
 
     def next_pack(self) -> None:
         """All of a pack has been sent: what an earlier one sent arrives."""
@@ -47,11 +48,11 @@ class Landing:
 class _Journey:
     copies: list[Tensor]
     arrive: Callable[[list[Tensor]], None]
-    events: list[torch.cuda.Event]  # one on each device, after which the copies are whole
+    waits: list[Callable[[], None]]  # for each device to have made its copies whole
 
     def end(self) -> None:
-        for event in self.events:
-            event.synchronize()
+        for wait in self.waits:
+            wait()
         self.arrive(self.copies)
 
 

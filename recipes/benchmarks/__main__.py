@@ -6,7 +6,8 @@
 
 Ratios are medians of the turns, with their range. Beside each stands how many times as many tokens the peer computes
 (its padding counts, since it is computed), and which share of that ratio is reached. Peers do a part of a long job in
-each turn, all of it over five: their time is that of the whole, their memory that of a part. `--out` writes JSON.
+each turn, all of it over five: their time is that of the whole, their memory that of a part. `--out` writes JSON, and
+`--show` prints such files again: `recipes/benchmarks/results/*.json` are those behind the README's figures.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ TASKS = ("intransitive", "distractor_agreement_relational_noun", "superlative_qu
 def main() -> None:
     parser = _parser()
     options = parser.parse_args()
+    if options.show:
+        with in_one_line(parser):
+            show([row for path in options.show for row in _written(path)])
+        return
     console = Console(stderr=True)
     setup = Setup(
         options.model,
@@ -73,13 +78,13 @@ def main() -> None:
             setup.pairs(task)
     about = {
         "machine": {
-            "platform": platform.platform(),
+            "platform": f"{platform.system()} {platform.machine()}",
             "device": torch.cuda.get_device_name() if model.device.type == "cuda" else model.device.type,
             "threads": torch.get_num_threads(),
             "versions": versions("neurosteer", *filter(_is_installed, PEERS)),
         },
         "settings": {
-            **{k: v for k, v in vars(options).items() if k not in ("only", "out", "tokenizer")},
+            **{k: v for k, v in vars(options).items() if k not in ("only", "out", "show", "tokenizer")},
             "task": list(setup.tasks),
             "device": model.device.type,
         },
@@ -95,7 +100,7 @@ def main() -> None:
                         found = {**about, "jobs": [row.to_dict() for row in rows]}
                         options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     finally:
-        show(rows)
+        show([row.to_dict() for row in rows])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument("--show", type=Path, nargs="+", help="print files written before, and run nothing")
     return parser
 
 
@@ -122,6 +128,14 @@ def _job(name: str) -> Callable[[Setup], Iterator[Comparison | Bound]]:
     if name in ONCE:
         return cast("Callable[[Setup], Iterator[Comparison | Bound]]", job)
     return lambda setup: (row for pairs in setup.each_task() for row in job(setup, pairs))
+
+
+def _written(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file that `--out` wrote."""
+    try:
+        return cast("list[dict[str, Any]]", json.loads(path.read_text("utf-8"))["jobs"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"'{path}' is no file that --out has written") from error
 
 
 def _is_installed(name: str) -> bool:
@@ -135,14 +149,14 @@ def _is_installed(name: str) -> bool:
 HEADS = ("job", "on", "against", "theirs", "ours", "ratio", "of tokens", "reached", "memory", "target", "apart")
 
 
-def show(rows: list[Comparison | Bound]) -> None:
+def show(rows: list[dict[str, Any]]) -> None:
     """The comparisons as a table in Markdown, and the bounds below it."""
-    cells = [_cells(row.to_dict()) for row in rows if isinstance(row, Comparison)]
+    cells = [_cells(row) for row in rows if "ratio" in row]
     for line in [HEADS, ["---"] * len(HEADS), *cells] if cells else []:
         print(f"| {' | '.join(line)} |")
     for row in rows:
-        if isinstance(row, Bound):
-            print(_line(row.to_dict()))
+        if "ratio" not in row:
+            print(_line(row))
 
 
 def _line(row: dict[str, Any]) -> str:

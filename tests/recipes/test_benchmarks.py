@@ -187,6 +187,8 @@ def test_growth_takes_as_many_pairs_as_it_says():
         (command, ["--dtype", "float7"], "float7"),
         (command, ["--pairs", "0"], "--pairs"),
         (command, ["--out", "./nowhere/found.json"], "nowhere"),
+        (command, ["--show", "./nowhere.json"], "nowhere"),
+        (command, ["--show", "pyproject.toml"], "pyproject.toml"),
         (gpu, ["--tiny", "--data", "./nowhere"], "./nowhere"),
         (gpu, ["--tiny", "--pairs", "2", "--data", "builtin", "--tokenizer", "./nowhere"], "nowhere"),
         (growth, ["--out", "./nowhere"], "nowhere"),
@@ -234,3 +236,6 @@ def test_what_is_found_is_written_and_shown(
     assert found["jobs"][0]["median"] == 2.0
     assert found["settings"]["data"] == "builtin"
     assert found["machine"]["device"] == "cpu"
+    monkeypatch.setattr(sys, "argv", ["prog", "--show", str(out)])
+    command.main()
+    assert capsys.readouterr().out == "seconds of nothing: 2.00 s (1.00 s to 3.00 s); target at most 2.50 s\n"
