@@ -157,10 +157,19 @@ def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor
     landing, every, inner = Landing(), np.ones(texts, dtype=bool), slice(1 if model.bos else 0, None)
     moments = TokenMoments(1, model.d_model, lambda pack: pack.counts(every, inner))
 
-    def through(pack: Pack) -> None:
-        moments.commit(pack, landing)
-        landing.next_pack()
+    def send(pack: Pack) -> None:
+        landing.drop()
+        moments.send(pack, landing)
 
-    sweep(model, packs, site="resid_pre", layers=[0], visit=moments.add, through=through, what="inputs, tokens")
+    sweep(
+        model,
+        packs,
+        site="resid_pre",
+        layers=[0],
+        visit=moments.add,
+        send=send,
+        through=landing.next_pack,
+        what="inputs, tokens",
+    )
     landing.finish()
     return moments.finish().mean[0]

@@ -18,7 +18,8 @@ from neurosteer.errors import is_out_of_memory
 from neurosteer.model import Model, is_hooked, pristine, reading, resuming
 from neurosteer.progress import Progress
 
-from .forest import Pack, Tokens, plan
+from .forest import Tokens, plan
+from .landing import Landing, LastStates
 from .loop import packing_for, sweep
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
@@ -89,13 +90,18 @@ def _sample(vocabulary: int, longest: int) -> list[list[Tokens]]:
 def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> Tensor:
     """`[sequence, layer, unit]` at the last tokens, float32."""
     layers = list(range(model.n_layers))
-    out = torch.empty(sum(len(group) for group in groups), len(layers), model.d_model)
-
-    def visit(pack: Pack, i: int, values: Tensor) -> None:
-        out[pack.sequences, i] = values[pack.rows, pack.leaves].float().cpu()
-
-    sweep(model, plan(groups, packing_for(model), shared=shared), site="resid_post", layers=layers, visit=visit)
-    return out
+    landing, last = Landing(), LastStates(torch.empty(sum(map(len, groups)), len(layers), model.d_model))
+    sweep(
+        model,
+        plan(groups, packing_for(model), shared=shared),
+        site="resid_post",
+        layers=layers,
+        visit=last.take,
+        send=lambda pack: last.send(pack, landing),
+        through=landing.next_pack,
+    )
+    landing.finish()
+    return last.out
 
 
 def _resumes_exactly(model: Model) -> bool:

@@ -67,14 +67,15 @@ def sweep(
     site: str,
     layers: Sequence[int],
     visit: Visit,
-    through: Callable[[Pack], None] = lambda _: None,
+    send: Callable[[Pack], None] = lambda _: None,
+    through: Callable[[], None] = lambda: None,
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> None:
     """Run every pack once. `visit(pack, i, values)` is called for each of the layers, `i` its place among them.
 
-    A pack that memory does not hold comes again in parts: what visits add up counts only once `through` is called,
-    after the last layer of a pack, with that pack.
+    `send` is called with a pack after its last layer, `through` once it is known to be done: a pack that memory does
+    not hold, up to and in `send`, comes again in parts.
     """
     place = {layer: i for i, layer in enumerate(layers)}
     current = packs[0]
@@ -86,8 +87,9 @@ def sweep(
         nonlocal current
         current = pack
         one_pass(*pack.inputs())
+        send(pack)
         passed()
 
     with reading(model, site, layers, hand_out) as one_pass:
-        for pack, _ in each_pack(model, packs, run, what=what, progress=progress):
-            through(pack)
+        for _ in each_pack(model, packs, run, what=what, progress=progress):
+            through()

@@ -86,9 +86,12 @@ class Request:
             if train:
                 moments.add(pack, i, at_nodes)
 
-        def through(pack: Pack) -> None:
-            last.commit(pack, landing)
-            moments.commit(pack, landing)
+        def send(pack: Pack) -> None:
+            landing.drop()
+            last.send(pack, landing)
+            moments.send(pack, landing)
+
+        def through() -> None:
             landing.next_pack()
             self._check(last)
 
@@ -99,6 +102,7 @@ class Request:
             site=self.site,
             layers=self.layers,
             visit=visit,
+            send=send,
             through=through,
             what=what,
             progress=progress,

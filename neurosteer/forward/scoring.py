@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -123,11 +123,12 @@ class _Passes:
         self.after = [_resumable(variant) if resume else -1 for variant in variants]
 
     def run(self, pack: Pack, passed: Callable[[], None]) -> _Found:
-        wanted = Wanted.of(pack, self.texts).on(self.model.device)
+        wanted = Wanted.of(pack, self.texts)
         kept: dict[int, Tensor] = {}
         keep = sorted({layer for layer in self.after if layer >= 0})
         inputs = pack.inputs()
         clean = self._pass(inputs, wanted, keep, kept)
+        wanted = wanted.on(clean.device)
         logprobs, divergences = [wanted.logprobs(clean)], []
         reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
         del clean
@@ -142,8 +143,8 @@ class _Passes:
             if reference is not None:
                 divergences.append(wanted.divergence(reference, logits))
             passed()
-        kl = torch.stack(divergences).cpu() if divergences else torch.zeros(len(self.variants), dtype=torch.float64)
-        return _Found(wanted.text.cpu(), torch.stack(logprobs).cpu().double(), kl)
+        kl = torch.stack(divergences).cpu() if divergences else torch.zeros(len(self.variants), 1)
+        return _Found(wanted.text, torch.stack(logprobs).cpu().double(), kl.double().sum(1))
 
     def _pass(self, inputs: Inputs, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
         with reading(self.model, "resid_post", keep, kept.__setitem__) as one_pass:
@@ -179,8 +180,9 @@ class Wanted:
         return cls(*map(torch.from_numpy, (picks[:, 0], picks[:, 1], place.reshape(-1), table[:, 2], table[:, 3])))
 
     def on(self, device: torch.device) -> Wanted:
-        """The same, where the logits will be."""
-        return Wanted(*(placed(getattr(self, column.name), device) for column in fields(self)))
+        """The same, with all but the texts where the logits are."""
+        moved = {name: placed(getattr(self, name), device) for name in ("rows", "nodes", "pick", "target")}
+        return replace(self, **moved)
 
     def logprobs(self, logits: Float[Tensor, "pick vocab"]) -> Float[Tensor, "target"]:
         """Every target's log-probability (float32)."""
@@ -188,8 +190,10 @@ class Wanted:
         norm = torch.cat([chunk.float().logsumexp(dim=-1) for chunk in logits.split(_CHUNK)])
         return logits[pick, target].float() - norm[pick]
 
-    def divergence(self, reference: Float[Tensor, "pick vocab"], logits: Float[Tensor, "pick vocab"]) -> Tensor:
-        """Sum over targets of the KL divergence at their nodes, from the log-probabilities of the unedited model."""
+    def divergence(
+        self, reference: Float[Tensor, "pick vocab"], logits: Float[Tensor, "pick vocab"]
+    ) -> Float[Tensor, "target"]:
+        """KL divergence at every target's node, from the log-probabilities of the unedited model (float32)."""
         parts = zip(reference.split(_CHUNK), logits.split(_CHUNK), strict=True)
         kl = torch.cat([(p.exp() * (p - torch.log_softmax(q.float(), dim=-1))).sum(-1) for p, q in parts])
-        return kl[self.pick.to(kl.device)].double().sum()
+        return kl[self.pick.to(kl.device)]

@@ -26,21 +26,25 @@ class TokenMoments:
         self.mean = torch.zeros(layers, width, dtype=torch.float64)
         self.squares = torch.zeros(layers, width, dtype=torch.float64)
         self.tokens = 0
-        self._counts = counts
+        self._counts = lru_cache(maxsize=1)(counts)
         self._weights = lru_cache(maxsize=8)(self._weigh)  # of one pack, on each device
         self._waiting: dict[int, tuple[Tensor, Tensor]] = {}  # by layer: mean, squares
+        self._pack: Pack | None = None
 
     def add(self, pack: Pack, layer: int, values: Float[Tensor, "row node unit"]) -> None:
-        """Count each node's activation as often as `counts` says of the pack, from its `commit` on.
+        """Count each node's activation as often as `counts` says of the pack, once that is sent and has arrived.
 
-        Until then another call for the layer takes its place.
+        Of a pack that did not get that far, what was added is dropped when the next one begins.
         """
+        if pack is not self._pack:
+            self._waiting.clear()
+            self._pack = pack
         flat, weight = values.flatten(0, 1).float(), self._weights(pack, values.device)
         mean = weight @ flat / weight.sum().clamp_min(1)
         self._waiting[layer] = mean, weight @ (flat - mean).square()
 
-    def commit(self, pack: Pack, landing: Landing) -> None:
-        """The pack is through: what was added of it counts when it has landed."""
+    def send(self, pack: Pack, landing: Landing) -> None:
+        """All layers of the pack are added."""
         new, layers = int(self._counts(pack).sum()), list(self._waiting)
         waiting = [part for both in self._waiting.values() for part in both]
         self._waiting.clear()
@@ -56,7 +60,7 @@ class TokenMoments:
         landing.send(waiting, arrive)
 
     def finish(self) -> TokenStats:
-        """The statistics of what has landed (float32)."""
+        """The statistics of what has arrived (float32)."""
         return TokenStats(self.mean.float(), (self.squares / max(self.tokens, 1)).float(), self.tokens)
 
     def _weigh(self, pack: Pack, device: torch.device) -> Float[Tensor, "node"]:

@@ -44,7 +44,7 @@ class Gates:
 
 
 GATES = Gates()
-aten = torch.ops.aten  # the backwards of torch's own functions
+_aten = torch.ops.aten  # the backwards of torch's own functions
 _COLUMNS = 6  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
 _LAYERS = 4  # on a CPU, at a time
 
@@ -154,8 +154,8 @@ def _train(
         open_ = (log_alpha - shift).sigmoid_()  # P(gate > 0)
         w.grad = pull * gate
         b.grad = residual.sum(-1, keepdim=True)
-        through = aten.sigmoid_backward(aten.hardtanh_backward(pull * w, wide, 0, 1), soft)
-        log_alpha.grad = torch.addcmul(aten.sigmoid_backward(price, open_), slope, through)
+        through = _aten.sigmoid_backward(_aten.hardtanh_backward(pull * w, wide, 0, 1), soft)
+        log_alpha.grad = torch.addcmul(_aten.sigmoid_backward(price, open_), slope, through)
         optimiser.step()
     final = (torch.sigmoid(log_alpha) * stretch + gates.gamma).clamp(0, 1)
     return w, b, torch.where(lam == 1, 1.0, final)

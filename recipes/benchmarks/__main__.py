@@ -6,7 +6,8 @@
 
 Ratios are medians of the turns, with their range. Beside each stands how many times as many tokens the peer computes
 (its padding counts, since it is computed), and which share of that ratio is reached. Peers do a part of a long job in
-each turn, all of it over five: their time is that of the whole, their memory that of a part. `--out` writes JSON, and
+each turn (`done` in the JSON says how often the whole, over all turns): their time is reckoned for the whole, their
+memory is that of a part. `--out` writes JSON, and
 `--show` prints such files again: `recipes/benchmarks/results/*.json` are those behind the README's figures.
 """
 
@@ -172,7 +173,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     peer, ours, tokens = row["peer"], row["ours"], row["tokens_ratio"]
-    sign = "<=" if row["at_most"] else ">="
+    reached, sign = row["share_of_tokens_ratio"], "<=" if row["at_most"] else ">="
     return [
         row["job"],
         row["on"],
@@ -180,7 +181,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         *(f"{side['per_second']:,.0f} {row['unit']}s/s" for side in (peer, ours)),
         f"{row['ratio']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})",
         f"{tokens:.2f}" if tokens else "",
-        f"{row['share_of_tokens_ratio']:.0%}{'' if row['reached_of_tokens'] else ' missed'}" if tokens else "",
+        f"{reached:.0%}{'' if row['reached_of_tokens'] else ' missed'}" if reached else "",
         f"{peer['grows_by_mib']:.0f}, {ours['grows_by_mib']:.0f} MiB",
         f"{sign} {row['target']:g}{'' if row['reached'] else ' missed'}",
         row["difference"],

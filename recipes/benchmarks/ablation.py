@@ -45,12 +45,12 @@ def compare(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
     )
     ours = Side(
         "neurosteer",
-        lambda: sweep(model, test, sets),
+        lambda: margins_without(model, test, sets),
         round((1 + above * len(sets)) * computed(model, [sequence[:-1] for sequence in sequences])),
     )
     take_turns([loop, ours], setup.repeats, setup.say)
     apart = max(float((ours.result[i] - margins).abs().max()) for i, margins in in_parts.found.items())
-    job = f"1 ablation + {CONTROLS} controls, layer {layer}"
+    job = f"1 ablation + {CONTROLS} controls, layer {layer}, {len(test)} test pairs"
     yield Comparison(job, test.task, loop, ours, passes * len(sequences), "sentence", 4.0, f"{apart:.0e} nat")
 
 
@@ -68,7 +68,8 @@ def _loop(model: Model, padded: Sequence[Batch], chosen: NeuronSet | None, layer
     return good - bad
 
 
-def sweep(model: Model, pairs: Pairs, sets: Sequence[NeuronSet]) -> Tensor:
+def margins_without(model: Model, pairs: Pairs, sets: Sequence[NeuronSet]) -> Tensor:
+    """Margins `[run, pair]`, unedited and with each set at zero, from one sweep."""
     variants = [variant_of(model, ns.Edit.ablate(chosen)) for chosen in sets]
     found = score_texts(model, from_parting(pairs_of_texts(model, pairs, "sum")), variants)
     sides = torch.cat([found.clean[None], found.edited]).unflatten(1, (-1, 2))

@@ -21,7 +21,7 @@ import neurosteer as ns
 from neurosteer.errors import InputError
 from neurosteer.pairs import TASKS, Pairs
 
-from .ablation import sweep
+from .ablation import margins_without
 from .random_model import Shape, random_model
 from .setup import in_one_line, positive
 from .turns import Side, take_turns
@@ -71,6 +71,8 @@ def _vary(name: str, values: Sequence[int], job_of: Callable[[int], Callable[[],
 def _slope(rows: Sequence[Row], column: int) -> float:
     """Of the upper half of the curve, where fixed costs no longer count."""
     upper = rows[len(rows) // 2 :] if len(rows) > 3 else rows
+    if len(upper) < 2:
+        return float("nan")
     x, y = (np.log([max(float(row[i]), 1e-3) for row in upper]) for i in (1, column))
     return float(np.polyfit(x, y, 1)[0])
 
@@ -111,7 +113,7 @@ def _of_sets(n: int) -> Callable[[], object]:
     ranking = ns.rank_neurons(model, pairs, layers=[4])
     top = ranking.top(8, layers=4)
     sets = [top, *(ranking.controls(top, n - 1) if n > 1 else [])]
-    return lambda: sweep(model, pairs, sets)
+    return lambda: margins_without(model, pairs, sets)
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:

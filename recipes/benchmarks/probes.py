@@ -26,7 +26,7 @@ from .turns import Comparison, Side, take_turns
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 SIZES = tuple(2**i for i in range(10))  # of the top-k sweep
-PARTS_OF_MASKS, PARTS_OF_LAYERS = 30, 10  # the peer does one part of the masks, or of the layers' sweeps, in a turn
+PARTS_OF_MASKS, PARTS_OF_LAYERS = 10, 5  # the peer does one part of the masks, or of the layers' sweeps, in a turn
 
 
 @dataclass(frozen=True)
@@ -73,23 +73,26 @@ def compare_masks(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
 def _mask(problem: Problem, layer: int, j: int) -> tuple[Tensor, Tensor, Tensor]:
     """Effective weights, gates and bias of a single masked probe, as one would train it."""
     x, target = problem.examples.x["train"][layer], (problem.examples.y["train"] + 1) / 2
-    start, lam = problem.dense.at(GATES.warm_l2), LAMBDAS[j]
+    start, lam, stretch = problem.dense.at(GATES.warm_l2), LAMBDAS[j], GATES.zeta - GATES.gamma
     w, b = (part[layer, 0].clone().requires_grad_() for part in (start.weights, start.bias))
     log_alpha = torch.full_like(w, GATES.log_alpha).requires_grad_()
     adam = torch.optim.Adam(
         [{"params": [w, b], "lr": GATES.rate_weights}, {"params": [log_alpha], "lr": GATES.rate_gates}]
     )
-    noise = torch.rand(GATES.steps, len(w), generator=problem.noise(layer)).clamp(1e-6, 1 - 1e-6)
-    for row in noise:
-        soft = torch.sigmoid((row.log() - (1 - row).log() + log_alpha) / GATES.beta)
-        gate = (soft * (GATES.zeta - GATES.gamma) + GATES.gamma).clamp(0, 1) if lam < 1 else torch.ones_like(w)
-        open_ = torch.sigmoid(log_alpha - GATES.beta * math.log(-GATES.gamma / GATES.zeta)).mean()
-        loss = lam * binary_cross_entropy_with_logits(x @ (w * gate) + b, target) + (1 - lam) * open_
+    drawn = torch.rand(GATES.steps, len(w), generator=problem.noise(layer)).clamp(1e-6, 1 - 1e-6)
+    shift = GATES.beta * math.log(-GATES.gamma / GATES.zeta)
+    for noise in drawn.log() - (1 - drawn).log():
+        if lam < 1:
+            gate = (torch.sigmoid((noise + log_alpha) / GATES.beta) * stretch + GATES.gamma).clamp(0, 1)
+            loss = lam * binary_cross_entropy_with_logits(x @ (w * gate) + b, target)
+            loss = loss + (1 - lam) * torch.sigmoid(log_alpha - shift).mean()
+        else:
+            loss = binary_cross_entropy_with_logits(x @ w + b, target)
         adam.zero_grad()
         loss.backward()
         adam.step()
     with torch.no_grad():
-        gate = (torch.sigmoid(log_alpha) * (GATES.zeta - GATES.gamma) + GATES.gamma).clamp(0, 1)
+        gate = (torch.sigmoid(log_alpha) * stretch + GATES.gamma).clamp(0, 1)
         gate = gate if lam < 1 else torch.ones_like(gate)
         return w * gate, gate, b
 
@@ -131,7 +134,7 @@ def _by_sklearn(problem: Problem, t: Tensor, sizes: list[int], layer: int) -> li
     strength = float(problem.dense.l2[layer, 0])
     found = []
     for k in sizes:
-        units = top_units(t, k)[layer].numpy()
+        units = top_units(t[layer : layer + 1], k)[0].numpy()
         probe = LogisticRegression(C=1 / (strength * len(y["train"])), max_iter=10_000)
         probe.fit(x["train"][:, units], y["train"])
         found.append(probe.score(x["test"][:, units], y["test"]))

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 import neurosteer as ns
 from neurosteer.errors import InputError
 from neurosteer.model import Model
+from neurosteer.model.builtin import SEPARATOR
 from neurosteer.model.load import bridge_of
 
 
@@ -49,7 +50,7 @@ def random_network(shape: Shape, *, dtype: str = "float32", device: str = "cpu")
     before = torch.get_default_dtype()
     torch.set_default_dtype(getattr(torch, dtype))
     try:
-        with torch.device(device):
+        with torch.device(device), torch.random.fork_rng():
             torch.manual_seed(0)
             return LlamaForCausalLM(config).eval().requires_grad_(False)
     finally:
@@ -60,11 +61,15 @@ def random_model(
     shape: Shape, *, dtype: str = "float32", device: str = "cpu", tokenizer: Path | None = None
 ) -> Model:
     """A model of this shape, made where it shall run, with the tokenizer of a folder or of the built-in model."""
-    network, words = random_network(shape, dtype=dtype, device=device), _tokenizer(tokenizer)
+    words = _tokenizer(tokenizer)
+    if len(words) > shape.vocabulary:
+        raise InputError(f"a tokenizer of {len(words):,} words for a model of {shape.vocabulary:,}")
+    network = random_network(shape, dtype=dtype, device=device)
     with TemporaryDirectory() as folder:
         network.config.save_pretrained(folder)
         words.save_pretrained(folder)
-        return ns.load_model(bridge_of("random", folder, network, words), bos="<|endoftext|>", eos="<|endoftext|>")
+        separator = SEPARATOR if SEPARATOR in words.get_vocab() else None  # the built-in model's; else its own two
+        return ns.load_model(bridge_of("random", folder, network, words), bos=separator, eos=separator)
 
 
 def _tokenizer(folder: Path | None) -> Any:
@@ -72,4 +77,7 @@ def _tokenizer(folder: Path | None) -> Any:
         return ns.load_model().tokenizer
     if not folder.is_dir():
         raise InputError(f"no such folder: '{folder}'")
-    return AutoTokenizer.from_pretrained(folder)
+    try:
+        return AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise InputError(f"no tokenizer in '{folder}'") from error

@@ -16,10 +16,12 @@ from transformers import AutoModelForCausalLM
 
 import neurosteer as ns
 from neurosteer.errors import InputError
+from neurosteer.forward.check import may_share
 from neurosteer.forward.forest import plan
 from neurosteer.forward.loop import packing_for
 from neurosteer.model import Model, encode
 from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET
 from neurosteer.store import home
 
 from .padded import Tokens
@@ -94,14 +96,16 @@ def _plain(name: str, dtype: str, model: Model) -> Any:
     network = AutoModelForCausalLM.from_pretrained(
         folder if folder.is_dir() else name, dtype=model.dtype, attn_implementation="sdpa"
     )
-    return network.eval().to(model.device)
+    network.eval().to(model.device)
+    sum(float(weight.detach().sum()) for weight in network.parameters())  # read from disk now, not in somebody's turn
+    return network
 
 
 def multiplies_bfloat16(device: str) -> bool:
     """Whether there is hardware for it."""
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    able = torch.cpu.get_capabilities()
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}  # not in older versions
     return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "arm_bf16", "bf16"))
 
 
@@ -115,9 +119,10 @@ def sequences_of(model: Model, pairs: Pairs, position: str = "eos") -> list[Toke
 
 
 def computed(model: Model, sequences: Sequence[Tokens]) -> int:
-    """Tokens that the prefix forest computes for pairs of sequences: distinct prefixes, once a row, no padding."""
+    """Tokens that we compute for pairs of sequences: distinct prefixes, once a row, no padding; or all of them where
+    the forest does not hold."""
     groups = [sequences[i : i + 2] for i in range(0, len(sequences), 2)]
-    return sum(pack.computed for pack in plan(groups, packing_for(model)))
+    return sum(pack.computed for pack in plan(groups, packing_for(model), shared=may_share(model, groups, QUIET)))
 
 
 @contextmanager

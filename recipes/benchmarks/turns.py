@@ -24,8 +24,9 @@ class Side:
 
     name: str
     job: Callable[[], Any]
-    tokens: int | None = None  # computed in one turn, padding included
+    tokens: int | None = None  # computed for the whole job; a peer's padding is
     share: Callable[[Any], float] = lambda _: 1.0  # what part of the job a result is; seconds stand for all of it
+    parts: list[float] = field(default_factory=list)  # the share of each turn
     seconds: list[float] = field(default_factory=list)
     mebibytes: float = 0.0  # by which memory grew at most
     result: Any = None
@@ -41,7 +42,9 @@ class Side:
         start = time.perf_counter()
         self.result = self.job()
         _wait_for_the_device()
-        self.seconds.append((time.perf_counter() - start) / self.share(self.result))
+        took = time.perf_counter() - start
+        self.parts.append(self.share(self.result))
+        self.seconds.append(took / self.parts[-1])
 
     @property
     def median(self) -> float:
@@ -56,11 +59,12 @@ class Comparison:
     on: str  # which data
     peer: Side
     ours: Side
-    count: int  # of what is done in one turn
+    count: int  # of what the whole job does
     unit: str  # a sentence, a probe
     target: float
     difference: str = ""  # largest numeric difference of the results, with its unit
     at_most: bool = False  # the target is an upper bound of ours over peer
+    of_tokens: float | None = OF_TOKENS  # what share of the ratio of tokens the ratio of times shall reach, if any
 
     @property
     def ratios(self) -> list[float]:
@@ -82,19 +86,16 @@ class Comparison:
     def reached(self) -> bool:
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
 
-    @property
-    def of_tokens(self) -> float | None:
-        """Which share of the ratio of tokens the ratio of times reaches; `OF_TOKENS` is asked."""
-        return self.ratio / self.tokens if self.tokens else None
-
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; times in seconds, memory in MiB."""
+        share = self.ratio / self.tokens if self.tokens and self.of_tokens else None
         sides = {
             name: {
                 "name": side.name,
                 "seconds": side.seconds,
                 "per_second": self.count / side.median,
                 "tokens": side.tokens,
+                "done": sum(side.parts),  # how often the whole job, in all turns
                 "grows_by_mib": side.mebibytes,
             }
             for name, side in (("peer", self.peer), ("ours", self.ours))
@@ -109,8 +110,8 @@ class Comparison:
             "lowest": self.ratios[0],
             "highest": self.ratios[-1],
             "tokens_ratio": self.tokens,
-            "share_of_tokens_ratio": self.of_tokens,
-            "reached_of_tokens": None if self.of_tokens is None else self.of_tokens >= OF_TOKENS,
+            "share_of_tokens_ratio": share,
+            "reached_of_tokens": None if share is None or self.of_tokens is None else share >= self.of_tokens,
             "target": self.target,
             "at_most": self.at_most,
             "reached": self.reached,
@@ -169,15 +170,19 @@ def _memory() -> Iterator[Callable[[], int]]:
     process, over = psutil.Process(), threading.Event()
     before = peak = process.memory_info().rss
 
-    def watch() -> None:
+    def look() -> None:
         nonlocal peak
-        while not over.wait(0.02):
-            peak = max(peak, process.memory_info().rss)
+        peak = max(peak, process.memory_info().rss)
+
+    def watch() -> None:
+        while not over.wait(0.005):
+            look()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
         yield lambda: peak - before
     finally:
+        look()
         over.set()
         watcher.join()

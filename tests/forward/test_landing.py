@@ -58,10 +58,14 @@ def test_from_a_gpu_it_arrives_after_the_next_pack(gpu: Callable[[Tensor], Tenso
     assert len(arrived) == 6  # once
 
 
-def test_from_memory_it_arrives_at_once():
+def test_from_memory_it_arrives_when_its_pack_is_through():
     landing, arrived = Landing(), []
-    landing.send([torch.tensor([1.0])], lambda tensors: arrived.append(tensors[0].item()))
-    assert arrived == [1]
+    for value in (1.0, 2.0):  # the first is of a pack that does not get through
+        landing.drop()
+        landing.send([torch.tensor([value])], lambda tensors: arrived.append(tensors[0].item()))
+        assert arrived == []
+    landing.next_pack()
+    assert arrived == [2]
 
 
 def activations(pack: Pack) -> Tensor:
@@ -83,7 +87,7 @@ def test_states_are_those_of_the_last_tokens(on_gpu: bool, gpu: Callable[[Tensor
         last.take(pack, 0, place(values + 7))
         for layer in (0, 1):
             last.take(pack, layer, place(values + 100 * layer))
-        last.commit(pack, landing)
+        last.send(pack, landing)
         landing.next_pack()
     landing.finish()
     for pack in packs:
@@ -100,6 +104,6 @@ def test_what_is_not_finite_is_told_when_it_arrives(bad: float):
     values = activations(pack)
     values[pack.rows[0], pack.leaves[0], 0] = bad
     last.take(pack, 0, values)
-    last.commit(pack, landing)
+    last.send(pack, landing)
     landing.finish()
     assert not last.finite

@@ -34,6 +34,9 @@ from neurosteer.forward import (
     steering,
     variant_of,
 )
+from neurosteer.forward.forest import Pack
+from neurosteer.forward.landing import Landing
+from neurosteer.forward.stats import TokenMoments
 from neurosteer.model import Model, edits_on, is_hooked, load_model
 from neurosteer.progress import Progress
 from neurosteer.store import home
@@ -149,6 +152,23 @@ def test_halves(way: str, full: str, tiny: Callable[[str], Model]):
     assert sum(size > rows // 2 for size in begun) == 1
     assert len(begun) >= 4
     assert all(done == total for done, total in told.steps.values())
+    for ours, theirs in zip(parts, whole, strict=True):
+        assert (ours - theirs).abs().max() < 1e-5 * max(1.0, float(theirs.abs().max()))
+
+
+def test_halves_where_results_do_not_fit(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch):
+    """After the last layer, when everything was sent: it counts once."""
+    model, told, send = tiny("llama"), Told(), TokenMoments.send
+
+    def send_and_fail(self: TokenMoments, pack: Pack, landing: Landing) -> None:
+        send(self, pack, landing)
+        if len(pack) > 4:
+            cuda()
+
+    whole = states(model, Told())
+    monkeypatch.setattr(TokenMoments, "send", send_and_fail)
+    parts = states(model, told)
+    assert told.notices == [halved(8, 4)]
     for ours, theirs in zip(parts, whole, strict=True):
         assert (ours - theirs).abs().max() < 1e-5 * max(1.0, float(theirs.abs().max()))
 

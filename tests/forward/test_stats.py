@@ -75,7 +75,11 @@ def test_variance_survives_a_large_mean():
     for pack, at_nodes in zip(weights, values, strict=True):
         moments.add(pack, 0, at_nodes + 1)  # begun, and begun again
         moments.add(pack, 0, at_nodes)
-        moments.commit(pack, landing)
+        landing.drop()
+        moments.send(pack, landing)
+        landing.drop()  # it did not get through, and comes again
+        moments.add(pack, 0, at_nodes)
+        moments.send(pack, landing)
         landing.next_pack()
     landing.finish()
     repeated = torch.cat([row.expand(n, 5) for row, n in zip(values.flatten(0, 2), counts.flatten(), strict=True)])

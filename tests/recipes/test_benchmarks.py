@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 from plain_packs import prefixes
 from tiny_models import INNER, LAYERS, WIDTH, save_tiny, save_tokenizer, sentences_of
 
+from neurosteer.forward import score
 from neurosteer.model import load_model
 from neurosteer.pairs import load_pairs
 from recipes.benchmarks import __main__ as command
@@ -114,10 +119,11 @@ def test_states(dtype: str, setup: Setup, monkeypatch: pytest.MonkeyPatch):
     half = ["EOS states, all layers, bfloat16"] if dtype == "float32" else []
     assert [row["job"] for row in rows] == ["EOS states, all layers"] * 2 + half
     assert [row["target"] for row in rows] == [3.0, 1.25, 6.0][: len(rows)]
-    assert all(float(row["difference"].split()[0]) < (1e-5 if dtype == "float32" else 0.05) for row in rows[:2])
+    assert all(float(row["difference"].split()[0]) < (1e-5 if dtype == "float32" else 0.2) for row in rows[:2])
     lengths = [len(sequence) for sequence in sequences_of(setup.load(), setup.pairs(TASK))]
     batches = [lengths[i : i + 32] for i in range(0, len(lengths), 32)]
     assert rows[0]["peer"]["tokens"] == sum(len(batch) * max(batch) for batch in batches)
+    assert [row["share_of_tokens_ratio"] is None for row in rows] == [False, False, True][: len(rows)]
 
 
 def test_without_bfloat16_its_side_is_left_out(setup: Setup, monkeypatch: pytest.MonkeyPatch):
@@ -134,6 +140,39 @@ def test_ablation_and_generation(setup: Setup):
     rows = list(generation.compare(setup))
     assert len(rows) == 2
     assert min(row.ratio for row in rows) > 0
+
+
+def test_scores(setup: Setup, monkeypatch: pytest.MonkeyPatch):
+    """Stand-ins for the peers, which score by the plain network and make mistakes of one and two nats."""
+    for name in ("lm_eval", "lm_eval.api", "lm_eval.api.instance", "lm_eval.models.huggingface", "minicons"):
+        stub = ModuleType(name)
+        stub.Instance = stub.HFLM = stub.scorer = None  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, name, stub)
+    scoring = import_module("recipes.benchmarks.scoring")
+    pairs, sizes = setup.pairs(TASK), []
+
+    def peer(name: str, mistake: float) -> Any:
+        right = dict(
+            zip(sentences_of(pairs), score(setup.load(), pairs, convention=name).logprob.flatten(), strict=True)
+        )
+
+        def scores(sentences: Sequence[str], size: int) -> list[float]:
+            sizes.append(size)
+            for _ in sentences:
+                setup.plain()(torch.zeros(1, 7, dtype=torch.long))
+            return [float(right[sentence]) + mistake for sentence in sentences]
+
+        return lambda *_: scores
+
+    monkeypatch.setattr(scoring, "_minicons", peer("minicons", 1.0))
+    monkeypatch.setattr(scoring, "_lm_eval", peer("lm-eval", 2.0))
+    first, second = (row.to_dict() for row in scoring.compare(setup, pairs))
+    assert [row["peer"]["name"].split(",")[0] for row in (first, second)] == ["minicons", "lm-eval"]
+    assert [row["difference"] for row in (first, second)] == ["1e+00 nat", "2e+00 nat"]
+    assert [row["target"] for row in (first, second)] == [2.0, 1.5]
+    assert first["peer"]["tokens"] == second["peer"]["tokens"] == 7 * 120
+    assert first["peer"]["done"] == pytest.approx(2 / 5)
+    assert set(sizes) == set(scoring.SIZES)
 
 
 @pytest.mark.parametrize("job", [probes.compare_masks, probes.compare_topk, probes.compare_welch])
@@ -172,6 +211,32 @@ def test_the_gpu_benchmark_on_a_cpu(
     assert found["sentences"] == 67 * 2 * 2
     assert found["share"] == pytest.approx(found["tflops"] / found["products_tflops"])
     assert found["tokens_per_second"] * found["seconds"] > found["sentences"]
+
+
+def test_growth_is_written_and_drawn(
+    builtin_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("NEUROSTEER_HOME", str(builtin_source.parents[1]))
+    few = ["--pairs", "10", "--layers", "1", "--width", "32", "64", "--sets", "1", "2", "--repeats", "1"]
+    monkeypatch.setattr(sys, "argv", ["growth", *few, "--out", str(tmp_path)])
+    growth.main()
+    rows = list(csv.DictReader((tmp_path / "growth.csv").open(encoding="utf-8")))
+    assert [(row["varied"], float(row["value"])) for row in rows] == [
+        ("pairs", 10),
+        ("layers", 1),
+        ("width", 32),
+        ("width", 64),
+        ("neuron sets", 1),
+        ("neuron sets", 2),
+    ]
+    assert min(float(row["seconds"]) for row in rows) > 0
+    assert (tmp_path / "growth.png").stat().st_size > 10_000
+
+
+def test_slopes_are_powers():
+    rows = [("pairs", float(x), 3.0 * x**2, 5.0 * x) for x in (1, 10, 100, 1000, 10000)]
+    assert growth._slope(rows, 2) == pytest.approx(2)
+    assert growth._slope(rows, 3) == pytest.approx(1)
 
 
 def test_growth_takes_as_many_pairs_as_it_says():
