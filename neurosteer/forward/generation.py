@@ -81,7 +81,7 @@ def generate(
     Temperature 0 is greedy. Otherwise each prompt is sampled from its own generator, seeded by `seed` and the
     prompt, so that a batch gives what single prompts give. `cache=False` recomputes all keys and values at every
     token. Raises `InputError` for a prompt that leaves no room, and for an edit on the model that can touch no
-    token.
+    token; `NeurosteerError` where the model does not use its cache.
     """
     if isinstance(prompts, str):
         return generate(
@@ -137,13 +137,20 @@ def _batch(
         pad_token_id=model.eos.id,
     )
     with prompt_ends_at(model, width), _own_defaults(model), torch.no_grad():
-        rows = model.bridge.original_model.generate(
+        found = model.bridge.original_model.generate(
             tokens.to(model.device),
             attention_mask=mask.to(model.device),
             generation_config=settings,
             logits_processor=_sampling(prompts, temperature, seed),
+            return_dict_in_generate=True,
         )
-    return [_generated(model, prompt, row[width:].tolist()) for prompt, row in zip(prompts, rows, strict=True)]
+    if cache and found.past_key_values.get_seq_length() < width:  # each new token saw itself alone
+        raise NeurosteerError(
+            f"{model.name} left its key-value cache empty: these versions of transformers and transformer-lens "
+            "do not go together; cache=False does without"
+        )
+    rows = zip(prompts, found.sequences, strict=True)
+    return [_generated(model, prompt, row[width:].tolist()) for prompt, row in rows]
 
 
 @contextmanager

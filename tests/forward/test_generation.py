@@ -13,7 +13,7 @@ from scipy import stats
 from tiny_models import CONTEXT, EOS, LAYERS, hf_network, ids_of
 
 from neurosteer.edits import Edit
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import Generated, Token, generate, steering, touched_tokens
 from neurosteer.model import Model, load_model
 
@@ -197,3 +197,14 @@ def test_the_models_own_generation_settings_do_not_matter(
     other = load_model(tiny_folder("llama"))
     setattr(other.bridge.original_model.generation_config, name, value)
     assert generate(other, PROMPTS) == plain
+
+
+def test_a_cache_that_stays_empty_is_an_error(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch):
+    """As where transformers hands it over under a name that TransformerLens does not read."""
+    model = tiny("llama")
+    whole = generate(model, PROMPTS[:1], max_new_tokens=4, cache=False)
+    for block in model.bridge.blocks:
+        monkeypatch.setattr(block.attn, "_update_kv_cache", lambda k, v, **_: (k, v))
+    with pytest.raises(NeurosteerError, match="cache=False"):
+        generate(model, PROMPTS[:1], max_new_tokens=4)
+    assert generate(model, PROMPTS[:1], max_new_tokens=4, cache=False) == whole
