@@ -1,6 +1,6 @@
 """How cost grows: seconds and memory of EOS states and effects against pairs, layers, width and neuron sets.
 
-    python -m recipes.benchmarks.growth --out recipes/benchmarks
+    python -m recipes.benchmarks.growth --out recipes/benchmarks/results
 
 Models are Llama-shaped with random weights, the pairs built in, so neither a hub nor BLiMP is needed. One line is
 varied at a time; the slope of each curve in logarithms is printed (1 is linear) and drawn.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import FixedLocator, LogLocator, StrMethodFormatter
 
 import neurosteer as ns
 from neurosteer.errors import InputError
@@ -129,6 +130,11 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             axis.set_title(f"{name}: power {_slope(own, i):.2f}", fontsize=9)
             axis.set_ylabel(unit)
             axis.grid(color="0.92")
+            axis.minorticks_off()
+            axis.xaxis.set_major_locator(FixedLocator(x[:: 1 + len(x) // 5]))
+            axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axes[1, column].set_xlabel(name)
     axes[0, 0].legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=150)
