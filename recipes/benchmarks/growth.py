@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, StrMethodFormatter
 
 import neurosteer as ns
@@ -119,7 +119,8 @@ def _of_sets(n: int) -> Callable[[], object]:
 
 def draw(rows: Sequence[Row], path: Path) -> None:
     names = list(dict.fromkeys(row[0] for row in rows))
-    figure, axes = plt.subplots(2, len(names), figsize=(3.1 * len(names), 5.2), layout="constrained", sharex="col")
+    figure = Figure(figsize=(3.1 * len(names), 5.2), layout="constrained")
+    axes = figure.subplots(2, len(names), sharex="col", squeeze=False)
     for column, name in enumerate(names):
         own = [row for row in rows if row[0] == name]
         x = [row[1] for row in own]

@@ -148,6 +148,9 @@ def run_script(words: list[str], monkeypatch: pytest.MonkeyPatch) -> str | None:
         try:
             if words[0] == "-m":
                 patch.setattr(sys, "argv", words[1:])
+                package = (ROOT / words[1].replace(".", "/")).is_dir()
+                name = f"{words[1]}.__main__" if package else words[1]
+                patch.delitem(sys.modules, name, raising=False)  # other tests import it
                 runpy.run_module(words[1], run_name="__main__")
             else:
                 runpy.run_path(words[0], run_name="__main__")

@@ -220,7 +220,7 @@ def test_growth_is_written_and_drawn(
     few = ["--pairs", "10", "--layers", "1", "--width", "32", "64", "--sets", "1", "2", "--repeats", "1"]
     monkeypatch.setattr(sys, "argv", ["growth", *few, "--out", str(tmp_path)])
     growth.main()
-    rows = list(csv.DictReader((tmp_path / "growth.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((tmp_path / "growth.csv").read_text("utf-8").splitlines()))
     assert [(row["varied"], float(row["value"])) for row in rows] == [
         ("pairs", 10),
         ("layers", 1),
