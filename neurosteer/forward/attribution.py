@@ -28,7 +28,6 @@ from neurosteer.store import read_artefact, write_artefact
 from .cache import about, cache_path, cached, may_cache
 from .check import may_share
 from .forest import Pack, plan
-from .landing import Landing
 from .loop import each_pack, packing_for, sweep
 from .scoring import Wanted
 from .stats import TokenMoments
@@ -154,22 +153,8 @@ def _inner(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
 
 def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor, "unit"]:
     """The mean over token positions, BOS left out, of what enters the first block."""
-    landing, every, inner = Landing(), np.ones(texts, dtype=bool), slice(1 if model.bos else 0, None)
+    every, inner = np.ones(texts, dtype=bool), slice(1 if model.bos else 0, None)
     moments = TokenMoments(1, model.d_model, lambda pack: pack.counts(every, inner))
-
-    def send(pack: Pack) -> None:
-        landing.drop()
-        moments.send(pack, landing)
-
-    sweep(
-        model,
-        packs,
-        site="resid_pre",
-        layers=[0],
-        visit=moments.add,
-        send=send,
-        through=landing.next_pack,
-        what="inputs, tokens",
-    )
-    landing.finish()
+    what = "inputs, tokens"
+    sweep(model, packs, site="resid_pre", layers=[0], visit=moments.add, send=moments.send, what=what)
     return moments.finish().mean[0]

@@ -19,7 +19,7 @@ from neurosteer.model import Model, is_hooked, pristine, reading, resuming
 from neurosteer.progress import Progress
 
 from .forest import Tokens, plan
-from .landing import Landing, LastStates
+from .landing import LastStates
 from .loop import packing_for, sweep
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
@@ -90,17 +90,9 @@ def _sample(vocabulary: int, longest: int) -> list[list[Tokens]]:
 def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> Tensor:
     """`[sequence, layer, unit]` at the last tokens, float32."""
     layers = list(range(model.n_layers))
-    landing, last = Landing(), LastStates(torch.empty(sum(map(len, groups)), len(layers), model.d_model))
-    sweep(
-        model,
-        plan(groups, packing_for(model), shared=shared),
-        site="resid_post",
-        layers=layers,
-        visit=last.take,
-        send=lambda pack: last.send(pack, landing),
-        through=landing.next_pack,
-    )
-    landing.finish()
+    last = LastStates(torch.empty(sum(map(len, groups)), len(layers), model.d_model))
+    packs = plan(groups, packing_for(model), shared=shared)
+    sweep(model, packs, site="resid_post", layers=layers, visit=last.take, send=last.send)
     return last.out
 
 

@@ -59,9 +59,8 @@ class Pack:
         Padding, which no node attends to, attends to the whole row: so it can be told from a node.
         """
         rows, nodes = self.tokens.shape
-        seen = np.zeros(
-            (rows, nodes + 1, nodes), dtype=bool
-        )  # one node more: the parent of roots, which sees nothing
+        # One node more, the parent of roots (-1): it sees nothing.
+        seen = np.zeros((rows, nodes + 1, nodes), dtype=bool)
         every = np.arange(rows)
         for node in range(nodes):
             seen[:, node] = seen[every, self.parents[:, node]]

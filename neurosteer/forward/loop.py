@@ -14,6 +14,7 @@ from neurosteer.progress import QUIET, Progress
 
 from .forest import Pack, Packing
 from .halving import in_halves
+from .landing import Landing
 
 Result = TypeVar("Result")
 Visit = Callable[[Pack, int, Float[Tensor, "row node unit"]], None]
@@ -67,18 +68,17 @@ def sweep(
     site: str,
     layers: Sequence[int],
     visit: Visit,
-    send: Callable[[Pack], None] = lambda _: None,
-    through: Callable[[], None] = lambda: None,
+    send: Callable[[Pack, Landing], None] = lambda pack, landing: None,
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> None:
     """Run every pack once. `visit(pack, i, values)` is called for each of the layers, `i` its place among them.
 
-    `send` is called with a pack after its last layer, `through` once it is known to be done: a pack that memory does
-    not hold, up to and in `send`, comes again in parts.
+    `send` is called after a pack's last layer. A pack that memory does not hold comes again in parts: what visits add
+    up counts only when it is sent and has arrived, as all has when this returns.
     """
     place = {layer: i for i, layer in enumerate(layers)}
-    current = packs[0]
+    current, landing = packs[0], Landing()
 
     def hand_out(layer: int, values: Tensor) -> None:
         visit(current, place[layer], values)
@@ -86,10 +86,12 @@ def sweep(
     def run(pack: Pack, passed: Callable[[], None]) -> None:
         nonlocal current
         current = pack
+        landing.drop()
         one_pass(*pack.inputs())
-        send(pack)
+        send(pack, landing)
         passed()
 
     with reading(model, site, layers, hand_out) as one_pass:
         for _ in each_pack(model, packs, run, what=what, progress=progress):
-            through()
+            landing.next_pack()
+    landing.finish()

@@ -77,7 +77,7 @@ class Request:
             packs = [pack for pack in packs if chosen[pack.sequences].any()]
         own = slice(1 if model.bos else 0, -1 if self.position == "eos" else None)  # no BOS, no appended EOS
 
-        landing, last = Landing(), LastStates(values.flatten(0, 1))
+        last = LastStates(values.flatten(0, 1))
         moments = TokenMoments(len(self.layers), width, lambda pack: pack.counts(chosen, own))
 
         def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
@@ -86,14 +86,10 @@ class Request:
             if train:
                 moments.add(pack, i, at_nodes)
 
-        def send(pack: Pack) -> None:
-            landing.drop()
+        def send(pack: Pack, landing: Landing) -> None:
+            self._check(last)  # what has arrived of earlier packs
             last.send(pack, landing)
             moments.send(pack, landing)
-
-        def through() -> None:
-            landing.next_pack()
-            self._check(last)
 
         what = f"{pairs.task}: states, tokens" if states else f"{pairs.task}: statistics, tokens"
         sweep(
@@ -103,11 +99,9 @@ class Request:
             layers=self.layers,
             visit=visit,
             send=send,
-            through=through,
             what=what,
             progress=progress,
         )
-        landing.finish()
         self._check(last)
         return values, moments.finish()
 

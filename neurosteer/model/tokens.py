@@ -23,10 +23,8 @@ def encode(
         raise InputError(f"unknown position '{position}'; one of {', '.join(POSITIONS)}")
     head = (model.bos.id,) if model.bos and not as_is else ()
     tail = (model.eos.id,) if position == "eos" else ()
-    lean = {
-        "return_attention_mask": False,
-        "return_token_type_ids": False,
-    }  # a third of the time, and nobody reads them
+    # Masks and types would be a third of the time, and nobody reads them.
+    lean = {"return_attention_mask": False, "return_token_type_ids": False}
     ids = model.tokenizer(list(sentences), add_special_tokens=as_is, **lean)["input_ids"] if sentences else []
     if as_is:
         ids = [middle[: -1 if middle[-1:] == [model.tokenizer.eos_token_id] else None] for middle in ids]
