@@ -172,7 +172,7 @@ def test_a_real_run(tmp_path, tiny_folder):
     (tmp_path / "data").mkdir()
     for task in range(8):
         (tmp_path / "data" / f"task-{task}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    settings = {"model": str(tiny_folder("llama")), "data": "data", "k": 3, "layers": [0, 2], "lambdas": [0.2]}
+    settings = {"model": str(tiny_folder("llama")), "data": "data", "topk": 3, "layers": [0, 2], "lambdas": [0.2]}
     write_recipe(tmp_path / "real.toml", experiments=["fig2"], **settings)
     report = driven(tmp_path, REAL)
     assert report["killed"]

@@ -122,7 +122,7 @@ TYPED: list[Row] = [
     ("run", ["--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", "1/2/3"], "shard '1/2/3' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", ""], "shard '' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--set", "kk=1"], "unknown key 'kk'; did you mean 'k'? (a recipe has: title, experiments, "),
+    ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
     ("run", ["--set", "k=0"], f"{K} 0"),
     ("run", ["--set", "k=nan"], f"{K} nan"),
     ("run", ["--set", "k=inf"], f"{K} inf"),
@@ -130,7 +130,7 @@ TYPED: list[Row] = [
     ("run", ["--set", ""], "--set '' is not KEY=VALUE"),
     ("run", ["--set", "=1"], "unknown key ''"),
     ("run", ["--set", "k=1", "--set", " k =2"], "--set gives 'k' twice"),
-    ("run", ["--set", "pairs=5", "--limit", "6"], "'pairs' is given twice: by --set and by an option of its own"),
+    ("run", ["--set", "limit=5", "--limit", "6"], "'limit' is given twice: by --set and by an option of its own"),
     (EVERY, ["--neurons", "none"], "--neurons 'none': no such file"),
     (EVERY, ["--neurons", "a", "--method", "l0"], "--method l0 and --neurons a: the file already says which; leave "),
     (EVERY, ["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
@@ -287,7 +287,7 @@ WRITTEN: dict[str, bytes] = {
     "nan.toml": RECIPE.encode() + b"lambdas = [nan]\n",
     "t5.toml": RECIPE.replace('"llama"', '"t5"').encode(),
     "layers.toml": RECIPE.encode() + b"layers = [99]\n",
-    "deep.toml": RECIPE.encode() + b"k = " + b"[" * 100_000,
+    "deep.toml": RECIPE.encode() + b"topk = " + b"[" * 100_000,
     "fig9.toml": RECIPE.replace("fig5", "fig9").encode(),
 }
 SCORE = ["score", "--data"]

@@ -23,7 +23,7 @@ TASKS = tuple(PHENOMENA)
 
 def recipe(**changes: object) -> Recipe:
     asked = {
-        "k": 3,
+        "topk": 3,
         "controls": 3,
         "test_pairs": 5,
         "attribution_pairs": 6,

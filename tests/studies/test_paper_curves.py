@@ -250,7 +250,7 @@ def test_claim_e_counts_what_each_cell_rests_on():
 
 def test_what_a_recipe_cannot_ask_is_said_before_anything_runs(llama: Model):
     tasks = [random_pairs(20, seed=1, longest=8, task="few")]
-    causal = Recipe("c", experiments=("causal",), k=6)
+    causal = Recipe("c", experiments=("causal",), topk=6)
     with pytest.raises(InputError, match=r"k 6 may leave too few of the 32 units .* at most 5, or fewer methods"):
         plan_recipe(causal, llama, tasks)
     assert plan_recipe(replace(causal, methods=("welch",)), llama, tasks)

@@ -30,7 +30,7 @@ LAMBDAS = (0.6, 0.8, 1.0)
 RECIPE = Recipe(
     "test",
     experiments=("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls"),
-    k=K,
+    topk=K,
     lambdas=LAMBDAS,
     draws=2,
     layer=1,

@@ -34,13 +34,13 @@ eos = "</s>"
 data = "builtin:balanced"
 tasks = ["intransitive", "*island*"]
 columns = "good, bad"
-pairs = 200
+limit = 200
 split = "lexical"
 seed = 7
 site = "mlp_post"
 position = "last"
 layers = "0-2,5"
-k = 40
+topk = 40
 lambdas = [1, 0.1]
 draws = 9
 layer = 14
@@ -81,13 +81,13 @@ def test_every_key(write):
         data="builtin:balanced",
         tasks=("intransitive", "*island*"),
         columns=("good", "bad"),
-        pairs=200,
+        limit=200,
         split="lexical",
         seed=7,
         site="mlp_post",
         position="last",
         layers=(0, 1, 2, 5),
-        k=40,
+        topk=40,
         lambdas=(0.1, 1.0),
         draws=9,
         layer=14,
@@ -105,7 +105,7 @@ def test_every_key(write):
 def test_defaults(write):
     recipe = read_recipe(write(HEAD))
     assert recipe == Recipe(name="mine", title="mine", experiments=("fig5",))
-    assert (recipe.pairs, recipe.layers, recipe.k, recipe.layer, recipe.lam) == (None, "all", "1%", "middle", 0.2)
+    assert (recipe.limit, recipe.layers, recipe.topk, recipe.layer, recipe.lam) == (None, "all", "1%", "middle", 0.2)
     assert recipe.lambdas == LAMBDAS
     assert recipe.columns == DEFAULT_COLUMNS
 
@@ -115,8 +115,8 @@ def test_description_has_every_key_as_json(write):
     keys = re.findall(r"^(\w+) =", EVERY, flags=re.M)
     assert sorted(told) == sorted(["name", *keys])
     assert json.loads(json.dumps(told)) == told
-    assert (told["lambda"], told["lambdas"], told["pairs"]) == (0.3, [0.1, 1.0], 200)
-    assert read_recipe(write(HEAD)).describe()["pairs"] == "all"
+    assert (told["lambda"], told["lambdas"], told["limit"]) == (0.3, [0.1, 1.0], 200)
+    assert read_recipe(write(HEAD)).describe()["limit"] == "all"
 
 
 def test_a_description_is_a_recipe_again(write):
@@ -139,9 +139,9 @@ def test_byte_order_mark_and_windows_line_ends(write, content):
         ("layers = 3", "layers", (3,)),
         ('layers = "0-3, 2"', "layers", (0, 1, 2, 3)),
         ('layers = "all"', "layers", "all"),
-        ('pairs = "all"', "pairs", None),
-        ('k = "2.5%"', "k", "2.5%"),
-        ('k = "40"', "k", 40),
+        ('limit = "all"', "limit", None),
+        ('topk = "2.5%"', "topk", "2.5%"),
+        ('topk = "40"', "topk", 40),
         ('layer = "middle"', "layer", "middle"),
         ("layer = 0", "layer", 0),
         ("lambda = 1", "lam", 1.0),
@@ -159,7 +159,7 @@ def test_forms_of_a_value(write, line, field, value):
 KEYS = "(a recipe has: title, experiments, format, model, "
 COUNT = "must be a whole number of at least"
 LAYERS = "layers must be all, a layer (3), a list (3,7,12) or an ascending range (0-5), not"
-K = "k must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
+K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LAMBDAS_TAKE = "lambdas must be a list of numbers above 0 and up to 1, each once, not"
 WRONG = [
     ("lamdas = [0.1]", f"unknown key 'lamdas'; did you mean 'lambdas'? {KEYS}"),
@@ -168,19 +168,19 @@ WRONG = [
     ("zebra = 1", f"unknown key 'zebra' {KEYS}"),
     ("[study]\nk = 1", "unknown key 'study'"),
     ("[model]\nname = 'x'", "model must be the name of a model, a folder or a hub id, not a table"),
-    ("k = 0", f"{K} 0"),
-    ("k = -1", f"{K} -1"),
-    ("k = 1.5", f"{K} 1.5"),
-    ("k = true", f"{K} true"),
-    ("k = '0%'", f"{K} '0%'"),
-    ("k = '101%'", f"{K} '101%'"),
-    ("k = 'nan%'", f"{K} 'nan%'"),
-    ("k = '٣'", f"{K} '٣'"),
-    ("k = nan", f"{K} nan"),
-    ("k = [1]", f"{K} [1]"),
-    ("k = 9999999999999999999", f"{K} 9999999999999999999"),
-    (f"k = 0x{'f' * 5000}", f"{K} 0xffff"),
-    (f"k = {'9' * 5000}", "mine.toml is no TOML: exceeds the limit"),
+    ("topk = 0", f"{K} 0"),
+    ("topk = -1", f"{K} -1"),
+    ("topk = 1.5", f"{K} 1.5"),
+    ("topk = true", f"{K} true"),
+    ("topk = '0%'", f"{K} '0%'"),
+    ("topk = '101%'", f"{K} '101%'"),
+    ("topk = 'nan%'", f"{K} 'nan%'"),
+    ("topk = '٣'", f"{K} '٣'"),
+    ("topk = nan", f"{K} nan"),
+    ("topk = [1]", f"{K} [1]"),
+    ("topk = 9999999999999999999", f"{K} 9999999999999999999"),
+    (f"topk = 0x{'f' * 5000}", f"{K} 0xffff"),
+    (f"topk = {'9' * 5000}", "mine.toml is no TOML: exceeds the limit"),
     ("lambda = 0", "lambda must be a number above 0 and up to 1, not 0"),
     ("lambda = true", "lambda must be a number above 0 and up to 1, not true"),
     ("lambda = '0.2'", "lambda must be a number above 0 and up to 1, not '0.2'"),
@@ -202,8 +202,8 @@ WRONG = [
     ("controls = 1", f"controls {COUNT} 2, not 1"),
     ("test_pairs = inf", f"test_pairs {COUNT} 1, not inf"),
     ("attribution_pairs = -inf", f"attribution_pairs {COUNT} 1, not -inf"),
-    ("pairs = 0", "pairs must be all or a whole number of at least 1, not 0"),
-    ("pairs = 'al'", "pairs must be all or a whole number of at least 1, not 'al'; did you mean 'all'?"),
+    ("limit = 0", "limit must be all or a whole number of at least 1, not 0"),
+    ("limit = 'al'", "limit must be all or a whole number of at least 1, not 'al'; did you mean 'all'?"),
     ("layers = []", f"{LAYERS} []"),
     ("layers = [0, -1]", f"{LAYERS} [0, -1]"),
     ("layers = '5-0'", f"{LAYERS} '5-0'"),
@@ -235,10 +235,10 @@ WRONG = [
     ("title = 1979-05-27", "title must be one line of text, not 1979-05-27"),
     ("bos = ''", "bos must be a token, or none, not ''"),
     (f"title = {['x' * 200]}", f"title must be one line of text, not ['{'x' * 55}..."),
-    ("k = 1\nk = 2", "mine.toml is no TOML: cannot overwrite a value (at "),
-    ("k = ", "mine.toml is no TOML: invalid value (at "),
-    ("k == 1", "mine.toml is no TOML:"),
-    ("k = " + "[" * 5000, "mine.toml is no TOML that can be read: it is nested too deeply"),
+    ("topk = 1\ntopk = 2", "mine.toml is no TOML: cannot overwrite a value (at "),
+    ("topk = ", "mine.toml is no TOML: invalid value (at "),
+    ("topk == 1", "mine.toml is no TOML:"),
+    ("topk = " + "[" * 5000, "mine.toml is no TOML that can be read: it is nested too deeply"),
 ]
 
 
@@ -331,11 +331,11 @@ def test_whatever_a_file_holds(tmp_path, content):
 @pytest.mark.parametrize(
     ("key", "typed", "field", "value"),
     [
-        ("k", "40", "k", 40),
-        ("k", "1%", "k", "1%"),
-        ("k", '"2%"', "k", "2%"),
-        ("pairs", "200", "pairs", 200),
-        ("pairs", "all", "pairs", None),
+        ("topk", "40", "topk", 40),
+        ("topk", "1%", "topk", "1%"),
+        ("topk", '"2%"', "topk", "2%"),
+        ("limit", "200", "limit", 200),
+        ("limit", "all", "limit", None),
         ("lambda", "0.5", "lam", 0.5),
         ("lambdas", "0.1", "lambdas", (0.1,)),
         ("lambdas", "0.1,1", "lambdas", (0.1, 1.0)),
@@ -381,15 +381,15 @@ def test_what_is_typed(write, key, typed, field, value):
 @pytest.mark.parametrize(
     ("key", "typed", "told"),
     [
-        ("kk", "1", "unknown key 'kk'; did you mean 'k'?"),
+        ("topkk", "1", "unknown key 'topkk'; did you mean 'topk'?"),
         ("", "1", "unknown key ''"),
-        ("limit", "5", "unknown key 'limit'"),
+        ("pairs", "5", "unknown key 'pairs'"),
         ("format", "2", "format 2 was made for a newer version"),
-        ("k", "", f"{K} ''"),
-        ("k", "nan", f"{K} nan"),
-        ("k", "true", f"{K} true"),
-        ("k", "1\ndraws = 2", f"{K} '1\\ndraws = 2'"),
-        ("k", "{a = 1}", f"{K} '{{a = 1}}'"),
+        ("topk", "", f"{K} ''"),
+        ("topk", "nan", f"{K} nan"),
+        ("topk", "true", f"{K} true"),
+        ("topk", "1\ndraws = 2", f"{K} '1\\ndraws = 2'"),
+        ("topk", "{a = 1}", f"{K} '{{a = 1}}'"),
         ("draws", "1.0", f"draws {COUNT} 1, not 1.0"),
         ("draws", "five", f"draws {COUNT} 1, not 'five'"),
         ("lambdas", "0.1,much", f"{LAMBDAS_TAKE} [0.1, 'much']"),
@@ -410,20 +410,20 @@ def test_what_is_typed_wrongly(write, key, typed, told):
 
 def test_a_wrong_file_stays_wrong(write):
     """Whatever replaces its value."""
-    assert f"{K} 0" in refused(write(HEAD + "k = 0"), k="40")
+    assert f"{K} 0" in refused(write(HEAD + "topk = 0"), topk="40")
 
 
 def test_values_from_python(write, tmp_path):
-    given = {"model": tmp_path, "tasks": ["a"], "lambdas": 0.5, "pairs": None, "layers": (3, 1), "revision": None}
+    given = {"model": tmp_path, "tasks": ["a"], "lambdas": 0.5, "limit": None, "layers": (3, 1), "revision": None}
     recipe = read_recipe(write(HEAD), given)
     assert (recipe.model, recipe.tasks, recipe.lambdas) == (str(tmp_path), ("a",), (0.5,))
-    assert (recipe.pairs, recipe.layers, recipe.revision) == (None, (1, 3), None)
-    assert refused(write(HEAD), k=None) == f"{K} None"
+    assert (recipe.limit, recipe.layers, recipe.revision) == (None, (1, 3), None)
+    assert refused(write(HEAD), topk=None) == f"{K} None"
     assert refused(write(HEAD), draws=True) == f"draws {COUNT} 1, not true"
 
 
 def test_override_leaves_the_rest(write):
     recipe = read_recipe(write(EVERY))
-    changed = override(recipe, {"k": 3, "lambda": 1})
-    assert dataclasses.replace(changed, k=recipe.k, lam=recipe.lam) == recipe
-    assert (changed.k, changed.lam) == (3, 1.0)
+    changed = override(recipe, {"topk": 3, "lambda": 1})
+    assert dataclasses.replace(changed, topk=recipe.topk, lam=recipe.lam) == recipe
+    assert (changed.topk, changed.lam) == (3, 1.0)

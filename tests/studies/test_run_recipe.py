@@ -105,7 +105,7 @@ def test_the_folder(begun):
 
 def test_its_name_and_digest(begun):
     """By hand: the format of units, the model, the pairs, and the settings that are neither and change a unit."""
-    done = run_recipe("sums.toml", k=3)
+    done = run_recipe("sums.toml", topk=3)
     settings = {
         "experiments": ["fig5"],
         "split": "pair",
@@ -113,7 +113,7 @@ def test_its_name_and_digest(begun):
         "site": "resid_post",
         "position": "eos",
         "layers": "all",
-        "k": 3,
+        "topk": 3,
         "lambdas": [0.05, 0.1, 0.2, 0.4, 0.8, 1.0],
         "draws": 5,
         "layer": "middle",
@@ -138,8 +138,8 @@ def test_what_makes_another_run(begun, tmp_path):
         {"title": "Another"},
         {"data": str(tmp_path / "made.jsonl")},
         {"tasks": ["made"]},
-        {"pairs": 80},
-        {"pairs": 1000},
+        {"limit": 80},
+        {"limit": 1000},
         {"layers": "all"},
         {"device": "cpu"},
         {"measured": "all"},
@@ -147,7 +147,7 @@ def test_what_makes_another_run(begun, tmp_path):
     for overrides in same:
         done = run_recipe("sums.toml", **overrides)
         assert (done.folder, done.computed) == (first, 0)
-    other: list[dict[str, Any]] = [{"pairs": 79}, {"k": 3}, {"lam": 0.3}, {"seed": 1}, {"layers": [0]}]
+    other: list[dict[str, Any]] = [{"limit": 79}, {"topk": 3}, {"lam": 0.3}, {"seed": 1}, {"layers": [0]}]
     assert len({run_recipe("sums.toml", **overrides).folder for overrides in other} - {first}) == 5
     assert run_recipe("sums.toml", out="elsewhere").folder.name == first.name
 
@@ -182,19 +182,19 @@ def test_another_title_shows(begun):
 
 
 def test_runs_are_not_mixed(begun):
-    one, two = (run_recipe("sums.toml", k=k).folder for k in (1, 2))
+    one, two = (run_recipe("sums.toml", topk=k).folder for k in (1, 2))
     shutil.rmtree(two)
     shutil.copytree(one, two)
     before = contents(two)
     with pytest.raises(InputError) as caught:
-        run_recipe("sums.toml", k=2)
+        run_recipe("sums.toml", topk=2)
     assert str(caught.value) == (
         f"{two} holds another recipe, model or data; runs are not mixed: delete it or name another folder with --out"
     )
     assert contents(two) == before
     (two / "recipe.json").unlink()
     with pytest.raises(InputError, match="belongs to another recipe, model or data; runs are not mixed"):
-        run_recipe("sums.toml", k=2)
+        run_recipe("sums.toml", topk=2)
     assert len(list((two / "units").iterdir())) == 34
 
 
@@ -363,7 +363,7 @@ def test_a_shard_that_waits_says_what_to_do(begun, crossing):
 def test_wrong_arguments(begun):
     for wrong, told in (
         ({"shard": "3/2"}, "shard '3/2' is not i/n"),
-        ({"kk": 3}, "unknown key 'kk'; did you mean 'k'?"),
+        ({"topkk": 3}, "unknown key 'topkk'; did you mean 'topk'?"),
         ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
     ):
         with pytest.raises(InputError) as caught:
@@ -433,7 +433,7 @@ def test_an_estimate_of_a_shard_counts_what_it_does_later(begun, crossing):
 def test_the_command_that_asks_again(tmp_path):
     """Typed into a shell it gives the same recipe; one of the user's own is named by its file."""
     asked = read_recipe(
-        "fig5", {"data": "./my pairs", "pairs": "200", "tasks": "intransitive,'a b'", "layers": "0-2"}
+        "fig5", {"data": "./my pairs", "limit": "200", "tasks": "intransitive,'a b'", "layers": "0-2"}
     )
     program, verb, name, *options = shlex.split(command_of(asked))
     assert (program, verb, name, options[::2]) == ("neurosteer", "run", "fig5", ["--set"] * 4)

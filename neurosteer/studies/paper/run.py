@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
-    *("data", "tasks", "columns", "pairs"),
+    *("data", "tasks", "columns", "limit"),
     *("format", "name", "title", "measured"),
 }
 
@@ -86,7 +86,7 @@ def run_recipe(
     """Run a recipe: one of those that come with neurosteer by its name, or a TOML file.
 
     `overrides` replace the recipe's keys (`lam` stands for `lambda`): `run_recipe("fig5", tasks="intransitive",
-    pairs=200)`. Finished units are kept in a folder below `out` named by recipe, model and a digest of what was
+    limit=200)`. Finished units are kept in a folder below `out` named by recipe, model and a digest of what was
     asked; a run that was stopped goes on from there, and one that is finished is only drawn again. `shard="2/4"`
     computes the second of four parts, which may all run at once. A shard whose units need those of others looks again
     before it ends, and computes what others have made possible meanwhile; where some still wait (`later`), the same
@@ -113,7 +113,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
-        n=recipe.pairs,
+        n=recipe.limit,
         seed=recipe.seed,
         columns=recipe.columns,
         offline=offline,

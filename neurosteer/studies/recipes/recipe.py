@@ -64,7 +64,7 @@ class Recipe:
     columns: tuple[str, str] = text_key(
         ("sentence_good", "sentence_bad"), values.columns, "two different column names, 'GOOD,BAD'", listed=True
     )
-    pairs: int | None = value_key(  # the first so many of each task
+    limit: int | None = value_key(  # the first so many of each task
         None, optional(whole(1), "all"), "all or a whole number of at least 1", words=("all",)
     )
     split: str = word_key("pair", *SPLITS)
@@ -75,7 +75,7 @@ class Recipe:
     layers: str | tuple[int, ...] = value_key(
         "all", values.layers, "all, a layer (3), a list (3,7,12) or an ascending range (0-5)", words=("all",)
     )
-    k: int | str = value_key(
+    topk: int | str = value_key(
         "1%", values.count_or_share, "a count of neurons (40) or a share above 0 and up to 100% ('1%')"
     )
     lambdas: tuple[float, ...] = value_key(
@@ -117,7 +117,7 @@ class Recipe:
     def describe(self) -> dict[str, Any]:
         """Its name and all keys, as the file spells them, as JSON values."""
         told = {_SPELT.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
-        told["pairs"] = "all" if self.pairs is None else self.pairs
+        told["limit"] = "all" if self.limit is None else self.limit
         return {key: list(value) if isinstance(value, tuple) else value for key, value in told.items()}
 
 

@@ -107,7 +107,7 @@ def _unit(model: Model, recipe: Recipe, layer: int, job: _Job, progress: Progres
                 )
                 for method in recipe.methods
             }
-            sets = {method: ranking.top(recipe.k, layers=layer) for method, ranking in rankings.items()}
+            sets = {method: ranking.top(recipe.topk, layers=layer) for method, ranking in rankings.items()}
             for method, chosen in sets.items():
                 cells.append({"source": source, "method": method, "row": len(edited), "units": chosen.units.tolist()})
                 edited += [chosen] if len(chosen) else []

@@ -58,7 +58,7 @@ def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: 
     """
     tasks = _Tasks.of(recipe, members)
     drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in tasks.names], axis=1)
-    k, predicted, found = resolve_k(recipe.k, len(drops)), {}, []
+    k, predicted, found = resolve_k(recipe.topk, len(drops)), {}, []
     for method in recipe.methods:
         sets = [chosen_units(read, recipe, task, layer, method) for task in tasks.names]
         predicted[method] = predicted_changes(sets, drops)
@@ -111,7 +111,7 @@ def chosen_units(read: Read, recipe: Recipe, task: str, layer: int, method: str)
     """A task's set by one method."""
     about = read(attribution_name(task)).values
     ranking = ranking_of(read, task, method, layer, model=about["model"], site=about["site"])
-    units: list[int] = ranking.top(recipe.k, layers=layer).units.tolist()
+    units: list[int] = ranking.top(recipe.topk, layers=layer).units.tolist()
     return units
 
 
