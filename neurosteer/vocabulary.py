@@ -15,6 +15,9 @@ MEAN_CONVENTIONS = ("mean", "minicons")  # log probabilities per token, not summ
 REFERENCES = ("zero", "mean", "resample")  # what an edit ablates to, or amplifies about
 KINDS = (*REFERENCES, "clamp", "push")
 WHERES = ("all", "prompt", "generated", "eos")
+L0_STATES = ("standardised", "scaled", "raw")  # what masks are trained on; scaled: a layer over one number
+L0_STARTS = ("cold", "warm")
+L0_DECAYS = ("cosine", "none")
 REACHES = ("own", "onward", "all")
 
 

@@ -3,32 +3,68 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 
-from neurosteer.probes import GATES
+from neurosteer.probes import L0Settings
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # Louizos et al. 2018
+CHUNK = 250  # steps whose noise is drawn at once
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What one generator gives: weights and log alpha at a cold start, and uniform noise for every step."""
+
+    weights: torch.Tensor
+    log_alpha: torch.Tensor
+    uniform: torch.Tensor
+
+    @classmethod
+    def of(cls, source: torch.Generator, steps: int, units: int, settings: L0Settings) -> Drawn:
+        weights, gates = torch.randn(2, units, generator=source)
+        sizes = [min(CHUNK, steps - start) for start in range(0, steps, CHUNK)]
+        uniform = torch.cat([torch.rand(size, units, generator=source) for size in sizes])
+        return cls(settings.weights_sd * weights, settings.log_alpha + settings.log_alpha_sd * gates, uniform)
 
 
 def by_autograd(
-    x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, b: torch.Tensor, lam: float, u: torch.Tensor
+    x: torch.Tensor,
+    y: torch.Tensor,
+    drawn: Drawn,
+    lam: float,
+    settings: L0Settings,
+    warm: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Weights, gates and bias after one Adam step per row of uniform noise `u`, by the formulas as printed."""
+    """Effective weights, gates and bias after all steps, by the formulas as printed; `warm` weights and bias."""
+    w, b = warm if warm else (drawn.weights, torch.zeros(()))
     w, b = w.double().clone().requires_grad_(), b.double().clone().requires_grad_()
-    log_alpha = torch.full_like(w, GATES.log_alpha).requires_grad_()
-    adam = torch.optim.Adam(
-        [{"params": [w, b], "lr": GATES.rate_weights}, {"params": [log_alpha], "lr": GATES.rate_gates}]
-    )
-    x, y, u = x.double(), y.double(), u.double()
-    for row in u:
+    log_alpha = drawn.log_alpha.double().clone().requires_grad_()
+    betas = (settings.beta1, settings.beta2)
+    weights_adam = torch.optim.Adam([w, b], lr=settings.rate_weights, betas=betas)
+    gates_adam = torch.optim.Adam([log_alpha], lr=settings.rate_gates, betas=betas)
+    optimisers = [weights_adam, gates_adam]
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(
+            adam,
+            lambda step: (1 + math.cos(math.pi * step / settings.steps)) / 2 if settings.decay == "cosine" else 1,
+        )
+        for adam in optimisers
+    ]
+    x, y = x.double(), y.double()
+    for row in drawn.uniform.double():
         s = torch.sigmoid((torch.log(row) - torch.log(1 - row) + log_alpha) / BETA)
         mask = torch.clamp(s * (ZETA - GAMMA) + GAMMA, 0, 1) if lam < 1 else torch.ones_like(s)
         entropy = torch.nn.functional.binary_cross_entropy_with_logits(x @ (w * mask) + b, (y + 1) / 2)
         penalty = torch.sigmoid(log_alpha - BETA * math.log(-GAMMA / ZETA)).mean()
-        adam.zero_grad()
-        (lam * entropy + (1 - lam) * penalty).backward()
-        adam.step()
+        loss = lam * entropy + (1 - lam) * penalty + settings.weight_l2 / 2 * (w @ w)
+        for adam in optimisers:
+            adam.zero_grad()
+        loss.backward()
+        for adam, schedule in zip(optimisers, schedules, strict=True):
+            adam.step()
+            schedule.step()
     gate = torch.clamp(torch.sigmoid(log_alpha) * (ZETA - GAMMA) + GAMMA, 0, 1)
     gate = gate if lam < 1 else torch.ones_like(gate)
     return (w * gate).detach(), gate.detach(), b.detach()

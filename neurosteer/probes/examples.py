@@ -38,6 +38,11 @@ class Standard:
     def __call__(self, x: Float[Tensor, "layer sample unit"]) -> Float[Tensor, "layer sample unit"]:
         return (x - self.mean) / self.scale
 
+    @property
+    def level(self) -> Float[Tensor, "layer 1 1"]:
+        """One number for a whole layer: the root mean square of its units' standard deviations."""
+        return self.scale.square().mean(dim=2, keepdim=True).sqrt()
+
 
 def aligned(
     x: Float[Tensor, "layer sample unit"], y: Float[Tensor, "sample"]

@@ -1,9 +1,13 @@
 """The L0-masked probe: `sigmoid((w * m) . x + b)` with a learned sparse mask `m`.
 
-Trained on the paper's loss, `lambda * BCE(w, m) + (1 - lambda) * R(m)`, with the hard concrete gates of Louizos,
-Welling & Kingma (2018): R is the mean over units of P(gate > 0), and `lambda = 1` fixes every gate at 1, the dense
-probe. Layers x lambdas x seeds are one tensor program, a few layers at a time on a CPU, so that their states stay in
-its cache for all steps. Gradients are written out (they are short), weights start at the dense probe's.
+Trained on the expectation, over the gates' noise, of `lambda * BCE(w, m) + (1 - lambda) * R(m)`, with the hard
+concrete gates of Louizos, Welling & Kingma (2018): R is the mean over units of P(gate > 0), and `lambda = 1` fixes
+every gate at 1, the dense probe. Where pairs are separable that loss has no minimum: weights grow for ever and kept
+shares sink for ever. So a small L2 penalty on the weights is added, `weight_l2 / 2 * |w|^2`; without it
+(`weight_l2 = 0`) the number of steps is a part of the question.
+
+Layers x lambdas x seeds are one tensor program, a few layers at a time on a CPU, so that their states stay in its
+cache for all steps. Gradients are written out (they are short).
 
 The mask is one of many that would do: correlated units are interchangeable to it, so a unit that is left out may
 still hold the contrast.
@@ -12,110 +16,211 @@ still hold the contrast.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import pad, softplus
 
 from .examples import aligned
 from .logistic import Probes
 
 
 @dataclass(frozen=True)
-class Gates:
-    """Everything that decides a run: the gates' distribution, where they start, and how they are trained."""
+class L0Settings:
+    """Everything that decides a run: the gates' distribution, where weights and gates start, how they are trained.
 
-    beta: float = 2 / 3  # temperature
+    The default is chosen by the loss that it reaches (`recipes/validity/l0_training.py`), and by nothing else.
+    """
+
+    beta: float = 2 / 3  # temperature of the gates
     gamma: float = -0.1  # the stretched interval
     zeta: float = 1.1
-    log_alpha: float = 1.2  # where gates start: with it lambda 0.2 keeps about 12 % in middle layers, as in the paper
-    steps: int = 400
-    rate_weights: float = 0.01
+    states: Literal["standardised", "scaled", "raw"] = "standardised"  # scaled: a layer's states over one number
+    start: Literal["cold", "warm"] = "cold"  # weights: a little noise, or those of the dense probe
+    weights_sd: float = 0.01  # of the noise at a cold start
+    warm_l2: float = 1e-2  # L2 strength of the dense probe at a warm start
+    log_alpha: float = 0.0  # where gates start, on average
+    log_alpha_sd: float = 0.01
+    steps: int = 1500
+    rate_weights: float = 0.05
     rate_gates: float = 0.1
+    decay: Literal["cosine", "none"] = "cosine"  # of both rates, to 0 at the last step
+    beta1: float = 0.9  # Adam's averages
+    beta2: float = 0.99
+    weight_l2: float = 1e-2
     optimiser: str = "Adam, full batch"
-    warm_l2: float = 1e-2  # weights and bias start at the dense probe of this L2 strength
 
     def settings(self) -> dict[str, float | int | str]:
         """As recorded in every artefact."""
         return asdict(self)
 
+    def rate(self, step: int) -> float:
+        """What both rates are multiplied by at a step."""
+        return 1.0 if self.decay == "none" else (1 + math.cos(math.pi * step / self.steps)) / 2
 
-GATES = Gates()
+
+L0 = L0Settings()
 _aten = torch.ops.aten  # the backwards of torch's own functions
 _COLUMNS = 6  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
 _LAYERS = 4  # on a CPU, at a time
+_CHUNK = 250  # steps whose noise is drawn at once
 
 
 @dataclass(frozen=True, eq=False)
 class L0Probes:
-    """Masked probes; `probes` holds the effective weights `w * gate`, one per run (a lambda and a seed)."""
+    """Masked probes, one per layer and run (a lambda and a seed): weights before the mask, and where gates ended."""
 
-    probes: Probes  # the strength axis counts the runs
-    gates: Float[Tensor, "layer run unit"]  # evaluation gates in [0, 1]
+    weights: Float[Tensor, "layer run unit"]
+    bias: Float[Tensor, "layer run"]
+    log_alpha: Float[Tensor, "layer run unit"]  # infinite where lambda is 1
+    gates: Float[Tensor, "layer run unit"]  # without noise, in [0, 1]
+    settings: L0Settings = L0
+
+    @property
+    def probes(self) -> Probes:
+        """The effective weights `w * gate`; the strength axis counts the runs."""
+        return Probes(self.weights * self.gates, self.bias)
 
     @property
     def kept(self) -> Float[Tensor, "layer run"]:
         """Share of units whose gate is above 0."""
         return (self.gates > 0).float().mean(dim=-1)
 
+    def loss(
+        self,
+        x: Float[Tensor, "layer sample unit"],
+        y: Float[Tensor, "sample"],
+        lambdas: Sequence[float],
+        source: torch.Generator,
+        *,
+        draws: int = 200,
+    ) -> Float[Tensor, "layer run"]:
+        """The loss of each run; its expectation is a mean over draws of noise that all runs and layers share."""
+        lam = torch.tensor(lambdas, device=x.device)
+        entropy = torch.zeros(self.bias.shape, device=x.device)
+        for _ in range(draws):
+            noise = _logistic_noise(1, self.weights.shape[-1], source).to(x.device)
+            gates = _stretched(torch.sigmoid((self.log_alpha + noise) / self.settings.beta), self.settings)
+            scores = torch.baddbmm(self.bias[..., None], self.weights * gates, x.mT)
+            entropy += softplus(-scores * y).mean(dim=-1) / draws
+        open_ = torch.sigmoid(self.log_alpha - _shift(self.settings)).mean(dim=-1)
+        return lam * entropy + (1 - lam) * open_ + self.penalty
+
+    @property
+    def penalty(self) -> Float[Tensor, "layer run"]:
+        """The part of the loss that is not the paper's."""
+        return self.settings.weight_l2 / 2 * self.weights.square().sum(dim=-1)
+
 
 def fit_l0(
     x: Float[Tensor, "layer sample unit"],
     y: Float[Tensor, "sample"],
     lambdas: Sequence[float],
-    dense: Probes,
     generators: Sequence[Sequence[torch.Generator]],
     *,
-    gates: Gates = GATES,
+    settings: L0Settings = L0,
+    dense: Probes | None = None,
 ) -> L0Probes:
     """Fit one masked probe per layer and run.
 
-    `lambdas` has one value per run; `dense` is where weights start: the dense probe of each layer at the L2
-    strength `gates.warm_l2` (strength axis of length 1); `generators[layer][run]` is the source of a run's noise
-    (runs that share a generator get the same noise, so that they differ by their lambda alone).
+    `lambdas` has one value per run; `generators[layer][run]` is the source of a run's start and noise (runs that
+    share a generator get the same, so that they differ by their lambda alone). `dense` is where weights start warm:
+    the dense probe of each layer at the L2 strength `settings.warm_l2` (strength axis of length 1). `x` is taken as
+    it is: `settings.states` only says what it was made of.
     """
+    [last] = fit_l0_at(x, y, lambdas, generators, steps=[settings.steps], settings=settings, dense=dense)
+    return last
+
+
+def fit_l0_at(
+    x: Float[Tensor, "layer sample unit"],
+    y: Float[Tensor, "sample"],
+    lambdas: Sequence[float],
+    generators: Sequence[Sequence[torch.Generator]],
+    *,
+    steps: Sequence[int],
+    settings: L0Settings = L0,
+    dense: Probes | None = None,
+) -> list[L0Probes]:
+    """The same runs after several numbers of steps, ascending.
+
+    Raises `ValueError` for rates that decay (they depend on the last step) and for a warm start without `dense`.
+    """
+    if list(steps) != sorted(set(steps)) or (settings.decay != "none" and list(steps) != [settings.steps]):
+        raise ValueError(f"steps {list(steps)} do not ascend, or rates decay over {settings.steps}")
+    if settings.start == "warm" and dense is None:
+        raise ValueError("weights that start warm need the dense probes")
     layers, _, units = x.shape
     x, y = aligned(x, y)
-    extra = x.shape[2] - units
-    weights, bias = pad(dense.weights, (0, extra)), dense.bias[..., None]
-    out_w, out_b, out_g = [], [], []
+    begin = None
+    if settings.start == "warm" and dense is not None:
+        begin = Probes(pad(dense.weights, (0, x.shape[2] - units)), dense.bias)
+    out: list[list[L0Probes]] = []
     for first in range(0, len(lambdas), _COLUMNS):
         runs = list(range(first, min(first + _COLUMNS, len(lambdas))))
         padded = runs + [runs[-1]] * (_COLUMNS - len(runs))
-        noise = torch.stack([_shared_noise(generators[layer], padded, gates.steps, units) for layer in range(layers)])
-        noise = pad(noise, (0, extra)).to(x.device)
         lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[:, None]
         size = _LAYERS if x.device.type == "cpu" else layers
-        trained = [
-            _train(x[part], y, lam, weights[part], bias[part], noise[part], units, gates)
-            for part in (slice(layer, layer + size) for layer in range(0, layers, size))
-        ]
-        w, b, g = (torch.cat(column) for column in zip(*trained, strict=True))
-        out_w.append((w * g)[:, : len(runs), :units])
-        out_b.append(b[:, : len(runs), 0])
-        out_g.append(g[:, : len(runs), :units])
-    return L0Probes(Probes(torch.cat(out_w, 1), torch.cat(out_b, 1)), torch.cat(out_g, 1))
+        trained = []
+        for start in range(0, layers, size):
+            part = slice(start, start + size)
+            sources = [[generators[layer][run] for run in padded] for layer in range(layers)[part]]
+            draws = _Draws(sources, units, x.shape[2], x.device, settings)
+            here = begin and Probes(begin.weights[part], begin.bias[part])
+            trained.append(list(_train(x[part], y, lam, here, draws, units, steps, settings)))
+        out.append([_cut(layers_at, len(runs), units) for layers_at in zip(*trained, strict=True)])
+    return [_joined(runs_at, 1) for runs_at in zip(*out, strict=True)]
 
 
-def _shared_noise(
-    generators: Sequence[torch.Generator], runs: Sequence[int], steps: int, units: int
-) -> Float[Tensor, "run step unit"]:
-    """Logistic noise of each run; where all runs share one generator, one draw that broadcasts over them."""
-    drawn = {id(generators[run]): generators[run] for run in runs}
-    noise = {key: _noise(generator, steps, units) for key, generator in drawn.items()}
-    if len(noise) == 1:
-        return next(iter(noise.values()))[None]
-    return torch.stack([noise[id(generators[run])] for run in runs])
+class _Draws:
+    """What the generators of some layers' runs give, in order: the start, then noise step by step.
+
+    The generators are left as they were, so that runs may share one; where all runs of a layer do, one draw
+    broadcasts over them.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Sequence[torch.Generator]],
+        units: int,
+        width: int,
+        device: torch.device,
+        settings: L0Settings,
+    ) -> None:
+        same = all(len({id(source) for source in runs}) == 1 for runs in sources)
+        copies = {id(source): source.clone_state() for runs in sources for source in runs}
+        self._sources = [[copies[id(source)] for source in (runs[:1] if same else runs)] for runs in sources]
+        self._units, self._extra, self._device, self._settings = units, width - units, device, settings
+
+    def start(self) -> tuple[Float[Tensor, "layer #run unit"], Float[Tensor, "layer #run unit"]]:
+        """Weights and log alpha at a cold start."""
+        settings = self._settings
+
+        def draw(source: torch.Generator) -> Tensor:
+            scale = torch.tensor([[settings.weights_sd], [settings.log_alpha_sd]])
+            return torch.randn(2, self._units, generator=source) * scale + torch.tensor([[0.0], [settings.log_alpha]])
+
+        weights, log_alpha = self._all(draw).unbind(dim=2)
+        return weights, log_alpha
+
+    def noise(self, steps: int) -> Float[Tensor, "layer #run step unit"]:
+        return self._all(lambda source: _logistic_noise(steps, self._units, source))
+
+    def _all(self, draw: Any) -> Tensor:
+        drawn: dict[int, Tensor] = {}
+        for source in (source for runs in self._sources for source in runs):
+            if id(source) not in drawn:
+                drawn[id(source)] = draw(source)
+        stacked = torch.stack([torch.stack([drawn[id(source)] for source in runs]) for runs in self._sources])
+        return pad(stacked, (0, self._extra)).to(self._device)
 
 
-def _noise(generator: torch.Generator, steps: int, units: int) -> Float[Tensor, "step unit"]:
-    """Logistic noise; the generator is left as it was, so that runs may share one."""
-    state = generator.get_state()
-    u = torch.rand(steps, units, generator=generator).clamp_(1e-6, 1 - 1e-6)
-    generator.set_state(state)
+def _logistic_noise(steps: int, units: int, source: torch.Generator) -> Float[Tensor, "step unit"]:
+    u = torch.rand(steps, units, generator=source).clamp_(1e-6, 1 - 1e-6)
     return u.log() - (1 - u).log()
 
 
@@ -123,39 +228,73 @@ def _train(
     x: Float[Tensor, "layer sample unit"],
     y: Float[Tensor, "sample"],
     lam: Float[Tensor, "run 1"],
-    weights: Float[Tensor, "layer 1 unit"],
-    bias: Float[Tensor, "layer 1 1"],
-    noise: Float[Tensor, "layer #run step unit"],
+    dense: Probes | None,
+    draws: _Draws,
     units: int,  # how many there are to keep; the rest is padding
-    gates: Gates,
-) -> tuple[Float[Tensor, "layer run unit"], Float[Tensor, "layer run 1"], Float[Tensor, "layer run unit"]]:
-    if x.shape[0] == 1:  # a batch of one takes other kernels, with other last bits
-        weights, bias = weights.expand(2, -1, -1), bias.expand(2, -1, -1)
-        w, b, g = _train(x.expand(2, -1, -1), y, lam, weights, bias, noise.expand(2, -1, -1, -1), units, gates)
-        return w[:1], b[:1], g[:1]
-    w, b = weights.repeat(1, len(lam), 1), bias.repeat(1, len(lam), 1)
-    log_alpha = torch.full_like(w, gates.log_alpha)
-    stretch, low = gates.zeta - gates.gamma, torch.full_like(lam, gates.gamma)
-    shift = gates.beta * math.log(-gates.gamma / gates.zeta)
-    noise, masked = noise / gates.beta, lam < 1
+    steps: Sequence[int],
+    settings: L0Settings,
+) -> Iterator[L0Probes]:
+    """The runs of some layers, after each of the numbers of steps."""
+    doubled = x.shape[0] == 1  # a batch of one takes other kernels, with other last bits
+    x = x.expand(2, -1, -1) if doubled else x
+    shape = len(x), len(lam), x.shape[2]
+    w, log_alpha = (drawn.expand(shape).contiguous() for drawn in draws.start())
+    b = torch.zeros(*shape[:2], 1, device=x.device)
+    if dense is not None:
+        w, b = dense.weights.expand(shape).contiguous(), dense.bias[..., None].expand_as(b).contiguous()
+    stretch, low = settings.zeta - settings.gamma, torch.full_like(lam, settings.gamma)
+    shift, masked = _shift(settings), lam < 1
     share = lam * (y != 0) / y.count_nonzero()  # of each example in lambda BCE
     right = -share * (y > 0)
-    slope, price = masked * (stretch / gates.beta), masked * (1 - lam) / units
-    optimiser = torch.optim.Adam(
-        [{"params": [w, b], "lr": gates.rate_weights}, {"params": [log_alpha], "lr": gates.rate_gates}], fused=True
-    )
-    for step in range(gates.steps):
-        soft = torch.add(noise[:, :, step], log_alpha, alpha=1 / gates.beta).sigmoid_()
+    slope, price = masked * (stretch / settings.beta), masked * (1 - lam) / units
+    optimiser = torch.optim.Adam([{"params": [w, b]}, {"params": [log_alpha]}], betas=_betas(settings), fused=True)
+    rates = settings.rate_weights, settings.rate_gates
+    noise: Iterator[Tensor] = iter(())
+    for step in range(steps[-1]):
+        if step % _CHUNK == 0:
+            noise = iter((draws.noise(min(_CHUNK, steps[-1] - step)) / settings.beta).unbind(dim=2))
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * settings.rate(step)
+        soft = torch.add(next(noise), log_alpha, alpha=1 / settings.beta).sigmoid_()
         wide = torch.add(low, soft, alpha=stretch)
         gate = torch.where(masked, wide.clamp(0, 1), 1.0)
         scores = torch.baddbmm(b, w * gate, x.mT)
         residual = torch.addcmul(right, share, scores.sigmoid_())  # lambda d BCE / d score
         pull = torch.bmm(residual, x)  # lambda d BCE / d(w * gate)
         open_ = (log_alpha - shift).sigmoid_()  # P(gate > 0)
-        w.grad = pull * gate
+        w.grad = torch.addcmul(w * settings.weight_l2, pull, gate)
         b.grad = residual.sum(-1, keepdim=True)
         through = _aten.sigmoid_backward(_aten.hardtanh_backward(pull * w, wide, 0, 1), soft)
         log_alpha.grad = torch.addcmul(_aten.sigmoid_backward(price, open_), slope, through)
         optimiser.step()
-    final = (torch.sigmoid(log_alpha) * stretch + gates.gamma).clamp(0, 1)
-    return w, b, torch.where(lam == 1, 1.0, final)
+        if step + 1 in steps:
+            ended = torch.where(lam == 1, torch.inf, log_alpha)
+            gates = _stretched(torch.sigmoid(ended), settings)
+            kept = (w.clone(), b[..., 0].clone(), ended, gates)
+            yield L0Probes(*(part[:1] if doubled else part for part in kept), replace(settings, steps=step + 1))
+
+
+def _betas(settings: L0Settings) -> tuple[float, float]:
+    return settings.beta1, settings.beta2
+
+
+def _shift(settings: L0Settings) -> float:
+    """P(gate > 0) is the sigmoid of log alpha less this."""
+    return settings.beta * math.log(-settings.gamma / settings.zeta)
+
+
+def _stretched(soft: Tensor, settings: L0Settings) -> Tensor:
+    return (soft * (settings.zeta - settings.gamma) + settings.gamma).clamp(0, 1)
+
+
+def _cut(parts: Sequence[L0Probes], runs: int, units: int) -> L0Probes:
+    """The layers together, without what was padding."""
+    whole = _joined(parts, 0)
+    weights, log_alpha, gates = (part[:, :runs, :units] for part in (whole.weights, whole.log_alpha, whole.gates))
+    return L0Probes(weights, whole.bias[:, :runs], log_alpha, gates, whole.settings)
+
+
+def _joined(parts: Sequence[L0Probes], axis: int) -> L0Probes:
+    names = ("weights", "bias", "log_alpha", "gates")
+    tensors = (torch.cat([getattr(part, name) for part in parts], axis) for name in names)
+    return L0Probes(*tensors, parts[0].settings)

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.probes import GATES, STRENGTHS, L0Probes, Probes, Standard, fit_l0, fit_logistic, labelled
+from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, Standard, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
 
 BLOCK = 8  # layers that are worked on at once
@@ -40,10 +40,18 @@ class Examples:
     @classmethod
     def of(cls, states: EosStates, parts: Parts, rows: slice, device: torch.device) -> Examples:
         block = states.values[:, :, rows]  # a view: only what the indices pick is read
-        cut = {part: labelled(block[torch.as_tensor(indices)].to(device)) for part, indices in parts.items()}
+        values = {part: block[torch.as_tensor(indices)].to(device) for part, indices in parts.items()}
+        return cls.of_values(states.layers[rows], values)
+
+    @classmethod
+    def of_values(
+        cls, layers: Sequence[int], values: Mapping[str, Float[Tensor, "pair side layer unit"]]
+    ) -> Examples:
+        """The states of each part, standardised over those of train."""
+        cut = {part: labelled(states) for part, states in values.items()}
         standard = Standard.of(cut["train"][0])
         x = {part: standard(x) for part, (x, _) in cut.items()}
-        return cls(states.layers[rows], x, {part: y for part, (_, y) in cut.items()}, standard)
+        return cls(tuple(layers), x, {part: y for part, (_, y) in cut.items()}, standard)
 
     def only(self, units: Int[Tensor, "layer k"], used: Bool[Tensor, "layer k"] | None = None) -> Examples:
         """The same examples, reduced to some units of each layer; those not `used` are blanked out."""
@@ -101,9 +109,6 @@ class Dense:
         """The strength that all other probes of the layer share."""
         return torch.tensor(STRENGTHS, device=self.every.weights.device)[self.choice][:, None]
 
-    def at(self, strength: float) -> Probes:
-        return self.every.pick(torch.full_like(self.choice, STRENGTHS.index(strength)))
-
 
 def fit_dense(examples: Examples) -> Dense:
     """The dense probes of the layers, their strength chosen on validation."""
@@ -113,10 +118,78 @@ def fit_dense(examples: Examples) -> Dense:
     return Dense(every, choice, examples.judge(every.pick(choice)))
 
 
-def fit_masks(examples: Examples, dense: Dense, lambdas: Sequence[float], *, task: str, seed: int) -> L0Probes:
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """The masked probes of some layers by lambda; `train` is what they were trained on, in its own units."""
+
+    fitted: L0Probes  # for `train`
+    train: Float[Tensor, "layer sample unit"]
+    probes: Probes  # effective weights, for standardised states
+
+    @property
+    def gates(self) -> Float[Tensor, "layer lambda unit"]:
+        return self.fitted.gates
+
+    @property
+    def kept(self) -> Float[Tensor, "layer lambda"]:
+        """Share of units whose gate is above 0."""
+        return self.fitted.kept
+
+
+def mask_noise(task: str, layers: Sequence[int], seed: int) -> list[torch.Generator]:
+    """What the masked probes of each layer start from and are trained with, whatever the lambda."""
+    return [generator(seed, task, layer, "l0") for layer in layers]
+
+
+def fit_masks(
+    examples: Examples, lambdas: Sequence[float], noise: Sequence[torch.Generator], settings: L0Settings = L0
+) -> Masks:
     """The masked probes of the layers by lambda; those of one layer differ by their lambda and not by their noise."""
-    noise = [[generator(seed, task, layer, "l0")] * len(lambdas) for layer in examples.layers]
-    return fit_l0(examples.x["train"], examples.y["train"], lambdas, dense.at(GATES.warm_l2), noise)
+    [masks] = fit_masks_at(examples, lambdas, noise, [settings.steps], settings)
+    return masks
+
+
+def fit_masks_at(
+    examples: Examples,
+    lambdas: Sequence[float],
+    noise: Sequence[torch.Generator],
+    steps: Sequence[int],
+    settings: L0Settings = L0,
+) -> list[Masks]:
+    """The same masked probes after several numbers of steps; see `fit_l0_at`."""
+    sources = [[source] * len(lambdas) for source in noise]
+    scale, shift = _coordinates(examples, settings)
+    train, warm = examples.x["train"] * scale + shift, None
+    if settings.start == "warm":
+        dense = examples.fit(torch.full((len(examples.layers), 1), settings.warm_l2, device=train.device))
+        weights = dense.weights / scale
+        warm = Probes(weights, dense.bias - (weights * shift).sum(dim=2))
+    fitted = fit_l0_at(train, examples.y["train"], lambdas, sources, steps=steps, settings=settings, dense=warm)
+    return [Masks(fit, train, _standardised(fit.probes, scale, shift)) for fit in fitted]
+
+
+def _coordinates(
+    examples: Examples, settings: L0Settings
+) -> tuple[Float[Tensor, "layer 1 unit"], Float[Tensor, "layer 1 unit"]]:
+    """Standardised states times the first plus the second are the states that masks are trained on.
+
+    Raises `ValueError` for other than standardised ones of examples that no longer know how they were standardised.
+    """
+    if settings.states == "standardised":
+        ones = torch.ones_like(examples.x["train"][:, :1])
+        return ones, torch.zeros_like(ones)
+    if examples.standard is None:
+        raise ValueError("these examples do not know how they were standardised")
+    mean, scale = examples.standard.mean, examples.standard.scale
+    level = examples.standard.level if settings.states == "scaled" else 1.0
+    return scale / level, mean / level
+
+
+def _standardised(
+    probes: Probes, scale: Float[Tensor, "layer 1 unit"], shift: Float[Tensor, "layer 1 unit"]
+) -> Probes:
+    """The same probes for standardised states."""
+    return Probes(probes.weights * scale, probes.bias + (probes.weights * shift).sum(dim=2))
 
 
 def best_strength(validation: Float[Tensor, "layer strength"]) -> Int[Tensor, "layer"]:

@@ -1,15 +1,28 @@
-"""The L0 probe: against the paper's loss under autograd."""
+"""The L0 probe: against its loss under autograd, by the formulas as printed."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
-from plain_probes import BETA, GAMMA, ZETA, by_autograd
+from plain_probes import BETA, GAMMA, ZETA, Drawn, by_autograd
+from torch.nn.functional import binary_cross_entropy_with_logits
 
-from neurosteer.probes import GATES, L0Probes, Probes, Standard, fit_l0, fit_logistic, labelled
+from neurosteer.probes import L0, L0Probes, L0Settings, Probes, Standard, fit_l0, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
+
+FIRST = L0Settings(  # the first edition's
+    start="warm",
+    log_alpha=1.2,
+    log_alpha_sd=0.0,
+    rate_weights=0.01,
+    decay="none",
+    beta2=0.999,
+    weight_l2=0.0,
+    steps=400,
+)
 
 
 def data(layers: int, units: int, *, pairs: int = 50, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, Probes]:
@@ -18,41 +31,106 @@ def data(layers: int, units: int, *, pairs: int = 50, seed: int = 0) -> tuple[to
     values[:, 0, :, :3] += 1.5
     x, y = labelled(values)
     x = Standard.of(x)(x)
-    return x, y, fit_logistic(x, y, torch.full((layers, 1), GATES.warm_l2))
+    return x, y, fit_logistic(x, y, torch.full((layers, 1), L0.warm_l2))
 
 
 def fit(
-    x: torch.Tensor, y: torch.Tensor, dense: Probes, lambdas: list[float], *, steps: int, layers: list[int]
+    x: torch.Tensor,
+    y: torch.Tensor,
+    lambdas: list[float],
+    *,
+    steps: int,
+    layers: list[int],
+    settings: L0Settings = L0,
+    dense: Probes | None = None,
 ) -> L0Probes:
     noise = [[generator(0, "toy", layer, "l0")] * len(lambdas) for layer in layers]
-    return fit_l0(x, y, lambdas, dense, noise, gates=replace(GATES, steps=steps))
+    return fit_l0(x, y, lambdas, noise, settings=replace(settings, steps=steps), dense=dense)
 
 
 @pytest.mark.parametrize("lam", [0.05, 0.2, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("steps", [1, 40])
-def test_against_autograd(lam, steps):
+@pytest.mark.parametrize("steps", [40, 251])
+@pytest.mark.parametrize("settings", [L0, FIRST, replace(L0, start="warm", log_alpha=0.5, weight_l2=0.1)], ids=repr)
+def test_against_autograd(lam, steps, settings):
     """In float64. Adam divides a gradient by its size: where one passes through 0, a step holds its rounding."""
     x, y, dense = data(2, 20)
-    ours = fit(x, y, dense, [lam], steps=steps, layers=[0, 1])
+    settings = replace(settings, steps=steps)
+    ours = fit(x, y, [lam], steps=steps, layers=[0, 1], settings=settings, dense=dense)
     for layer in range(2):
-        u = torch.rand(steps, 20, generator=generator(0, "toy", layer, "l0"))
-        weights, gates, _ = by_autograd(x[layer], y, dense.weights[layer, 0], dense.bias[layer, 0], lam, u)
-        torch.testing.assert_close(ours.probes.weights[layer, 0].double(), weights, atol=1e-3, rtol=2e-4)
-        torch.testing.assert_close(ours.gates[layer, 0].double(), gates, atol=2e-4, rtol=2e-4)
+        drawn = Drawn.of(generator(0, "toy", layer, "l0"), steps, 20, settings)
+        warm = (dense.weights[layer, 0], dense.bias[layer, 0]) if settings.start == "warm" else None
+        weights, gates, bias = by_autograd(x[layer], y, drawn, lam, settings, warm)
+        torch.testing.assert_close(ours.probes.weights[layer, 0].double(), weights, atol=2e-3, rtol=1e-3)
+        torch.testing.assert_close(ours.probes.bias[layer, 0].double(), bias, atol=5e-3, rtol=1e-3)
+        torch.testing.assert_close(ours.gates[layer, 0].double(), gates, atol=5e-4, rtol=5e-4)
+
+
+def test_the_loss_is_an_expectation():
+    """Against the mean over the same draws, by the formulas as printed."""
+    x, y, _ = data(2, 20)
+    lambdas = [0.2, 0.6, 1.0]
+    ours = fit(x, y, lambdas, steps=60, layers=[0, 1])
+    found = ours.loss(x, y, lambdas, generator(3, "loss"), draws=30)
+    source = generator(3, "loss")
+    uniform = [torch.rand(1, 20, generator=source)[0].double() for _ in range(30)]
+    for layer in range(2):
+        for run, lam in enumerate(lambdas):
+            w, b = ours.weights[layer, run].double(), ours.bias[layer, run].double()
+            log_alpha, entropy = ours.log_alpha[layer, run].double(), 0.0
+            for u in uniform:
+                mask = torch.clamp(torch.sigmoid((torch.logit(u) + log_alpha) / BETA) * (ZETA - GAMMA) + GAMMA, 0, 1)
+                scores = x[layer].double() @ (w * mask) + b
+                entropy += float(binary_cross_entropy_with_logits(scores, (y.double() + 1) / 2)) / 30
+            penalty = float(torch.sigmoid(log_alpha - BETA * math.log(-GAMMA / ZETA)).mean())
+            paper = lam * entropy + (1 - lam) * penalty
+            assert float(found[layer, run]) == pytest.approx(paper + 0.005 * float(w @ w), rel=1e-4)
+            assert float(found[layer, run] - ours.penalty[layer, run]) == pytest.approx(paper, rel=1e-4)
+
+
+def test_training_lowers_the_loss():
+    x, y, _ = data(2, 60)
+    lambdas = [0.1, 0.2, 0.4]
+    losses = [fit(x, y, lambdas, steps=n, layers=[0, 1]).loss(x, y, lambdas, generator(0)) for n in (1, 100, 1500)]
+    assert (losses[0] > losses[1]).all()
+    assert (losses[1] > losses[2]).all()
+
+
+def test_several_numbers_of_steps_on_one_way():
+    """Bit-equal to runs of each length, where rates do not decay."""
+    x, y, dense = data(2, 20)
+    noise = [[generator(0, "toy", layer)] for layer in range(2)]
+    settings = replace(FIRST, steps=300)
+    found = fit_l0_at(x, y, [0.3], noise, steps=[20, 260, 300], settings=settings, dense=dense)
+    for steps, fitted in zip([20, 260, 300], found, strict=True):
+        alone = fit_l0(x, y, [0.3], noise, settings=replace(settings, steps=steps), dense=dense)
+        assert torch.equal(fitted.weights, alone.weights)
+        assert torch.equal(fitted.log_alpha, alone.log_alpha)
+        assert fitted.settings == alone.settings
+
+
+def test_wrong_settings():
+    x, y, _ = data(1, 20)
+    noise = [[generator(0)]]
+    with pytest.raises(ValueError, match="rates decay"):
+        fit_l0_at(x, y, [0.3], noise, steps=[5, 10], settings=replace(L0, steps=10))
+    with pytest.raises(ValueError, match="do not ascend"):
+        fit_l0_at(x, y, [0.3], noise, steps=[10, 5], settings=FIRST)
+    with pytest.raises(ValueError, match="start warm"):
+        fit_l0(x, y, [0.3], noise, settings=FIRST)
 
 
 def test_lambda_one_keeps_every_unit():
-    x, y, dense = data(2, 30)
-    ours = fit(x, y, dense, [0.1, 1.0], steps=200, layers=[0, 1])
+    x, y, _ = data(2, 30)
+    ours = fit(x, y, [0.1, 1.0], steps=200, layers=[0, 1])
     assert (ours.gates[:, 1] == 1).all()
     assert (ours.kept[:, 1] == 1).all()
     assert (ours.kept[:, 0] < 1).all()
 
 
 def test_smaller_lambda_keeps_fewer():
-    x, y, dense = data(3, 60)
+    x, y, _ = data(3, 60)
     lambdas = [0.02, 0.1, 0.3, 0.6, 0.9, 1.0]
-    ours = fit(x, y, dense, lambdas, steps=400, layers=[0, 1, 2])
+    ours = fit(x, y, lambdas, steps=400, layers=[0, 1, 2])
     assert (ours.kept.diff(dim=1) >= 0).all()
     assert (ours.kept[:, 0] < 0.1).all()
     plain = [[sum(g > 0 for g in run) / 60 for run in layer] for layer in ours.gates.tolist()]
@@ -60,8 +138,8 @@ def test_smaller_lambda_keeps_fewer():
 
 
 def test_closed_gates_have_no_weight():
-    x, y, dense = data(1, 40)
-    ours = fit(x, y, dense, [0.2], steps=200, layers=[0])
+    x, y, _ = data(1, 40)
+    ours = fit(x, y, [0.2], steps=200, layers=[0])
     closed = ours.gates == 0
     assert closed.any()
     assert (ours.probes.weights[closed] == 0).all()
@@ -70,12 +148,11 @@ def test_closed_gates_have_no_weight():
 
 def test_a_run_does_not_depend_on_the_others():
     """Bit-equal for other layers and lambdas beside it, more than fit one product, and again."""
-    x, y, dense = data(5, 37, pairs=51)
+    x, y, _ = data(5, 37, pairs=51)
     lambdas = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
-    every = fit(x, y, dense, lambdas, steps=60, layers=list(range(5)))
+    every = fit(x, y, lambdas, steps=60, layers=list(range(5)))
     for layers, runs in [([2], [3]), ([4, 1], [0, 10]), ([0, 1, 2, 3, 4], [9]), ([3], list(range(11)))]:
-        warm = Probes(dense.weights[layers], dense.bias[layers])
-        some = fit(x[layers], y, warm, [lambdas[run] for run in runs], steps=60, layers=layers)
+        some = fit(x[layers], y, [lambdas[run] for run in runs], steps=60, layers=layers)
         at = torch.tensor(layers)[:, None], torch.tensor(runs)
         assert torch.equal(some.probes.weights, every.probes.weights[at])
         assert torch.equal(some.probes.bias, every.probes.bias[at])
@@ -83,12 +160,12 @@ def test_a_run_does_not_depend_on_the_others():
 
 
 def test_noise_comes_from_the_generators_alone():
-    x, y, dense = data(1, 40)
+    x, y, _ = data(1, 40)
     fits = []
     for seed in (0, 0, 1):
         torch.manual_seed(len(fits))
         noise = [[generator(seed, "toy")]]
-        fits.append(fit_l0(x, y, [0.3], dense, noise, gates=replace(GATES, steps=50)).gates)
+        fits.append(fit_l0(x, y, [0.3], noise, settings=replace(L0, steps=50)).gates)
     assert torch.equal(fits[0], fits[1])
     assert not torch.equal(fits[0], fits[2])
 
@@ -102,6 +179,7 @@ def test_generators_differ_by_what_is_drawn():
 
 
 def test_settings_are_recorded_whole():
-    settings = GATES.settings()
+    settings = L0.settings()
     assert (settings["beta"], settings["gamma"], settings["zeta"]) == (BETA, GAMMA, ZETA)
-    assert {"log_alpha", "steps", "rate_weights", "rate_gates", "optimiser", "warm_l2"} <= settings.keys()
+    assert settings.keys() == L0Settings.__dataclass_fields__.keys()
+    assert L0Settings(**settings) == L0

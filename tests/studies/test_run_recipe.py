@@ -27,13 +27,15 @@ from stub_recipe import (
 import neurosteer as ns
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.pairs import load_pairs
+from neurosteer.probes import L0
 from neurosteer.progress import Progress
 from neurosteer.store import check_path, digest_of
 from neurosteer.studies import list_runs
 from neurosteer.studies.paper import estimate_recipe, run_recipe
 from neurosteer.studies.paper.run import command_of
-from neurosteer.studies.recipes import Shard, read_recipe
+from neurosteer.studies.recipes import Recipe, Shard, read_recipe
 from neurosteer.studies.recipes.alone import alone
+from neurosteer.studies.recipes.units import UNIT_FORMAT
 
 
 class Notices(Progress):
@@ -104,31 +106,70 @@ def test_the_folder(begun):
 
 
 def test_its_name_and_digest(begun):
-    """By hand: the format of units, the model, the pairs, and the settings that are neither and change a unit."""
+    """By hand: the format of units, the model, the pairs, and the settings that are neither and not at their default."""
     done = run_recipe("sums.toml", topk=3)
-    settings = {
-        "experiments": ["fig5"],
+    settings = {"experiments": ["fig5"], "topk": 3}
+    pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
+    digest = digest_of([UNIT_FORMAT, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
+    assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
+    assert done.folder.name == f"run-sums-stub-{digest[:8]}"
+
+
+def test_a_changed_default_raises_the_format():
+    """Runs know their settings by what differs from these: change one, and `UNIT_FORMAT` has to grow with it."""
+    told = Recipe("any").describe()
+    assert UNIT_FORMAT == 2
+    assert {key: value for key, value in told.items() if value is not None} == {
+        "name": "any",
+        "title": "",
+        "experiments": [],
+        "format": 1,
+        "model": "smollm2-135m",
+        "device": "auto",
+        "dtype": "auto",
+        "data": "auto",
+        "tasks": ["all"],
+        "columns": ["sentence_good", "sentence_bad"],
+        "limit": "all",
         "split": "pair",
         "seed": 0,
         "site": "resid_post",
         "position": "eos",
         "layers": "all",
-        "topk": 3,
+        "topk": "1%",
         "lambdas": [0.05, 0.1, 0.2, 0.4, 0.8, 1.0],
         "draws": 5,
+        "unpenalised_steps": [400, 2000, 6000],
         "layer": "middle",
         "lambda": 0.2,
         "folds": 2,
         "repeats": 5,
         "methods": ["welch", "l0", "attribution"],
-        "controls": 9,
+        "measured": "phenomena",
+        "controls": 19,
+        "nulls": 39,
         "test_pairs": 100,
         "attribution_pairs": 100,
     }
-    pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
-    digest = digest_of([1, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
-    assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
-    assert done.folder.name == f"run-sums-stub-{digest[:8]}"
+    assert L0.settings() == {
+        "beta": 2 / 3,
+        "gamma": -0.1,
+        "zeta": 1.1,
+        "states": "standardised",
+        "start": "cold",
+        "weights_sd": 0.01,
+        "warm_l2": 0.01,
+        "log_alpha": 0.0,
+        "log_alpha_sd": 0.01,
+        "steps": 1500,
+        "rate_weights": 0.05,
+        "rate_gates": 0.1,
+        "decay": "cosine",
+        "beta1": 0.9,
+        "beta2": 0.99,
+        "weight_l2": 0.01,
+        "optimiser": "Adam, full batch",
+    }
 
 
 def test_what_makes_another_run(begun, tmp_path):

@@ -8,7 +8,6 @@ from typing import Any
 
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split
-from neurosteer.probes import GATES
 
 from .agreement import agreement
 from .layers import LayerResult, Settings
@@ -46,7 +45,7 @@ class Search:
         if method != "l0":
             return {}
         chosen = {str(result.layer): result.l0.lam for result in self.results if result.l0}
-        return {"l0": {**GATES.settings(), "lambda": chosen}}
+        return {"l0": {**self.settings.l0.settings(), "lambda": chosen}}
 
 
 def entry_of(

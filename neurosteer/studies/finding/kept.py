@@ -15,7 +15,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import Ranking
 from neurosteer.neurons.sets import stats_arrays, stats_from
 from neurosteer.pairs import Pairs, Split
-from neurosteer.probes import GATES, STRENGTHS
+from neurosteer.probes import STRENGTHS
 from neurosteer.progress import Progress
 from neurosteer.report import to_json
 from neurosteer.store import code_digest, digest_of, read_artefact, versions, write_artefact
@@ -49,7 +49,7 @@ def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[st
         **about(model, pairs, asked=dict(asked)),
         "named": [model.name, model.revision, pairs.phenomenon, pairs.source],
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together
-        "probes": {"strengths": list(STRENGTHS), "l0": GATES.settings()},
+        "strengths": list(STRENGTHS),
         "versions": versions("neurosteer", "numpy", "scipy", "simplemma", "snowballstemmer"),
         "code": code_digest(),
     }

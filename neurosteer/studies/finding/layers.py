@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.probes import STRENGTHS
+from neurosteer.probes import L0, STRENGTHS, L0Settings
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.examples import (
     BLOCK,
@@ -25,6 +25,7 @@ from neurosteer.studies.examples import (
     Parts,
     fit_dense,
     fit_masks,
+    mask_noise,
     random_accuracies,
     top_units,
 )
@@ -46,6 +47,7 @@ class Settings:
     lambdas: tuple[float, ...] = LAMBDAS
     draws: int = 5
     seed: int = 0
+    l0: L0Settings = L0  # how masks are trained
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _masked(
 ) -> tuple[list[Masked], Float[Tensor, "layer unit"]]:
     """The masked probe of each layer at the smallest lambda that is good enough, and its units' effective weights."""
     lambdas = sorted(settings.lambdas)
-    l0 = fit_masks(examples, dense, lambdas, task=settings.task, seed=settings.seed)
+    l0 = fit_masks(examples, lambdas, mask_noise(settings.task, examples.layers, settings.seed), settings.l0)
     validation, test = (examples.accuracy(l0.probes, part) for part in ("validation", "test"))
     masked, scores = [], []
     for i in range(len(examples.layers)):

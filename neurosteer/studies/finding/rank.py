@@ -12,7 +12,7 @@ from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
 from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.probes import welch
+from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import METHODS
@@ -31,6 +31,7 @@ def rank_neurons(
     lam: float | None = None,
     to: str = "zero",
     steps: int = 1,
+    l0: L0Settings = L0,
     k: int | str = "1%",
     layers: str | int | Sequence[int] = "all",
     site: str = "resid_post",
@@ -40,11 +41,11 @@ def rank_neurons(
 ) -> Ranking:
     """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `k` units).
 
-    `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`. `attribution` predicts
-    ablation `to` zero or the mean, with gradients averaged over `steps`. Raises `InputError` for a method that is
-    unknown or lacks what it needs, and for parts that share a sentence.
+    `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`; the settings `l0` say how
+    masks are trained. `attribution` predicts ablation `to` zero or the mean, with gradients averaged over `steps`.
+    Raises `InputError` for a method that is unknown or lacks what it needs, and for parts that share a sentence.
     """
-    settings = _settings(model, train, validation, method, lam, k, site, seed)
+    settings = replace(_settings(model, train, validation, method, lam, k, site, seed), l0=l0)
     check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
     held = validation.pairs if validation is not None else ()

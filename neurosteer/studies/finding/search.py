@@ -15,7 +15,7 @@ from neurosteer.forward.cache import may_cache
 from neurosteer.model import Model, check_site, resolve_layers, site_width
 from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
-from neurosteer.probes import STRENGTHS, welch
+from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
 from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import ENCODED, METHODS
@@ -42,6 +42,7 @@ def find(
     steps: int = 1,
     draws: int = 5,
     seed: int = 0,
+    l0: L0Settings = L0,
     cache: bool = True,
     progress: Progress = QUIET,
 ) -> Found:
@@ -51,9 +52,9 @@ def find(
     rest, the L0-masked probe and, with a split by pair, the same on words that training never saw. L2 strength,
     lambda and best layer are chosen on validation pairs; what is reported is measured on test pairs. The method
     `attribution` ranks by use: the predicted drop of the mean margin when a unit is ablated `to` zero or its mean,
-    with gradients averaged over `steps`. Read from the cache where the same was found before; `cache=False` neither
-    reads nor writes it. Raises `InputError` for a request that cannot be met and `LexicalSplitError` where the words
-    allow no such split.
+    with gradients averaged over `steps`. `l0` says how masks are trained. Read from the cache where the same was
+    found before; `cache=False` neither reads nor writes it. Raises `InputError` for a request that cannot be met and
+    `LexicalSplitError` where the words allow no such split.
     """
     _check(methods, draws)
     grid = _grid(lambdas)
@@ -66,7 +67,7 @@ def find(
 
     def compute() -> Found:
         wanted = resolve_k(k, site_width(model, site))
-        settings = Settings(pairs.task, wanted, tuple(methods), grid, draws, seed)
+        settings = Settings(pairs.task, wanted, tuple(methods), grid, draws, seed, l0)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
 
     if cache:
@@ -78,6 +79,7 @@ def find(
             "layers": list(ablation.layers),
             "position": position,
             "lambdas": list(grid) if "l0" in methods else None,
+            "l0": l0.settings() if "l0" in methods else None,
             "ablation": ablation.asked if "attribution" in methods else None,
             "draws": draws,
             "seed": seed,

@@ -11,7 +11,7 @@ from scipy import stats
 from neurosteer.studies.matching import matching_size
 
 from .design import Design
-from .intervals import draws, interval, plain, resampled, task_means
+from .intervals import draws, interval, layer_trend, plain, resampled, task_means
 
 FLOOR = 0.55  # a dense probe that reads less than this (on validation) leaves nothing to be held in few neurons
 Sweep = Mapping[str, np.ndarray]  # arrays [task layer ...], see sweep.py
@@ -116,13 +116,8 @@ def _rises(kept: np.ndarray, design: Design) -> list[Row]:
     """Spearman of layer and mean kept share by lambda, with an interval over tasks."""
     if len(design.layers) < 3:
         return []
-    means = resampled(kept, draws(len(kept), design.seed))  # resample layer lambda
-    ranks = stats.rankdata(means, axis=1) - (len(design.layers) + 1) / 2
-    order = np.arange(len(design.layers)) - (len(design.layers) - 1) / 2
-    spread = np.sqrt((ranks**2).sum(axis=1) * (order**2).sum())
-    rho = np.divide(np.einsum("rlp,l->rp", ranks, order), spread, out=np.zeros_like(spread), where=spread > 0)
-    low, high = interval(rho[1:])
-    ends = zip(design.lambdas, rho[0], low, high, strict=True)
+    found = layer_trend(kept, design.seed)
+    ends = zip(design.lambdas, found.rho, found.low, found.high, strict=True)
     return [{"lambda": lam} | _ends("rho", *three) for lam, *three in ends if lam < 1]
 
 

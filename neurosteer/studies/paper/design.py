@@ -8,10 +8,12 @@ from typing import Any
 from neurosteer.errors import InputError
 from neurosteer.model import Model, check_site, resolve_layers, site_width
 from neurosteer.neurons import resolve_k
+from neurosteer.probes import L0Settings
 from neurosteer.studies.matching import random_sizes
 from neurosteer.studies.recipes.recipe import Recipe
 
 PROBED = ("fig2", "fig3", "fig4", "fig5", "controls")  # experiments that look at every layer
+TRAINED_ANEW = "sensitivity"  # that trains masks in many ways
 FOCUSED = ("fig6", "overlap", "causal")  # those that look at one
 MASKED = {"fig2", "fig4", "controls"}  # those that fit L0 masks at every layer
 GROWN = {"fig3", "controls"}  # those that fit the top k for a grid of k
@@ -39,6 +41,8 @@ class Design:
     position: str
     folds: int
     repeats: int
+    l0: L0Settings  # how masks are trained
+    unpenalised_steps: tuple[int, ...]  # of sensitivity
 
     @classmethod
     def of(cls, recipe: Recipe, model: Model) -> Design:
@@ -53,8 +57,8 @@ class Design:
         apart = 2 * len(recipe.methods)  # as many others as are in any of the sets
         if "causal" in recipe.experiments and apart * k > width:
             raise InputError(
-                f"topk {k} may leave too few of the {width} units for controls of {len(recipe.methods)} methods' sets; "
-                f"choose at most {width // apart}, or fewer methods"
+                f"topk {k} may leave too few of the {width} units for controls of {len(recipe.methods)} methods' "
+                f"sets; choose at most {width // apart}, or fewer methods"
             )
         powers = {2**i for i in range(width.bit_length())}
         return cls(
@@ -73,6 +77,8 @@ class Design:
             position=recipe.position,
             folds=recipe.folds,
             repeats=recipe.repeats,
+            l0=recipe.l0,
+            unpenalised_steps=recipe.unpenalised_steps,
         )
 
     @property
@@ -84,6 +90,11 @@ class Design:
     def focuses(self) -> bool:
         """Whether one layer is looked at."""
         return any(name in FOCUSED for name in self.experiments)
+
+    @property
+    def trains_anew(self) -> bool:
+        """Whether masks are trained in every variant."""
+        return TRAINED_ANEW in self.experiments
 
     @property
     def masks(self) -> bool:
@@ -116,7 +127,7 @@ class Design:
     @property
     def states_layers(self) -> tuple[int, ...]:
         """The layers whose states are computed."""
-        wanted = {*(self.layers if self.probes else ()), *((self.layer,) if self.focuses else ())}
+        wanted = {*(self.layers if self.probes or self.trains_anew else ()), *((self.layer,) if self.focuses else ())}
         return tuple(sorted(wanted))
 
     def describe(self, model: Model) -> dict[str, Any]:
@@ -134,4 +145,5 @@ class Design:
             "lambda": self.lam,
             "site": self.site,
             "position": self.position,
+            "l0": self.l0.settings(),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,10 +15,10 @@ from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.neurons.sets import STATS
 from neurosteer.pairs import Pairs, Split, sentence_hashes
-from neurosteer.probes import GATES, Probes, Standard, fit_l0, fit_logistic, labelled, welch
+from neurosteer.probes import Probes, welch
 from neurosteer.seeds import generator, seed_of
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import Examples, fit_dense
+from neurosteer.studies.examples import Examples, fit_dense, fit_masks
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
 from . import costs
@@ -66,8 +66,7 @@ def _probes(
     examples = Examples.of(states, split.indices, slice(0, 1), device)
     assert examples.standard is not None
     dense = fit_dense(examples)
-    warm = dense.at(GATES.warm_l2)
-    sparse = _masked(examples.x["train"], examples.y["train"], warm, [(states.task, design.layer, noise)], design)
+    sparse = _masked(examples, [(states.task, design.layer, noise)], design)
     return {
         **_named("dense", dense.best),
         **_named("sparse", sparse),
@@ -117,29 +116,13 @@ def _stability(values: Values, pairs: Pairs, split: Split, design: Design) -> di
     }
 
 
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    """Standardised train examples of some problems."""
-
-    x: Float[Tensor, "layer sample unit"]
-    y: Float[Tensor, "sample"]
-
-    @classmethod
-    def of(cls, values: Values) -> _Fitted:
-        x, y = labelled(values)
-        return cls(Standard.of(x)(x), y)
-
-    def dense(self, l2: float) -> Probes:
-        return fit_logistic(self.x, self.y, torch.full((len(self.x), 1), l2, device=self.x.device))
-
-
 def _top_sets(
     values: Values, labels: Sequence[tuple[str | int, ...]], design: Design
 ) -> dict[str, Int[np.ndarray, "problem k"]]:
-    """The top k of each problem by both methods."""
-    fitted = _Fitted.of(values)
+    """The top k of each problem by both methods; a problem stands where a layer would."""
+    examples = Examples.of_values(range(values.shape[2]), {"train": values})
     t = welch(values, range(len(values))).t.abs()
-    l0 = _masked(fitted.x, fitted.y, fitted.dense(GATES.warm_l2), labels, design).weights[:, 0].abs().cpu()
+    l0 = _masked(examples, labels, design).weights[:, 0].abs().cpu()
     return {"welch": top_or_none(t, design.k), "l0": top_or_none(l0, design.k)}
 
 
@@ -149,15 +132,10 @@ def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray
     return torch.where(best.values[:, :k] > 0, best.indices[:, :k], -1).numpy()
 
 
-def _masked(
-    x: Float[Tensor, "layer sample unit"],
-    y: Float[Tensor, "sample"],
-    dense: Probes,
-    labels: Sequence[tuple[str | int, ...]],
-    design: Design,
-) -> Probes:
+def _masked(examples: Examples, labels: Sequence[tuple[str | int, ...]], design: Design) -> Probes:
     """The L0 probe of each problem, with noise of its own."""
-    return fit_l0(x, y, [design.lam], dense, [[generator(design.seed, *label)] for label in labels]).probes
+    noise = [generator(design.seed, *label) for label in labels]
+    return fit_masks(examples, [design.lam], noise, design.l0).probes
 
 
 def _named(name: str, probes: Probes) -> dict[str, np.ndarray]:

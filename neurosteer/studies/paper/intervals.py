@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from neurosteer.seeds import seed_of
 
@@ -45,6 +46,26 @@ def task_means(values: np.ndarray, seed: int) -> Means:
     low, high = interval(means[1:])
     many = tasks > 1
     return Means(means[0], np.where(many, low, np.nan), np.where(many, high, np.nan), tasks)
+
+
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """Spearman of the layer and a mean over tasks, and its interval over tasks, by point."""
+
+    rho: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def layer_trend(values: np.ndarray, seed: int) -> Trend:
+    """Of `values [task layer point]`, layers ascending; NaN leaves a task out. 0 where all layers are alike."""
+    layers = values.shape[1]
+    means = resampled(values, draws(len(values), seed))  # resample layer point
+    ranks = stats.rankdata(means, axis=1) - (layers + 1) / 2
+    order = np.arange(layers) - (layers - 1) / 2
+    size = np.sqrt((ranks**2).sum(axis=1) * (order**2).sum())
+    rho = np.divide(np.einsum("rlp,l->rp", ranks, order), size, out=np.zeros_like(size), where=size > 0)
+    return Trend(rho[0], *interval(rho[1:]))
 
 
 def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

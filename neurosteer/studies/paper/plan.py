@@ -22,6 +22,7 @@ from .curves import Sweep, by_luck, controls, fig2, fig3, fig4, fig5
 from .design import NEURONS, UNTRAINED, Design
 from .focus import focus_unit
 from .overlap import overlap
+from .sensitivity import sensitivity_result, sensitivity_units
 from .states import states_unit
 from .sweep import block_starts, stacked, sweep_name, sweep_units
 from .transfer import TRANSFER, Member, general_units, transfer_unit
@@ -106,6 +107,8 @@ def _task_units(
     units = [states_unit(lambda: model, pairs, split, design, progress, seconds=seconds)]
     if design.focuses:
         units.append(focus_unit(model, pairs, split, design))
+    if design.trains_anew:
+        units += sensitivity_units(model, pairs, split, design)
     for variant in design.variants:
         if variant == UNTRAINED:
             units.append(states_unit(blank, pairs, split, design, progress, seconds=seconds, model_name=variant))
@@ -129,16 +132,26 @@ def _result(
     name: str, read: Read, recipe: Recipe, members: Sequence[Member], described: Sequence[Row], design: Design
 ) -> Row:
     """What one experiment found."""
-    if name == "fig6":
-        return fig6(read, members, design)
-    if name == "overlap":
-        return overlap(read, members, design)
-    if name == "causal":
-        return causal_result(read, recipe, members, design.layer, read(TRANSFER).arrays["pairwise_sparse"])
     tasks = [member.task for member in members]
-    if name == "controls":
-        return controls({variant: _sweep(read, tasks, design, variant) for variant in design.variants}, tasks, design)
-    sweep = _sweep(read, tasks, design, NEURONS)
+    match name:
+        case "fig6":
+            found = fig6(read, members, design)
+        case "overlap":
+            found = overlap(read, members, design)
+        case "causal":
+            found = causal_result(read, recipe, members, design.layer, read(TRANSFER).arrays["pairwise_sparse"])
+        case "sensitivity":
+            found = sensitivity_result(read, tasks, design)
+        case "controls":
+            sweeps = {variant: _sweep(read, tasks, design, variant) for variant in design.variants}
+            found = controls(sweeps, tasks, design)
+        case _:
+            found = _by_layer(name, _sweep(read, tasks, design, NEURONS), tasks, described, design)
+    return found
+
+
+def _by_layer(name: str, sweep: Sweep, tasks: Sequence[str], described: Sequence[Row], design: Design) -> Row:
+    """Figures 2 to 5."""
     if name in ("fig2", "fig3"):
         mean = {
             key: float(np.mean([row["baselines"][key] for row in described])) for key in described[0]["baselines"]

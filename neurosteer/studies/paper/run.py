@@ -136,10 +136,19 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
         progress=progress,
     )
     plan = plan_recipe(recipe, model, tasks, progress)
-    settings = {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE}
-    digest = digest_of([UNIT_FORMAT, model.describe(), [_identity(pairs) for pairs in tasks], settings])
+    digest = digest_of([UNIT_FORMAT, model.describe(), [_identity(pairs) for pairs in tasks], _settings(recipe)])
     name = f"run-{file_stem(recipe.name)}-{file_stem(Path(model.name).name)}-{digest[:8]}"
     return Prepared(recipe, model, tasks, plan, out / name, digest)
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    """What decides the units beside model and pairs.
+
+    Keys at their default are left out, so that runs outlive keys that are added to recipes; a change of a default
+    has to raise `UNIT_FORMAT`.
+    """
+    plain = Recipe(recipe.name).describe()
+    return {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE and value != plain[key]}
 
 
 def _identity(pairs: Pairs) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from neurosteer.studies.examples import (
     Examples,
     fit_dense,
     fit_masks,
+    mask_noise,
     random_accuracies,
     top_units,
 )
@@ -92,7 +93,7 @@ def sweep(states: EosStates, split: Split, rows: slice, design: Design, variant:
     examples = Examples.of(states, split.indices, rows, device)
     if variant == ROTATED:
         examples = examples.rotated(rotation(design.width, design.seed))
-    t, dense = _welch(examples), fit_dense(examples)
+    t, dense = welch_of(examples), fit_dense(examples)
     judged = {k: examples.judge_units(top_units(t, k), dense.l2) for k in design.tops} | {design.width: dense.judged}
     arrays = {
         "layers": np.array(examples.layers),
@@ -108,7 +109,7 @@ def sweep(states: EosStates, split: Split, rows: slice, design: Design, variant:
     if design.matches:
         drawn = _random(examples, t, dense, states.task, design)
         arrays |= {"chosen": _test(judged[design.k]), "random": drawn}
-    return arrays | (_masks(examples, t, dense, states.task, design) if design.masks else {})
+    return arrays | (_masks(examples, t, states.task, design) if design.masks else {})
 
 
 def _random(
@@ -123,7 +124,7 @@ def _random(
     return rearrange(np.array(drawn), "size draw layer -> layer size draw")
 
 
-def _welch(examples: Examples) -> Float[Tensor, "layer unit"]:
+def welch_of(examples: Examples) -> Float[Tensor, "layer unit"]:
     """|t| of every unit over the train examples."""
     values = rearrange(examples.x["train"], "layer (side pair) unit -> pair side layer unit", side=2)
     return welch(values, range(values.shape[0])).t.abs().float().cpu()
@@ -137,9 +138,9 @@ def _validation(judged: Sequence[Accuracy]) -> np.ndarray:
     return np.array([accuracy.validation for accuracy in judged])
 
 
-def _masks(examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, task: str, design: Design) -> Arrays:
+def _masks(examples: Examples, t: Float[Tensor, "layer unit"], task: str, design: Design) -> Arrays:
     lambdas = design.lambdas
-    l0 = fit_masks(examples, dense, lambdas, task=task, seed=design.seed)
+    l0 = fit_masks(examples, lambdas, mask_noise(task, examples.layers, design.seed), design.l0)
     gates = l0.gates.cpu()
 
     def each(value: Callable[[Tensor, Tensor], float | None]) -> np.ndarray:

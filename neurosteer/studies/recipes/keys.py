@@ -9,7 +9,7 @@ from typing import Any
 
 from neurosteer.errors import did_you_mean
 
-from .values import Reader, one_of, whole
+from .values import Reader, one_of, optional, whole
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ def value_key(default: Any, read: Reader, takes: str, **more: Any) -> Any:
 def word_key(default: str, *words: str) -> Any:
     """A field whose key holds one of some words."""
     return text_key(default, one_of(*words), f"one of {', '.join(words)}", words=words)
+
+
+def own_key(read: Reader, takes: str, words: tuple[str, ...] = ()) -> Any:
+    """A field that replaces a default of neurosteer's, which holds where the key is not there."""
+    return field(default=None, metadata={"key": Key(optional(read), takes, words=words, is_text=bool(words))})
 
 
 def count_key(default: int, least: int) -> Any:

@@ -12,18 +12,21 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import DTYPES, METHODS, POSITIONS, SITES, SPLITS
+from neurosteer.vocabulary import DTYPES, L0_DECAYS, L0_STARTS, L0_STATES, METHODS, POSITIONS, SITES, SPLITS
 
 from . import values
-from .keys import Key, count_key, hint, text_key, typed, value_key, word_key
+from .keys import Key, count_key, hint, own_key, text_key, typed, value_key, word_key
 from .shelf import find_recipe
 from .values import one_of, optional, several, shown, text, whole
 
+if TYPE_CHECKING:
+    from neurosteer.probes import L0Settings
+
 FORMAT = 1
-EXPERIMENTS = ("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls", "causal")
+EXPERIMENTS = ("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls", "sensitivity", "causal")
 _SPELT = {"lam": "lambda"}  # fields whose key is no name in Python
 _LARGEST = 1 << 20  # bytes
 _PENALTY = "above 0 and up to 1"
@@ -86,6 +89,18 @@ class Recipe:
     )
     draws: int = count_key(5, 1)
 
+    l0_states: str | None = own_key(one_of(*L0_STATES), f"one of {', '.join(L0_STATES)}", L0_STATES)  # see L0Settings
+    l0_start: str | None = own_key(one_of(*L0_STARTS), f"one of {', '.join(L0_STARTS)}", L0_STARTS)
+    l0_log_alpha: float | None = own_key(values.number(), "a number")
+    l0_steps: int | None = own_key(whole(1), "a whole number of at least 1")
+    l0_rate_weights: float | None = own_key(values.number(0), "a number of at least 0")
+    l0_rate_gates: float | None = own_key(values.number(0), "a number of at least 0")
+    l0_decay: str | None = own_key(one_of(*L0_DECAYS), f"one of {', '.join(L0_DECAYS)}", L0_DECAYS)
+    l0_weight_l2: float | None = own_key(values.number(0), "a number of at least 0")
+    unpenalised_steps: tuple[int, ...] = value_key(  # of sensitivity
+        (400, 2000, 6000), values.ascending(whole(1)), "a list of whole numbers of at least 1, each once", listed=True
+    )
+
     layer: int | str = value_key(  # of fig6, overlap and causal; middle = n_layers // 2 - 1
         "middle",
         values.either(one_of("middle"), whole(0)),
@@ -110,9 +125,19 @@ class Recipe:
         listed=True,
         alone=("phenomena", "all"),
     )
-    controls: int = count_key(9, 2)
+    controls: int = count_key(19, 2)  # matched sets beside each set
+    nulls: int = count_key(39, 0)  # searches on pairs whose good and bad sentences are exchanged by lot
     test_pairs: int = count_key(100, 1)
     attribution_pairs: int = count_key(100, 1)
+
+    @property
+    def l0(self) -> L0Settings:
+        """How masks are trained: neurosteer's default, but for what the keys replace."""
+        from neurosteer.probes import L0
+
+        names = [one.name.removeprefix("l0_") for one in fields(self) if one.name.startswith("l0_")]
+        given = {name: getattr(self, f"l0_{name}") for name in names}
+        return replace(L0, **{name: value for name, value in given.items() if value is not None})
 
     def describe(self) -> dict[str, Any]:
         """Its name and all keys, as the file spells them, as JSON values."""

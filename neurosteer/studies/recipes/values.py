@@ -64,6 +64,19 @@ def penalty(value: Any) -> float:
     return float(value)
 
 
+def number(least: float | None = None) -> Reader:
+    """A finite number, at least so large."""
+
+    def read(value: Any) -> float:
+        if type(value) not in (int, float) or not abs(value) < float("inf"):
+            raise ValueError
+        if least is not None and value < least:
+            raise ValueError
+        return float(value)
+
+    return read
+
+
 def several(read: Reader) -> Reader:
     """A list of one or more such values, each once."""
 
