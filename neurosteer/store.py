@@ -32,6 +32,7 @@ from .errors import CorruptFileError, InputError
 FORMAT = "neurosteer-3"
 MANIFEST = "MANIFEST.json"
 SUFFIX = ".safetensors"
+LONGEST_STEM = 200  # bytes: file systems take 255, and half-written files have more in their names
 _BLANK = "0" * 64
 _LOCK = ".lock"
 _LIBRARIES = ("torch", "transformers", "transformer-lens")
@@ -115,9 +116,14 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def is_stem(name: str) -> bool:
+    """Whether it is safe as the stem of a file, with room for what stands before and behind a task's name."""
+    return re.fullmatch(r"[\w+][\w.+-]*", name) is not None and len(name.encode()) <= LONGEST_STEM
+
+
 def file_stem(name: str) -> str:
     """A name that is safe as the stem of a file: itself where it is, else its safe characters and a digest."""
-    safe = re.sub(r"[^\w.+-]+", "_", name).lstrip("._-")[:80]
+    safe = re.sub(r"[^\w.+-]+", "_", name).lstrip("._-").encode()[:80].decode(errors="ignore")
     return safe if safe and safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
 
 

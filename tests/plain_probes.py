@@ -45,13 +45,11 @@ def by_autograd(
     weights_adam = torch.optim.Adam([w, b], lr=settings.rate_weights, betas=betas)
     gates_adam = torch.optim.Adam([log_alpha], lr=settings.rate_gates, betas=betas)
     optimisers = [weights_adam, gates_adam]
-    schedules = [
-        torch.optim.lr_scheduler.LambdaLR(
-            adam,
-            lambda step: (1 + math.cos(math.pi * step / settings.steps)) / 2 if settings.decay == "cosine" else 1,
-        )
-        for adam in optimisers
-    ]
+
+    def share(step: int) -> float:
+        return (1 + math.cos(math.pi * step / settings.steps)) / 2 if settings.decay == "cosine" else 1.0
+
+    schedules = [torch.optim.lr_scheduler.LambdaLR(adam, share) for adam in optimisers]
     x, y = x.double(), y.double()
     for row in drawn.uniform.double():
         s = torch.sigmoid((torch.log(row) - torch.log(1 - row) + log_alpha) / BETA)

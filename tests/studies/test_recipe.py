@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from neurosteer.errors import InputError
 from neurosteer.pairs.records import DEFAULT_COLUMNS
+from neurosteer.probes import L0
 from neurosteer.studies.finding.layers import LAMBDAS
 from neurosteer.studies.recipes import Recipe, override, read_recipe
 
@@ -43,13 +44,23 @@ layers = "0-2,5"
 topk = 40
 lambdas = [1, 0.1]
 draws = 9
+l0_states = "raw"
+l0_start = "warm"
+l0_log_alpha = -1
+l0_steps = 20
+l0_rate_weights = 0.5
+l0_rate_gates = 0
+l0_decay = "none"
+l0_weight_l2 = 1e-3
+unpenalised_steps = [20, 10]
 layer = 14
 lambda = 0.3
 folds = 3
 repeats = 4
 methods = ["l0"]
 measured = ["intransitive", "causative"]
-controls = 19
+controls = 99
+nulls = 0
 test_pairs = 50
 attribution_pairs = 60
 """
@@ -90,16 +101,33 @@ def test_every_key(write):
         topk=40,
         lambdas=(0.1, 1.0),
         draws=9,
+        l0_states="raw",
+        l0_start="warm",
+        l0_log_alpha=-1.0,
+        l0_steps=20,
+        l0_rate_weights=0.5,
+        l0_rate_gates=0.0,
+        l0_decay="none",
+        l0_weight_l2=1e-3,
+        unpenalised_steps=(10, 20),
         layer=14,
         lam=0.3,
         folds=3,
         repeats=4,
         methods=("l0",),
         measured=("intransitive", "causative"),
-        controls=19,
+        controls=99,
+        nulls=0,
         test_pairs=50,
         attribution_pairs=60,
     )
+
+
+def test_how_masks_are_trained(write):
+    """Neurosteer's default, but for what the keys replace."""
+    given = {"states": "raw", "start": "warm", "log_alpha": -1.0, "steps": 20, "rate_weights": 0.5, "rate_gates": 0.0}
+    assert read_recipe(write(EVERY)).l0 == dataclasses.replace(L0, **given, decay="none", weight_l2=1e-3)
+    assert read_recipe(write(HEAD)).l0 == L0
 
 
 def test_defaults(write):
@@ -200,6 +228,15 @@ WRONG = [
     ("folds = 1", f"folds {COUNT} 2, not 1"),
     ("repeats = 0", f"repeats {COUNT} 1, not 0"),
     ("controls = 1", f"controls {COUNT} 2, not 1"),
+    ("l0_states = 'rawer'", "l0_states must be one of standardised, scaled, raw, not 'rawer'; did you mean 'raw'?"),
+    ("l0_steps = 0", f"l0_steps {COUNT} 1, not 0"),
+    ("l0_log_alpha = nan", "l0_log_alpha must be a number, not nan"),
+    ("l0_weight_l2 = -1", "l0_weight_l2 must be a number of at least 0, not -1"),
+    ("l0_rate_gates = inf", "l0_rate_gates must be a number of at least 0, not inf"),
+    (
+        "unpenalised_steps = [0]",
+        "unpenalised_steps must be a list of whole numbers of at least 1, each once, not [0]",
+    ),
     ("test_pairs = inf", f"test_pairs {COUNT} 1, not inf"),
     ("attribution_pairs = -inf", f"attribution_pairs {COUNT} 1, not -inf"),
     ("limit = 0", "limit must be all or a whole number of at least 1, not 0"),

@@ -106,7 +106,7 @@ def test_the_folder(begun):
 
 
 def test_its_name_and_digest(begun):
-    """By hand: the format of units, the model, the pairs, and the settings that are neither and not at their default."""
+    """By hand: the format of units, the model, the pairs, and the settings that differ from the defaults."""
     done = run_recipe("sums.toml", topk=3)
     settings = {"experiments": ["fig5"], "topk": 3}
     pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
@@ -197,7 +197,7 @@ def test_units_that_hold_something_else_make_another_run(begun, monkeypatch):
     """Those of older code are neither gone on with nor changed."""
     first = run_recipe("sums.toml").folder
     before = contents(first)
-    monkeypatch.setattr("neurosteer.studies.paper.run.UNIT_FORMAT", 2)
+    monkeypatch.setattr("neurosteer.studies.paper.run.UNIT_FORMAT", UNIT_FORMAT + 1)
     done = run_recipe("sums.toml")
     assert (done.folder != first, done.computed) == (True, 40)
     assert contents(first) == before

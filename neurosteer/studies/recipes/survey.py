@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from neurosteer.store import file_stem
+from neurosteer.store import is_stem
 
 from .shard import Shard
 from .units import Unit
@@ -51,7 +51,7 @@ def users_of(units: Sequence[Unit]) -> dict[str, set[str]]:
     """Unit -> the units that need it. Raises ValueError for a plan that cannot be run."""
     users: dict[str, set[str]] = {}
     for unit in units:
-        if unit.name in users or not unit.name or file_stem(unit.name) != unit.name:
+        if unit.name in users or not is_stem(unit.name):
             raise ValueError(f"unit '{unit.name}' is there twice, or its name is no stem of a file")
         for need in unit.needs:
             if need not in users:
