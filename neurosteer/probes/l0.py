@@ -80,6 +80,13 @@ class L0Probes:
     gates: Float[Tensor, "layer run unit"]  # without noise, in [0, 1]
     settings: L0Settings = L0
 
+    def part(self, layers: int | None = None, runs: int | None = None, units: int | None = None) -> L0Probes:
+        """The first so many of each."""
+        weights, log_alpha, gates = (
+            whole[:layers, :runs, :units] for whole in (self.weights, self.log_alpha, self.gates)
+        )
+        return L0Probes(weights, self.bias[:layers, :runs], log_alpha, gates, self.settings)
+
     @property
     def probes(self) -> Probes:
         """The effective weights `w * gate`; the strength axis counts the runs."""
@@ -172,7 +179,7 @@ def fit_l0_at(
             draws = _Draws(sources, units, x.shape[2], x.device, settings)
             here = begin and Probes(begin.weights[part], begin.bias[part])
             trained.append(list(_train(x[part], y, lam, here, draws, units, steps, settings)))
-        out.append([_cut(layers_at, len(runs), units) for layers_at in zip(*trained, strict=True)])
+        out.append([_joined(at, 0).part(runs=len(runs), units=units) for at in zip(*trained, strict=True)])
     return [_joined(runs_at, 1) for runs_at in zip(*out, strict=True)]
 
 
@@ -239,9 +246,10 @@ def _train(
     x = x.expand(2, -1, -1) if doubled else x
     shape = len(x), len(lam), x.shape[2]
     w, log_alpha = (drawn.expand(shape).contiguous() for drawn in draws.start())
-    b = torch.zeros(*shape[:2], 1, device=x.device)
+    b = torch.zeros(*shape[:2], 16, device=x.device)  # the first of 16: last bits depend on where a vector begins
     if dense is not None:
-        w, b = dense.weights.expand(shape).contiguous(), dense.bias[..., None].expand_as(b).contiguous()
+        w, b[..., 0] = dense.weights.expand(shape).contiguous(), dense.bias
+    b.grad = torch.zeros_like(b)
     stretch, low = settings.zeta - settings.gamma, torch.full_like(lam, settings.gamma)
     shift, masked = _shift(settings), lam < 1
     share = lam * (y != 0) / y.count_nonzero()  # of each example in lambda BCE
@@ -258,20 +266,20 @@ def _train(
         soft = torch.add(next(noise), log_alpha, alpha=1 / settings.beta).sigmoid_()
         wide = torch.add(low, soft, alpha=stretch)
         gate = torch.where(masked, wide.clamp(0, 1), 1.0)
-        scores = torch.baddbmm(b, w * gate, x.mT)
+        scores = torch.baddbmm(b[..., :1], w * gate, x.mT)
         residual = torch.addcmul(right, share, scores.sigmoid_())  # lambda d BCE / d score
         pull = torch.bmm(residual, x)  # lambda d BCE / d(w * gate)
         open_ = (log_alpha - shift).sigmoid_()  # P(gate > 0)
         w.grad = torch.addcmul(w * settings.weight_l2, pull, gate)
-        b.grad = residual.sum(-1, keepdim=True)
+        b.grad[..., 0] = residual.sum(-1)
         through = _aten.sigmoid_backward(_aten.hardtanh_backward(pull * w, wide, 0, 1), soft)
         log_alpha.grad = torch.addcmul(_aten.sigmoid_backward(price, open_), slope, through)
         optimiser.step()
         if step + 1 in steps:
             ended = torch.where(lam == 1, torch.inf, log_alpha)
             gates = _stretched(torch.sigmoid(ended), settings)
-            kept = (w.clone(), b[..., 0].clone(), ended, gates)
-            yield L0Probes(*(part[:1] if doubled else part for part in kept), replace(settings, steps=step + 1))
+            ended_at = L0Probes(w.clone(), b[..., 0].clone(), ended, gates, replace(settings, steps=step + 1))
+            yield ended_at.part(layers=1) if doubled else ended_at
 
 
 def _betas(settings: L0Settings) -> tuple[float, float]:
@@ -287,14 +295,10 @@ def _stretched(soft: Tensor, settings: L0Settings) -> Tensor:
     return (soft * (settings.zeta - settings.gamma) + settings.gamma).clamp(0, 1)
 
 
-def _cut(parts: Sequence[L0Probes], runs: int, units: int) -> L0Probes:
-    """The layers together, without what was padding."""
-    whole = _joined(parts, 0)
-    weights, log_alpha, gates = (part[:, :runs, :units] for part in (whole.weights, whole.log_alpha, whole.gates))
-    return L0Probes(weights, whole.bias[:, :runs], log_alpha, gates, whole.settings)
-
-
 def _joined(parts: Sequence[L0Probes], axis: int) -> L0Probes:
-    names = ("weights", "bias", "log_alpha", "gates")
-    tensors = (torch.cat([getattr(part, name) for part in parts], axis) for name in names)
-    return L0Probes(*tensors, parts[0].settings)
+    """Parts with other layers (axis 0) or other runs (axis 1) as one."""
+
+    def cat(name: str) -> Tensor:
+        return torch.cat([getattr(part, name) for part in parts], axis)
+
+    return L0Probes(cat("weights"), cat("bias"), cat("log_alpha"), cat("gates"), parts[0].settings)

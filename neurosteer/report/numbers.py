@@ -13,6 +13,12 @@ def number(value: float | None, digits: int = 2) -> str:
     return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
+def signed(value: float | None) -> str:
+    """A coefficient: `+.93`, `-.20`, `.00`; an en dash for None."""
+    text = number(value)
+    return text if value is None or text.startswith("-") or float(text) == 0 else f"+{text}"
+
+
 def percent(share: float | None) -> str:
     """`12%` for a share of 0.12, `0.9%` for 0.009; an en dash for None."""
     if share is None:

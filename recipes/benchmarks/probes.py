@@ -16,7 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 import neurosteer as ns
 from neurosteer.data import EosStates
 from neurosteer.pairs import Pairs
-from neurosteer.probes import GATES, L0Probes, fit_l0, welch
+from neurosteer.probes import L0, L0Probes, fit_l0, welch
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import Dense, Examples, fit_dense, top_units
 
@@ -25,6 +25,7 @@ from .setup import Setup
 from .turns import Comparison, Side, take_turns
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+CHUNK = 250  # steps whose noise is drawn at once
 SIZES = tuple(2**i for i in range(10))  # of the top-k sweep
 PARTS_OF_MASKS, PARTS_OF_LAYERS = 10, 5  # the peer does one part of the masks, or of the layers' sweeps, in a turn
 
@@ -51,17 +52,16 @@ class Problem:
 
 
 def compare_masks(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
-    """Same loss, gates, optimiser, steps and noise, from the same dense probes; the peer trains a part each turn."""
+    """Same loss, gates, optimiser, rates, steps, start and noise; the peer trains a part each turn."""
     problem = Problem.of(setup, pairs)
     layers = len(problem.states.layers)
-    start = problem.dense.at(GATES.warm_l2)
     x, y = problem.examples.x["train"], problem.examples.y["train"]
     jobs = [(layer, j) for layer in range(layers) for j in range(len(LAMBDAS))]
     one_by_one = InParts(jobs, lambda job: _mask(problem, *job), PARTS_OF_MASKS)
     loop = Side("one probe at a time (autograd, Adam)", one_by_one, share=one_by_one.share)
     ours = Side(
         "neurosteer",
-        lambda: fit_l0(x, y, LAMBDAS, start, [[problem.noise(i)] * len(LAMBDAS) for i in range(layers)]),
+        lambda: fit_l0(x, y, LAMBDAS, [[problem.noise(i)] * len(LAMBDAS) for i in range(layers)]),
     )
     take_turns([loop, ours], setup.repeats, setup.say)
     gaps = [_gaps(problem, ours.result, job, other) for job, other in one_by_one.found.items()]
@@ -73,26 +73,32 @@ def compare_masks(setup: Setup, pairs: Pairs) -> Iterator[Comparison]:
 def _mask(problem: Problem, layer: int, j: int) -> tuple[Tensor, Tensor, Tensor]:
     """Effective weights, gates and bias of a single masked probe, as one would train it."""
     x, target = problem.examples.x["train"][layer], (problem.examples.y["train"] + 1) / 2
-    start, lam, stretch = problem.dense.at(GATES.warm_l2), LAMBDAS[j], GATES.zeta - GATES.gamma
-    w, b = (part[layer, 0].clone().requires_grad_() for part in (start.weights, start.bias))
-    log_alpha = torch.full_like(w, GATES.log_alpha).requires_grad_()
+    lam, stretch, source = LAMBDAS[j], L0.zeta - L0.gamma, problem.noise(layer)
+    weights, gates = torch.randn(2, x.shape[1], generator=source)
+    w, b = (L0.weights_sd * weights).requires_grad_(), torch.zeros((), requires_grad=True)
+    log_alpha = (L0.log_alpha + L0.log_alpha_sd * gates).requires_grad_()
     adam = torch.optim.Adam(
-        [{"params": [w, b], "lr": GATES.rate_weights}, {"params": [log_alpha], "lr": GATES.rate_gates}]
+        [{"params": [w, b], "lr": L0.rate_weights}, {"params": [log_alpha], "lr": L0.rate_gates}],
+        betas=(L0.beta1, L0.beta2),
     )
-    drawn = torch.rand(GATES.steps, len(w), generator=problem.noise(layer)).clamp(1e-6, 1 - 1e-6)
-    shift = GATES.beta * math.log(-GATES.gamma / GATES.zeta)
-    for noise in drawn.log() - (1 - drawn).log():
-        if lam < 1:
-            gate = (torch.sigmoid((noise + log_alpha) / GATES.beta) * stretch + GATES.gamma).clamp(0, 1)
-            loss = lam * binary_cross_entropy_with_logits(x @ (w * gate) + b, target)
-            loss = loss + (1 - lam) * torch.sigmoid(log_alpha - shift).mean()
-        else:
-            loss = binary_cross_entropy_with_logits(x @ w + b, target)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
+    schedule = torch.optim.lr_scheduler.LambdaLR(adam, L0.rate)
+    shift = L0.beta * math.log(-L0.gamma / L0.zeta)
+    for first in range(0, L0.steps, CHUNK):
+        drawn = torch.rand(min(CHUNK, L0.steps - first), len(w), generator=source).clamp(1e-6, 1 - 1e-6)
+        for noise in drawn.log() - (1 - drawn).log():
+            if lam < 1:
+                gate = (torch.sigmoid((noise + log_alpha) / L0.beta) * stretch + L0.gamma).clamp(0, 1)
+                loss = lam * binary_cross_entropy_with_logits(x @ (w * gate) + b, target)
+                loss = loss + (1 - lam) * torch.sigmoid(log_alpha - shift).mean()
+            else:
+                loss = binary_cross_entropy_with_logits(x @ w + b, target)
+            loss = loss + L0.weight_l2 / 2 * (w @ w)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            schedule.step()
     with torch.no_grad():
-        gate = (torch.sigmoid(log_alpha) * stretch + GATES.gamma).clamp(0, 1)
+        gate = (torch.sigmoid(log_alpha) * stretch + L0.gamma).clamp(0, 1)
         gate = gate if lam < 1 else torch.ones_like(gate)
         return w * gate, gate, b
 

@@ -67,7 +67,7 @@ def measure_again(setup: Setup) -> Iterator[Bound]:
 @contextmanager
 def _counted() -> Iterator[Callable[[], float]]:
     """Calls of an embedding, and of all that fits the probes of a search."""
-    fits = ((examples, "fit_logistic"), (examples, "fit_l0"), (search, "welch"))
+    fits = ((examples, "fit_logistic"), (examples, "fit_l0_at"), (search, "welch"))
     with ExitStack() as patched:
         mocks = [patched.enter_context(patch.object(home, name, wraps=getattr(home, name))) for home, name in fits]
         embed = Embedding.forward

@@ -38,7 +38,7 @@ USED: dict[str, Any] = {**QUICK, "methods": ("attribution",)}
 class Work:
     """Counts forward passes, at the embedding of whatever model, and calls of whatever fits a probe."""
 
-    FITS = ("fit_logistic", "fit_l0", "welch")
+    FITS = ("fit_logistic", "fit_l0_at", "welch")
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.passes = self.fits = 0

@@ -11,9 +11,17 @@ import torch
 from scipy import stats
 
 from neurosteer.data import EosStates
-from neurosteer.probes import GATES, STRENGTHS, L0Probes, Probes, fit_l0, welch
+from neurosteer.probes import STRENGTHS, L0Probes, Probes, fit_l0, welch
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import Accuracy, Dense, Examples, best_strength, random_accuracies, top_units
+from neurosteer.studies.examples import (
+    Accuracy,
+    Dense,
+    Examples,
+    Masks,
+    best_strength,
+    random_accuracies,
+    top_units,
+)
 from neurosteer.studies.finding import layers as studied
 from neurosteer.studies.finding.layers import LayerResult, Settings, probe_layers
 
@@ -201,8 +209,9 @@ def masked(
     for j, n in enumerate(right):
         x[0, :, j] = y * torch.where(torch.arange(40) < n, 1.0, -1.0)
     gates = torch.eye(runs)[None] if gates is None else gates
-    probes = L0Probes(Probes(torch.eye(runs)[None], torch.zeros(1, runs)), gates)
-    monkeypatch.setattr(studied, "fit_masks", lambda *_args, **_kwargs: probes)
+    weights, bias = torch.eye(runs)[None], torch.zeros(1, runs)
+    masks = Masks(L0Probes(weights, bias, torch.zeros(1, runs, runs), gates), x, Probes(weights, bias))
+    monkeypatch.setattr(studied, "fit_masks", lambda *_args, **_kwargs: masks)
     examples = Examples((0,), dict.fromkeys(PARTS, x), dict.fromkeys(PARTS, y))
     settings = replace(SETTINGS, lambdas=tuple(0.1 * (j + 1) for j in range(runs)))
     every = Probes(torch.zeros(1, len(STRENGTHS), runs), torch.zeros(1, len(STRENGTHS)))
@@ -249,9 +258,8 @@ def test_the_masked_probe_is_fit_l0s():
     states = states_of(2)
     results = probed(states)
     examples = Examples.of(states, PARTS, slice(None), CPU)
-    strength = torch.full((2, 1), GATES.warm_l2)
     noise = [[generator(1, "toy", layer, "l0")] * 3 for layer in states.layers]
-    fitted = fit_l0(examples.x["train"], examples.y["train"], SETTINGS.lambdas, examples.fit(strength), noise)
+    fitted = fit_l0(examples.x["train"], examples.y["train"], SETTINGS.lambdas, noise)
     t = welch(states.values, PARTS["train"]).t.abs()
     for row, result in enumerate(results):
         assert result.l0 is not None

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from plain_probes import by_autograd
+from plain_probes import Drawn, by_autograd
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
 from neurosteer.model import Model
 from neurosteer.pairs import Pair, Pairs
-from neurosteer.probes import GATES, STRENGTHS
+from neurosteer.probes import STRENGTHS
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import random_units
 from neurosteer.studies.paper.plan import plan_recipe
@@ -36,7 +36,9 @@ RECIPE = Recipe(
     layer=1,
     lam=0.8,
     repeats=2,
+    l0_steps=300,
 )
+SHORT = RECIPE.l0
 SENTENCE = 1 / 48  # of the 24 pairs of a test part
 TASKS = ("first", "second", "third")
 
@@ -126,18 +128,10 @@ class Plain:
         return np.argsort(-self.t(layer), kind="stable")[:k]
 
     def masked(self, layer: int, lam: float) -> tuple[np.ndarray, np.ndarray, float]:
-        """Effective weights, gates and bias of the printed loss under autograd; the noise alone is shared."""
-        warm = self.probe(layer, np.arange(WIDTH), GATES.warm_l2)
-        noise = torch.rand(GATES.steps, WIDTH, generator=generator(0, self.task, layer, "l0"))
+        """Effective weights, gates and bias of the printed loss under autograd; start and noise are shared."""
+        drawn = Drawn.of(generator(0, self.task, layer, "l0"), SHORT.steps, WIDTH, SHORT)
         x, y = torch.tensor(self.x["train"][:, layer]), torch.tensor(self.y["train"])
-        weights, gates, bias = by_autograd(
-            x,
-            y,
-            torch.tensor(warm.coef_[0]),
-            torch.tensor(float(warm.intercept_[0])),
-            lam,
-            noise.clamp(1e-6, 1 - 1e-6),
-        )
+        weights, gates, bias = by_autograd(x, y, drawn, lam, SHORT)
         return weights.numpy(), gates.numpy(), float(bias)
 
 
@@ -172,7 +166,7 @@ def test_lambda_one_is_a_dense_probe(run, plain):
     """Without a penalty, and without L2, the masked probe is plain logistic regression, stopped early."""
     for layer in range(LAYERS):
         own = next(r for r in result(run, "fig2")["rows"] if (r["layer"], r["lambda"]) == (layer, 1.0))
-        free = np.mean([task.right(layer, np.arange(WIDTH), 1e-4, "test") for task in plain])
+        free = np.mean([task.right(layer, np.arange(WIDTH), SHORT.weight_l2, "test") for task in plain])
         assert own["accuracy"] == pytest.approx(free, abs=0.05)
 
 
@@ -208,6 +202,10 @@ def test_fig4(run, plain):
             continue
         both = [(task.t(layer), task.masked(layer, lam)[1]) for task in plain]
         both = [(t, gates) for t, gates in both if np.ptp(gates) > 0]
+        assert row["undefined"] == 3 - len(both)
+        if not both:  # no task keeps any unit, or each keeps all
+            assert (row["spearman"], row["limit"]) == (None, None)
+            continue
         assert row["spearman"] == pytest.approx(np.mean([stats.spearmanr(*x).statistic for x in both]), abs=0.02)
         limit = np.mean([stats.spearmanr(np.sort(t), np.sort(gates)).statistic for t, gates in both])
         assert row["limit"] == pytest.approx(limit, abs=0.02)
