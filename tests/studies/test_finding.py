@@ -101,6 +101,7 @@ def test_too_few_words(found, llama, few):
     assert all(row["new_words"] is None for row in found.layers)
     notice = found.entry["notices"][0]
     assert notice.startswith("no column for new words: 'made' allows no lexical split: ")
+    assert found.entry["notices"][1].startswith("only 16 test pairs: accuracies are rough, ")
     with pytest.raises(LexicalSplitError, match=r"^'made' allows no lexical split: "):
         find(llama, few, split="lexical")
 

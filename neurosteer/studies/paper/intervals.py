@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosteer.seeds import seed_of
-
-RESAMPLES = 2000
-ENDS = (2.5, 97.5)
+from neurosteer.studies.bootstrap import RESAMPLES, interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +43,6 @@ def task_means(values: np.ndarray, seed: int) -> Means:
     low, high = interval(means[1:])
     many = tasks > 1
     return Means(means[0], np.where(many, low, np.nan), np.where(many, high, np.nan), tasks)
-
-
-def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Percentiles over the first axis, infinity included; NaN where a whole column is NaN."""
-    ordered = np.sort(draws, axis=0)  # NaN comes last
-    count = np.isfinite(draws).sum(axis=0) + np.isposinf(draws).sum(axis=0)
-    ends = []
-    for end in ENDS:
-        place = np.clip(np.round(end / 100 * (count - 1)).astype(int), 0, None)
-        ends.append(np.take_along_axis(ordered, place[None], axis=0)[0])
-    return ends[0], ends[1]
 
 
 def plain(value: float) -> float | None:
