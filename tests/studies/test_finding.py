@@ -7,14 +7,18 @@ import io
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 from made_pairs import made_pairs
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from neurosteer.errors import InputError
 from neurosteer.forward import eos_states
 from neurosteer.pairs import LexicalSplitError, sentence_hashes
+from neurosteer.probes import STRENGTHS
 from neurosteer.studies import find, rank_neurons
 
 ASKED = {"k": 3, "draws": 2, "seed": 5}
@@ -94,6 +98,39 @@ def test_a_split_by_words(llama):
     assert by_words.baselines == by_pair.entry["baselines_new_words"]
     assert by_words.layers[0]["dense"] == by_pair.layers[0]["new_words"]["dense"]
     assert by_pair.entry["notices"] == []
+
+
+def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
+    """Top k by scipy on the lexical split's train states, their accuracy by scikit-learn.
+
+    Units that the pair split would choose have seen the words of test, and read them better or worse.
+    """
+    many, layers = made_pairs(verbs=20, subjects=5, nouns=3), range(3)
+    rows = find(llama, many, methods=("welch",), k=2, draws=1).layers
+    states = eos_states(llama, many).values.double().numpy()  # pair side layer unit
+    held_out, by_pair = (many.split(kind, 0).indices for kind in ("lexical", "pair"))
+
+    def chosen(layer: int, train: tuple[int, ...]) -> list[int]:
+        good, bad = states[list(train), :, layer].transpose(1, 0, 2)
+        t = stats.ttest_ind(good, bad, equal_var=False).statistic
+        return sorted(np.argsort(-abs(t), kind="stable")[:2].tolist())
+
+    def right(layer: int, units: list[int], l2: float, part: str) -> float:
+        x = {name: states[list(held_out[name]), :, layer].reshape(-1, 32) for name in ("train", part)}
+        y = {name: [1, 0] * len(held_out[name]) for name in x}
+        scale = StandardScaler().fit(x["train"])
+        probe = LogisticRegression(C=1 / (l2 * len(y["train"])), tol=1e-9, max_iter=5000)
+        probe.fit(scale.transform(x["train"])[:, units], y["train"])
+        return float(probe.score(scale.transform(x[part])[:, units], y[part]))
+
+    gaps = []
+    for layer in layers:
+        every = list(range(32))
+        l2 = max(sorted(STRENGTHS, reverse=True), key=lambda l2: right(layer, every, l2, "validation"))
+        own = right(layer, chosen(layer, held_out["train"]), l2, "test")
+        assert rows[layer]["new_words"]["topk"] == pytest.approx(own, abs=0.005)
+        gaps.append(abs(own - right(layer, chosen(layer, by_pair["train"]), l2, "test")))
+    assert max(gaps) > 0.02  # else this test could not tell the two apart
 
 
 def test_too_few_words(found, llama, few):
