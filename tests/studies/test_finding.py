@@ -20,6 +20,9 @@ from neurosteer.forward import eos_states
 from neurosteer.pairs import LexicalSplitError, sentence_hashes
 from neurosteer.probes import STRENGTHS
 from neurosteer.studies import find, rank_neurons
+from neurosteer.studies.finding.entry import _equivalent as equivalent_entry
+from neurosteer.studies.finding.layers import Equivalent
+from neurosteer.studies.finding.uncertainty import few_pairs
 
 ASKED = {"k": 3, "draws": 2, "seed": 5}
 
@@ -131,6 +134,24 @@ def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
         assert rows[layer]["new_words"]["topk"] == pytest.approx(own, abs=0.005)
         gaps.append(abs(own - right(layer, chosen(layer, by_pair["train"]), l2, "test")))
     assert max(gaps) > 0.02  # else this test could not tell the two apart
+
+
+@pytest.mark.parametrize(
+    ("found", "times", "ends"),
+    [
+        (Equivalent(3.5, 2.0, 6.0), 3.5, [2.0, 6.0]),
+        (Equivalent(21.0, 2.5, math.inf), 21.0, [2.5, None]),
+        (Equivalent(math.inf, math.inf, math.inf), None, [None, None]),
+        (None, None, None),
+    ],
+)
+def test_what_never_ends_is_null(found, times, ends):
+    assert equivalent_entry(found) == {"random_equivalent": times, "random_equivalent_interval": ends}
+
+
+@pytest.mark.parametrize(("pairs", "notices"), [(49, 1), (50, 0)])
+def test_a_notice_below_50_test_pairs(pairs, notices):
+    assert len(few_pairs(pairs)) == notices
 
 
 def test_too_few_words(found, llama, few):
