@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import pad, softplus
 
@@ -40,12 +40,18 @@ class Probes:
     weights: Float[Tensor, "problem strength unit"]
     bias: Float[Tensor, "problem strength"]
 
+    def right(
+        self, x: Float[Tensor, "problem sample unit"], y: Float[Tensor, "sample"]
+    ) -> Bool[Tensor, "problem sample strength"]:
+        """Which examples have a score with the sign of the label; a score of 0 is wrong."""
+        scores = x @ self.weights.transpose(1, 2) + self.bias[:, None]
+        return scores * y[:, None] > 0
+
     def accuracy(
         self, x: Float[Tensor, "problem sample unit"], y: Float[Tensor, "sample"]
     ) -> Float[Tensor, "problem strength"]:
-        """Share of examples whose score has the sign of the label; a score of 0 is wrong."""
-        scores = x @ self.weights.transpose(1, 2) + self.bias[:, None]
-        return (scores * y[:, None] > 0).sum(dim=1).cpu().double() / len(y)
+        """Share of examples that are right."""
+        return self.right(x, y).sum(dim=1).cpu().double() / len(y)
 
     def pick(self, strength: Tensor) -> Probes:
         """One strength per problem (its index), as probes with a strength axis of length 1."""

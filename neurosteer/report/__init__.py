@@ -23,6 +23,7 @@ from .texts import touch_table as touch_table
 
 if TYPE_CHECKING:
     from .canvas import save_figure as save_figure
+    from .canvas import save_pictures as save_pictures
     from .dose_figures import dose_figure as dose_figure
     from .effect_figures import effect_figure as effect_figure
     from .figures import find_figure as find_figure
@@ -32,6 +33,7 @@ _MODULE_OF = {
     "effect_figure": "effect_figures",
     "find_figure": "figures",
     "save_figure": "canvas",
+    "save_pictures": "canvas",
 }
 
 __getattr__ = lazily(__name__, _MODULE_OF)

@@ -6,6 +6,7 @@ that a figure survives a grey print. Nothing here touches pyplot or matplotlib's
 
 from __future__ import annotations
 
+import re
 import textwrap
 import warnings
 from collections.abc import Sequence
@@ -123,6 +124,28 @@ def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     with rc_context({"svg.hashsalt": "neurosteer", "svg.fonttype": "path"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(path, format="svg", dpi=dpi, facecolor="white", metadata={"Date": None, "Creator": None})
+
+
+def save_pictures(figure: Figure, stem: Path) -> None:
+    """Write `<stem>.png` and `<stem>.svg`."""
+    save_figure(figure, stem.with_name(f"{stem.name}.png"))
+    save_svg(figure, stem.with_name(f"{stem.name}.svg"))
+
+
+def short_name(name: str) -> str:
+    """The last part of a path or hub id: `blimp` for `/home/me/blimp` and for `nyu-mll/blimp`."""
+    return re.split(r"[/\\]", name.rstrip("/\\"))[-1] or name
+
+
+def layer_ticks(axes: Axes, layers: Sequence[int], most: int = 16) -> None:
+    """A tick at every layer that was measured, with its number where there is room (for about as many as `most`)."""
+    room = (max(layers, default=0) - min(layers, default=0)) / most
+    named: list[int] = []
+    for layer in sorted(layers):
+        if not named or layer - named[-1] >= room:
+            named.append(layer)
+    axes.set_xticks(named, [str(layer) for layer in named])
+    axes.set_xticks(sorted(set(layers) - set(named)), minor=True)
 
 
 def _beneath(width: float, about: Sequence[str]) -> list[str]:

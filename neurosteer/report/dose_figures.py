@@ -9,7 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .canvas import DASHED, DOTTED, GREY, INK, LEGEND, ON_WHITE, SMALL, finish, method_look, new_figure, plain, title
+from .canvas import (
+    DASHED,
+    DOTTED,
+    GREY,
+    INK,
+    LEGEND,
+    ON_WHITE,
+    SMALL,
+    finish,
+    method_look,
+    new_figure,
+    plain,
+    short_name,
+    title,
+)
 from .comparing import name_of
 from .deeds import where, which_neurons
 
@@ -35,7 +49,12 @@ def dose_figure(entry: Row, model: str | None = None) -> Figure:
     _divergences(bottom, rows, entry)
     figure.align_ylabels()
     edit = entry["edit"]
-    about = [*([model] if model else []), f"{which_neurons(edit)} by {name_of(entry)}", edit["site"], where(edit)]
+    about = [
+        *([short_name(model)] if model else []),
+        f"{which_neurons(edit)} by {name_of(entry)}",
+        edit["site"],
+        where(edit),
+    ]
     title(top, entry["task"], about)
     figure.legend(*zip(*keys, strict=True), ncols=2, **LEGEND)
     return finish(figure)

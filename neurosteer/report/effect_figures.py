@@ -21,6 +21,7 @@ from .canvas import (
     method_look,
     new_figure,
     plain,
+    short_name,
     title,
 )
 from .comparing import caveats, name_of, selected_on_the_outcome
@@ -113,7 +114,7 @@ def _name(entry: Entry) -> str:
 def _about(entries: Sequence[Entry], model: str | None) -> list[str]:
     edit = entries[0]["edit"]
     neurons = [which_neurons(edit)] if len(entries) == 1 else []
-    return [*([model] if model else []), deed(edit), *neurons, edit["site"], where(edit)]
+    return [*([short_name(model)] if model else []), deed(edit), *neurons, edit["site"], where(edit)]
 
 
 def _notes(entries: Sequence[Entry]) -> list[str]:

@@ -47,10 +47,17 @@ def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _by_name(layer: dict[str, Any]) -> dict[str, Any]:
-    """A layer whose agreements are keyed by their two methods."""
+    """A layer whose agreements are keyed by their two methods, and the ends of its intervals by their names."""
     pairs = {"~".join(row["methods"]): row for row in layer.get("agreement", ())}
     named = {name: {key: row[key] for key in ("spearman", "overlap", "chance")} for name, row in pairs.items()}
-    return {**layer, "agreement": named}
+    return {**layer, "agreement": named, "intervals": _ends(layer["intervals"])}
+
+
+def _ends(intervals: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _ends(ends) if isinstance(ends, dict) else dict(zip(("low", "high"), ends or (None, None), strict=True))
+        for name, ends in intervals.items()
+    }
 
 
 def _flat(row: dict[str, Any]) -> Iterator[tuple[str, object]]:

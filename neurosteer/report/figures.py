@@ -7,9 +7,25 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MultipleLocator
 
-from .canvas import BLUE, DASHED, DOTTED, GREEN, GREY, INK, LEGEND, SMALL, VERMILION, finish, new_figure, plain, title
+from .canvas import (
+    BLUE,
+    DASHED,
+    DOTTED,
+    GREEN,
+    GREY,
+    INK,
+    LEGEND,
+    SMALL,
+    VERMILION,
+    finish,
+    layer_ticks,
+    new_figure,
+    plain,
+    short_name,
+    title,
+)
 
 BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram", "stem": "stem"}
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
@@ -18,7 +34,8 @@ LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right 
 def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
     """Test accuracy by layer of one task of `neurosteer find`; `model` is a name for the title.
 
-    Dashed lines are the same probes on pairs whose words they never saw (the lexical split). The horizontal
+    Bands about the dense and the top-k line are 95 % intervals over test pairs, that about the random sets is their
+    range. Dashed lines are the same probes on pairs whose words they never saw (the lexical split). The horizontal
     lines are classifiers that see only words, fitted on the same split as the solid lines.
     """
     figure = new_figure()
@@ -36,7 +53,7 @@ def _style(axes: Axes, layers: Sequence[int]) -> None:
     axes.set_xlim(min(layers) - 0.6, max(layers) + 0.6)
     axes.set_xlabel("layer (block, counted from 0)")
     axes.set_ylabel("test accuracy (share of sentences)")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=16, integer=True, min_n_ticks=1))
+    layer_ticks(axes, layers)
     axes.yaxis.set_major_locator(MultipleLocator(0.1))
     plain(axes)
 
@@ -65,17 +82,26 @@ def _probes(axes: Axes, entry: dict[str, Any]) -> list[tuple[Any, str]]:
             "markerfacecolor": fill,
         }
         (line,) = axes.plot(layers, values, label=label, linewidth=1.6, markersize=4.5, **look)
-        keys.append(((_band(axes, rows), line) if path[0] == "random" else line, label))
+        ends = _ends(rows, path[0]) if len(path) == 1 or path[0] == "random" else None
+        keys.append(((_band(axes, ends, colour), line) if ends else line, label))
     axes.set_ylim(min([0.5, *axes.dataLim.intervaly]) - 0.04, 1.07)
     return keys
 
 
-def _band(axes: Axes, rows: Sequence[dict[str, Any]]) -> Any:
-    """From the worst to the best random draw of each layer; a bar where there is only one layer."""
-    (layers, low), (_, high) = _points(rows, "random", "low"), _points(rows, "random", "high")
+def _ends(rows: Sequence[dict[str, Any]], name: str) -> list[tuple[int, float, float]]:
+    """Layer, lower and upper end of a band: the range of the random draws, or the interval of an accuracy."""
+    if name == "random":
+        ends = [(row["layer"], row["random"]["low"], row["random"]["high"]) for row in rows]
+        return [end for end in ends if end[1] is not None]
+    return [(row["layer"], *row["intervals"][name]) for row in rows]
+
+
+def _band(axes: Axes, ends: Sequence[tuple[int, float, float]], colour: str) -> Any:
+    """From the lower to the upper end at each layer; a bar where there is only one layer."""
+    layers, low, high = zip(*ends, strict=True)
     if len(layers) == 1:
-        return axes.vlines(layers, low, high, color=GREY, alpha=0.28, linewidth=9)
-    return axes.fill_between(layers, low, high, color=GREY, alpha=0.28, linewidth=0)
+        return axes.vlines(layers, low, high, color=colour, alpha=0.28, linewidth=9)
+    return axes.fill_between(layers, low, high, color=colour, alpha=0.28 if colour == GREY else 0.16, linewidth=0)
 
 
 def _points(rows: Sequence[dict[str, Any]], *keys: str) -> tuple[list[int], list[float]]:
@@ -139,4 +165,9 @@ def _apart(heights: Sequence[float], gap: float) -> list[float]:
 def _about(entry: dict[str, Any], model: str | None) -> list[str]:
     split = entry["data"]["split"]
     sizes = " / ".join(f"{split[part]:,}" for part in ("train", "validation", "test"))
-    return [*([model] if model else []), f"{split['kind']} split: {sizes} pairs", entry["data"]["source"]]
+    return [
+        *([short_name(model)] if model else []),
+        f"{split['kind']} split: {sizes} pairs",
+        short_name(entry["data"]["source"]),
+        f"bands: 95 % interval over {split['test']:,} test pairs",
+    ]

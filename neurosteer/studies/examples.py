@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
+from einops import reduce
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -25,7 +26,11 @@ class Accuracy:
     """Of one probe: `validation` chooses, `test` is reported."""
 
     validation: float
-    test: float
+    right: tuple[int, ...]  # sentences of each test pair that are right: 0, 1 or 2
+
+    @property
+    def test(self) -> float:
+        return sum(self.right) / (2 * len(self.right))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +84,15 @@ class Examples:
     def accuracy(self, probes: Probes, part: str) -> Float[Tensor, "layer strength"]:
         return probes.accuracy(self.x[part], self.y[part]).cpu()
 
+    def right(self, probes: Probes, part: str) -> Int[Tensor, "layer strength pair"]:
+        """How many sentences of each pair are right."""
+        right = probes.right(self.x[part], self.y[part])
+        return reduce(right.int(), "layer (side pair) strength -> layer strength pair", "sum", side=2).cpu()
+
     def judge(self, probes: Probes) -> list[Accuracy]:
         """Of one probe per layer."""
-        validation, test = (self.accuracy(probes, part)[:, 0].tolist() for part in ("validation", "test"))
-        return [Accuracy(v, t) for v, t in zip(validation, test, strict=True)]
+        validation, right = self.accuracy(probes, "validation")[:, 0], self.right(probes, "test")[:, 0]
+        return [Accuracy(v, tuple(r)) for v, r in zip(validation.tolist(), right.tolist(), strict=True)]
 
     def judge_units(
         self, units: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], used: Bool[Tensor, "layer k"] | None = None
@@ -220,8 +230,8 @@ def random_accuracies(
     draws: int,
     task: str,
     seed: int,
-) -> list[list[float]]:
-    """Test accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left."""
+) -> list[list[Accuracy]]:
+    """Accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left."""
     width = examples.x["train"].shape[2]
     rest = width - top.shape[1]
     if rest < size or not draws:
@@ -234,5 +244,5 @@ def random_accuracies(
                 for i, layer in enumerate(examples.layers)
             ]
         )
-        accuracies.append([accuracy.test for accuracy in examples.judge_units(units, l2)])
+        accuracies.append(examples.judge_units(units, l2))
     return accuracies if size < rest else accuracies * draws  # all of the rest is one set, however often it is drawn

@@ -115,6 +115,7 @@ def test_the_key_holds_everything_that_matters(tiny_folder: Callable[[str], Path
         "no bos": (load_model(folder, bos="none"), PAIRS, HERE),
         "eos": (load_model(folder, eos="w5"), PAIRS, HERE),
         "dtype": (load_model(folder, dtype="bfloat16"), PAIRS, HERE),
+        "dtype of the same size": (load_model(folder, dtype="float16"), PAIRS, HERE),  # packed alike
         "site": (reference, PAIRS, {**HERE, "site": "mlp_out"}),
         "layers": (reference, PAIRS, {**HERE, "layers": [0, 1]}),
         "position": (reference, PAIRS, {**HERE, "position": "last"}),

@@ -72,6 +72,30 @@ def test_pair_split(numbers: list[tuple[int, int, int]], seed: int):
     assert max(len(split.validation), len(split.test)) <= len(pairs) / 5
 
 
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=15, max_size=40), st.integers(0, 3))
+def test_a_sentence_good_here_and_bad_there_is_in_one_part(numbers: list[tuple[int, int]], seed: int):
+    """Good and bad sentences come from one pool."""
+    pairs = pairs_of([(f"sentence {i}", f"sentence {j}") for i, j in numbers])
+    try:
+        split = pairs.split("pair", seed)
+    except InputError:
+        reject()
+    check(pairs, split)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_chains_of_good_and_bad_stay_together(seed: int):
+    """20 chains of 5 pairs: the bad sentence of each is the good one of the next."""
+    pairs = pairs_of(
+        [(f"sentence {chain} {i}", f"sentence {chain} {i + 1}") for chain in range(20) for i in range(5)]
+    )
+    split = pairs.split("pair", seed)
+    check(pairs, split)
+    for positions in split.indices.values():
+        chains = [position // 5 for position in positions]
+        assert all(chains.count(chain) == 5 for chain in chains)
+
+
 def test_too_small_to_split():
     with pytest.raises(InputError) as caught:
         pairs_of([("shared", f"bad {i}") for i in range(12)]).split()

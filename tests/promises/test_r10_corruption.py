@@ -149,7 +149,7 @@ def test_run_folders(kept, name, how, tmp_path):
     run = shutil.copytree(kept[name], tmp_path / "run")
     suffixes = {path.suffix for path in run.iterdir()} - {".lock", ""}
     expected = {"score": {".json", ".csv"}, "run": {".json", ".html", ".png"}}
-    assert suffixes == expected.get(name, {".json", ".csv", ".png", ".safetensors"})
+    assert suffixes == expected.get(name, {".json", ".csv", ".png", ".svg", ".safetensors"})
     assert all(row["ok"] for row in check_path(run))
     for path in damages(run, how):
         check_told(check_path(run), path)

@@ -171,7 +171,7 @@ def test_a_second_command_computes_nothing(
     assert told[0].out == told[1].out != ""
     assert [line for line in told[0].err.splitlines() if line.startswith("note:")] == told[1].err.splitlines()
     assert kept[0] == kept[1]
-    assert {Path(name).suffix for name in kept[0]} == {".json", ".csv", ".png", ".safetensors"}
+    assert {Path(name).suffix for name in kept[0]} == {".json", ".csv", ".png", ".svg", ".safetensors"}
 
 
 OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[bool, bool]]] = {

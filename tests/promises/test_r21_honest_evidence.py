@@ -37,6 +37,19 @@ LAYER = {
     "significant": int,
     "new_words": {"dense": SHARE, "topk": SHARE},
     "l2": float,
+    "intervals": {
+        "dense": [SHARE],
+        "topk": [SHARE],
+        "topk_by_method": {"welch": [SHARE], "l0": [SHARE]},
+        "random": [SHARE],
+        "l0": [SHARE],
+        "new_words_dense": [SHARE],
+        "new_words_topk": [SHARE],
+    },
+}
+UNKNOWN_WORDS = {
+    "new_words": OPTIONAL,
+    "intervals": {**LAYER["intervals"], "new_words_dense": OPTIONAL, "new_words_topk": OPTIONAL},
 }
 NEURONS = [{"layer": int, "unit": int, "score": float}]
 SPLIT = {"kind": str, "seed": int, "train": int, "validation": int, "test": int, "dropped": int}
@@ -61,6 +74,7 @@ ENTRY = {
     "k": int,
     "methods": [str],
     "random_equivalent": (float, OPTIONAL),
+    "random_equivalent_interval": [(float, OPTIONAL)],
     "rankings": {"welch": str, "l0": str},
     "neurons": {"welch": NEURONS, "l0": NEURONS},
     "notices": [str],
@@ -159,6 +173,7 @@ def check_numbers(entry: dict[str, Any]) -> None:
     for row in entry["layers"]:
         assert row["random"]["low"] <= row["random"]["mean"] <= row["random"]["high"]
         assert row["topk"] == row["topk_by_method"][entry["methods"][0]]
+        check_intervals(row, entry["methods"])
     assert entry["best_layer"] in [row["layer"] for row in entry["layers"]]
     for method, neurons in entry["neurons"].items():
         short = any(notice.startswith(f"{method} keeps only {len(neurons)} neurons") for notice in entry["notices"])
@@ -167,6 +182,22 @@ def check_numbers(entry: dict[str, Any]) -> None:
     assert "baseline" in entry["reading"]
     assert f"{named:.2f}".removeprefix("0") in entry["reading"]
     assert "random" in entry["reading"]
+
+
+def check_intervals(row: dict[str, Any], methods: list[str]) -> None:
+    """Each holds its accuracy, and none is a point."""
+    new, l0 = row["new_words"] or {}, row["l0"] or {}
+    found = {"dense": row["dense"], "topk": row["topk"], "random": row["random"]["mean"], "l0": l0.get("accuracy")}
+    found |= {"new_words_dense": new.get("dense"), "new_words_topk": new.get("topk")}
+    by_method = row["intervals"]["topk_by_method"]
+    pairs = [(accuracy, row["intervals"][name]) for name, accuracy in found.items()]
+    pairs += [(row["topk_by_method"][method], by_method[method]) for method in methods]
+    for accuracy, ends in pairs:
+        assert (ends is None) == (accuracy is None)
+        if ends is not None:
+            low, high = ends
+            assert low < high
+            assert low <= accuracy <= high
 
 
 def test_with_new_words(tiny: Callable[[str], Model], tmp_path):
@@ -183,7 +214,7 @@ def test_with_new_words(tiny: Callable[[str], Model], tmp_path):
 def test_without_new_words(tiny: Callable[[str], Model], tmp_path, draws):
     """What cannot be had is null and told; baselines and controls are there all the same."""
     [entry] = result_of(tiny("llama"), made_pairs(), tmp_path, draws=draws, layers=[0, 2])["results"]
-    without = [{**LAYER, "new_words": OPTIONAL}]
+    without = [LAYER | UNKNOWN_WORDS]
     check(entry, ENTRY | NO_NEW_WORDS | {"layers": without})
     assert entry["notices"][0].startswith("no column for new words: ")
     check_numbers(entry)
@@ -192,8 +223,10 @@ def test_without_new_words(tiny: Callable[[str], Model], tmp_path, draws):
 @pytest.mark.parametrize("method", ["welch", "l0"])
 def test_by_one_method(tiny: Callable[[str], Model], tmp_path, method):
     [entry] = result_of(tiny("llama"), made_pairs(), tmp_path, methods=(method,), layers=[1], draws=1)["results"]
-    layer = LAYER | {"new_words": OPTIONAL, "topk_by_method": {method: SHARE}}
-    layer |= {} if method == "l0" else {"l0": OPTIONAL, "spearman": OPTIONAL}
+    layer = LAYER | UNKNOWN_WORDS | {"topk_by_method": {method: SHARE}}
+    layer["intervals"] = layer["intervals"] | {"topk_by_method": {method: [SHARE]}}
+    if method == "welch":
+        layer |= {"l0": OPTIONAL, "spearman": OPTIONAL, "intervals": layer["intervals"] | {"l0": OPTIONAL}}
     named = {key: {method: ENTRY[key][method]} for key in ("best_layers", "rankings", "neurons")}
     check(entry, ENTRY | named | NO_NEW_WORDS | {"layers": [layer]})
     check_numbers(entry)
@@ -203,8 +236,9 @@ def test_what_the_model_uses_beside_what_it_encodes(tiny: Callable[[str], Model]
     """With attribution every layer says how large a drop it predicts, and how far any two methods agree."""
     methods = ("welch", "l0", "attribution")
     [entry] = result_of(tiny("llama"), made_pairs(), tmp_path, methods=methods, layers=[0, 2])["results"]
-    layer = LAYER | {"new_words": OPTIONAL, "attribution": {"drop": float}}
+    layer = LAYER | UNKNOWN_WORDS | {"attribution": {"drop": float}}
     layer |= {"topk_by_method": dict.fromkeys(methods, SHARE)}
+    layer["intervals"] = layer["intervals"] | {"topk_by_method": {method: [SHARE] for method in methods}}
     named = {
         "best_layers": dict.fromkeys(methods, int),
         "rankings": dict.fromkeys(methods, str),

@@ -13,11 +13,11 @@ import pytest
 def make_layer(number: int, n_layers: int, *, l0: bool, new_words: bool) -> dict[str, Any]:
     """One row with accuracies shaped like the real ones: low at the bottom, a plateau, a fall at the end."""
     height = math.sin(math.pi * (number + 2) / (n_layers + 3))
-    topk = round(0.64 + 0.13 * height, 4)
+    topk, dense = round(0.64 + 0.13 * height, 4), round(0.85 + 0.1 * height, 4)
     mask = {"lambda": 0.2, "kept": 0.12, "accuracy": round(0.84 + 0.1 * height, 4), "reached": number != 3}
     return {
         "layer": number,
-        "dense": round(0.85 + 0.1 * height, 4),
+        "dense": dense,
         "topk": topk,
         "topk_by_method": {"welch": topk},
         "random": {"mean": topk - 0.1, "low": topk - 0.14, "high": topk - 0.07},
@@ -25,6 +25,15 @@ def make_layer(number: int, n_layers: int, *, l0: bool, new_words: bool) -> dict
         "spearman": round(0.3 - 0.02 * number, 3) if l0 else None,
         "significant": 40 + 11 * number,
         "new_words": {"dense": 0.6 + 0.24 * height, "topk": 0.58 + 0.14 * height} if new_words else None,
+        "intervals": {
+            "dense": [dense - 0.02, dense + 0.01],
+            "topk": [topk - 0.04, topk + 0.03],
+            "topk_by_method": {"welch": [topk - 0.04, topk + 0.03]},
+            "random": [topk - 0.12, topk - 0.08],
+            "l0": [mask["accuracy"] - 0.02, mask["accuracy"] + 0.01] if l0 else None,
+            "new_words_dense": [0.55 + 0.24 * height, 0.65 + 0.24 * height] if new_words else None,
+            "new_words_topk": [0.53 + 0.14 * height, 0.63 + 0.14 * height] if new_words else None,
+        },
     }
 
 

@@ -25,6 +25,11 @@ COLUMNS = [
     "significant",
     "new_words.dense",
     "new_words.topk",
+    *(
+        f"intervals.{name}.{end}"
+        for name in ("dense", "topk", "topk_by_method.welch", "random", "l0", "new_words_dense", "new_words_topk")
+        for end in ("low", "high")
+    ),
 ]
 
 
@@ -45,11 +50,12 @@ def test_values_survive_the_round_trip(entry_of):
         assert float(row["l0.kept"]) == layer["l0"]["kept"]
         assert json.loads(row["l0.reached"]) is layer["l0"]["reached"]
         assert float(row["new_words.topk"]) == layer["new_words"]["topk"]
+        assert [float(row[f"intervals.topk.{end}"]) for end in ("low", "high")] == layer["intervals"]["topk"]
 
 
 def test_null_is_an_empty_cell(entry_of):
     [row] = csv.DictReader(io.StringIO(layers_csv(entry_of(1, l0=False))))
-    assert (row["l0.lambda"], row["l0.accuracy"], row["spearman"]) == ("", "", "")
+    assert (row["l0.lambda"], row["l0.accuracy"], row["spearman"], row["intervals.l0.low"]) == ("", "", "", "")
 
 
 def test_agreements_become_columns(compared_of):

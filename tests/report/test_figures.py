@@ -4,9 +4,10 @@ import math
 import sys
 
 import pytest
+from figure_checks import check_texts
 from matplotlib.colors import to_rgb
 
-from neurosteer.report import find_figure, save_figure
+from neurosteer.report import find_figure, save_figure, save_pictures
 from neurosteer.report.figures import _apart
 
 SERIES = {
@@ -34,8 +35,70 @@ def test_every_series_is_drawn_and_in_the_legend(entry_of):
     assert set(lines) == SERIES == {text.get_text() for text in figure.legends[0].get_texts()}
     assert list(lines["dense: all units"].get_ydata()) == [row["dense"] for row in entry["layers"]]
     assert not any(math.isnan(value) for line in lines.values() for value in line.get_ydata())
-    band = figure.axes[0].collections[0].get_datalim(figure.axes[0].transData)
-    assert band.y0 == pytest.approx(min(row["random"]["low"] for row in entry["layers"]))
+
+
+def test_bands_are_the_intervals_and_the_range_of_the_random_sets(entry_of):
+    """From the lower end of each layer to the upper one and back, in the colour of the line."""
+    entry = entry_of(6)
+    axes = find_figure(entry).axes[0]
+    dense, top, random = ({tuple(p) for p in c.get_paths()[0].vertices.tolist()} for c in axes.collections)
+    for row in entry["layers"]:
+        ranged = [row["random"]["low"], row["random"]["high"]]
+        for band, ends in ((dense, row["intervals"]["dense"]), (top, row["intervals"]["topk"]), (random, ranged)):
+            assert {(row["layer"], end) for end in ends} <= band
+    colours = [to_rgb(series_of(axes.figure)[label].get_color()) for label in ("dense: all units", "top 6 units")]
+    assert [tuple(band.get_facecolor()[0][:3]) for band in axes.collections[:2]] == colours
+    assert "bands: 95 % interval over 200 test pairs" in " ".join(texts_of(axes.figure))
+
+
+def test_bands_of_one_layer_are_bars(entry_of):
+    entry = entry_of(1)
+    [row] = entry["layers"]
+    bars = [bar.get_segments()[0][:, 1].tolist() for bar in find_figure(entry).axes[0].collections]
+    assert bars[:2] == [row["intervals"]["dense"], row["intervals"]["topk"]]
+
+
+@pytest.mark.parametrize(
+    ("layers", "named"),
+    [
+        ([4], [4]),
+        ([0, 1, 4, 9, 14, 19, 24, 29], [0, 4, 9, 14, 19, 24, 29]),
+        ([3, 11, 12, 40], [3, 11, 40]),
+        (list(range(16)), list(range(16))),
+        (list(range(30)), list(range(0, 30, 2))),
+        (list(range(80)), list(range(0, 80, 5))),
+    ],
+)
+def test_ticks_are_where_layers_were_measured(entry_of, layers, named):
+    entry = entry_of(len(layers))
+    for row, layer in zip(entry["layers"], layers, strict=True):
+        row["layer"] = layer
+    entry["best_layer"] = layers[-1]
+    axes = find_figure(entry).axes[0]
+    assert [
+        (tick, label.get_text()) for tick, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    ] == [(layer, str(layer)) for layer in named]
+    assert sorted([*axes.get_xticks(), *axes.get_xticks(minor=True)]) == layers
+    check_texts(axes.figure)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("/home/somebody/models/my-model/", "my-model"),
+        ("./blimp", "blimp"),
+        ("C:\\data\\mine.csv", "mine.csv"),
+        ("nyu-mll/blimp", "blimp"),
+        ("builtin:balanced", "builtin:balanced"),
+        ("/", "/"),
+    ],
+)
+def test_titles_name_no_folders(entry_of, name, short):
+    entry = entry_of(3)
+    entry["data"]["source"] = name
+    texts = [text for text in texts_of(find_figure(entry, name)) if "pair split" in text]
+    parts = texts[0].split("\n")[0].split("  ·  ")
+    assert (parts[0], parts[2]) == (short, short)
 
 
 def test_labels_axes_and_title(entry_of):
@@ -46,7 +109,9 @@ def test_labels_axes_and_title(entry_of):
     assert axes.get_ylabel() == "test accuracy (share of sentences)"
     wanted = {"last word .995", "bigram .978", "unigram .920", "chance .500", "best layer 15 (on validation)"}
     assert wanted < set(texts_of(figure))
-    assert "smollm2-135m  ·  pair split: 600 / 200 / 200 pairs  ·  nyu-mll/blimp" in texts_of(figure)
+    assert any(
+        text.startswith("smollm2-135m  ·  pair split: 600 / 200 / 200 pairs  ·  blimp") for text in texts_of(figure)
+    )
 
 
 def test_lines_differ_without_colour(entry_of):
@@ -79,6 +144,16 @@ def test_a_layer_without_a_mask_is_left_out_of_its_line(entry_of):
 def test_one_layer_is_enough(entry_of, tmp_path):
     save_figure(find_figure(entry_of(1)), tmp_path / "one.png")
     assert (tmp_path / "one.png").stat().st_size > 1000
+
+
+def test_pictures_are_png_and_svg_with_the_same_bytes_every_time(entry_of, tmp_path):
+    for stem in ("a.doses", "b"):
+        save_pictures(find_figure(entry_of(3)), tmp_path / stem)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.doses.png", "a.doses.svg", "b.png", "b.svg"]
+    svg = (tmp_path / "b.svg").read_bytes()
+    assert svg == (tmp_path / "a.doses.svg").read_bytes()
+    assert svg.startswith(b"<?xml")
+    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_same_entry_same_bytes_and_no_version_inside(entry_of, tmp_path):

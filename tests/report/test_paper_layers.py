@@ -240,7 +240,7 @@ def test_all_unknown_draws_nothing(experiment):
 
 def test_subtitle_says_what_was_run():
     _, _, figure = drawn("fig2")
-    about = "smollm2-135m  ·  nyu-mll/blimp  ·  pair split  ·  5 tasks of 1,000 pairs"
+    about = "smollm2-135m  ·  blimp  ·  pair split  ·  5 tasks of 1,000 pairs"
     assert f"{about}  ·  mean over tasks with 95 % bootstrap interval" in texts_in(figure)
     assert about.replace("5 tasks", "1 task") in texts_in(drawn("fig2", **ONE)[2])
 

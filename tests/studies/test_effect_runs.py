@@ -43,8 +43,7 @@ def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, eff
     assert {path.name for path in folder.iterdir()} == {
         "MANIFEST.json",
         "results.json",
-        "made.png",
-        "made.l0.doses.png",
+        *(f"made{figure}.{kind}" for figure in ("", ".l0.doses") for kind in ("png", "svg")),
         *(f"made.{method}{end}" for method in ("welch", "l0") for end in (".csv", ".safetensors")),
     }
     assert json.loads((folder / "results.json").read_text("utf-8")) == result
@@ -73,7 +72,7 @@ def test_the_name_says_what_was_asked(tmp_path: Path, llama: Model, found: Found
     assert all(name.startswith("ablate-made-") for name in names)
 
 
-@pytest.mark.parametrize("when", ["write_bytes", "save_figure"])
+@pytest.mark.parametrize("when", ["write_bytes", "save_pictures"])
 def test_a_failing_save_leaves_nothing(
     tmp_path: Path,
     llama: Model,

@@ -7,15 +7,22 @@ import io
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 from made_pairs import made_pairs
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from neurosteer.errors import InputError
 from neurosteer.forward import eos_states
 from neurosteer.pairs import LexicalSplitError, sentence_hashes
+from neurosteer.probes import STRENGTHS
 from neurosteer.studies import find, rank_neurons
+from neurosteer.studies.finding.entry import _equivalent as equivalent_entry
+from neurosteer.studies.finding.layers import Equivalent
+from neurosteer.studies.finding.uncertainty import few_pairs
 
 ASKED = {"k": 3, "draws": 2, "seed": 5}
 
@@ -96,11 +103,63 @@ def test_a_split_by_words(llama):
     assert by_pair.entry["notices"] == []
 
 
+def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
+    """Top k by scipy on the lexical split's train states, their accuracy by scikit-learn.
+
+    Units that the pair split would choose have seen the words of test, and read them better or worse.
+    """
+    many, layers = made_pairs(verbs=20, subjects=5, nouns=3), range(3)
+    rows = find(llama, many, methods=("welch",), k=2, draws=1).layers
+    states = eos_states(llama, many).values.double().numpy()  # pair side layer unit
+    held_out, by_pair = (many.split(kind, 0).indices for kind in ("lexical", "pair"))
+
+    def chosen(layer: int, train: tuple[int, ...]) -> list[int]:
+        good, bad = states[list(train), :, layer].transpose(1, 0, 2)
+        t = stats.ttest_ind(good, bad, equal_var=False).statistic
+        return sorted(np.argsort(-abs(t), kind="stable")[:2].tolist())
+
+    def right(layer: int, units: list[int], l2: float, part: str) -> float:
+        x = {name: states[list(held_out[name]), :, layer].reshape(-1, 32) for name in ("train", part)}
+        y = {name: [1, 0] * len(held_out[name]) for name in x}
+        scale = StandardScaler().fit(x["train"])
+        probe = LogisticRegression(C=1 / (l2 * len(y["train"])), tol=1e-9, max_iter=5000)
+        probe.fit(scale.transform(x["train"])[:, units], y["train"])
+        return float(probe.score(scale.transform(x[part])[:, units], y[part]))
+
+    gaps = []
+    for layer in layers:
+        every = list(range(32))
+        l2 = max(sorted(STRENGTHS, reverse=True), key=lambda l2: right(layer, every, l2, "validation"))
+        own = right(layer, chosen(layer, held_out["train"]), l2, "test")
+        assert rows[layer]["new_words"]["topk"] == pytest.approx(own, abs=0.005)
+        gaps.append(abs(own - right(layer, chosen(layer, by_pair["train"]), l2, "test")))
+    assert max(gaps) > 0.02  # else this test could not tell the two apart
+
+
+@pytest.mark.parametrize(
+    ("found", "times", "ends"),
+    [
+        (Equivalent(3.5, 2.0, 6.0), 3.5, [2.0, 6.0]),
+        (Equivalent(21.0, 2.5, math.inf), 21.0, [2.5, None]),
+        (Equivalent(math.inf, math.inf, math.inf), None, [None, None]),
+        (None, None, None),
+    ],
+)
+def test_what_never_ends_is_null(found, times, ends):
+    assert equivalent_entry(found) == {"random_equivalent": times, "random_equivalent_interval": ends}
+
+
+@pytest.mark.parametrize(("pairs", "notices"), [(49, 1), (50, 0)])
+def test_a_notice_below_50_test_pairs(pairs, notices):
+    assert len(few_pairs(pairs)) == notices
+
+
 def test_too_few_words(found, llama, few):
     assert found.entry["baselines_new_words"] is None
     assert all(row["new_words"] is None for row in found.layers)
     notice = found.entry["notices"][0]
     assert notice.startswith("no column for new words: 'made' allows no lexical split: ")
+    assert found.entry["notices"][1].startswith("only 16 test pairs: accuracies are rough, ")
     with pytest.raises(LexicalSplitError, match=r"^'made' allows no lexical split: "):
         find(llama, few, split="lexical")
 

@@ -90,10 +90,12 @@ def test_test_data_choose_nothing():
             assert torch.equal(before.scores[method], after.scores[method])
             assert before.topk[method].validation == after.topk[method].validation
             assert after.topk[method].test == pytest.approx(1 - before.topk[method].test)
-        assert after.random == pytest.approx([1 - accuracy for accuracy in before.random])
+        for own, other in zip(after.random, before.random, strict=True):
+            assert own.test == pytest.approx(1 - other.test)
         assert before.l0 is not None
         assert after.l0 is not None
         assert replace(before.l0, accuracy=after.l0.accuracy) == after.l0
+        assert before.l0.accuracy.validation == after.l0.accuracy.validation
         assert after.l0.accuracy.test == pytest.approx(1 - before.l0.accuracy.test)
 
 
@@ -144,7 +146,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, top: torch.Tensor, size: int, setting
 
     def judge(_: object, units: torch.Tensor, l2: torch.Tensor, *__: object) -> list[Accuracy]:
         seen.append(units.tolist())
-        return [Accuracy(0.5, 0.5)] * len(l2)
+        return [Accuracy(0.5, (1,))] * len(l2)
 
     monkeypatch.setattr(Examples, "judge_units", judge)
     states = states_of(len(top))
@@ -181,7 +183,7 @@ def test_units_with_a_score_of_zero_are_not_probed(monkeypatch):
     kept = [3, 17]
     scores = torch.zeros(1, 20)
     scores[0, kept] = torch.tensor([2.0, 1.0])
-    masked = studied.Masked(0.1, 0.1, Accuracy(0.5, 0.5), True, None)
+    masked = studied.Masked(0.1, 0.1, Accuracy(0.5, (1,)), True, None)
     monkeypatch.setattr(studied, "_masked", lambda *_: ([masked], scores))
     [five] = probed(states, replace(SETTINGS, k=5, methods=("l0",)))
     [two] = probed(states, replace(SETTINGS, k=2, methods=("l0",)))
@@ -215,11 +217,13 @@ def masked(
     examples = Examples((0,), dict.fromkeys(PARTS, x), dict.fromkeys(PARTS, y))
     settings = replace(SETTINGS, lambdas=tuple(0.1 * (j + 1) for j in range(runs)))
     every = Probes(torch.zeros(1, len(STRENGTHS), runs), torch.zeros(1, len(STRENGTHS)))
-    fitted = Dense(every, torch.tensor([0]), [Accuracy(dense, 0.0)])
+    fitted = Dense(every, torch.tensor([0]), [Accuracy(dense, (0,))])
     [result], scores = studied._masked(examples, torch.arange(runs).float()[None], fitted, settings)
     chosen = round(result.lam / 0.1) - 1
     assert scores.tolist() == [torch.eye(runs)[chosen].tolist()]
-    assert result.accuracy == Accuracy(right[chosen] / 40, right[chosen] / 40)
+    of_pairs = [(i < right[chosen]) + (20 + i < right[chosen]) for i in range(20)]  # the bad sentences come last
+    assert result.accuracy == Accuracy(right[chosen] / 40, tuple(of_pairs))
+    assert result.accuracy.test == right[chosen] / 40
     return result
 
 
@@ -271,6 +275,53 @@ def test_the_masked_probe_is_fit_l0s():
             assert result.l0.spearman == pytest.approx(stats.spearmanr(t[row], gates).statistic, abs=1e-4)
 
 
+def test_which_pairs_are_right_against_scikit_learn():
+    """Pair by pair, not only in the mean: the dense probe on the sentences of each test pair."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    states = states_of(1)
+    [result] = probed(states)
+    x = {part: states.values[list(rows), :, 0].double().numpy() for part, rows in PARTS.items()}
+    scale = StandardScaler().fit(x["train"].reshape(-1, 20))
+    y = [1, 0] * 60
+    probe = LogisticRegression(C=1 / (result.l2 * 120), tol=1e-9, max_iter=5000)
+    probe.fit(scale.transform(x["train"].reshape(-1, 20)), y)
+    plain = []
+    for good, bad in x["test"]:
+        said = probe.predict(scale.transform(np.stack([good, bad])))
+        plain.append(int(said[0] == 1) + int(said[1] == 0))
+    assert len(set(plain)) == 3
+    assert sum(a != b for a, b in zip(result.dense.right, plain, strict=True)) <= 1
+
+
+def fake_sets(monkeypatch: pytest.MonkeyPatch, right: dict[int, list[list[int]]]) -> list[int]:
+    """Random sets whose draws get `right[size]` of each test pair; returns the sizes that were asked for."""
+    asked: list[int] = []
+
+    def fake(_examples: object, _top: object, _l2: object, size: int, **_: object) -> list[list[Accuracy]]:
+        asked.append(size)
+        return [[Accuracy(0.5, tuple(draw))] for draw in right[size]]
+
+    monkeypatch.setattr(studied, "random_accuracies", fake)
+    return asked
+
+
+def equivalent(goal: list[int], k: int = 3) -> studied.Equivalent | None:
+    result = LayerResult(
+        11, 0.1, Accuracy(0.0, (0,)), {"welch": Accuracy(0.0, tuple(goal))}, {"welch": torch.ones(20)}
+    )
+    return studied.random_equivalent(
+        states_of(3), PARTS, result, replace(SETTINGS, methods=("welch",), k=k), device=CPU
+    )
+
+
+def half_right(share: float, pairs: int = 100) -> list[int]:
+    """As many sentences right as the share says, the first pairs first."""
+    right = round(2 * pairs * share)
+    return [2 if 2 * i + 2 <= right else int(2 * i < right) for i in range(pairs)]
+
+
 @pytest.mark.parametrize(
     ("means", "goal", "times"),
     [
@@ -280,18 +331,60 @@ def test_the_masked_probe_is_fit_l0s():
         ([0.6, 0.7, 0.8], 0.6, 1.0),
         ([0.6, 0.7, 0.8], 0.4, 1.0),
         ([0.6, 0.5, 0.8], 0.7, 2 + 2 * 0.2 / 0.3),  # the draws need not rise
-        ([0.6, 0.7, 0.8], 0.81, None),
+        ([0.6, 0.7, 0.8], 0.81, np.inf),
     ],
 )
 def test_random_equivalent(monkeypatch, means, goal, times):
     """Random sets of 1, 2 and 4 times k, and of all others, reach `means`, the last twice."""
+    steps = {3: means[0], 6: means[1], 12: means[2], 17: means[2]}
+    fake_sets(monkeypatch, {s: [half_right(m - 0.01), half_right(m + 0.01)] for s, m in steps.items()})
+    found = equivalent(half_right(goal))
+    assert found is not None
+    assert found.times == pytest.approx(times)
+    assert found.low <= found.times <= found.high
 
-    def fake(_examples: object, _top: object, _l2: object, size: int, **_: object) -> list[list[float]]:
-        step = {3: 0, 6: 1, 12: 2, 17: 2}[size]
-        return [[means[step] - 0.01], [means[step] + 0.01]]
 
-    monkeypatch.setattr(studied, "random_accuracies", fake)
-    top = {"welch": Accuracy(0.0, goal)}
-    result = LayerResult(11, 0.1, Accuracy(0.0, 0.0), top, {"welch": torch.arange(20.0)})
-    found = studied.random_equivalent(states_of(3), PARTS, result, replace(SETTINGS, methods=("welch",)), device=CPU)
-    assert found == (times if times is None else pytest.approx(times))
+def test_the_interval_of_random_equivalent_by_a_loop_over_resamples(monkeypatch):
+    """Top k and random sets are drawn together, pair by pair."""
+    rng = np.random.default_rng(0)
+    goal = rng.binomial(2, 0.72, 60).tolist()
+    right = {s: rng.binomial(2, p, (2, 60)).tolist() for s, p in ((3, 0.6), (6, 0.68), (12, 0.75), (17, 0.85))}
+    asked = fake_sets(monkeypatch, right)
+    found = equivalent(goal)
+    assert found is not None
+    times = []
+    for _ in range(4000):
+        drawn = rng.integers(0, 60, 60)
+        aim = np.mean(np.array(goal)[drawn])
+        means = [np.mean(np.array(right[size])[:, drawn]) for size in asked]
+        first = next((i for i, mean in enumerate(means) if mean >= aim), None)
+        if first is None:
+            times.append(np.inf)
+        elif first == 0:
+            times.append(1.0)
+        else:
+            line = (aim - means[first - 1]) / (means[first] - means[first - 1])
+            times.append((asked[first - 1] + line * (asked[first] - asked[first - 1])) / 3)
+    assert found.low == pytest.approx(np.quantile(times, 0.025), abs=0.15)
+    assert found.high == pytest.approx(np.quantile(times, 0.975), rel=0.05)
+    assert found.low < found.times < found.high
+
+
+def test_larger_random_sets_are_tried_until_the_interval_ends(monkeypatch):
+    clear = {3: [half_right(0.5)] * 2, 6: [half_right(0.95)] * 2}
+    asked = fake_sets(monkeypatch, clear)
+    found = equivalent(half_right(0.7))
+    assert asked == [3, 6]
+    assert found is not None
+    assert found.high <= 2
+
+    close = {size: [[1, 0, 2, 1, 2, 0, 1, 2]] * 2 for size in (3, 6, 12, 17)}
+    asked = fake_sets(monkeypatch, close)
+    found = equivalent([2, 2, 0, 1, 2, 2, 2, 2])  # 8 pairs: as good as any, or better than all
+    assert asked == [3, 6, 12, 17]
+    assert found is not None
+    assert (found.low, found.times, found.high) == (1, np.inf, np.inf)
+
+
+def test_no_random_equivalent_where_too_few_units_are_left():
+    assert equivalent([1, 2], k=11) is None

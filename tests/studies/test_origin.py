@@ -32,7 +32,7 @@ def write_pairs(path: Path, pairs: Pairs, columns: tuple[str, str] = COLUMNS) ->
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take longer than all else here."""
-    monkeypatch.setattr(save, "save_figure", lambda _figure, path: path.write_bytes(b""))
+    monkeypatch.setattr(save, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
     monkeypatch.setattr(save, "find_figure", lambda *_args, **_options: None)
 
 

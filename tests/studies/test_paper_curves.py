@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from math import comb, inf, isfinite
 from typing import Any
@@ -91,6 +92,19 @@ def match(goal: float, means: list[float], sizes: tuple[int, ...]) -> float:
 def test_matching_size(goal: float, means: list[float]):
     sizes = (2, 4, 8)
     assert float(matching_size(np.array(goal), np.array(means), sizes)) == pytest.approx(match(goal, means, sizes))
+
+
+def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndarray]):
+    """A dense accuracy of 0 is no divisor: what is left out is not computed."""
+    sweep["dense"][0, 0] = sweep["dense"][:, 3] = 0.0
+    sweep["topk"][:, 3] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = [fig2(sweep, NAMES, DESIGN, {}), fig3(sweep, NAMES, DESIGN, {}), fig5(sweep, NAMES, DESIGN)]
+    for figure in found[:2]:
+        for row in figure["rows"]:
+            assert (row["relative"] is None) == (row["layer"] == 3)
+            assert row["excluded"] == {0: 3, 3: TASKS}.get(row["layer"], 0)
 
 
 def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):

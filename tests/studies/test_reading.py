@@ -13,7 +13,9 @@ LEXICAL = {"majority": 0.5, "length": 0.5, "last_word": 0.5, "unigram": 0.5, "st
 
 def entry(**changes: Any) -> dict[str, Any]:
     """Two layers, the second the best; `row` and `baselines` are updates of theirs."""
-    row = {"layer": 14, "dense": 0.94, "topk": 0.84, "random": {"mean": 0.64}, "new_words": None}
+    intervals = {"dense": [0.92, 0.96], "topk": [0.8, 0.88], "new_words_topk": [0.66, 0.8]}
+    row = {"layer": 14, "dense": 0.94, "topk": 0.84, "random": {"mean": 0.64, "high": 0.7}, "new_words": None}
+    row["intervals"] = intervals
     worse = {**row, "layer": 3, "topk": 0.5, "dense": 0.51}
     return {
         "layers": [worse, row | changes.pop("row", {})],
@@ -21,10 +23,15 @@ def entry(**changes: Any) -> dict[str, Any]:
         "k": 6,
         "width": 576,
         "random_equivalent": 6.4,
+        "random_equivalent_interval": [4.1, 9.6],
         "baselines": LEXICAL | changes.pop("baselines", {}),
         "baselines_new_words": None,
         **changes,
     }
+
+
+HEAD = "At layer 14 the top 6 neurons (1 %) reach .84 (95 % interval .80 to .88), 6 random ones .64"
+NO_BASELINE = " Without a model the best baseline (length) reaches .50."
 
 
 @pytest.mark.parametrize(
@@ -32,24 +39,11 @@ def entry(**changes: Any) -> dict[str, Any]:
     [
         (
             {},
-            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
-            "reach as much. Without a model the best baseline (length) reaches .50.",
-        ),
-        (
-            {"baselines": {"unigram": 0.92}, "random_equivalent": None},
-            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; no number of random ones that was "
-            "tried reaches as much. Without a model the unigram baseline reaches .92, so part of this "
-            "may be lexical.",
-        ),
-        (
-            {"baselines": {"last_word": 0.995}, "random_equivalent": 1.0, "k": 40, "row": {"topk": 1.0}},
-            "At layer 14 the top 40 neurons (6.9 %) reach 1.00, 40 random ones .64: no more than random ones at "
-            "this layer. Without a model the last-word baseline reaches .99, so all of this may be lexical.",
+            HEAD + "; about 6.4 times as many random ones reach as much (95 % interval 4.1 to 9.6)." + NO_BASELINE,
         ),
         (
             {"row": {"random": {"mean": None}, "topk": 0.9}, "k": 500, "random_equivalent": None},
-            "At layer 14 the top 500 neurons (87 %) reach .90. "
-            "Without a model the best baseline (length) reaches .50.",
+            "At layer 14 the top 500 neurons (87 %) reach .90 (95 % interval .80 to .88)." + NO_BASELINE,
         ),
         (
             {
@@ -57,16 +51,67 @@ def entry(**changes: Any) -> dict[str, Any]:
                 "baselines_new_words": LEXICAL | {"last_word": 0.55},
                 "baselines": {"stem": 0.94},
             },
-            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
-            "reach as much. Without a model the stem baseline reaches .94, so all of this may be lexical. Where "
-            "the contrasting words of test are new to training, the top 6 reach .74 (dense .81), the best baseline "
+            HEAD + "; about 6.4 times as many random ones reach as much (95 % interval 4.1 to 9.6). Without a model "
+            "the stem baseline reaches .94, so all of this may be lexical. Where the contrasting words of test are "
+            "new to training, the top 6 reach .74 (95 % interval .66 to .80; dense .81), the best baseline "
             "(last-word) .55.",
         ),
     ],
-    ids=["plain", "part-lexical", "all-lexical", "no-random", "new-words"],
+    ids=["plain", "no-random", "new-words"],
 )
 def test_reading(given: dict[str, Any], said: str):
     assert reading(entry(**given)) == said
+
+
+@pytest.mark.parametrize(
+    ("times", "ends", "said"),
+    [
+        (
+            6.4,
+            [4.1, 9.6],
+            "; about 6.4 times as many random ones reach as much (95 % interval 4.1 to 9.6).",
+        ),
+        (
+            2.4,
+            [1.0, 5.5],
+            "; about 2.4 times as many random ones reach as much (95 % interval 1 to 5.5, so perhaps "
+            "no more than random ones).",
+        ),
+        (
+            21.0,
+            [2.5, None],
+            "; at least 2.5 times as many random ones are needed to reach as much (95 % interval, "
+            "without an upper end).",
+        ),
+        (
+            None,
+            [12.0, None],
+            "; at least 12 times as many random ones are needed to reach as much (95 % interval, "
+            "without an upper end).",
+        ),
+        (21.0, [1.0, None], "; the test pairs are too few to tell how many random ones reach as much."),
+        (None, [None, None], "; no number of random ones that was tried reaches as much."),
+    ],
+    ids=["both ends", "perhaps none", "no upper end", "never", "unknown", "never for sure"],
+)
+def test_how_many_random_ones(times: float | None, ends: list[float | None], said: str):
+    text = reading(entry(random_equivalent=times, random_equivalent_interval=ends))
+    assert text == f"{HEAD}{said}{NO_BASELINE}"
+
+
+@pytest.mark.parametrize(("topk", "more"), [(0.71, True), (0.7, False), (0.66, False), (0.5, False)])
+def test_no_number_of_times_within_the_range_of_the_random_sets(topk: float, more: bool):
+    """However many times the mean of the random sets would say: some of the same size do as well."""
+    text = reading(entry(row={"topk": topk}, random_equivalent=21.0, random_equivalent_interval=[2.0, 30.0]))
+    assert ("times as many" in text) is more
+    assert ("6 random ones .64: no more than random ones at this layer." in text) is not more
+
+
+@pytest.mark.parametrize(("unigram", "much"), [(0.93, "all"), (0.92, "all"), (0.91, "part"), (0.61, "part")])
+def test_how_much_may_be_lexical(unigram: float, much: str):
+    """All of it where the baseline lies in the dense probe's interval or above."""
+    text = reading(entry(baselines={"unigram": unigram}))
+    assert text.endswith(f"so {much} of this may be lexical.")
 
 
 def test_majority_is_no_lexical_baseline():

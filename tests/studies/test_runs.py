@@ -14,7 +14,15 @@ from neurosteer.store import check_path
 from neurosteer.studies import find, list_runs, runs, save_find
 from neurosteer.studies.finding import save
 
-FILES = ["MANIFEST.json", "made.csv", "made.l0.safetensors", "made.png", "made.welch.safetensors", "results.json"]
+FILES = [
+    "MANIFEST.json",
+    "made.csv",
+    "made.l0.safetensors",
+    "made.png",
+    "made.svg",
+    "made.welch.safetensors",
+    "results.json",
+]
 
 
 def everything(folder: Path) -> list[str]:
@@ -51,7 +59,7 @@ def test_the_name_says_what_was_asked(tmp_path, llama, found):
 
 @pytest.mark.parametrize(
     ("room", "when"),
-    [(save, "write_bytes"), (save, "save_figure"), (runs, "write_bytes"), (runs, "write_manifest")],
+    [(save, "write_bytes"), (save, "save_pictures"), (runs, "write_bytes"), (runs, "write_manifest")],
     ids=["csv", "figure", "json", "manifest"],
 )
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_several_tasks_in_one_folder(tmp_path, llama, few, found):
     assert folder.name.startswith("find-made+1-")
     assert [entry["task"] for entry in result["results"]] == ["made", "other"]
     assert result["skipped"] == skipped
-    assert set(everything(folder)) == {*FILES, "other.csv", "other.png", "other.welch.safetensors"}
+    assert set(everything(folder)) == {*FILES, "other.csv", "other.png", "other.svg", "other.welch.safetensors"}
 
 
 def test_list_runs_newest_first(tmp_path, llama, found):

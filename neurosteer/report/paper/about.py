@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from neurosteer.report.canvas import short_name
+
 Row = Mapping[str, Any]
 
 
 def about(outcome: Row, *more: str) -> list[str]:
     """Model, data, split, tasks, pairs that a split dropped, and what else a figure has to say."""
     return [
-        outcome["model"]["name"],
-        outcome["data"]["source"],
+        short_name(outcome["model"]["name"]),
+        short_name(outcome["data"]["source"]),
         f"{outcome['data']['split']} split",
         how_many(outcome),
         *used(outcome),

@@ -8,9 +8,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MultipleLocator
 
-from neurosteer.report.canvas import GREY, plain
+from neurosteer.report.canvas import GREY, layer_ticks, plain
 
 Row = Mapping[str, Any]
 LAYER = "layer (block, counted from 0)"
@@ -21,9 +21,9 @@ DENSE: dict[str, Any] = {"color": GREY, "alpha": 0.45, "linewidth": 6, "solid_ca
 
 
 def layer_axis(axes: Axes, layers: Sequence[int], *, named: bool = True, bins: int = 16) -> None:
-    """Whole layers below, horizontal grid lines behind."""
+    """The layers that were measured below, horizontal grid lines behind."""
     axes.set_xlim(min(layers, default=0) - 0.6, max(layers, default=0) + 0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=bins, integer=True, min_n_ticks=1))
+    layer_ticks(axes, layers, bins)
     if named:
         axes.set_xlabel(LAYER)
     plain(axes)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer.model import Model
-from neurosteer.report import dose_figure, effect_figure, save_figure
+from neurosteer.report import dose_figure, effect_figure, save_pictures
 from neurosteer.store import SUFFIX, file_stem, write_bytes
 from neurosteer.studies.runs import run_folder, write_run
 
@@ -32,8 +32,8 @@ def save_effects(
             effect.edit.neurons.save(draft / f"{name}{SUFFIX}")
             write_bytes(draft / f"{name}.csv", effect.to_csv().encode())
             if len(effect.entry["doses"]) > 1:
-                save_figure(dose_figure(effect.entry, model=model.name), draft / f"{name}.doses.png")
-        save_figure(effect_figure([effect.entry for effect in effects], model=model.name), draft / f"{stem}.png")
+                save_pictures(dose_figure(effect.entry, model=model.name), draft / f"{name}.doses")
+        save_pictures(effect_figure([effect.entry for effect in effects], model=model.name), draft / stem)
 
     entries = [
         {**effect.entry, "files": {"neurons": str(folder / f"{name}{SUFFIX}"), "pairs": str(folder / f"{name}.csv")}}

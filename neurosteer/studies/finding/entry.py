@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,9 @@ from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split
 
 from .agreement import agreement
-from .layers import LayerResult, Settings
+from .layers import Equivalent, LayerResult, Settings
 from .reading import reading
+from .uncertainty import layer_intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,7 @@ class Search:
     settings: Settings
     results: Sequence[LayerResult]  # one per layer
     significant: Sequence[int]  # units per layer that pass at a false discovery rate of .05
-    equivalent: float | None = None  # how many times k random units reach the top k of the best layer
+    equivalent: Equivalent | None = None  # how many times k random units reach the top k of the best layer
     held_out: Split | None = None  # the lexical split, beside a split by pair
     unseen: Sequence[LayerResult] = ()  # the layers on it
     notices: Sequence[str] = ()
@@ -54,6 +56,7 @@ def entry_of(
     """One element of `results` in the JSON of `neurosteer find`; paths of rankings are added when they are saved."""
     pairs, settings = search.pairs, search.settings
     unseen = {result.layer: result for result in search.unseen}
+    seen_ends, unseen_ends = (layer_intervals(results, settings) for results in (search.results, search.unseen))
     rows = zip(search.results, search.significant, strict=True)
     entry: dict[str, Any] = {
         "task": pairs.task,
@@ -64,12 +67,16 @@ def entry_of(
         "width": width,
         "baselines": pairs.baselines(search.parts).to_dict(),
         "baselines_new_words": search.held_out and pairs.baselines(search.held_out).to_dict(),
-        "layers": [_row(result, count, settings, unseen.get(result.layer)) for result, count in rows],
+        "layers": [
+            _row(result, count, settings, unseen.get(result.layer))
+            | {"intervals": _intervals(seen_ends[result.layer], unseen_ends.get(result.layer))}
+            for result, count in rows
+        ],
         "best_layer": search.best_layer(settings.methods[0]),
         "best_layers": {method: search.best_layer(method) for method in settings.methods},
         "k": settings.k,
         "methods": list(settings.methods),
-        "random_equivalent": search.equivalent,
+        **_equivalent(search.equivalent),
         "rankings": {},
         "neurons": {method: _neurons(ranking, settings.k) for method, ranking in rankings.items()},
         "notices": [*search.notices, *_short_sets(rankings, settings.k)],
@@ -100,7 +107,7 @@ def _short_sets(rankings: Mapping[str, Ranking], k: int) -> list[str]:
 
 
 def _row(result: LayerResult, significant: int, settings: Settings, unseen: LayerResult | None) -> dict[str, Any]:
-    drawn, l0 = result.random, result.l0
+    drawn, l0 = [accuracy.test for accuracy in result.random], result.l0
     return {
         "layer": result.layer,
         "dense": result.dense.test,
@@ -119,6 +126,19 @@ def _row(result: LayerResult, significant: int, settings: Settings, unseen: Laye
         "new_words": unseen and {"dense": unseen.dense.test, "topk": unseen.topk[settings.methods[0]].test},
         "l2": result.l2,
     }
+
+
+def _intervals(ends: dict[str, Any], unseen: dict[str, Any] | None) -> dict[str, Any]:
+    """The 95 % intervals of a layer's test accuracies."""
+    return ends | {f"new_words_{name}": unseen and unseen[name] for name in ("dense", "topk")}
+
+
+def _equivalent(found: Equivalent | None) -> dict[str, Any]:
+    """How many times k random units are worth the top k, and the interval; null is no end, or no number that does."""
+    if found is None:
+        return {"random_equivalent": None, "random_equivalent_interval": None}
+    times, *ends = (value if math.isfinite(value) else None for value in (found.times, found.low, found.high))
+    return {"random_equivalent": times, "random_equivalent_interval": ends}
 
 
 def _neurons(ranking: Ranking, k: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ Validation data choose (L2 strength, lambda); test data are only reported.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 from neurosteer.data import EosStates
 from neurosteer.probes import L0, STRENGTHS, L0Settings
 from neurosteer.progress import QUIET, Progress
+from neurosteer.studies.bootstrap import interval, resampled_pairs
 from neurosteer.studies.examples import (
     BLOCK,
     Accuracy,
@@ -81,7 +82,7 @@ class LayerResult:
     dense: Accuracy
     topk: Mapping[str, Accuracy]  # by method
     scores: Mapping[str, Float[Tensor, "unit"]]  # the ranking of each method
-    random: tuple[float, ...] = ()  # test accuracies of the draws
+    random: tuple[Accuracy, ...] = ()  # of the draws
     l0: Masked | None = None
     direction: Float[Tensor, "unit"] | None = None  # of the dense probe, of unit length, for raw activations
     std: float = 0.0  # of the train states along it
@@ -140,7 +141,7 @@ def _block(
             dense=dense.judged[i],
             topk={method: topk[method][i] for method in settings.methods},
             scores={method: scores[method][i] for method in settings.methods},
-            random=tuple(float(accuracy[i]) for accuracy in random),
+            random=tuple(draw[i] for draw in random),
             l0=masked[i],
             direction=directions[i],
             std=float(spread[i]),
@@ -156,37 +157,67 @@ def _masked(
     """The masked probe of each layer at the smallest lambda that is good enough, and its units' effective weights."""
     lambdas = sorted(settings.lambdas)
     l0 = fit_masks(examples, lambdas, mask_noise(settings.task, examples.layers, settings.seed), settings.l0)
-    validation, test = (examples.accuracy(l0.probes, part) for part in ("validation", "test"))
+    validation, right = examples.accuracy(l0.probes, "validation"), examples.right(l0.probes, "test")
     masked, scores = [], []
     for i in range(len(examples.layers)):
         good = [j for j in range(len(lambdas)) if validation[i, j] >= ENOUGH * dense.judged[i].validation]
         j = good[0] if good else int(validation[i].argmax())
         gates = l0.gates[i, j].cpu()
         rho, kept = spearman(t[i], gates), float((gates > 0).float().mean())
-        masked.append(Masked(lambdas[j], kept, Accuracy(float(validation[i, j]), float(test[i, j])), bool(good), rho))
+        accuracy = Accuracy(float(validation[i, j]), tuple(right[i, j].tolist()))
+        masked.append(Masked(lambdas[j], kept, accuracy, bool(good), rho))
         scores.append(l0.probes.weights[i, j].abs().cpu())
     return masked, torch.stack(scores)
 
 
 def _random(
     examples: Examples, top: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], settings: Settings, size: int
-) -> list[list[float]]:
+) -> list[list[Accuracy]]:
     return random_accuracies(examples, top, l2, size, draws=settings.draws, task=settings.task, seed=settings.seed)
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """How many times k random units reach the test accuracy of the top k: 1 is once or less, infinity never."""
+
+    times: float
+    low: float
+    high: float  # of the 95 % interval over test pairs
 
 
 def random_equivalent(
     states: EosStates, parts: Parts, result: LayerResult, settings: Settings, *, device: torch.device
-) -> float | None:
-    """How many times k random units reach the test accuracy of a layer's top k; None where all others do not."""
+) -> Equivalent | None:
+    """How many random units the top k of a layer are worth; None where too few are left to draw from.
+
+    Larger sets are tried until the interval has an upper end, or none is left.
+    """
     row = states.layers.index(result.layer)
     examples = Examples.of(states, parts, slice(row, row + 1), device)
     method = settings.methods[0]
-    top, goal = top_units(result.scores[method][None], settings.k), result.topk[method].test
+    top = top_units(result.scores[method][None], settings.k)
     l2 = torch.full((1, 1), result.l2, device=device)
-    sizes, means = random_sizes(settings.k, examples.x["train"].shape[2]), []
-    for size in sizes:
-        means.append(float(np.mean(_random(examples, top, l2, settings, size))))
-        if means[-1] >= goal:
+    shares, found = [pair_shares([result.topk[method]])], None
+    width = examples.x["train"].shape[2]
+    sizes = random_sizes(settings.k, width) if 2 * settings.k <= width else ()
+    for tried, size in enumerate(sizes, 1):
+        drawn = _random(examples, top, l2, settings, size)
+        shares.append(pair_shares([draw[0] for draw in drawn]))
+        found = _equivalent(np.stack(shares), sizes[:tried], settings)
+        if math.isfinite(max(found.times, found.high)):
             break
-    found = float(matching_size(np.array(goal), np.array(means), sizes[: len(means)]))
-    return found / settings.k if math.isfinite(found) else None
+    return found
+
+
+def pair_shares(accuracies: Sequence[Accuracy]) -> Float[np.ndarray, "pair"]:
+    """The share of each test pair's sentences that is right, in the mean over probes."""
+    return np.array([accuracy.right for accuracy in accuracies]).mean(axis=0) / 2
+
+
+def _equivalent(shares: Float[np.ndarray, "set pair"], sizes: Sequence[int], settings: Settings) -> Equivalent:
+    """Of the top k (the first of `shares`) among random sets of some sizes (the others)."""
+    resamples = resampled_pairs(shares, task=settings.task, seed=settings.seed)
+    accuracies = np.vstack([shares.mean(axis=1).round(12), resamples])
+    times = matching_size(accuracies[:, 0], accuracies[:, 1:], sizes) / settings.k
+    (low,), (high,) = interval(times[1:, None])
+    return Equivalent(float(times[0]), float(low), float(high))

@@ -16,22 +16,35 @@ def reading(entry: dict[str, Any]) -> str:
 def _localised(entry: dict[str, Any], row: dict[str, Any]) -> str:
     k, share = entry["k"], 100 * entry["k"] / entry["width"]
     head = f"At layer {row['layer']} the top {k} neurons ({share:.2g} %) reach {_short(row['topk'])}"
+    head += f" ({_interval(row, 'topk')})"
     if row["random"]["mean"] is None:
         return f"{head}."
     head += f", {k} random ones {_short(row['random']['mean'])}"
-    times = entry["random_equivalent"]
-    if times is None:
-        return f"{head}; no number of random ones that was tried reaches as much."
-    if times <= 1:
+    if row["topk"] <= row["random"]["high"]:
         return f"{head}: no more than random ones at this layer."
-    return f"{head}; about {times:.2g} times as many random ones reach as much."
+    return f"{head}; {_worth(entry)}."
+
+
+def _worth(entry: dict[str, Any]) -> str:
+    """How many random ones reach as much, as far as the test pairs can tell."""
+    times, (low, high) = entry["random_equivalent"], entry["random_equivalent_interval"]
+    if low is None:
+        return "no number of random ones that was tried reaches as much"
+    if high is None and low <= 1:
+        return "the test pairs are too few to tell how many random ones reach as much"
+    if times is None or high is None:
+        ends = "95 % interval, without an upper end"
+        return f"at least {low:.2g} times as many random ones are needed to reach as much ({ends})"
+    doubt = ", so perhaps no more than random ones" if low <= 1 else ""
+    ends = f"95 % interval {low:.2g} to {high:.2g}{doubt}"
+    return f"about {times:.2g} times as many random ones reach as much ({ends})"
 
 
 def _lexical(entry: dict[str, Any], row: dict[str, Any]) -> str:
     name = max(_LEXICAL, key=lambda baseline: entry["baselines"][baseline])
     value = entry["baselines"][name]
     label = name.replace("_", "-")
-    if value >= row["dense"]:
+    if value >= row["intervals"]["dense"][0]:
         return f"Without a model the {label} baseline reaches {_short(value)}, so all of this may be lexical."
     if value > 0.6:
         return f"Without a model the {label} baseline reaches {_short(value)}, so part of this may be lexical."
@@ -44,10 +57,16 @@ def _new_words(entry: dict[str, Any], row: dict[str, Any]) -> str:
     left = entry["baselines_new_words"]
     name = max(_LEXICAL, key=lambda baseline: left[baseline])
     dense, top = row["new_words"]["dense"], row["new_words"]["topk"]
+    known, best = _interval(row, "new_words_topk"), f"{name.replace('_', '-')}) {_short(left[name])}"
     return (
         f"Where the contrasting words of test are new to training, the top {entry['k']} reach {_short(top)} "
-        f"(dense {_short(dense)}), the best baseline ({name.replace('_', '-')}) {_short(left[name])}."
+        f"({known}; dense {_short(dense)}), the best baseline ({best}."
     )
+
+
+def _interval(row: dict[str, Any], name: str) -> str:
+    low, high = row["intervals"][name]
+    return f"95 % interval {_short(low)} to {_short(high)}"
 
 
 def _short(accuracy: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer.model import Model
-from neurosteer.report import find_figure, layers_csv, save_figure
+from neurosteer.report import find_figure, layers_csv, save_pictures
 from neurosteer.store import SUFFIX, file_stem, write_bytes
 from neurosteer.studies.runs import run_folder, write_run
 
@@ -32,7 +32,7 @@ def save_find(
             for method, path in entry["rankings"].items():
                 found.rankings[method].save(draft / Path(path).name)
             write_bytes(draft / f"{stem}.csv", layers_csv(entry).encode())
-            save_figure(find_figure(entry, model=model.name), draft / f"{stem}.png")
+            save_pictures(find_figure(entry, model=model.name), draft / stem)
 
     result = write_run(
         folder,

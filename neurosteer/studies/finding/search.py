@@ -24,6 +24,7 @@ from .entry import Search, entry_of
 from .found import Found
 from .kept import found_before
 from .layers import LAMBDAS, LayerResult, Settings, Used, probe_layers, random_equivalent
+from .uncertainty import few_pairs
 from .use import Ablation, check_attribution, predict_use
 
 
@@ -184,6 +185,7 @@ def _search(
         t = welch(states.values, held_out.indices["train"]).t
         asked = replace(settings, methods=settings.methods[:1], draws=0)
         unseen = probe(held_out, t, asked, "new words")
+    notices += few_pairs(len(parts.test))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from neurosteer.studies.bootstrap import interval
 from neurosteer.studies.matching import matching_size
 
 from .design import Design
-from .intervals import draws, interval, layer_trend, plain, resampled, task_means
+from .intervals import draws, layer_trend, plain, resampled, task_means
 
 FLOOR = 0.55  # a dense probe that reads less than this (on validation) leaves nothing to be held in few neurons
 Sweep = Mapping[str, np.ndarray]  # arrays [task layer ...], see sweep.py
@@ -96,10 +97,11 @@ def _relative(sweep: Sweep, name: str) -> dict[str, np.ndarray]:
     NaN where that reads nothing.
     """
     counted = readable(sweep)[..., None]
-    return {
-        f"relative{part}": np.where(counted, sweep[name + part] / sweep["dense" + part][..., None], np.nan)
-        for part in ("", "_validation")
-    }
+
+    def share(of: np.ndarray, dense: np.ndarray) -> np.ndarray:
+        return np.divide(of, dense[..., None], out=np.full(of.shape, np.nan), where=counted)
+
+    return {f"relative{part}": share(sweep[name + part], sweep["dense" + part]) for part in ("", "_validation")}
 
 
 def readable(sweep: Sweep) -> np.ndarray:

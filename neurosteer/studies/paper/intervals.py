@@ -8,9 +8,7 @@ import numpy as np
 from scipy import stats
 
 from neurosteer.seeds import seed_of
-
-RESAMPLES = 2000
-ENDS = (2.5, 97.5)
+from neurosteer.studies.bootstrap import RESAMPLES, interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +64,6 @@ def layer_trend(values: np.ndarray, seed: int) -> Trend:
     size = np.sqrt((ranks**2).sum(axis=1) * (order**2).sum())
     rho = np.divide(np.einsum("rlp,l->rp", ranks, order), size, out=np.zeros_like(size), where=size > 0)
     return Trend(rho[0], *interval(rho[1:]))
-
-
-def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Percentiles over the first axis, infinity included; NaN where a whole column is NaN."""
-    ordered = np.sort(draws, axis=0)  # NaN comes last
-    count = np.isfinite(draws).sum(axis=0) + np.isposinf(draws).sum(axis=0)
-    ends = []
-    for end in ENDS:
-        place = np.clip(np.round(end / 100 * (count - 1)).astype(int), 0, None)
-        ends.append(np.take_along_axis(ordered, place[None], axis=0)[0])
-    return ends[0], ends[1]
 
 
 def plain(value: float) -> float | None:

@@ -121,7 +121,8 @@ def _random(
         random_accuracies(examples, chosen, dense.l2, size, draws=design.draws, task=task, seed=design.seed)
         for size in design.sizes
     ]
-    return rearrange(np.array(drawn), "size draw layer -> layer size draw")
+    accuracies = np.array([[_test(draw) for draw in draws] for draws in drawn])
+    return rearrange(accuracies, "size draw layer -> layer size draw")
 
 
 def welch_of(examples: Examples) -> Float[Tensor, "layer unit"]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from neurosteer.studies.paper.intervals import draws, interval, plain
+from neurosteer.studies.bootstrap import interval
+from neurosteer.studies.paper.intervals import draws, plain
 
 BATCH = 100  # resamples held at once
 LEAST = 3  # tasks; with two there are two cells

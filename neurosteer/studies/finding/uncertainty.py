@@ -1,0 +1,59 @@
+"""How far the accuracies of a `find` are known: 95 % intervals over its test pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurosteer.studies.bootstrap import FEW, pair_intervals
+
+from .layers import LayerResult, Settings, pair_shares
+
+Ends = list[float]  # lower and upper end
+
+
+def layer_intervals(results: Sequence[LayerResult], settings: Settings) -> dict[int, dict[str, Any]]:
+    """By layer the intervals of `dense`, `topk`, `topk_by_method`, `random` (the mean over draws) and `l0`.
+
+    None where there is no such accuracy. The random sets are taken as they were drawn: how much draws differ, their
+    range shows.
+    """
+    if not results:
+        return {}
+    probes = {(result.layer, name): found for result in results for name, found in _probes(result).items() if found}
+    shares = np.stack([pair_shares(found) for found in probes.values()])
+    ends = pair_intervals(shares, task=settings.task, seed=settings.seed)
+    by_probe = {probe: list(pair) for probe, pair in zip(probes, ends, strict=True)}
+    return {result.layer: _named(result, by_probe, settings) for result in results}
+
+
+def _probes(result: LayerResult) -> dict[str, list[Any]]:
+    """The accuracies that are averaged into each number of a layer."""
+    return {
+        "dense": [result.dense],
+        "random": list(result.random),
+        "l0": [result.l0.accuracy] if result.l0 else [],
+        **{f"topk {method}": [accuracy] for method, accuracy in result.topk.items()},
+    }
+
+
+def _named(result: LayerResult, ends: Mapping[tuple[int, str], Ends], settings: Settings) -> dict[str, Any]:
+    by_method = {method: ends[result.layer, f"topk {method}"] for method in result.topk}
+    return {
+        "dense": ends[result.layer, "dense"],
+        "topk": by_method[settings.methods[0]],
+        "topk_by_method": by_method,
+        "random": ends.get((result.layer, "random")),
+        "l0": ends.get((result.layer, "l0")),
+    }
+
+
+def few_pairs(test: int) -> list[str]:
+    """A notice where there are too few test pairs for intervals to be trusted to the last digit."""
+    if test >= FEW:
+        return []
+    return [
+        f"only {test} test pairs: accuracies are rough, and so are their 95 % intervals (at least {FEW} are wanted)"
+    ]
