@@ -26,7 +26,7 @@ NOTHING = LeftOut()
 def both_ways(sentences: Iterable[Sentences]) -> int:
     """How many pairs (A, B) stand there as (B, A) too; both count."""
     known = set(sentences)
-    return sum((bad, good) in known for good, bad in known)
+    return sum(good != bad and (bad, good) in known for good, bad in known)
 
 
 def remarks(task: str, used: Collection[Sentences], left_out: LeftOut, same_tokens: int = 0) -> list[str]:
