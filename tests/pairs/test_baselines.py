@@ -80,7 +80,9 @@ def test_token_baselines_are_scikit_learns(sentences, name: str):
     assert set(TOKEN_FEATURES) == {"count", "unigram", "bigram"}
 
 
-JAPANESE = [f"{who}が{what}を{verb}。" for who in ("太郎", "花子", "先生") for what, verb in (("本", "読む"), ("水", "飲む"))]
+JAPANESE = [
+    f"{who}が{what}を{verb}。" for who in ("太郎", "花子", "先生") for what, verb in (("本", "読む"), ("水", "飲む"))
+]
 CHINESE = [f"{who}把{what}吃了。" for who in ("他", "小王", "我们", "孩子") for what in ("苹果", "面包", "鱼")]
 
 

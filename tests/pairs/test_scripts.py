@@ -14,7 +14,7 @@ SPACED = {
     "arabic": "القطة تنام على الأريكة.",
     "hindi": "लड़का किताब पढ़ता है।",
     "korean": "고양이가 소파에서 잔다.",
-    "korean with Han": "大韓民國은 民主共和國이다. 그리고 우리는 모두 함께 살아가는 사람들이다. 오늘도 내일도 그렇게 살아갈 것이다.",
+    "korean with Han": "大韓은 민주공화국이다. 그리고 우리는 모두 함께 살아가는 사람들이다.",
     "english with a name": "Yesterday the teacher 王 met all of her students.",
     "no letters": "1, 2, 3!",
     "nothing": "",

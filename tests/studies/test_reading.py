@@ -8,7 +8,9 @@ import pytest
 
 from neurosteer.studies.finding.reading import reading
 
-LEXICAL = {"majority": 0.5, "length": 0.5, "last_word": 0.5, "unigram": 0.5, "stem": 0.5, "bigram": 0.5}
+TOKENS = {"count": 0.5, "unigram": 0.5, "bigram": 0.5}
+LEXICAL = dict.fromkeys(("majority", "length", "last_word", "unigram", "stem", "bigram"), 0.5) | {"tokens": TOKENS}
+UNSPACED = dict.fromkeys(("length", "last_word", "unigram", "stem", "bigram"))
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -62,8 +64,24 @@ def entry(**changes: Any) -> dict[str, Any]:
             "the contrasting words of test are new to training, the top 6 reach .74 (dense .81), the best baseline "
             "(last-word) .55.",
         ),
+        (
+            {
+                "row": {"new_words": {"dense": 0.81, "topk": 0.74}},
+                "baselines_new_words": LEXICAL | {"tokens": TOKENS | {"count": 0.6}},
+                "baselines": {"stem": 0.94, "tokens": TOKENS | {"bigram": 0.97}},
+            },
+            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
+            "reach as much. Without a model the token-bigram baseline reaches .97, so all of this may be lexical. "
+            "Where the contrasting words of test are new to training, the top 6 reach .74 (dense .81), the best "
+            "baseline (token-count) .60.",
+        ),
+        (
+            {"baselines": UNSPACED | {"tokens": TOKENS | {"unigram": 0.92}}},
+            "At layer 14 the top 6 neurons (1 %) reach .84, 6 random ones .64; about 6.4 times as many random ones "
+            "reach as much. Without a model the token-unigram baseline reaches .92, so part of this may be lexical.",
+        ),
     ],
-    ids=["plain", "part-lexical", "all-lexical", "no-random", "new-words"],
+    ids=["plain", "part-lexical", "all-lexical", "no-random", "new-words", "tokens", "unspaced"],
 )
 def test_reading(given: dict[str, Any], said: str):
     assert reading(entry(**given)) == said
