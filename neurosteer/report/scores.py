@@ -60,9 +60,10 @@ def _token_counts(rows: Sequence[Row]) -> list[str]:
         return []
     (low, lowest), (high, highest) = (pick(found, key=lambda one: one[0]) for pick in (min, max))
     rule = "fewer tokens = good, a tie one half, is right in"
-    if len(rows) == 1:
+    if len(found) == 1:
+        of_task = f" of {highest['task']}" if len(rows) > 1 else ""
         share = percent(highest["token_count"]["differ"])
-        return [f"token counts differ in {share} of the pairs: {rule} {number(high, 3)}"]
+        return [f"token counts differ in {share} of the pairs{of_task}: {rule} {number(high, 3)}"]
     where = f"over {percent(MANY)} of the pairs of {_tasks({'tasks': len(found)})}"
     reached = f"{number(low, 3)} ({lowest['task']}) to {number(high, 3)} ({highest['task']})"
     return [f"token counts differ in {where}: {rule} {reached}"]

@@ -109,6 +109,7 @@ def _footnotes(entry: dict[str, Any]) -> Text:
     notes = [
         f"top {entry['k']} of {entry['width']:,} units by {entry['methods'][0]}; all accuracies on test data",
         "▸ best layer, chosen on validation data",
+        "its tokens: the same of the model's tokens; length is their number",
     ]
     if lacks_words(entry["baselines"]):
         notes.append(UNSPACED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from neurosteer.pairs import LexicalSplitError, Pair, Pairs
 from neurosteer.pairs.scripts import is_unspaced, parts_words
 from neurosteer.pairs.words import words
 
@@ -56,3 +57,14 @@ def test_words_keep_their_signs(name: str):
     plain = SPACED[name].translate(str.maketrans({"-": " ", "?": " ", ".": " ", "।": " "}))
     assert words(SPACED[name]) == plain.lower().split()
     assert words("लड़का") != words("लड़के")
+
+
+def test_unspaced_text_has_no_lexical_split():
+    """Every sentence would be a word of its own, and all of them new."""
+    rows = [(f"猫{chr(0x4E00 + i)}が寝る。", f"猫{chr(0x4E00 + i)}を寝る。") for i in range(400)]
+    pairs = Pairs("neko", "made up", tuple(Pair(*row, str(i)) for i, row in enumerate(rows)))
+    with pytest.raises(
+        LexicalSplitError, match=r"^'neko' allows no lexical split: its script does not part words by"
+    ):
+        pairs.split("lexical")
+    assert len(pairs.split("pair").test) == 80

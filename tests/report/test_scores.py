@@ -88,6 +88,11 @@ def test_token_counts_are_spoken_of_where_many_differ(many):
         "is right in .332 (transitive) to .702 (intransitive)\n"
     )
     assert line in printed(score_table(many), 200)
+    many["results"][0]["token_count"]["differ"] = 0.2
+    line = (
+        "token counts differ in 60% of the pairs of intransitive: fewer tokens = good, a tie one half, is right in "
+    )
+    assert f"{line}.702\n" in printed(score_table(many), 200)
     many["results"] = many["results"][1:2]
     line = "token counts differ in 60% of the pairs: fewer tokens = good, a tie one half, is right in .702\n"
     assert line in printed(score_table(many), 200)
