@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.vocabulary import MEAN_CONVENTIONS
@@ -49,6 +49,7 @@ class Scores:
 
     logprob: Float[Tensor, "pair side"]  # float64
     tokens: Int[Tensor, "pair side"]  # how many were scored
+    same: Bool[Tensor, "pair"]  # whether both sentences are the same tokens
     convention: str
     task: str
     model: str  # fingerprint
@@ -68,6 +69,25 @@ class Scores:
     def ties(self) -> int:
         """Pairs whose sentences are equally probable."""
         return int((self.margin == 0).sum())
+
+    @property
+    def same_tokens(self) -> int:
+        """Pairs whose sentences are the same tokens to the model."""
+        return int(self.same.sum())
+
+    @property
+    def counts_differ(self) -> float:
+        """Share of pairs whose sentences differ in their number of tokens."""
+        return float((self.tokens[:, GOOD] != self.tokens[:, BAD]).double().mean())
+
+    @property
+    def count_accuracy(self) -> float:
+        """Accuracy of the rule "the sentence of fewer tokens is good", which a sum of log probabilities leans to.
+
+        Unlike in `accuracy` a tie counts one half: here it says that the rule has nothing to say.
+        """
+        fewer = (self.tokens[:, BAD] - self.tokens[:, GOOD]).sign().double()  # 1 right, 0 a tie, -1 wrong
+        return float((1 + fewer.mean()) / 2)
 
     @property
     def per_token(self) -> Float[Tensor, "pair side"]:

@@ -61,6 +61,9 @@ def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Prog
     for applied in edits_on(model):
         refuse_unscored(applied.where)
     groups = pairs_of_texts(model, pairs, convention)
+    same = torch.tensor([good.tokens == bad.tokens for good, bad in groups])
+    for remark in pairs.remarks(int(same.sum())):
+        progress.caveat(remark)
     total = score_texts(model, groups, what=f"{pairs.task}: scores, tokens", progress=progress).clean
     tokens = torch.tensor([[text.scored for text in group] for group in groups])
     logprob = total.reshape(-1, 2)
@@ -68,7 +71,7 @@ def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Prog
         logprob = logprob / tokens
     if not bool(logprob.isfinite().all()):
         raise NeurosteerError(f"{model.name} gives {pairs.task} no finite log-probability; try another --dtype")
-    return Scores(logprob, tokens, convention, pairs.task, model.fingerprint, pairs.digest)
+    return Scores(logprob, tokens, same, convention, pairs.task, model.fingerprint, pairs.digest)
 
 
 def refuse_unscored(where: str) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
     from .tokens import encode as encode
+    from .tokens import sentence_tokens as sentence_tokens
     from .where import touched as touched
 
 _MODULE_OF = {
@@ -42,6 +43,7 @@ _MODULE_OF = {
     "reading": "passes",
     "resolve_layers": "sites",
     "resuming": "passes",
+    "sentence_tokens": "tokens",
     "site_width": "passes",
     "touched": "where",
     "untrained": "random_weights",

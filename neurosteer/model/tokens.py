@@ -40,5 +40,11 @@ def encode(
     return encoded
 
 
+def sentence_tokens(model: Model, sentences: Sequence[str]) -> list[tuple[int, ...]]:
+    """The sentences' own token ids, without BOS and EOS. Raises `InputError` as `encode` does."""
+    head = 1 if model.bos else 0
+    return [ids[head:] for ids in encode(model, sentences, position="last")]
+
+
 def _short(sentence: str) -> str:
     return repr(sentence if len(sentence) <= 40 else f"{sentence[:37]}...")

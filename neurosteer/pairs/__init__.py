@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .baselines import Baselines
+from .baselines import Baselines, Tokenise, mean_baselines
 from .blimp import TASKS
 from .builtin import NAMED, OF_AUTO
 from .known import known_tasks
 from .lexical import LexicalSplitError
 from .load import load_pairs, load_tasks
+from .once import LeftOut
 from .types import Pair, Pairs, Split, sentence_hashes
 
 __all__ = [
@@ -15,12 +16,15 @@ __all__ = [
     "OF_AUTO",
     "TASKS",
     "Baselines",
+    "LeftOut",
     "LexicalSplitError",
     "Pair",
     "Pairs",
     "Split",
+    "Tokenise",
     "known_tasks",
     "load_pairs",
     "load_tasks",
+    "mean_baselines",
     "sentence_hashes",
 ]

@@ -1,43 +1,70 @@
-"""What is known of a task without any model: naive Bayes on words, fitted on train, judged on test.
+"""What is known of a task without running a model: naive Bayes on words or tokens, fitted on train, judged on test.
 
 Every baseline is a naive Bayes classifier (Laplace smoothing, alpha = 1) of single sentences into good and
 bad; they differ in what they look at. The last word is judged by a Bernoulli model, which also weighs the
 words that are not there: where bad sentences end in few words, an ending never seen speaks for good.
+
+Words need a script that parts them by spaces (`scripts`); elsewhere their baselines are None, never .50. The tokens
+that a model reads exist in every language.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
+from statistics import fmean
+from typing import Any, TypeVar
 
+from .scripts import parts_words
 from .splitting import Sentences
 from .words import stems, words
 
-Features = Callable[[str], list[str]]
+T = TypeVar("T")  # what stands for a sentence: its text, or its token ids
+Ids = Sequence[int]
+Features = Callable[[T], list[str]]
+Tokenise = Callable[[Sequence[str]], Sequence[Ids]]  # token ids of sentences, without BOS and EOS
 TIE = 1e-9  # log-odds nearer to zero are rounding
 
 
 @dataclass(frozen=True)
-class Baselines:
-    """Accuracy in [0, 1] over the test sentences; a tie counts one half."""
+class TokenBaselines:
+    """Of the tokens that a model reads, special ones left out; accuracy as in `Baselines`."""
 
-    majority: float
-    length: float  # how many words
-    last_word: float
+    count: float  # how many tokens
     unigram: float
-    stem: float  # unigrams of stems: "ate" and "eats" are one
     bigram: float  # unigrams, and bigrams with the sentence's two ends
 
-    def to_dict(self) -> dict[str, float]:
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Baselines:
+    """Accuracy in [0, 1] over the test sentences; a tie counts one half.
+
+    Those of words are None where the script does not part words by spaces, those of tokens where no tokenizer was
+    given.
+    """
+
+    majority: float  # pairs hold as many good sentences as bad ones
+    length: float | None  # how many words
+    last_word: float | None
+    unigram: float | None
+    stem: float | None  # unigrams of stems: "ate" and "eats" are one
+    bigram: float | None  # unigrams, and bigrams with the sentence's two ends
+    tokens: TokenBaselines | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it; without the key `tokens` where no tokenizer was given."""
+        values = asdict(self)
+        if self.tokens is None:
+            del values["tokens"]
+        return values
 
 
-def bigrams(sentence: str) -> list[str]:
-    tokens = words(sentence)
-    return tokens + [f"{left} {right}" for left, right in pairwise(["<s>", *tokens, "</s>"])]
+def bigrams(tokens: Sequence[str]) -> list[str]:
+    """The tokens, and each two neighbours; `<s>` and `</s>` stand for the ends."""
+    return [*tokens, *(f"{left} {right}" for left, right in pairwise(["<s>", *tokens, "</s>"]))]
 
 
 @dataclass(frozen=True)
@@ -52,7 +79,7 @@ class NaiveBayes:
         return math.fsum([self.bias, *(self.weights.get(feature, 0.0) for feature in features)])
 
 
-def multinomial(train: Sequence[Sentences], features: Features) -> NaiveBayes:
+def multinomial(train: Sequence[tuple[T, T]], features: Features[T]) -> NaiveBayes:
     """Naive Bayes of how often each feature occurs; with one per sentence, the categorical one."""
     good, bad = _counts(train, features)
     seen = sorted(good.keys() | bad.keys())
@@ -60,7 +87,7 @@ def multinomial(train: Sequence[Sentences], features: Features) -> NaiveBayes:
     return NaiveBayes({f: math.log((good[f] + 1) / (bad[f] + 1)) + offset for f in seen})
 
 
-def bernoulli(train: Sequence[Sentences], features: Features) -> NaiveBayes:
+def bernoulli(train: Sequence[tuple[T, T]], features: Features[T]) -> NaiveBayes:
     """Naive Bayes of which features are there and which are not; each at most once in a sentence."""
     good, bad = _counts(train, features)
     total, seen = len(train) + 2, sorted(good.keys() | bad.keys())
@@ -69,28 +96,48 @@ def bernoulli(train: Sequence[Sentences], features: Features) -> NaiveBayes:
     return NaiveBayes(weights, bias=math.fsum(absent.values()))
 
 
-def _counts(train: Sequence[Sentences], features: Features) -> tuple[Counter[str], Counter[str]]:
+def _counts(train: Sequence[tuple[T, T]], features: Features[T]) -> tuple[Counter[str], Counter[str]]:
     good = Counter(feature for sentence, _ in train for feature in features(sentence))
     bad = Counter(feature for _, sentence in train for feature in features(sentence))
     return good, bad
 
 
-FEATURES: dict[str, tuple[Callable[[Sequence[Sentences], Features], NaiveBayes], Features]] = {
-    "majority": (multinomial, lambda sentence: []),
+Fit = Callable[[Sequence[tuple[T, T]], Features[T]], NaiveBayes]
+FEATURES: dict[str, tuple[Fit[str], Features[str]]] = {
     "length": (multinomial, lambda sentence: [str(len(words(sentence)))]),
     "last_word": (bernoulli, lambda sentence: words(sentence)[-1:]),
     "unigram": (multinomial, words),
     "stem": (multinomial, stems),
-    "bigram": (multinomial, bigrams),
+    "bigram": (multinomial, lambda sentence: bigrams(words(sentence))),
+}
+TOKEN_FEATURES: dict[str, tuple[Fit[Ids], Features[Ids]]] = {
+    "count": (multinomial, lambda ids: [str(len(ids))]),
+    "unigram": (multinomial, lambda ids: list(map(str, ids))),
+    "bigram": (multinomial, lambda ids: bigrams(list(map(str, ids)))),
 }
 
 
-def fit_baselines(train: Sequence[Sentences], test: Sequence[Sentences]) -> Baselines:
+def fit_baselines(
+    train: Sequence[Sentences], test: Sequence[Sentences], tokenise: Tokenise | None = None
+) -> Baselines:
     """All baselines of one split, from its (good, bad) sentences."""
-    return Baselines(**{name: accuracy(fit(train, f), f, test) for name, (fit, f) in FEATURES.items()})
+    spaced = parts_words(chain(*train, *test))
+    of_words = {name: _judged(*how, train, test) if spaced else None for name, how in FEATURES.items()}
+    return Baselines(0.5, **of_words, tokens=tokenise and _token_baselines(train, test, tokenise))
 
 
-def accuracy(model: NaiveBayes, features: Features, test: Sequence[Sentences]) -> float:
+def _token_baselines(train: Sequence[Sentences], test: Sequence[Sentences], tokenise: Tokenise) -> TokenBaselines:
+    ids = iter(tokenise([sentence for pair in chain(train, test) for sentence in pair]))
+    pairs = list(zip(ids, ids, strict=True))
+    parts = pairs[: len(train)], pairs[len(train) :]
+    return TokenBaselines(**{name: _judged(*how, *parts) for name, how in TOKEN_FEATURES.items()})
+
+
+def _judged(fit: Fit[T], features: Features[T], train: Sequence[tuple[T, T]], test: Sequence[tuple[T, T]]) -> float:
+    return accuracy(fit(train, features), features, test)
+
+
+def accuracy(model: NaiveBayes, features: Features[T], test: Sequence[tuple[T, T]]) -> float:
     """Share of the test sentences on the right side of zero; a tie counts one half."""
     right = 0.0
     for pair in test:
@@ -98,3 +145,12 @@ def accuracy(model: NaiveBayes, features: Features, test: Sequence[Sentences]) -
             score = sign * model.log_odds(features(sentence))
             right += 0.5 if abs(score) < TIE else float(score > 0)
     return right / (2 * len(test))
+
+
+def mean_baselines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The mean over tasks of baselines as JSON has them: of the tasks that have each, None where none has."""
+    means: dict[str, Any] = {}
+    for key, first in rows[0].items():
+        values = [row[key] for row in rows if row[key] is not None]
+        means[key] = mean_baselines(values) if isinstance(first, Mapping) else fmean(values) if values else None
+    return means

@@ -58,12 +58,6 @@ def _read(table: str) -> tuple[Task, ...]:
 TASKS = _read(_TABLE)
 PHENOMENON_OF = {task.uid: task.phenomenon for task in TASKS}
 
-# Seven published pairs, by task and pairID, whose two sentences are the same: they are left out.
-IDENTICAL = frozenset(
-    [("passive_1", row) for row in ("324", "810")]
-    + [("principle_A_case_2", row) for row in ("105", "287", "372", "816", "967")]
-)
-
 
 def normalise(term: str) -> str:
     """A `linguistics_term` of the data files as one of the paper's phenomena, where it is one.

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from random import Random
 
 from neurosteer.errors import InputError
 
+from .scripts import parts_words
 from .splitting import PARTS, Indices, Sentences, generator, groups_of
 from .words import contrast
 
@@ -32,8 +34,11 @@ def split_by_word(pairs: Sequence[Sentences], items: Sequence[str], *, task: str
     """Positions of each part; positions in none are the dropped pairs.
 
     Pairs whose sentences hold the same words have nothing to hold out and are dropped too. Raises
-    LexicalSplitError when fewer than 100 train, 20 validation or 50 test pairs would remain.
+    LexicalSplitError when fewer than 100 train, 20 validation or 50 test pairs would remain, and where the script
+    does not part words by spaces.
     """
+    if not parts_words(chain(*pairs)):
+        raise LexicalSplitError(f"'{task}' allows no lexical split: its script does not part words by spaces")
     rng = generator(seed, task, "lexical")
     groups = groups_of(pairs, items)
     keys = [frozenset().union(*(contrast(*pairs[index]) for index in group)) for group in groups]

@@ -7,8 +7,9 @@ from typing import Any
 
 from neurosteer.errors import InputError
 
-from .blimp import IDENTICAL, PHENOMENON_OF, normalise
+from .blimp import PHENOMENON_OF, normalise
 from .files import Record
+from .once import NOTHING, LeftOut
 from .types import Pair, Pairs
 
 Columns = tuple[str, str]  # good, bad
@@ -16,12 +17,15 @@ DEFAULT_COLUMNS: Columns = ("sentence_good", "sentence_bad")
 
 
 def to_pairs(records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns) -> Pairs:
-    """All records of a task as pairs. Raises InputError at the first that is none, or for fewer than two.
+    """All records of a task as pairs. Raises InputError at the first that is none, or for fewer than two pairs.
 
-    A pair's id is its `pairID`, or its 0-based row number where that is missing or taken.
+    Pairs whose sentences are those of an earlier pair, or one and the same, are left out and counted. A pair's id is
+    its `pairID`, or its 0-based row number where that is missing or taken.
     """
     pairs: list[Pair] = []
     taken: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    repeated = identical = 0
     phenomenon = PHENOMENON_OF.get(task)
     for row, (where, record) in enumerate(records):
         good, bad = (_sentence(record, column, columns, where) for column in columns)
@@ -29,20 +33,29 @@ def to_pairs(records: Iterable[Record], *, task: str, source: str, place: str, c
             phenomenon = normalise(term)
         name = "" if record.get("pairID") is None else str(record["pairID"])
         if good == bad:
-            if (task, name) in IDENTICAL:
-                continue
-            raise InputError(
-                f"{where}: the good and the bad sentence are the same: '{_short(good)}'; mend or delete it"
-            )
+            identical += 1
+            continue
+        if (good, bad) in seen:
+            repeated += 1
+            continue
+        seen.add((good, bad))
         if not name or name in taken:
             name = str(row)
         taken.add(name)
         pairs.append(Pair(good, bad, name))
-    if not pairs:
-        raise InputError(f"{place} is empty: it holds no pairs")
+    left_out = LeftOut(repeated, identical)
     if len(pairs) < 2:
-        raise InputError(f"{place} holds only 1 pair; at least 2 are needed")
-    return Pairs(task, source, tuple(pairs), phenomenon)
+        raise InputError(_too_few(place, len(pairs), left_out))
+    return Pairs(task, source, tuple(pairs), phenomenon, left_out)
+
+
+def _too_few(place: str, used: int, left_out: LeftOut) -> str:
+    if not used and left_out == NOTHING:
+        return f"{place} is empty: it holds no pairs"
+    found = "only 1 pair" if used else "no pair"
+    if left_out != NOTHING:
+        found += f" that counts (repeats: {left_out.repeated:,}, the same sentence twice: {left_out.identical:,})"
+    return f"{place} holds {found}; at least 2 are needed"
 
 
 def _sentence(record: Any, column: str, columns: Columns, where: str) -> str:
@@ -65,7 +78,3 @@ def _sentence(record: Any, column: str, columns: Columns, where: str) -> str:
 def _kind(value: Any) -> str:
     kinds = {bool: "a truth value", int: "a number", float: "a number", str: "a string", list: "a list"}
     return "null" if value is None else kinds.get(type(value), f"a {type(value).__name__}")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from neurosteer.errors import InputError, did_you_mean
 
-from .baselines import Baselines, fit_baselines
+from .baselines import Baselines, Tokenise, fit_baselines
 from .lexical import split_by_part, split_by_word
+from .once import NOTHING, LeftOut, both_ways, remarks
 from .splitting import PARTS, Sentences, split_by_pair
 
 _SPLITTERS = {"pair": split_by_pair, "lexical": split_by_word}
@@ -34,6 +36,7 @@ class Pairs:
     source: str
     pairs: tuple[Pair, ...]
     phenomenon: str | None = None
+    left_out: LeftOut = NOTHING  # what the source holds beside them
 
     def __repr__(self) -> str:
         return f"Pairs({self.task!r}, {len(self)} pairs of {self.source!r})"
@@ -86,10 +89,30 @@ class Pairs:
         dropped = len(self) - sum(map(len, indices.values()))
         return Split(kind, seed, train, validation, test, indices, dropped)
 
-    def baselines(self, split: Split | None = None) -> Baselines:
-        """What a bag of words knows, fitted and judged on a split; by default by pair with seed 0."""
+    def baselines(self, split: Split | None = None, tokenise: Tokenise | None = None) -> Baselines:
+        """What a bag of words knows, fitted and judged on a split; by default by pair with seed 0.
+
+        With `tokenise` (sentences to token ids, without BOS and EOS) also what a bag of tokens knows.
+        """
         split = self.split() if split is None else split
-        return fit_baselines(split.train.sentences, split.test.sentences)
+        return fit_baselines(split.train.sentences, split.test.sentences, tokenise)
+
+    def describe(self) -> dict[str, Any]:
+        """Source, number and digest of the pairs used, and what is not or only doubtful evidence, as JSON has it."""
+        return {
+            "source": self.source,
+            "pairs": len(self),
+            "digest": self.digest,
+            "left_out": asdict(self.left_out),
+            "both_ways": both_ways(self.sentences),
+        }
+
+    def remarks(self, same_tokens: int = 0) -> list[str]:
+        """One line on pairs left out or kept in doubt; none where there are no such pairs.
+
+        `same_tokens` is how many of the pairs are the same tokens to a model.
+        """
+        return remarks(self.task, self.sentences, self.left_out, same_tokens)
 
 
 @dataclass(frozen=True)

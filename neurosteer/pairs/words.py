@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -11,8 +12,19 @@ _WORD = re.compile(r"\w+(?:'\w+)*")
 
 
 def words(sentence: str) -> list[str]:
-    """The lower-cased words; an apostrophe inside a word belongs to it, other punctuation to none."""
-    return _WORD.findall(sentence.lower().replace("’", "'"))  # noqa: RUF001
+    """The lower-cased words; an apostrophe inside a word belongs to it, other punctuation to none.
+
+    Vowel signs and accents that are characters of their own (Hindi, Tamil, Hebrew) belong to the word too.
+    """
+    text = sentence.lower().replace("’", "'")  # noqa: RUF001
+    return (_WORD if text.isascii() else _marked_word()).findall(text)
+
+
+@cache
+def _marked_word() -> re.Pattern[str]:
+    """A word of letters and combining marks, which `\\w` leaves out."""
+    marks = "".join(c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.category(c).startswith("M"))
+    return re.compile(rf"[\w{marks}]+(?:'[\w{marks}]+)*")
 
 
 @cache

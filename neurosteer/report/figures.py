@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from .baselines import DRAWN, named
 from .canvas import (
     BLUE,
     DASHED,
@@ -27,7 +28,6 @@ from .canvas import (
     title,
 )
 
-BASELINES = {"last_word": "last word", "bigram": "bigram", "unigram": "unigram", "stem": "stem"}
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
 
 
@@ -36,14 +36,14 @@ def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
 
     Bands about the dense and the top-k line are 95 % intervals over test pairs, that about the random sets is their
     range. Dashed lines are the same probes on pairs whose words they never saw (the lexical split). The horizontal
-    lines are classifiers that see only words, fitted on the same split as the solid lines.
+    lines are classifiers that see only words or tokens, fitted on the same split as the solid lines.
     """
     figure = new_figure()
     axes = figure.add_subplot()
     _style(axes, [row["layer"] for row in entry["layers"]])
     keys = _probes(axes, entry)
     _best_layer(axes, entry["best_layer"])
-    word_baselines(axes, entry["baselines"])
+    baseline_lines(axes, entry["baselines"])
     title(axes, entry["task"], _about(entry, model))
     figure.legend(*zip(*keys, strict=True), ncols=3, **LEGEND)
     return finish(figure)
@@ -131,10 +131,10 @@ def _best_layer(axes: Axes, layer: int) -> None:
     )
 
 
-def word_baselines(axes: Axes, baselines: Mapping[str, float | None], gap: float = LABEL_GAP) -> None:
+def baseline_lines(axes: Axes, baselines: Mapping[str, Any], gap: float = LABEL_GAP) -> None:
     """Horizontal lines, each with its name and value at the right edge, moved apart where they are close."""
-    known = {label: baselines.get(name) for name, label in BASELINES.items()}
-    lines = {label: value for label, value in known.items() if value is not None} | {"chance": 0.5}
+    values = named(baselines)
+    lines = {label: value for label in DRAWN if (value := values[label]) is not None} | {"chance": 0.5}
     bottom, top = axes.get_ylim()
     names = sorted(lines, key=lambda label: lines[label])
     wanted = [(lines[label] - bottom) / (top - bottom) for label in names]

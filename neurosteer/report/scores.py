@@ -9,9 +9,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .grid import add_row, grid
-from .numbers import nats, number
+from .numbers import nats, number, percent
 
 Row = Mapping[str, Any]
+MANY = 0.2  # a larger share of pairs that differ in token counts is spoken of
 
 
 def score_table(result: Row) -> RenderableType:
@@ -49,4 +50,20 @@ def _footnotes(rows: Sequence[Row], ties: bool) -> list[str]:
         notes.append("accuracy of a phenomenon, and of all: the mean over its tasks")
     if ties:
         notes.append("a tie counts as wrong")
-    return notes
+    return [*notes, *_token_counts(rows)]
+
+
+def _token_counts(rows: Sequence[Row]) -> list[str]:
+    """One line on what the number of tokens gives away, where the sentences of many pairs differ in it."""
+    found = [(row["token_count"]["accuracy"], row) for row in rows if row["token_count"]["differ"] > MANY]
+    if not found:
+        return []
+    (low, lowest), (high, highest) = (pick(found, key=lambda one: one[0]) for pick in (min, max))
+    rule = "fewer tokens = good, a tie one half, is right in"
+    if len(found) == 1:
+        of_task = f" of {highest['task']}" if len(rows) > 1 else ""
+        share = percent(highest["token_count"]["differ"])
+        return [f"token counts differ in {share} of the pairs{of_task}: {rule} {number(high, 3)}"]
+    where = f"over {percent(MANY)} of the pairs of {_tasks({'tasks': len(found)})}"
+    reached = f"{number(low, 3)} ({lowest['task']}) to {number(high, 3)} ({highest['task']})"
+    return [f"token counts differ in {where}: {rule} {reached}"]

@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from .agreement import agreement_table, compared, predicts_use
+from .baselines import NAMES, UNSPACED, WORDS, lacks_words, named
 from .grid import add_row, grid
 from .numbers import number, percent
 
-BASELINES = ("majority", "length", "last_word", "unigram", "stem", "bigram")
+_TOKENS = {"length": "token count", "unigram": "token unigram", "bigram": "token bigram"}  # beneath those of words
 
 
 def find_table(entry: dict[str, Any]) -> RenderableType:
@@ -47,15 +48,20 @@ def _heading(entry: dict[str, Any]) -> Text:
 
 
 def _baselines(entry: dict[str, Any]) -> Table:
+    """A line of word baselines for each split, and beneath it one of token baselines."""
+    heads = NAMES[: len(WORDS)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("without a model", style="dim", overflow="fold")
-    for name in BASELINES:
-        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
+    for name in heads:
+        table.add_column(name, justify="right", overflow="fold")
     rows = {f"{entry['data']['split']['kind']} split": entry["baselines"]}
     if entry["baselines_new_words"] is not None:
         rows["new words"] = entry["baselines_new_words"]
-    for label, values in rows.items():
-        add_row(table, label, *(number(values.get(name), digits=3) for name in BASELINES))
+    for label, baselines in rows.items():
+        values = named(baselines)
+        add_row(table, label, *(number(values[name], digits=3) for name in heads))
+        tokens = [number(values[_TOKENS[name]], digits=3) if name in _TOKENS else "" for name in heads]
+        add_row(table, "  its tokens", *tokens)
     return table
 
 
@@ -103,7 +109,10 @@ def _footnotes(entry: dict[str, Any]) -> Text:
     notes = [
         f"top {entry['k']} of {entry['width']:,} units by {entry['methods'][0]}; all accuracies on test data",
         "▸ best layer, chosen on validation data",
+        "its tokens: the same of the model's tokens; length is their number",
     ]
+    if lacks_words(entry["baselines"]):
+        notes.append(UNSPACED)
     if _has_new_words(entry):
         notes.append("new words: the words that make the contrast in test make it nowhere in train")
     if any((row["l0"] or {}).get("reached") is False for row in entry["layers"]):

@@ -21,12 +21,15 @@ def _entry(pairs: Pairs, scores: Scores) -> dict[str, Any]:
     return {
         "task": pairs.task,
         "phenomenon": pairs.phenomenon,
-        "data": {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest},
+        "data": pairs.describe(),
         "convention": scores.convention,
         "accuracy": scores.accuracy,
         "margin": float(scores.margin.mean()),
         "pairs": len(pairs),
         "ties": scores.ties,
+        "same_tokens": scores.same_tokens,
+        "token_count": {"differ": scores.counts_differ, "accuracy": scores.count_accuracy},
+        "notices": pairs.remarks(scores.same_tokens),
     }
 
 

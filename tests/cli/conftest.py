@@ -216,6 +216,7 @@ class Rooms:
     def save_scores(self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any]) -> Any:
         self.calls["save_scores"] = {"scored": [scores for _, scores in scored], "options": options}
         about = {"data": {"source": "fake"}, "convention": "sum", "margin": 1.0, "pairs": 2, "ties": 0}
+        about["token_count"] = {"differ": 0.0, "accuracy": 0.5}
         entries = [{"task": pairs.task, "phenomenon": None, "accuracy": 0.75, **about} for pairs, _ in scored]
         mean = {"tasks": len(entries), "accuracy": 0.75}
         (out / "run-3").mkdir(parents=True)

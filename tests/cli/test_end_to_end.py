@@ -33,8 +33,8 @@ EFFECT = {  # the design's keys; more may be there
 }
 FIND = {
     "task": None,
-    "data": {"source", "pairs", "digest", "split"},
-    "baselines": {"majority", "length", "last_word", "unigram", "stem", "bigram"},
+    "data": {"source", "pairs", "digest", "split", "left_out", "both_ways"},
+    "baselines": {"majority", "length", "last_word", "unigram", "stem", "bigram", "tokens"},
     "baselines_new_words": None,
     "layers": None,
     "best_layer": None,
@@ -45,7 +45,7 @@ FIND = {
     "reading": None,
 }
 LAYER = {"layer", "dense", "topk", "random", "l0", "spearman", "significant", "new_words", "agreement", "attribution"}
-SCORE = {"task", "data", "convention", "accuracy", "margin", "pairs", "ties"}
+SCORE = {"task", "data", "convention", "accuracy", "margin", "pairs", "ties", "same_tokens", "token_count", "notices"}
 MEASURE = ["--topk", "3", "--controls", "3", "--neutral", "prose.txt"]
 
 

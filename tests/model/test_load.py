@@ -18,7 +18,7 @@ from transformer_lens.model_bridge import TransformerBridge
 
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import eos_states
-from neurosteer.model import Model, encode, load_model
+from neurosteer.model import Model, encode, load_model, sentence_tokens
 from neurosteer.model.specials import Special
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -285,3 +285,10 @@ def test_another_model_has_another_fingerprint(folder: Path):
     (folder / "config.json").write_text(json.dumps(config | {"rms_norm_eps": 1e-3}), "utf-8")
     stamps.append(load_model(folder).fingerprint)
     assert len(set(stamps)) == 4
+
+
+@pytest.mark.parametrize("bos", [None, "none"])
+def test_sentence_tokens_are_the_words_alone(tiny_folder: Callable[[str], Path], bos: str | None):
+    model = load_model(tiny_folder("llama"), bos=bos)
+    assert (model.bos is None) == (bos == "none")
+    assert sentence_tokens(model, ["w3 w1 w4", "w1"]) == [(3, 1, 4), (1,)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import BernoulliNB, MultinomialNB
 
-from neurosteer.pairs import Baselines, load_pairs
-from neurosteer.pairs.baselines import FEATURES, bernoulli, fit_baselines
+from neurosteer.pairs import Baselines, load_pairs, mean_baselines
+from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, bernoulli, fit_baselines
 
 TRAIN = [
     ("Ann sleeps.", "Ann sleeps the bed."),
@@ -32,7 +34,18 @@ def sentences(request: pytest.FixtureRequest):
     return split.train.sentences, split.test.sentences
 
 
-@pytest.mark.parametrize("name", sorted(set(FEATURES) - {"majority"}))
+def characters(sentences: Sequence[str]) -> list[list[int]]:
+    """A tokenizer: every character is a token."""
+    return [[ord(character) for character in sentence] for sentence in sentences]
+
+
+def shares_right(log_odds: np.ndarray, pairs: int) -> float:
+    """Accuracy of good, bad, good, ... where 0 counts one half."""
+    sides = np.where(np.abs(log_odds) < 1e-9, 0, np.sign(log_odds)) * np.tile([1, -1], pairs)
+    return float((1 + sides.mean()) / 2)
+
+
+@pytest.mark.parametrize("name", sorted(FEATURES))
 def test_log_odds_and_accuracy_are_scikit_learns(sentences, name: str):
     train, test = sentences
     fit, features = FEATURES[name]
@@ -46,8 +59,59 @@ def test_log_odds_and_accuracy_are_scikit_learns(sentences, name: str):
 
     model = fit(train, features)
     np.testing.assert_allclose([model.log_odds(features(s)) for s in flat], expected, rtol=0, atol=1e-9)
-    sides = np.where(np.abs(expected) < 1e-9, 0, np.sign(expected)) * np.tile([1, -1], len(test))
-    assert getattr(fit_baselines(train, test), name) == pytest.approx((1 + sides.mean()) / 2, abs=1e-12)
+    assert getattr(fit_baselines(train, test), name) == pytest.approx(shares_right(expected, len(test)), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["count", "unigram", "bigram"])
+def test_token_baselines_are_scikit_learns(sentences, name: str):
+    """The n-grams are scikit-learn's own, over characters; `<` and `>` stand for the ends."""
+    train, test = sentences
+    how = {
+        "count": {"analyzer": lambda text: [str(len(text) - 2)]},
+        "unigram": {"analyzer": lambda text: list(text[1:-1])},
+        "bigram": {"analyzer": lambda text: [*text[1:-1], *(text[i : i + 2] for i in range(len(text) - 1))]},
+    }[name]
+    vectorizer, oracle = CountVectorizer(**how), MultinomialNB()
+    oracle.fit(vectorizer.fit_transform([f"<{s}>" for pair in train for s in pair]), [1, 0] * len(train))
+    joint = oracle.predict_joint_log_proba(vectorizer.transform([f"<{s}>" for pair in test for s in pair]))
+    expected = shares_right(joint[:, 1] - joint[:, 0], len(test))
+    found = fit_baselines(train, test, characters).tokens
+    assert getattr(found, name) == pytest.approx(expected, abs=1e-12)
+    assert set(TOKEN_FEATURES) == {"count", "unigram", "bigram"}
+
+
+JAPANESE = [
+    f"{who}が{what}を{verb}。" for who in ("太郎", "花子", "先生") for what, verb in (("本", "読む"), ("水", "飲む"))
+]
+CHINESE = [f"{who}把{what}吃了。" for who in ("他", "小王", "我们", "孩子") for what in ("苹果", "面包", "鱼")]
+
+
+@pytest.mark.parametrize(
+    ("good", "swap"), [(JAPANESE, ("が", "を")), (CHINESE, ("把", "吃"))], ids=["japanese", "chinese"]
+)
+def test_a_script_without_spaces_has_no_word_baselines_and_its_tokens_tell(good: list[str], swap: tuple[str, str]):
+    """Good and bad hold the same characters in another order: unigrams see nothing, bigrams everything."""
+    one, other = swap
+    pairs = [(text, text.translate(str.maketrans({one: other, other: one}))) for text in good]
+    found = fit_baselines(pairs[::2], pairs[1::2], characters)
+    words = (found.length, found.last_word, found.unigram, found.stem, found.bigram)
+    assert words == (None,) * 5
+    assert (found.majority, found.tokens.count, found.tokens.unigram, found.tokens.bigram) == (0.5, 0.5, 0.5, 1.0)
+    assert found.to_dict()["tokens"] == {"count": 0.5, "unigram": 0.5, "bigram": 1.0}
+
+
+def test_means_over_tasks_are_of_those_that_have_a_baseline():
+    rows = [
+        {"majority": 0.5, "unigram": None, "stem": None, "tokens": {"count": 0.5, "bigram": 1.0}},
+        {"majority": 0.5, "unigram": 0.9, "stem": None, "tokens": {"count": 0.7, "bigram": 0.5}},
+        {"majority": 0.5, "unigram": 0.6, "stem": None, "tokens": {"count": 0.9, "bigram": 0.0}},
+    ]
+    assert mean_baselines(rows) == {
+        "majority": 0.5,
+        "unigram": pytest.approx(0.75),
+        "stem": None,
+        "tokens": {"count": pytest.approx(0.7), "bigram": pytest.approx(0.5)},
+    }
 
 
 def test_by_hand():

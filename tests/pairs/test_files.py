@@ -97,7 +97,7 @@ BAD_LINES = {
     '{"sentence_good": null}\n': "FILE, line 1: 'sentence_good' must be a sentence, not null",
     '{"sentence_good": "a", "sentence_bad": "  "}\n': "FILE, line 1: 'sentence_bad' is empty",
     GOOD_LINE + '{"sentence_good": "A b. ", "sentence_bad": "A b."}\n': (
-        "FILE, line 2: the good and the bad sentence are the same: 'A b.'; mend or delete it"
+        "'FILE' holds only 1 pair that counts (repeats: 0, the same sentence twice: 1); at least 2 are needed"
     ),
     '{"sentence_good": "a\\u0000", "sentence_bad": "b"}\n': (
         "FILE, line 1: 'sentence_good' holds a character that is no text (NUL or half of a surrogate pair)"
@@ -143,15 +143,6 @@ def test_bad_bytes(tmp_path: Path):
     path = tmp_path / "mine.parquet"
     path.write_bytes(b"no parquet")
     assert refusal(path).startswith("'FILE' is not a readable Parquet file: ")
-
-
-def test_known_pairs_without_contrast_are_left_out_of_blimp_only(tmp_path: Path):
-    same = '{"sentence_good": "x", "sentence_bad": "x", "pairID": "%d"}\n'
-    path = tmp_path / "passive_1.jsonl"
-    path.write_text(GOOD_LINE * 2 + same % 324)
-    assert len(load_pairs(source=str(path))) == 2
-    path.write_text(GOOD_LINE * 2 + same % 5)
-    assert refusal(path) == "FILE, line 3: the good and the bad sentence are the same: 'x'; mend or delete it"
 
 
 def test_unknown_kind_of_file(tmp_path: Path):

@@ -307,7 +307,7 @@ SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
     ("null.jsonl", "null.jsonl, line 1: 'sentence_good' must be a sentence, not null"),
     ("nan.jsonl", "nan.jsonl, line 1: 'sentence_good' must be a sentence, not a number"),
     ("blank.jsonl", "blank.jsonl, line 1: 'sentence_bad' is empty"),
-    ("same.jsonl", "same.jsonl, line 1: the good and the bad sentence are the same: 'w1'; mend or delete it"),
+    ("same.jsonl", "'same.jsonl' holds no pair that counts (repeats: 0, the same sentence twice: 1)"),
     ("nul.jsonl", "nul.jsonl, line 1: 'sentence_good' holds a character that is no text (NUL or half of a "),
     ("half.jsonl", "half.jsonl, line 1: 'sentence_good' holds a character that is no text (NUL or half of a "),
     ("long.jsonl", "a sentence of 71 tokens exceeds the 64 of llama; shorten it or leave it out: 'w1 w1 "),

@@ -23,7 +23,9 @@ from neurosteer.studies import Found, find, measure_effect, save_effects, save_f
 
 OPTIONAL = type(None)
 SHARE = "a number in [0, 1]"
-BASELINES = dict.fromkeys(("majority", "length", "last_word", "unigram", "stem", "bigram"), SHARE)
+WORDS = ("length", "last_word", "unigram", "stem", "bigram")
+TOKENS = dict.fromkeys(("count", "unigram", "bigram"), SHARE)
+BASELINES = dict.fromkeys(("majority", *WORDS), SHARE) | {"tokens": TOKENS}
 LAYER = {
     "layer": int,
     "dense": SHARE,
@@ -60,6 +62,8 @@ ENTRY = {
         "source": str,
         "pairs": int,
         "digest": str,
+        "left_out": {"repeated": int, "identical": int},
+        "both_ways": int,
         "split": SPLIT,
         "split_new_words": SPLIT,
     },
@@ -178,7 +182,8 @@ def check_numbers(entry: dict[str, Any]) -> None:
     for method, neurons in entry["neurons"].items():
         short = any(notice.startswith(f"{method} keeps only {len(neurons)} neurons") for notice in entry["notices"])
         assert (len(neurons) < entry["k"]) == short
-    named = max(entry["baselines"][name] for name in BASELINES if name != "majority")
+    baselines = entry["baselines"]
+    named = max(*(baselines[name] for name in WORDS), *baselines["tokens"].values())
     assert "baseline" in entry["reading"]
     assert f"{named:.2f}".removeprefix("0") in entry["reading"]
     assert "random" in entry["reading"]

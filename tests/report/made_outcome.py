@@ -71,8 +71,12 @@ class Maker:
         counts = {"relative_tasks": len(self.tasks) - excluded, "excluded": excluded}
         return {**self.ends("relative", value, 0.01), **counts}
 
+    def accuracies(self, names: Sequence[str]) -> Row:
+        return {name: round(0.5 + 0.4 * self.rng.random(), 4) for name in names}
+
     def baselines(self) -> Row:
-        return dict(zip(BASELINES, (0.5, 0.543, 0.687, 0.741, 0.733, 0.782), strict=True))
+        words = dict(zip(BASELINES, (0.5, 0.543, 0.687, 0.741, 0.733, 0.782), strict=True))
+        return {**words, "tokens": {"count": 0.551, "unigram": 0.761, "bigram": 0.803}}
 
     def fig2(self) -> Row:
         rows = []
@@ -391,7 +395,7 @@ def make_outcome(
     results = [make(methods) if name == "causal" else make() for name, make in made.items()]
     described = [
         {"task": task, "phenomenon": phenomenon, "pairs": 1000, **PARTS[split]}
-        | {"baselines": {name: round(0.5 + 0.4 * maker.rng.random(), 4) for name in BASELINES}}
+        | {"baselines": {**maker.accuracies(BASELINES), "tokens": maker.accuracies(("count", "unigram", "bigram"))}}
         for task, phenomenon in zip(maker.tasks, maker.phenomena, strict=True)
     ]
     model = {"name": "smollm2-135m", "revision": None, "fingerprint": "9f2c61d0aa", "n_layers": 30}

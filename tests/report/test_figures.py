@@ -108,6 +108,7 @@ def test_labels_axes_and_title(entry_of):
     assert axes.get_xlabel() == "layer (block, counted from 0)"
     assert axes.get_ylabel() == "test accuracy (share of sentences)"
     wanted = {"last word .995", "bigram .978", "unigram .920", "chance .500", "best layer 15 (on validation)"}
+    wanted |= {"stem .930", "token bigram .985", "token unigram .915"}
     assert wanted < set(texts_of(figure))
     assert any(
         text.startswith("smollm2-135m  ·  pair split: 600 / 200 / 200 pairs  ·  blimp") for text in texts_of(figure)
@@ -172,6 +173,13 @@ def test_legend_and_labels_cover_no_data(entry_of):
     assert legend.y1 < axes.y0
     beside = [text for text in figure.axes[0].texts if text.get_text().startswith(("last", "bigram", "chance"))]
     assert all(text.get_window_extent().x0 > axes.x1 for text in beside)
+
+
+def test_a_baseline_that_is_not_available_is_not_drawn(entry_of):
+    entry = entry_of(5, new_words=False)
+    entry["baselines"] |= dict.fromkeys(("length", "last_word", "unigram", "stem", "bigram"))
+    beside = {text for text in texts_of(find_figure(entry)) if not text.startswith(("best", "pair"))}
+    assert beside == {"token bigram .985", "token unigram .915", "chance .500"}
 
 
 def test_pyplot_is_not_needed(entry_of):

@@ -245,6 +245,21 @@ def test_baselines():
     assert each.headers[:6] == ("task", "phenomenon", "train", "validation", "test", "dropped")
     assert each.rows[1][1:6] == ("anaphor agreement", "600", "200", "200", "0")
     assert float(each.rows[2][9]) == pytest.approx(unigram[2], abs=0.00051)
+    assert whole.headers[-3:] == each.headers[-3:] == ("token count", "token unigram", "token bigram")
+    bigram = [task["baselines"]["tokens"]["bigram"] for task in outcome["tasks"]]
+    assert float(whole.rows[0][-1]) == pytest.approx(sum(bigram) / 3, abs=0.00051)
+    assert float(each.rows[2][-1]) == pytest.approx(bigram[2], abs=0.00051)
+    assert "spaces" not in each.caption
+
+
+def test_a_task_without_word_baselines_is_in_no_mean_of_theirs():
+    outcome = make_outcome(("fig4",), tasks=3, layers=1)
+    outcome["tasks"][1]["baselines"] |= dict.fromkeys(("length", "last_word", "unigram", "stem", "bigram"))
+    whole, each = baseline_tables(outcome)
+    unigram = [outcome["tasks"][i]["baselines"]["unigram"] for i in (0, 2)]
+    assert float(whole.rows[0][4]) == pytest.approx(sum(unigram) / 2, abs=0.00051)
+    assert each.rows[1][7:12] == ("–",) * 5  # noqa: RUF001
+    assert each.caption.endswith("(– no word baseline: this script does not part words by spaces)")  # noqa: RUF001
 
 
 def test_pairs_that_the_split_dropped():

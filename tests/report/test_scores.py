@@ -6,9 +6,10 @@ from showing import printed
 from neurosteer.report import score_table
 
 
-def row(task, phenomenon, accuracy, margin, ties=0, pairs=1000):
+def row(task, phenomenon, accuracy, margin, ties=0, pairs=1000, differ=0.2, count=0.5):
     data = {"source": "./blimp", "pairs": pairs}
     about = {"task": task, "phenomenon": phenomenon, "data": data, "convention": "sum"}
+    about["token_count"] = {"differ": differ, "accuracy": count}
     return {**about, "accuracy": accuracy, "margin": margin, "pairs": pairs, "ties": ties}
 
 
@@ -75,6 +76,26 @@ def test_ties_are_spoken_of_where_there_are_any(many):
     text = printed(score_table(many))
     assert "tie" not in text
     assert "coordinate_structure_constraint_complex_left_branch  " in text
+
+
+def test_token_counts_are_spoken_of_where_many_differ(many):
+    assert "token" not in printed(score_table(many), 200)
+    many["results"][0]["token_count"] = {"differ": 0.201, "accuracy": 0.332}
+    many["results"][1]["token_count"] = {"differ": 0.6, "accuracy": 0.702}
+    many["results"][2]["token_count"] = {"differ": 0.19, "accuracy": 0.7}
+    line = (
+        "token counts differ in over 20% of the pairs of 2 tasks: fewer tokens = good, a tie one half, "
+        "is right in .332 (transitive) to .702 (intransitive)\n"
+    )
+    assert line in printed(score_table(many), 200)
+    many["results"][0]["token_count"]["differ"] = 0.2
+    line = (
+        "token counts differ in 60% of the pairs of intransitive: fewer tokens = good, a tie one half, is right in "
+    )
+    assert f"{line}.702\n" in printed(score_table(many), 200)
+    many["results"] = many["results"][1:2]
+    line = "token counts differ in 60% of the pairs: fewer tokens = good, a tie one half, is right in .702\n"
+    assert line in printed(score_table(many), 200)
 
 
 def test_no_phenomenon_is_none_or_empty(many):

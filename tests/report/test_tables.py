@@ -29,6 +29,7 @@ pair split: 600 train, 200 validation, 200 test pairs
 
 without a model  majority  length  last word  unigram  stem  bigram
 pair split           .500    .610       .995     .920  .930    .978
+  its tokens                 .590                .915          .985
 
                top     random 6    L0    L0  Spear-  signif-
  layer  dense    6  mean, range  kept  acc.     man    icant
@@ -39,6 +40,7 @@ pair split           .500    .610       .995     .920  .930    .978
 
 top 6 of 576 units by welch; all accuracies on test data
 ▸ best layer, chosen on validation data
+its tokens: the same of the model's tokens; length is their number
 
 At layer 15 the top 6 units reach .77. On unseen words .84 remain.
 
@@ -50,6 +52,19 @@ def test_new_words_add_a_row_of_baselines_and_two_columns(entry_of):
     text = printed(find_table(entry_of()))
     assert "new words            .500    .600       .500     .497  .505    .620" in text
     assert row_of(text, 12)[-2:] == [".83", ".72"]
+
+
+def test_words_that_spaces_do_not_part_have_no_baselines(entry_of):
+    """A dash and a note, never a number; the tokens' baselines stand."""
+    entry = entry_of(2, new_words=False)
+    entry["baselines"] |= dict.fromkeys(("length", "last_word", "unigram", "stem", "bigram"))
+    text = printed(find_table(entry))
+    lines = {line.split("  ")[0]: line.split() for line in text.splitlines() if line}
+    assert lines["pair split"] == ["pair", "split", ".500", "–", "–", "–", "–", "–"]  # noqa: RUF001
+    assert "  its tokens                 .590                .915          .985" in text.splitlines()[5]
+    note = "– no word baseline: this script does not part words by spaces"  # noqa: RUF001
+    assert note in text
+    assert note not in printed(find_table(entry_of(2)))
 
 
 def test_what_is_null_is_a_dash(entry_of):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,15 +15,22 @@ from made_pairs import made_pairs
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from tiny_models import ids_of
 
 from neurosteer.errors import InputError
 from neurosteer.forward import eos_states
-from neurosteer.pairs import LexicalSplitError, sentence_hashes
+from neurosteer.pairs import LeftOut, LexicalSplitError, Pair, load_pairs, sentence_hashes
 from neurosteer.probes import STRENGTHS
 from neurosteer.studies import find, rank_neurons
 from neurosteer.studies.finding.entry import _equivalent as equivalent_entry
 from neurosteer.studies.finding.layers import Equivalent
 from neurosteer.studies.finding.uncertainty import few_pairs
+
+
+def token_ids(sentences):
+    """Written down by the vocabulary, without a tokenizer; neither BOS nor EOS."""
+    return [ids_of(sentence, bos=None, eos=None) for sentence in sentences]
+
 
 ASKED = {"k": 3, "draws": 2, "seed": 5}
 
@@ -46,7 +54,7 @@ def test_parts_and_provenance(found, llama, few):
         assert ranking.best_layer == found.entry["best_layers"][method]
     assert set(found.ranking("l0").about["l0"]["lambda"]) == {"0", "1", "2"}
     assert found.entry["best_layer"] == found.entry["best_layers"]["welch"]
-    assert found.baselines == few.baselines(few.split("pair", 5)).to_dict()
+    assert found.baselines == few.baselines(few.split("pair", 5), token_ids).to_dict()
 
 
 def test_neurons_are_the_rankings_top(found):
@@ -152,6 +160,41 @@ def test_what_never_ends_is_null(found, times, ends):
 @pytest.mark.parametrize(("pairs", "notices"), [(49, 1), (50, 0)])
 def test_a_notice_below_50_test_pairs(pairs, notices):
     assert len(few_pairs(pairs)) == notices
+
+
+def test_repeats_change_nothing_but_the_notice(llama, few, tmp_path):
+    """Every number is that of the pairs alone."""
+    rows = [json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n" for pair in few]
+    entries = []
+    for folder, lines in (("once", rows), ("more", rows + rows[10:30] + rows)):
+        path = tmp_path / folder / "mine.jsonl"
+        path.parent.mkdir()
+        path.write_text("".join(lines))
+        asked = {"methods": ("welch",), "layers": [1], "draws": 1, "k": 3}
+        entries.append(find(llama, load_pairs(source=str(path)), **asked).entry)
+    once, more = entries
+    assert more["notices"] == ["pairs of mine: repeating an earlier one: 100 (left out)", *once["notices"]]
+    assert more["data"] == once["data"] | {
+        "source": str(tmp_path / "more" / "mine.jsonl"),
+        "left_out": {"repeated": 100, "identical": 0},
+    }
+    apart = ("notices", "data")
+    assert {k: v for k, v in more.items() if k not in apart} == {k: v for k, v in once.items() if k not in apart}
+
+
+def test_what_was_left_out_is_said_from_the_cache_too(llama, few):
+    asked = {"methods": ("welch",), "layers": [1], "draws": 1, "k": 3}
+    first = find(llama, few, **asked).entry
+    again = find(llama, replace(few, left_out=LeftOut(identical=2)), **asked).entry
+    assert again["notices"] == ["pairs of made: the same sentence twice: 2 (left out)", *first["notices"]]
+    assert again["layers"] == first["layers"]
+
+
+def test_the_same_tokens_are_counted(llama, few):
+    """`x` and `y` are words that the tokenizer does not know: both are w0."""
+    pairs = replace(few, pairs=(*few.pairs, Pair("w1 x", "w1 y", "a"), Pair("x w2", "y w2", "b")))
+    notices = find(llama, pairs, methods=("welch",), layers=[1], draws=1, k=3).entry["notices"]
+    assert notices[0] == "pairs of made: the same tokens to the model: 2 of 82 (kept; it cannot tell good from bad)"
 
 
 def test_too_few_words(found, llama, few):

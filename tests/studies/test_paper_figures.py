@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
 from neurosteer.model import Model
-from neurosteer.pairs import Pair, Pairs
+from neurosteer.pairs import LeftOut, Pair, Pairs
+from neurosteer.pairs.baselines import fit_baselines
 from neurosteer.probes import STRENGTHS
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import random_units
@@ -430,3 +431,24 @@ def test_verdicts_count_what_they_say(run):
     assert verdicts["c"]["holds"] == sum(r["beyond"] or r["multiple"] >= 6 for r in fig5)
     for row in verdicts.values():
         assert row["text"] == f"holds in {row['holds']} of {row['of']} {row['unit']}"
+
+
+def test_baselines_of_tasks_with_and_without_words(llama: Model, tasks: list[Pairs]):
+    """Means are of the tasks that have words; tokens, here the same as words, are there in every task."""
+    han = [replace(pair, good=f"本本 {pair.good}", bad=f"本本 {pair.bad}") for pair in tasks[1]]
+    mixed = [tasks[0], replace(tasks[1], pairs=tuple(han), left_out=LeftOut(repeated=3))]
+    recipe = replace(RECIPE, experiments=("fig3",), layers=(1,))
+    _, outcome = finished(llama, mixed, recipe)
+    first, second = (row["baselines"] for row in outcome["tasks"])
+    train, _, test = mixed[0].split("pair", 0)
+    words = fit_baselines(train.sentences, test.sentences)
+    assert first["unigram"] == first["tokens"]["unigram"] == words.unigram
+    assert first["bigram"] == first["tokens"]["bigram"] == words.bigram
+    assert second["unigram"] is None
+    assert 0.5 < second["tokens"]["unigram"] < 1
+    [found] = outcome["results"]
+    assert found["baselines"]["unigram"] == first["unigram"]
+    mean = (first["tokens"]["unigram"] + second["tokens"]["unigram"]) / 2
+    assert found["baselines"]["tokens"]["unigram"] == pytest.approx(mean)
+    [notice] = [text for text in outcome["notices"] if text.startswith("pairs of second")]
+    assert "repeating an earlier one: 3 (left out)" in notice

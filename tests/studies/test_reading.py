@@ -8,7 +8,9 @@ import pytest
 
 from neurosteer.studies.finding.reading import reading
 
-LEXICAL = {"majority": 0.5, "length": 0.5, "last_word": 0.5, "unigram": 0.5, "stem": 0.5, "bigram": 0.5}
+TOKENS = {"count": 0.5, "unigram": 0.5, "bigram": 0.5}
+LEXICAL = dict.fromkeys(("majority", "length", "last_word", "unigram", "stem", "bigram"), 0.5) | {"tokens": TOKENS}
+UNSPACED = dict.fromkeys(("length", "last_word", "unigram", "stem", "bigram"))
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -56,8 +58,24 @@ NO_BASELINE = " Without a model the best baseline (length) reaches .50."
             "new to training, the top 6 reach .74 (95 % interval .66 to .80; dense .81), the best baseline "
             "(last-word) .55.",
         ),
+        (
+            {
+                "row": {"new_words": {"dense": 0.81, "topk": 0.74}},
+                "baselines_new_words": LEXICAL | {"tokens": TOKENS | {"count": 0.6}},
+                "baselines": {"stem": 0.94, "tokens": TOKENS | {"bigram": 0.97}},
+            },
+            HEAD + "; about 6.4 times as many random ones reach as much (95 % interval 4.1 to 9.6). Without a model "
+            "the token-bigram baseline reaches .97, so all of this may be lexical. Where the contrasting words of test "
+            "are new to training, the top 6 reach .74 (95 % interval .66 to .80; dense .81), the best baseline "
+            "(token-count) .60.",
+        ),
+        (
+            {"baselines": UNSPACED | {"tokens": TOKENS | {"unigram": 0.91}}},
+            HEAD + "; about 6.4 times as many random ones reach as much (95 % interval 4.1 to 9.6). Without a model "
+            "the token-unigram baseline reaches .91, so part of this may be lexical.",
+        ),
     ],
-    ids=["plain", "no-random", "new-words"],
+    ids=["plain", "no-random", "new-words", "tokens", "unspaced"],
 )
 def test_reading(given: dict[str, Any], said: str):
     assert reading(entry(**given)) == said

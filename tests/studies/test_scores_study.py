@@ -17,10 +17,20 @@ from tiny_models import hf_network, ids_of
 
 from neurosteer.forward import score
 from neurosteer.model import Model
-from neurosteer.pairs import Pair, Pairs
+from neurosteer.pairs import LeftOut, Pair, Pairs
+from neurosteer.progress import Progress
 from neurosteer.store import check_path
 from neurosteer.studies import list_runs, save_scores
 from neurosteer.studies.scores import summary
+
+
+class Notices(Progress):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.texts.append(text)
+
 
 TIED = Pair("w3 w4", "w3 w4", "tie")
 
@@ -71,7 +81,37 @@ def test_entries_against_plain_hugging_face(
         assert entry["margin"] == pytest.approx(sum(margins) / len(margins))
         assert (entry["pairs"], entry["ties"]) == (len(pairs), int(TIED in pairs.pairs))
         assert (entry["convention"], entry["phenomenon"]) == (convention, pairs.phenomenon)
-        assert entry["data"] == {"source": "made up", "pairs": len(pairs), "digest": pairs.digest}
+        data = {"source": "made up", "pairs": len(pairs), "digest": pairs.digest, "both_ways": 0}
+        assert entry["data"] == {**data, "left_out": {"repeated": 0, "identical": 0}}
+        assert entry["same_tokens"] == int(TIED in pairs.pairs)
+
+
+def test_counts_of_tokens_and_pairs_that_are_no_evidence(llama: Model, tmp_path: Path):
+    """By hand: words are tokens, and `x` and `y` are none that the tokenizer knows, so that both are w0."""
+    rows = [("w1 w2", "w1 w2 w3"), ("w1 w2 w4", "w5"), ("w6", "w7 w8"), ("w9 x", "w9 y"), ("w2 w1", "w1 w2")]
+    rows += [("w1 w2", "w2 w1"), ("w6 w6", "w7 w8"), ("w7", "w8 w9 w1")]
+    pairs = Pairs("t", "made up", tuple(Pair(*row, str(i)) for i, row in enumerate(rows)), None, LeftOut(3, 1))
+    _, result = save_scores(llama, [(pairs, score(llama, pairs))], out=tmp_path, options={})
+    [entry] = result["results"]
+    assert entry["same_tokens"] == 1
+    assert entry["token_count"] == {"differ": 4 / 8, "accuracy": (3 + 0.5 * 4) / 8}
+    assert entry["data"]["left_out"] == {"repeated": 3, "identical": 1}
+    assert entry["data"]["both_ways"] == 2
+    assert entry["notices"] == [
+        "pairs of t: repeating an earlier one: 3 (left out); the same sentence twice: 1 (left out); in both "
+        "directions: 2 of 8 (kept; they contradict each other); the same tokens to the model: 1 of 8 (kept; it "
+        "cannot tell good from bad)"
+    ]
+
+
+def test_what_is_no_evidence_is_said_once(llama: Model):
+    told = Notices()
+    pairs = tasks()[0]
+    score(llama, pairs, progress=told)
+    assert told.texts == ["pairs of a: the same tokens to the model: 1 of 13 (kept; it cannot tell good from bad)"]
+    told.texts.clear()
+    score(llama, tasks()[1], progress=told)
+    assert told.texts == []
 
 
 def test_the_overall_accuracy_is_a_mean_of_tasks(llama: Model, tmp_path: Path):

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
+from neurosteer.report.baselines import DRAWN, named
 from neurosteer.report.canvas import DASHED, INK, finish, headline, new_figure
-from neurosteer.report.figures import BASELINES, word_baselines
+from neurosteer.report.figures import baseline_lines
 
 from .about import about, lam, over_tasks, share_of
 from .floor import IN_MEANS, floor_notes
@@ -97,8 +98,9 @@ def _limit(axes: Axes, rows: Sequence[Row], colour: Any) -> None:
 
 def _accuracies(axes: Axes, layers: Sequence[int], result: Row, gap: float = LABEL_GAP) -> None:
     layer_axis(axes, layers)
-    accuracy_axis(axes, [result["baselines"].get(name) for name in BASELINES])
-    word_baselines(axes, result["baselines"], gap)
+    values = named(result["baselines"])
+    accuracy_axis(axes, [values[name] for name in DRAWN])
+    baseline_lines(axes, result["baselines"], gap)
 
 
 def _layers(result: Row) -> list[int]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import NONE, number, p_value
-from neurosteer.report.tables import BASELINES
 
 from .about import readable, span
 from .causal import stand_out
@@ -51,23 +51,25 @@ def causal_tables(result: Row) -> list[Table]:
 
 
 def baseline_tables(outcome: Row) -> tuple[Table, Table]:
-    """What words alone give away: the mean over tasks, and task by task."""
+    """What words and tokens alone give away: the mean over tasks that have the baseline, and task by task."""
     tasks = outcome["tasks"]
-    names = tuple(name.replace("_", " ") for name in BASELINES)
-    means = tuple(number(mean([task["baselines"].get(name) for task in tasks]), 3) for name in BASELINES)
-    whole = Table("Mean over tasks", ("test accuracy without a model", *names), (("all tasks", *means),))
+    values = [named(task["baselines"]) for task in tasks]
+    means = tuple(number(mean([of_task[name] for of_task in values]), 3) for name in NAMES)
+    whole = Table("Mean over tasks", ("test accuracy without a model", *NAMES), (("all tasks", *means),))
     sizes = ("train", "validation", "test", "dropped")
     rows = tuple(
         (
             task["task"],
             readable(task["phenomenon"] or ""),
             *(f"{task[size]:,}" for size in sizes),
-            *(number(task["baselines"].get(name), 3) for name in BASELINES),
+            *(number(of_task[name], 3) for name in NAMES),
         )
-        for task in tasks
+        for task, of_task in zip(tasks, values, strict=True)
     )
     caption = "Pairs of each part, those the split dropped, and test accuracy"
-    return whole, Table(caption, ("task", "phenomenon", *sizes, *names), rows, left=2)
+    if any(lacks_words(task["baselines"]) for task in tasks):
+        caption += f" ({UNSPACED})"
+    return whole, Table(caption, ("task", "phenomenon", *sizes, *NAMES), rows, left=2)
 
 
 def _by_phenomenon(result: Row, kind: str, suffix: str, what: str) -> Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neurosteer.neurons import Ranking
-from neurosteer.pairs import Pairs, Split
+from neurosteer.pairs import Pairs, Split, Tokenise
 
 from .agreement import agreement
 from .layers import Equivalent, LayerResult, Settings
@@ -51,7 +51,7 @@ class Search:
 
 
 def entry_of(
-    search: Search, rankings: Mapping[str, Ranking], *, site: str, position: str, width: int
+    search: Search, rankings: Mapping[str, Ranking], *, site: str, position: str, width: int, tokenise: Tokenise
 ) -> dict[str, Any]:
     """One element of `results` in the JSON of `neurosteer find`; paths of rankings are added when they are saved."""
     pairs, settings = search.pairs, search.settings
@@ -65,8 +65,8 @@ def entry_of(
         "site": site,
         "position": position,
         "width": width,
-        "baselines": pairs.baselines(search.parts).to_dict(),
-        "baselines_new_words": search.held_out and pairs.baselines(search.held_out).to_dict(),
+        "baselines": pairs.baselines(search.parts, tokenise).to_dict(),
+        "baselines_new_words": search.held_out and pairs.baselines(search.held_out, tokenise).to_dict(),
         "layers": [
             _row(result, count, settings, unseen.get(result.layer))
             | {"intervals": _intervals(seen_ends[result.layer], unseen_ends.get(result.layer))}
@@ -86,8 +86,8 @@ def entry_of(
 
 def _data(search: Search) -> dict[str, Any]:
     pairs = search.pairs
-    about = {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "split": _split(search.parts)}
-    return {**about, "split_new_words": search.held_out and _split(search.held_out)}
+    new_words = search.held_out and _split(search.held_out)
+    return {**pairs.describe(), "split": _split(search.parts), "split_new_words": new_words}
 
 
 def _split(parts: Split | None) -> dict[str, Any]:

@@ -42,8 +42,8 @@ class Found:
         return list(self.entry["layers"])
 
     @property
-    def baselines(self) -> dict[str, float]:
-        """Test accuracy of classifiers without a model, on the same split."""
+    def baselines(self) -> dict[str, Any]:
+        """Test accuracy of classifiers on words, and (`tokens`) on the model's tokens, on the same split."""
         return dict(self.entry["baselines"])
 
     def probe(self, layer: int | None = None) -> Probe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[st
     return {
         **about(model, pairs, asked=dict(asked)),
         "named": [model.name, model.revision, pairs.phenomenon, pairs.source],
+        "left_out": asdict(pairs.left_out),  # notices tell
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together
         "strengths": list(STRENGTHS),
         "versions": versions("neurosteer", "numpy", "scipy", "simplemma", "snowballstemmer"),

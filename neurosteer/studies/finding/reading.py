@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 _LEXICAL = ("length", "last_word", "unigram", "stem", "bigram")
+_TOKENS = ("count", "unigram", "bigram")
 
 
 def reading(entry: dict[str, Any]) -> str:
-    """The best layer beside its random sets, its lexical baselines and, where there are any, words never seen."""
+    """The best layer beside its random sets, its baselines and, where there are any, words never seen."""
     row = next(row for row in entry["layers"] if row["layer"] == entry["best_layer"])
     return " ".join(filter(None, (_localised(entry, row), _lexical(entry, row), _new_words(entry, row))))
 
@@ -41,9 +42,7 @@ def _worth(entry: dict[str, Any]) -> str:
 
 
 def _lexical(entry: dict[str, Any], row: dict[str, Any]) -> str:
-    name = max(_LEXICAL, key=lambda baseline: entry["baselines"][baseline])
-    value = entry["baselines"][name]
-    label = name.replace("_", "-")
+    label, value = _best(entry["baselines"])
     if value >= row["intervals"]["dense"][0]:
         return f"Without a model the {label} baseline reaches {_short(value)}, so all of this may be lexical."
     if value > 0.6:
@@ -54,19 +53,24 @@ def _lexical(entry: dict[str, Any], row: dict[str, Any]) -> str:
 def _new_words(entry: dict[str, Any], row: dict[str, Any]) -> str:
     if row["new_words"] is None:
         return ""
-    left = entry["baselines_new_words"]
-    name = max(_LEXICAL, key=lambda baseline: left[baseline])
+    label, value = _best(entry["baselines_new_words"])
     dense, top = row["new_words"]["dense"], row["new_words"]["topk"]
-    known, best = _interval(row, "new_words_topk"), f"{name.replace('_', '-')}) {_short(left[name])}"
     return (
         f"Where the contrasting words of test are new to training, the top {entry['k']} reach {_short(top)} "
-        f"({known}; dense {_short(dense)}), the best baseline ({best}."
+        f"({_interval(row, 'new_words_topk')}; dense {_short(dense)}), the best baseline ({label}) {_short(value)}."
     )
 
 
 def _interval(row: dict[str, Any], name: str) -> str:
     low, high = row["intervals"][name]
     return f"95 % interval {_short(low)} to {_short(high)}"
+
+
+def _best(baselines: dict[str, Any]) -> tuple[str, float]:
+    """The strongest baseline of words or tokens, as it is called in a sentence; of equal ones the first."""
+    known = {name.replace("_", "-"): baselines[name] for name in _LEXICAL if baselines[name] is not None}
+    known |= {f"token-{name}": baselines["tokens"][name] for name in _TOKENS}
+    return max(known.items(), key=lambda one: one[1])
 
 
 def _short(accuracy: float) -> str:

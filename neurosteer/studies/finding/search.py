@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,7 +14,7 @@ from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import may_cache
-from neurosteer.model import Model, check_site, resolve_layers, site_width
+from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
 from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
@@ -122,7 +124,10 @@ def _find(
         return predict_use(model, split.train, split.validation, ablation, own, cache=cache, progress=progress)
 
     search = _search(pairs, parts, states, settings, used, device=model.float64_device, progress=progress)
-    search = replace(search, notices=[*progress.caveats, *search.notices])
+    tokenise = partial(sentence_tokens, model)
+    good, bad = (tokenise(side) for side in zip(*pairs.sentences, strict=True))
+    same_tokens = sum(map(operator.eq, good, bad))
+    search = replace(search, notices=[*progress.caveats, *pairs.remarks(same_tokens), *search.notices])
     about = provenance(
         model,
         pairs,
@@ -146,7 +151,7 @@ def _find(
         )
         for method in settings.methods
     }
-    entry = entry_of(search, rankings, site=site, position=position, width=states.values.shape[-1])
+    entry = entry_of(search, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise)
     directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
     return Found(entry, rankings, directions, pairs, parts.train, parts.validation, parts.test)
 

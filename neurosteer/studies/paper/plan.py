@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-import numpy as np
-
 from neurosteer.errors import InputError
-from neurosteer.model import Model, untrained
-from neurosteer.pairs import LexicalSplitError, Pairs, Split
+from neurosteer.model import Model, sentence_tokens, untrained
+from neurosteer.pairs import LexicalSplitError, Pairs, Split, Tokenise, mean_baselines
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Plan, Read, Unit
@@ -53,7 +51,11 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     if "causal" in design.experiments:
         own = {pairs.task: splits[pairs.task] for pairs in kept}
         units += causal_units(model, recipe, own, design.layer, progress=progress)
-    described = [_task_row(pairs, splits[pairs.task]) for pairs in kept]
+    tokenise = partial(sentence_tokens, model)
+    described = [_task_row(pairs, splits[pairs.task], tokenise) for pairs in kept]
+    remarks = [remark for pairs in kept for remark in pairs.remarks()]
+    for remark in remarks:
+        progress.notice(remark)
     about: Row = {
         "data": {
             "source": kept[0].source,
@@ -72,7 +74,7 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
         for result in results:
             if "floor" in result:
                 result["chance_above_floor"] = by_luck(validation)
-        return {"results": results, "verdicts": verdicts(results, about["settings"]), "notices": []}
+        return {"results": results, "verdicts": verdicts(results, about["settings"]), "notices": remarks}
 
     return Plan(units, gather, about, models=2 if UNTRAINED in design.variants else 1)
 
@@ -116,7 +118,7 @@ def _task_units(
     return units
 
 
-def _task_row(pairs: Pairs, split: Split) -> Row:
+def _task_row(pairs: Pairs, split: Split, tokenise: Tokenise) -> Row:
     sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), split, strict=True)}
     return {
         "task": pairs.task,
@@ -124,7 +126,7 @@ def _task_row(pairs: Pairs, split: Split) -> Row:
         "pairs": len(pairs),
         **sizes,
         "dropped": split.dropped,
-        "baselines": pairs.baselines(split).to_dict(),
+        "baselines": pairs.baselines(split, tokenise).to_dict(),
     }
 
 
@@ -153,9 +155,7 @@ def _result(
 def _by_layer(name: str, sweep: Sweep, tasks: Sequence[str], described: Sequence[Row], design: Design) -> Row:
     """Figures 2 to 5."""
     if name in ("fig2", "fig3"):
-        mean = {
-            key: float(np.mean([row["baselines"][key] for row in described])) for key in described[0]["baselines"]
-        }
+        mean = mean_baselines([row["baselines"] for row in described])
         return (fig2 if name == "fig2" else fig3)(sweep, tasks, design, mean)
     return (fig4 if name == "fig4" else fig5)(sweep, tasks, design)
 
