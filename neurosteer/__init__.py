@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .neurons import NeuronSet as NeuronSet
     from .neurons import Ranking as Ranking
     from .pairs import load_pairs as load_pairs
+    from .probes import L0Settings as L0Settings
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _ROOM_OF = {
     "Edit": "edits",
+    "L0Settings": "probes",
     "NeurosteerError": "errors",
     "NeuronSet": "neurons",
     "Ranking": "neurons",

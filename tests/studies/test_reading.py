@@ -65,8 +65,8 @@ NO_BASELINE = " Without a model the best baseline (length) reaches .50."
                 "baselines": {"stem": 0.94, "tokens": TOKENS | {"bigram": 0.97}},
             },
             HEAD + "; about 6.4 times as many random ones reach as much (95 % interval 4.1 to 9.6). Without a model "
-            "the token-bigram baseline reaches .97, so all of this may be lexical. Where the contrasting words of test "
-            "are new to training, the top 6 reach .74 (95 % interval .66 to .80; dense .81), the best baseline "
+            "the token-bigram baseline reaches .97, so all of this may be lexical. Where the contrasting words of "
+            "test are new to training, the top 6 reach .74 (95 % interval .66 to .80; dense .81), the best baseline "
             "(token-count) .60.",
         ),
         (

@@ -1,0 +1,116 @@
+"""Does the default training of the masks reach the least loss that is known, and has it settled?
+
+For each task, layer and lambda: the loss of the default (its expectation over 200 draws of noise that all runs share)
+above the least of six long runs, from cold and from warm weights with three seeds each; and what three times the
+steps change of the kept share and of the test accuracy. A task takes some minutes, and is kept in a file of its own.
+
+python recipes/validity/l0_training.py --data ./blimp
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import neurosteer as ns
+from neurosteer.model import Model
+from neurosteer.probes import L0, L0Settings
+from neurosteer.seeds import generator
+from neurosteer.studies.examples import Examples, fit_masks
+
+TASKS = (  # one of each phenomenon, the alphabetically first
+    "anaphor_gender_agreement",
+    "animate_subject_passive",
+    "principle_A_c_command",
+    "existential_there_object_raising",
+    "determiner_noun_agreement_1",
+    "ellipsis_n_bar_1",
+    "wh_questions_object_gap",
+    "irregular_past_participle_adjectives",
+    "adjunct_island",
+    "matrix_question_npi_licensor_present",
+    "existential_there_quantifiers_1",
+    "distractor_agreement_relational_noun",
+)
+LAMBDAS = (0.1, 0.2, 0.4)
+LAYERS = 8
+LONG = 6000  # steps of the runs that the default is held against
+CLOSE = 0.10  # above the least loss
+
+
+def runs() -> Iterator[tuple[str, L0Settings, int]]:
+    """Name, settings and seed: the default, three times its steps, and the six long ones."""
+    yield "default", L0, 0
+    yield "three times the steps", replace(L0, steps=3 * L0.steps), 0
+    for seed in (1, 2, 3):
+        yield f"cold, seed {seed}", replace(L0, steps=LONG), seed
+        yield f"warm, seed {seed}", replace(L0, steps=LONG, start="warm"), seed
+
+
+def measure(model: Model, task: str, data: str, limit: int) -> dict[str, dict[str, list[list[float]]]]:
+    """Loss, kept share and test accuracy `[layer][lambda]` of every run."""
+    pairs = ns.load_pairs(task, source=data, n=limit)
+    layers = np.linspace(0, model.n_layers - 2, LAYERS).round().astype(int).tolist()
+    states, split = ns.eos_states(model, pairs, layers=layers), pairs.split()
+    examples = Examples.of(states, split.indices, slice(None), torch.device("cpu"))
+    found = {}
+    for name, settings, seed in runs():
+        noise = [generator(seed, task, layer, "l0") for layer in layers]
+        masks = fit_masks(examples, LAMBDAS, noise, settings)
+        loss = masks.fitted.loss(masks.train, examples.y["train"], LAMBDAS, generator(0, task, "shared"))
+        accuracy = examples.accuracy(masks.probes, "test")
+        found[name] = {"loss": loss.tolist(), "kept": masks.kept.tolist(), "accuracy": accuracy.tolist()}
+        print(f"{task}: {name}, loss {loss.mean():.4f}", flush=True)
+    return found
+
+
+def report(found: dict[str, dict[str, dict[str, list[list[float]]]]]) -> str:
+    """What all tasks together say, lambda by lambda."""
+
+    def every(run: str, what: str) -> np.ndarray:
+        return np.array([of_task[run][what] for of_task in found.values()])  # task layer lambda
+
+    least = np.min([every(name, "loss") for name, _, _ in list(runs())[2:]], axis=0)
+    above = every("default", "loss") / least - 1
+    kept, longer = every("default", "kept"), every("three times the steps", "kept")
+    gain = every("three times the steps", "accuracy") - every("default", "accuracy")
+    lines = [
+        f"{len(found)} tasks, {above.shape[1]} layers: {above.size} cells",
+        f"within {CLOSE:.0%} of the least loss: {np.mean(above <= CLOSE):.1%} of the cells, worst {above.max():+.1%}",
+        f"three times the steps: mean kept share {longer.mean() / kept.mean() - 1:+.2%} of itself, "
+        f"accuracy {100 * gain.mean():+.2f} points",
+    ]
+    for j, lam in enumerate(LAMBDAS):
+        lines.append(
+            f"lambda {lam:g}: loss {above[..., j].mean():+.2%}, kept {kept[..., j].mean():.4f} -> "
+            f"{longer[..., j].mean():.4f}, accuracy {100 * gain[..., j].mean():+.2f} points"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="blimp")
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "l0_training")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for task in TASKS:
+        path = given.out / f"{task}.json"
+        if not path.is_file():
+            measured = measure(ns.load_model(given.model), task, given.data, given.limit)
+            path.write_text(json.dumps({"settings": L0.settings(), **measured}) + "\n")
+        found[task] = json.loads(path.read_text())
+    print(report(found))
+
+
+if __name__ == "__main__":
+    main()
