@@ -24,12 +24,12 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.seeds import generator
+from neurosteer.vocabulary import MOST_CONTROLS
 
 from .sets import NeuronSet
 
 SMALLEST = 10  # units of a block, where there are so many
 MASSIVE = 10  # times the median unit of the layer, in root mean square over token positions
-MOST = 100_000  # controls of one set; each takes 2 to 5 KB, and a forward pass of all pairs where it is measured
 
 
 def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
@@ -54,8 +54,8 @@ def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = 
 
 def check_count(n: int) -> None:
     """Raises `InputError` for a number of controls that cannot be drawn."""
-    if not 0 <= n <= MOST:
-        raise InputError(f"controls must be from 0 to {MOST:,}, not {n}")
+    if not 0 <= n <= MOST_CONTROLS:
+        raise InputError(f"controls must be from 0 to {MOST_CONTROLS:,}, not {n}")
 
 
 def massive(stats: UnitStats) -> Bool[Tensor, "layer unit"]:
