@@ -63,8 +63,8 @@ def main() -> None:
             unusual, fit = counts[: round(level * n)].sum(), chisquare(counts).pvalue
             kept = "as due" if all_cells[0] <= unusual <= all_cells[1] else "NOT as due"
             console.print(
-                f"layer {layer:>2}, {k:>3} neurons: {unusual:>2} of {options.sets} ({unusual / options.sets:.1%}) {kept}, "
-                f"every p alike: chi-square p {fit:.3f}, overlap {np.mean(overlaps):.0%}"
+                f"layer {layer:>2}, {k:>3} neurons: {unusual:>2} ({unusual / options.sets:.1%}), {kept}; "
+                f"every p alike: chi-square p {fit:.3f}; overlap {np.mean(overlaps):.0%}"
             )
 
 
