@@ -140,23 +140,23 @@ def _about_controls(entry: Entry) -> list[str]:
     if controls is None:
         return []
     other = light and light["controls"]
-    rows = {
-        "smallest change seen with 80 % power": _detectable,
-        "mismatch left in the controls": lambda of: f"{number(of['unmatched'])} standard deviations",
-        "overlap of the controls with the set": lambda of: percent(of["overlap"]),
-    }
-    return [
-        f"{what}: {show(controls)}{f' (without massive {show(other)})' if other else ''}"
-        for what, show in rows.items()
+    notes = [
+        f"smallest change seen with 80 % power: {_detectable(controls)}",
+        f"mismatch left in the controls: {number(controls['unmatched'])} standard deviations",
+        f"overlap of the controls with the set: {percent(controls['overlap'])}",
     ]
+    if not other:
+        return notes
+    same = (_detectable(other), number(other["unmatched"]), percent(other["overlap"]))
+    return [f"{note} (without massive {value})" for note, value in zip(notes, same, strict=True)]
 
 
 def _detectable(controls: Entry) -> str:
-    """`0.31 nats, 9% of the margin`; an en dash where no change is large enough or the controls are too few."""
+    """`0.31 nats = 9%` of the unedited margin; an en dash where no change is large enough or the controls too few."""
     smallest, share = controls["detectable"]["nats"], controls["detectable"]["share"]
     if smallest is None:
         return NONE
-    return f"{nats(smallest)} nats" + ("" if share is None else f", {percent(share)} of the margin")
+    return f"{nats(smallest)} nats" + ("" if share is None else f" = {percent(share)}")
 
 
 def _narrow(tested: int) -> list[str]:

@@ -52,18 +52,17 @@ def _against(entry: dict[str, Any]) -> str:
     spread = (
         found and f"{found['n']} matched sets change it by {found['delta_low']:+.2f} to {found['delta_high']:+.2f}"
     )
-    if entry["verdict"] == NOTHING_TO_LOSE:
+    alone = "Without controls this says nothing about these neurons in particular."
+    if entry["nothing_to_lose"]:
         margin = entry["margin"]
-        return " ".join(
-            [
-                f"There is nothing to lose: the unedited mean margin is {margin['before']:+.2f} nats (95 % interval "
-                f"{margin['before_low']:+.2f} to {margin['before_high']:+.2f}), no clear preference for the "
-                "grammatical sentences, so no change shows that these neurons are needed for it.",
-                *([f"{spread} ({_p(found)})."] if found else []),
-            ]
+        return (
+            f"There is nothing to lose: the unedited mean margin is {margin['before']:+.2f} nats (95 % interval "
+            f"{margin['before_low']:+.2f} to {margin['before_high']:+.2f}), no clear preference for the grammatical "
+            "sentences, so no change shows that these neurons are needed for it. "
+            + (f"{spread} ({_p(found)})." if found else alone)
         )
     if found is None:
-        return "Without controls this says nothing about these neurons in particular."
+        return alone
     if found["verdict"] == TOO_FEW_TO_TELL:
         return f"{spread}: too few to tell, a verdict takes {FEWEST_CONTROLS}."
     if found["verdict"] == DOES_NOT_STAND_OUT:
@@ -77,7 +76,7 @@ def _massive(entry: dict[str, Any]) -> str:
         return ""
     left = f"Without the massive units among them ({light['k']} left) the change is {light['delta']:+.2f}"
     found = light["controls"]
-    null = found and found["verdict"] == DOES_NOT_STAND_OUT and entry["verdict"] != NOTHING_TO_LOSE
+    null = found and found["verdict"] == DOES_NOT_STAND_OUT and not entry["nothing_to_lose"]
     return (left + (f" ({_p(found)})." if found else ".")) + (f" {missed(found)}" if null else "")
 
 
