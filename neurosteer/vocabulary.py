@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal, get_args
 
 ENCODED = ("welch", "l0")  # what a probe can read
 METHODS = (*ENCODED, "attribution")  # and what the model uses
@@ -19,6 +20,11 @@ L0_STATES = ("standardised", "scaled", "raw")  # what masks are trained on; scal
 L0_STARTS = ("cold", "warm")
 L0_DECAYS = ("cosine", "none")
 REACHES = ("own", "onward", "all")
+MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
+FEWEST_CONTROLS = 19  # that can give p = .05
+FEWEST_PAIRS = 50  # for a 95 % interval: at 40 it holds the truth in 88 % of cases
+Verdict = Literal["stands out", "does not stand out", "too few to tell", "nothing to lose"]
+STANDS_OUT, DOES_NOT_STAND_OUT, TOO_FEW_TO_TELL, NOTHING_TO_LOSE = get_args(Verdict)
 
 
 def is_device(text: str) -> bool:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import REFERENCES, WHERES
+from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, WHERES
 
 from . import options, parse
 from .neurons import Choice, NeuronsFrom, Seed
@@ -43,7 +43,11 @@ Where = Annotated[
 ]
 Controls = Annotated[
     str,
-    typer.Option(metavar="N", rich_help_panel=_MEASURE, help="Matched control sets; 99 for a paper, 0 for none."),
+    typer.Option(
+        metavar="N",
+        rich_help_panel=_MEASURE,
+        help="Matched control sets: at least 19 for a verdict, 99 for a paper, 0 for none.",
+    ),
 ]
 Also = Annotated[
     list[str] | None,
@@ -84,7 +88,7 @@ class Measurement:
         return {
             "where": self.where,
             "scales": parse.numbers("--scale", self.scale) if self.scale else (scale,),
-            "controls": parse.whole("--controls", self.controls, least=0),
+            "controls": parse.whole("--controls", self.controls, least=0, most=MOST_CONTROLS),
             "also": tuple(parse.some_text("--also", name) for name in self.also or ()),
             "neutral": None if self.neutral is None else parse.file("--neutral", self.neutral),
         }

@@ -45,10 +45,12 @@ def text_if_given(option: str, text: str | None) -> str | None:
     return None if text is None else some_text(option, text)
 
 
-def whole(option: str, text: str, *, least: int) -> int:
-    """A whole number of at least `least`."""
+def whole(option: str, text: str, *, least: int, most: int | None = None) -> int:
+    """A whole number of at least `least`, and at most `most`."""
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
         raise InputError(f"{option} '{text}' is not a whole number of at least {least}")
+    if most is not None and int(text) > most:
+        raise InputError(f"{option} '{text}' is more than {most:,}, the most that can be drawn")
     return int(text)
 
 

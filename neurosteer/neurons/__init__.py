@@ -7,6 +7,7 @@ chose them.
 
 from __future__ import annotations
 
+from .controls import check_count as check_count
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
 from .ranking import Ranking as Ranking

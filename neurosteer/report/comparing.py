@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from neurosteer.vocabulary import FEWEST_CONTROLS, TOO_FEW_TO_TELL
 
 from .deeds import deed, layer_range, where
 from .grid import add_row, grid
@@ -36,7 +38,8 @@ def compare_table(entries: Sequence[Row]) -> RenderableType:
         f"{deed(first['edit'])} ({first['edit']['site']}), {where(first['edit'])}\n",
         f"unedited: accuracy {number(before)}, mean margin {nats(first['margin']['before'])} nats",
     )
-    return Group(heading, table, Text("\n".join(caveats(entries)), style="dim"), Text())
+    notes = [*too_few(entries), *caveats(entries)]
+    return Group(heading, table, Text("\n".join(notes), style="dim"), Text())
 
 
 def sweep_table(name: str, rows: Sequence[tuple[str, Row]], *, chosen: str) -> Table:
@@ -66,7 +69,17 @@ def range_of(controls: Row | None) -> str:
 
 
 def p_of(controls: Row | None) -> str:
-    return p_value(controls["p"]) if controls else NONE
+    """p among the controls; `few` where they are too few for a verdict."""
+    if controls is None:
+        return NONE
+    return "few" if controls["verdict"] == TOO_FEW_TO_TELL else p_value(controls["p"])
+
+
+def too_few(rows: Iterable[Row]) -> list[str]:
+    """What `few` means, where it stands in the table."""
+    if all(row["controls"] is None or row["controls"]["verdict"] != TOO_FEW_TO_TELL for row in rows):
+        return []
+    return [f"few: too few controls to tell, a verdict takes {FEWEST_CONTROLS}"]
 
 
 def name_of(entry: Row) -> str:

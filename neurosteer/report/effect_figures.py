@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from neurosteer.vocabulary import NOTHING_TO_LOSE, TOO_FEW_TO_TELL
+
 from .canvas import (
     DASHED,
     FAINT,
@@ -98,7 +100,12 @@ def _chosen(axes: Axes, x: float, entry: Entry) -> None:
 
 def _caption(axes: Axes, place: int, entry: Entry) -> None:
     """p and KL above a column."""
-    p = p_equals(entry["controls"]["p"]) if entry["controls"] else "no controls"
+    controls = entry["controls"]
+    p = "no controls" if controls is None else p_equals(controls["p"])
+    if controls and controls["verdict"] == TOO_FEW_TO_TELL:
+        p = TOO_FEW_TO_TELL
+    if entry["nothing_to_lose"]:
+        p = NOTHING_TO_LOSE
     above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center"}
     axes.annotate(p, (place, 1), xytext=(0, 16), **above, **{**SMALL, "fontsize": 10, "fontweight": "bold"})
     kl = divergence(entry["side_effects"]["kl"])

@@ -9,10 +9,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .comparing import CHANGE, as_row, mean_and_range, name_of, p_of, selected_on_the_outcome, sweep_table
+from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PAIRS, TOO_FEW_TO_TELL
+
+from .comparing import CHANGE, as_row, mean_and_range, name_of, p_of, selected_on_the_outcome, sweep_table, too_few
 from .deeds import what_was_done
 from .grid import add_row, grid
-from .numbers import divergence, interval, nats, number, p_equals
+from .numbers import NONE, divergence, interval, nats, number, p_equals, percent
 
 Entry = Mapping[str, Any]
 
@@ -34,7 +36,8 @@ def effect_table(entry: Entry) -> RenderableType:
         parts += [sweep_table("kind", kinds, chosen=entry["edit"]["kind"]), *_agreement(entry)]
     if entry["also"]:
         parts += [_caption("other tasks, which a specific effect leaves alone"), _others(entry["also"])]
-    return Group(*_spaced([*parts, Text(entry["reading"])]), Text())
+    few = [Text(note, style="dim") for note in too_few(entry["doses"] + entry["kinds"] + entry["also"])]
+    return Group(*_spaced([*parts, *few, Text(entry["reading"])]), Text())
 
 
 def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
@@ -96,15 +99,16 @@ def _arrow(before: str, after: str) -> str:
 
 
 def _details(entry: Entry) -> Text:
-    margin, flipped, side = entry["margin"], entry["flipped"], entry["side_effects"]
+    margin, flipped, side, data = entry["margin"], entry["flipped"], entry["side_effects"], entry["data"]
     perplexities = (f"{side[name]:.1f}" for name in ("perplexity_before", "perplexity_after"))
     notes = [
         f"side effects are measured on {side['tokens']:,} tokens of neutral text ({side['text']})",
-        *_mismatch(entry),
+        *_about_controls(entry),
+        *_narrow(data["tested"]),
         *selected_on_the_outcome([entry]),
     ]
     return Text.assemble(
-        _headline(entry["controls"]),
+        _headline(entry),
         (f"sign-flip of before against after {p_equals(margin['p'])}: means little alone\n", "dim"),
         f"mean margin {_arrow(nats(margin['before']), nats(margin['after']))} nats; "
         f"pairs: {flipped['lost']:,} lost, {flipped['gained']:,} gained\n",
@@ -113,29 +117,61 @@ def _details(entry: Entry) -> Text:
     )
 
 
-def _headline(controls: Entry | None) -> tuple[str, str]:
+def _headline(entry: Entry) -> tuple[str, str]:
+    controls = entry["controls"]
     if controls is None:
-        return "no controls (--controls 0): nothing to compare with\n", "bold"
-    smallest = controls["p"] <= 1 / (controls["n"] + 1) + 1e-9
-    floor = f" (the smallest {controls['n']:,} can give)" if smallest else ""
-    return f"{p_equals(controls['p'])} against {controls['n']:,} controls{floor}\n", "bold"
+        said = "no controls (--controls 0): nothing to compare with"
+    elif controls["verdict"] == TOO_FEW_TO_TELL:
+        said = f"{controls['n']} controls are too few to tell: a verdict takes {FEWEST_CONTROLS}"
+    else:
+        smallest = controls["p"] <= 1 / (controls["n"] + 1) + 1e-9
+        floor = f" (the smallest {controls['n']:,} can give)" if smallest else ""
+        said = f"{p_equals(controls['p'])} against {controls['n']:,} controls{floor}"
+    if entry["nothing_to_lose"]:
+        margin = entry["margin"]
+        before = interval(margin["before"], margin["before_low"], margin["before_high"])
+        said = f"nothing to lose: the unedited mean margin is {before}\n{said}"
+    return f"{said}\n", "bold"
 
 
-def _mismatch(entry: Entry) -> list[str]:
-    """How far the controls' mean and log variance remain from those of the neurons they stand for."""
+def _about_controls(entry: Entry) -> list[str]:
+    """What the controls could have shown, and how alike the set they are."""
     controls, light = entry["controls"], entry["without_massive"]
     if controls is None:
         return []
-    of_light = f" (without massive {number(light['controls']['unmatched'])})" if light and light["controls"] else ""
-    return [f"mismatch left in the controls: {number(controls['unmatched'])} standard deviations{of_light}"]
+    other = light and light["controls"]
+    notes = [
+        f"smallest change seen with 80 % power: {_detectable(controls)}",
+        f"mismatch left in the controls: {number(controls['unmatched'])} standard deviations",
+        f"overlap of the controls with the set: {percent(controls['overlap'])}",
+    ]
+    if not other:
+        return notes
+    same = (_detectable(other), number(other["unmatched"]), percent(other["overlap"]))
+    return [f"{note} (without massive {value})" for note, value in zip(notes, same, strict=True)]
+
+
+def _detectable(controls: Entry) -> str:
+    """`0.31 nats = 9%` of the unedited margin; an en dash where no change is large enough or the controls too few."""
+    smallest, share = controls["detectable"]["nats"], controls["detectable"]["share"]
+    if smallest is None:
+        return NONE
+    return f"{nats(smallest)} nats" + ("" if share is None else f" = {percent(share)}")
+
+
+def _narrow(tested: int) -> list[str]:
+    few = f"{tested} test pairs are few: below {FEWEST_PAIRS} the 95 % interval is too narrow"
+    return [few] if tested < FEWEST_PAIRS else []
 
 
 def _agreement(entry: Entry) -> list[Text]:
-    if entry["kinds_agree"] is None:
-        return []
     names = ", ".join(row["kind"] for row in entry["kinds"])
-    verdict = "agree in direction and" if entry["kinds_agree"] else "do not agree in direction or"
-    return [Text(f"{names} {verdict} in what p says", style="bold")]
+    verdict = {
+        True: "agree in direction and in what p says",
+        False: "do not agree in direction or in what p says",
+        None: f"agree in direction; without {FEWEST_CONTROLS} controls no more can be told",
+    }[entry["kinds_agree"]]
+    return [Text(f"{names} {verdict}", style="bold")]
 
 
 def _caption(text: str) -> Text:

@@ -1,10 +1,12 @@
-"""Do matched controls make sets that were drawn by lot look special? How often each p comes, for several sizes.
+"""Is a set that was drawn by lot one draw among its matched controls? How often each p comes, for sets of any size.
 
     pip install -e ".[bench]"
     python recipes/validity/controls.py --data FOLDER_OF_BLIMP_FILES
 
-The effect of a set is what attribution predicts: the sum over its neurons. So thousands of sets cost a minute.
-Massive units stand out for what they are, and `ablate` reports on them apart: the sets hold none.
+The effect of a set is what attribution predicts: the sum over its neurons. So thousands of sets cost a minute; the
+effects and the statistics by which controls are matched are those of a real model, massive units included. Judged by
+the exact binomial distribution: of 400 sets, 12 to 29 may have p <= .05 (95 %), and fewer or more where several cells
+are judged together (Bonferroni).
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ import argparse
 
 import numpy as np
 from rich.console import Console
-from scipy.stats import chisquare
+from scipy.stats import binom, chisquare
 
 import neurosteer as ns
 from neurosteer.neurons import NeuronSet, matched_controls
-from neurosteer.neurons.controls import massive
 from neurosteer.studies.effects.numbers import empirical_p
+
+SIZES = (6, 40, 115)  # 1, 7 and 20 % of 576 units
 
 
 def main() -> None:
@@ -27,7 +30,7 @@ def main() -> None:
     parser.add_argument("--task", default="intransitive")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--controls", type=int, default=19)
-    parser.add_argument("--repeats", type=int, default=1000)
+    parser.add_argument("--sets", type=int, default=400, help="drawn by lot for each layer and size")
     options = parser.parse_args()
 
     model = ns.load_model(options.model)
@@ -35,23 +38,34 @@ def main() -> None:
     layers = [model.n_layers // 3, model.n_layers // 2, 4 * model.n_layers // 5]
     ranking = ns.rank_neurons(model, pairs, method="attribution", layers=layers)
     values, n = ranking.scores.double().numpy(), options.controls + 1
-    light = ~massive(ranking.stats).numpy()
     rng = np.random.default_rng(0)
 
     def change(neurons: NeuronSet) -> float:
         return float(sum(values[layers.index(layer), unit] for layer, unit in neurons))
 
+    cells, level = len(layers) * len(SIZES), int(0.05 * n) / n
+    one = binom.ppf([0.025, 0.975], options.sets, level).astype(int)
+    all_cells = binom.ppf([0.025 / cells, 1 - 0.025 / cells], options.sets, level).astype(int)
     console = Console()
-    console.print(f"{model!r}, {options.repeats} random sets each, p = 1/{n} due in {1 / n:.1%}")
+    console.print(
+        f"{model!r}: of {options.sets} sets, {one[0]} to {one[1]} with p <= .05 are due in one cell, "
+        f"{all_cells[0]} to {all_cells[1]} in each of {cells}"
+    )
     for layer in layers:
-        for k in (1, 3, 6, 12, 40):
-            units, counts = light[layers.index(layer)].nonzero()[0], np.zeros(n, dtype=int)
-            for seed in range(options.repeats):
-                chosen = ranking.pick((layer, int(u)) for u in rng.choice(units, k, replace=False))
-                others = [change(control) for control in matched_controls(chosen, options.controls, seed)]
-                counts[round(n * empirical_p(change(chosen), others)) - 1] += 1
-            smallest, fit = counts[0] / options.repeats, chisquare(counts).pvalue
-            console.print(f"layer {layer:>2}, {k:>2} neurons: p = 1/{n} in {smallest:5.1%}, chi-square p {fit:.3f}")
+        for k in SIZES:
+            counts, overlaps = np.zeros(n, dtype=int), []
+            for seed in range(options.sets):
+                units = rng.choice(values.shape[1], k, replace=False)
+                chosen = ranking.pick((layer, int(unit)) for unit in units)
+                controls = matched_controls(chosen, options.controls, seed)
+                overlaps += [control.about["overlap"] for control in controls]
+                counts[round(n * empirical_p(change(chosen), [change(control) for control in controls])) - 1] += 1
+            unusual, fit = counts[: round(level * n)].sum(), chisquare(counts).pvalue
+            kept = "as due" if all_cells[0] <= unusual <= all_cells[1] else "NOT as due"
+            console.print(
+                f"layer {layer:>2}, {k:>3} neurons: {unusual:>2} ({unusual / options.sets:.1%}), {kept}; "
+                f"every p alike: chi-square p {fit:.3f}; overlap {np.mean(overlaps):.0%}"
+            )
 
 
 if __name__ == "__main__":

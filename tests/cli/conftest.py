@@ -58,6 +58,8 @@ def effect_entry_of(method: str, edit: dict[str, Any]) -> dict[str, Any]:
         "margin": {"before": 2.0, "after": 1.0, "delta": -1.0, "low": -1.5, "high": -0.5, "p": 0.01},
         "flipped": {"lost": 1, "gained": 0},
         "controls": None,
+        "nothing_to_lose": False,
+        "verdict": None,
         "without_massive": None,
         "side_effects": {
             "kl": 0.1,

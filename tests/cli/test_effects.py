@@ -239,3 +239,11 @@ def test_a_method_without_neurons_is_refused(run, rooms, tmp_path, command):
     assert outcome.err == "neurosteer: no neurons to edit: l0 has none with a score above 0 there\n"
     assert (rooms.effects, rooms.texts) == ([], [])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", EDITED)
+def test_more_controls_than_can_be_drawn(run, rooms, tmp_path, command):
+    outcome = run(command, "--controls", "1000000000")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "neurosteer: --controls '1000000000' is more than 100,000, the most that can be drawn\n"
+    assert (rooms.effects, list(tmp_path.iterdir())) == ([], [])

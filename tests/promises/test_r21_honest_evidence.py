@@ -96,15 +96,23 @@ CONTROLS = {
     "delta_low": float,
     "delta_high": float,
     "p": SHARE,
+    "verdict": str,
+    "detectable": {"nats": (float, OPTIONAL), "share": (float, OPTIONAL)},
     "unmatched": float,
+    "overlap": SHARE,
     "deltas": [float],
 }
 CHANGE = {"accuracy": SHARE, "delta": float, "low": float, "high": float, "controls": CONTROLS, "kl": float}
 MEASURED = {
     "accuracy": {"before": SHARE, "after": SHARE},
-    "margin": {**dict.fromkeys(("before", "after", "delta", "low", "high"), float), "p": SHARE},
+    "margin": {
+        **dict.fromkeys(("before", "before_low", "before_high", "after", "delta", "low", "high"), float),
+        "p": SHARE,
+    },
     "flipped": {"lost": int, "gained": int},
     "controls": CONTROLS,
+    "nothing_to_lose": bool,
+    "verdict": str,
 }
 EFFECT = {
     "task": str,
@@ -283,15 +291,17 @@ def effect_of(model: Model, found: Found, edit: Edit, out: Path, **asked: Any) -
 def check_reading(entry: dict[str, Any]) -> None:
     """It says that neurons stand out only where they do, and never without having compared."""
     controls, text = entry["controls"], entry["reading"]
-    smallest = controls["p"] <= max(0.05, 1 / (controls["n"] + 1) + 1e-9)
-    assert ("stand out" in text) == smallest
-    assert ("no more than sets that should not matter" in text) != smallest
+    few, lost, small = controls["n"] < 19, entry["margin"]["before_low"] <= 0, controls["p"] <= 0.05 + 1e-9
+    assert ("nothing to lose" in text) == lost
+    assert ("stand out" in text) == (small and not few and not lost)
+    assert ("no more than sets that should not matter" in text) == (not small and not few and not lost)
+    assert ("too few to tell" in text) == few
     assert f"{controls['n']} matched sets" in text
-    assert f"p = {controls['p']:.2f}".replace("0.", ".") in text
+    assert (f"p = {controls['p']:.2f}".replace("0.", ".") in text) != few
 
 
 def test_an_ablation_has_19_controls_unless_told_otherwise(tiny: Callable[[str], Model], found: Found, tmp_path):
-    """Of as many neurons, at the same layer, none of them chosen."""
+    """Of as many neurons, at the same layer."""
     top = found.ranking().top(3)
     entry = effect_of(tiny("llama"), found, Edit.ablate(top), tmp_path)
     check(entry, EFFECT | FILES)
@@ -328,7 +338,7 @@ def test_an_ablation_with_everything_beside_it(
     entry = effect_of(tiny("llama"), found, Edit.ablate(ranking.pick(units)), tmp_path, **asked)
     massive = (1, 5) in units
     light = CHANGE | {"k": int} if massive else OPTIONAL
-    check(entry, EFFECT | FILES | {"without_massive": light, "kinds_agree": bool})
+    check(entry, EFFECT | FILES | {"without_massive": light, "kinds_agree": (bool, OPTIONAL)})
     assert [row["scale"] for row in entry["doses"]] == [0.0, 0.5, 2.0]
     assert [row["kind"] for row in entry["kinds"]] == ["zero", "mean", "resample"]
     assert [(row["task"], row["pairs"]) for row in entry["also"]] == [("other", 5)]
@@ -342,6 +352,6 @@ def test_without_controls_it_says_so(tiny: Callable[[str], Model], found: Found,
     """Only a user who asks for none gets none, and reads what that means."""
     edit = Edit.amplify(found.ranking().top(3), 2.0)
     entry = effect_of(tiny("llama"), found, edit, tmp_path, controls=0, neutral=neutral)
-    check(entry, EFFECT | FILES | {"controls": OPTIONAL})
+    check(entry, EFFECT | FILES | {"controls": OPTIONAL, "verdict": (str, OPTIONAL)})
     assert "Without controls this says nothing about these neurons in particular." in entry["reading"]
     assert "stand out" not in entry["reading"]

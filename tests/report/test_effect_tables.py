@@ -25,7 +25,9 @@ sign-flip of before against after p < .001: means little alone
 mean margin 3.62 → 2.76 nats; pairs: 20 lost, 4 gained
 side effects: KL 0.124 nats/token, perplexity 21.3 → 24.1
 side effects are measured on 512 tokens of neutral text (built-in)
+smallest change seen with 80 % power: 0.94 nats = 26%
 mismatch left in the controls: .07 standard deviations
+overlap of the controls with the set: 9.0%
 
 Without these 40 neurons the mean margin falls by .86 nats.
 
@@ -74,7 +76,8 @@ other tasks, which a specific effect leaves alone
    19 controls: mean, range                .80 → .78  -0.20 -0.85 to +0.45
 """
     assert expected in text
-    assert "standard deviations (without massive .07)" in text
+    assert ".07 standard deviations (without massive .07)" in text
+    assert "9.0% (without massive 9.0%)" in text
 
 
 def test_without_controls_there_is_no_p(effect_of):
@@ -103,6 +106,38 @@ def test_the_smallest_p_is_called_so(effect_of, p, headline):
     entry = effect_of()
     entry["controls"]["p"] = p
     assert headline in printed(effect_table(entry))
+
+
+def test_too_few_controls_give_no_p(full_effect):
+    """3 controls: neither in the headline nor in any column, and what `few` means stands beneath."""
+    few = {"n": 3, "p": 0.25, "verdict": "too few to tell", "detectable": {"nats": None, "share": None}}
+    for part in (full_effect, full_effect["without_massive"]):
+        part["controls"] |= few
+    for row in full_effect["doses"] + full_effect["kinds"] + full_effect["also"]:
+        row["controls"] = row["controls"] | few
+    full_effect["kinds_agree"] = None
+    text = printed(effect_table(full_effect))
+    assert "3 controls are too few to tell: a verdict takes 19\n" in text
+    assert "smallest change seen with 80 % power: – (without massive –)" in text  # noqa: RUF001
+    assert ".25  0" not in text
+    assert len(re.findall(r"\] +few|\d +few", text)) == 2 + 4 + 3 + 2
+    assert "few: too few controls to tell, a verdict takes 19\n" in text
+    assert "zero, mean, resample agree in direction; without 19 controls no more can be told\n" in text
+
+
+def test_nothing_to_lose_comes_first(effect_of):
+    entry = effect_of(nothing_to_lose=True, verdict="nothing to lose")
+    entry["margin"] |= {"before": 0.2, "before_low": -0.15, "before_high": 0.55}
+    text = printed(effect_table(entry))
+    assert "\nnothing to lose: the unedited mean margin is +0.20 [-0.15, +0.55]\np = .05 against 19 controls" in text
+
+
+@pytest.mark.parametrize(("tested", "told"), [(49, True), (50, False)])
+def test_few_pairs_are_told(effect_of, tested, told):
+    entry = effect_of()
+    entry["data"]["tested"] = tested
+    note = f"{tested} test pairs are few: below 50 the 95 % interval is too narrow\n"
+    assert (note in printed(effect_table(entry))) is told
 
 
 def test_one_dose_and_one_kind_are_no_comparison(full_effect):
@@ -177,6 +212,8 @@ def numbers_in(value):
 def test_every_number_is_shown(effect_of):
     entry = effect_of(accuracy={"before": 0.81, "after": 0.73}, flipped={"lost": 23, "gained": 7})
     entry["margin"] = {"before": 3.21, "after": 1.98, "delta": -1.23, "low": -1.56, "high": -0.92, "p": 0.014}
+    entry["margin"] |= {"before_low": 2.75, "before_high": 3.68}
+    entry |= {"nothing_to_lose": True, "verdict": "nothing to lose"}
     entry["controls"] |= {
         "n": 99,
         "accuracy": 0.77,
@@ -185,10 +222,13 @@ def test_every_number_is_shown(effect_of):
         "delta_high": 0.29,
         "p": 0.03,
     }
-    entry["controls"] |= {"unmatched": 0.08, "kl": 0.035, "deltas": []}
+    entry["controls"] |= {"unmatched": 0.08, "kl": 0.035, "deltas": [], "overlap": 0.11}
+    entry["controls"] |= {"detectable": {"nats": 0.87, "share": 0.3}}
     entry["side_effects"] |= {"perplexity_before": 20.4, "perplexity_after": 30.7, "tokens": 611}
     text = printed(effect_table(entry))
-    del entry["data"], entry["edit"], entry["neurons"]
+    del entry["data"], entry["edit"], entry["neurons"], entry["controls"]["detectable"]["share"]
+    assert "0.87 nats = 30%" in text
     for value in numbers_in(entry):
         if isinstance(value, float | int):
-            assert f"{abs(value):g}".lstrip("0") in text, value
+            shown = f"{100 * value:.0f}%" if value == entry["controls"]["overlap"] else f"{abs(value):g}".lstrip("0")
+            assert shown in text, value

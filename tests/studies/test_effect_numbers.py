@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from neurosteer.studies.effects import numbers
-from neurosteer.studies.effects.numbers import accuracy, against, change, empirical_p, interval, sign_flip, stands_out
+from neurosteer.studies.effects.numbers import accuracy, against, change, empirical_p, interval, sign_flip
+from neurosteer.studies.effects.verdict import detectable
 
 
 def normal(n: int, *, seed: int = 0, mean: float = 0.0) -> np.ndarray:
@@ -203,30 +205,17 @@ def test_p_of_a_set_that_matters_is_small():
     assert all(empirical_p(8.0, rng.normal(size=19).tolist()) == pytest.approx(1 / 20) for _ in range(20))
 
 
-@pytest.mark.parametrize(
-    ("n", "p", "out"),
-    [
-        (19, 1 / 20, True),
-        (19, 2 / 20, False),
-        (99, 5 / 100, True),
-        (99, 6 / 100, False),
-        (4, 1 / 5, True),  # as small as four can give
-        (4, 2 / 5, False),
-        (1, 1.0, False),
-    ],
-)
-def test_what_stands_out(n: int, p: float, out: bool):
-    assert stands_out({"n": n, "p": p}) is out
-
-
 def test_accuracy_counts_a_tie_as_wrong():
     assert accuracy(np.array([1.0, 0.0, -1.0, 1e-300])) == 0.5
+
+
+LIKENESS: dict[str, Any] = {"unmatched": 0.125, "overlaps": [0.25, 0.5, 0.75]}
 
 
 def test_against_controls():
     before = normal(12, seed=10, mean=1.0)
     controls = [before + shift for shift in (-0.5, 0.25, -3.0)]
-    found = against(-2.0, before, controls, 0.125)
+    found = against(-2.0, before, controls, **LIKENESS, nothing_to_lose=False)
     assert found is not None
     deltas = found.pop("deltas")
     assert deltas == pytest.approx([-0.5, 0.25, -3.0])
@@ -239,6 +228,24 @@ def test_against_controls():
         "delta_low": -3.0,
         "delta_high": 0.25,
         "unmatched": 0.125,
+        "overlap": 0.5,
     }
+    assert found.pop("verdict") == "too few to tell"
+    assert found.pop("detectable") == {"nats": None, "share": None}
     assert found == pytest.approx(expected)
-    assert against(-2.0, before, [], 0.0) is None
+    assert against(-2.0, before, [], unmatched=0.0, overlaps=[], nothing_to_lose=False) is None
+
+
+@pytest.mark.parametrize("nothing_to_lose", [False, True])
+def test_a_share_of_the_margin_only_where_there_is_one(nothing_to_lose: bool):
+    rng = np.random.default_rng(12)
+    before = normal(30, seed=11, mean=2.5)
+    deltas = rng.normal(size=25)
+    controls = [before + delta for delta in deltas]
+    found = against(0.1, before, controls, unmatched=0.0, overlaps=[0.1] * 25, nothing_to_lose=nothing_to_lose)
+    assert found is not None
+    smallest = detectable(deltas.tolist(), [0.1] * 25)
+    assert found["detectable"]["nats"] == pytest.approx(smallest)
+    due = None if nothing_to_lose else pytest.approx(smallest / before.mean())
+    assert found["detectable"]["share"] == due
+    assert found["verdict"] == "does not stand out"

@@ -18,7 +18,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.vocabulary import REFERENCES
 
-from .numbers import Margins, against, change
+from .numbers import Margins, against, change, interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,11 @@ class Case:
         """The distance that remains between chosen and control units, mean over controls; see `matched_controls`."""
         return float(np.mean([control.about["unmatched"] for control in self.controls])) if self.controls else 0.0
 
+    @property
+    def overlaps(self) -> list[float]:
+        """The share of the chosen neurons that each control holds."""
+        return [control.about["overlap"] for control in self.controls]
+
     def edits(self) -> list[Edit]:
         return [self.edit, *(self.edit.on(control) for control in self.controls)]
 
@@ -44,10 +49,16 @@ class Measured:
     before: Margins
     after: list[Margins]
 
-    def numbers(self, index: int, case: Case, seed: int) -> dict[str, Any]:
+    def clean(self, seed: int) -> tuple[float, float]:
+        """The 95 % interval of the mean margin of the unedited model."""
+        return interval(self.before, seed)
+
+    def numbers(self, index: int, case: Case, seed: int, *, nothing_to_lose: bool) -> dict[str, Any]:
         """`{accuracy, delta, low, high, controls}` of one case."""
         found = change(self.before, self.after[index][0], seed=seed)
-        controls = against(found["delta"], self.before, list(self.after[index][1:]), case.unmatched)
+        about: dict[str, Any] = {"unmatched": case.unmatched, "overlaps": case.overlaps}
+        others = list(self.after[index][1:])
+        controls = against(found["delta"], self.before, others, **about, nothing_to_lose=nothing_to_lose)
         return {**found, "controls": controls}
 
 

@@ -13,17 +13,18 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, refuse_unscored
 from neurosteer.model import Model, edits_on
-from neurosteer.neurons import matched_controls, without_massive
+from neurosteer.neurons import check_count, matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
-from neurosteer.vocabulary import REFERENCES
+from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, TOO_FEW_TO_TELL
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .neutral import passages, read_neutral
-from .numbers import accuracy, sign_flip, stands_out
+from .numbers import accuracy, sign_flip
 from .reading import effect_reading
+from .verdict import overall
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +96,13 @@ def measure_effect(
     `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
     references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
     text (a file; a small one is built in). Raises `InputError` for pairs that the finding of the neurons has seen,
-    an edit that scores cannot show, an empty neuron set, and neurons of another model.
+    an edit that scores cannot show, an empty neuron set, neurons of another model, the task itself among `also`,
+    and more than 100,000 controls.
     """
     check_edit(model, edit)
     if edits_on(model):
         raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
-    _refuse(edit, [pairs, *also], controls)
+    _refuse(edit, pairs, also, controls)
     name, text = read_neutral(None if neutral is None else Path(neutral))
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
     plan = _plan(edit, controls, scales, kinds, given, seed)
@@ -111,7 +113,7 @@ def measure_effect(
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
     entry = _entry(pairs, plan, measured, disturbed, elsewhere, seed)
     entry["side_effects"] |= {"text": name, "digest": digest_of(text)}
-    entry["notices"] += told.caveats
+    entry["notices"] += [*_few([pairs, *also]), *told.caveats]
     entry["reading"] = effect_reading(entry)
     after = measured.after[0]
     return Effect(entry, edit, pairs, measured.before, after[0], after[1:])
@@ -128,16 +130,17 @@ class _Plan:
     notices: Sequence[str] = ()
 
 
-def _refuse(edit: Edit, tasks: Sequence[Pairs], controls: int) -> None:
+def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:
     refuse_unscored(edit.where)
     if len(edit.neurons) == 0:
         raise InputError("no neurons to edit: the set is empty")
-    if controls < 0:
-        raise InputError(f"controls must be 0 or more, not {controls}")
+    check_count(controls)
     if controls and edit.kind == "push":
         raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
+    if task.task in {other.task for other in also}:
+        raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
     seen = set(edit.neurons.about.get("seen", ()))
-    for pairs in tasks:
+    for pairs in (task, *also):
         if not len(pairs):
             raise InputError(f"{pairs.task}: no pairs to measure on")
         known = [pair.id for pair in pairs if seen & set(sentence_hashes([pair]))]
@@ -146,6 +149,16 @@ def _refuse(edit: Edit, tasks: Sequence[Pairs], controls: int) -> None:
                 f"{pairs.task}: the finding of these neurons has seen sentences of {len(known)} of the {len(pairs)} "
                 f"pairs (pair {known[0]} is the first); measure on its test pairs"
             )
+
+
+def _few(tasks: Sequence[Pairs]) -> list[str]:
+    """A notice for each task that has too few pairs for its interval."""
+    return [
+        f"{pairs.task}: {len(pairs)} test pairs are few: below {FEWEST_PAIRS} the 95 % interval is too narrow "
+        "(at 40 it holds the truth in 88 % of cases)"
+        for pairs in tasks
+        if len(pairs) < FEWEST_PAIRS
+    ]
 
 
 def _plan(
@@ -179,10 +192,11 @@ def _entry(
     elsewhere: Sequence[tuple[Pairs, Measured]],
     seed: int,
 ) -> dict[str, Any]:
-    edit = plan.cases[0].edit
+    edit, clean = plan.cases[0].edit, measured.clean(seed)
 
     def row(index: int) -> dict[str, Any]:
-        return {**measured.numbers(index, plan.cases[index], seed), "kl": disturbed[index].kl[0]}
+        found = measured.numbers(index, plan.cases[index], seed, nothing_to_lose=clean[0] <= 0)
+        return {**found, "kl": disturbed[index].kl[0]}
 
     head = row(0)
     if head["controls"]:
@@ -196,7 +210,7 @@ def _entry(
         "method": edit.neurons.about.get("method"),
         "edit": edit.describe(),
         "neurons": _neurons(edit),
-        **_effect(measured, head, seed),
+        **_effect(measured, head, clean, seed),
         "without_massive": light,
         "side_effects": {
             "kl": disturbed[0].kl[0],
@@ -212,7 +226,7 @@ def _entry(
     }
 
 
-def _effect(measured: Measured, numbers: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _effect(measured: Measured, numbers: Mapping[str, Any], clean: tuple[float, float], seed: int) -> dict[str, Any]:
     """The keys that the task itself and every other task share."""
     before, after = measured.before, measured.after[0][0]
     margin = {name: numbers[name] for name in ("delta", "low", "high")}
@@ -220,6 +234,8 @@ def _effect(measured: Measured, numbers: Mapping[str, Any], seed: int) -> dict[s
         "accuracy": {"before": accuracy(before), "after": accuracy(after)},
         "margin": {
             "before": float(before.mean()),
+            "before_low": clean[0],
+            "before_high": clean[1],
             "after": float(after.mean()),
             **margin,
             "p": sign_flip(after - before, seed),
@@ -229,20 +245,28 @@ def _effect(measured: Measured, numbers: Mapping[str, Any], seed: int) -> dict[s
             "gained": int(((before <= 0) & (after > 0)).sum()),
         },
         "controls": numbers["controls"],
+        "nothing_to_lose": clean[0] <= 0,
+        "verdict": overall(numbers["controls"], nothing_to_lose=clean[0] <= 0),
     }
 
 
 def _elsewhere(pairs: Pairs, measured: Measured, case: Case, seed: int) -> dict[str, Any]:
-    about = {"task": pairs.task, "pairs": len(pairs)}
-    return {**about, **_effect(measured, measured.numbers(0, case, seed), seed)}
+    clean = measured.clean(seed)
+    numbers = measured.numbers(0, case, seed, nothing_to_lose=clean[0] <= 0)
+    return {"task": pairs.task, "pairs": len(pairs), **_effect(measured, numbers, clean, seed)}
 
 
 def _agree(kinds: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Whether all references move the margin in one direction, and all or none stand out from their controls."""
+    """Whether all references move the margin in one direction, and all or none stand out from their controls.
+
+    None where there is but one, and where the direction is the same and too few controls tell the rest.
+    """
     if not kinds:
         return None
-    verdicts = {(kind["delta"] > 0, kind["controls"] and stands_out(kind["controls"])) for kind in kinds}
-    return len(verdicts) == 1
+    if len({kind["delta"] > 0 for kind in kinds}) > 1:
+        return False
+    verdicts = {kind["controls"]["verdict"] if kind["controls"] else TOO_FEW_TO_TELL for kind in kinds}
+    return None if TOO_FEW_TO_TELL in verdicts else len(verdicts) == 1
 
 
 def _neurons(edit: Edit) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,11 @@ from scipy import stats
 
 from neurosteer.seeds import seed_of
 
+from .verdict import detectable, verdict_of
+
 Margins = np.ndarray  # of each pair, in nats
 RESAMPLES = 9999
 BATCH = 500  # resamples of all pairs held at once
-LEVEL = 0.05
 
 
 def accuracy(margins: Margins) -> float:
@@ -62,26 +63,38 @@ def empirical_p(delta: float, controls: Sequence[float]) -> float:
     return float((1 + ((distance[1:] >= distance[0]) | ties).sum()) / len(every))
 
 
-def against(delta: float, before: Margins, controls: Sequence[Margins], unmatched: float) -> dict[str, Any] | None:
-    """What the controls do beside a chosen set's change; None where there are none."""
+def against(
+    delta: float,
+    before: Margins,
+    controls: Sequence[Margins],
+    *,
+    unmatched: float,
+    overlaps: Sequence[float],
+    nothing_to_lose: bool,
+) -> dict[str, Any] | None:
+    """What the controls do beside a chosen set's change, and what follows; None where there are none.
+
+    `overlaps` are the shares of the set's neurons that the controls hold. A share of the clean margin is only given
+    where there is something to lose.
+    """
     if not len(controls):
         return None
     deltas = [float((after - before).mean()) for after in controls]
+    p, smallest = empirical_p(delta, deltas), detectable(deltas, overlaps)
+    share = None if smallest is None or nothing_to_lose else smallest / float(before.mean())
     return {
         "n": len(deltas),
         "accuracy": float(np.mean([accuracy(after) for after in controls])),
         "delta_mean": float(np.mean(deltas)),
         "delta_low": min(deltas),
         "delta_high": max(deltas),
-        "p": empirical_p(delta, deltas),
+        "p": p,
+        "verdict": verdict_of(len(deltas), p),
+        "detectable": {"nats": smallest, "share": share},
         "unmatched": unmatched,
+        "overlap": float(np.mean(overlaps)),
         "deltas": deltas,
     }
-
-
-def stands_out(controls: Mapping[str, Any]) -> bool:
-    """Whether a set's change is unusual among its controls': p at most .05, or as small as so few can give."""
-    return bool(controls["p"] <= max(LEVEL, 1 / (controls["n"] + 1)) + 1e-9)
 
 
 def _mean(values: Margins, axis: int = -1) -> Margins:
