@@ -133,14 +133,28 @@ class _Fitted:
         return fit_logistic(self.x, self.y, torch.full((len(self.x), 1), l2, device=self.x.device))
 
 
+def searched(
+    values: Values, labels: Sequence[tuple[str | int, ...]], design: Design, methods: Sequence[str] = ("welch", "l0")
+) -> dict[str, Float[Tensor, "problem unit"]]:
+    """The scores that each method gives the units of every problem: |t|, and the size of an L0 probe's weights.
+
+    A problem is a layer of `values`, all of whose pairs train it; its label draws the noise of its gates.
+    """
+    found = {}
+    if "welch" in methods:
+        found["welch"] = welch(values, range(len(values))).t.abs()
+    if "l0" in methods:
+        fitted = _Fitted.of(values)
+        probes = _masked(fitted.x, fitted.y, fitted.dense(GATES.warm_l2), labels, design)
+        found["l0"] = probes.weights[:, 0].abs().cpu()
+    return found
+
+
 def _top_sets(
     values: Values, labels: Sequence[tuple[str | int, ...]], design: Design
 ) -> dict[str, Int[np.ndarray, "problem k"]]:
     """The top k of each problem by both methods."""
-    fitted = _Fitted.of(values)
-    t = welch(values, range(len(values))).t.abs()
-    l0 = _masked(fitted.x, fitted.y, fitted.dense(GATES.warm_l2), labels, design).weights[:, 0].abs().cpu()
-    return {"welch": top_or_none(t, design.k), "l0": top_or_none(l0, design.k)}
+    return {method: top_or_none(scores, design.k) for method, scores in searched(values, labels, design).items()}
 
 
 def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray, "problem k"]:

@@ -110,7 +110,8 @@ class Recipe:
         listed=True,
         alone=("phenomena", "all"),
     )
-    controls: int = count_key(9, 2)
+    controls: int = count_key(19, 2)  # matched sets beside each set
+    nulls: int = count_key(39, 0)  # searches on pairs whose good and bad sentences are exchanged by lot
     test_pairs: int = count_key(100, 1)
     attribution_pairs: int = count_key(100, 1)
 

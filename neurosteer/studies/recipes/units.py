@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-UNIT_FORMAT = 1  # raised when a change of the code changes what units hold: a run is not continued across that
+UNIT_FORMAT = 2  # raised when a change of the code changes what units hold: a run is not continued across that
 
 
 @dataclass(frozen=True, eq=False)
