@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binom, chisquare, wasserstein_distance
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
@@ -41,82 +43,123 @@ def features(stats: UnitStats, layer: int) -> list[tuple[float, float]]:
     return list(zip(*columns, strict=True))
 
 
-def blocks_of(points: list[tuple[float, float]], chosen: set[int], units: list[int] | None = None) -> list[set[int]]:
-    """Halve at the median of what spreads more, while both halves have enough units that are not chosen."""
+def blocks_of(points: list[tuple[float, float]], units: list[int] | None = None) -> list[set[int]]:
+    """Halve at the median of what spreads more, while both halves have at least 10 units."""
     units = list(range(len(points))) if units is None else units
     spreads = [statistics.pstdev([points[unit][axis] for unit in units]) for axis in (0, 1)]
     axis = int(spreads[1] > spreads[0] + 1e-9)
     ordered = sorted(units, key=lambda unit: points[unit][axis])
     halves = ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]
-    for half in halves:
-        others = [unit for unit in half if unit not in chosen]
-        if len(others) < 10 or len(others) < len(half) - len(others):
-            return [set(units)]
-    return blocks_of(points, chosen, halves[0]) + blocks_of(points, chosen, halves[1])
+    if min(map(len, halves)) < 10:
+        return [set(units)]
+    return blocks_of(points, halves[0]) + blocks_of(points, halves[1])
 
 
 def units_at(neurons: NeuronSet, layer: int) -> list[int]:
     return [unit for at, unit in neurons if at == layer]
 
 
-def test_the_blocks_are_no_smaller_than_needed():
-    """60 units: halved twice, and once more only where 10 others would remain."""
-    points = features(stats_of(), 4)
-    assert sorted(map(len, blocks_of(points, set()))) == [15, 15, 15, 15]
-    full = max(blocks_of(points, set()), key=min)
-    crowded = set(sorted(full)[:6])
-    assert sorted(map(len, blocks_of(points, crowded))) == [15, 15, 30]
-
-
 def test_one_unit_draws_each_of_its_block_alike():
-    """No unit comes again before all have come; so often that all but the last deck is used up."""
+    """Itself too: 15 units, each as often as chance has it."""
     neurons = neurons_of([(4, 7)])
-    points = features(neurons.stats, 4)
-    [block] = [block for block in blocks_of(points, {7}) if 7 in block]
-    others = block - {7}
-    controls = matched_controls(neurons, 5 * len(others))
-    drawn = [unit for control in controls for unit in units_at(control, 4)]
-    decks = [drawn[i : i + len(others)] for i in range(0, len(drawn), len(others))]
-    assert all(set(deck) == others for deck in decks)
-    assert len({tuple(deck) for deck in decks}) == len(decks)
-    for control, unit in zip(controls, drawn, strict=True):
-        gaps = [abs(a - b) for a, b in zip(points[7], points[unit], strict=True)]
-        assert control.about["unmatched"] == pytest.approx(sum(gaps) / 2, rel=1e-4)
+    [block] = [block for block in blocks_of(features(neurons.stats, 4)) if 7 in block]
+    drawn = [units_at(control, 4)[0] for control in matched_controls(neurons, 1500)]
+    assert set(drawn) == block
+    assert len(block) == 15
+    assert chisquare([drawn.count(unit) for unit in sorted(block)]).pvalue > 0.001
 
 
-def test_hands_share_no_unit_until_the_deck_is_used_up():
-    """Three chosen ones in a block of 15: four hands of its 12 others, over and over."""
+def test_each_set_of_a_block_is_as_likely():
+    """Two of 15: all 105 of them, and one control says nothing about the next."""
     stats = stats_of()
-    block = blocks_of(features(stats, 4), set())[0]
-    chosen = sorted(block)[:3]
-    others = block - set(chosen)
-    controls = matched_controls(neurons_of([(4, unit) for unit in chosen], stats), 12)
-    for first in (0, 4, 8):
-        assert sorted(unit for control in controls[first : first + 4] for unit in units_at(control, 4)) == sorted(
-            others
-        )
+    block = sorted(blocks_of(features(stats, 4))[0])
+    drawn = [
+        tuple(units_at(control, 4)) for control in matched_controls(neurons_of([(4, block[0]), (4, block[1])]), 3000)
+    ]
+    assert chisquare([drawn.count(pair) for pair in combinations(block, 2)]).pvalue > 0.001
+    overlaps = [len({*first} & {*second}) for first, second in pairwise(drawn)]
+    shared = [math.comb(2, both) * math.comb(13, 2 - both) / math.comb(15, 2) for both in range(3)]
+    assert chisquare([overlaps.count(both) for both in range(3)], [share * 2999 for share in shared]).pvalue > 0.001
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_many_units(seed: int):
-    """As many in each block as are chosen there, none of them a chosen one."""
+    """As many in each block as are chosen there, whichever they are."""
     rng = np.random.default_rng(seed)
     counts = {1: 12, 4: 1, 6: 25}
     chosen = [(layer, int(unit)) for layer, k in counts.items() for unit in rng.permutation(WIDTH)[:k]]
     neurons = neurons_of(chosen, stats_of(seed))
     for control in matched_controls(neurons, 4, seed=seed):
         assert list(control) == sorted(set(control))
-        assert not set(control) & set(neurons)
         assert len(control) == len(neurons)
+        assert control.about["overlap"] == len(set(control) & set(neurons)) / len(neurons)
         for layer in counts:
             theirs, mine = set(units_at(control, layer)), set(units_at(neurons, layer))
-            for block in blocks_of(features(neurons.stats, layer), mine):
+            for block in blocks_of(features(neurons.stats, layer)):
                 assert len(theirs & block) == len(mine & block)
         assert (control.model, control.site, control.stats) == (neurons.model, neurons.site, neurons.stats)
         assert control.scores.tolist() == [0] * len(control)
         assert control.about["control"] is True
         assert control.about["seen"] == ["a"]
-        assert control.about["unmatched"] < 1
+        assert control.about["unmatched"] == pytest.approx(distance(control, neurons), rel=1e-4)
+
+
+def distance(control: NeuronSet, neurons: NeuronSet) -> float:
+    """The earth mover's distance of each feature, averaged over the neurons."""
+    total = 0.0
+    for layer in set(neurons.layers.tolist()):
+        points, mine, theirs = features(neurons.stats, layer), units_at(neurons, layer), units_at(control, layer)
+        for axis in (0, 1):
+            values = ([points[unit][axis] for unit in units] for units in (mine, theirs))
+            total += wasserstein_distance(*values) / 2 * len(mine) / len(neurons)
+    return total
+
+
+def test_the_overlap_is_that_of_chance():
+    """Of m chosen ones in a block of b a control holds m / b again."""
+    stats = stats_of()
+    chosen = set(range(0, WIDTH, 3))
+    blocks = blocks_of(features(stats, 4))
+    due = sum(len(block & chosen) ** 2 / len(block) for block in blocks) / len(chosen)
+    found = [c.about["overlap"] for c in matched_controls(neurons_of([(4, unit) for unit in chosen], stats), 600)]
+    assert abs(statistics.mean(found) - due) < 4 * statistics.stdev(found) / math.sqrt(600)
+
+
+def test_the_blocks_do_not_know_the_set():
+    """Units that are in one set and not in the other draw from the same block."""
+    stats = stats_of()
+    block = sorted(blocks_of(features(stats, 4))[0])
+    for chosen in (block[:1], block[:14]):
+        controls = matched_controls(neurons_of([(4, unit) for unit in chosen], stats), 200)
+        assert {unit for control in controls for unit in units_at(control, 4)} == set(block)
+
+
+SIZES = (6, 40, 115)  # of 576 units: about 1, 7 and 20 %
+
+
+@pytest.mark.parametrize(
+    ("size", "tails", "repeats"),
+    [
+        *((size, "heavy", 150) for size in SIZES),
+        *(pytest.param(size, tails, 2000, marks=pytest.mark.slow) for size in SIZES for tails in ("normal", "heavy")),
+    ],
+)
+def test_a_set_drawn_by_lot_is_one_among_its_controls(size: int, tails: str, repeats: int):
+    """Effects add up over units, and a few units may have most: each of the 20 ranks is as likely at every size."""
+    stats = stats_of(9, width=576)
+    rng = np.random.default_rng([size, repeats, tails == "heavy"])
+    ranks = []
+    for seed in range(repeats):
+        effect = rng.standard_t(1.5, 576) if tails == "heavy" else rng.normal(size=576)
+        chosen = [(4, int(unit)) for unit in rng.choice(576, size, replace=False)]
+        neurons = neurons_of(chosen, stats)
+        sums = [effect[one.units.numpy()].sum() for one in (neurons, *matched_controls(neurons, 19, seed))]
+        middle = np.mean(sums)
+        ranks.append(sum(abs(value - middle) >= abs(sums[0] - middle) - 1e-12 for value in sums))
+    for most in (1, 5, 10):
+        count = sum(rank <= most for rank in ranks)
+        low, high = binom.ppf([0.001, 0.999], repeats, most / 20)
+        assert low <= count <= high
 
 
 @pytest.mark.parametrize(("reach", "layers"), [("onward", (4, 6)), ("all", LAYERS)])
@@ -124,16 +167,15 @@ def test_an_edit_that_reaches_other_layers(reach: str, layers: tuple[int, ...]):
     """One of the block by the mean over all layers reached, and the same one wherever the coordinate is chosen."""
     stats = stats_of(5)
     table = np.array([features(stats, at) for at in layers]).mean(axis=0)
-    [block] = [block for block in blocks_of([tuple(row) for row in table], {7, 30}) if 7 in block]
+    [block] = [block for block in blocks_of([tuple(row) for row in table]) if 7 in block]
     neurons = neurons_of([(4, 7), (6, 7), (6, 30)], stats)
     drawn = set()
     for control in matched_controls(neurons, 100, seed=1, reach=reach):
         at_4, at_6 = units_at(control, 4), units_at(control, 6)
         assert (len(at_4), len(at_6), set(at_4) <= set(at_6)) == (1, 2, True)
-        assert not set(control.reaching(reach)) & set(neurons.reaching(reach))
         assert len(control.reaching(reach)) == len(neurons.reaching(reach))
         drawn.add(at_4[0])
-    assert drawn == block - {7, 30}
+    assert drawn == block
     own = {units_at(control, 4)[0] for control in matched_controls(neurons, 100, seed=1)}
     assert own != drawn
 
@@ -142,9 +184,12 @@ def test_nearer_than_units_at_random():
     stats = stats_of(width=400)
     chosen = [(4, unit) for unit in range(40)]
     points = features(stats, 4)
-    [control] = matched_controls(neurons_of(chosen, stats), 1)
-    at_random = [abs(a - b) for i in range(40) for a, b in zip(points[i], points[200 + i], strict=True)]
-    assert control.about["unmatched"] < 0.4 * sum(at_random) / len(at_random)
+    apart = [control.about["unmatched"] for control in matched_controls(neurons_of(chosen, stats), 30)]
+    rng = np.random.default_rng(0)
+    others = [rng.choice(400, 40, replace=False) for _ in range(30)]
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    at_random = [wasserstein_distance(column[:40], column[units]) for units in others for column in columns]
+    assert statistics.mean(apart) < 0.7 * statistics.mean(at_random)
 
 
 def test_the_seed_decides():
@@ -164,15 +209,18 @@ def test_no_controls_are_asked_for():
     assert matched_controls(neurons_of([(4, unit) for unit in range(WIDTH)]), 0) == []
 
 
-def test_too_few_other_units():
-    half = [(4, unit) for unit in range(5)]
-    [control] = matched_controls(neurons_of(half, stats_of(width=10)), 1)
-    assert list(control) == [(4, unit) for unit in range(5, 10)]
+@pytest.mark.parametrize("n", [-1, 100_001, 1_000_000_000])
+def test_numbers_that_cannot_be_drawn(n: int):
     with pytest.raises(InputError) as caught:
-        matched_controls(neurons_of([*half, (4, 5), (1, 0)], stats_of(width=10)), 1)
-    assert str(caught.value) == (
-        "layer 4 has too few other units for matched controls; take fewer neurons or --controls 0"
-    )
+        matched_controls(neurons_of([(4, 7)]), n)
+    assert str(caught.value) == f"controls must be from 0 to 100,000, not {n}"
+
+
+def test_a_whole_layer_is_its_own_control():
+    everything = neurons_of([(4, unit) for unit in range(WIDTH)])
+    [control] = matched_controls(everything, 1)
+    assert list(control) == list(everything)
+    assert (control.about["overlap"], control.about["unmatched"]) == (1.0, 0.0)
 
 
 def test_a_layer_where_all_units_are_alike():
@@ -202,16 +250,13 @@ def test_massive_units():
     assert list(without_massive(neurons, reach="all")) == [(4, 0), (4, 9)]
 
 
-def test_controls_hold_massive_units_only_where_the_chosen_ones_do():
-    light = [(4, unit) for unit in range(3, 12)]
-    spared = [set(units_at(control, 4)) for control in matched_controls(neurons_of(light, with_massive()), 60)]
-    assert not any(units & {1, 2} for units in spared)
-    assert any(0 in units for units in spared)
-    heavy = [(4, 1), *light[1:]]
-    drawn = [set(units_at(control, 4)) for control in matched_controls(neurons_of(heavy, with_massive()), 60)]
-    assert any(2 in units for units in drawn)
-    with pytest.raises(InputError, match="layer 4 has too few other units for matched controls"):
-        matched_controls(neurons_of([(4, unit) for unit in range(3, 13)], with_massive()), 1)
+@pytest.mark.parametrize("heavy", [[], [1], [1, 2]])
+def test_controls_hold_as_many_massive_units_as_the_set(heavy: list[int]):
+    chosen = [(4, unit) for unit in (0, *heavy, *range(3, 9))]
+    drawn = [set(units_at(control, 4)) for control in matched_controls(neurons_of(chosen, with_massive()), 60)]
+    assert {len(units & {1, 2}) for units in drawn} == {len(heavy)}
+    assert set().union(*drawn) - {1, 2} == {0, *range(3, 21)}
+    assert len({tuple(units & {1, 2}) for units in drawn}) == (2 if len(heavy) == 1 else 1)
 
 
 def test_controls_of_a_ranking_use_its_statistics():
@@ -219,8 +264,11 @@ def test_controls_of_a_ranking_use_its_statistics():
     ranking = Ranking(torch.ones(3, WIDTH), 4, "welch", stats, "model-1", "resid_post", {"task": "toy"})
     neurons = neurons_of([(4, 7)])
     controls = ranking.controls(neurons, 40, seed=2)
-    [block] = [block for block in blocks_of(features(stats, 4), {7}) if 7 in block]
-    assert {unit for control in controls for _, unit in control} == block - {7}
+    [block] = [block for block in blocks_of(features(stats, 4)) if 7 in block]
+    assert {unit for control in controls for _, unit in control} <= block
+    assert [list(control) for control in controls] == [
+        list(one) for one in matched_controls(neurons_of([(4, 7)], stats), 40, seed=2)
+    ]
     other = Ranking(torch.ones(3, WIDTH), 4, "welch", stats, "model-2", "resid_post", {"task": "toy"})
     with pytest.raises(InputError, match="belongs to another model or site"):
         other.controls(neurons, 1)

@@ -2,16 +2,18 @@
 
 A residual stream has a few units whose activations dwarf all others; a uniformly random control that hits one wrecks
 the model, one that misses them all looks harmless. So the units of a layer are parted into small blocks of like mean
-and variance, and each chosen unit is answered by another one of its block.
+and variance, and a control has as many units of every block as the chosen set.
 
-Blocks, and not the nearest neighbours of each chosen unit: those few would come again in most controls, which would
-then be more like one another than like the chosen set, and a set chosen by lot would stand out among them.
+A control may hold units of the set itself. Were they barred, a set of 40 of 576 units that was drawn by lot would be
+called unusual in 8 to 9 % of cases instead of 5: what is barred can only be in the set, so the controls would be more
+like one another than like it. With them, and with blocks that no choice of units has shaped, a set drawn by lot is
+one draw among n + 1 at any size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -25,48 +27,35 @@ from neurosteer.seeds import generator
 
 from .sets import NeuronSet
 
-OTHERS = 10  # at least so many units of a block are no chosen ones
+SMALLEST = 10  # units of a block, where there are so many
 MASSIVE = 10  # times the median unit of the layer, in root mean square over token positions
+MOST = 100_000  # controls of one set; each takes 2 to 5 KB, and a forward pass of all pairs where it is measured
 
 
 def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
-    """`n` sets with as many neurons per layer, none of them chosen ones, similar in mean and variance.
+    """`n` sets with as many neurons per layer, each drawn independently from the blocks that the set's own come from.
 
     The units of a layer are halved at the median of their mean or log variance over token positions (standardised
     over the layer; of that which spreads more, and of the mean first), and the halves again, as long as both keep
-    10 units that are not chosen and no fewer such than chosen ones. Those of a block are dealt like cards, to each
-    control as many as the block has chosen ones: none comes again before the deck is used up. What distance
-    remains is kept in `about["unmatched"]`: the mean absolute difference between a chosen unit and the one dealt
-    for it, in standard deviations. Where an edit is to `reach` other layers, a coordinate is answered by one for
-    all of them, alike on average over the layers reached. Where no chosen unit is massive, no control holds a
-    massive one. Raises `InputError` where too few other units are left.
+    10 units; massive units are parted from the others beforehand. So the blocks are a function of the statistics
+    alone. Of every block a control draws as many units as the set has there, the set's own not excepted. Where an
+    edit is to `reach` other layers, a coordinate is answered by one for all of them, in blocks by the average over
+    the layers reached.
+
+    `about["overlap"]` of a control is the share of the set's neurons that it holds too, `about["unmatched"]` how far
+    its units are from the set's, in standard deviations: the earth mover's distance of their means and of their log
+    variances, averaged (0 for the set itself). Control i has a generator of its own: it is the same one however
+    many are drawn. Raises `InputError` for fewer than 0 or more than 100,000 controls.
     """
-    if not n:
-        return []
-    features, flags = _features(neurons.stats), massive(neurons.stats)
-    drawn: list[list[tuple[int, int]]] = [[] for _ in range(n)]
-    apart: list[list[float]] = [[] for _ in range(n)]
-    for pool, rows in _pools(neurons, reach):
-        here = features[rows]
-        chosen = torch.zeros(here.shape[1], dtype=torch.bool)
-        chosen[[unit for _, unit in pool]] = True
-        flagged = flags[rows].any(dim=0)
-        allowed = torch.ones_like(chosen) if bool((flagged & chosen).any()) else ~flagged
-        for block in _blocks(allowed.nonzero()[:, 0], here.mean(dim=0), chosen):
-            mine, others = block[chosen[block]], block[~chosen[block]]
-            if not len(mine):
-                continue
-            if len(others) < len(mine):
-                where = f"layer {pool[0][0]} has" if reach == "own" else "these layers have"
-                raise InputError(
-                    f"{where} too few other units for matched controls; take fewer neurons or --controls 0"
-                )
-            hands = _deal(others, len(mine), generator(seed, "control", rows[0], int(block.min())))
-            for i, hand in zip(range(n), hands, strict=False):
-                answer = dict(zip(mine.tolist(), hand.tolist(), strict=True))
-                drawn[i] += [(layer, answer[unit]) for layer, unit in pool if unit in answer]
-                apart[i] += (here[:, mine] - here[:, hand]).abs().mean(dim=(0, 2)).tolist()
-    return [_control(neurons, *parts) for parts in zip(drawn, apart, strict=True)]
+    check_count(n)
+    pools = list(_pools(neurons, reach))
+    return [_control(neurons, pools, seed, i) for i in range(n)]
+
+
+def check_count(n: int) -> None:
+    """Raises `InputError` for a number of controls that cannot be drawn."""
+    if not 0 <= n <= MOST:
+        raise InputError(f"controls must be from 0 to {MOST:,}, not {n}")
 
 
 def massive(stats: UnitStats) -> Bool[Tensor, "layer unit"]:
@@ -84,11 +73,39 @@ def without_massive(neurons: NeuronSet, *, reach: str = "own") -> NeuronSet:
     return replace(neurons, layers=neurons.layers[kept], units=neurons.units[kept], scores=neurons.scores[kept])
 
 
-def _pools(neurons: NeuronSet, reach: str) -> Iterator[tuple[list[tuple[int, int]], list[int]]]:
-    """The neurons that draw their controls together, and the rows of the statistics at which they are edited."""
-    pools = [list(part) for _, part in groupby(neurons, key=itemgetter(0))] if reach == "own" else [list(neurons)]
-    for pool in filter(None, pools):
-        yield pool, _rows(neurons, pool[0][0], reach)
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    """Neurons that draw their controls together: those of one layer, or all where an edit reaches other layers."""
+
+    neurons: list[tuple[int, int]]
+    blocks: Int[Tensor, "width"]  # the block of each unit, from 0
+    features: Float[Tensor, "row width 2"]  # at the layers where they are edited
+
+    def draw(self, source: torch.Generator) -> tuple[list[tuple[int, int]], float]:
+        """As many units of every block, at random, in the place of the chosen ones, and their distance from them."""
+        chosen = torch.tensor(sorted({unit for _, unit in self.neurons}))
+        chosen = chosen[self.blocks[chosen].argsort(stable=True)]
+        shuffled = torch.randperm(len(self.blocks), generator=source)
+        shuffled = shuffled[self.blocks[shuffled].argsort(stable=True)]  # block after block
+        block, sizes = self.blocks[shuffled], self.blocks.bincount()
+        place = torch.arange(len(shuffled)) - (sizes.cumsum(0) - sizes)[block]  # of a unit in its block, by lot
+        drawn = shuffled[place < self.blocks[chosen].bincount(minlength=len(sizes))[block]]
+        answer = dict(zip(chosen.tolist(), drawn.tolist(), strict=True))
+        mine, theirs = (self.features[:, units].sort(dim=1).values for units in (chosen, drawn))
+        return [(layer, answer[unit]) for layer, unit in self.neurons], float((mine - theirs).abs().mean())
+
+
+def _pools(neurons: NeuronSet, reach: str) -> Iterator[_Pool]:
+    features, flags = _features(neurons.stats), massive(neurons.stats)
+    parts = [list(part) for _, part in groupby(neurons, key=itemgetter(0))] if reach == "own" else [list(neurons)]
+    for part in filter(None, parts):
+        rows = _rows(neurons, part[0][0], reach)
+        blocks = torch.empty(features.shape[1], dtype=torch.long)
+        points, heavy = features[rows].mean(dim=0), flags[rows].any(dim=0)
+        of_both = [block for kind in (~heavy, heavy) for block in _blocks(kind.nonzero()[:, 0], points)]
+        for index, block in enumerate(of_both):
+            blocks[block] = index
+        yield _Pool(part, blocks, features[rows])
 
 
 def _rows(neurons: NeuronSet, layer: int, reach: str) -> list[int]:
@@ -99,36 +116,32 @@ def _rows(neurons: NeuronSet, layer: int, reach: str) -> list[int]:
     return [row for row, other in enumerate(layers) if other >= layer or reach == "all"]
 
 
-def _blocks(
-    units: Int[Tensor, "unit"], points: Float[Tensor, "width 2"], chosen: Bool[Tensor, "width"]
-) -> Iterator[Int[Tensor, "member"]]:
-    """The units in blocks of like (mean, log variance), each with enough others for its chosen ones."""
+def _blocks(units: Int[Tensor, "unit"], points: Float[Tensor, "width 2"]) -> Iterator[Int[Tensor, "member"]]:
+    """The units in blocks of like (mean, log variance), of 10 to 20 or of all where they are fewer."""
+    if len(units) < 2 * SMALLEST:
+        yield from [units] if len(units) else []
+        return
     mean, variance = points[units].std(dim=0, correction=0).tolist()
     axis = 1 if variance > mean + 1e-9 else 0  # a whole layer spreads by 1 in both
     order = units[torch.sort(points[units, axis], stable=True).indices]
-    halves = order[: len(order) // 2], order[len(order) // 2 :]
-    if all(int((~chosen[half]).sum()) >= max(OTHERS, int(chosen[half].sum())) for half in halves):
-        for half in halves:
-            yield from _blocks(half, points, chosen)
-    else:
-        yield units
+    for half in (order[: len(order) // 2], order[len(order) // 2 :]):
+        yield from _blocks(half, points)
 
 
-def _deal(units: Int[Tensor, "other"], size: int, source: torch.Generator) -> Iterator[Int[Tensor, "size"]]:
-    """Hands of this many units without end; a new deck is shuffled when the last one is used up."""
-    while True:
-        deck = units[torch.randperm(len(units), generator=source)]
-        yield from deck[: len(deck) - len(deck) % size].split(size)
-
-
-def _control(neurons: NeuronSet, drawn: Sequence[tuple[int, int]], apart: Sequence[float]) -> NeuronSet:
+def _control(neurons: NeuronSet, pools: list[_Pool], seed: int, i: int) -> NeuronSet:
+    drawn, apart = [], 0.0
+    for pool in pools:
+        units, distance = pool.draw(generator(seed, "control", i, pool.neurons[0][0]))
+        drawn += units
+        apart += distance * len(units) / len(neurons)
     drawn = sorted(drawn)
+    shared = len(set(drawn) & set(neurons)) / max(len(neurons), 1)
     return replace(
         neurons,
         layers=torch.tensor([layer for layer, _ in drawn], dtype=torch.long),
         units=torch.tensor([unit for _, unit in drawn], dtype=torch.long),
         scores=torch.zeros(len(drawn)),
-        about={**neurons.about, "control": True, "unmatched": sum(apart) / max(len(apart), 1)},
+        about={**neurons.about, "control": True, "overlap": shared, "unmatched": apart},
     )
 
 
