@@ -2,10 +2,10 @@
 
 One backward pass per pack gives every layer at once. Nodes of the forest that several sentences share need no
 care: the gradient of the summed margins at a node is the sum over its sentences. Where each pair's own attribution is
-wanted, only the sentences of a pair share nodes: about a fifth more of them than among all pairs. With several steps the gradient
-is averaged along the straight path of the first block's input from its ablated to its real value (integrated
-gradients over inputs, Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806); one step is the gradient at the real
-input.
+wanted, only the sentences of a pair share nodes: about a fifth more of them than among all pairs. With several steps
+the gradient is averaged along the straight path of the first block's input from its ablated to its real value
+(integrated gradients over inputs, Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806); one step is the gradient at the
+real input.
 """
 
 from __future__ import annotations

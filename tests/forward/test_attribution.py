@@ -244,6 +244,8 @@ def test_each_pair_by_itself(
 def test_a_pair_whose_sentences_change_places(tiny: Callable[[str], Model]):
     """Has the negative of its attribution."""
     turned = Pairs("turned", "hand", tuple(Pair(pair.bad, pair.good, pair.id) for pair in SHARED))
-    first, second = (attribute_pairs(tiny("llama"), pairs, site="resid_post", layers=[1]) for pairs in (SHARED, turned))
+    first, second = (
+        attribute_pairs(tiny("llama"), pairs, site="resid_post", layers=[1]) for pairs in (SHARED, turned)
+    )
     assert first.product.abs().max() > 1e-2
     assert torch.allclose(first.product, -second.product, atol=1e-6)

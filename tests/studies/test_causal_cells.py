@@ -13,6 +13,7 @@ import pytest
 import test_planted_cause
 import torch
 from causal_toy import LAYER, MASSIVE, TASKS, Toy, focus_piece, recipe, run_toy, toy_splits
+from neurosteer.studies.paper.causal.controls import controls_of
 from scipy import stats
 from test_planted_cause import UNITS, agreement_pairs
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
@@ -25,7 +26,6 @@ from neurosteer.neurons import Ranking
 from neurosteer.neurons.sets import STATS
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.studies.paper.causal import causal_units, measured_tasks
-from neurosteer.studies.paper.causal.controls import controls_of
 from neurosteer.studies.paper.causal.sources import beginnings
 from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.units import Piece

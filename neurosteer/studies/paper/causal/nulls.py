@@ -63,7 +63,9 @@ def null_sets_unit(model: Model, split: Split, recipe: Recipe, design: Design) -
             by_pair = torch.from_numpy(np.asarray(read(attribution_name(task)).arrays["by_pair"])).double()
             signs = 1.0 - 2.0 * flips[:, : len(by_pair)].double()
             scores["attribution"] = signs @ by_pair / len(by_pair)
-        return Piece({method: _top(read, model, task, method, scores, recipe, design) for method in recipe.methods}, {})
+        return Piece(
+            {method: _top(read, model, task, method, scores, recipe, design) for method in recipe.methods}, {}
+        )
 
     needs = [need for method in recipe.methods for need in needs_of(task, method)]
     needs += [states_name(task)] if encoded else []
@@ -79,7 +81,8 @@ def null_searches(
     """The scores of the units when a task's search is repeated on exchanged states."""
     found: dict[str, list[Tensor]] = {method: [] for method in methods}
     for start in range(0, len(flips), BLOCK):
-        turned = [torch.where(flip.to(states.device)[:, None, None], states.flip(1), states) for flip in flips[start:][:BLOCK]]
+        some = flips[start : start + BLOCK].to(states.device)[:, :, None, None]
+        turned = [torch.where(flip, states.flip(1), states) for flip in some]
         labels = [(task, design.layer, "l0", "exchange", start + i) for i in range(len(turned))]
         for method, scores in searched(torch.stack(turned, dim=2), labels, design, methods).items():
             found[method].append(scores)

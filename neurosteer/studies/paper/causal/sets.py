@@ -10,10 +10,11 @@ from neurosteer.neurons import NeuronSet, matched_controls
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
 from neurosteer.studies.paper.design import Design
+from neurosteer.studies.paper.focus import focus_name
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
-from .sources import focus_name, needs_of, ranking_of
+from .sources import needs_of, ranking_of
 
 SetKey = tuple[str, str]  # a source and a method
 
@@ -38,7 +39,7 @@ def sets_unit(model: Model, task: str, recipe: Recipe, design: Design) -> Unit:
             every = [chosen, *controls] if len(chosen) else []
             units = np.array([one.units.tolist() for one in every], dtype=np.int64)
             arrays[method] = units.reshape(len(every), len(chosen))
-            about[method] = {"units": len(chosen), "unmatched": _unmatched(controls), "overlap": overlap(units)}
+            about[method] = {name: _mean(controls, name) for name in ("unmatched", "overlap")}
         return Piece(arrays, {"task": task, "about": about})
 
     needs = tuple(dict.fromkeys(need for method in recipe.methods for need in needs_of(task, method)))
@@ -66,12 +67,5 @@ def as_sets(
     return [ranking.pick((layer, unit) for unit in row if unit >= 0) for row in units.tolist()]
 
 
-def overlap(units: Int[np.ndarray, "variant neuron"]) -> float | None:
-    """The share of the first row's units that another row holds, mean over the others; None where there are none."""
-    if len(units) < 2:
-        return None
-    return float(np.mean([np.isin(units[0], row).mean() for row in units[1:]]))
-
-
-def _unmatched(controls: list[NeuronSet]) -> float | None:
-    return float(np.mean([control.about["unmatched"] for control in controls])) if controls else None
+def _mean(controls: list[NeuronSet], name: str) -> float | None:
+    return float(np.mean([control.about[name] for control in controls])) if controls else None
