@@ -30,6 +30,7 @@ from .verdicts import family_rows
 Matrix = Float[np.ndarray, "source target"]
 Row = dict[str, Any]
 SIDE = ("families", "neutral", "effects", "controls", "nulls", "agreement")
+KEYS = {"controls": "control_means", "nulls": "null_changes"}  # `controls`: how many there are
 UNKNOWN = ("delta", "controls_mean", "controls_sd", "beyond", "p", "accuracy_before", "accuracy_after")
 
 
@@ -83,7 +84,7 @@ def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: 
         "methods": list(recipe.methods),
         "massive": massive_units(read, names, layer),
         "predicted": {name: [[plain(cell) for cell in row] for row in matrix] for name, matrix in predicted.items()},
-        **tables,
+        **{KEYS.get(name, name): rows for name, rows in tables.items()},
         "summary": {one.name: _summary(one, tables["cells"], tables["effects"]) for one in methods},
         "tables": {"": tables["cells"], "predicted": _wide(predicted, names)} | {n: tables[n] for n in SIDE},
     }
