@@ -375,7 +375,7 @@ class Maker:
                     "p": 0.00012 if found else 0.31,
                     "share_lost": 0.11,
                     "detectable": 0.084,
-                    "verdict": f"made up: {'falls more' if found else 'no difference from matched controls is shown'}",
+                    "verdict": f"made up: {'falls more' if found else 'no difference is shown'}",
                 }
             )
         for method, source in product(methods, measured):

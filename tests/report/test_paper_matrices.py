@@ -197,10 +197,9 @@ def test_causal_predictions():
         values = np.array(result["predicted"][method])
         assert cells_of(image) == pytest.approx(values)
         assert image.get_clim() == pytest.approx((-reach, reach))
-        beyond = (np.abs(values) > reach).mean()
-        assert (
-            f"{100 * beyond:.1f}% of the cells lie beyond" in " ".join(texts_in(figures["causal.predicted"]))
-        ) is (0 < beyond < 0.0995)
+    largest = np.abs(result["predicted"]["attribution"])  # the only method whose changes reach the end
+    beyond = f"{100 * (largest > reach).mean():.1f}% of the cells lie beyond"
+    assert " ".join(texts_in(figures["causal.predicted"])).count(beyond) == 1
 
 
 def test_equal_changes_have_equal_colours_in_every_map():
@@ -300,6 +299,7 @@ def test_predicted_against_measured_and_agreement():
     for method in result["methods"]:
         for own in (True, False):
             cells = [c for c in result["cells"] if c["method"] == method and (c["source"] == c["target"]) is own]
+            cells = [cell for cell in cells if cell["delta"] is not None]
             expected = ([c["predicted"] for c in cells], [c["delta"] for c in cells])
             assert series_of(left)[f"{method} {'own' if own else 'other'}"] == expected
         rows = [row for row in result["agreement"] if row["method"] == method]

@@ -342,12 +342,12 @@ def test_costs_grow_with_what_is_computed(llama: Model, toy: Toy):
 
 
 def test_many_sets_are_parted(llama: Model):
-    """At most 120 edits a unit, however many controls; and one set at least."""
+    """At most 60 edits a unit, however many controls; and one set at least."""
     splits = {}
     for i in range(6):
         pairs = tuple(Pair(f"w{i} w{20 + j}", f"w{i} w{40 + j}", str(j)) for j in range(10))
         splits[f"t{i:02}"] = Pairs(f"t{i:02}", "made up", pairs).split()
-    for controls, sets in ((29, [4, 2]), (199, [1] * 6)):
+    for controls, sets in ((14, [4, 2]), (199, [1] * 6)):
         asked = recipe(measured="all", methods=("l0",), controls=controls, nulls=200)
         units = all_units(llama, asked, splits)
         cells = [unit for unit in units if unit.name.startswith("causal")]

@@ -85,8 +85,8 @@ def _families(result: Row) -> Table:
         f"{search if result['null_searches'] else ''}. Two-sided, without correction from one family to the next: in "
         f"each task one of its sets (the set itself or a control) is drawn, {draws:,} times, and the family's mean "
         "change of the margin (nats) taken again; on other cells one is drawn for all targets of a source. Of the "
-        "margin: what is lost beyond the controls, as a share of the clean one; found at: the smallest such loss that "
-        "the test finds with 80 % power"
+        "margin: what is lost beyond the controls, as a share of the clean one; found at: the smallest such loss "
+        "that the test finds with 80 % power"
     )
     return Table(caption, (*headers, "found at"), rows, left=3)
 

@@ -28,7 +28,7 @@ from .nulls import null_sets_name, null_sets_unit
 from .sets import SetKey, as_sets, needs_of_sets, sets_of, sets_unit
 from .sources import attribution_unit, beginnings
 
-EDITS = 120  # that one unit measures; more only where one set has more controls
+EDITS = 60  # that one unit measures; more only where one set has more controls
 T = TypeVar("T")
 
 
