@@ -15,7 +15,7 @@ from neurosteer.studies.paper.causal.families import detectable, permuted
 from neurosteer.studies.paper.causal.measured import Measured
 from neurosteer.studies.paper.causal.numbers import Clean, measure_cell, q_values
 from neurosteer.studies.paper.causal.summary import others_controls
-from neurosteer.studies.paper.causal.verdicts import other_family, own_family, search_family, tested, verdict
+from neurosteer.studies.paper.causal.verdicts import family_numbers, other_family, own_family, search_family, verdict
 from neurosteer.studies.paper.intervals import draws
 
 
@@ -134,15 +134,18 @@ def test_verdicts_in_words():
     assert verdict(19, -0.5, 0.001, 0.1, "null sets") == "too few to tell: 18 null sets, 19 or more are wanted"
     assert verdict(20, -0.5, 0.05, 0.1, "matched controls") == "the margin falls more than under matched controls"
     assert verdict(20, 0.5, 0.01, 0.1, "matched controls") == "the margin falls less than under matched controls"
-    nothing = verdict(20, -0.5, 0.051, 0.123, "matched controls")
-    assert nothing == (
-        "no difference from matched controls is shown; a loss of 12 % of the clean margin would have been (80 % power)"
+    none = verdict(20, -0.5, 0.051, 0.123, "matched controls")
+    assert none == (
+        "no difference from matched controls is shown; "
+        "a loss of 12 % of the clean margin would have been (80 % power)"
     )
     assert verdict(20, 0.0, 1.0, None, "null sets").endswith("nor would any loss have been shown")
 
 
 def test_a_family_with_nothing_in_it():
-    row = tested(own_family(family(np.full((1, 1, 3), np.nan), [Clean(1.0, 0.5, 1.5)]), "m"), "matched controls", 0)
+    row = family_numbers(
+        own_family(family(np.full((1, 1, 3), np.nan), [Clean(1.0, 0.5, 1.5)]), "m"), "matched controls", 0
+    )
     assert (row["verdict"], row["p"], row["cells"], row["empty"]) == ("nothing to test", None, 0, 1)
 
 

@@ -44,7 +44,7 @@ def family_rows(measured: Measured, method: str, seed: int) -> list[Row]:
     if measured.nulls[method].shape[1]:
         families["search"] = search_family(measured, method)
     return [
-        {"method": method, "family": name, **tested(family, BESIDE[name], seed_of(seed, method, name))}
+        {"method": method, "family": name, **family_numbers(family, BESIDE[name], seed_of(seed, method, name))}
         for name, family in families.items()
     ]
 
@@ -79,7 +79,7 @@ def other_family(measured: Measured, method: str) -> Family:
     return Family(sums * weight, margins * weight, int(cells.sum()), *lacking)
 
 
-def tested(family: Family, beside: str, seed: int) -> Row:
+def family_numbers(family: Family, beside: str, seed: int) -> Row:
     """The numbers of a family, the smallest loss that it would have shown, and the verdict in words."""
     strata = len(family.margins)
     sets = family.changes.shape[1] if strata else 0
