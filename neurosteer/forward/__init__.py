@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .attribution import Attribution as Attribution
+from .attribution import PairAttributions as PairAttributions
 from .attribution import attribute as attribute
+from .attribution import attribute_pairs as attribute_pairs
 from .generation import Generated as Generated
 from .generation import Token as Token
 from .generation import generate as generate

@@ -14,7 +14,15 @@ from torch import Tensor
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
-from neurosteer.forward import Attribution, attribute, pairs_of_texts, score_texts, steering, variant_of
+from neurosteer.forward import (
+    Attribution,
+    attribute,
+    attribute_pairs,
+    pairs_of_texts,
+    score_texts,
+    steering,
+    variant_of,
+)
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pair, Pairs
 
@@ -208,3 +216,36 @@ def test_a_site_or_layer_that_is_lacking(tiny: Callable[[str], Model], neurostee
         with pytest.raises(InputError, match=message):
             attribute(tiny("neox"), PAIRS, site=site, layers=layers)
     assert not list(neurosteer_home.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "pairs", "steps", "to"),
+    [("llama", SHARED, 1, "zero"), ("gpt2", MORE, 1, "zero"), ("llama", SHARED, 2, "mean")],
+    ids=["shared", "many", "steps"],
+)
+@pytest.mark.usefixtures("arranged")
+def test_each_pair_by_itself(
+    kind: str, pairs: Pairs, steps: int, to: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]
+):
+    """Plain gradients of one pair at a time; their mean is the attribution of all."""
+    asked = {"site": "resid_post", "layers": ALL, "to": to, "steps": steps}
+    found = attribute_pairs(tiny(kind), pairs, **asked)
+    base = mean_entering(tiny_folder(kind), pairs) if to == "mean" else None
+    for i in range(len(pairs)):
+        expected = plain(tiny_folder(kind), kind, pairs.take([i]), steps=steps, base=base)
+        check(Attribution(found.product[i], found.gradient[i]), expected)
+    whole = attribute(tiny(kind), pairs, **asked)
+    check(Attribution(found.product.mean(0), found.gradient.mean(0)), (whole.product, whole.gradient))
+    mean = torch.arange(LAYERS * WIDTH).reshape(LAYERS, WIDTH) / 10
+    assert torch.allclose(found.drop(mean).mean(0), whole.drop(mean), atol=1e-4)
+    assert torch.allclose(found.drop().mean(0), whole.drop(), atol=1e-5)
+
+
+def test_a_pair_whose_sentences_change_places(tiny: Callable[[str], Model]):
+    """Has the negative of its attribution."""
+    turned = Pairs("turned", "hand", tuple(Pair(pair.bad, pair.good, pair.id) for pair in SHARED))
+    first, second = (
+        attribute_pairs(tiny("llama"), pairs, site="resid_post", layers=[1]) for pairs in (SHARED, turned)
+    )
+    assert first.product.abs().max() > 1e-2
+    assert torch.allclose(first.product, -second.product, atol=1e-6)

@@ -191,41 +191,76 @@ def test_one_task_has_no_chance():
 
 def test_causal_predictions():
     result, figures = drawn("causal", tasks=25)
+    every = np.concatenate([np.abs(result["predicted"][method]).ravel() for method in result["methods"]])
+    reach = np.quantile(every, 0.99)
     for image, method in zip(maps_of(figures["causal.predicted"]), result["methods"], strict=True):
         values = np.array(result["predicted"][method])
         assert cells_of(image) == pytest.approx(values)
-        reach = np.quantile(np.abs(values), 0.99)
         assert image.get_clim() == pytest.approx((-reach, reach))
-    beyond = sum(abs(value) > reach for value in values.ravel()) / values.size
-    assert f"{100 * beyond:.1f}% of the cells lie beyond" in " ".join(texts_in(figures["causal.predicted"]))
+    largest = np.abs(result["predicted"]["attribution"])  # the only method whose changes reach the end
+    beyond = f"{100 * (largest > reach).mean():.1f}% of the cells lie beyond"
+    assert " ".join(texts_in(figures["causal.predicted"])).count(beyond) == 1
+
+
+def test_equal_changes_have_equal_colours_in_every_map():
+    """One scale: the largest change of any method is its end."""
+    result, figures = drawn("causal", tasks=20)
+    largest = max(abs(cell["delta"]) for cell in result["cells"] if cell["delta"] is not None)
+    for name in ("causal", "causal.predicted"):
+        assert len({image.get_clim() for image in maps_of(figures[name])}) == 1
+    assert maps_of(figures["causal"])[0].get_clim() == pytest.approx((-largest, largest))
 
 
 def test_measured_cells_have_their_number_and_the_unusual_a_ring():
-    result, figures = drawn("causal", tasks=20)
+    result, figures = drawn("causal", tasks=20, controls=199)
     measured = result["measured"]
     for axes, method in zip(figures["causal"].axes, result["methods"], strict=False):
         cells = {(c["source"], c["target"]): c for c in result["cells"] if c["method"] == method}
         expected = [[cells[a, b]["delta"] for b in measured] for a in measured]
-        assert cells_of(axes.images[0]) == pytest.approx(np.array(expected))
+        assert cells_of(axes.images[0]) == pytest.approx(np.array(expected, dtype=float), nan_ok=True)
         assert row_names(axes) in ([short(task) for task in measured], [""] * len(measured))
         [rings] = axes.collections
         ringed = {(measured[round(y)], measured[round(x)]) for x, y in rings.get_offsets()}
         assert ringed == {pair for pair, cell in cells.items() if cell["q"] is not None and cell["q"] < 0.05}
         assert ringed
         numbers = [text for text in axes.texts if text.get_text() and text.xy[0] == round(text.xy[0])]
-        assert len(numbers) == len(measured) ** 2
+        assert len(numbers) == sum(cell["delta"] is not None for cell in cells.values())
         for text in numbers:
             value = cells[measured[round(text.xy[1])], measured[text.xy[0]]]["delta"]
             digits = float(text.get_text().replace("−", "-"))  # noqa: RUF001
             assert digits == pytest.approx(value, abs=0.0051 if abs(value) < 0.99 else 0.051)
 
 
-def test_cells_that_were_not_tested_are_told_apart():
+@pytest.mark.parametrize("controls", [19, 199])
+def test_single_cells_are_judged_only_with_controls_enough(controls):
+    result, figures = drawn("causal", tasks=20, controls=controls)
+    for axes, method in zip(figures["causal"].axes, result["methods"], strict=False):
+        [rings] = axes.collections
+        assert (len(rings.get_offsets()) > 0) is (controls == 199)
+        found = result["summary"][method]
+        counts = [f"{found[f'significant_{kind}']} of {found[f'judged_{kind}']} {kind}" for kind in ("own", "other")]
+        assert (counts[0] == "None of 0 own") is (controls == 19)
+        ps = {row["family"]: row["p"] for row in result["families"] if row["method"] == method}
+        told = [f"{kind} p {'< .001' if ps[kind] < 0.001 else '= .31'}" for kind in ("own", "other")]
+        rings_told = "" if controls == 19 else f"; q < .05 (rings): {', '.join(counts)}"
+        assert f"as families: {', '.join(told)}{rings_told}" in texts_in(figures["causal"])
+
+
+def test_the_means_of_controls_are_dots_of_their_own_height():
     result, figures = drawn("causal", tasks=20)
-    said = texts_in(figures["causal"])
-    assert len(result["measured"]) == 4
-    assert said.count("q < .05 (rings): 2 of 4 own, 4 of 12 other cells") == 2
-    assert said.count("q < .05 (rings): 2 of 3 own, 4 of 9 other cells; 4 not tested") == 1
+    lines = series_of(figures["causal"].axes[3])
+    again = series_of(drawn("causal", tasks=20)[1]["causal"].axes[3])
+    for method in result["methods"]:
+        for place, kind in ((0, "own"), (2, "unrelated")):
+            values, heights = lines[f"{method} controls {kind}"]
+            rows = [row for row in result["control_means"] if (row["method"], row["kind"]) == (method, kind)]
+            assert values == [row["delta"] for row in rows]
+            assert len(set(heights)) == len(values) == 19
+            [middle] = lines[f"{method} measured {kind}"][1]
+            assert max(abs(height - middle) for height in heights) <= 0.09
+            assert abs(middle - place) < 0.3
+            assert again[f"{method} controls {kind}"][1] == heights
+    assert not [name for name in series_of(figures["causal.predicted"].axes[3]) if "controls" in name]
 
 
 @pytest.mark.parametrize(("units", "said"), [([138, 378], "2 massive units"), ([7], "1 massive unit"), ([], None)])
@@ -244,7 +279,7 @@ def test_means_of_own_related_and_other_tasks():
     lines = series_of(axes)
     for row in result["effects"]:
         name = f"{row['method']} {row['what']} {row['kind']}"
-        shown = row["what"] != "predicted" and row["kind"] in ("own", "unrelated") and row["drop"] is not None
+        shown = row["what"] == "measured" and row["kind"] in ("own", "unrelated") and row["drop"] is not None
         assert (name in lines) is shown
         if shown:
             assert lines[name][0] == [-row["drop"]]
@@ -264,6 +299,7 @@ def test_predicted_against_measured_and_agreement():
     for method in result["methods"]:
         for own in (True, False):
             cells = [c for c in result["cells"] if c["method"] == method and (c["source"] == c["target"]) is own]
+            cells = [cell for cell in cells if cell["delta"] is not None]
             expected = ([c["predicted"] for c in cells], [c["delta"] for c in cells])
             assert series_of(left)[f"{method} {'own' if own else 'other'}"] == expected
         rows = [row for row in result["agreement"] if row["method"] == method]

@@ -10,8 +10,12 @@ from tiny_models import WIDTH, random_pairs
 
 from neurosteer.model import Model
 from neurosteer.pairs import Pair, Pairs, Split
-from neurosteer.studies.paper.causal import attribution_name, causal_units
+from neurosteer.studies.paper.causal import attribution_name, causal_units, measured_tasks, task_units
+from neurosteer.studies.paper.causal.sets import sets_name
+from neurosteer.studies.paper.design import Design
 from neurosteer.studies.paper.focus import focus_name
+from neurosteer.studies.paper.states import states_name
+from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece, Unit
 
@@ -25,6 +29,8 @@ def recipe(**changes: object) -> Recipe:
     asked = {
         "topk": 3,
         "controls": 3,
+        "nulls": 2,
+        "layer": LAYER,
         "test_pairs": 5,
         "attribution_pairs": 6,
         "seed": 4,
@@ -58,6 +64,27 @@ def focus_piece(seed: int) -> Piece:
     return Piece({**arrays, "t": t, "l0": l0, "tokens": np.array([99])}, {})
 
 
+def states_piece(split: Split) -> Piece:
+    """States of all pairs: a word of its own moves unit 12, whatever the sentence, and unit 7 tells good from bad."""
+    pairs = 1 + max(max(part) for part in split.indices.values() if part)
+    values = np.random.default_rng(pairs).normal(size=(pairs, 2, 1, WIDTH)).astype(np.float32)
+    values[:, 0, 0, 7] += 2.0
+    values[:, :, 0, 12] += 3.0
+    return Piece({"values": values}, {})
+
+
+def all_units(model: Model, asked: Recipe, splits: Mapping[str, Split]) -> list[Unit]:
+    """Those of every task, then what is measured."""
+    design, members = Design.of(asked, model), [Member.of(split.test) for split in splits.values()]
+    measured = measured_tasks(asked, members)
+    units = [
+        unit
+        for task, split in splits.items()
+        for unit in task_units(model, asked, split, design, measured=task in measured)
+    ]
+    return units + causal_units(model, asked, splits, design)
+
+
 @dataclass(frozen=True, eq=False)
 class Toy:
     """A recipe that has been run on some tasks."""
@@ -72,7 +99,8 @@ class Toy:
     def run(cls, model: Model, asked: Recipe, splits: Mapping[str, Split], focus: Mapping[str, Piece]) -> Toy:
         """Units read what they say that they need, and nothing else."""
         pieces = {focus_name(task): piece for task, piece in focus.items()}
-        units = causal_units(model, asked, splits, LAYER)
+        pieces |= {states_name(task): states_piece(split) for task, split in splits.items()}
+        units = all_units(model, asked, splits)
         for unit in units:
             pieces[unit.name] = unit.compute({name: pieces[name] for name in unit.needs}.__getitem__)
         return cls(model, asked, splits, {unit.name: unit for unit in units}, pieces)
@@ -82,13 +110,30 @@ class Toy:
         [unit] = [
             unit
             for name, unit in self.units.items()
-            if name.startswith(f"causal-{target}-") and focus_name(source) in unit.needs
+            if name.startswith(f"causal-{target}-") and sets_name(source) in unit.needs
         ]
         return unit
 
     def cells(self, target: str, source: str = "ant") -> Piece:
         """What it measured."""
         return self.pieces[self.unit(target, source).name]
+
+    def variants(self, source: str, method: str) -> list[list[int]]:
+        """The units of a set, then of its controls."""
+        rows: list[list[int]] = self.pieces[sets_name(source)].arrays[method].tolist()
+        return rows
+
+    def margins(self, source: str, target: str, method: str) -> np.ndarray:
+        """`[variant pair]` of a cell; no row where the set is empty."""
+        piece, count = self.cells(target, source), len(self.variants(source, method))
+        [row] = [r["row"] for r in piece.values["sets"] if (r["source"], r["method"]) == (source, method)]
+        start = 0 if row is None else row
+        return np.asarray(piece.arrays["margins"][start : start + count])
+
+    def nulls(self, task: str, method: str) -> np.ndarray:
+        """`[null pair]`: margins under its null sets."""
+        [piece] = [piece for name, piece in self.pieces.items() if name.startswith(f"nulls-{task}-")]
+        return np.asarray(piece.arrays[method])
 
     def chosen(self, task: str, method: str) -> list[int]:
         """By hand: the three best, without massive ones and those whose score is not above 0."""

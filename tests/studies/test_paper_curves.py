@@ -264,9 +264,9 @@ def test_claim_e_counts_what_each_cell_rests_on():
 
 def test_what_a_recipe_cannot_ask_is_said_before_anything_runs(llama: Model):
     tasks = [random_pairs(20, seed=1, longest=8, task="few")]
-    causal = Recipe("c", experiments=("causal",), topk=6)
-    with pytest.raises(InputError, match=r"k 6 may leave too few of the 32 units .* at most 5, or fewer methods"):
+    causal = Recipe("c", experiments=("causal",), topk=17)
+    with pytest.raises(InputError, match="topk 17 leaves no 17 other units of the 32; choose fewer"):
         plan_recipe(causal, llama, tasks)
-    assert plan_recipe(replace(causal, methods=("welch",)), llama, tasks)
+    assert plan_recipe(replace(causal, topk=16), llama, tasks)
     with pytest.raises(InputError, match="folds 9 are too many for the 12 train pairs of 'few'"):
         plan_recipe(Recipe("o", experiments=("overlap",), folds=9), llama, tasks)

@@ -103,13 +103,15 @@ CAPTIONS = {
     ),
     "causal": Caption(
         "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
-        "neurons of the row's task are set to zero. Red and dark is a drop. A ring: the change stands out among "
-        "those of control sets (q < .05, Benjamini-Hochberg over the measured cells of a method). The controls are "
-        "the same for all methods of a row, matched to the row's sets together, and as many as the set they stand "
-        "beside. No set and no control holds a massive unit (whose RMS is 10 times the layer's median or more). "
-        "Means count each source once; hollow, what is left of them beyond the mean of the controls.",
+        "neurons of the row's task are set to zero. Red and dark is a drop, on one scale for all maps. Each set has "
+        "matched controls of its own, the same for all targets: as many units of every block of like ones, the "
+        "set's own not excepted. Above each map, p of all own and of all other cells, each tested as one family. A "
+        "ring (only with controls enough for single cells): q < .05, Benjamini-Hochberg over the family. Below on "
+        "the right, means that count each source once, and as small dots the same means of its controls. No set and "
+        "no control holds a massive unit (whose RMS is 10 times the layer's median or more).",
         "That a large drop is specific: an ablated state is off the model's usual path. Nor what massive units do, "
-        "which are in no set. Attribution is selected on the outcome measured here, though on other pairs.",
+        "which are in no set. Single cells without rings are descriptive. Attribution is selected on the outcome "
+        "measured here, though on other pairs: hold it against its null searches.",
     ),
     "causal.predicted": Caption(
         "The same for all pairs of tasks, predicted to first order: minus the sum of the column's attributions over "

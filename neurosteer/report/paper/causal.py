@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from neurosteer.report.canvas import FAINT, INK, finish, method_look
 from neurosteer.report.effect_figures import KINDS
+from neurosteer.report.numbers import p_equals
 
 from .about import about, counted, share_of
 from .matrix import Matrix, as_array, draw_matrix, names_of, reach_of
@@ -22,6 +23,7 @@ from .sheet import Panel, new_sheet
 Row = Mapping[str, Any]
 LEVEL = 0.05  # of q
 NUMBERED = 14  # tasks whose cells have room for a number
+JITTER, GOLDEN = 0.18, 0.618034  # height of a band of dots; multiples of it fill the band evenly
 LEAST = 0.01  # nats; what a colour scale spans at least
 CHANGE = "change of the mean margin (nats)"
 GROUPS = {"own": "the task itself", "related": "others of its\nphenomenon", "unrelated": "tasks of other\nphenomena"}
@@ -34,16 +36,19 @@ def predicted_figure(outcome: Row, result: Row) -> Figure:
     name = "Causal transfer, predicted · Whose neurons matter to whose margin?"
     names = names_of(result["tasks"], result["phenomena"])
     figure, panels = new_sheet(len(result["methods"]) + 1, name, about_it, names)
+    reach = one_reach(list(result["predicted"].values()))
     for panel, method in zip(panels, result["methods"], strict=False):
-        matrix = result["predicted"][method]
-        _map(panel, matrix, result["tasks"], result["phenomena"], reach_of(as_array(matrix), LEAST))
+        _map(panel, result["predicted"][method], result["tasks"], result["phenomena"], reach)
         panel.title(_kind(method))
-    draw_groups(panels[-1], result, ("predicted",))
+    draw_groups(panels[-1], result, "predicted")
     return finish(figure)
 
 
 def measured_figure(outcome: Row, result: Row) -> Figure:
-    """The measured cells, one map per method, with a ring where q < .05, and their means."""
+    """The measured cells, one map per method and one scale for all, and their means beside those of controls.
+
+    Where there are controls enough for single cells, rings mark those of q < .05.
+    """
     tests = f"{result['controls']} matched controls, up to {result['pairs']} test pairs"
     name = "Causal transfer, measured · Whose neurons matter to whose margin?"
     measured = result["measured"]
@@ -51,15 +56,34 @@ def measured_figure(outcome: Row, result: Row) -> Figure:
     groups = [phenomenon_of[task] for task in measured]
     about_it, names = [*_about(outcome, result), tests], names_of(measured, groups)
     figure, panels = new_sheet(len(result["methods"]) + 1, name, about_it, names)
-    for panel, method in zip(panels, result["methods"], strict=False):
-        cells = [cell for cell in result["cells"] if cell["method"] == method]
-        matrix = square(cells, measured)
-        reach = reach_of(as_array(matrix), LEAST)
-        _map(panel, matrix, measured, groups, reach)
-        _mark(panel.axes, cells, measured, reach)
-        panel.title(_kind(method), f"q < .05 (rings): {_significant(result, method)}")
-    draw_groups(panels[-1], result, ("measured", "beyond controls"))
+    cells = {method: [cell for cell in result["cells"] if cell["method"] == method] for method in result["methods"]}
+    matrices = {method: square(cells[method], measured) for method in cells}
+    reach = one_reach(list(matrices.values()))
+    for panel, method in zip(panels, cells, strict=False):
+        _map(panel, matrices[method], measured, groups, reach)
+        _mark(panel.axes, cells[method], measured, reach)
+        panel.title(_kind(method), beneath(result, method))
+    draw_groups(panels[-1], result, "measured", result["control_means"])
     return finish(figure)
+
+
+def one_reach(matrices: Sequence[Matrix]) -> float:
+    """Where the scale of several maps ends: equal changes have equal colours."""
+    return reach_of(np.concatenate([as_array(matrix).ravel() for matrix in matrices]), LEAST)
+
+
+def beneath(result: Row, method: str) -> str:
+    """The verdicts on all own and all other cells, and how many single ones stand out where those are judged."""
+    ps = {row["family"]: row["p"] for row in result["families"] if row["method"] == method}
+    told = [f"{kind} {p_equals(ps[kind])}" for kind in ("own", "other") if ps.get(kind) is not None]
+    found = result["summary"][method]
+    judged = [
+        f"{found[f'significant_{kind}']} of {found[f'judged_{kind}']} {kind}"
+        for kind in ("own", "other")
+        if found[f"significant_{kind}"] is not None
+    ]
+    rings = [f"q < .05 (rings): {', '.join(judged)}"] if judged else []
+    return "; ".join([f"as families: {', '.join(told)}"] * bool(told) + rings)
 
 
 def square(cells: Sequence[Row], tasks: Sequence[str]) -> list[list[float | None]]:
@@ -68,17 +92,18 @@ def square(cells: Sequence[Row], tasks: Sequence[str]) -> list[list[float | None
     return [[found.get((source, target)) for target in tasks] for source in tasks]
 
 
-def draw_groups(panel: Panel, result: Row, whats: Sequence[str]) -> None:
-    """Mean change on the task itself, on related and on other tasks; hollow what follows the first of `whats`."""
+def draw_groups(panel: Panel, result: Row, what: str, controls: Sequence[Row] = ()) -> None:
+    """Mean change on the task itself, on related and on other tasks; dots are the same means of each control."""
     axes, methods = panel.axes, result["methods"]
     for place, kind in enumerate(GROUPS):
         drawn = 0
         for number, method in enumerate(methods):
-            for order, what in enumerate(whats):
-                height = place + 0.26 * (number - (len(methods) - 1) / 2) + 0.11 * order
-                asked = (method, kind, what)
-                rows = [row for row in result["effects"] if (row["method"], row["kind"], row["what"]) == asked]
-                drawn += _bar(axes, rows, height, method, filled=not order)
+            height = place + 0.26 * (number - (len(methods) - 1) / 2)
+            rows = [
+                row for row in result["effects"] if (row["method"], row["kind"], row["what"]) == (method, kind, what)
+            ]
+            _dots(axes, [row for row in controls if (row["method"], row["kind"]) == (method, kind)], height, method)
+            drawn += _bar(axes, rows, height, method)
         if not drawn:
             at = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center"}
             axes.annotate("no such cells", (0.5, place), fontsize=8.5, color=FAINT, **at)  # type: ignore[arg-type]
@@ -87,20 +112,28 @@ def draw_groups(panel: Panel, result: Row, whats: Sequence[str]) -> None:
     panel.name_rows(list(GROUPS.values()), CHANGE)
     panel.title("mean over tasks, 95 % interval")
     keys = [Line2D([], [], linestyle="", markersize=6, label=method, **method_look(method)) for method in methods]
-    if len(whats) > 1:
-        look: dict[str, Any] = {"color": INK, "marker": "o", "markerfacecolor": "white"}
-        keys.append(Line2D([], [], linestyle="", markersize=6, label="beyond the mean of its controls", **look))
+    if controls:
+        keys.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=FAINT, label="its matched controls"))
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2, "frameon": False}
     axes.legend(handles=keys, fontsize=8.5, **below)
 
 
-def _bar(axes: Axes, rows: Sequence[Row], height: float, method: str, *, filled: bool) -> int:
+def _dots(axes: Axes, rows: Sequence[Row], height: float, method: str) -> None:
+    """One for each control, spread in height by a fixed pattern so that equal ones can be told apart."""
+    known = [row for row in rows if row["delta"] is not None]
+    heights = [height + JITTER * ((GOLDEN * (row["control"] + 1)) % 1 - 0.5) for row in known]
+    look: dict[str, Any] = {"marker": "o", "markersize": 2.6, "alpha": 0.45, "markeredgewidth": 0, "zorder": 1.5}
+    color, values = method_look(method)["color"], [row["delta"] for row in known]
+    if known:
+        axes.plot(values, heights, linestyle="", color=color, label=f"{method} controls {known[0]['kind']}", **look)
+
+
+def _bar(axes: Axes, rows: Sequence[Row], height: float, method: str) -> int:
     """A mean change with its interval, if it is known; how many were drawn."""
     known, look = [row for row in rows if row["drop"] is not None], method_look(method)
     for row in known:
-        fill = look["color"] if filled else "white"
         label = f"{method} {row['what']} {row['kind']}"
-        axes.plot([-row["drop"]], [height], linestyle="", markersize=6, markerfacecolor=fill, label=label, **look)
+        axes.plot([-row["drop"]], [height], linestyle="", markersize=6, label=label, **look)
         if row["low"] is not None and row["high"] is not None:
             axes.hlines(height, -row["high"], -row["low"], color=look["color"], linewidth=1.6, zorder=1.9)
     return len(known)
@@ -138,24 +171,6 @@ def written(delta: float) -> str:
 
 def _kind(method: str) -> str:
     return f"{method} ({KINDS[method]})" if method in KINDS else method
-
-
-def stand_out(result: Row, method: str, kind: str) -> tuple[int, int, int]:
-    """Of a task's `own` cells, or of all `other` ones: how many stand out, of how many tested, and how many are not.
-
-    Not tested are cells without a q: a set is empty, or its controls are too few or too alike.
-    """
-    cells = [cell for cell in result["cells"] if cell["method"] == method]
-    untested = sum(cell["q"] is None and (cell["source"] == cell["target"]) is (kind == "own") for cell in cells)
-    found = result["summary"][method]
-    return found[f"significant_{kind}"], found[f"cells_{kind}"] - untested, untested
-
-
-def _significant(result: Row, method: str) -> str:
-    own, other = (stand_out(result, method, kind) for kind in ("own", "other"))
-    untested = own[2] + other[2]
-    more = f"; {untested} not tested" if untested else ""
-    return f"{own[0]} of {own[1]} own, {other[0]} of {other[1]} other cells{more}"
 
 
 def _about(outcome: Row, result: Row) -> list[str]:

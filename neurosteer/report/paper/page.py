@@ -13,13 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .about import about, how_many, lam, share_of, used
 from .captions import HEADINGS, Caption, caption_of
+from .causal_tables import causal_tables
 from .csvs import csv_name
 from .draw import FIGURES
 from .layer_tables import mask_tables, rank_tables, topk_tables
 from .matched_tables import control_tables, matched_tables
 from .sensitivity import sensitivity_tables
 from .table import Table
-from .task_tables import baseline_tables, causal_tables, overlap_tables, transfer_tables
+from .task_tables import baseline_tables, overlap_tables, transfer_tables
 from .toml import recipe_toml
 
 Row = Mapping[str, Any]

@@ -10,11 +10,9 @@ from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import NONE, number, p_value
 
 from .about import readable, span
-from .causal import stand_out
-from .table import Table, changed, mean, ranged
+from .table import Table, mean
 
 Row = Mapping[str, Any]
-LISTED = 12  # units that are named
 MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same", "dense_other")
 
 
@@ -43,11 +41,6 @@ def overlap_tables(result: Row) -> list[Table]:
         )
     headers = ("method", "one phenomenon", "two phenomena", "p", "other pairs", "other splits", "chance")
     return [Table("Mean shared part of two sets", headers, tuple(rows))]
-
-
-def causal_tables(result: Row) -> list[Table]:
-    """Means of the measured cells, their differences, and the agreement of matrices."""
-    return [_measured(result), _contrasts(result), _agreement(result)]
 
 
 def baseline_tables(outcome: Row) -> tuple[Table, Table]:
@@ -109,58 +102,3 @@ def _null(null: Row, kind: str) -> str:
         found = null[f"{kind}_{probe}"]
         told.append(f"{probe} {number(found['mean'], 3)} (sd of rows {number(found['row_sd'], 3)})")
     return ", ".join(told)
-
-
-def _measured(result: Row) -> Table:
-    rows = []
-    for method in result["methods"]:
-        found = result["summary"][method]
-        kinds = ("own", "related", "unrelated")
-        means = (changed(*(found.get(f"{kind}_{end}") for end in ("delta", "low", "high"))) for kind in kinds)
-        rows.append((method, *means, *(_significant(*stand_out(result, method, kind)) for kind in ("own", "other"))))
-    headers = ("method", "the task itself", "same phenomenon", "other phenomena", "own q < .05", "other q < .05")
-    caption = f"Mean change of the margin in measured cells (nats), with 95 % intervals over tasks{_massive(result)}"
-    return Table(caption, headers, tuple(rows))
-
-
-def _significant(found: int, tested: int, untested: int) -> str:
-    return f"{found} of {tested}" + (f" ({untested} not tested)" if untested else "")
-
-
-def _massive(result: Row) -> str:
-    """The massive units, which no set holds."""
-    units = result["massive"]
-    more = f" and {len(units) - LISTED:,} more" if len(units) > LISTED else ""
-    return f"; massive units, in no set: {', '.join(map(str, units[:LISTED]))}{more}" if units else ""
-
-
-def _contrasts(result: Row) -> Table:
-    kinds = list(dict.fromkeys(row["kind"] for row in result["effects"] if " - " in row["kind"]))
-    whats = list(dict.fromkeys(row["what"] for row in result["effects"]))
-    found = {(row["method"], row["what"], row["kind"]): row for row in result["effects"]}
-
-    def cell(method: str, what: str, kind: str) -> str:
-        row = found.get((method, what, kind))
-        return changed(row["drop"], row["low"], row["high"]) if row else NONE
-
-    rows = tuple(
-        (method, what, *(cell(method, what, kind) for kind in kinds))
-        for method in result["methods"]
-        for what in whats
-    )
-    caption = "By how much more an ablation lowers the margin: difference of mean drops (nats), source by source"
-    return Table(caption, ("method", "drops", *(kind.replace(" - ", " − ") for kind in kinds)), rows, left=2)  # noqa: RUF001
-
-
-def _agreement(result: Row) -> Table:
-    whats = list(dict.fromkeys(row["what"] for row in result["agreement"]))
-    found = {(row["method"], row["what"]): row for row in result["agreement"]}
-    rows = tuple((what, *(_correlation(found.get((method, what))) for method in result["methods"])) for what in whats)
-    caption = "Spearman over cells of two different tasks, with 95 % intervals over tasks (cells)"
-    return Table(caption, ("matrices", *result["methods"]), rows)
-
-
-def _correlation(row: Row | None) -> str:
-    if row is None or row["spearman"] is None:
-        return NONE
-    return f"{ranged(row['spearman'], row['low'], row['high'])} ({row['cells']:,})"

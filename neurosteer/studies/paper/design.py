@@ -54,12 +54,6 @@ class Design:
         k = resolve_k(recipe.topk, width)
         if 2 * k > width:
             raise InputError(f"topk {k} leaves no {k} other units of the {width}; choose fewer")
-        apart = 2 * len(recipe.methods)  # as many others as are in any of the sets
-        if "causal" in recipe.experiments and apart * k > width:
-            raise InputError(
-                f"topk {k} may leave too few of the {width} units for controls of {len(recipe.methods)} methods' "
-                f"sets; choose at most {width // apart}, or fewer methods"
-            )
         powers = {2**i for i in range(width.bit_length())}
         return cls(
             experiments=recipe.experiments,

@@ -116,14 +116,27 @@ def _stability(values: Values, pairs: Pairs, split: Split, design: Design) -> di
     }
 
 
+def searched(
+    values: Values, labels: Sequence[tuple[str | int, ...]], design: Design, methods: Sequence[str] = ("welch", "l0")
+) -> dict[str, Float[Tensor, "problem unit"]]:
+    """The scores that each method gives the units of every problem: |t|, and the size of an L0 probe's weights.
+
+    A problem is a layer of `values`, all of whose pairs train it; its label draws where its gates start, and their noise.
+    """
+    found = {}
+    if "welch" in methods:
+        found["welch"] = welch(values, range(len(values))).t.abs()
+    if "l0" in methods:
+        examples = Examples.of_values(range(values.shape[2]), {"train": values})
+        found["l0"] = _masked(examples, labels, design).weights[:, 0].abs().cpu()
+    return found
+
+
 def _top_sets(
     values: Values, labels: Sequence[tuple[str | int, ...]], design: Design
 ) -> dict[str, Int[np.ndarray, "problem k"]]:
-    """The top k of each problem by both methods; a problem stands where a layer would."""
-    examples = Examples.of_values(range(values.shape[2]), {"train": values})
-    t = welch(values, range(len(values))).t.abs()
-    l0 = _masked(examples, labels, design).weights[:, 0].abs().cpu()
-    return {"welch": top_or_none(t, design.k), "l0": top_or_none(l0, design.k)}
+    """The top k of each problem by both methods."""
+    return {method: top_or_none(scores, design.k) for method, scores in searched(values, labels, design).items()}
 
 
 def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray, "problem k"]:

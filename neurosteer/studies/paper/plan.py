@@ -14,7 +14,7 @@ from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Plan, Read, Unit
 
 from .bands import fig6
-from .causal import causal_result, causal_units
+from .causal import causal_result, causal_units, measured_tasks, task_units
 from .costs import token_seconds
 from .curves import Sweep, by_luck, controls, fig2, fig3, fig4, fig5
 from .design import NEURONS, UNTRAINED, Design
@@ -41,16 +41,21 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     members = [Member.of(pairs) for pairs in kept]
     _check_folds(splits, design)
     blank = cache(lambda: untrained(model, design.seed))
+    causal = "causal" in design.experiments
+    measured = measured_tasks(recipe, members) if causal else []
     units: list[Unit] = []
     for pairs in kept:
-        units += _task_units(model, blank, pairs, splits[pairs.task], design, progress)
-    if "fig6" in design.experiments or "causal" in design.experiments:
+        split = splits[pairs.task]
+        units += _task_units(model, blank, pairs, split, design, progress)
+        if causal:
+            units += task_units(model, recipe, split, design, measured=pairs.task in measured, progress=progress)
+    if "fig6" in design.experiments or causal:
         units.append(transfer_unit([member.task for member in members]))
     if "fig6" in design.experiments:
         units += general_units(members)
-    if "causal" in design.experiments:
+    if causal:
         own = {pairs.task: splits[pairs.task] for pairs in kept}
-        units += causal_units(model, recipe, own, design.layer, progress=progress)
+        units += causal_units(model, recipe, own, design, progress=progress)
     tokenise = partial(sentence_tokens, model)
     described = [_task_row(pairs, splits[pairs.task], tokenise) for pairs in kept]
     remarks = [remark for pairs in kept for remark in pairs.remarks()]

@@ -45,6 +45,13 @@ def by_kind(drops: Matrix, phenomena: Sequence[str], seed: int) -> list[dict[str
     ]
 
 
+def kind_means(values: Matrix, phenomena: Sequence[str]) -> dict[str, float]:
+    """The mean over sources of each kind of cell, each source counting once; NaN where there are none."""
+    rows = {kind: _row_means(values, cells) for kind, cells in kinds_of(phenomena).items()}
+    known = {kind: row[np.isfinite(row)] for kind, row in rows.items()}
+    return {kind: float(row.mean()) if len(row) else np.nan for kind, row in known.items()}
+
+
 def _row_means(values: Matrix, cells: Bool[np.ndarray, "source target"]) -> Float[np.ndarray, "source"]:
     """The mean of each row over some of its cells that are known; NaN where there are none."""
     known = cells & np.isfinite(values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,52 +9,56 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from neurosteer.studies.effects.numbers import accuracy
+from neurosteer.studies.effects.numbers import accuracy, empirical_p, interval
 
-LEVEL = 0.05
-ROUNDING = 1e-9  # controls that differ by less than this share of their size are all alike
+CELL_CONTROLS = 199  # with fewer, one set among so many cannot carry a verdict on a single cell
+FAMILY_CONTROLS = 19  # with fewer, nor can those of a family
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What an ablation does to the mean margin (nats), and how that stands out among the controls.
-
-    `t` and `p` are None where the controls are too few, or too much alike, to tell what is usual.
-    """
+    """What an ablation does to the mean margin (nats), beside its controls; `p` is the share of sets as unusual."""
 
     delta: float
-    controls_mean: float | None
-    controls_sd: float | None
-    t: float | None
-    p: float | None
+    controls_mean: float
+    controls_sd: float
+    beyond: float  # delta - controls_mean
+    p: float
     accuracy_before: float
     accuracy_after: float
-    margin_before: float
 
 
 def measure_cell(clean: Float[np.ndarray, "pair"], edited: Float[np.ndarray, "variant pair"]) -> Cell:
     """A cell from margins: `edited` are those under the ablation itself, then under that of each control."""
-    delta, *controls = (edited - clean).mean(axis=1).tolist()
-    mean, sd, t, p = against_controls(delta, controls)
-    return Cell(delta, mean, sd, t, p, accuracy(clean), accuracy(edited[0]), float(clean.mean()))
-
-
-def against_controls(
-    delta: float, controls: Sequence[float]
-) -> tuple[float | None, float | None, float | None, float | None]:
-    """Mean and standard deviation of the controls, and t and two-sided p of one more draw from where they come from.
-
-    t = (d - mean) / (sd sqrt(1 + 1/n)) with n - 1 degrees of freedom. Few controls are enough for small p-values, at
-    the price of taking their changes to be normal.
-    """
-    n = len(controls)
-    if n < 2:
-        return (controls[0] if n else None), None, None, None
+    delta, *controls = changes(clean, edited).tolist()
     mean, sd = float(np.mean(controls)), float(np.std(controls, ddof=1))
-    if np.ptp(controls) <= ROUNDING * np.abs(controls).max():
-        return mean, sd, None, None
-    t = (delta - mean) / (sd * math.sqrt(1 + 1 / n))
-    return mean, sd, t, float(2 * stats.t.sf(abs(t), n - 1))
+    p = empirical_p(delta, controls)
+    return Cell(delta, mean, sd, delta - mean, p, accuracy(clean), accuracy(edited[0]))
+
+
+def changes(
+    clean: Float[np.ndarray, "pair"], edited: Float[np.ndarray, "variant pair"]
+) -> Float[np.ndarray, "variant"]:
+    """Of the mean margin under each edit."""
+    return np.asarray((edited - clean).mean(axis=1))
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A task's mean margin without an edit, with its 95 % bootstrap interval over pairs."""
+
+    margin: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, margins: Float[np.ndarray, "pair"], seed: int) -> Clean:
+        return cls(float(margins.mean()), *interval(margins, seed))
+
+    @property
+    def preferred(self) -> bool:
+        """Whether the model prefers the good sentences: where it does not, there is nothing to lose."""
+        return self.low > 0
 
 
 def q_values(ps: Sequence[float | None]) -> list[float | None]:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.data import UnitStats
-from neurosteer.forward import attribute
+from neurosteer.forward import attribute_pairs
 from neurosteer.model import Model
 from neurosteer.neurons import Ranking
 from neurosteer.neurons.controls import massive
@@ -31,19 +31,22 @@ def attribution_name(task: str) -> str:
 def attribution_unit(
     model: Model, task: str, train: Pairs, recipe: Recipe, layer: int, *, progress: Progress = QUIET
 ) -> Unit:
-    """The predicted drop of a task's mean margin for every unit of the layer, from the first train pairs.
+    """The predicted drop of the margin for every unit of the layer, from the first train pairs.
 
-    The gradient is taken down to the layer: of the blocks below only activations are computed.
+    `drop` `[unit]` is that of the mean margin, `by_pair` `[pair unit]` that of each pair, whose mean it is. The
+    gradient is taken down to the layer: of the blocks below only activations are computed.
     """
     pairs = train.limit(recipe.attribution_pairs)
 
     def compute(_: Read) -> Piece:
-        found = attribute(model, pairs, site=recipe.site, layers=[layer], to="zero", progress=progress)
+        found = attribute_pairs(model, pairs, site=recipe.site, layers=[layer], progress=progress)
+        by_pair = found.drop()[:, 0].numpy()
         about = {"task": task, "pairs": len(pairs), "model": model.fingerprint, "site": recipe.site, "layer": layer}
-        return Piece({"drop": found.drop()[0].numpy()}, about)
+        return Piece({"drop": by_pair.mean(axis=0), "by_pair": by_pair.astype(np.float32)}, about)
 
-    cost = costs.BACKWARD * costs.token_seconds(model) * beginnings(pairs)
-    return Unit(attribution_name(task), task, cost, compute, size=8 * model.d_model)
+    cost = costs.BACKWARD * costs.token_seconds(model) * costs.BY_PAIR * beginnings(pairs)
+    size = (8 + 4 * len(pairs)) * model.d_model
+    return Unit(attribution_name(task), task, cost, compute, size=size)
 
 
 def beginnings(pairs: Pairs) -> int:
@@ -57,17 +60,18 @@ def needs_of(task: str, method: str) -> tuple[str, ...]:
     return (focus_name(task), *((attribution_name(task),) if method == "attribution" else ()))
 
 
-def ranking_of(
-    read: Read, task: str, method: str, layer: int, *, model: str, site: str, seen: Sequence[str] = ()
-) -> Ranking:
-    """A task's ranking of the units of the layer; `seen` are hashes of the sentences that it rests on.
+def ranking_of(read: Read, task: str, method: str, layer: int, *, model: str, site: str) -> Ranking:
+    """A task's ranking of the units of the layer."""
+    return ranked(read, task, method, _scores(read, task, method), layer, model=model, site=site)
 
-    Massive units come last: without one the model breaks down, whatever the task.
-    """
+
+def ranked(
+    read: Read, task: str, method: str, scores: Float[Tensor, "unit"], layer: int, *, model: str, site: str
+) -> Ranking:
+    """Scores as a ranking. Massive units come last: without one the model breaks down, whatever the task."""
     stats = _stats(read, task, layer)
-    about = {"task": task, "seen": sorted(seen)}
-    scores = _scores(read, task, method)[None].masked_fill(massive(stats), 0.0)
-    return Ranking(scores, None, method, stats, model, site, about)
+    light = scores.float()[None].masked_fill(massive(stats), 0.0)
+    return Ranking(light, None, method, stats, model, site, {"task": task})
 
 
 def massive_units(read: Read, tasks: Sequence[str], layer: int) -> list[int]:

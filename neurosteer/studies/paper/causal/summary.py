@@ -19,92 +19,75 @@ from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Read
 
 from .agreement import agree
-from .cells import cell_name, measured_tasks, sources_by_unit
-from .contrasts import by_kind
-from .numbers import LEVEL, measure_cell, q_values
+from .contrasts import by_kind, kind_means
+from .families import LEVEL
+from .measured import Measured, read_measured, read_neutral_rows
+from .nulls import null_sets_name
+from .numbers import CELL_CONTROLS, q_values
 from .sources import attribution_name, massive_units, ranking_of
+from .verdicts import family_rows
 
 Matrix = Float[np.ndarray, "source target"]
 Row = dict[str, Any]
-SIDE = ("agreement", "effects")
-UNKNOWN = ("delta", "controls_mean", "controls_sd", "t", "p", "accuracy_before", "accuracy_after", "margin_before")
+SIDE = ("families", "neutral", "effects", "controls", "nulls", "agreement")
+KEYS = {"controls": "control_means", "nulls": "null_changes"}  # `controls`: how many there are
+UNKNOWN = ("delta", "controls_mean", "controls_sd", "beyond", "p", "accuracy_before", "accuracy_after")
 
 
-@dataclass(frozen=True)
-class _Tasks:
-    """All tasks with their phenomena, those whose cells are measured, and the sources of the units that did."""
+@dataclass(frozen=True, eq=False)
+class _Method:
+    """Everything that is reported of one method."""
 
-    names: Sequence[str]
-    phenomena: Sequence[str]
-    measured: Sequence[str]
-    bunches: Sequence[Sequence[str]]
-
-    @classmethod
-    def of(cls, recipe: Recipe, members: Sequence[Member]) -> _Tasks:
-        names, phenomena = [member.task for member in members], [member.phenomenon for member in members]
-        return cls(names, phenomena, measured_tasks(recipe, members), sources_by_unit(recipe, members))
-
-    @property
-    def places(self) -> list[int]:
-        """Where the measured ones are among all."""
-        return [self.names.index(task) for task in self.measured]
+    name: str
+    predicted: Matrix  # changes, of all tasks
+    sizes: Sequence[int]  # units of each task's set
+    known: Mapping[str, Matrix]  # what may foretell the measured changes
 
 
 def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: int, probe_transfer: Matrix) -> Row:
     """The `causal` result. `probe_transfer` is the accuracy of each task's probe (rows) on each task (columns).
 
-    `delta` and `predicted` are changes of a mean margin in nats, negative where it drops; agreements and `effects`
-    are about drops, positive where an ablation hurts.
+    `delta`, `predicted` and all of `families` and `nulls` are changes of a mean margin in nats, negative where it
+    drops; agreements and `effects` are about drops, positive where an ablation hurts.
     """
-    tasks = _Tasks.of(recipe, members)
-    drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in tasks.names], axis=1)
-    k, predicted, found = resolve_k(recipe.topk, len(drops)), {}, []
+    names = [member.task for member in members]
+    drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in names], axis=1)
+    k, measured = resolve_k(recipe.topk, len(drops)), read_measured(read, recipe, members)
+    methods = []
     for method in recipe.methods:
-        sets = [chosen_units(read, recipe, task, layer, method) for task in tasks.names]
-        predicted[method] = predicted_changes(sets, drops)
-        known = {
-            "probe transfer": probe_transfer,
-            "set overlap": shared(list(map(set, sets)), list(map(set, sets)), k),
-        }
-        found.append(_of_method(read, tasks, method, predicted[method], known, recipe.seed))
-    tables = {name: [row for rows in found for row in rows[name]] for name in ("cells", "agreement", "effects")}
+        sets = [chosen_units(read, recipe, task, layer, method) for task in names]
+        overlap = shared(list(map(set, sets)), list(map(set, sets)), k)
+        known = {"probe transfer": probe_transfer, "set overlap": overlap}
+        methods.append(_Method(method, predicted_changes(sets, drops), list(map(len, sets)), known))
+    tables: dict[str, list[Row]] = {
+        "cells": [row for one in methods for row in _cells(one, measured, members, recipe)],
+        "families": [row for one in methods for row in family_rows(measured, one.name, recipe.seed)],
+        "neutral": read_neutral_rows(read, recipe, members),
+        "effects": [row for one in methods for row in _effects(one, measured, members, recipe.seed)],
+        "controls": [row for one in methods for row in _controls(one, measured, members)],
+        "nulls": [row for one in methods for row in _nulls(read, one, measured)],
+        "agreement": [row for one in methods for row in _agreement(one, measured, names, recipe.seed)],
+    }
+    predicted = {one.name: one.predicted for one in methods}
     return {
         "experiment": "causal",
         "layer": layer,
         "k": k,
         "controls": recipe.controls,
+        "cell_controls": CELL_CONTROLS,
+        "null_searches": recipe.nulls,
         "pairs": recipe.test_pairs,
-        "tasks": list(tasks.names),
-        "phenomena": list(tasks.phenomena),
-        "measured": list(tasks.measured),
+        "tasks": names,
+        "phenomena": [member.phenomenon for member in members],
+        "measured": list(measured.tasks),
+        "nothing_to_lose": [task for task, kept in zip(measured.tasks, measured.preferred, strict=True) if not kept],
         "methods": list(recipe.methods),
-        "massive": massive_units(read, tasks.names, layer),
-        "predicted": {
-            method: [[plain(cell) for cell in row] for row in matrix] for method, matrix in predicted.items()
-        },
-        **tables,
-        "summary": {
-            method: _summary(rows["cells"], rows["effects"])
-            for method, rows in zip(recipe.methods, found, strict=True)
-        },
-        "tables": {"": tables["cells"], "predicted": _wide(predicted, tasks.names)} | {n: tables[n] for n in SIDE},
+        "massive": massive_units(read, names, layer),
+        "predicted": {name: [[plain(cell) for cell in row] for row in matrix] for name, matrix in predicted.items()},
+        **{KEYS.get(name, name): rows for name, rows in tables.items()},
+        "summary": {one.name: _summary(one, tables["cells"], tables["effects"]) for one in methods},
+        "tables": {"": tables["cells"], "predicted": _wide(predicted, names)} | {n: tables[n] for n in SIDE},
     }
-
-
-def _of_method(
-    read: Read, tasks: _Tasks, method: str, predicted: Matrix, known: Mapping[str, np.ndarray], seed: int
-) -> dict[str, list[Row]]:
-    """`cells`, `agreement` and `effects` of one method."""
-    cells = _cells(read, tasks, method, predicted)
-    delta, usual = (_square(cells, name, len(tasks.measured)) for name in ("delta", "controls_mean"))
-    drops = {"measured": -delta, "beyond controls": usual - delta, "predicted": -predicted}
-    effects = []
-    for what, matrix in drops.items():
-        groups = [tasks.phenomena[i] for i in (range(len(tasks.names)) if what == "predicted" else tasks.places)]
-        kinds = by_kind(matrix, groups, seed_of(seed, method, what))
-        effects += [{"method": method, "what": what, **row} for row in kinds]
-    agreement = _agreement(drops, known, tasks.places, method, seed)
-    return {"cells": cells, "agreement": agreement, "effects": effects}
 
 
 def chosen_units(read: Read, recipe: Recipe, task: str, layer: int, method: str) -> list[int]:
@@ -124,71 +107,134 @@ def predicted_changes(sets: Sequence[Sequence[int]], drops: Float[np.ndarray, "u
     return np.stack([-drops[list(units)].sum(axis=0) if units else empty for units in sets])
 
 
-def _cells(read: Read, tasks: _Tasks, method: str, predicted: Matrix) -> list[Row]:
-    """One row per source and target, source by source; q over all cells of the method."""
-    place, found = {task: i for i, task in enumerate(tasks.names)}, {}
-    for target, sources in product(tasks.measured, tasks.bunches):
-        piece = read(cell_name(target, sources))
-        clean, margins = piece.arrays["clean"], piece.arrays["margins"]
-        controls = {(drawn["source"], drawn["size"]): drawn for drawn in piece.values["controls"]}
-        for cell in piece.values["cells"]:
-            if cell["method"] != method:
-                continue
-            source, drawn = cell["source"], controls.get((cell["source"], len(cell["units"])))
-            at, to = place[source], place[target]
-            edited = None
-            if drawn is not None:  # else the set is empty
-                start, n = drawn["row"], len(drawn["units"])
-                edited = margins[[cell["row"], *range(start, start + n)]]
-            found[source, target] = {
-                "method": method,
+def _cells(method: _Method, measured: Measured, members: Sequence[Member], recipe: Recipe) -> list[Row]:
+    """One row per source and target, source by source.
+
+    `q` is over the own cells of the method, or over its others; None with fewer controls than a verdict on a single
+    cell wants, and for targets that have nothing to lose.
+    """
+    names = [member.task for member in members]
+    others = others_controls(measured.changes[method.name])
+    rows: list[Row] = []
+    for (i, source), (j, target) in product(enumerate(measured.tasks), repeat=2):
+        at, to, clean = names.index(source), names.index(target), measured.clean[j]
+        cell = measured.cells.get((method.name, source, target))
+        delta = cell.delta if cell else np.nan
+        rows.append(
+            {
+                "method": method.name,
                 "source": source,
                 "target": target,
-                **(dict.fromkeys(UNKNOWN) if edited is None else asdict(measure_cell(clean, edited))),
-                "predicted": plain(predicted[at, to]),
-                "related": source != target and tasks.phenomena[at] == tasks.phenomena[to],
-                "pairs": len(clean),
-                "left_out": piece.values["left_out"],
-                "units": len(cell["units"]),
-                "controls": len(drawn["units"]) if drawn else 0,
-                "unmatched": drawn["unmatched"] if drawn else None,
+                **(asdict(cell) if cell else dict.fromkeys(UNKNOWN)),
+                "others_controls_mean": plain(others[i, j]),
+                "beyond_others": plain(delta - others[i, j]),
+                "predicted": plain(method.predicted[at, to]),
+                "related": source != target and members[at].phenomenon == members[to].phenomenon,
+                "margin_before": clean.margin,
+                "margin_low": clean.low,
+                "margin_high": clean.high,
+                "nothing_to_lose": not clean.preferred,
+                "pairs": measured.pairs[j],
+                "left_out": measured.left_out[j],
+                "units": method.sizes[at],
+                "controls": recipe.controls if cell else 0,
             }
-    rows = [found[cell] for cell in product(tasks.measured, tasks.measured)]
-    qs = q_values([row["p"] for row in rows])
-    return [{**row, "q": q} for row, q in zip(rows, qs, strict=True)]
+        )
+    qs: dict[int, float | None] = {}
+    for own in (True, False):
+        places = [i for i, row in enumerate(rows) if (row["source"] == row["target"]) is own and _judged(row)]
+        qs |= dict(zip(places, q_values([rows[i]["p"] for i in places]), strict=True))
+    return [{**row, "q": qs.get(i)} for i, row in enumerate(rows)]
 
 
-def _agreement(
-    drops: Mapping[str, np.ndarray], known: Mapping[str, np.ndarray], measured: Sequence[int], method: str, seed: int
-) -> list[Row]:
-    """What could foretell a causal effect, against what was measured and against what is predicted of all cells."""
-    part = np.ix_(measured, measured)
-    compared = {f"{name} ~ causal": (matrix[part], drops["measured"]) for name, matrix in known.items()}
-    compared["predicted ~ measured"] = (drops["predicted"][part], drops["measured"])
-    compared |= {f"{name} ~ predicted": (matrix, drops["predicted"]) for name, matrix in known.items()}
+def _judged(row: Row) -> bool:
+    """Whether a single cell can have a verdict."""
+    return row["controls"] >= CELL_CONTROLS and not row["nothing_to_lose"]
+
+
+def others_controls(changes: Float[np.ndarray, "source target variant"]) -> Matrix:
+    """For each cell the mean change that the controls of all other sources make of the same target; NaN for none."""
+    means = changes[:, :, 1:].mean(axis=2)
+    there = np.isfinite(means)
+    count, total = there.sum(axis=0) - there, np.where(there, means, 0.0)
+    others = total.sum(axis=0) - total
+    return np.divide(others, count, out=np.full_like(others, np.nan), where=count > 0)
+
+
+def _drops(method: _Method, measured: Measured) -> dict[str, Matrix]:
+    """Mean drops of the measured cells whose target has something to lose, and those of all that are predicted."""
+    changes, kept = measured.changes[method.name], np.where(measured.preferred, 0.0, np.nan)
+    delta, controls = changes[:, :, 0] + kept, changes[:, :, 1:].mean(axis=2)
+    return {
+        "measured": -delta,
+        "beyond controls": controls - delta,
+        "beyond others' controls": others_controls(changes) - delta,
+        "predicted": -method.predicted,
+    }
+
+
+def _effects(method: _Method, measured: Measured, members: Sequence[Member], seed: int) -> list[Row]:
+    """Means over sources by kind of cell; see `by_kind`."""
+    rows = []
+    for what, matrix in _drops(method, measured).items():
+        groups = [member.phenomenon for member in members if what == "predicted" or member.task in measured.tasks]
+        kinds = by_kind(matrix, groups, seed_of(seed, method.name, what))
+        rows += [{"method": method.name, "what": what, **row} for row in kinds]
+    return rows
+
+
+def _controls(method: _Method, measured: Measured, members: Sequence[Member]) -> list[Row]:
+    """The same means of each control: the first of every source, the second, and so on."""
+    kept = np.where(measured.preferred, 0.0, np.nan)
+    groups = [member.phenomenon for member in members if member.task in measured.tasks]
     return [
-        {"method": method, "what": what, **agree(a, b, seed_of(seed, method, what))}
+        {"method": method.name, "control": i, "kind": kind, "delta": plain(delta)}
+        for i in range(measured.changes[method.name].shape[2] - 1)
+        for kind, delta in kind_means(measured.changes[method.name][:, :, 1 + i] + kept, groups).items()
+    ]
+
+
+def _nulls(read: Read, method: _Method, measured: Measured) -> list[Row]:
+    """What each null set does to the margin of its own task."""
+    return [
+        {
+            "method": method.name,
+            "task": task,
+            "null": i,
+            "units": int((read(null_sets_name(task)).arrays[method.name][i] >= 0).sum()),
+            "delta": float(delta),
+        }
+        for task, deltas in zip(measured.tasks, measured.nulls[method.name], strict=True)
+        for i, delta in enumerate(deltas)
+    ]
+
+
+def _agreement(method: _Method, measured: Measured, names: Sequence[str], seed: int) -> list[Row]:
+    """What could foretell a causal effect, against what was measured and against what is predicted of all cells."""
+    part = np.ix_(*[[names.index(task) for task in measured.tasks]] * 2)
+    drop, predicted = -measured.changes[method.name][:, :, 0], -method.predicted
+    compared = {f"{name} ~ causal": (matrix[part], drop) for name, matrix in method.known.items()}
+    compared["predicted ~ measured"] = (predicted[part], drop)
+    compared |= {f"{name} ~ predicted": (matrix, predicted) for name, matrix in method.known.items()}
+    return [
+        {"method": method.name, "what": what, **agree(a, b, seed_of(seed, method.name, what))}
         for what, (a, b) in compared.items()
     ]
 
 
-def _summary(cells: Sequence[Row], effects: Sequence[Row]) -> Row:
-    """Of one method: mean changes of the measured cells by kind, and how many stand out among their controls."""
+def _summary(method: _Method, cells: Sequence[Row], effects: Sequence[Row]) -> Row:
+    """Mean changes of the measured cells by kind; how many stand out, where single cells are judged."""
+    cells, effects = ([row for row in rows if row["method"] == method.name] for rows in (cells, effects))
     found: Row = {"cells": len(cells)}
     for row in effects:
         if row["what"] == "measured" and " - " not in row["kind"]:
             delta, high, low = (row[name] if row[name] is None else -row[name] for name in ("drop", "low", "high"))
             found |= {f"{row['kind']}_delta": delta, f"{row['kind']}_low": low, f"{row['kind']}_high": high}
     for kind, own in (("own", True), ("other", False)):
-        rows = [row for row in cells if (row["source"] == row["target"]) is own]
-        found[f"significant_{kind}"] = sum(row["q"] is not None and row["q"] < LEVEL for row in rows)
-        found[f"cells_{kind}"] = len(rows)
+        qs = [row["q"] for row in cells if (row["source"] == row["target"]) is own and row["q"] is not None]
+        found[f"judged_{kind}"] = len(qs)
+        found[f"significant_{kind}"] = sum(q < LEVEL for q in qs) if qs else None
     return found
-
-
-def _square(cells: Sequence[Row], name: str, size: int) -> Matrix:
-    """One number of the measured cells; NaN where it is unknown."""
-    return np.array([row[name] for row in cells], dtype=float).reshape(size, size)
 
 
 def _wide(matrices: Mapping[str, Matrix], tasks: Sequence[str]) -> list[Row]:

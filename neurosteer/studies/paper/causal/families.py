@@ -1,0 +1,112 @@
+"""Families: changes that are tested together, by permutation, and the smallest loss that the test would have found.
+
+Each stratum (a task) has a chosen set and its controls. If the chosen set were one more like them, each of them would
+as well stand in its place: so in each stratum one of all is drawn, and the mean over strata is taken again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from neurosteer.seeds import seed_of
+
+DRAWS = 100_000
+BATCH = 10_000  # draws held at once
+LEVEL = 0.05
+POWER = 0.8
+TRIALS, PERMUTATIONS = 400, 1999  # of the simulation that finds what would have been detected
+MOST = 64.0  # times the whole margin: no larger loss is tried
+STEPS = 14  # halvings of the interval that holds the smallest one
+TIE = 1e-9  # values that differ by less than this share of their size are equal
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The chosen sets' mean over strata, that of the controls, and a two-sided p.
+
+    `low` and `high` hold the middle 95 % of what the draws gave.
+    """
+
+    mean: float
+    controls_mean: float
+    low: float
+    high: float
+    p: float
+
+
+def permuted(changes: Float[np.ndarray, "stratum set"], seed: int, *, draws: int = DRAWS) -> Tested:
+    """Test the first column against the others: p = (1 + draws at least as far from the mean of all) / (draws + 1).
+
+    The mean over strata is what counts; a draw takes one column in each stratum.
+    """
+    strata, sets = changes.shape
+    rng, rows = np.random.default_rng(seed_of(seed, "permutation")), np.arange(strata)
+    sizes = [min(BATCH, draws - start) for start in range(0, draws, BATCH)]
+    found = np.concatenate([changes[rows, rng.integers(0, sets, (size, strata))].mean(axis=1) for size in sizes])
+    own, middle = changes[:, 0].mean(), changes.mean()
+    far = at_least(np.abs(found - middle), np.abs(own - middle), np.abs(changes).max())
+    low, high = np.percentile(found, (2.5, 97.5))
+    p = (1 + int(far.sum())) / (draws + 1)
+    return Tested(float(own), float(changes[:, 1:].mean()), float(low), float(high), p)
+
+
+def detectable(
+    controls: Float[np.ndarray, "stratum control"], margins: Float[np.ndarray, "stratum"], seed: int
+) -> float | None:
+    """The smallest share of the margins whose loss the test would have found in 80 % of cases, or None.
+
+    Simulated: in each stratum one control, drawn by lot, plays the set once more, shifted by that share of the
+    stratum's clean margin; the test is that of `permuted`, at the 5 % level.
+    """
+    strata, n = controls.shape
+    rng, rows = np.random.default_rng(seed_of(seed, "power")), np.arange(strata)
+    played = controls[rows, rng.integers(0, n, (TRIALS, strata))]
+    drawn = rng.integers(0, n + 1, (PERMUTATIONS, strata))
+    own = drawn == 0
+    others = np.where(own, 0.0, controls[rows, drawn - 1]).sum(axis=1) / strata
+    simulated = _Simulated(
+        own=played.mean(axis=1),
+        middle=(controls.sum() + played.sum(axis=1)) / (strata * (n + 1)),
+        drawn=others + played @ own.T / strata,
+        lost=own @ margins / strata,
+        margin=float(margins.mean()),
+        sets=n + 1,
+    )
+    most = 1.0
+    while simulated.power(most) < POWER:
+        most *= 2
+        if most > MOST:
+            return None
+    low, high = 0.0, most
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if simulated.power(middle) >= POWER else (middle, high)
+    return high
+
+
+@dataclass(frozen=True, eq=False)
+class _Simulated:
+    """Trials in which the set is one more like its controls, before anything is lost."""
+
+    own: Float[np.ndarray, "trial"]
+    middle: Float[np.ndarray, "trial"]  # mean of all sets
+    drawn: Float[np.ndarray, "trial draw"]
+    lost: Float[np.ndarray, "draw"]  # what a draw loses when the set loses the whole margin
+    margin: float
+    sets: int
+
+    def power(self, share: float) -> float:
+        """How often the test finds a loss of this share of the margin."""
+        own = self.own - share * self.margin
+        middle = self.middle - share * self.margin / self.sets
+        apart = np.abs(self.drawn - share * self.lost - middle[:, None])
+        far = at_least(apart, np.abs(own - middle)[:, None], np.abs(apart).max())
+        return float((((1 + far.sum(axis=1)) / (1 + far.shape[1])) <= LEVEL).mean())
+
+
+def at_least(values: np.ndarray, bound: np.ndarray | float, size: float) -> Bool[np.ndarray, "..."]:
+    """Which values reach the bound; one that misses it by rounding does."""
+    return np.asarray(values >= bound - TIE * max(float(size), 1e-300))
