@@ -25,7 +25,10 @@ def main() -> None:
     ):
         lines.append(f"## {phenomenon}\n")
         for paradigm in group:
-            lines += [f"### {paradigm.uid}\n", f"{paradigm.about}\n", "| | good | bad |", "|---|---|---|"]
+            lines += [f"### {paradigm.uid}\n", f"{paradigm.about}\n"]
+            if paradigm.second:
+                lines.append(f"Second frame: {paradigm.second}; no instance of this construction.\n")
+            lines += ["| | good | bad |", "|---|---|---|"]
             for form in FORMS:
                 lines += [f"| {form} | {pair.good} | {pair.bad} |" for pair in paradigm.pairs(2, form=form)]
             lines.append("")

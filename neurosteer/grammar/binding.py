@@ -210,7 +210,7 @@ def principle_A_domain_3(draw: Draw) -> Item:
 
 def _cleft(draw: Draw) -> Item:
     """The plain form of `principle_A_reconstruction`."""
-    who = _anyone(draw)
+    who = clear(_anyone(draw))
     verb = draw.tense()(_to_herself(draw), who.number)
     it, that, end = draw.choice(("it was", "it is")), draw.choice(("that", "who")), draw.adjunct()
     return single(*(sentence(it, who.reflexive, that, *order, end) for order in ((who, verb), (verb, who))))
@@ -224,7 +224,7 @@ def principle_A_reconstruction(draw: Draw) -> Item:
     Balanced: what shocks and is not shocked, `it was the rumor that shocked Mary`, not `that Mary shocked`.
     """
     verb, number, end = draw.verb("transitive", subject="idea", but=TO_IDEAS), draw.number(), draw.adjunct()
-    who = _someone(draw, draw.choice(("m", "f")) if number == "singular" else "")
+    who = clear(_someone(draw, draw.choice(("m", "f")) if number == "singular" else ""))
     what, shocked = draw.np("idea", number=number), draw.tense()(verb, number)
     it = draw.choice(("it was", "it is"))
 

@@ -21,7 +21,7 @@ WITHOUT_FOR, WITH_FOR = (
     {"afraid", "ashamed", "careful", "hesitant"},
     {"appear", "begin", "continue", "fail", "set", "start"},
 )
-CHANGES = {"begin", "start"}  # hardly `there began to be a bush by the river`
+HARDLY_THERE = {"begin", "fail", "start", "threaten"}  # `there began to be a bush by the river`
 WISHED = {"need", "require", "want"}  # nobody wants a thing to be odd
 FEELINGS = {"crave", "despise", "dislike", "idolize", "regret"}  # hardly risky or easy
 TOUGH_OF = {"nice", "safe"}  # she was nice to help, safe to leave
@@ -106,7 +106,7 @@ def expletive_it_object_raising(draw: Draw) -> Item:
 
 def _predicates(draw: Draw, *, crossing: bool) -> tuple[Tense, str, str]:
     """A raising and a control predicate with a tense: verbs or adjectives. When crossing, the latter takes `for`."""
-    ruled_out = WITH_FOR if crossing else CHANGES
+    ruled_out = WITH_FOR if crossing else HARDLY_THERE
     if draw.coin():
         wishing = draw.verb("wish" if crossing else "control", but=() if crossing else NEARLY_RAISING)
         tense = draw.tense()

@@ -61,7 +61,7 @@ def irregular_past_participle_adjectives(draw: Draw) -> Item:
     what = draw.np(kind, determiner="")
     who, end, adverb = draw.person(), draw.adjunct(), draw.choice(ADVERBS) if draw.coin() else ""
     if kind != "food" and draw.coin():  # hardly `the frozen pie is warm`
-        be, adjective = draw.choice(BE).auxiliary(what.number), draw.adjective(kind)
+        be, adjective = draw.choice(BE).auxiliary(what.number), draw.adjective(kind, but={verb.participle})
 
         def attribute(form: str) -> str:
             return sentence("the", adverb, form, what, be, adjective.text)

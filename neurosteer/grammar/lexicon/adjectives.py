@@ -28,7 +28,7 @@ device: broken cheap dusty expensive faulty heavy loud modern new noisy old port
     useless
 thing: black blue broken brown cheap dirty expensive gray green heavy large light lost new old orange pink plain
     purple red shiny small strange useful white yellow
-furniture: antique brown comfortable cozy expensive heavy modern old small sturdy white wooden
+furniture: antique brown expensive heavy modern old small sturdy white wooden
 building: ancient big busy dark empty famous huge modern new old quiet small tall
 place: beautiful cold famous large lovely nearby peaceful pretty quiet remote tiny vast wild
 plant: beautiful dead exotic green healthy huge large rare small leafy tall wild young

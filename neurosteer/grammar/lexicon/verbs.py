@@ -46,7 +46,7 @@ transitive person animal > person animal: avoid catch/caught chase frighten reco
 transitive person > food garment thing furniture device: auction confiscate discard obtain procure reclaim
     relinquish retain salvage
 transitive person > food: garnish refrigerate relish savor
-transitive person > food: chop crave devour gobble grate microwave peel season slice
+transitive person > food: crave devour gobble microwave reheat sample season
 transitive person > text: author/authored draft memorize photocopy quote
 transitive person > art text: analyze borrow censor discuss examine inspect mention promote recommend review
 transitive person > art: commission display frame/framed restore unveil
@@ -61,7 +61,7 @@ transitive person > thing furniture: acquire carry collect conceal cover find/fo
 transitive person > thing garment: choose/chose/chosen throw/threw/thrown
 transitive person > building: build/built construct demolish finance occupy vandalize
 transitive person > place building: abandon describe frequent inhabit photograph survey reach revisit
-transitive person > plant: cultivate fertilize nurture plant trample uproot
+transitive person > plant: cultivate fertilize nurture plant trample uproot water
 transitive person > idea: forget/forgot/forgotten understand/understood
 transitive person > person: forgive/forgave/forgiven obey
 transitive person > food: fry
@@ -87,7 +87,7 @@ droppable person > person: attack call help marry phone
 droppable person > thing garment: donate steal/stole/stolen
 droppable person > building furniture: clean decorate dust polish scrub tidy
 droppable person > building place: enter leave/left visit
-droppable person > plant: harvest prune water
+droppable person > plant: harvest prune
 droppable person > garment: iron knit/knitted pack sew/sewed/sewn
 droppable person > idea: debate explain
 
@@ -129,11 +129,11 @@ surprise thwart torment touch
 # (`labeled it what`): for a contrast that rests on the object.
 LOOSE = """
 accompany activate adopt advise alter amuse announce applaud appoint arrest assemble assist author borrow build
-calibrate carry catch censor charm chase choose chop collect comfort confirm console construct cover criticize
-defend digitize discourage discuss draft embarrass encourage envy expose finance flatter forget forgive frighten
-fry gobble grate handle hide hold hug humiliate impress inherit install insult insure interview introduce invent
-kidnap label lend lift locate lose maneuver measure microwave mock motivate nominate notify obey overtake peel
-photocopy photograph plant praise predict prosecute protect punish purchase quote reach reassure recruit repaint
-rescue retrieve review reward scare scold season slice spoil startle store support surprise survey thank throw
-torment toss touch tow trust understand unpack uproot use wear wrap
+calibrate carry catch censor charm chase choose collect comfort confirm console construct cover criticize defend
+digitize discourage discuss draft embarrass encourage envy expose finance flatter forget forgive frighten fry
+gobble handle hide hold hug humiliate impress inherit install insult insure interview introduce invent kidnap
+label lend lift locate lose maneuver measure microwave mock motivate nominate notify obey overtake photocopy
+photograph plant praise predict prosecute protect punish purchase quote reach reassure recruit reheat repaint
+rescue retrieve review reward sample scare scold season spoil startle store support surprise survey thank throw
+torment toss touch tow trust understand unpack uproot use water wear wrap
 """
