@@ -47,7 +47,7 @@ music: anthem ballad hymn lullaby melody opera sonata song symphony waltz
 garment: apron belt blouse boot cap cardigan cloak coat costume dress glove hat helmet hood jacket mitten
     robe sandal shirt shoe skirt sock suit sweater tie uniform vest scarf/scarves
 vehicle: ambulance bus car convertible jeep limousine minivan sedan taxi tractor tram trolley truck van
-boat: barge canoe ferry kayak raft sailboat ship yacht
+boat: barge canoe ferry gondola kayak raft sailboat ship trawler yacht
 device: alarm antenna battery blender camera clock computer drill elevator engine fan fridge furnace generator
     heater keyboard lamp laptop microscope oven phone printer projector radio robot scanner speaker stove
     telescope television toaster watch
