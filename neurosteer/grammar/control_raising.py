@@ -17,10 +17,7 @@ NEARLY_RAISING = {
 }  # fmt: skip
 # Control adjectives without `for`: *she was careful for there to be. Raising predicates with it: she started (for
 # that purpose), was set for there to be.
-WITHOUT_FOR, WITH_FOR = (
-    {"afraid", "ashamed", "careful", "hesitant"},
-    {"appear", "begin", "continue", "fail", "set", "start"},
-)
+WITHOUT_FOR, WITH_FOR = {"afraid", "ashamed", "careful", "hesitant"}, {"appear", "continue", "set", "start"}
 HARDLY_THERE = {"begin", "fail", "start", "threaten"}  # `there began to be a bush by the river`
 WISHED = {"need", "require", "want"}  # nobody wants a thing to be odd
 FEELINGS = {"crave", "despise", "dislike", "idolize", "regret"}  # hardly risky or easy
@@ -106,7 +103,7 @@ def expletive_it_object_raising(draw: Draw) -> Item:
 
 def _predicates(draw: Draw, *, crossing: bool) -> tuple[Tense, str, str]:
     """A raising and a control predicate with a tense: verbs or adjectives. When crossing, the latter takes `for`."""
-    ruled_out = WITH_FOR if crossing else HARDLY_THERE
+    ruled_out = HARDLY_THERE | (WITH_FOR if crossing else set())
     if draw.coin():
         wishing = draw.verb("wish" if crossing else "control", but=() if crossing else NEARLY_RAISING)
         tense = draw.tense()

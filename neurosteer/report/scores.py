@@ -14,7 +14,7 @@ from .numbers import nats, number
 Row = Mapping[str, Any]
 FRAMES = ("first", "second")
 FRAME_NOTES = [
-    "first, second: accuracy in either frame of the balanced pairs; what the second one is",
+    "first, second: accuracy by frame of the balanced pairs; what a second frame is",
     "where it is no instance of the task's construction: neurosteer ls tasks",
 ]
 

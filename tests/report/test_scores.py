@@ -89,5 +89,5 @@ def test_balanced_pairs_have_an_accuracy_in_either_frame(many):
     lines = printed(score_table(many)).splitlines()
     assert lines[1].split() == ["task", "accuracy", "margin", "pairs", "first", "second"]
     assert lines[3].split() == ["intransitive", ".800", "3.40", "1,000", ".950", ".650"]
-    assert "first, second: accuracy in either frame of the balanced pairs; what the second one is" in lines
+    assert "first, second: accuracy by frame of the balanced pairs; what a second frame is" in lines
     assert max(map(len, lines)) <= 80

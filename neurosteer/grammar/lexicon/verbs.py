@@ -29,8 +29,8 @@ intransitive person: apologize arrive blink blush chat chuckle collaborate compe
     stare stroll struggle stumble sulk sunbathe swear/swore/sworn sweat/sweated tremble wait weep/wept whimper
     whine wince wink yawn
 intransitive animal: disappear drool fidget limp nap pounce shiver sleep sneeze snore tremble twitch vanish wait yawn
-intransitive thing garment vehicle device furniture art text food plant: deteriorate disappear reappear vanish
-intransitive thing garment vehicle device furniture art text food: arrive
+intransitive thing garment vehicle device furniture art text food: arrive deteriorate reappear disappear vanish
+intransitive plant: disappear vanish
 intransitive thing garment device furniture art text food plant: fall/fell/fallen
 intransitive thing garment vehicle device furniture: gleam glisten glitter shimmer sparkle
 intransitive vehicle device: malfunction
@@ -85,7 +85,7 @@ droppable person > vehicle: drive/drove/driven park steer
 droppable person > boat: paddle row sail
 droppable person > person: attack call help marry phone
 droppable person > thing garment: donate steal/stole/stolen
-droppable person > building furniture: clean decorate dust polish scrub tidy
+droppable person > building furniture: clean decorate dust polish scrub
 droppable person > building place: enter leave/left visit
 droppable person > plant: harvest prune
 droppable person > garment: iron knit/knitted pack sew/sewed/sewn
