@@ -17,17 +17,17 @@ Two pairs of each paradigm in both forms, as `neurosteer` makes them with seed 0
 two: what is good in one frame is bad in the other. Where the second frame is no instance of the paradigm's own
 construction, a line says what it is.
 
-**How good they are.** Read by one person, 10 pairs of each paradigm in each form with seed 0 and 10 with seed 1: 2,680
-pairs. A pair counts as flawed where the bad sentence is acceptable or only odd, where the good one is ungrammatical or
-absurd (a verb or an adjective that does not fit its noun, a contradiction), or where the paradigm's rule is not what
-parts them; a sentence that is merely unlikely does not count, as BLiMP is full of them.
+**How good they are.** 10 pairs of each paradigm in each form were read with seed 0, and 10 with seed 1, one by one and
+by one reader, who knew which pairs were new. A pair counts as flawed where the bad sentence is acceptable or only odd,
+where the good one is ungrammatical or absurd (a verb or an adjective that does not fit its noun, a contradiction), or
+where something else than the paradigm's rule parts them. What is merely unlikely does not count: BLiMP is full of it.
 
 | pairs | read | flawed |
 |---|---|---|
-| now | 2,680 (seeds 0 and 1) | 17 (0.6 %): 6 of seed 0, 11 of seed 1 |
-| before this reading | 1,340 (seed 0) | 124 (9.3 %), 30 of them for `fortunately` in questions and `which` next to a stranded noun |
+| now | 2,680 (seeds 0 and 1) | 17 (.6 %): 6 of seed 0, 11 of seed 1 |
+| before | 1,340 (seed 0 alone) | 124 (9.3 %), 30 of them in six balanced paradigms that were made anew |
 
-The 17 are all absurd good sentences (`dusted at least as many airports`, `avoid while encountering these tigers`).
+The 17 are all absurd good sentences, such as `avoid while encountering these tigers`.
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .draw import Draw
 from .filler_gap_dependency import THEN, WHEN, acting, knowing, needing, wh
-from .lexicon import LOOSE, Number, Verb
+from .lexicon import Number, Verb
 from .paradigm import paradigm
 from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, Pair, Tense, clear, crossed, sentence, single
 
@@ -12,13 +12,13 @@ DID = Tense("did", "did", "base")
 HAD = PERFECTS[0]
 ASKING = (DID, DID, HAD, *MODALS)
 KINDS = "person", "person", "person", "animal", "device", "vehicle", "text", "art", "food", "thing"
-WITH_REASON = {  # for, about ... what one does it to people; none takes two objects, as in `what did she envy boys`
-    "for": """admire applaud arrest blame congratulate criticize despise dismiss insult mock nominate praise prosecute
-    punish recruit reward ridicule scold thank""",
-    "about": "contact interrogate interview notify pester reassure",
-    "with": """amuse bribe charm comfort console embarrass frighten humiliate impress pamper scare spoil startle
-    surprise""",
-    "from": "protect rescue",
+LINKS = {  # how a verb goes on that never lacks its object, and the kind of what stands behind the preposition
+    "with": (
+        "annotate demolish dismantle fix frame garnish modify nurture repair replace restore sabotage service",
+        "thing",
+    ),
+    "from": ("acquire confiscate obtain procure reclaim salvage", "building"),
+    "for": ("analyze auction commission examine inspect promote recommend", "idea"),
 }
 
 
@@ -164,53 +164,53 @@ def _together_and_apart(
     return sentence(*order, *rest, end="?"), sentence(which, did, who, meet, boys, *rest, end="?")
 
 
-def _what_for(draw: Draw, form: str) -> Item:
-    """`what boys did Anna thank`, where `what` belongs to the noun, and `what did Anna thank boys for`, where it does
-    not: it is what she thanked them for."""
-    verb = draw.verb("transitive", subject="person", object="person")
-    link = next((link for link, verbs in WITH_REASON.items() if verb.base in verbs.split()), "")
+def _what_with(draw: Draw, form: str) -> Item:
+    """`what cars did Anna fix`, where `what` belongs to the noun, and `what did Anna fix cars with`, where it does
+    not: it is what she fixed them with."""
+    kind = draw.choice(("device", "vehicle", "text", "art", "food", "thing", "furniture", "building"))
+    verb = needing(draw, kind)
+    link, of = next(((link, of) for link, (verbs, of) in LINKS.items() if verb.base in verbs.split()), ("", ""))
     if not link:
         raise LookupError(f"{verb.base} takes no preposition")
-    boys, who = draw.counted("person").plural, clear(draw.person())
-    end = draw.choice([when for when in WHEN if when.startswith(("at", "in", "on"))])  # hardly `for before noon`
+    cars, who = draw.counted(kind).plural, clear(draw.person())
+    end = draw.choice([when for when in WHEN if when.startswith(("at", "in", "on"))])  # hardly `with before noon`
     ask = draw.choice((HAD, *MODALS) if form == "echo" else ASKING)
     rest = ("", "")
     if form == "coordinated":
-        peter, kind = clear(draw.person()), "thing" if link == "with" else "idea"
-        greet, regret = needing(draw, "person"), draw.verb("transitive", object=kind, but=LOOSE | {"cause"})
-        rest = f"and {peter} {ask.main(greet)}", f"and {peter} {ask.main(regret)}"
-    met = _together_and_apart(form, "what", boys, who, ask, verb, rest[0], end)
-    thanked = _together_and_apart(form, "what", boys, who, ask, verb, link, rest[1], end)
-    return met, thanked[::-1]
+        peter, other, needed = clear(draw.person()), needing(draw, kind), needing(draw, of)
+        rest = f"and {peter} {ask.main(other)}", f"and {peter} {ask.main(needed)}"
+    fixed = _together_and_apart(form, "what", cars, who, ask, verb, rest[0], end)
+    fixed_with = _together_and_apart(form, "what", cars, who, ask, verb, link, rest[1], end)
+    return fixed, fixed_with[::-1]
 
 
 @paradigm(plain=lambda draw: _which_boys(draw, "echo"), second="about what is behind a preposition")
 def left_branch_island_echo_question(draw: Draw) -> Item:
     """`which` does not leave its noun: `Anna had met which boys`, not *`which had Anna met boys`.
 
-    Balanced: `Anna had thanked what boys`, not *`what had Anna thanked boys`, but with `for` it is the other way
-    round: `what had Anna thanked boys for`.
+    Balanced: `Anna had fixed what cars`, not *`what had Anna fixed cars`, but with `with` it is the other way round:
+    `what had Anna fixed cars with`.
     """
-    return _what_for(draw, "echo")
+    return _what_with(draw, "echo")
 
 
 @paradigm(plain=lambda draw: _which_boys(draw, "simple"), second="about what is behind a preposition")
 def left_branch_island_simple_question(draw: Draw) -> Item:
     """`which` does not leave its noun: `which boys had Anna met`, not *`which had Anna met boys`.
 
-    Balanced: `what boys had Anna thanked`, not *`what had Anna thanked boys`, but with `for` it is the other way
-    round: `what had Anna thanked boys for`.
+    Balanced: `what cars had Anna fixed`, not *`what had Anna fixed cars`, but with `with` it is the other way round:
+    `what had Anna fixed cars with`.
     """
-    return _what_for(draw, "simple")
+    return _what_with(draw, "simple")
 
 
 @paradigm(plain=lambda draw: _which_boys(draw, "coordinated"), second="about what is behind a preposition")
 def coordinate_structure_constraint_complex_left_branch(draw: Draw) -> Item:
     """As `left_branch_island_simple_question`, out of two conjuncts: `which boys did Anna meet and Peter greet`.
 
-    Balanced: as there; `what did Anna thank boys for and Peter mention`.
+    Balanced: as there; `what did Anna fix cars with and Peter misplace`.
     """
-    return _what_for(draw, "coordinated")
+    return _what_with(draw, "coordinated")
 
 
 # A question in a question.

@@ -16,7 +16,7 @@ GENDERS = {name.text: name.gender for name in NAMES}
 OPENING = DETERMINERS | GENDERS.keys() | {"him", "her", "them", "it"}  # of a noun phrase
 NOUN_FORMS = {form for noun in NOUNS for form in (noun.singular, noun.plural)}
 AUXILIARIES = {"did", "had", "will", "would", "could", "should", "might", "must"}
-STRANDED = {"for", "about", "with", "from"}
+STRANDED = {"for", "with", "from"}
 
 
 @cache
