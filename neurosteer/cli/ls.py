@@ -41,6 +41,7 @@ def tasks(
         return
     if known:
         print("what tells good from bad without a model: the last word, any word (.50 is chance)")
+        print("second frame: of builtin:balanced, where it is no instance of the task's construction")
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
         print(phenomenon or "(no phenomenon)")
@@ -48,6 +49,8 @@ def tasks(
             print(f"  {row['task']:<{width}}  {_baselines(row) if known else '{:,} pairs'.format(row['pairs'])}")
             if known:
                 print(f"    + {row['example'][0]}\n    - {row['example'][1]}")
+                if row["second"]:
+                    print(f"    second frame: {row['second']}")
 
 
 def _known_tasks(source: str) -> list[Row]:

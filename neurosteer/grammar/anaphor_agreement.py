@@ -12,9 +12,9 @@ DETERMINERS: dict[Number, tuple[str, ...]] = {
     "singular": ("the", "the", "a", "this", "that"),
     "plural": ("the", "the", "some", "these", "those", "many", "several", "most", "all"),
 }
-NOT_TO_ONESELF = """accompany adopt affect appoint arrest assist avoid befriend bribe catch chase concern contact
-    detect escort forsake greet handcuff impersonate interrogate interview kidnap outrun outsmart prosecute recruit
-    spot surround thwart"""
+NOT_TO_ONESELF = """accompany adopt affect appoint arrest assist avoid befriend bribe capture catch chase concern
+    contact detect encounter escort forsake greet handcuff impersonate interrogate interview kidnap obey outrun
+    outsmart prosecute pursue recruit spot thwart"""
 PREPOSITIONS = {
     "about": "chuckle complain daydream dream gossip moan",
     "at": "frown giggle glance grin laugh scowl smile smirk sneer snicker stare swear wink",

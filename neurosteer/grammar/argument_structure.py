@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .draw import Draw
-from .lexicon import LOOSE
+from .lexicon import LOOSE, UNWILLED
 from .paradigm import paradigm
 from .phrases import BE, PERFECTS, Item, crossed, sentence, single
 
 CHANGING = ("thing", "garment", "vehicle", "device", "furniture", "food", "building", "plant")
+TO_PEOPLE = {"confirm", "deny", "expose", "ignore", "oppose", "prevent", "reject"}  # what a plan can do to somebody
 
 
 def _with_or_without(draw: Draw, alone: str = "intransitive") -> Item:
@@ -22,7 +23,7 @@ def _with_or_without(draw: Draw, alone: str = "intransitive") -> Item:
     )
 
 
-@paradigm()
+@paradigm(second="as in `transitive`")
 def intransitive(draw: Draw) -> Item:
     """Without an object only a verb that needs none: `slept`, not `devoured`.
 
@@ -31,7 +32,7 @@ def intransitive(draw: Draw) -> Item:
     return _with_or_without(draw)
 
 
-@paradigm()
+@paradigm(second="as in `intransitive`")
 def transitive(draw: Draw) -> Item:
     """With an object only a verb that takes one: `devoured the cake`, not `slept the cake`.
 
@@ -40,7 +41,7 @@ def transitive(draw: Draw) -> Item:
     return _with_or_without(draw)[::-1]
 
 
-@paradigm(plain=lambda draw: _with_or_without(draw, "droppable"))
+@paradigm(plain=lambda draw: _with_or_without(draw, "droppable"), second="as in `transitive`")
 def drop_argument(draw: Draw) -> Item:
     """Some verbs can leave out their object, `ate`, others cannot, `devoured`.
 
@@ -53,12 +54,13 @@ def _happening_or_done(draw: Draw, happening: str = "intransitive") -> Item:
     """What a thing does by itself belongs in the first frame, what someone does to it in the second."""
     kind = draw.choice(CHANGING)
     one, other = draw.verb(happening, subject=kind), draw.verb("transitive", subject="person", object=kind, but=LOOSE)
-    who, what, tense, end = draw.person(), draw.np(kind), draw.tense(), draw.adjunct()
+    number, tense, end = draw.number(), draw.tense(), draw.adjunct()
+    who, what = draw.person(number=number), draw.np(kind, number=number)  # one verb form for both
     return crossed(
         lambda verb: sentence(what, verb, end),
         lambda verb: sentence(who, verb, what, end),
-        tense(one, what.number),
-        tense(other, what.number),
+        tense(one, number),
+        tense(other, number),
     )
 
 
@@ -74,7 +76,7 @@ def _broken(draw: Draw, *, by_itself: bool) -> Item:
     return single(*(sentence(who, tense(verb, who.number), what, end) for verb in (both, other)))
 
 
-@paradigm(plain=lambda draw: _broken(draw, by_itself=False))
+@paradigm(plain=lambda draw: _broken(draw, by_itself=False), second="as in `inchoative`")
 def causative(draw: Draw) -> Item:
     """Someone can break a thing, but not vanish it.
 
@@ -83,7 +85,7 @@ def causative(draw: Draw) -> Item:
     return _happening_or_done(draw)[::-1]
 
 
-@paradigm(plain=lambda draw: _broken(draw, by_itself=True))
+@paradigm(plain=lambda draw: _broken(draw, by_itself=True), second="as in `causative`")
 def inchoative(draw: Draw) -> Item:
     """A thing can break by itself, but not repair.
 
@@ -94,9 +96,9 @@ def inchoative(draw: Draw) -> Item:
 
 def _passive(draw: Draw, *, agent: bool) -> Item:
     """What is done to someone belongs after `was`, what someone does after `had`; both are participles."""
-    done, doing = draw.verb("transitive", object="person", but=LOOSE), draw.verb("intransitive", subject="person")
-    number, end = draw.number(), draw.adjunct()
-    other = draw.person() if "person" in done.subjects else draw.np(*sorted(done.subjects))
+    done = draw.verb("transitive", subject="person", object="person", but=LOOSE)
+    doing = draw.verb("intransitive", subject="person", but={"swear"})  # he was sworn by a judge
+    number, end, other = draw.number(), draw.adjunct(), draw.person()
     who = draw.person(number=number)
     be, have = draw.choice(BE).auxiliary(number), draw.choice(PERFECTS).auxiliary(number)
     near = draw.choice(("near", "beside", "behind"))
@@ -108,7 +110,7 @@ def _passive(draw: Draw, *, agent: bool) -> Item:
     )
 
 
-@paradigm()
+@paradigm(second="active, after `had`")
 def passive_1(draw: Draw) -> Item:
     """Only a verb that takes an object has a passive: `was praised by`, not `was slept by`.
 
@@ -117,7 +119,7 @@ def passive_1(draw: Draw) -> Item:
     return _passive(draw, agent=True)
 
 
-@paradigm()
+@paradigm(second="active, after `had`")
 def passive_2(draw: Draw) -> Item:
     """As `passive_1`, without the agent."""
     return _passive(draw, agent=False)
@@ -125,7 +127,8 @@ def passive_2(draw: Draw) -> Item:
 
 def _people_and_ideas(draw: Draw, *, passive: bool) -> Item:
     """People dislike plans, plans annoy people: the one who acts, or what does, comes first, or last in a passive."""
-    doing, moving = draw.verb("transitive", subject="person", object="idea"), draw.verb("transitive", subject="idea")
+    doing = draw.verb("transitive", subject="person", object="idea", but=TO_PEOPLE)
+    moving = draw.verb("transitive", subject="idea")
     number, end, tense, be = draw.number(), draw.adjunct(), draw.tense(), draw.choice(BE)
     who, idea = draw.person(number=number), draw.np("idea", number=number)
 
@@ -141,9 +144,10 @@ def _people_and_ideas(draw: Draw, *, passive: bool) -> Item:
 
 def _acting(draw: Draw, *, passive: bool) -> Item:
     """Somebody does it; no thing does."""
-    verb = draw.verb("transitive", subject="person")
+    verb = draw.verb("transitive", subject="person", but=UNWILLED)
     what, number = draw.object(verb), draw.number()
-    who, thing = draw.np("person", number=number), draw.np("food", "garment", "furniture", "thing", number=number)
+    things = ("food", "garment") if passive else ("food", "garment", "furniture", "thing")  # by the desk: where
+    who, thing = draw.np("person", number=number), draw.np(*things, number=number)
     if passive:
         done = draw.choice(BE)(verb, what.number)
         return single(*(sentence(what, done, "by", acting) for acting in (who, thing)))
@@ -151,7 +155,7 @@ def _acting(draw: Draw, *, passive: bool) -> Item:
     return single(*(sentence(acting, done, what) for acting in (who, thing)))
 
 
-@paradigm(plain=lambda draw: _acting(draw, passive=False))
+@paradigm(plain=lambda draw: _acting(draw, passive=False), second="an idea acts on somebody")
 def animate_subject_trans(draw: Draw) -> Item:
     """Only someone animate does such things: `the teacher praised Anna`, not `the lamp praised Anna`.
 
@@ -160,7 +164,7 @@ def animate_subject_trans(draw: Draw) -> Item:
     return _people_and_ideas(draw, passive=False)
 
 
-@paradigm(plain=lambda draw: _acting(draw, passive=True))
+@paradigm(plain=lambda draw: _acting(draw, passive=True), second="an idea acts on somebody")
 def animate_subject_passive(draw: Draw) -> Item:
     """As `animate_subject_trans`, in the passive: what is praised by the teacher is not praised by the lamp."""
     return _people_and_ideas(draw, passive=True)

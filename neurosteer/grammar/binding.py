@@ -5,14 +5,15 @@ from __future__ import annotations
 from .draw import Draw
 from .lexicon import Gender, Verb
 from .paradigm import paradigm
-from .phrases import MODALS, PAST, Item, NounPhrase, crossed, sentence, single
+from .phrases import MODALS, PAST, Item, NounPhrase, clear, crossed, sentence, single
 
 GENDERS: tuple[tuple[Gender, Gender], ...] = (("m", "f"), ("f", "m"), ("m", ""), ("f", ""), ("", "m"), ("", "f"))
 # What nobody does to herself.
 TO_OTHERS = {
-    "accompany", "adopt", "appoint", "arrest", "assist", "avoid", "befriend", "catch", "chase", "contact",
-    "detect", "escort", "frighten", "greet", "handcuff", "impersonate", "interrogate", "interview", "kidnap",
-    "notify", "outrun", "outsmart", "prosecute", "recognize", "recruit", "spot", "surround", "thwart",
+    "accompany", "adopt", "appoint", "arrest", "assist", "avoid", "befriend", "capture", "catch", "chase",
+    "contact", "detect", "encounter", "escort", "frighten", "greet", "handcuff", "impersonate", "interrogate",
+    "interview", "kidnap", "notify", "obey", "outrun", "outsmart", "prosecute", "pursue", "recognize", "recruit",
+    "spot", "thwart",
 }  # fmt: skip
 # What could be a participle after `imagined herself`: she was left the house, was slouched.
 MISREAD = {
@@ -20,7 +21,7 @@ MISREAD = {
     "fry", "kneel", "knit", "leave", "lend", "mingle", "nominate", "paint", "peel", "purchase", "read", "sew",
     "sit", "slice", "slouch", "socialize", "stagger", "toss", "write",
 }  # fmt: skip
-# What one can also do to a plan or a question, or with no object: `the rumor that Mary delighted in the garden`.
+# What one can also do to a plan or a question, or with no object: `the rumor that Mary delighted in the city`.
 TO_IDEAS = {
     "affect", "concern", "confuse", "disturb", "excite", "frustrate", "puzzle", "trouble", "upset", "bother",
     "delight",
@@ -117,7 +118,7 @@ def _imagined(draw: Draw) -> tuple[Item, Item]:
     )
 
 
-@paradigm(plain=_said)
+@paradigm(plain=_said, second="as in `principle_A_case_2`")
 def principle_A_case_1(draw: Draw) -> Item:
     """The subject of a finite clause is no reflexive: `Mary said that she slept`, not `that herself slept`.
 
@@ -126,7 +127,7 @@ def principle_A_case_1(draw: Draw) -> Item:
     return _imagined(draw)[0]
 
 
-@paradigm()
+@paradigm(second="nominatives, with no reflexive")
 def principle_A_case_2(draw: Draw) -> Item:
     """A reflexive is no subject of a finite verb: `Mary imagined herself sleeping`, not `herself slept`.
 
@@ -138,6 +139,7 @@ def principle_A_case_2(draw: Draw) -> Item:
 def _her(draw: Draw) -> Item:
     """The plain form of `principle_A_domain_1`."""
     one, other = _two(draw)
+    other = clear(other)
     says, praised = draw.tense()(draw.verb("report"), one.number), draw.tense()(_to_herself(draw), other.number)
     forms, end = (one.accusative, one.reflexive), draw.adjunct()
     return single(*(sentence(one, says, "that", other, praised, form, end) for form in forms))
@@ -150,7 +152,7 @@ def principle_A_domain_1(draw: Draw) -> Item:
     Balanced: a pronoun alone would be right everywhere, so that it stands with a reflexive, in either order: `Bill
     told her that Mary would praise herself`, `Mary told herself that Bill would praise her`.
     """
-    mary, bill = _two(draw)
+    mary, bill = (clear(who) for who in _two(draw))
     tell, praise, tense, modal, end = (
         draw.verb("tell"), _to_herself(draw), draw.tense(), draw.choice(MODALS), draw.adjunct()
     )  # fmt: skip
@@ -167,7 +169,7 @@ def principle_A_domain_1(draw: Draw) -> Item:
 
 def _thought(draw: Draw) -> tuple[Item, Item]:
     """`Mary thought Bill praised himself` and with the two exchanged, paired by reflexives and by subjects."""
-    mary, bill = _two(draw)
+    mary, bill = (clear(who) for who in _two(draw))
     if mary.number != bill.number:
         says, praised = draw.choice((PAST, *MODALS)), draw.choice((PAST, *MODALS))
     else:
@@ -208,13 +210,13 @@ def principle_A_domain_3(draw: Draw) -> Item:
 
 def _cleft(draw: Draw) -> Item:
     """The plain form of `principle_A_reconstruction`."""
-    who = _anyone(draw)
+    who = clear(_anyone(draw))
     verb = draw.tense()(_to_herself(draw), who.number)
     it, that, end = draw.choice(("it was", "it is")), draw.choice(("that", "who")), draw.adjunct()
     return single(*(sentence(it, who.reflexive, that, *order, end) for order in ((who, verb), (verb, who))))
 
 
-@paradigm(plain=_cleft)
+@paradigm(plain=_cleft, second="with no reflexive")
 def principle_A_reconstruction(draw: Draw) -> Item:
     """A reflexive in front is understood where it is missing: `it was herself that Mary shocked`, not `that shocked
     Mary`.
@@ -222,7 +224,7 @@ def principle_A_reconstruction(draw: Draw) -> Item:
     Balanced: what shocks and is not shocked, `it was the rumor that shocked Mary`, not `that Mary shocked`.
     """
     verb, number, end = draw.verb("transitive", subject="idea", but=TO_IDEAS), draw.number(), draw.adjunct()
-    who = _someone(draw, draw.choice(("m", "f")) if number == "singular" else "")
+    who = clear(_someone(draw, draw.choice(("m", "f")) if number == "singular" else ""))
     what, shocked = draw.np("idea", number=number), draw.tense()(verb, number)
     it = draw.choice(("it was", "it is"))
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from .draw import ADJUNCTS, Draw
 from .lexicon import LOOSE, Number
 from .paradigm import paradigm
-from .phrases import BE, MODALS, Item, NounPhrase, Tense, crossed, sentence, single
+from .phrases import BE, MODALS, Item, NounPhrase, Tense, clear, crossed, sentence, single
 
-HERE = {"by", "near", "outside"}
-PLACES = [adjunct for adjunct in ADJUNCTS if adjunct.split()[0] in HERE] + ["in the garden", "in the kitchen"]
+OUTDOORS = tuple(adjunct for adjunct in ADJUNCTS if adjunct.split()[0] in ("by", "near", "outside"))
+INDOORS = ("in the attic", "in the basement", "in the hallway", "in the kitchen", "in the office")
 SOME: dict[Number, tuple[str, ...]] = {"singular": ("a", "a", "another"), "plural": ("some", "many", "several")}
 # What some take for raising too: there was able, promised, managed, was determined to be; ordered there to be.
 NEARLY_RAISING = {
-    "able", "ask", "beg", "command", "determined", "direct", "instruct", "manage", "order", "promise", "refuse",
-    "unable",
+    "able", "ask", "beg", "command", "determined", "direct", "force", "induce", "instruct", "manage", "order",
+    "promise", "prompt", "refuse", "unable",
 }  # fmt: skip
 # Control adjectives without `for`: *she was careful for there to be. Raising predicates with it: she started (for
 # that purpose), was set for there to be.
-WITHOUT_FOR, WITH_FOR = {"ashamed", "careful", "hesitant"}, {"appear", "begin", "continue", "fail", "set", "start"}
+WITHOUT_FOR, WITH_FOR = {"afraid", "ashamed", "careful", "hesitant"}, {"appear", "continue", "set", "start"}
+HARDLY_THERE = {"begin", "fail", "start", "threaten"}  # `there began to be a bush by the river`
 WISHED = {"need", "require", "want"}  # nobody wants a thing to be odd
+FEELINGS = {"crave", "despise", "dislike", "idolize", "regret"}  # hardly risky or easy
 TOUGH_OF = {"nice", "safe"}  # she was nice to help, safe to leave
 UNMODAL = {"supposed"}  # hardly `will be supposed to`
 NOT_TOUGH = UNMODAL | {"due", "liable"}  # could be due to envy
@@ -31,19 +33,20 @@ def _be(draw: Draw) -> Tense:
 
 
 def _something(draw: Draw) -> NounPhrase:
-    """What there can be: `a dog in the garden`, `some boys laughing after dinner`."""
+    """What there can be: `a dog by the river`, `some boys laughing after dinner`, `many books in the attic`."""
     number = draw.number()
     kind = draw.choice(("person", "animal", "thing", "plant", "text", "furniture", "vehicle"))
     what = draw.np(kind, number=number, determiner=draw.choice(SOME[number]))
-    if kind == "animal" or draw.coin():
-        return what.like(f"{what} {draw.choice(PLACES)}")
-    return what.like(f"{what} {draw.verb('intransitive', subject=kind, but={'exist'}).progressive} {draw.adjunct()}")
+    if kind in ("person", "animal") and draw.coin():
+        return what.like(f"{what} {draw.verb('intransitive', subject=kind).progressive} {draw.adjunct()}")
+    inside = kind in ("thing", "text", "furniture") or (kind == "person" and draw.coin())
+    return what.like(f"{what} {draw.choice(INDOORS if inside else OUTDOORS)}")
 
 
 def _event(draw: Draw) -> str:
-    """A clause: `Bill slept at noon`."""
+    """A clause, to stand after `that`: `Bill slept at noon`."""
     verb = draw.verb("intransitive", "transitive", subject="person")
-    who, end = draw.person(), draw.adjunct()
+    who, end = clear(draw.person()), draw.adjunct()
     what = draw.object(verb) if verb.objects else ""
     return " ".join(str(part) for part in (who, draw.tense()(verb, who.number), what, end) if str(part))
 
@@ -68,7 +71,10 @@ def _told(draw: Draw, *, dummy: str, be: str, but: set[str], rest: str) -> Item:
     )
 
 
-@paradigm(plain=lambda draw: _dummy_object(draw, dummy="there", wished=True, rest=str(_something(draw))))
+@paradigm(
+    plain=lambda draw: _dummy_object(draw, dummy="there", wished=True, rest=str(_something(draw))),
+    second="a person and a clause",
+)
 def existential_there_object_raising(draw: Draw) -> Item:
     """`There` is an object only of a verb that gives it no role: `expected there to be a cat`, not `persuaded there`.
 
@@ -83,7 +89,9 @@ def _odd(draw: Draw) -> str:
     return f"{draw.adjective('matter').text} that {_event(draw)}"
 
 
-@paradigm(plain=lambda draw: _dummy_object(draw, dummy="it", wished=False, rest=_odd(draw)))
+@paradigm(
+    plain=lambda draw: _dummy_object(draw, dummy="it", wished=False, rest=_odd(draw)), second="a person and a clause"
+)
 def expletive_it_object_raising(draw: Draw) -> Item:
     """As `existential_there_object_raising`: `believed it to be odd that Bill slept`, not `persuaded it to be odd`.
 
@@ -95,7 +103,7 @@ def expletive_it_object_raising(draw: Draw) -> Item:
 
 def _predicates(draw: Draw, *, crossing: bool) -> tuple[Tense, str, str]:
     """A raising and a control predicate with a tense: verbs or adjectives. When crossing, the latter takes `for`."""
-    ruled_out = WITH_FOR if crossing else set()
+    ruled_out = HARDLY_THERE | (WITH_FOR if crossing else set())
     if draw.coin():
         wishing = draw.verb("wish" if crossing else "control", but=() if crossing else NEARLY_RAISING)
         tense = draw.tense()
@@ -110,7 +118,7 @@ def _dummy_subject(draw: Draw) -> Item:
     return single(*(sentence("there", tense.auxiliary(what.number), word, "to be", what) for word in predicates))
 
 
-@paradigm(plain=_dummy_subject)
+@paradigm(plain=_dummy_subject, second="`for there to be`")
 def existential_there_subject_raising(draw: Draw) -> Item:
     """`There` is the subject only of what gives it no role: `there was sure to be a cat`, not `there was eager to`.
 
@@ -128,7 +136,7 @@ def existential_there_subject_raising(draw: Draw) -> Item:
 
 def _tough_or_raising(draw: Draw) -> Item:
     """The object is missing in the first frame and there in the second, or the verb needs none."""
-    one = draw.verb("transitive", subject="person", but=LOOSE)
+    one = draw.verb("transitive", subject="person", but=LOOSE | FEELINGS)
     other = draw.verb("intransitive", "transitive", subject="person")
     what, who, be, end = draw.object(one), draw.person(), _be(draw), draw.adjunct()
     more = draw.object(other) if other.objects else ""
@@ -140,7 +148,7 @@ def _tough_or_raising(draw: Draw) -> Item:
     )
 
 
-@paradigm()
+@paradigm(second="as in `tough_vs_raising_2`")
 def tough_vs_raising_1(draw: Draw) -> Item:
     """The subject is the infinitive's missing object: `the letter was easy to borrow`, not `certain to borrow`.
 
@@ -149,7 +157,7 @@ def tough_vs_raising_1(draw: Draw) -> Item:
     return _tough_or_raising(draw)
 
 
-@paradigm()
+@paradigm(second="as in `tough_vs_raising_1`")
 def tough_vs_raising_2(draw: Draw) -> Item:
     """The subject is the infinitive's: `the guard was certain to sleep`, not `easy to sleep`.
 

@@ -11,8 +11,8 @@ KINDS = ("person", "animal", "food", "text", "art", "garment", "vehicle", "devic
 PLACES = ("building", "place")
 PREPOSITIONS = ("near", "beside", "behind")
 # With these a bad noun phrase could be a clause: she mentioned (that) that works on Monday.
-TAKING_CLAUSES = """advise announce confirm deny detect find foresee hold mention predict recommend recognize regret
-    trust"""
+TAKING_CLAUSES = """advise announce confirm deny detect find foresee forget hold mention predict recommend recognize
+    regret trust understand"""
 
 
 def _before(draw: Draw, kind: str) -> str:

@@ -17,11 +17,12 @@ DETERMINERS: dict[Number, tuple[str, ...]] = {
     "plural": ("the", "the", "some", "these", "those"),
 }
 ADJUNCTS = tuple(
-    """after dinner;after lunch;at home;at noon;at the airport;at the party;at the wedding;before breakfast;
-    before noon;by the river;during the break;during the meeting;during the trip;in the afternoon;
-    in the evening;in the garden;in the hallway;in the kitchen;in the morning;in the office;in the park;
-    in town;near the bridge;near the station;on Friday;on Monday;on Sunday;on the balcony;on the weekend;
-    outside the hotel""".replace("\n    ", "").split(";")
+    """after breakfast;after dinner;after lunch;at dawn;at dusk;at midnight;at night;at noon;at the festival;
+    at the weekend;before breakfast;before dinner;before lunch;before noon;by the river;during the break;
+    during the holidays;during the storm;during the summer;during the winter;in the afternoon;in the city;
+    in the evening;in the morning;in the summer;in the village;in the winter;in town;near the border;
+    near the bridge;near the station;on Friday;on Monday;on Saturday;on Sunday;on Thursday;on Tuesday;
+    outside the city;outside the hotel""".replace("\n    ", "").split(";")
 )
 
 
@@ -82,7 +83,7 @@ class Draw:
         return self.choice((PAST, PAST, PAST, *MODALS, *PERFECTS))
 
     def adjunct(self) -> str:
-        """`in the garden`: goes with any event in any tense."""
+        """`by the river`, `at noon`: goes with any event in any tense, be it done to a cake, a car or a castle."""
         return self.choice(ADJUNCTS)
 
     def np(

@@ -110,7 +110,7 @@ def _with_noun(draw: Draw) -> Item:
     )
 
 
-@paradigm(plain=_with_noun)
+@paradigm(plain=_with_noun, second="`none` or `hers` for the noun")
 def ellipsis_n_bar_2(draw: Draw) -> Item:
     """An adjective needs its noun: `he saw two cats and she saw three new cats`, not `two old cats ... three new`.
 

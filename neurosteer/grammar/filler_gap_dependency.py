@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .draw import ADJUNCTS, Draw
-from .lexicon import LOOSE, Verb
+from .lexicon import LOOSE, UNWILLED, Verb
 from .paradigm import paradigm
-from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, crossed, sentence, single
+from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, clear, crossed, sentence, single
 
 
 def words(text: str) -> frozenset[str]:
@@ -17,17 +17,13 @@ SAYING = words(
     """agree complain cry dream gasp giggle gossip groan howl laugh moan object pray sigh sneer sob stammer swear
     sweat weep whimper whine"""
 )
-# What something that is said or done can do as well, so that `that embarrassed him` is a clause.
-WITHOUT_WILL = words(
-    """activate affect amuse cause charm comfort conceal console detect discourage embarrass frighten humiliate
-    insult modify motivate possess prevent promote protect punish reassure replace rescue reward scare spoil
-    support surround thwart torment"""
-)
 WITHOUT_NOUN = "determine", "guess", "hear", "learn", "realize"  # the others: knew that, who, and the girl
 THEN = (PAST, PAST, PERFECTS[0], *(modal for modal in MODALS if modal.singular not in ("will", "must")))
-TIMES = words("dinner lunch noon breakfast break meeting trip afternoon evening morning Friday Monday Sunday")
+TIMES = words(
+    """breakfast dinner lunch dawn dusk midnight night noon weekend break holidays storm summer winter afternoon
+    evening morning Friday Monday Saturday Sunday Thursday Tuesday"""
+)
 WHEN = tuple(phrase for phrase in ADJUNCTS if phrase.split()[-1] in TIMES)
-WHERE = tuple(phrase for phrase in ADJUNCTS if phrase.split()[-1] not in TIMES | {"weekend"})
 HOW = tuple(
     """allegedly;apparently;certainly;often;presumably;probably;secretly;supposedly;almost certainly;in fact;
     most likely;of course;quite often;very probably;for no reason;for some reason;in all likelihood;
@@ -37,7 +33,7 @@ HOW = tuple(
 
 def needing(draw: Draw, object: str | None = None, *, willed: bool = False) -> Verb:
     """What somebody does to something, and never without it; `willed`: nothing but somebody does it."""
-    loose = LOOSE | WITHOUT_WILL if willed else LOOSE
+    loose = LOOSE | UNWILLED if willed else LOOSE
     return draw.verb("transitive", subject="person", object=object, but=loose)
 
 
@@ -48,11 +44,6 @@ def acting(draw: Draw) -> Verb:
 
 def wh(what: NounPhrase) -> str:
     return "who" if what.kind == "person" else "what"
-
-
-def clear(phrase: NounPhrase) -> NounPhrase:
-    """Without the determiner `that`."""
-    return phrase.like(f"the {phrase.text[5:]}") if phrase.text.startswith("that ") else phrase
 
 
 def knowing(draw: Draw, *without: str) -> Verb:
@@ -74,12 +65,18 @@ def _with_clause(draw: Draw) -> NounPhrase:
     return who.like(f"{who} {draw.choice(('that', 'who'))} {happened}")
 
 
-def _matching(draw: Draw, phrases: tuple[str, ...], other: NounPhrase) -> str:
-    """One that has as many words."""
-    fitting = [phrase for phrase in phrases if len(phrase.split()) == len(other.text.split())]
-    if not fitting:
-        raise LookupError("no phrase of that length")
+def _how(draw: Draw, other: NounPhrase) -> str:
+    """`probably`, with as many words as the noun phrase."""
+    fitting = [phrase for phrase in HOW if len(phrase.split()) == len(other.text.split())]
     return draw.choice(fitting)
+
+
+def _beside(draw: Draw, other: NounPhrase) -> str:
+    """`near Anna`, `near the museum`, with as many words as the noun phrase."""
+    near, words = draw.choice(("near", "beside", "behind")), len(other.text.split())
+    if words not in (2, 3):
+        raise LookupError("no phrase of that length")
+    return f"{near} {draw.name().text if words == 2 else draw.np('building', 'place', 'person', determiner='the')}"
 
 
 def _object(draw: Draw, verb: Verb) -> NounPhrase:
@@ -103,7 +100,7 @@ def _who_or_that(draw: Draw, *, long: bool = False) -> Item:
     )
 
 
-@paradigm()
+@paradigm(second="as in `wh_vs_that_no_gap`")
 def wh_vs_that_with_gap(draw: Draw) -> Item:
     """A gap wants `who` or `what`: `knew who Anna greeted at noon`, not *`knew that Anna greeted at noon`.
 
@@ -112,7 +109,7 @@ def wh_vs_that_with_gap(draw: Draw) -> Item:
     return _who_or_that(draw)
 
 
-@paradigm()
+@paradigm(second="as in `wh_vs_that_with_gap`")
 def wh_vs_that_no_gap(draw: Draw) -> Item:
     """Where nothing is missing: `knew that Anna greeted him at noon`, not *`knew who Anna greeted him at noon`.
 
@@ -121,13 +118,13 @@ def wh_vs_that_no_gap(draw: Draw) -> Item:
     return _who_or_that(draw)[::-1]
 
 
-@paradigm()
+@paradigm(second="as in `wh_vs_that_no_gap_long_distance`")
 def wh_vs_that_with_gap_long_distance(draw: Draw) -> Item:
     """As `wh_vs_that_with_gap`, with a relative clause before the verb."""
     return _who_or_that(draw, long=True)
 
 
-@paradigm()
+@paradigm(second="as in `wh_vs_that_with_gap_long_distance`")
 def wh_vs_that_no_gap_long_distance(draw: Draw) -> Item:
     """As `wh_vs_that_no_gap`, with a relative clause before the verb."""
     return _who_or_that(draw, long=True)[::-1]
@@ -150,15 +147,15 @@ def _vase_that(draw: Draw) -> Item:
     return single(sentence(knew, what, "that", doer, did), sentence(knew, wh(what), doer, did, what))
 
 
-@paradigm(plain=_vase_that)
+@paradigm(plain=_vase_that, second="after `that`")
 def wh_questions_object_gap(draw: Draw) -> Item:
     """After `what` no object: `knew the vase that Anna took`, not *`knew what Anna took the vase`.
 
-    Balanced: `what Anna took [in town]` or *`[the vase]`, after `that` the other way round; or with `the cup that`.
+    Balanced: `what Anna took [near Peter]` or *`[the vase]`, after `that` the other way round; also `the cup that`.
     """
     (knew, with_noun), verb, end = _knew(draw), needing(draw), draw.choice(WHEN)
     doer, what, did = clear(draw.person()), _object(draw, verb), draw.choice(THEN)(verb)
-    filler, where = _filler(draw, what, with_noun), _matching(draw, WHERE, what)
+    filler, where = _filler(draw, what, with_noun), _beside(draw, what)
     return crossed(
         lambda phrase: sentence(knew, filler, doer, did, phrase, end),
         lambda phrase: sentence(knew, "that", doer, did, phrase, end),
@@ -187,7 +184,7 @@ def _subject_gap(draw: Draw, *, long: bool = False) -> Item:
         when = f", {draw.choice(('after', 'before', 'when'))} {draw.name().text} {seen.past} {place} ,"
     named = draw.coin(0.35)
     doer = draw.person(number="singular", named=1.0) if named else clear(draw.np("person", described=0.4))
-    filler, how = _filler(draw, doer, with_noun), _matching(draw, HOW, doer)
+    filler, how = _filler(draw, doer, with_noun), _how(draw, doer)
     return crossed(
         lambda phrase: sentence(knew, filler, when, phrase, did, what),
         lambda phrase: sentence(knew, "that", when, phrase, did, what),
@@ -196,7 +193,7 @@ def _subject_gap(draw: Draw, *, long: bool = False) -> Item:
     )
 
 
-@paradigm(plain=_one_that)
+@paradigm(plain=_one_that, second="after `that`")
 def wh_questions_subject_gap(draw: Draw) -> Item:
     """After `who` one thing is missing: `knew the boy that greeted Anna`, not *`knew who the boy greeted Anna`.
 
@@ -205,7 +202,7 @@ def wh_questions_subject_gap(draw: Draw) -> Item:
     return _subject_gap(draw)
 
 
-@paradigm(plain=lambda draw: _one_that(draw, long=True))
+@paradigm(plain=lambda draw: _one_that(draw, long=True), second="after `that`")
 def wh_questions_subject_gap_long_distance(draw: Draw) -> Item:
     """As `wh_questions_subject_gap`, with a relative clause before the verb.
 

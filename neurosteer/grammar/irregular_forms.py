@@ -9,8 +9,19 @@ from .phrases import BE, PERFECTS, Item, crossed, sentence
 
 VOWEL_ONLY = ("drink", "sing", "shrink", "sink", "begin")  # whose participle many use as the past: she drunk it
 BOTH_PARTICIPLES = ("forget", "hide")  # had forgot, had forgotten
-RATHER_NOT_AS_ADJECTIVES = ("choose", "eat", "throw", "forgive", "forsake", "outgrow")
-ADVERBS = ("recently", "recently", "hastily", "quickly", "secretly", "carelessly", "carefully")
+RATHER_NOT_AS_ADJECTIVES = (
+    "choose",
+    "draw",
+    "drive",
+    "eat",
+    "forgive",
+    "forsake",
+    "grow",
+    "outgrow",
+    "shake",
+    "throw",
+)
+ADVERBS = ("recently", "recently", "allegedly", "apparently", "presumably", "reportedly", "supposedly")
 
 
 def _irregular(draw: Draw, *frames: str, without: tuple[str, ...] = ()) -> Verb:
@@ -21,7 +32,7 @@ def _irregular(draw: Draw, *frames: str, without: tuple[str, ...] = ()) -> Verb:
     return verb
 
 
-@paradigm()
+@paradigm(second="after `had`")
 def irregular_past_participle_verbs(draw: Draw) -> Item:
     """By itself the past, not the participle: `wrote the letter`, not `written the letter`.
 
@@ -39,7 +50,7 @@ def irregular_past_participle_verbs(draw: Draw) -> Item:
     )
 
 
-@paradigm()
+@paradigm(second="as a verb")
 def irregular_past_participle_adjectives(draw: Draw) -> Item:
     """Before a noun the participle, not the past: `the hidden key`, not `the hid key`.
 
@@ -49,8 +60,8 @@ def irregular_past_participle_adjectives(draw: Draw) -> Item:
     kind = draw.choice(sorted(verb.objects))
     what = draw.np(kind, determiner="")
     who, end, adverb = draw.person(), draw.adjunct(), draw.choice(ADVERBS) if draw.coin() else ""
-    if draw.coin():
-        be, adjective = draw.choice(BE).auxiliary(what.number), draw.adjective(kind)
+    if kind != "food" and draw.coin():  # hardly `the frozen pie is warm`
+        be, adjective = draw.choice(BE).auxiliary(what.number), draw.adjective(kind, but={verb.participle})
 
         def attribute(form: str) -> str:
             return sentence("the", adverb, form, what, be, adjective.text)

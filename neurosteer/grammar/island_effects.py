@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from .draw import Draw
-from .filler_gap_dependency import THEN, WHEN, acting, clear, knowing, needing, wh
+from .filler_gap_dependency import THEN, WHEN, acting, knowing, needing, wh
 from .lexicon import Number, Verb
 from .paradigm import paradigm
-from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, Tense, crossed, sentence, single
+from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, Pair, Tense, clear, crossed, sentence, single
 
 DID = Tense("did", "did", "base")
 HAD = PERFECTS[0]
 ASKING = (DID, DID, HAD, *MODALS)
 KINDS = "person", "person", "person", "animal", "device", "vehicle", "text", "art", "food", "thing"
-BESIDE = ("near", "beside", "behind")
+LINKS = {  # how a verb goes on that never lacks its object, and the kind of what stands behind the preposition
+    "with": (
+        "annotate demolish dismantle fix frame garnish modify nurture repair replace restore sabotage service",
+        "thing",
+    ),
+    "from": ("acquire confiscate obtain procure reclaim salvage", "building"),
+    "for": ("analyze auction commission examine inspect promote recommend", "idea"),
+}
 
 
 def _asked(draw: Draw, what: NounPhrase) -> str:
@@ -36,6 +43,8 @@ def _adjunct(draw: Draw, *, light: bool) -> Item:
     what = draw.person(named=1.0) if light and kind == "person" else clear(draw.np(kind, number=number))
     who, end, ask = clear(draw.person()), draw.adjunct(), draw.choice(ASKING)
     asked, why = _asked(draw, what), draw.choice(("after", "before", "while", "without"))
+    if end.startswith(why):
+        raise LookupError(f"{why} it {end}")
     does = f"{ask.singular} {who} {ask.main(verb)}"
     if light and (what.number == "plural" or kind != "person" or draw.coin()):
         what = what.like(what.accusative)
@@ -49,7 +58,7 @@ def _adjunct(draw: Draw, *, light: bool) -> Item:
     return (inside(asked, other), before(asked, other)), (before("", alone), inside("", alone))
 
 
-@paradigm(plain=lambda draw: _adjunct(draw, light=False))
+@paradigm(plain=lambda draw: _adjunct(draw, light=False), second="nothing is moved")
 def adjunct_island(draw: Draw) -> Item:
     """Nothing moves out of an adjunct: `who did he greet after seeing her`, not *`who did he greet her after seeing`.
 
@@ -59,7 +68,7 @@ def adjunct_island(draw: Draw) -> Item:
     return _adjunct(draw, light=True)
 
 
-@paradigm()
+@paradigm(second="nothing is moved")
 def complex_NP_island(draw: Draw) -> Item:
     """Nothing moves out of a relative clause: *`who did Anna greet the boy that met`, but `who did the boy that met
     Anna greet`.
@@ -82,7 +91,7 @@ def complex_NP_island(draw: Draw) -> Item:
     return (subject(asked, other), object(asked, other)), (object("", alone), subject("", alone))
 
 
-@paradigm()
+@paradigm(second="nothing is moved")
 def sentential_subject_island(draw: Draw) -> Item:
     """Nothing moves out of a subject: `who did Anna's hugging him annoy`, not *`who did Anna's hugging annoy him`.
 
@@ -117,7 +126,7 @@ def _and(draw: Draw) -> Item:
     return single(sentence(did, who, "and", other, greet, end="?"), sentence(did, who, greet, "and", other, end="?"))
 
 
-@paradigm(plain=_and)
+@paradigm(plain=_and, second="nothing is moved out of `both ... and`")
 def coordinate_structure_constraint_object_extraction(draw: Draw) -> Item:
     """Nothing moves out of one of two conjuncts: `who did Anna and Peter greet`, not *`who did Anna greet and Peter`.
 
@@ -127,7 +136,7 @@ def coordinate_structure_constraint_object_extraction(draw: Draw) -> Item:
     return crossed(
         lambda word: sentence(did, who, greet, word, other, end="?"),
         lambda word: sentence(did, "both", who, word, other, greet, end="?"),
-        draw.choice(("with", "alongside", "near", "beside")),
+        draw.choice(("with", "alongside")),
         "and",
     )
 
@@ -135,62 +144,73 @@ def coordinate_structure_constraint_object_extraction(draw: Draw) -> Item:
 # `which` or `whose` without its noun.
 
 
-def _which_boys(draw: Draw, form: str, *, balanced: bool = True) -> Item:
-    """The noun stays with its `which`: in situ (`echo`), in front (`simple`), or with a second verb (`coordinated`).
-
-    A balanced item has it behind a preposition, where the verb before has no object, or in the second frame only.
-    There the verb has one, which is `which` alone, and the noun must not be.
-    """
-    kind, end = draw.choice(KINDS), draw.choice(WHEN)
+def _which_boys(draw: Draw, form: str) -> Item:
+    """The noun stays with its `which`: in situ (`echo`), in front (`simple`), also with two verbs (`coordinated`)."""
+    kind, end, number = draw.choice(KINDS), draw.choice(WHEN), draw.number()
     verb, noun = needing(draw, kind), draw.noun(kind)
-    number = "plural" if balanced else draw.number()
     words = ["which"] if kind == "person" else ["which", "what", "whose"]
     which = draw.choice(words + ["how many"] * (number == "plural"))
-    boys, who = noun.form(number), clear(draw.person())
+    who, ask = clear(draw.person()), draw.choice((HAD, *MODALS) if form == "echo" else ASKING)
+    rest = f"and {clear(draw.person())} {ask.main(needing(draw, kind))}" if form == "coordinated" else ""
+    return single(*_together_and_apart(form, which, noun.form(number), who, ask, verb, rest, end))
+
+
+def _together_and_apart(
+    form: str, which: str, boys: str, who: NounPhrase, ask: Tense, verb: Verb, *rest: str
+) -> Pair:
+    """`which boys did Anna meet`, or `Anna did meet which boys` as an echo, and `which did Anna meet boys`."""
+    did, meet = ask.singular, ask.main(verb)
+    order = (who, did, meet, which, boys) if form == "echo" else (which, boys, did, who, meet)
+    return sentence(*order, *rest, end="?"), sentence(which, did, who, meet, boys, *rest, end="?")
+
+
+def _what_with(draw: Draw, form: str) -> Item:
+    """`what cars did Anna fix`, where `what` belongs to the noun, and `what did Anna fix cars with`, where it does
+    not: it is what she fixed them with."""
+    kind = draw.choice(("device", "vehicle", "text", "art", "food", "thing", "furniture", "building"))
+    verb = needing(draw, kind)
+    link, of = next(((link, of) for link, (verbs, of) in LINKS.items() if verb.base in verbs.split()), ("", ""))
+    if not link:
+        raise LookupError(f"{verb.base} takes no preposition")
+    cars, who = draw.counted(kind).plural, clear(draw.person())
+    end = draw.choice([when for when in WHEN if when.startswith(("at", "in", "on"))])  # hardly `with before noon`
     ask = draw.choice((HAD, *MODALS) if form == "echo" else ASKING)
-    rest = ""
+    rest = ("", "")
     if form == "coordinated":
-        rest = f"and {clear(draw.person())} {ask.main(needing(draw, kind))}"
-    did = ask.singular
-
-    def apart(near: str, verb: Verb) -> str:
-        return sentence(which, did, who, ask.main(verb), near, boys, rest, end, end="?")
-
-    def together(near: str, verb: Verb) -> str:
-        if form == "echo":
-            return sentence(who, did, ask.main(verb), near, which, boys, end, end="?")
-        return sentence(which, boys, did, who, ask.main(verb), near, rest, end, end="?")
-
-    near = draw.choice(BESIDE)
-    first = (near, acting(draw)) if balanced and draw.coin() else ("", verb)
-    return (together(*first), apart(*first)), (apart(near, verb), together(near, verb))
+        peter, other, needed = clear(draw.person()), needing(draw, kind), needing(draw, of)
+        rest = f"and {peter} {ask.main(other)}", f"and {peter} {ask.main(needed)}"
+    fixed = _together_and_apart(form, "what", cars, who, ask, verb, rest[0], end)
+    fixed_with = _together_and_apart(form, "what", cars, who, ask, verb, link, rest[1], end)
+    return fixed, fixed_with[::-1]
 
 
-@paradigm(plain=lambda draw: _which_boys(draw, "echo", balanced=False))
+@paradigm(plain=lambda draw: _which_boys(draw, "echo"), second="about what is behind a preposition")
 def left_branch_island_echo_question(draw: Draw) -> Item:
     """`which` does not leave its noun: `Anna had met which boys`, not *`which had Anna met boys`.
 
-    Balanced: `which had Anna met near boys`, not *`Anna had met near which boys`, but again with `Anna had sat near`.
+    Balanced: `Anna had fixed what cars`, not *`what had Anna fixed cars`, but with `with` it is the other way round:
+    `what had Anna fixed cars with`.
     """
-    return _which_boys(draw, "echo")
+    return _what_with(draw, "echo")
 
 
-@paradigm(plain=lambda draw: _which_boys(draw, "simple", balanced=False))
+@paradigm(plain=lambda draw: _which_boys(draw, "simple"), second="about what is behind a preposition")
 def left_branch_island_simple_question(draw: Draw) -> Item:
     """`which` does not leave its noun: `which boys had Anna met`, not *`which had Anna met boys`.
 
-    Balanced: `which had Anna met near boys`, not *`which boys had Anna met near`, but again with `had Anna sat near`.
+    Balanced: `what cars had Anna fixed`, not *`what had Anna fixed cars`, but with `with` it is the other way round:
+    `what had Anna fixed cars with`.
     """
-    return _which_boys(draw, "simple")
+    return _what_with(draw, "simple")
 
 
-@paradigm(plain=lambda draw: _which_boys(draw, "coordinated", balanced=False))
+@paradigm(plain=lambda draw: _which_boys(draw, "coordinated"), second="about what is behind a preposition")
 def coordinate_structure_constraint_complex_left_branch(draw: Draw) -> Item:
     """As `left_branch_island_simple_question`, out of two conjuncts: `which boys did Anna meet and Peter greet`.
 
-    Balanced: as there.
+    Balanced: as there; `what did Anna fix cars with and Peter misplace`.
     """
-    return _which_boys(draw, "coordinated")
+    return _what_with(draw, "coordinated")
 
 
 # A question in a question.
@@ -209,7 +229,7 @@ def _learned_who(draw: Draw, then: Tense) -> Item:
     )
 
 
-@paradigm(plain=lambda draw: _learned_who(draw, draw.choice(THEN)))
+@paradigm(plain=lambda draw: _learned_who(draw, draw.choice(THEN)), second="nothing is moved out of the question")
 def wh_island(draw: Draw) -> Item:
     """Nothing moves out of a question: `who had he learned she met`, not *`who had he learned who met`.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .draw import Draw
 from .lexicon import Verb
 from .paradigm import paradigm
-from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, Tense, crossed, sentence, single
+from .phrases import MODALS, PAST, PERFECTS, Item, NounPhrase, Tense, clear, sentence, single
 
 SUBJECTS = ("person",) * 7 + ("idea", "thing", "garment", "vehicle", "device")
 DID = Tense("did", "did", "base")
@@ -16,8 +16,7 @@ HAD, HAS = PERFECTS
 WILL, WOULD, COULD, SHOULD, MIGHT, _ = MODALS
 TENSES = (WILL, WOULD, COULD, SHOULD, HAD, HAD, HAS, HAS)
 NEUTRAL = ("also", "certainly", "clearly", "often", "probably", "really")  # like `ever`, they follow an auxiliary
-SPEAKERS = ("doubtless", "fortunately", "regrettably", "thankfully", "undoubtedly", "unfortunately")  # never asked
-SINCE = {HAS: ("since then", "so far"), HAD: ("before then", "until then")}  # stand between an auxiliary and `ever`
+OFTEN = ("often", "sometimes", "usually", "always")
 IN_FACT = ("actually", "in fact", "in truth", "really")  # stand between `not` and `ever`
 
 
@@ -48,8 +47,6 @@ def _join(*parts: object) -> str:
 def _clause(draw: Draw, tense: Tense, who: NounPhrase | None = None) -> Clause:
     kind = who.kind if who else draw.choice(SUBJECTS)
     verb = draw.verb("intransitive", "transitive", "droppable", subject=kind)
-    if verb.base == "exist":  # at all times or at none
-        raise LookupError("no event")
     who = who or (draw.person() if kind == "person" else draw.np(kind))
     return Clause(who, tense, verb, "" if verb.frame == "intransitive" else draw.object(verb))
 
@@ -63,17 +60,22 @@ def _asked(draw: Draw) -> Item:
 def matrix_question_npi_licensor_present(draw: Draw) -> Item:
     """A question licenses `ever`: `has he ever slept?`, not `he has ever slept`.
 
-    Balanced: `fortunately` stands in statements only: `he has fortunately slept`, `*has he fortunately slept?`.
+    Balanced: of a question and a `though` clause, which states something, the question can have `ever`: `though he
+    often slept, did she ever win?`, not `though he ever slept, did she often win?`, in either order.
     """
-    tense = draw.choice((HAD, HAS, HAS, WILL, WOULD, COULD))
-    does, between = _clause(draw, tense), draw.choice(SINCE.get(tense, ("in that case", "after that")))
-    fortunately, end = draw.choice(SPEAKERS), draw.adjunct()
+    stated, asked = _clause(draw, PAST), _clause(draw, DID)
+    though, often, end = draw.choice(("although", "though")), draw.choice(OFTEN), draw.adjunct()
 
-    def order(adverb: str) -> tuple[str, str]:
-        asked = sentence(does.question(between, adverb), end, end="?")
-        return asked, sentence(does(between, adverb), end)
+    def first(one: str, other: str) -> str:
+        return sentence(though, stated(one), ",", asked.question(other), end, end="?")
 
-    return order("ever"), order(fortunately)[::-1]
+    def last(one: str, other: str) -> str:
+        return sentence(asked.question(other), ",", though, stated(one), end, end="?")
+
+    return (
+        (first(often, "ever"), first("ever", often)),
+        (last(often, "ever"), last("ever", often)),
+    )
 
 
 def _stated(draw: Draw, focus: str = "") -> Item:
@@ -82,26 +84,26 @@ def _stated(draw: Draw, focus: str = "") -> Item:
     return single(*(sentence(does(adverb, focus=focus), end) for adverb in (draw.choice(NEUTRAL), "ever")))
 
 
-def _stated_or_open(draw: Draw, focus: str = "") -> Item:
-    """`fortunately` belongs where something is stated, `ever` where it is open whether it is so."""
-    if draw.coin():
-        does, other = _clause(draw, draw.choice((HAD, HAD, WOULD, COULD))), draw.person()
-        stated = draw.choice(("believed", "claimed", "declared", "said", "thought"))
-        left = _join(other, stated, "that"), _join(other, draw.choice(("asked", "wondered")), "whether")
-        if str(does.who).startswith("that "):
-            raise LookupError("that that")
-    else:
-        does, main = _clause(draw, draw.choice((HAD, HAS))), draw.choice(("will", "might", "should"))
-        verb, other = draw.verb("intransitive", subject="person"), draw.person()
-        main = main if does.tense == HAS else draw.choice(("would", "could", "might"))
-        might = _join(other, main, verb.base)
-        left = _join(might, draw.choice(("although", "because"))), _join(might, "if")
-    end = draw.adjunct()
-    return crossed(
-        lambda adverb: sentence(left[0], does(adverb, focus=focus), end),
-        lambda adverb: sentence(left[1], does(adverb, focus=focus), end),
-        draw.choice(SPEAKERS),
-        "ever",
+def _before_or_if(draw: Draw, focus: str = "") -> Item:
+    """`before` and `if` license `ever` in their clause, and nothing does so in the main clause, which comes first in
+    one frame and last in the other. In each pair `ever` and `often` change places."""
+    link, tense, adverbs = draw.choice(
+        (("if", PAST, OFTEN), ("before", PAST, OFTEN[:2]), ("before", HAD, (*OFTEN[:2], "already")))
+    )
+    main, other = _clause(draw, tense), _clause(draw, tense)
+    often, end = draw.choice(adverbs), draw.adjunct()
+    if end.startswith(link):
+        raise LookupError("before it happened before noon")
+
+    def first(one: str, two: str) -> str:
+        return sentence(main(one, focus=focus), link, other(two), end)
+
+    def last(one: str, two: str) -> str:
+        return sentence(link, other(two), ",", main(one, focus=focus), end)
+
+    return (
+        (first(often, "ever"), first("ever", often)),
+        (last(often, "ever"), last("ever", often)),
     )
 
 
@@ -109,18 +111,19 @@ def _stated_or_open(draw: Draw, focus: str = "") -> Item:
 def npi_present_1(draw: Draw) -> Item:
     """`even` does not license `ever`: `even he also slept`, not `even he ever slept`.
 
-    Balanced: `if` and `whether` license `ever` and do not go with `fortunately`, `because` and `that` do the reverse.
+    Balanced: `even he often smiled before she ever slept`, not `even he ever smiled before she often slept`, and the
+    same with the `before` clause in front: `before` and `if` license `ever`, in their own clause only.
     """
-    return _stated_or_open(draw, "even")
+    return _before_or_if(draw, "even")
 
 
 @paradigm(plain=_stated)
 def npi_present_2(draw: Draw) -> Item:
     """A plain statement does not license `ever`: `he also slept`, not `he ever slept`.
 
-    Balanced: as `npi_present_1`.
+    Balanced: as `npi_present_1`, without `even`.
     """
-    return _stated_or_open(draw)
+    return _before_or_if(draw)
 
 
 def _only(draw: Draw) -> Item:
@@ -154,7 +157,7 @@ def _only_of_relative(draw: Draw) -> Item:
     definite = ("the", "the", "this", "that") if number == "singular" else ("the", "the", "these", "those")
     head, other = draw.np(kind, number=number, determiner=draw.choice(definite)), draw.person()
     does, end = _clause(draw, draw.choice((PAST, PAST, *TENSES)), head), draw.adjunct()
-    that = "who" if kind == "person" else "that"
+    that, other = ("who", other) if kind == "person" else ("that", clear(other))
     rest = draw.choice((PAST, HAD))(told), does.predicate("ever"), end
     return single(sentence("only", head, that, other, *rest), sentence(head, that, "only", other, *rest))
 
@@ -191,7 +194,7 @@ def sentential_negation_npi_licensor_present(draw: Draw) -> Item:
     """
     one, other = (_clause(draw, draw.choice(TENSES)) for _ in range(2))
     neutral, but = draw.choice(("also", "certainly", "clearly", "doubtless")), draw.choice(("and", "but"))
-    (fact, truth), end = draw.rng.sample(IN_FACT[:3], 2), draw.adjunct()
+    (fact, truth), end = draw.rng.sample(("in fact", "in truth"), 2), draw.adjunct()
 
     def clauses(first: str, second: str, ever: str, last: str) -> str:
         return sentence(one(first, fact, ever), but, other(second, truth, last), end)

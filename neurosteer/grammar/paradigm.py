@@ -12,11 +12,13 @@ from .draw import Draw
 from .lexicon import SHARES
 from .phrases import Item
 
-VERSION = 1  # of all pairs: another one where a seed gives other pairs
+VERSION = 2  # of all pairs: another one where a seed gives other pairs
 ROUND = ("train", "validation", "train", "test", "train")  # parts of consecutive items
 TRIES = 400
 Make = Callable[[Draw], Item]
 Form = Literal["plain", "balanced"]
+Frame = Literal["first", "second", ""]
+FRAMES: tuple[Frame, Frame] = ("first", "second")
 
 
 class Made(NamedTuple):
@@ -25,6 +27,7 @@ class Made(NamedTuple):
     id: str
     item: str  # what must not be parted by a split
     part: str  # of the lexicon, which holds all its words
+    frame: Frame = ""  # of a balanced item
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Paradigm:
 
     `make` draws an item: a pair in its own frame, and the crossed pair in another one. The balanced form holds both;
     the plain one is the first of what `plain` draws (the same, unless BLiMP's are wider), or any where `either`.
+    `second` says what the second frame is where it is no instance of the paradigm's own construction, else "".
     """
 
     uid: str
@@ -41,6 +45,7 @@ class Paradigm:
     make: Make
     plain: Make
     either: bool
+    second: str = ""
 
     def pairs(self, n: int, *, seed: int = 0, form: Form = "plain") -> Iterator[Made]:
         """The first n pairs of this seed, no sentence twice. Raises `LookupError` where there are not so many."""
@@ -48,11 +53,15 @@ class Paradigm:
         made = 0
         for i in range(n):
             part = ROUND[i % len(ROUND)]
-            for cell, (good, bad) in zip("ab", self._item(i, part, seed, form, seen), strict=False):
+            item = self._item(i, part, seed, form, seen)
+            for cell, frame, (good, bad) in zip("ab", FRAMES, item, strict=False):
                 if made == n:
                     return
                 made += 1
-                yield Made(good, bad, f"{i}{cell}" if form == "balanced" else f"{i}", f"{i}", part)
+                if form == "balanced":
+                    yield Made(good, bad, f"{i}{cell}", f"{i}", part, frame)
+                else:
+                    yield Made(good, bad, f"{i}", f"{i}", part)
 
     def _item(self, i: int, part: str, seed: int, form: Form, seen: set[str]) -> Item:
         rng = Random(f"{VERSION} {self.uid} {form} {seed} {i}")
@@ -72,15 +81,16 @@ class Paradigm:
         return (draw.choice(item) if self.either else item[0],)
 
 
-def paradigm(*, either: bool = False, plain: Make | None = None) -> Callable[[Make], Paradigm]:
+def paradigm(*, either: bool = False, plain: Make | None = None, second: str = "") -> Callable[[Make], Paradigm]:
     """The function below draws an item of the paradigm that it is named after; its docstring says what it is about.
 
-    `plain` draws those of the plain form where that is more than one frame of the balanced one.
+    `plain` draws those of the plain form where that is more than one frame of the balanced one; `second` as in
+    `Paradigm`.
     """
 
     def wrap(make: Make) -> Paradigm:
         phenomenon = make.__module__.rpartition(".")[2]
-        return Paradigm(make.__name__, phenomenon, cleandoc(make.__doc__ or ""), make, plain or make, either)
+        return Paradigm(make.__name__, phenomenon, cleandoc(make.__doc__ or ""), make, plain or make, either, second)
 
     return wrap
 

@@ -47,6 +47,11 @@ class NounPhrase:
         return {"m": masculine, "f": feminine, "": thing}[self.gender]
 
 
+def clear(phrase: NounPhrase) -> NounPhrase:
+    """The same without the determiner `that`, for where a clause could begin: not `said that that teacher slept`."""
+    return phrase.like(f"the {phrase.text[5:]}") if phrase.text.startswith("that ") else phrase
+
+
 @dataclass(frozen=True, slots=True)
 class Tense:
     """A tense with its auxiliary, for any verb: `tense(verb, "plural")` is `have eaten`."""

@@ -13,7 +13,7 @@ WEAK: dict[Number, tuple[str, ...]] = {
 }
 STRONG: dict[Number, tuple[str, ...]] = {"singular": ("every",), "plural": ("all",)}
 PROPORTIONAL: dict[Number, tuple[str, ...]] = {"singular": ("each", "every"), "plural": ("all", "most")}
-DOING = ("food", "text", "art", "vehicle", "plant", "building")  # with them one is busy
+DOING = ("food", "text", "art", "music", "vehicle", "plant", "building")  # with them one is busy
 THINGS = ("thing", "garment", "vehicle", "device")
 BE: dict[Number, tuple[str, str]] = {"singular": ("was", "is"), "plural": ("were", "are")}
 SURELY = ("apparently", "certainly", "clearly", "evidently", "obviously", "probably", "surely")
@@ -29,10 +29,7 @@ def _busy(draw: Draw) -> tuple[str, str]:
     """A kind of noun, and what it is doing."""
     if draw.coin(0.15):
         kind = draw.choice(THINGS)
-        verb = draw.verb("intransitive", subject=kind)
-        if verb.base == "exist":
-            raise LookupError("no event")
-        return kind, verb.progressive
+        return kind, draw.verb("intransitive", subject=kind).progressive
     if draw.coin(0.4):
         return "person", draw.verb("intransitive", subject="person").progressive
     kind = draw.choice(DOING)
@@ -48,7 +45,7 @@ def _there(draw: Draw) -> Item:
     return single(*(sentence("there", be, draw.choice(q), noun, doing) for q in (weak, strong)))
 
 
-@paradigm(plain=_there)
+@paradigm(plain=_there, second="an exception with `but`")
 def existential_there_quantifiers_1(draw: Draw) -> Item:
     """After `there was` only weak quantifiers: `there was a man singing`, not `there was every man singing`.
 
@@ -75,7 +72,7 @@ def _being_there(draw: Draw) -> Item:
     return single(sentence(strong, noun, be, "there", doing), sentence("there", be, strong, noun, doing))
 
 
-@paradigm(plain=_being_there)
+@paradigm(plain=_being_there, second="`any` under `not`")
 def existential_there_quantifiers_2(draw: Draw) -> Item:
     """Strong quantifiers do not follow `there was`: `all men were there singing`, not `there were all men singing`.
 
@@ -114,7 +111,7 @@ def _under_no(draw: Draw) -> Item:
     return single(*(sentence("no", who.singular, tense(verb), q, number, what.plural) for q in quantifiers))
 
 
-@paradigm(plain=_under_no)
+@paradigm(plain=_under_no, second="before `as many as`")
 def superlative_quantifiers_1(draw: Draw) -> Item:
     """Under `no` only comparative quantifiers: `no man saw more than two cats`, not `no man saw at least two cats`.
 
@@ -131,7 +128,7 @@ def superlative_quantifiers_1(draw: Draw) -> Item:
     )
 
 
-@paradigm()
+@paradigm(second="`any` under `no`")
 def superlative_quantifiers_2(draw: Draw) -> Item:
     """Superlative quantifiers do not go with `no`: `some man saw at least two cats`, not `no man saw at least two`.
 

@@ -26,8 +26,8 @@ RELATIONS = """admirer ally assistant aunt brother classmate colleague companion
     friend granddaughter grandson guest mentor neighbor nephew niece opponent rival roommate sister son supporter
     teammate tutor uncle"""
 OF = "cartoon drawing mural painting photograph picture portrait sculpture sketch statue"
-ABOUT = """article biography book document essay film letter manuscript memoir novel pamphlet play poem report script
-    song story textbook thesis"""
+ABOUT = """article biography book document essay letter manuscript memoir novel pamphlet play poem report script
+    story textbook thesis"""
 
 
 def _forms(draw: Draw, noun: Noun, *, determiner: str | None = None) -> Forms:

@@ -33,6 +33,7 @@ class KnownTask:
     about: str  # the contrast, and how its balanced form is made
     baselines: dict[str, KnownBaselines]
     example: tuple[str, str]  # good, bad
+    second: str  # what the second frame of the balanced form is, "" where it is an instance of the construction too
 
 
 def known_tasks(source: str = "builtin") -> list[KnownTask]:
@@ -43,7 +44,8 @@ def known_tasks(source: str = "builtin") -> list[KnownTask]:
         made = PARADIGMS[task.uid]
         baselines = {name: _table()[task.uid, name] for name in SOURCES}
         [pair] = made.pairs(1, form=form)
-        rows.append(KnownTask(task.uid, task.phenomenon, task.field, made.about, baselines, (pair.good, pair.bad)))
+        example = pair.good, pair.bad
+        rows.append(KnownTask(task.uid, task.phenomenon, task.field, made.about, baselines, example, made.second))
     return rows
 
 

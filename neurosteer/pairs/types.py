@@ -26,6 +26,7 @@ class Pair:
     id: str
     item: str = ""  # pairs of one item are never parted
     part: str = ""  # of a lexical split, if the pair was made for one: no other part has its words
+    frame: str = ""  # of a balanced item: first or second
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,20 @@ from .numbers import nats, number, percent
 
 Row = Mapping[str, Any]
 MANY = 0.2  # a larger share of pairs that differ in token counts is spoken of
+FRAMES = ("first", "second")
+FRAME_NOTES = [
+    "first, second: accuracy by frame of the balanced pairs; what a second frame is",
+    "where it is no instance of the task's construction: neurosteer ls tasks",
+]
 
 
 def score_table(result: Row) -> RenderableType:
     """The scores of one or more tasks; margins are means over pairs, in nats. It fits a terminal of 80 columns."""
     rows = sorted(result["results"], key=lambda row: row["task"])
     many, ties = len(rows) > 1, any(row["ties"] for row in rows)
-    table = grid(
-        "phenomenon and task" if many else "task", "accuracy", "margin", "pairs", *(["ties"] if ties else [])
-    )
+    by_frame = any(row.get("frames") for row in rows)
+    heads = ["accuracy", "margin", "pairs", *(["ties"] if ties else []), *(FRAMES if by_frame else [])]
+    table = grid("phenomenon and task" if many else "task", *heads)
     for group in result["phenomena"] if many else [{"phenomenon": rows[0]["phenomenon"]}]:
         if many:
             name = f"{group['phenomenon'] or 'no phenomenon'} ({_tasks(group)})"
@@ -30,12 +35,19 @@ def score_table(result: Row) -> RenderableType:
             if (row["phenomenon"] or None) == (group["phenomenon"] or None):
                 cells = [number(row["accuracy"], digits=3), nats(row["margin"]), f"{row['pairs']:,}"]
                 label = Text(f"  {row['task']}" if many else row["task"])
-                add_row(table, label, *cells, *([f"{row['ties']:,}"] if ties else []))
+                cells += [f"{row['ties']:,}"] if ties else []
+                add_row(table, label, *cells, *(_by_frame(row) if by_frame else []))
     if many:
         table.add_section()
         overall = result["overall"]
         add_row(table, f"all {_tasks(overall)}", number(overall["accuracy"], digits=3), style="bold")
-    return Group(table, Text("\n".join(_footnotes(rows, ties)), style="dim"), Text())
+    notes = _footnotes(rows, ties) + (FRAME_NOTES if by_frame else [])
+    return Group(table, Text("\n".join(notes), style="dim"), Text())
+
+
+def _by_frame(row: Row) -> list[str]:
+    accuracies = {found["frame"]: found["accuracy"] for found in row["frames"]}
+    return [number(accuracies.get(frame), digits=3) for frame in FRAMES]
 
 
 def _tasks(group: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from neurosteer.data import Scores
@@ -30,7 +31,20 @@ def _entry(pairs: Pairs, scores: Scores) -> dict[str, Any]:
         "same_tokens": scores.same_tokens,
         "token_count": {"differ": scores.counts_differ, "accuracy": scores.count_accuracy},
         "notices": pairs.remarks(scores.same_tokens),
+        "frames": _frames(pairs, scores),
     }
+
+
+def _frames(pairs: Pairs, scores: Scores) -> list[dict[str, Any]]:
+    """Accuracy and mean margin (nats) in either frame of balanced pairs; empty for all other pairs."""
+    margins: dict[str, list[float]] = {}
+    for pair, margin in zip(pairs, scores.margin.tolist(), strict=True):
+        if pair.frame:
+            margins.setdefault(pair.frame, []).append(margin)
+    return [
+        {"frame": frame, "pairs": len(some), "accuracy": sum(m > 0 for m in some) / len(some), "margin": fmean(some)}
+        for frame, some in margins.items()
+    ]
 
 
 def summary(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -67,6 +81,7 @@ def _rows(pairs: Pairs, scores: Scores) -> list[dict[str, Any]]:
     return [
         {
             "pair": pair.id,
+            **({"frame": pair.frame} if pair.frame else {}),
             "sentence_good": pair.good,
             "sentence_bad": pair.bad,
             "logprob_good": logprob[0],

@@ -34,6 +34,29 @@ def test_each_says_what_it_is_about():
         assert "Balanced:" in found.about or re.match(r"As `(\w+)`|.*`\w+`", found.about), found.uid
 
 
+def test_each_says_what_its_second_frame_is():
+    """All but those whose rule makes the sentences of both frames good or bad."""
+    of_one_rule = {
+        uid
+        for uid, found in PARADIGMS.items()
+        if found.phenomenon in ("anaphor_agreement", "determiner_noun_agreement", "subject_verb_agreement")
+        or found.phenomenon == "npi_licensing"
+        or uid.startswith(("principle_A_c_command", "principle_A_domain", "ellipsis_n_bar_1"))
+    }
+    assert {uid for uid, found in PARADIGMS.items() if not found.second} == of_one_rule
+    for uid, found in PARADIGMS.items():
+        for other in re.findall(r"as in `(\w+)`", found.second):
+            assert other in PARADIGMS
+            assert other != uid
+
+
+def test_only_balanced_pairs_have_a_frame():
+    found = PARADIGMS["wh_island"]
+    assert [pair.frame for pair in found.pairs(5, form="balanced")] == ["first", "second", "first", "second", "first"]
+    assert [pair.id for pair in found.pairs(3, form="balanced")] == ["0a", "0b", "1a"]
+    assert {pair.frame for pair in found.pairs(5)} == {""}
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("uid", PARADIGMS)
 def test_a_thousand_pairs(uid: str, form: Form):

@@ -16,7 +16,7 @@ GENDERS = {name.text: name.gender for name in NAMES}
 OPENING = DETERMINERS | GENDERS.keys() | {"him", "her", "them", "it"}  # of a noun phrase
 NOUN_FORMS = {form for noun in NOUNS for form in (noun.singular, noun.plural)}
 AUXILIARIES = {"did", "had", "will", "would", "could", "should", "might", "must"}
-BESIDE = {"near", "beside", "behind"}
+STRANDED = {"for", "with", "from"}
 
 
 @cache
@@ -41,8 +41,7 @@ def words_of(sentence: str) -> list[str]:
 
 def verbs(words: list[str]) -> list[int]:
     """Where they stand: such a word after an article is a noun."""
-    found = [i for i, word in enumerate(words) if word in TAKING | ALONE and words[i - 1] not in DESCRIBING]
-    return [i for i in found if words[i] not in NOUN_FORMS or words[i - 1] not in BESIDE]
+    return [i for i, word in enumerate(words) if word in TAKING | ALONE and words[i - 1] not in DESCRIBING]
 
 
 def out_of_an_island(words: list[str]) -> bool:
@@ -71,11 +70,10 @@ def out_of_a_conjunct(words: list[str]) -> bool:
 
 
 def off_its_noun(words: list[str]) -> bool:
-    """`which boys` is one object, `which` and `boys` apart are two, of the verb and of a preposition."""
-    verb = verbs(words)[0]
+    """`which boys` is one object, `which` and `boys` apart are two: of the verb and of a stranded preposition."""
     which = next(i for i, word in enumerate(words) if word in ("which", "what", "whose", "many"))
-    places = (words[verb] in TAKING) + (words[verb + 1] in BESIDE)
-    return places == (1 if words[which + 1] in NOUN_FORMS else 2)
+    objects = 1 if words[which + 1] in NOUN_FORMS else 2
+    return objects == 1 + len(STRANDED & set(words))
 
 
 def out_of_a_question(words: list[str]) -> bool:

@@ -14,7 +14,7 @@ from neurosteer.grammar.paradigm import Form, Made, Paradigm
 
 FORMS: tuple[Form, Form] = ("plain", "balanced")
 AUXILIARIES = {"did", "had", "has", "have", "will", "would", "could", "should", "might"}
-STATED = {"doubtless", "fortunately", "regrettably", "thankfully", "undoubtedly", "unfortunately"}
+OFTEN = {"often", "sometimes", "usually", "always", "already"}  # what changes places with `ever`
 
 
 @cache
@@ -26,18 +26,23 @@ def words(sentence: str) -> list[str]:
     return re.findall(r"\w+", sentence.lower())
 
 
-def suits_context(sentence: str) -> bool:
-    """`ever` where it is open whether it is so, after `if` or in a question, `fortunately` where it is not."""
-    tokens = words(sentence)
-    asks = tokens[0] in AUXILIARIES
-    assert asks == sentence.endswith("?")
-    is_open = asks or bool({"if", "whether"} & set(tokens))
-    return is_open if "ever" in tokens else not (is_open and STATED & set(tokens))
-
-
 def clause_of_ever(sentence: str, border: str) -> list[str]:
     (clause,) = (words(part) for part in re.split(border, sentence) if "ever" in words(part))
     return clause
+
+
+def asked(sentence: str) -> bool:
+    """The clause of `ever` is a question: it begins with its auxiliary."""
+    return clause_of_ever(sentence, ", ")[0] in AUXILIARIES
+
+
+def open_clause(sentence: str) -> bool:
+    """Without `ever`, or it stands in the clause that `before` or `if` begins, up to a comma or the end."""
+    tokens = words(sentence.partition(",")[0])
+    if "ever" not in words(sentence):
+        return True
+    link = next((i for i, word in enumerate(tokens) if word in ("before", "if")), len(tokens))
+    return "ever" in tokens[link:]
 
 
 def led_by_only(sentence: str) -> bool:
@@ -59,9 +64,9 @@ def under_not(sentence: str) -> bool:
 
 
 RULES: dict[str, Callable[[str], bool]] = {
-    "matrix_question_npi_licensor_present": suits_context,
-    "npi_present_1": suits_context,
-    "npi_present_2": suits_context,
+    "matrix_question_npi_licensor_present": asked,
+    "npi_present_1": open_clause,
+    "npi_present_2": open_clause,
     "only_npi_licensor_present": led_by_only,
     "only_npi_scope": only_above,
     "sentential_negation_npi_licensor_present": under_not,
@@ -71,8 +76,6 @@ NEUTRAL = {"also", "certainly", "clearly", "often", "probably", "really"}
 REPLACED = {  # pairs of other words, and what the words are; the pairs of all others have the same words
     ("npi_present_1", "plain"): {"ever"} | NEUTRAL,
     ("npi_present_2", "plain"): {"ever"} | NEUTRAL,
-    ("npi_present_1", "balanced"): {"ever"} | STATED,
-    ("npi_present_2", "balanced"): {"ever"} | STATED,
     ("only_npi_licensor_present", "plain"): {"only", "even"},
     ("sentential_negation_npi_licensor_present", "plain"): {"not"} | NEUTRAL,
 }
@@ -105,15 +108,17 @@ def test_pairs_differ_in_one_thing(paradigm: Paradigm, form: Form):
 
 @pytest.mark.parametrize("paradigm", PARADIGMS, ids=lambda paradigm: paradigm.uid)
 def test_cells_cross(paradigm: Paradigm):
-    """The second pair has the words of the first; but for the adverb, what is good in one is bad in the other."""
+    """Both pairs have the same words, in two orders of the clauses and two of what decides: of `ever` and another
+    adverb, or of what licenses `ever` and what does not."""
     made = pairs(paradigm, "balanced")
     for a, b in zip(made[::2], made[1::2], strict=True):
         assert a.item == b.item
-        assert Counter(words(a.good) + words(b.good)) == Counter(words(a.bad) + words(b.bad))
-        if "npi_present" in paradigm.uid:
-            assert ("ever" in words(a.bad), "ever" in words(b.good)) == (True, True)
+        tokens = [words(sentence) for sentence in (a.good, a.bad, b.good, b.bad)]
+        assert len({tuple(sorted(some)) for some in tokens}) == 1
+        kept = [[word for word in some if word not in {"ever"} | OFTEN] for some in tokens]
+        if paradigm.uid.startswith(("npi_present", "matrix")):  # two orders of the clauses, two of the adverbs
+            assert kept[0] == kept[1] != kept[2] == kept[3]
+            adverbs = [[word for word in some if word in {"ever"} | OFTEN] for some in tokens]
+            assert [some[0] == "ever" for some in adverbs] == [False, True, True, False]
         else:
-            kept = [[w for w in words(s) if w not in {"ever"} | STATED] for s in (a.good, a.bad, b.good, b.bad)]
-            assert kept[0] == kept[3]
-            assert kept[1] == kept[2]
-            assert kept[0] != kept[1]
+            assert kept[0] == kept[3] != kept[1] == kept[2]

@@ -15,7 +15,9 @@ from neurosteer.grammar.phrases import sentence
 NO_VERB_TO_IT = {"bent", "broke", "drunk", "left", "shook", "swore", "thought"} | {
     "envied", "envies", "fixed", "fixes", "thanked", "thanks"
 }  # fmt: skip
-NO_NOUN_TO_IT = {"mechanics", "nannies", "people", "fisherwomen", "calves", "loaves", "shelves", "leaves"}
+NO_NOUN_TO_IT = {"mechanics", "nannies", "people", "fisherwomen", "calves", "loaves", "shelves"} | {
+    "thieves", "housewives", "midwives"
+}  # fmt: skip
 
 
 def lemma(word: str) -> str:

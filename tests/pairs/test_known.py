@@ -22,3 +22,10 @@ def test_the_table_is_that_of_the_pairs(uid: str, blimp: Path):
         now = load_pairs(uid, source=place).baselines()
         assert task.baselines[source].last_word == pytest.approx(now.last_word, abs=6e-4)
         assert task.baselines[source].unigram == pytest.approx(now.unigram, abs=6e-4)
+
+
+def test_a_second_frame_of_another_construction_is_known():
+    second = {task.uid: task.second for task in known_tasks()}
+    assert second["complex_NP_island"] == second["adjunct_island"] == "nothing is moved"
+    assert second["passive_2"] == "active, after `had`"
+    assert second["anaphor_gender_agreement"] == ""

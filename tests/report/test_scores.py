@@ -101,3 +101,14 @@ def test_token_counts_are_spoken_of_where_many_differ(many):
 def test_no_phenomenon_is_none_or_empty(many):
     many["results"][3]["phenomenon"] = ""
     assert "mine [b]" in printed(score_table(many))
+
+
+def test_balanced_pairs_have_an_accuracy_in_either_frame(many):
+    many["results"] = many["results"][1:2]
+    first, second = ({"frame": frame, "pairs": 500, "margin": 1.0} for frame in ("first", "second"))
+    many["results"][0]["frames"] = [first | {"accuracy": 0.95}, second | {"accuracy": 0.65}]
+    lines = printed(score_table(many)).splitlines()
+    assert lines[1].split() == ["task", "accuracy", "margin", "pairs", "first", "second"]
+    assert lines[3].split() == ["intransitive", ".800", "3.40", "1,000", ".950", ".650"]
+    assert "first, second: accuracy by frame of the balanced pairs; what a second frame is" in lines
+    assert max(map(len, lines)) <= 80

@@ -114,6 +114,27 @@ def test_what_is_no_evidence_is_said_once(llama: Model):
     assert told.texts == []
 
 
+def test_accuracy_by_frame(llama: Model, tmp_path: Path):
+    """Of pairs that have one, counted here from the rows of the CSV; no key but an empty list for the others."""
+    [pairs, *_] = tasks()
+    framed = replace(
+        pairs, pairs=tuple(replace(p, frame=("first", "second")[i % 3 > 0]) for i, p in enumerate(pairs))
+    )
+    _, result = save_scores(llama, [(framed, score(llama, framed))], out=tmp_path / "framed", options={})
+    [entry] = result["results"]
+    rows = list(csv.DictReader(io.StringIO(Path(entry["csv"]).read_text("utf-8"), newline="")))
+    assert [row["frame"] for row in rows] == [pair.frame for pair in framed]
+    assert [found["frame"] for found in entry["frames"]] == ["first", "second"]
+    for found in entry["frames"]:
+        margins = [float(row["margin"]) for row in rows if row["frame"] == found["frame"]]
+        assert found["pairs"] == len(margins)
+        assert found["accuracy"] == sum(margin > 0 for margin in margins) / len(margins)
+        assert found["margin"] == pytest.approx(sum(margins) / len(margins))
+    _, plain = save_scores(llama, [(pairs, score(llama, pairs))], out=tmp_path / "plain", options={})
+    assert plain["results"][0]["frames"] == []
+    assert "frame" not in Path(plain["results"][0]["csv"]).read_text("utf-8").partition("\n")[0]
+
+
 def test_the_overall_accuracy_is_a_mean_of_tasks(llama: Model, tmp_path: Path):
     """Not of pairs: each task counts as much, in its phenomenon and overall."""
     _, result, _ = saved(llama, tmp_path)

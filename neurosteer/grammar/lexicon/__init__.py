@@ -14,6 +14,7 @@ NOUNS = read_nouns(nouns.NOUNS)
 NAMES = read_names(nouns.NAMES)
 VERBS = read_verbs(verbs.VERBS)
 LOOSE = frozenset(verbs.LOOSE.split())
+UNWILLED = frozenset(verbs.UNWILLED.split())
 ADJECTIVES = read_adjectives(adjectives.ADJECTIVES)
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "NOUNS",
     "PARTS",
     "SHARES",
+    "UNWILLED",
     "VERBS",
     "Adjective",
     "Gender",

@@ -14,25 +14,27 @@ person: ambitious angry anxious bald blond brave calm careful careless charming 
     jealous kind lazy lonely loud lucky modest nervous noisy patient polite popular proud quiet rich rude sad
     selfish serious shy sleepy smart strict stubborn talented talkative tall thoughtful tired wealthy wise young
 animal: aggressive fast fluffy furry hungry skinny sleepy slow tame timid wild
-food: bitter burnt cold delicious fresh frozen moldy ripe rotten salty sour spicy stale sweet tasty
+food: awful burnt cheap cold delicious expensive fresh frozen homemade moldy stale tasty warm
 drink: cold hot strong warm weak
 mass: cheap dry local plain wet
-text: boring complicated detailed funny handwritten illegible long obscure outdated popular short thick thin
-art: abstract beautiful colorful famous gloomy lovely modern strange ugly
+text: boring brilliant complicated confusing detailed dull fascinating lengthy long obscure outdated popular short
+art: beautiful expensive famous large lovely modern old priceless strange ugly
+music: beautiful cheerful famous gloomy lovely modern popular sad slow strange
 garment: black blue comfortable dirty elegant expensive gray green loose new old pink plain purple red striped
     tight torn warm white woolen yellow
-vehicle: black blue dirty electric expensive fast huge new old red rusty shiny slow small white yellow
-device: broken cheap dusty electric expensive faulty heavy loud modern new noisy old portable rusty small
+vehicle: black blue dirty expensive fast huge new old red rusty shiny slow small white yellow
+boat: blue dirty expensive fast huge new old red slow small white wooden
+device: broken cheap dusty expensive faulty heavy loud modern new noisy old portable rusty small
     useless
-thing: black blue broken brown cheap dirty expensive fragile gray green heavy large light lost new old orange
-    pink plain purple red round shiny small strange useful white wooden yellow
-furniture: antique brown comfortable cozy expensive heavy modern old small sturdy white wooden
+thing: black blue broken brown cheap dirty expensive gray green heavy large light lost new old orange pink plain
+    purple red shiny small strange useful white yellow
+furniture: antique brown expensive heavy modern old small sturdy white wooden
 building: ancient big busy dark empty famous huge modern new old quiet small tall
-place: beautiful cold deep dry famous green large narrow peaceful quiet remote rocky steep vast wild
-plant: dead green healthy large pale pink purple red small tall white wild yellow
+place: beautiful cold famous large lovely nearby peaceful pretty quiet remote tiny vast wild
+plant: beautiful dead exotic green healthy huge large rare small leafy tall wild young
 group: corrupt famous large local new popular powerful small
-idea: dangerous important minor new old recent serious strange sudden unexpected
-tough: awkward boring dangerous difficult easy exhausting expensive fun hard impossible nice painful pleasant
+idea: dangerous important minor new old recent serious strange terrible unexpected
+tough: awkward challenging dangerous difficult easy exhausting fun hard impossible inconvenient nice painful pleasant
     risky safe simple tedious tiresome tricky unpleasant
 raise: apt bound certain due expected guaranteed liable likely set supposed sure unlikely destined fated rumored
     projected

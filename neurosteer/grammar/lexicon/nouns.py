@@ -25,12 +25,14 @@ person f: girl mother aunt grandmother niece queen princess nun bride duchess da
     fisherwoman/fisherwomen
 person: friend rival opponent roommate classmate teammate companion admirer supporter follower
 person: grandchild/grandchildren stepchild/stepchildren godchild/godchildren schoolchild/schoolchildren
+person: thief/thieves
 person m: salesman/salesmen policeman/policemen craftsman/craftsmen sportsman/sportsmen businessman/businessmen
 person f: saleswoman/saleswomen policewoman/policewomen businesswoman/businesswomen sportswoman/sportswomen
+    housewife/housewives midwife/midwives
 animal: badger bear beaver bee camel cat chicken cow crab crow dog dolphin donkey dragon duck eagle elephant
     frog giraffe goat hamster hawk horse kangaroo kitten lion lizard monkey otter owl panda parrot penguin pig
     pigeon pony puppy rabbit rat raven robin snake spider squirrel swan tiger turtle whale zebra calf/calves
-    goose/geese mouse/mice ox/oxen wolf/wolves louse/lice
+    goose/geese mouse/mice ox/oxen wolf/wolves
 food: apple bagel banana biscuit burger burrito cake carrot casserole cherry cookie cupcake dumpling egg muffin
     omelet onion orange pancake peach pear pickle pie pizza plum potato pretzel pudding salad sandwich sausage
     steak stew strawberry taco tart tomato waffle loaf/loaves
@@ -38,20 +40,21 @@ drink: beer cider cocoa coffee juice lemonade milk tea water wine
 mass: advice butter cheese clay cement dust equipment flour fog gold gravel honey jewelry luggage mud oil paint
     rice salt sand smoke snow soup steam sugar traffic wood
 text: article biography book brochure contract diary document essay letter magazine manual manuscript map memoir
-    menu newspaper note novel pamphlet poem recipe report review script story textbook thesis/theses
+    menu newspaper note novel pamphlet play poem recipe report review script story textbook thesis/theses
     analysis/analyses hypothesis/hypotheses synopsis/synopses
-art: cartoon drawing film mural painting photograph picture play portrait sculpture sketch song statue symphony
+art: cartoon drawing mural painting photograph picture portrait sculpture sketch statue
+music: anthem ballad hymn lullaby melody opera sonata song symphony waltz
 garment: apron belt blouse boot cap cardigan cloak coat costume dress glove hat helmet hood jacket mitten
-    necklace robe sandal shirt shoe skirt sock suit sweater tie uniform vest scarf/scarves
-vehicle: ambulance bicycle boat bus canoe car carriage ferry helicopter kayak limousine motorcycle plane rocket
-    sailboat scooter ship sled taxi tractor train trailer truck van wagon
+    robe sandal shirt shoe skirt sock suit sweater tie uniform vest scarf/scarves
+vehicle: ambulance bus car convertible jeep limousine minivan sedan taxi tractor tram trolley truck van
+boat: barge canoe ferry gondola kayak raft sailboat ship trawler yacht
 device: alarm antenna battery blender camera clock computer drill elevator engine fan fridge furnace generator
     heater keyboard lamp laptop microscope oven phone printer projector radio robot scanner speaker stove
     telescope television toaster watch
-thing: bag ball balloon basket blanket bottle bowl box bracelet brick broom brush bucket button candle carpet
-    coin cup curtain dish doll envelope fork hammer jar kettle key kite ladder mirror mug needle pan pen pencil
-    pillow plate pot puzzle ring rope ruler shovel spoon stamp suitcase tent ticket torch towel toy trophy
-    umbrella vase wallet whistle knife/knives tooth/teeth cactus/cacti die/dice
+thing: ball basket bell bottle bowl box bracelet brick broom brush bucket button candle coin cup dish doll fork
+    hammer jar jug kettle key ladder lantern mirror mug necklace needle pan pen pencil pitcher plate pot puzzle
+    ring ruler saucer shovel spoon suitcase teapot torch toy tray trophy umbrella vase whistle knife/knives
+    die/dice
 furniture: armchair bed bench bookcase cabinet chair couch cradle crib cupboard desk drawer dresser mattress
     piano sofa stool table wardrobe shelf/shelves
 building: airport apartment bakery bank barn bridge cabin cafe castle cathedral church cinema clinic cottage
@@ -59,8 +62,8 @@ building: airport apartment bakery bank barn bridge cabin cafe castle cathedral 
     prison restaurant school shop stadium station temple theater tower university warehouse
 place: beach canyon cave cliff desert field forest garden glacier harbor hill island lake meadow mountain park
     pond river swamp trail valley village volcano oasis/oases
-plant: bush daisy fern flower hedge lily oak orchid palm pine rose shrub tree tulip vine fungus/fungi
-    leaf/leaves
+plant: bush daisy fern flower hedge lily oak orchid palm pine rose shrub tree tulip vine
+    cactus/cacti
 group: agency army association band choir club committee company court crew family government jury orchestra
     parliament team
 idea: accident argument change choice decision delay error event failure idea incident law mistake plan policy
