@@ -18,6 +18,7 @@ from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, Stand
 from neurosteer.seeds import generator
 
 BLOCK = 8  # layers that are worked on at once
+ENOUGH = 0.95  # the share of the dense probe's validation accuracy that the chosen lambda must reach
 Parts = Mapping[str, Sequence[int]]  # "train", "validation", "test" -> positions of pairs
 
 
@@ -200,6 +201,15 @@ def _standardised(
 ) -> Probes:
     """The same probes for standardised states."""
     return Probes(probes.weights * scale, probes.bias + (probes.weights * shift).sum(dim=2))
+
+
+def chosen_lambda(validation: Sequence[float], dense: float) -> tuple[int, bool]:
+    """Of ascending lambdas the place of the smallest whose validation accuracy reaches 95 % of the dense probe's.
+
+    Where none does, of the most accurate one, and False.
+    """
+    good = [place for place, accuracy in enumerate(validation) if accuracy >= ENOUGH * dense]
+    return (good[0], True) if good else (max(range(len(validation)), key=validation.__getitem__), False)
 
 
 def best_strength(validation: Float[Tensor, "layer strength"]) -> Int[Tensor, "layer"]:

@@ -31,6 +31,7 @@ def recipe(**changes: object) -> Recipe:
         "controls": 3,
         "nulls": 2,
         "layer": LAYER,
+        "lam": 0.9,
         "test_pairs": 5,
         "attribution_pairs": 6,
         "seed": 4,

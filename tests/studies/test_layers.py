@@ -19,6 +19,7 @@ from neurosteer.studies.examples import (
     Examples,
     Masks,
     best_strength,
+    chosen_lambda,
     random_accuracies,
     top_units,
 )
@@ -241,6 +242,11 @@ def test_which_lambda(monkeypatch, right, dense, chosen, reached):
     result = masked(monkeypatch, right, dense)
     assert result.lam == pytest.approx(0.1 * (chosen + 1))
     assert result.reached is reached
+
+
+def test_the_choice_of_lambda_by_hand():
+    assert chosen_lambda([0.5, 0.76, 0.9], 0.8) == (1, True)
+    assert chosen_lambda([0.5, 0.7, 0.7], 0.8) == (1, False)
 
 
 def test_spearman_and_kept_with_ties(monkeypatch):

@@ -19,9 +19,10 @@ from tiny_models import hf_network, hf_states, ids_of
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pair, Pairs
 from neurosteer.pairs.baselines import fit_baselines
-from neurosteer.probes import STRENGTHS
+from neurosteer.probes import STRENGTHS, L0Probes, Probes
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import random_units
+from neurosteer.studies.examples import Masks, random_units
+from neurosteer.studies.paper.focus import _l0_scores
 from neurosteer.studies.paper.plan import plan_recipe
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Piece
@@ -452,3 +453,35 @@ def test_baselines_of_tasks_with_and_without_words(llama: Model, tasks: list[Pai
     assert found["baselines"]["tokens"]["unigram"] == pytest.approx(mean)
     [notice] = [text for text in outcome["notices"] if text.startswith("pairs of second")]
     assert "repeating an earlier one: 3 (left out)" in notice
+
+
+def test_lambda_chosen_on_validation(llama, tasks, plain, apart):
+    """By the formulas as printed: the smallest whose accuracy there reaches 95 % of the dense probe's."""
+    recipe = replace(RECIPE, experiments=("fig6",), lam="validation", lambdas=(0.3, 0.6, 0.9, 1.0))
+    with apart():
+        pieces, outcome = finished(llama, tasks, recipe)
+    assert outcome["settings"]["lambda"] == "validation"
+    found, by_name = result((pieces, outcome), "fig6"), {task.task: task for task in plain}
+    for name, lam, kept in zip(found["tasks"], found["lambda"], found["kept"], strict=True):
+        task = by_name[name]
+        dense = task.right(1, np.arange(WIDTH), task.l2(1), "validation")
+        right = {}
+        for value in (0.3, 0.6, 0.9):
+            weights, gates, bias = task.masked(1, value)
+            right[value] = accuracy(task.x["validation"][:, 1], task.y["validation"], weights, bias)
+            if value == lam:
+                assert kept == pytest.approx((gates > 0).mean(), abs=1.01 / WIDTH)
+        good = [value for value, reached in right.items() if reached >= 0.95 * dense]
+        assert lam == (good[0] if good else max(right, key=right.__getitem__))
+
+
+def test_scores_of_masks_that_keep_enough():
+    """At the smallest lambda that keeps two units: the second of the first problem, the last of the second."""
+    gates = torch.tensor(
+        [[[0.0, 0.5, 0.0], [0.2, 0.0, 1.0], [1.0, 1.0, 1.0]], [[0.0, 0.0, 0.0]] * 2 + [[0.0, 0.3, 0.0]]]
+    )
+    weights = torch.arange(18.0).reshape(2, 3, 3) - 4
+    probes = Probes(weights * gates, torch.zeros(2, 3))
+    masks = Masks(L0Probes(weights, torch.zeros(2, 3), torch.zeros(2, 3, 3), gates), torch.zeros(2, 4, 3), probes)
+    expected = torch.stack([(weights * gates)[0, 1], (weights * gates)[1, 2]]).abs()
+    assert torch.equal(_l0_scores(masks, 2), expected)

@@ -131,8 +131,15 @@ def _settings(outcome: Row) -> list[tuple[str, str]]:
         ("k", f"{settings['k']:,} of {settings['width']:,} units ({share_of(settings['k'], settings['width'])})"),
         ("λ", ", ".join(lam(value) for value in settings["lambdas"])),
         ("random sets", f"{settings['draws']} draws of {', '.join(f'{size:,}' for size in settings['sizes'])}"),
-        ("one layer", f"layer {settings['layer']}, λ = {lam(settings['lambda'])} (figure 6, overlap, causal)"),
+        (
+            "one layer",
+            f"layer {settings['layer']}, λ {_focus_lambda(settings['lambda'])} (figure 6, overlap, causal)",
+        ),
     ]
+
+
+def _focus_lambda(value: float | str) -> str:
+    return "chosen on validation data" if isinstance(value, str) else f"= {lam(value)}"
 
 
 def _revision(model: Row) -> str:

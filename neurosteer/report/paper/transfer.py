@@ -11,6 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
 from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, finish
+from neurosteer.report.numbers import percent
 
 from .about import about, lam, span
 from .matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
@@ -48,12 +49,20 @@ def transfer_figure(outcome: Row, result: Row, kind: str = "accuracy") -> Figure
     for panel, probe in ((sparse, "sparse"), (dense, "dense")):
         image = _map(panel, result, result[probe][kind], 0.5, 0.5)
         panel.colour_bar(image, "share correct")
-    sparse.title(f"sparse probe (λ = {lam(result['lambda'])})")
+    sparse.title(f"sparse probe ({_kept(result)})")
     dense.title("dense probe")
     _difference(apart, result, kind)
     _row_means(means.axes, result, kind)
     means.title("mean of each row")
     return finish(figure)
+
+
+def _kept(result: Row) -> str:
+    """`λ = .2, 12% of the units`, `λ .2 to .8, 6.1% to 18% of the units`: over the tasks' probes."""
+    low, high = (lam(end(result["lambda"])) for end in (min, max))
+    fewest, most = (percent(end(result["kept"])) for end in (min, max))
+    values = f"λ = {low}" if low == high else f"λ {low} to {high}"
+    return f"{values}, {fewest} to {most} of the units"
 
 
 def tested_on(pairs: Sequence[Sequence[int]]) -> str:

@@ -24,6 +24,7 @@ from neurosteer.studies.examples import (
     Dense,
     Examples,
     Parts,
+    chosen_lambda,
     fit_dense,
     fit_masks,
     mask_noise,
@@ -35,7 +36,6 @@ from neurosteer.studies.matching import matching_size, random_sizes
 from .agreement import spearman
 
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
-ENOUGH = 0.95  # the share of the dense probe's validation accuracy that the chosen lambda must reach
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,11 @@ def _masked(
     validation, right = examples.accuracy(l0.probes, "validation"), examples.right(l0.probes, "test")
     masked, scores = [], []
     for i in range(len(examples.layers)):
-        good = [j for j in range(len(lambdas)) if validation[i, j] >= ENOUGH * dense.judged[i].validation]
-        j = good[0] if good else int(validation[i].argmax())
+        j, reached = chosen_lambda(validation[i].tolist(), dense.judged[i].validation)
         gates = l0.gates[i, j].cpu()
         rho, kept = spearman(t[i], gates), float((gates > 0).float().mean())
         accuracy = Accuracy(float(validation[i, j]), tuple(right[i, j].tolist()))
-        masked.append(Masked(lambdas[j], kept, accuracy, bool(good), rho))
+        masked.append(Masked(lambdas[j], kept, accuracy, reached, rho))
         scores.append(l0.probes.weights[i, j].abs().cpu())
     return masked, torch.stack(scores)
 

@@ -11,6 +11,7 @@ import numpy as np
 from neurosteer.studies.recipes.units import Read
 
 from .design import Design
+from .focus import focus_name
 from .intervals import plain
 from .transfer import GENERAL, TRANSFER, Member, general_name
 
@@ -24,10 +25,12 @@ def fig6(read: Read, members: Sequence[Member], design: Design) -> Row:
     phenomena = [member.phenomenon for member in members]
     means = [_means(arrays, i, members) for i in range(len(members))]
     general = _general(read, members)
+    masks = [read(focus_name(member.task)).arrays for member in members]
     return {
         "experiment": "fig6",
         "layer": design.layer,
-        "lambda": design.lam,
+        "lambda": [float(mask["lambda"][0]) for mask in masks],
+        "kept": [float(mask["kept"][0]) for mask in masks],
         "tasks": [member.task for member in members],
         "phenomena": phenomena,
         **{probe: {kind: _matrix(arrays[f"{kind}_{probe}"]) for kind in KINDS} for probe in ("sparse", "dense")},

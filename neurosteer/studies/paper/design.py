@@ -10,7 +10,7 @@ from neurosteer.model import Model, check_site, resolve_layers, site_width
 from neurosteer.neurons import resolve_k
 from neurosteer.probes import L0Settings
 from neurosteer.studies.matching import random_sizes
-from neurosteer.studies.recipes.recipe import Recipe
+from neurosteer.studies.recipes.recipe import CHOSEN, Recipe
 
 PROBED = ("fig2", "fig3", "fig4", "fig5", "controls")  # experiments that look at every layer
 TRAINED_ANEW = "sensitivity"  # that trains masks in many ways
@@ -36,7 +36,7 @@ class Design:
     draws: int
     seed: int
     layer: int
-    lam: float
+    lam: float | None  # of the layer that is looked at; None: chosen on validation, task by task
     site: str
     position: str
     folds: int
@@ -47,6 +47,7 @@ class Design:
     @classmethod
     def of(cls, recipe: Recipe, model: Model) -> Design:
         """Raises `InputError` for layers, a site or a k that the model does not have."""
+        cls._check_lambdas(recipe)
         layers = resolve_layers(model, recipe.layers)
         layer = max(0, model.n_layers // 2 - 1) if recipe.layer == "middle" else int(recipe.layer)
         check_site(model, recipe.site, (*layers, layer))
@@ -66,7 +67,7 @@ class Design:
             draws=recipe.draws,
             seed=recipe.seed,
             layer=layer,
-            lam=recipe.lam,
+            lam=None if recipe.lam == CHOSEN else float(recipe.lam),
             site=recipe.site,
             position=recipe.position,
             folds=recipe.folds,
@@ -74,6 +75,13 @@ class Design:
             l0=recipe.l0,
             unpenalised_steps=recipe.unpenalised_steps,
         )
+
+    @staticmethod
+    def _check_lambdas(recipe: Recipe) -> None:
+        if recipe.lam == CHOSEN and not any(lam < 1 for lam in recipe.lambdas):
+            raise InputError(f"lambda {CHOSEN} has nothing to choose from: lambdas has none below 1")
+        if TRAINED_ANEW in recipe.experiments and recipe.lam not in recipe.lambdas:
+            raise InputError(f"{TRAINED_ANEW} looks at one of its lambdas: lambda {recipe.lam} is not among them")
 
     @property
     def probes(self) -> bool:
@@ -89,6 +97,11 @@ class Design:
     def trains_anew(self) -> bool:
         """Whether masks are trained in every variant."""
         return TRAINED_ANEW in self.experiments
+
+    @property
+    def focus_lambdas(self) -> tuple[float, ...]:
+        """The lambdas that masks are trained for at the layer that is looked at: one, or all below 1."""
+        return (self.lam,) if self.lam is not None else tuple(lam for lam in self.lambdas if lam < 1)
 
     @property
     def masks(self) -> bool:
@@ -136,7 +149,7 @@ class Design:
             "lambdas": list(self.lambdas),
             "draws": self.draws,
             "layer": self.layer,
-            "lambda": self.lam,
+            "lambda": CHOSEN if self.lam is None else self.lam,
             "site": self.site,
             "position": self.position,
             "l0": self.l0.settings(),

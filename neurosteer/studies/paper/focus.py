@@ -18,7 +18,7 @@ from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.probes import Probes, welch
 from neurosteer.seeds import generator, seed_of
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import Examples, fit_dense, fit_masks
+from neurosteer.studies.examples import Examples, Masks, chosen_lambda, fit_dense, fit_masks
 from neurosteer.studies.recipes.units import Piece, Read, Unit
 
 from . import costs
@@ -66,11 +66,15 @@ def _probes(
     examples = Examples.of(states, split.indices, slice(0, 1), device)
     assert examples.standard is not None
     dense = fit_dense(examples)
-    sparse = _masked(examples, [(states.task, design.layer, noise)], design)
+    masks = _masks(examples, [(states.task, design.layer, noise)], design)
+    validation = examples.accuracy(masks.probes, "validation")[0].tolist()
+    place, _ = chosen_lambda(validation, dense.judged[0].validation)
     return {
         **_named("dense", dense.best),
-        **_named("sparse", sparse),
-        "l0": sparse.weights[0, 0].abs().cpu().numpy(),
+        **_named("sparse", masks.probes.pick(torch.tensor([place]))),
+        "lambda": np.array([design.focus_lambdas[place]]),
+        "kept": masks.kept[0, place : place + 1].cpu().double().numpy(),
+        "l0": _l0_scores(masks, design.k)[0].numpy(),
         "l2": dense.l2[0].cpu().numpy(),
         "mean": examples.standard.mean[0, 0].cpu().numpy(),
         "scale": examples.standard.scale[0, 0].cpu().numpy(),
@@ -121,14 +125,14 @@ def searched(
 ) -> dict[str, Float[Tensor, "problem unit"]]:
     """The scores that each method gives the units of every problem: |t|, and the size of an L0 probe's weights.
 
-    A problem is a layer of `values`, all of whose pairs train it; its label draws where its gates start, and their noise.
+    A problem is a layer of `values`, all of whose pairs train it.
     """
     found = {}
     if "welch" in methods:
         found["welch"] = welch(values, range(len(values))).t.abs()
     if "l0" in methods:
         examples = Examples.of_values(range(values.shape[2]), {"train": values})
-        found["l0"] = _masked(examples, labels, design).weights[:, 0].abs().cpu()
+        found["l0"] = _l0_scores(_masks(examples, labels, design), design.k)
     return found
 
 
@@ -145,10 +149,17 @@ def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray
     return torch.where(best.values[:, :k] > 0, best.indices[:, :k], -1).numpy()
 
 
-def _masked(examples: Examples, labels: Sequence[tuple[str | int, ...]], design: Design) -> Probes:
-    """The L0 probe of each problem, with noise of its own."""
+def _masks(examples: Examples, labels: Sequence[tuple[str | int, ...]], design: Design) -> Masks:
+    """The L0 probes of each problem by lambda; its label draws where its gates start, and their noise."""
     noise = [generator(design.seed, *label) for label in labels]
-    return fit_masks(examples, [design.lam], noise, design.l0).probes
+    return fit_masks(examples, design.focus_lambdas, noise, design.l0)
+
+
+def _l0_scores(masks: Masks, k: int) -> Float[Tensor, "problem unit"]:
+    """The size of the effective weights at the smallest lambda that keeps k units or more; at the largest if none."""
+    enough = (masks.gates > 0).sum(dim=2) >= k
+    places = torch.where(enough.any(dim=1), enough.int().argmax(dim=1), enough.shape[1] - 1)
+    return masks.probes.pick(places.cpu()).weights[:, 0].abs().cpu()
 
 
 def _named(name: str, probes: Probes) -> dict[str, np.ndarray]:

@@ -29,6 +29,7 @@ FORMAT = 1
 EXPERIMENTS = ("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls", "sensitivity", "causal")
 _SPELT = {"lam": "lambda"}  # fields whose key is no name in Python
 _LARGEST = 1 << 20  # bytes
+CHOSEN = "validation"  # lambda is chosen on validation data
 _PENALTY = "above 0 and up to 1"
 
 
@@ -107,7 +108,9 @@ class Recipe:
         "middle or a whole number of at least 0",
         words=("middle",),
     )
-    lam: float = value_key(0.2, values.penalty, f"a number {_PENALTY}")  # of the same
+    lam: float | str = value_key(  # of the same; validation: the smallest that reaches 95 % of the dense probe
+        0.2, values.either(one_of(CHOSEN), values.penalty), f"{CHOSEN} or a number {_PENALTY}", words=(CHOSEN,)
+    )
     folds: int = count_key(2, 2)  # of overlap, as repeats
     repeats: int = count_key(5, 1)
     methods: tuple[str, ...] = text_key(  # of causal, as all that follow
