@@ -49,7 +49,8 @@ folds = 3
 repeats = 4
 methods = ["l0"]
 measured = ["intransitive", "causative"]
-controls = 19
+controls = 29
+nulls = 7
 test_pairs = 50
 attribution_pairs = 60
 """
@@ -96,7 +97,8 @@ def test_every_key(write):
         repeats=4,
         methods=("l0",),
         measured=("intransitive", "causative"),
-        controls=19,
+        controls=29,
+        nulls=7,
         test_pairs=50,
         attribution_pairs=60,
     )
@@ -200,6 +202,7 @@ WRONG = [
     ("folds = 1", f"folds {COUNT} 2, not 1"),
     ("repeats = 0", f"repeats {COUNT} 1, not 0"),
     ("controls = 1", f"controls {COUNT} 2, not 1"),
+    ("nulls = -1", f"nulls {COUNT} 0, not -1"),
     ("test_pairs = inf", f"test_pairs {COUNT} 1, not inf"),
     ("attribution_pairs = -inf", f"attribution_pairs {COUNT} 1, not -inf"),
     ("limit = 0", "limit must be all or a whole number of at least 1, not 0"),

@@ -121,12 +121,13 @@ def test_its_name_and_digest(begun):
         "folds": 2,
         "repeats": 5,
         "methods": ["welch", "l0", "attribution"],
-        "controls": 9,
+        "controls": 19,
+        "nulls": 39,
         "test_pairs": 100,
         "attribution_pairs": 100,
     }
     pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
-    digest = digest_of([1, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
+    digest = digest_of([2, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
     assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
     assert done.folder.name == f"run-sums-stub-{digest[:8]}"
 
