@@ -237,6 +237,7 @@ WRONG = [
         "unpenalised_steps = [0]",
         "unpenalised_steps must be a list of whole numbers of at least 1, each once, not [0]",
     ),
+    ("nulls = -1", f"nulls {COUNT} 0, not -1"),
     ("test_pairs = inf", f"test_pairs {COUNT} 1, not inf"),
     ("attribution_pairs = -inf", f"attribution_pairs {COUNT} 1, not -inf"),
     ("limit = 0", "limit must be all or a whole number of at least 1, not 0"),
