@@ -157,7 +157,7 @@ def test_units_that_hold_something_else_make_another_run(begun, monkeypatch):
     """Those of older code are neither gone on with nor changed."""
     first = run_recipe("sums.toml").folder
     before = contents(first)
-    monkeypatch.setattr("neurosteer.studies.paper.run.UNIT_FORMAT", 2)
+    monkeypatch.setattr("neurosteer.studies.paper.run.UNIT_FORMAT", 3)
     done = run_recipe("sums.toml")
     assert (done.folder != first, done.computed) == (True, 40)
     assert contents(first) == before
