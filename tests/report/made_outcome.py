@@ -455,7 +455,7 @@ def make_outcome(
         "version": "0.1.0",
         "model": model,
         "recipe": recipe_of(experiments, lambdas) | {"split": split},
-        "again": "neurosteer run all --set pairs=200",
+        "again": "neurosteer run all --set limit=200",
         "data": {"source": "nyu-mll/blimp", "pairs": 1000 * tasks, "split": split, "seed": 0},
         "tasks": described,
         "skipped": [{"task": "only_npi_scope", "reason": "no lexical split: 41 train pairs of at least 100"}],
@@ -486,9 +486,16 @@ def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
     """A recipe as it describes itself: its name and all keys."""
     model = {"model": "smollm2-135m", "revision": None, "device": "auto", "dtype": "auto", "device_map": None}
     data = {"bos": None, "eos": None, "data": "blimp", "tasks": ["all"], "columns": ["sentence_good", "sentence_bad"]}
-    probes = {"pairs": "all", "split": "pair", "seed": 0, "site": "resid_post", "position": "eos", "layers": "all"}
-    sizes = {"k": "1%", "lambdas": list(lambdas), "draws": 5, "layer": "middle", "lambda": 0.2}
-    causal = {"folds": 2, "repeats": 5, "methods": list(METHODS), "measured": "phenomena", "controls": 9}
+    probes = {"limit": "all", "split": "pair", "seed": 0, "site": "resid_post", "position": "eos", "layers": "all"}
+    sizes = {"topk": "1%", "lambdas": list(lambdas), "draws": 5, "layer": "middle", "lambda": 0.2}
+    causal = {
+        "folds": 2,
+        "repeats": 5,
+        "methods": list(METHODS),
+        "measured": "phenomena",
+        "controls": 19,
+        "nulls": 39,
+    }
     head = {"name": "all", "title": "The paper's experiments", "experiments": list(experiments), "format": 1}
     return {**head, **model, **data, **probes, **sizes, **causal, "test_pairs": 100, "attribution_pairs": 100}
 

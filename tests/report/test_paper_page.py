@@ -103,7 +103,7 @@ def test_what_the_page_says(written):
     outcome, folder, _ = written
     text = Reader((folder / "index.html").read_text("utf-8")).text
     assert "The paper's experiments" in text
-    assert "neurosteer run all --set pairs=200" in text
+    assert "neurosteer run all --set limit=200" in text
     assert 'experiments = ["fig2", "fig3"' in text
     for verdict in outcome["verdicts"]:
         assert all(verdict[part] in text for part in ("statement", "criterion", "reading"))
