@@ -24,7 +24,7 @@ from .parts import InParts
 from .setup import Setup
 from .turns import Comparison, Side, take_turns
 
-LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)
 CHUNK = 250  # steps whose noise is drawn at once
 SIZES = tuple(2**i for i in range(10))  # of the top-k sweep
 PARTS_OF_MASKS, PARTS_OF_LAYERS = 10, 5  # the peer does one part of the masks, or of the layers' sweeps, in a turn

@@ -137,7 +137,7 @@ def test_a_changed_default_raises_the_format():
         "position": "eos",
         "layers": "all",
         "topk": "1%",
-        "lambdas": [0.05, 0.1, 0.2, 0.4, 0.8, 1.0],
+        "lambdas": [0.1, 0.2, 0.4, 0.8, 0.95, 1.0],
         "draws": 5,
         "unpenalised_steps": [400, 2000, 6000],
         "layer": "middle",

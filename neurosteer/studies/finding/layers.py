@@ -35,7 +35,7 @@ from neurosteer.studies.matching import matching_size, random_sizes
 
 from .agreement import spearman
 
-LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)  # masks from next to no unit to a third, and all units
 
 
 @dataclass(frozen=True)

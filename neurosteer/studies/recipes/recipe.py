@@ -83,7 +83,7 @@ class Recipe:
         "1%", values.count_or_share, "a count of neurons (40) or a share above 0 and up to 100% ('1%')"
     )
     lambdas: tuple[float, ...] = value_key(
-        (0.05, 0.1, 0.2, 0.4, 0.8, 1.0),
+        (0.1, 0.2, 0.4, 0.8, 0.95, 1.0),
         values.ascending(values.penalty),
         f"a list of numbers {_PENALTY}, each once",
         listed=True,
