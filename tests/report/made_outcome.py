@@ -199,7 +199,8 @@ class Maker:
         return {
             "experiment": "fig6",
             "layer": self.middle,
-            "lambda": 0.2,
+            "lambda": [0.2] * len(self.tasks),
+            "kept": [0.06 + 0.01 * i for i in range(len(self.tasks))],
             "tasks": self.tasks,
             "phenomena": self.phenomena,
             **probes,
@@ -496,8 +497,20 @@ def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
         "controls": 19,
         "nulls": 39,
     }
+    names = ("states", "start", "log_alpha", "steps", "rate_weights", "rate_gates", "decay", "weight_l2")
+    masks = {f"l0_{name}": None for name in names} | {"unpenalised_steps": [400, 2000, 6000]}
     head = {"name": "all", "title": "The paper's experiments", "experiments": list(experiments), "format": 1}
-    return {**head, **model, **data, **probes, **sizes, **causal, "test_pairs": 100, "attribution_pairs": 100}
+    return {
+        **head,
+        **model,
+        **data,
+        **probes,
+        **sizes,
+        **masks,
+        **causal,
+        "test_pairs": 100,
+        "attribution_pairs": 100,
+    }
 
 
 def verdicts_of(layers: int, tasks: int) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tiny_models import random_pairs
 from neurosteer.forward import eos_states
 from neurosteer.model import Model
 from neurosteer.probes import L0, L0Settings, fit_l0, fit_logistic
+from neurosteer.report.paper.sensitivity import equal_share_figure, sensitivity_figure, sensitivity_tables
 from neurosteer.seeds import generator
 from neurosteer.studies.paper.intervals import draws, layer_trend
 from neurosteer.studies.paper.plan import plan_recipe
@@ -201,3 +203,44 @@ def test_on_what_a_claim_depends(holds, verdict, on):
     found = _claim(ways(dict(zip(names, holds, strict=True))), "d")
     assert (found["verdict"], found["on"]) == (verdict, on)
     assert (found["holds"], found["of"]) == (sum(h is True for h in holds), sum(h is not None for h in holds))
+
+
+def test_figures_show_every_way(run):
+    """A panel for each training; each line is one way, layer by layer."""
+    _, outcome = run
+    [result] = outcome["results"]
+    shown = {**outcome, "model": {"name": "tiny"}}
+    for draw, keys in (
+        (sensitivity_figure, ("kept", "agreement")),
+        (equal_share_figure, ("needed", "relative_equal", "agreement_equal")),
+    ):
+        axes = draw(shown, result).axes
+        trainings = ("10 steps", "40 steps", "converged")
+        assert len(axes) == len(keys) * len(trainings)
+        for panel, (key, training) in zip(axes, product(keys, trainings), strict=True):
+            lines = {line.get_label(): line for line in panel.lines if not line.get_label().startswith("_")}
+            assert len(lines) == 9
+            for label, line in lines.items():
+                states, start, log_alpha = label.split("-")
+                own = [
+                    row
+                    for row in result["by_layer"]
+                    if (row["states"], row["start"], row["training"]) == (states, start, training)
+                    and row["log_alpha"] == float(log_alpha)
+                    and row[key] is not None
+                ]
+                assert list(line.get_xdata()) == [row["layer"] for row in own]
+                assert list(line.get_ydata()) == [row[key] for row in own]
+
+
+def test_tables_say_what_a_claim_depends_on(run):
+    _, outcome = run
+    [result] = outcome["results"]
+    claims, every, levels = sensitivity_tables(result)
+    assert [row[2] for row in claims.rows] == [f"{row['holds']} of {row['of']}" for row in result["claims"]]
+    assert len(every.rows) == 27
+    assert len(levels.rows) == 3
+    held = {"states": {"raw": [3, 12], "standardised": [12, 12]}}
+    made = {"claim": "d", "verdict": "depends on training", "holds": 15, "of": 24, "by": held, "on": ["states"]}
+    table = sensitivity_tables({**result, "claims": [made]})[0]
+    assert table.rows[0][1:] == ("depends on training", "15 of 24", "states: raw 3 of 12, standardised 12 of 12")

@@ -17,6 +17,7 @@ FAMILIES = {
     "search": "own cells, against null searches",
 }
 NEUTRAL = ("kl", "kl_controls_mean", "perplexity_before", "perplexity", "perplexity_controls_mean")
+MATCH = ("overlap", "unmatched")
 
 
 def causal_tables(result: Row) -> list[Table]:
@@ -97,28 +98,29 @@ def _left_out(row: Row) -> str:
 
 
 def _neutral(result: Row) -> Table:
-    """Means over sources."""
+    """The mean over the sources of a method, and each of them."""
     rows = []
     for method in result["methods"]:
         here = [row for row in result["neutral"] if row["method"] == method]
-        values = {name: mean([row[name] for row in here]) for name in (*NEUTRAL, "overlap", "unmatched")}
-        rows.append(
-            (
-                method,
-                *(divergence(values[name]) for name in NEUTRAL[:2]),
-                *(number(values[name]) for name in NEUTRAL[2:]),
-                percent(values["overlap"]),
-                number(values["unmatched"]),
+        means = {name: mean([row[name] for row in here]) for name in (*NEUTRAL, *MATCH)}
+        for source, values in (("mean", means), *((row["source"], row) for row in here)):
+            rows.append(
+                (
+                    method,
+                    source,
+                    *(divergence(values[name]) for name in NEUTRAL[:2]),
+                    *(number(values[name]) for name in NEUTRAL[2:]),
+                    percent(values["overlap"]),
+                    number(values["unmatched"]),
+                )
             )
-        )
-    headers = ("method", "KL", "controls", "perplexity unedited", "edited", "controls", "shared units", "distance")
+    names = ("method", "neurons of", "KL", "controls", "perplexity unedited", "edited", "controls")
     caption = (
-        "Neutral text while a source's set is zero, mean over sources: KL of the unedited model from the edited one "
-        "(nats per token) and perplexity, beside the set's own controls; the share of a set's units that a control "
-        "holds too, and how far a control's units are from the set's (standard deviations). Source by source in the "
-        "CSV"
+        "Neutral text while a set is zero: KL of the unedited model from the edited one (nats per token) and "
+        "perplexity, beside the mean of the set's own controls; the share of a set's units that a control holds too, "
+        "and how far a control's units are from the set's (standard deviations)"
     )
-    return Table(caption, headers, tuple(rows))
+    return Table(caption, (*names, "shared units", "distance"), tuple(rows), left=2)
 
 
 def _massive(result: Row) -> str:
