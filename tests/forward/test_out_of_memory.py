@@ -42,7 +42,7 @@ from neurosteer.progress import Progress
 from neurosteer.store import home
 from neurosteer.studies import find, measure_effect
 
-PAIRS = random_pairs(90, seed=4)  # two packs of 8 and more rows of 64 nodes, the tiny models' context
+PAIRS = random_pairs(90, seed=5)  # two packs of 8 and more rows of 64 nodes, the tiny models' context
 POOLED = [(0, 3), (1, 17), (2, 30)]
 PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6", "", "w7 w7", "w8"]
 

@@ -41,7 +41,7 @@ COLUMNS = "is not two different column names, GOOD,BAD"
 METHODS, WHERES = "welch, l0, attribution", "all, prompt, generated, eos"
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
 KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, check, ls"
-K = "k must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
+K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 BUT_RUN, EDITS = "find ablate amplify generate score", "ablate amplify"
 
 
@@ -111,7 +111,7 @@ TYPED: list[Row] = [
     *empty("find score ablate amplify generate ls-tasks", "--data"),
     *empty("ablate amplify generate", "--task"),
     ("run", ["--model", " "], "--model ' ' is empty"),
-    ("run", ["--limit", ""], "pairs must be all or a whole number of at least 1, not ''"),
+    ("run", ["--limit", ""], "limit must be all or a whole number of at least 1, not ''"),
     ("run", ["--data", ""], "data must be auto, blimp, builtin, builtin:balanced, a path or a hub id, not ''"),
     ("run", ["--revision", ""], "revision must be a branch, tag or commit, not ''"),
     ("run", ["--bos", ""], "bos must be a token, or none, not ''"),
@@ -123,9 +123,9 @@ TYPED: list[Row] = [
     ("run", ["--shard", "1/2/3"], "shard '1/2/3' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", ""], "shard '' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
-    ("run", ["--set", "k=0"], f"{K} 0"),
-    ("run", ["--set", "k=nan"], f"{K} nan"),
-    ("run", ["--set", "k=inf"], f"{K} inf"),
+    ("run", ["--set", "topk=0"], f"{K} 0"),
+    ("run", ["--set", "topk=nan"], f"{K} nan"),
+    ("run", ["--set", "topk=inf"], f"{K} inf"),
     ("run", ["--set", "k"], "--set 'k' is not KEY=VALUE"),
     ("run", ["--set", ""], "--set '' is not KEY=VALUE"),
     ("run", ["--set", "=1"], "unknown key ''"),
@@ -376,7 +376,7 @@ RECIPES: list[tuple[list[str], str]] = [
     (["fig9.toml"], "fig9.toml: experiments must be a list of some of fig2, fig3, "),
     (["t5.toml"], "t5 is an encoder-decoder model (t5); neurosteer needs a decoder"),
     (["layers.toml"], "no layer 99: llama has layers 0 to 2"),
-    (["ok.toml", "--set", "k=99"], "k 99 is more than the 32 units of a layer"),
+    (["ok.toml", "--set", "topk=99"], "k 99 is more than the 32 units of a layer"),
     (["ok.toml", "--task", "mad"], "unknown task 'mad'; did you mean 'made'? ('made.jsonl' holds: made)"),
     (["ok.toml", "--limit", "3"], "'made' is too small to split: 3 pairs in 3 groups that share no sentence leave "),
     (["ok.toml", "--split", "lexical"], "none of the 1 tasks allows a lexical split: 'made' allows no lexical split"),
@@ -607,7 +607,7 @@ def test_a_recipe_as_others_write_it_where_a_dead_process_has_left_its_locks(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "made.jsonl").write_bytes(MADE)
-    recipe = RECIPE.replace('"llama"', json.dumps(str(place / "llama"))) + "layers = [1]\ndraws = 1\nk = 2\n"
+    recipe = RECIPE.replace('"llama"', json.dumps(str(place / "llama"))) + "layers = [1]\ndraws = 1\ntopk = 2\n"
     (tmp_path / "ok.toml").write_bytes(codecs.BOM_UTF8 + recipe.replace("\n", "\r\n").encode())
     planned = run("run", "ok.toml", "--dry-run", "--quiet", "--format", "json")
     folder = Path(json.loads(planned.out)["dry_run"]["folder"])

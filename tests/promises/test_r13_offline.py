@@ -58,7 +58,7 @@ LOCAL = {
     "find": ["find", "--data", "made.jsonl", *SEARCH],
     "score": ["score", "--data", "made.jsonl"],
     "ablate": ["ablate", "--data", "made.jsonl", *EDIT],
-    "amplify": ["amplify", "--also", "made", *EDIT],
+    "amplify": ["amplify", *EDIT],
     "generate": ["generate", "w1 w2", "--max-new-tokens", "3", "--topk", "3"],
     "run": ["run", "fig5.toml", "--data", "made.jsonl"],
 }
@@ -82,7 +82,7 @@ ABSENT = {
 def place(tmp_path) -> Path:
     """A model that reads English in its way, and what the commands ask for."""
     write_made(tmp_path / "made.jsonl")
-    write_recipe(tmp_path / "fig5.toml", k=3, layers=[1])
+    write_recipe(tmp_path / "fig5.toml", topk=3, layers=[1])
     (tmp_path / "prose.txt").write_text("w1 w5 w9 w2 w6 w5 w3\n\nw8 w30 w7 w7 w1 w4\n")
     pairs = load_pairs("intransitive", source="builtin", n=80)
     english = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]

@@ -188,7 +188,7 @@ print(json.dumps(report))
 def place(tmp_path, tiny_folder) -> Path:
     """What the commands ask for."""
     write_made(tmp_path / "made.jsonl")
-    write_recipe(tmp_path / "fig5.toml", k=3, layers=[1])
+    write_recipe(tmp_path / "fig5.toml", topk=3, layers=[1])
     (tmp_path / "prose.txt").write_text("w1 w5 w9 w2 w6 w5 w3\n\nw8 w30 w7 w7 w1 w4\n")
     (tmp_path / "model").symlink_to(tiny_folder("llama"))
     return tmp_path

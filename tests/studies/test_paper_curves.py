@@ -14,6 +14,7 @@ from tiny_models import random_pairs
 
 from neurosteer.errors import InputError
 from neurosteer.model import Model
+from neurosteer.probes import L0
 from neurosteer.studies.matching import matching_size, random_sizes
 from neurosteer.studies.paper.curves import by_luck, controls, fig2, fig3, fig5
 from neurosteer.studies.paper.design import Design
@@ -42,6 +43,8 @@ DESIGN = Design(
     position="eos",
     folds=2,
     repeats=2,
+    l0=L0,
+    unpenalised_steps=(1,),
 )
 
 
