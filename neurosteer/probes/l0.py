@@ -25,6 +25,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad, softplus
 
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES
+
 from .examples import aligned
 from .logistic import Probes
 
@@ -53,6 +56,20 @@ class L0Settings:
     beta2: float = 0.99
     weight_l2: float = 1e-2
     optimiser: str = "Adam, full batch"
+
+    def __post_init__(self) -> None:
+        """Raises `InputError` for a word that is none of those above, and for numbers that train nothing."""
+        for name, words in (("states", L0_STATES), ("start", L0_STARTS), ("decay", L0_DECAYS)):
+            value = getattr(self, name)
+            if value not in words:
+                raise InputError(
+                    f"{name} must be one of {', '.join(words)}, not '{value}'{did_you_mean(value, words)}"
+                )
+        if self.steps < 1:
+            raise InputError(f"steps must be at least 1, not {self.steps}")
+        for name in ("rate_weights", "rate_gates", "weight_l2", "weights_sd", "log_alpha_sd"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be a finite number of at least 0, not {getattr(self, name)}")
 
     def settings(self) -> dict[str, float | int | str]:
         """As recorded in every artefact."""

@@ -10,6 +10,7 @@ import torch
 from plain_probes import BETA, GAMMA, ZETA, Drawn, by_autograd
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from neurosteer.errors import InputError
 from neurosteer.probes import L0, L0Probes, L0Settings, Probes, Standard, fit_l0, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
 
@@ -106,6 +107,29 @@ def test_several_numbers_of_steps_on_one_way():
         assert torch.equal(fitted.weights, alone.weights)
         assert torch.equal(fitted.log_alpha, alone.log_alpha)
         assert fitted.settings == alone.settings
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            {"states": "standardized"},
+            "states must be one of standardised, scaled, raw, not 'standardized'; did you mean",
+        ),
+        ({"start": "Warm"}, "start must be one of cold, warm, not 'Warm'"),
+        ({"decay": "linear"}, "decay must be one of cosine, none, not 'linear'"),
+        ({"steps": 0}, "steps must be at least 1, not 0"),
+        ({"weight_l2": -1.0}, "weight_l2 must be a finite number of at least 0, not -1.0"),
+        ({"rate_gates": float("nan")}, "rate_gates must be a finite number of at least 0, not nan"),
+    ],
+)
+def test_settings_that_are_none(wrong, said):
+    """Python does not check types: without this, a misspelt word would train another mask."""
+    settings = object.__new__(L0Settings)
+    for name, value in (L0.settings() | wrong).items():
+        object.__setattr__(settings, name, value)
+    with pytest.raises(InputError, match=said.replace("'", ".")):
+        settings.__post_init__()
 
 
 def test_wrong_settings():

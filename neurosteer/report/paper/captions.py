@@ -89,17 +89,19 @@ CAPTIONS = {
     ),
     "sensitivity": Caption(
         "A column for each training: the paper's loss after several declared numbers of steps, and the loss with a "
-        "small penalty on the weights when it has settled. Colour: what masks are trained on, standardised states, "
-        "raw ones, or raw ones divided by one number for each layer. Solid lines: weights start as noise; dashed: at "
-        "the dense probe's. Filled: gates start half open; hollow: nearly all open. Above, the share of units kept; "
-        "below, how far |t| and gates agree. Where all lines lie together, training decides nothing.",
+        "small penalty on the weights, for many steps at rates that decay. Colour: what masks are trained on, "
+        "standardised states, raw ones, or raw ones divided by one number for each layer. Solid lines: weights start "
+        "as noise; dashed: at the dense probe's. Filled: gates start half open; hollow: nearly all open. Above, the "
+        "share of units kept; below, how far |t| and gates agree. Where all lines lie together, training decides "
+        "nothing.",
         "Which training is right: the loss does not say which of two masks with the same loss is meant. At equal λ "
         "masks of different trainings differ in how many units they keep.",
     ),
     "sensitivity.equal": Caption(
         "The same ways to train at the same share of units kept, linear between the λ of the grid. Above, the share "
         "that a mask needs to reach 95 % of the dense probe's accuracy on validation data.",
-        "Ways whose masks never keep so many, or so few, units: there is no line.",
+        "Ways whose masks never keep so many, or so few, units, and layers where less than half of the tasks have "
+        "such: there is no line.",
     ),
     "causal": Caption(
         "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "

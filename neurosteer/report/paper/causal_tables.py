@@ -131,7 +131,7 @@ def _massive(result: Row) -> str:
 
 
 def _contrasts(result: Row) -> Table:
-    kinds = list(dict.fromkeys(row["kind"] for row in result["effects"] if " - " in row["kind"]))
+    kinds = ["own", *dict.fromkeys(row["kind"] for row in result["effects"] if " - " in row["kind"])]
     whats = list(dict.fromkeys(row["what"] for row in result["effects"]))
     found = {(row["method"], row["what"], row["kind"]): row for row in result["effects"]}
 
@@ -144,7 +144,11 @@ def _contrasts(result: Row) -> Table:
         for method in result["methods"]
         for what in whats
     )
-    caption = "By how much more an ablation lowers the margin: difference of mean drops (nats), source by source"
+    caption = (
+        "By how much an ablation lowers a task's own margin, and by how much more than others': mean drops and their "
+        "differences (nats), source by source. Beyond controls: less the mean of the set's own; beyond others' "
+        "controls: less the mean of other sources' controls on the same target, which is descriptive"
+    )
     return Table(caption, ("method", "drops", *(kind.replace(" - ", " − ") for kind in kinds)), rows, left=2)  # noqa: RUF001
 
 

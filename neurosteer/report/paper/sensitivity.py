@@ -79,7 +79,7 @@ def _figure(
                 axes.axhline(0, color=INK, linewidth=0.8, zorder=1)
         row[0].set_ylabel(label)
     for axes, training in zip(grid[0], trainings, strict=True):
-        loss = "with a penalty, converged" if training == "converged" else f"paper's loss, {training}"
+        loss = f"paper's loss, {training}" if training.endswith("steps") else training
         axes.set_title(loss, fontsize=10, fontweight="bold", color=INK)
     figure.legend(handles=_keys(result), ncols=4, **LEGEND)
     headline(figure, name, about(outcome, *over_tasks(outcome), *notes))
@@ -141,6 +141,8 @@ def _on(claim: Row) -> str:
     """The choice on which a claim depends most, with the ways in which it holds by its values."""
     if claim["verdict"] != "depends on training":
         return "-"
+    if not claim["on"]:
+        return "a combination of choices"
     return "; ".join(
         f"{FACTOR_NAMES[factor]}: "
         + ", ".join(f"{value} {held} of {of}" for value, (held, of) in claim["by"][factor].items())

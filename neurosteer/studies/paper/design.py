@@ -13,6 +13,7 @@ from neurosteer.studies.matching import random_sizes
 from neurosteer.studies.recipes.recipe import CHOSEN, Recipe
 
 PROBED = ("fig2", "fig3", "fig4", "fig5", "controls")  # experiments that look at every layer
+LEAST_LAYERS = 3  # of a trend over layers
 TRAINED_ANEW = "sensitivity"  # that trains masks in many ways
 FOCUSED = ("fig6", "overlap", "causal")  # those that look at one
 MASKED = {"fig2", "fig4", "controls"}  # those that fit L0 masks at every layer
@@ -47,8 +48,8 @@ class Design:
     @classmethod
     def of(cls, recipe: Recipe, model: Model) -> Design:
         """Raises `InputError` for layers, a site or a k that the model does not have."""
-        cls._check_lambdas(recipe)
         layers = resolve_layers(model, recipe.layers)
+        cls._check(recipe, len(layers))
         layer = max(0, model.n_layers // 2 - 1) if recipe.layer == "middle" else int(recipe.layer)
         check_site(model, recipe.site, (*layers, layer))
         width = site_width(model, recipe.site)
@@ -77,11 +78,19 @@ class Design:
         )
 
     @staticmethod
-    def _check_lambdas(recipe: Recipe) -> None:
+    def _check(recipe: Recipe, layers: int) -> None:
         if recipe.lam == CHOSEN and not any(lam < 1 for lam in recipe.lambdas):
             raise InputError(f"lambda {CHOSEN} has nothing to choose from: lambdas has none below 1")
-        if TRAINED_ANEW in recipe.experiments and recipe.lam not in recipe.lambdas:
-            raise InputError(f"{TRAINED_ANEW} looks at one of its lambdas: lambda {recipe.lam} is not among them")
+        if TRAINED_ANEW in recipe.experiments and (recipe.lam not in recipe.lambdas or recipe.lam == 1):
+            raise InputError(
+                f"{TRAINED_ANEW} looks at one of its lambdas below 1; lambda {recipe.lam} is none of them"
+            )
+        if TRAINED_ANEW in recipe.experiments and layers < LEAST_LAYERS:
+            raise InputError(
+                f"{TRAINED_ANEW} asks for trends over layers: give at least {LEAST_LAYERS}, not {layers}"
+            )
+        if "controls" in recipe.experiments and recipe.l0_states not in (None, "standardised"):
+            raise InputError(f"controls rotate standardised states: leave l0_states {recipe.l0_states} out")
 
     @property
     def probes(self) -> bool:

@@ -1,8 +1,9 @@
 """The null of the whole search: the same search where there is nothing to find, on pairs that are exchanged by lot.
 
-Each item (all pairs that share a sentence or an item) exchanges good and bad with probability 1/2. Layer, k and
-lambda stay as they are, so validation data choose nothing here and only train pairs matter. Welch and L0 begin again
-from the exchanged states; an attribution changes its sign with its pair.
+Each item (all pairs that share a sentence or an item) exchanges good and bad with probability 1/2. Layer and k stay
+as they are, so validation data choose nothing here and only train pairs matter. Welch and L0 begin again from the
+exchanged states, and L0 takes its set as the task does, at the smallest lambda whose mask keeps k units; an
+attribution changes its sign with its pair.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float
 
 ENOUGH = 0.95  # of the dense probe's accuracy
-CHANCE = 0.5
 Curves = Float[np.ndarray, "task layer lambda"]
 Points = Float[np.ndarray, "task layer"]
 
@@ -31,19 +30,18 @@ def value_at(kept: Curves, values: Curves, share: float, *, full: Points | None 
 def needed_share(kept: Curves, accuracy: Curves, dense: Points) -> Points:
     """The smallest kept share at which the accuracy reaches 95 % of the dense probe's.
 
-    Along the curve from chance without units to the dense probe with all of them; share and accuracy are first made
-    to rise together, as what fewer units read more can read too.
+    Along the curve over the masks that keep any unit, and last all units; share and accuracy are first made to rise
+    together, as what fewer units read more can read too. NaN where even the smallest of them reaches that: how few
+    would do, no mask of this grid says.
     """
-    found = np.empty(kept.shape[:2])
+    found = np.full(kept.shape[:2], np.nan)
     for at in np.ndindex(found.shape):
-        order = np.argsort(kept[at], kind="stable")
-        x = np.concatenate([[0.0], kept[at][order], [1.0]])
-        y = np.maximum.accumulate(np.concatenate([[CHANCE], accuracy[at][order], [dense[at]]]))
-        goal = max(ENOUGH * dense[at], CHANCE)
-        above = int(np.argmax(y >= goal))
-        if above == 0 or y[above] == y[above - 1]:
-            found[at] = x[above]
-        else:
-            share = (goal - y[above - 1]) / (y[above] - y[above - 1])
+        some = kept[at] > 0
+        order = np.argsort(kept[at][some], kind="stable")
+        x = np.append(kept[at][some][order], 1.0)
+        y = np.maximum.accumulate(np.append(accuracy[at][some][order], dense[at]))
+        above = int(np.argmax(y >= ENOUGH * dense[at]))
+        if above > 0:
+            share = (ENOUGH * dense[at] - y[above - 1]) / (y[above] - y[above - 1])
             found[at] = x[above - 1] + share * (x[above] - x[above - 1])
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from neurosteer.studies.paper.curves import readable
 from neurosteer.studies.paper.design import Design
@@ -16,7 +16,7 @@ from neurosteer.studies.recipes.units import Read
 
 from .equal_share import needed_share, value_at
 from .units import DENSE, sensitivity_name
-from .variants import variants
+from .variants import STATES, variants
 
 SHARE = 0.10  # of the units kept, at which ways to train are compared
 AGREE = 0.5  # of the largest Spearman that ties allow
@@ -111,7 +111,7 @@ def _judged(way: Way, dense: Dense, design: Design) -> tuple[list[Row], Row]:
     at, values, layers = design.lambdas.index(design.lam), way.values, len(design.layers)
     agreement = _share_of_limit(values["spearman"][:, :, at], values["limit"][:, :, at])
     spearman, limit = (value_at(values["kept"], values[name], SHARE) for name in ("spearman", "limit"))
-    equal_agreement = _share_of_limit(spearman, limit)
+    equal_agreement = _where_most(np.isfinite(spearman), _share_of_limit(spearman, limit))
     reached_at = value_at(values["kept"], values["accuracy"], SHARE, full=dense.accuracy)
     relative = dense.where_read(reached_at / dense.accuracy)
     needed = dense.where_read(needed_share(values["kept"], values["validation"], dense.validation))
@@ -134,10 +134,11 @@ def _judged(way: Way, dense: Dense, design: Design) -> tuple[list[Row], Row]:
     ]
     below = [j for j, lam in enumerate(design.lambdas) if lam < 1]
     rises = layer_trend(values["kept"][:, :, below], design.seed)
-    equal = layer_trend(needed[:, :, None], design.seed)
     place = below.index(at) if at in below else 0
     agree, agree_equal = (int((one >= AGREE).sum()) for one in (agreement, equal_agreement))
     known = int(np.isfinite(equal_agreement).sum())
+    whole = needed[np.isfinite(needed).all(axis=1)]  # a trend is over tasks that are known at every layer
+    equal = layer_trend(whole[:, :, None], design.seed) if len(whole) > len(needed) / 2 else None
     rising = int((rises.low > 0).sum())
     return by_layer, {
         **way.factors,
@@ -155,15 +156,17 @@ def _judged(way: Way, dense: Dense, design: Design) -> tuple[list[Row], Row]:
         "of_layers": layers,
         "relative_equal": plain(_mean(relative)),
         "needed": plain(_mean(needed)),
-        "rho_equal": plain(equal.rho[0]),
-        "rho_equal_low": plain(equal.low[0]),
-        "rho_equal_high": plain(equal.high[0]),
+        "rho_equal": equal and plain(equal.rho[0]),
+        "rho_equal_low": equal and plain(equal.low[0]),
+        "rho_equal_high": equal and plain(equal.high[0]),
+        "tasks_equal": len(whole),
+        "of_tasks": len(needed),
         "agreeing_layers_equal": agree_equal,
         "of_layers_equal": known,
         "b": agree > layers / 2,
-        "b_equal": None if not known else agree_equal > known / 2,
+        "b_equal": agree_equal > known / 2 if known > layers / 2 else None,
         "d": rising > len(below) / 2,
-        "d_equal": None if not np.isfinite(equal.low[0]) else bool(equal.low[0] > 0),
+        "d_equal": None if equal is None else bool(equal.low[0] > 0),
     }
 
 
@@ -176,6 +179,13 @@ def _share_of_limit(
     return np.divide(found, most, out=np.full(len(most), np.nan), where=most > 0)
 
 
+def _where_most(
+    known: Bool[np.ndarray, "task layer"], values: Float[np.ndarray, "layer"]
+) -> Float[np.ndarray, "layer"]:
+    """NaN at layers where less than half of the tasks are known: those that are may be no like of the others."""
+    return np.where(known.mean(axis=0) >= 0.5, values, np.nan)
+
+
 def _mean(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else np.nan
@@ -184,9 +194,10 @@ def _mean(values: np.ndarray) -> float:
 def _claim(judged: Sequence[Row], key: str) -> Row:
     """Whether a claim holds however masks are trained, and, if it depends, on which choice most.
 
-    `by` gives for each choice and each of its values in how many ways the claim holds, of how many.
+    Of the ways that are crossed with each other: scaled states, with their one start, stand beside them. `by` gives
+    for each choice and each of its values in how many ways the claim holds, of how many.
     """
-    known = [row for row in judged if row[key] is not None]
+    known = [row for row in judged if row[key] is not None and row["states"] in STATES]
     holds = sum(row[key] for row in known)
     by = {}
     for factor in FACTORS:

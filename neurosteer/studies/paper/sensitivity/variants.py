@@ -1,8 +1,9 @@
 """The ways to train a mask that are compared, declared before anything is measured.
 
 States x start of the weights x start of the gates, each by the paper's loss after several declared numbers of steps,
-and by the loss with a penalty on the weights, which has a minimum, until it has settled. Beside them, one way on
-states that are divided by a single number for each layer: raw states but for their growth over the layers.
+and by the loss with a penalty on the weights, which has a minimum, for many steps at rates that decay. Beside them,
+not among them, one start on states that are divided by a single number for each layer: raw states but for their
+growth over the layers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from neurosteer.probes import L0Settings
 STATES: tuple[Literal["standardised", "raw"], ...] = ("standardised", "raw")
 STARTS: tuple[Literal["cold", "warm"], ...] = ("cold", "warm")
 LOG_ALPHAS = (0.0, 1.2)  # where gates start: half open, or nearly all open, as in the first edition
+PENALTY = "with a penalty"
+UNSCALED = 4  # times as many steps until states have settled whose units differ in scale
 PAPER = L0Settings(rate_weights=0.01, rate_gates=0.1, decay="none", beta2=0.999, weight_l2=0.0)
 
 
@@ -36,8 +39,8 @@ class Variant:
 
     @property
     def trainings(self) -> list[str]:
-        """What each of the steps is called: `6000 steps`, or `converged`."""
-        return ["converged"] if self.penalised else [f"{steps} steps" for steps in self.steps]
+        """What each of the steps is called: `6000 steps`, or `with a penalty`."""
+        return [PENALTY] if self.penalised else [f"{steps} steps" for steps in self.steps]
 
 
 def variants(base: L0Settings, unpenalised_steps: Sequence[int]) -> list[Variant]:
@@ -49,6 +52,7 @@ def variants(base: L0Settings, unpenalised_steps: Sequence[int]) -> list[Variant
             replace(settings, states=states, start=start, log_alpha=log_alpha)  # type: ignore[arg-type]
             for settings in (PAPER, base)
         )
+        penalised = penalised if states == "standardised" else replace(penalised, steps=UNSCALED * base.steps)
         found += [
             Variant(replace(plain, steps=steps[-1]), False, steps),
             Variant(penalised, True, (penalised.steps,)),
