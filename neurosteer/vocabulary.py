@@ -22,6 +22,10 @@ L0_DECAYS = ("cosine", "none")
 REACHES = ("own", "onward", "all")
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
 FEWEST_CONTROLS = 19  # that can give p = .05
+LEVEL = 0.05  # of p and q
+POWER = 0.8  # with which the smallest effect is said that would have been detected
+ENOUGH = 0.95  # of the dense probe's accuracy
+AGREE = 0.5  # of the largest Spearman that ties allow
 FEWEST_PAIRS = 50  # for a 95 % interval: at 40 it holds the truth in 88 % of cases
 Verdict = Literal["stands out", "does not stand out", "too few to tell", "nothing to lose"]
 STANDS_OUT, DOES_NOT_STAND_OUT, TOO_FEW_TO_TELL, NOTHING_TO_LOSE = get_args(Verdict)

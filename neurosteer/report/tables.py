@@ -115,6 +115,8 @@ def _footnotes(entry: dict[str, Any]) -> Text:
         notes.append(UNSPACED)
     if _has_new_words(entry):
         notes.append("new words: the words that make the contrast in test make it nowhere in train")
+    if any((row["l0"] or {}).get("lambda") == 1 for row in entry["layers"]):
+        notes.append("L0 kept 100%: only lambda 1, which masks nothing, came within 95 % of the dense")
     if any((row["l0"] or {}).get("reached") is False for row in entry["layers"]):
         notes.append("* no lambda came within 95 % of the dense accuracy; the closest is shown")
     return Text("\n".join(notes), style="dim")

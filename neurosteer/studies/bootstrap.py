@@ -16,7 +16,6 @@ from neurosteer.seeds import seed_of
 RESAMPLES = 2000
 ENDS = (2.5, 97.5)
 BATCH = 250  # resamples at once, to bound memory
-FEW = 50  # with fewer test pairs intervals are rough
 
 Interval = tuple[float, float]
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from neurosteer.data import EosStates
 from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, Standard, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
+from neurosteer.vocabulary import ENOUGH
 
 BLOCK = 8  # layers that are worked on at once
-ENOUGH = 0.95  # the share of the dense probe's validation accuracy that the chosen lambda must reach
 Parts = Mapping[str, Sequence[int]]  # "train", "validation", "test" -> positions of pairs
 
 

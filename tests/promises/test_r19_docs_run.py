@@ -46,6 +46,7 @@ LESS = {  # what makes a command short; an option that it has itself stays
     "amplify": "--controls 3",
     "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 "
     "--set test_pairs=8",
+    "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set l0_steps=5 --set unpenalised_steps=5,10",
 }
 
 
@@ -115,7 +116,7 @@ def save_stand_in(folder: Path, words: list[str], *, layers: int) -> None:
 
 def shortened(words: list[str]) -> list[str]:
     """The same command on less."""
-    more = LESS.get(words[0], "").split()
+    more = (LESS.get(" ".join(words[:2])) or LESS.get(words[0], "")).split()
     options = zip(more[::2], more[1::2], strict=True)
     return [*words, *(part for name, value in options if name not in words for part in (name, value))]
 

@@ -149,3 +149,11 @@ def test_the_drop_is_shown_without_another_method_too(compared_of):
     assert "use, as attribution predicts it" in text
     assert row_of(text.partition("use, as")[2], 1) == ["1", "2.20"]
     assert "chance)" not in text
+
+
+def test_a_mask_that_masks_nothing_is_called_so(entry_of):
+    note = "only lambda 1, which masks nothing, came within 95 % of the dense"
+    for lam in (0.8, 1.0):
+        entry = entry_of()
+        entry["layers"][0]["l0"] |= {"lambda": lam}
+        assert (note in printed(find_table(entry))) is (lam == 1)

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from neurosteer.report.canvas import FAINT, INK, finish, method_look
 from neurosteer.report.effect_figures import KINDS
 from neurosteer.report.numbers import p_equals
+from neurosteer.vocabulary import LEVEL
 
 from .about import about, counted, share_of
 from .matrix import Matrix, as_array, draw_matrix, names_of, reach_of
@@ -21,7 +22,6 @@ from .palette import falling
 from .sheet import Panel, new_sheet
 
 Row = Mapping[str, Any]
-LEVEL = 0.05  # of q
 NUMBERED = 14  # tasks whose cells have room for a number
 JITTER, GOLDEN = 0.18, 0.618034  # height of a band of dots; multiples of it fill the band evenly
 LEAST = 0.01  # nats; what a colour scale spans at least

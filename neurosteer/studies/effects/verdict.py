@@ -11,14 +11,13 @@ from jaxtyping import Float
 from neurosteer.vocabulary import (
     DOES_NOT_STAND_OUT,
     FEWEST_CONTROLS,
+    LEVEL,
     NOTHING_TO_LOSE,
+    POWER,
     STANDS_OUT,
     TOO_FEW_TO_TELL,
     Verdict,
 )
-
-LEVEL = 0.05
-POWER = 0.8
 
 
 def verdict_of(n: int, p: float) -> Verdict:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from neurosteer.studies.bootstrap import FEW, pair_intervals
+from neurosteer.studies.bootstrap import pair_intervals
+from neurosteer.vocabulary import FEWEST_PAIRS
 
 from .layers import LayerResult, Settings, pair_shares
 
@@ -52,8 +53,9 @@ def _named(result: LayerResult, ends: Mapping[tuple[int, str], Ends], settings: 
 
 def few_pairs(test: int) -> list[str]:
     """A notice where there are too few test pairs for intervals to be trusted to the last digit."""
-    if test >= FEW:
+    if test >= FEWEST_PAIRS:
         return []
     return [
-        f"only {test} test pairs: accuracies are rough, and so are their 95 % intervals (at least {FEW} are wanted)"
+        f"only {test} test pairs: accuracies are rough, and so are their 95 % intervals "
+        f"(at least {FEWEST_PAIRS} are wanted)"
     ]

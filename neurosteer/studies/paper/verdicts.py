@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-ENOUGH = 0.95  # of the dense probe's accuracy
+from neurosteer.vocabulary import AGREE, ENOUGH, LEVEL
+
 FEW = 0.25  # of the units
 TIMES = 6
-AGREE = 0.5  # of the largest Spearman that ties allow
 BROAD = 0.75  # of the tasks of other phenomena
-LEVEL = 0.05
 PAPER_LAMBDA = 0.2
 Row = dict[str, Any]
 

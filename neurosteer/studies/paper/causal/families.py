@@ -12,11 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from neurosteer.seeds import seed_of
+from neurosteer.vocabulary import LEVEL, POWER
 
 DRAWS = 100_000
 BATCH = 10_000  # draws held at once
-LEVEL = 0.05
-POWER = 0.8
 TRIALS, PERMUTATIONS = 400, 1999  # of the simulation that finds what would have been detected
 MOST = 64.0  # times the whole margin: no larger loss is tried
 STEPS = 14  # halvings of the interval that holds the smallest one

@@ -12,7 +12,6 @@ from scipy import stats
 from neurosteer.studies.effects.numbers import accuracy, empirical_p, interval
 
 CELL_CONTROLS = 199  # with fewer, one set among so many cannot carry a verdict on a single cell
-FAMILY_CONTROLS = 19  # with fewer, nor can those of a family
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from neurosteer.studies.paper.overlap import shared
 from neurosteer.studies.paper.transfer import Member
 from neurosteer.studies.recipes.recipe import Recipe
 from neurosteer.studies.recipes.units import Read
+from neurosteer.vocabulary import LEVEL
 
 from .agreement import agree
 from .contrasts import by_kind, kind_means
-from .families import LEVEL
 from .measured import Measured, read_measured, read_neutral_rows
 from .nulls import null_sets_name
 from .numbers import CELL_CONTROLS, q_values

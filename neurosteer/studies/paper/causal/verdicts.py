@@ -17,10 +17,10 @@ import numpy as np
 from jaxtyping import Float
 
 from neurosteer.seeds import seed_of
+from neurosteer.vocabulary import FEWEST_CONTROLS, LEVEL
 
-from .families import DRAWS, LEVEL, detectable, permuted
+from .families import DRAWS, detectable, permuted
 from .measured import Measured
-from .numbers import FAMILY_CONTROLS
 
 Row = dict[str, Any]
 BESIDE: Mapping[str, str] = {"own": "matched controls", "other": "matched controls", "search": "null sets"}
@@ -111,8 +111,8 @@ def family_numbers(family: Family, beside: str, seed: int) -> Row:
 
 def verdict(sets: int, beyond: float, p: float, least: float | None, beside: str) -> str:
     """In one line."""
-    if sets <= FAMILY_CONTROLS:
-        return f"too few to tell: {sets - 1} {beside}, {FAMILY_CONTROLS} or more are wanted"
+    if sets <= FEWEST_CONTROLS:
+        return f"too few to tell: {sets - 1} {beside}, {FEWEST_CONTROLS} or more are wanted"
     if p <= LEVEL:
         return f"the margin falls {'more' if beyond < 0 else 'less'} than under {beside}"
     found = (

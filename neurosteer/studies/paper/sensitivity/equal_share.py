@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-ENOUGH = 0.95  # of the dense probe's accuracy
+from neurosteer.vocabulary import ENOUGH
+
 Curves = Float[np.ndarray, "task layer lambda"]
 Points = Float[np.ndarray, "task layer"]
 

@@ -13,13 +13,13 @@ from neurosteer.studies.paper.curves import readable
 from neurosteer.studies.paper.design import Design
 from neurosteer.studies.paper.intervals import layer_trend, plain, task_means
 from neurosteer.studies.recipes.units import Read
+from neurosteer.vocabulary import AGREE
 
 from .equal_share import needed_share, value_at
 from .units import DENSE, sensitivity_name
 from .variants import STATES, variants
 
 SHARE = 0.10  # of the units kept, at which ways to train are compared
-AGREE = 0.5  # of the largest Spearman that ties allow
 FACTORS = ("states", "start", "log_alpha", "training")
 Curves = Float[np.ndarray, "task layer lambda"]
 Row = dict[str, Any]
