@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .examples import Standard as Standard
 from .examples import labelled as labelled
-from .l0 import L0 as L0
 from .l0 import L0Probes as L0Probes
-from .l0 import L0Settings as L0Settings
 from .l0 import fit_l0 as fit_l0
 from .l0 import fit_l0_at as fit_l0_at
+from .l0_settings import L0 as L0
+from .l0_settings import L0Settings as L0Settings
 from .logistic import STRENGTHS as STRENGTHS
 from .logistic import Probes as Probes
 from .logistic import fit_logistic as fit_logistic

@@ -17,70 +17,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad, softplus
 
-from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES
-
 from .examples import aligned
+from .l0_settings import L0, L0Settings
 from .logistic import Probes
 
-
-@dataclass(frozen=True)
-class L0Settings:
-    """Everything that decides a run: the gates' distribution, where weights and gates start, how they are trained.
-
-    The default is chosen by the loss that it reaches (`recipes/validity/l0_training.py`), and by nothing else.
-    """
-
-    beta: float = 2 / 3  # temperature of the gates
-    gamma: float = -0.1  # the stretched interval
-    zeta: float = 1.1
-    states: Literal["standardised", "scaled", "raw"] = "standardised"  # scaled: a layer's states over one number
-    start: Literal["cold", "warm"] = "cold"  # weights: a little noise, or those of the dense probe
-    weights_sd: float = 0.01  # of the noise at a cold start
-    warm_l2: float = 1e-2  # L2 strength of the dense probe at a warm start
-    log_alpha: float = 0.0  # where gates start, on average
-    log_alpha_sd: float = 0.01
-    steps: int = 1500
-    rate_weights: float = 0.05
-    rate_gates: float = 0.1
-    decay: Literal["cosine", "none"] = "cosine"  # of both rates, to 0 at the last step
-    beta1: float = 0.9  # Adam's averages
-    beta2: float = 0.99
-    weight_l2: float = 1e-2
-    optimiser: str = "Adam, full batch"
-
-    def __post_init__(self) -> None:
-        """Raises `InputError` for a word that is none of those above, and for numbers that train nothing."""
-        for name, words in (("states", L0_STATES), ("start", L0_STARTS), ("decay", L0_DECAYS)):
-            value = getattr(self, name)
-            if value not in words:
-                raise InputError(
-                    f"{name} must be one of {', '.join(words)}, not '{value}'{did_you_mean(value, words)}"
-                )
-        if self.steps < 1:
-            raise InputError(f"steps must be at least 1, not {self.steps}")
-        for name in ("rate_weights", "rate_gates", "weight_l2", "weights_sd", "log_alpha_sd"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be a finite number of at least 0, not {getattr(self, name)}")
-
-    def settings(self) -> dict[str, float | int | str]:
-        """As recorded in every artefact."""
-        return asdict(self)
-
-    def rate(self, step: int) -> float:
-        """What both rates are multiplied by at a step."""
-        return 1.0 if self.decay == "none" else (1 + math.cos(math.pi * step / self.steps)) / 2
-
-
-L0 = L0Settings()
 _aten = torch.ops.aten  # the backwards of torch's own functions
 _COLUMNS = 6  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
 _LAYERS = 4  # on a CPU, at a time
