@@ -32,7 +32,6 @@ from .errors import CorruptFileError, InputError
 FORMAT = "neurosteer-3"
 MANIFEST = "MANIFEST.json"
 SUFFIX = ".safetensors"
-LONGEST_STEM = 200  # bytes: file systems take 255, and half-written files have more in their names
 _BLANK = "0" * 64
 _LOCK = ".lock"
 _LIBRARIES = ("torch", "transformers", "transformer-lens")
@@ -114,11 +113,6 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file atomically."""
     with replacing(path) as file:
         file.write(content)
-
-
-def is_stem(name: str) -> bool:
-    """Whether it is safe as the stem of a file, with room for what stands before and behind a task's name."""
-    return re.fullmatch(r"[\w+][\w.+-]*", name) is not None and len(name.encode()) <= LONGEST_STEM
 
 
 def file_stem(name: str) -> str:

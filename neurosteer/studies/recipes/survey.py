@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from neurosteer.store import is_stem
-
 from .shard import Shard
 from .units import Unit
+
+LONGEST = 200  # bytes of a name: file systems take 255, and half-written files have more in theirs
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def users_of(units: Sequence[Unit]) -> dict[str, set[str]]:
     """Unit -> the units that need it. Raises ValueError for a plan that cannot be run."""
     users: dict[str, set[str]] = {}
     for unit in units:
-        if unit.name in users or not is_stem(unit.name):
+        if unit.name in users or not _is_stem(unit.name):
             raise ValueError(f"unit '{unit.name}' is there twice, or its name is no stem of a file")
         for need in unit.needs:
             if need not in users:
@@ -59,6 +60,11 @@ def users_of(units: Sequence[Unit]) -> dict[str, set[str]]:
             users[need].add(unit.name)
         users[unit.name] = set()
     return users
+
+
+def _is_stem(name: str) -> bool:
+    """Whether it is safe as the stem of a file; task names take up to 89 bytes of it."""
+    return re.fullmatch(r"[\w+][\w.+-]*", name) is not None and len(name.encode()) <= LONGEST
 
 
 def _own(units: Sequence[Unit], shard: Shard | None) -> set[str]:
