@@ -45,12 +45,12 @@ class L0Probes:
     gates: Float[Tensor, "layer run unit"]  # without noise, in [0, 1]
     settings: L0Settings = L0
 
-    def part(self, layers: int | None = None, runs: int | None = None, units: int | None = None) -> L0Probes:
-        """The first so many of each."""
+    def part(self, layers: int | None = None, runs: slice = slice(None), units: int | None = None) -> L0Probes:
+        """Some of the runs, and of the rest the first so many."""
         weights, log_alpha, gates = (
-            whole[:layers, :runs, :units] for whole in (self.weights, self.log_alpha, self.gates)
+            whole[:layers, runs, :units] for whole in (self.weights, self.log_alpha, self.gates)
         )
-        return L0Probes(weights, self.bias[:layers, :runs], log_alpha, gates, self.settings)
+        return L0Probes(weights, self.bias[:layers, runs], log_alpha, gates, self.settings)
 
     @property
     def probes(self) -> Probes:
@@ -104,7 +104,8 @@ def fit_l0(
     the dense probe of each layer at the L2 strength `settings.warm_l2` (strength axis of length 1). `x` is taken as
     it is: `settings.states` only says what it was made of.
     """
-    [last] = fit_l0_at(x, y, lambdas, generators, steps=[settings.steps], settings=settings, dense=dense)
+    each = [settings] * len(lambdas)
+    [last] = fit_l0_at(x, y, lambdas, generators, steps=[settings.steps], settings=each, dense=dense)
     return last
 
 
@@ -115,36 +116,45 @@ def fit_l0_at(
     generators: Sequence[Sequence[torch.Generator]],
     *,
     steps: Sequence[int],
-    settings: L0Settings = L0,
+    settings: Sequence[L0Settings],
     dense: Probes | None = None,
+    columns: int | None = None,
 ) -> list[L0Probes]:
     """The same runs after several numbers of steps, ascending.
 
-    Raises `ValueError` for rates that decay (they depend on the last step) and for a warm start without `dense`.
+    `settings` has one value per run. Runs may differ in how they start (`start`, `log_alpha`), and in nothing else;
+    the probes that come back know the settings of the first. `columns`: probes per product, if not the usual number;
+    where there are many runs, more of them are faster, and their last bits are others.
+
+    Raises `ValueError` for settings that differ in more, for rates that decay (they depend on the last step), and for
+    a warm start without `dense`.
     """
-    if list(steps) != sorted(set(steps)) or (settings.decay != "none" and list(steps) != [settings.steps]):
-        raise ValueError(f"steps {list(steps)} do not ascend, or rates decay over {settings.steps}")
-    if settings.start == "warm" and dense is None:
+    common = settings[0]
+    if any(replace(one, start=common.start, log_alpha=common.log_alpha) != common for one in settings):
+        raise ValueError("runs that are trained together differ in more than their start")
+    if list(steps) != sorted(set(steps)) or (common.decay != "none" and list(steps) != [common.steps]):
+        raise ValueError(f"steps {list(steps)} do not ascend, or rates decay over {common.steps}")
+    if dense is None and any(one.start == "warm" for one in settings):
         raise ValueError("weights that start warm need the dense probes")
     layers, _, units = x.shape
     x, y = aligned(x, y)
-    begin = None
-    if settings.start == "warm" and dense is not None:
-        begin = Probes(pad(dense.weights, (0, x.shape[2] - units)), dense.bias)
+    columns = columns or _COLUMNS
+    dense = dense and Probes(pad(dense.weights, (0, x.shape[2] - units)), dense.bias)
     out: list[list[L0Probes]] = []
-    for first in range(0, len(lambdas), _COLUMNS):
-        runs = list(range(first, min(first + _COLUMNS, len(lambdas))))
-        padded = runs + [runs[-1]] * (_COLUMNS - len(runs))
+    for first in range(0, len(lambdas), columns):
+        runs = list(range(first, min(first + columns, len(lambdas))))
+        padded = runs + [runs[-1]] * (columns - len(runs))
         lam = torch.tensor([lambdas[run] for run in padded], device=x.device)[:, None]
         size = _LAYERS if x.device.type == "cpu" else layers
         trained = []
         for start in range(0, layers, size):
             part = slice(start, start + size)
             sources = [[generators[layer][run] for run in padded] for layer in range(layers)[part]]
-            draws = _Draws(sources, units, x.shape[2], x.device, settings)
-            here = begin and Probes(begin.weights[part], begin.bias[part])
-            trained.append(list(_train(x[part], y, lam, here, draws, units, steps, settings)))
-        out.append([_joined(at, 0).part(runs=len(runs), units=units) for at in zip(*trained, strict=True)])
+            draws = _Draws(sources, units, x.shape[2], x.device)
+            each, warm = [settings[run] for run in padded], dense and Probes(dense.weights[part], dense.bias[part])
+            trained.append(list(_train(x[part], y, lam, warm, draws, units, steps, each)))
+        kept = slice(len(runs))
+        out.append([_joined(at, 0).part(runs=kept, units=units) for at in zip(*trained, strict=True)])
     return [_joined(runs_at, 1) for runs_at in zip(*out, strict=True)]
 
 
@@ -161,22 +171,19 @@ class _Draws:
         units: int,
         width: int,
         device: torch.device,
-        settings: L0Settings,
     ) -> None:
         same = all(len({id(source) for source in runs}) == 1 for runs in sources)
         copies = {id(source): source.clone_state() for runs in sources for source in runs}
         self._sources = [[copies[id(source)] for source in (runs[:1] if same else runs)] for runs in sources]
-        self._units, self._extra, self._device, self._settings = units, width - units, device, settings
+        self._units, self._extra, self._device = units, width - units, device
 
-    def start(self) -> tuple[Float[Tensor, "layer #run unit"], Float[Tensor, "layer #run unit"]]:
-        """Weights and log alpha at a cold start."""
-        settings = self._settings
-
-        def draw(source: torch.Generator) -> Tensor:
-            scale = torch.tensor([[settings.weights_sd], [settings.log_alpha_sd]])
-            return torch.randn(2, self._units, generator=source) * scale + torch.tensor([[0.0], [settings.log_alpha]])
-
-        weights, log_alpha = self._all(draw).unbind(dim=2)
+    def start(
+        self, settings: L0Settings
+    ) -> tuple[Float[Tensor, "layer #run unit"], Float[Tensor, "layer #run unit"]]:
+        """The noise in weights and in log alpha at a cold start."""
+        scale = torch.tensor([[settings.weights_sd], [settings.log_alpha_sd]])
+        drawn = self._all(lambda source: torch.randn(2, self._units, generator=source) * scale)
+        weights, log_alpha = drawn.unbind(dim=2)
         return weights, log_alpha
 
     def noise(self, steps: int) -> Float[Tensor, "layer #run step unit"]:
@@ -204,16 +211,19 @@ def _train(
     draws: _Draws,
     units: int,  # how many there are to keep; the rest is padding
     steps: Sequence[int],
-    settings: L0Settings,
+    each: Sequence[L0Settings],
 ) -> Iterator[L0Probes]:
     """The runs of some layers, after each of the numbers of steps."""
+    settings = each[0]
     doubled = x.shape[0] == 1  # a batch of one takes other kernels, with other last bits
     x = x.expand(2, -1, -1) if doubled else x
     shape = len(x), len(lam), x.shape[2]
-    w, log_alpha = (drawn.expand(shape).contiguous() for drawn in draws.start())
+    w, log_alpha = (drawn.expand(shape).contiguous() for drawn in draws.start(settings))
+    log_alpha += torch.tensor([[one.log_alpha] for one in each], device=x.device)
     b = torch.zeros(*shape[:2], 16, device=x.device)  # the first of 16: last bits depend on where a vector begins
     if dense is not None:
-        w, b[..., 0] = dense.weights.expand(shape).contiguous(), dense.bias
+        warm = torch.tensor([one.start == "warm" for one in each], device=x.device)
+        w, b[..., 0] = torch.where(warm[:, None], dense.weights, w), torch.where(warm, dense.bias, 0.0)
     b.grad = torch.zeros_like(b)
     stretch, low = settings.zeta - settings.gamma, torch.full_like(lam, settings.gamma)
     shift, masked = _shift(settings), lam < 1

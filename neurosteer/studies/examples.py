@@ -156,7 +156,7 @@ def fit_masks(
     examples: Examples, lambdas: Sequence[float], noise: Sequence[torch.Generator], settings: L0Settings = L0
 ) -> Masks:
     """The masked probes of the layers by lambda; those of one layer differ by their lambda and not by their noise."""
-    [masks] = fit_masks_at(examples, lambdas, noise, [settings.steps], settings)
+    [[masks]] = fit_masks_at(examples, lambdas, noise, [settings.steps], [settings])
     return masks
 
 
@@ -165,18 +165,31 @@ def fit_masks_at(
     lambdas: Sequence[float],
     noise: Sequence[torch.Generator],
     steps: Sequence[int],
-    settings: L0Settings = L0,
-) -> list[Masks]:
-    """The same masked probes after several numbers of steps; see `fit_l0_at`."""
-    sources = [[source] * len(lambdas) for source in noise]
-    scale, shift = _coordinates(examples, settings)
+    settings: Sequence[L0Settings],
+) -> list[list[Masks]]:
+    """The same masked probes `[settings][steps]` from several starts, after several numbers of steps.
+
+    Starts are trained together, so settings may differ in nothing else; see `fit_l0_at`.
+    """
+    common, runs = settings[0], len(lambdas)
+    scale, shift = _coordinates(examples, common)
     train, warm = examples.x["train"] * scale + shift, None
-    if settings.start == "warm":
-        dense = examples.fit(torch.full((len(examples.layers), 1), settings.warm_l2, device=train.device))
+    if any(one.start == "warm" for one in settings):
+        dense = examples.fit(torch.full((len(examples.layers), 1), common.warm_l2, device=train.device))
         weights = dense.weights / scale
         warm = Probes(weights, dense.bias - (weights * shift).sum(dim=2))
-    fitted = fit_l0_at(train, examples.y["train"], lambdas, sources, steps=steps, settings=settings, dense=warm)
-    return [Masks(fit, train, _standardised(fit.probes, scale, shift)) for fit in fitted]
+    fitted = fit_l0_at(
+        train,
+        examples.y["train"],
+        [*lambdas] * len(settings),
+        [[source] * runs * len(settings) for source in noise],
+        steps=steps,
+        settings=[one for one in settings for _ in lambdas],
+        dense=warm,
+        columns=runs * len(settings) if len(settings) > 1 else None,
+    )
+    parts = [[fit.part(runs=slice(runs * i, runs * (i + 1))) for fit in fitted] for i in range(len(settings))]
+    return [[Masks(fit, train, _standardised(fit.probes, scale, shift)) for fit in one] for one in parts]
 
 
 def _coordinates(

@@ -101,12 +101,30 @@ def test_several_numbers_of_steps_on_one_way():
     x, y, dense = data(2, 20)
     noise = [[generator(0, "toy", layer)] for layer in range(2)]
     settings = replace(FIRST, steps=300)
-    found = fit_l0_at(x, y, [0.3], noise, steps=[20, 260, 300], settings=settings, dense=dense)
+    found = fit_l0_at(x, y, [0.3], noise, steps=[20, 260, 300], settings=[settings], dense=dense)
     for steps, fitted in zip([20, 260, 300], found, strict=True):
         alone = fit_l0(x, y, [0.3], noise, settings=replace(settings, steps=steps), dense=dense)
         assert torch.equal(fitted.weights, alone.weights)
         assert torch.equal(fitted.log_alpha, alone.log_alpha)
         assert fitted.settings == alone.settings
+
+
+def test_several_starts_trained_together():
+    """The same masks as of each start alone, in other products."""
+    x, y, dense = data(2, 20)
+    shared = [generator(0, "toy", layer) for layer in range(2)]
+    every = [replace(FIRST, steps=60, start=start, log_alpha=at) for start in ("cold", "warm") for at in (0.0, 1.2)]
+    runs, noise = [one for one in every for _ in range(2)], [[source] * 8 for source in shared]
+    [found] = fit_l0_at(x, y, [0.3, 0.6] * 4, noise, steps=[60], settings=runs, dense=dense, columns=8)
+    for i, settings in enumerate(every):
+        alone = fit_l0(x, y, [0.3, 0.6], [[source] * 2 for source in shared], settings=settings, dense=dense)
+        together = found.part(runs=slice(2 * i, 2 * i + 2))
+        torch.testing.assert_close(together.weights, alone.weights, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(together.log_alpha, alone.log_alpha, rtol=1e-3, atol=1e-3)
+        assert i == 0 or not torch.allclose(together.log_alpha, found.log_alpha[:, :2], atol=1e-2)
+    mixed = [replace(runs[0], weight_l2=0.5), *runs[1:]]
+    with pytest.raises(ValueError, match="more than their start"):
+        fit_l0_at(x, y, [0.3, 0.6] * 4, noise, steps=[60], settings=mixed, dense=dense)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +154,9 @@ def test_wrong_settings():
     x, y, _ = data(1, 20)
     noise = [[generator(0)]]
     with pytest.raises(ValueError, match="rates decay"):
-        fit_l0_at(x, y, [0.3], noise, steps=[5, 10], settings=replace(L0, steps=10))
+        fit_l0_at(x, y, [0.3], noise, steps=[5, 10], settings=[replace(L0, steps=10)])
     with pytest.raises(ValueError, match="do not ascend"):
-        fit_l0_at(x, y, [0.3], noise, steps=[10, 5], settings=FIRST)
+        fit_l0_at(x, y, [0.3], noise, steps=[10, 5], settings=[FIRST])
     with pytest.raises(ValueError, match="start warm"):
         fit_l0(x, y, [0.3], noise, settings=FIRST)
 

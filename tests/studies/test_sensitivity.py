@@ -26,6 +26,7 @@ from neurosteer.studies.recipes import Recipe
 from neurosteer.studies.recipes.units import Piece
 
 LAMBDAS = (0.2, 0.6, 0.9)
+STARTS = list(product(("cold", "warm"), (0.0, 1.2)))  # of the weights, of the gates' log alpha
 RECIPE = Recipe(
     "test", experiments=("sensitivity",), lambdas=LAMBDAS, l0_steps=30, unpenalised_steps=(10, 40), layer=0, topk=2
 )
@@ -48,14 +49,16 @@ def run(llama: Model, tasks: list[Any]) -> tuple[dict[str, Piece], dict[str, Any
 def test_what_is_compared():
     """2 x 2 x 2 starts and one more, each with two losses; the first edition's training is among them."""
     found = variants(L0, (400, 2000, 6000))
-    assert len({variant.name for variant in found}) == len(found) == 18
-    starts = {(v.settings.states, v.settings.start, v.settings.log_alpha) for v in found}
-    assert starts == {(s, w, a) for s in ("standardised", "raw") for w in ("cold", "warm") for a in (0.0, 1.2)} | {
-        ("scaled", "cold", 0.0)
-    }
-    [first] = [v for v in found if v.name == "standardised-warm-1.2-paper"]
+    assert len({variant.name for variant in found}) == len(found) == 6
+    for penalised in (False, True):
+        every = [one for v in found if v.penalised is penalised for one in v.starts]
+        starts = [(one.states, one.start, one.log_alpha) for one in every]
+        assert sorted(starts) == sorted(
+            [*product(("standardised", "raw"), ("cold", "warm"), (0.0, 1.2)), ("scaled", "cold", 0.0)]
+        )
+    [first] = [v for v in found if v.name == "standardised-paper"]
     assert first.steps == (400, 2000, 6000)
-    told = first.settings.settings()
+    told = first.starts[STARTS.index(("warm", 1.2))].settings()
     assert {name: told[name] for name in ("rate_weights", "rate_gates", "decay", "weight_l2", "beta2")} == {
         "rate_weights": 0.01,
         "rate_gates": 0.1,
@@ -63,7 +66,8 @@ def test_what_is_compared():
         "weight_l2": 0.0,
         "beta2": 0.999,
     }
-    assert [v.settings for v in found if v.name == "standardised-cold-0-penalty"] == [L0]
+    [settled] = [v for v in found if v.name == "standardised-penalty"]
+    assert settled.starts[0] == L0
 
 
 @pytest.mark.parametrize("states", ["standardised", "scaled", "raw"])
@@ -79,7 +83,8 @@ def test_a_unit_by_hand(llama, tasks, run, states, start):
     )
     y, y_test = (torch.cat([torch.ones(len(x) // 2), -torch.ones(len(x) // 2)]) for x in (train, test))
     settings = L0Settings(states=states, start=start, log_alpha=0.0, steps=30 if states == "standardised" else 120)
-    found = run[0][sensitivity_name("task0", f"{states}-{start}-0-penalty")].arrays
+    found = run[0][sensitivity_name("task0", f"{states}-penalty")].arrays
+    at = STARTS.index((start, 0.0))
     for layer in range(llama.n_layers):
         x, x_test = train[:, layer], test[:, layer]
         mean, std = x.mean(dim=0), x.std(dim=0, correction=0)
@@ -96,18 +101,18 @@ def test_a_unit_by_hand(llama, tasks, run, states, start):
         probes = own.probes
         right = ((x_test @ probes.weights[0].T + probes.bias[0]) * y_test[:, None] > 0).float().mean(dim=0)
         loss = own.loss(x[None], y, LAMBDAS, generator(0, "task0", "loss"))[0]
-        np.testing.assert_allclose(found["kept"][layer, 0], own.kept[0], atol=1.01 / 32)
-        np.testing.assert_allclose(found["accuracy"][layer, 0], right, atol=2.01 / len(y_test))
-        np.testing.assert_allclose(found["loss"][layer, 0], loss, rtol=5e-3)
+        np.testing.assert_allclose(found["kept"][layer, at, 0], own.kept[0], atol=1.01 / 32)
+        np.testing.assert_allclose(found["accuracy"][layer, at, 0], right, atol=2.01 / len(y_test))
+        np.testing.assert_allclose(found["loss"][layer, at, 0], loss, rtol=5e-3)
 
 
 def test_the_first_steps_of_a_longer_training(run):
     """After 10 of 40 steps without a penalty, another mask than after 40."""
-    found = run[0][sensitivity_name("task0", "raw-cold-1.2-paper")].arrays
-    assert found["kept"].shape == (3, 2, 3)
+    found = run[0][sensitivity_name("task0", "raw-paper")].arrays
+    assert found["kept"].shape == (3, 4, 2, 3)
     assert (found["penalty"] == 0).all()
-    assert not np.allclose(found["loss"][:, 0], found["loss"][:, 1])
-    penalised = run[0][sensitivity_name("task0", "raw-cold-1.2-penalty")].arrays
+    assert not np.allclose(found["loss"][:, :, 0], found["loss"][:, :, 1])
+    penalised = run[0][sensitivity_name("task0", "raw-penalty")].arrays
     assert (penalised["penalty"] > 0).all()
 
 
@@ -119,11 +124,12 @@ def test_the_outcome(run):
     assert len(result["rows"]) == 9 * 3 * 3 * 3
     for row in result["rows"][::7]:
         loss = "penalty" if row["training"] == "with a penalty" else "paper"
-        name = f"{row['states']}-{row['start']}-{row['log_alpha']:g}-{loss}"
+        name = f"{row['states']}-{loss}"
+        at = STARTS.index((row["start"], row["log_alpha"]))
         stage = {"10 steps": 0, "40 steps": 1, "with a penalty": 0}[row["training"]]
         own = [
             pieces[sensitivity_name(f"task{t}", name)].arrays["kept"][
-                row["layer"], stage, LAMBDAS.index(row["lambda"])
+                row["layer"], at, stage, LAMBDAS.index(row["lambda"])
             ]
             for t in range(3)
         ]

@@ -78,17 +78,15 @@ def sensitivity_result(read: Read, tasks: Sequence[str], design: Design) -> Row:
 
 
 def ways(read: Read, tasks: Sequence[str], design: Design) -> Iterator[Way]:
-    """Every variant, after each of its numbers of steps."""
+    """Every start of every variant, after each of its numbers of steps."""
     for variant in variants(design.l0, design.unpenalised_steps):
         pieces = [read(sensitivity_name(task, variant.name)).arrays for task in tasks]
         stacked = {name: np.stack([piece[name] for piece in pieces]).astype(float) for name in pieces[0]}
-        for stage, training in enumerate(variant.trainings):
-            settings = variant.settings
+        for place, settings in enumerate(variant.starts):
             factors = {"states": settings.states, "start": settings.start, "log_alpha": settings.log_alpha}
-            yield Way(
-                factors | {"training": training},
-                {name: values[:, :, stage] for name, values in stacked.items()},
-            )
+            for stage, training in enumerate(variant.trainings):
+                values = {name: every[:, :, place, stage] for name, every in stacked.items()}
+                yield Way(factors | {"training": training}, values)
 
 
 def _rows(way: Way, design: Design) -> Iterator[Row]:

@@ -26,6 +26,7 @@ from .variants import Variant, variants
 
 Arrays = dict[str, np.ndarray]
 DENSE = "dense"
+TOGETHER = 0.5  # of the time of one start, where several are trained together
 
 
 def sensitivity_units(model: Model, pairs: Pairs, split: Split, design: Design) -> list[Unit]:
@@ -48,8 +49,8 @@ def sensitivity_units(model: Model, pairs: Pairs, split: Split, design: Design) 
         *(
             unit(
                 variant.name,
-                one_step * variant.steps[-1],
-                4 * points * len(variant.steps) * 7,
+                TOGETHER * one_step * variant.steps[-1] * len(variant.starts),
+                4 * points * len(variant.steps) * 7 * len(variant.starts),
                 lambda examples, task, variant=variant: _masks(examples, task, variant, design),  # type: ignore[misc]
             )
             for variant in variants(design.l0, design.unpenalised_steps)
@@ -83,15 +84,21 @@ def _dense(examples: Examples) -> Arrays:
 
 
 def _masks(examples: Examples, task: str, variant: Variant, design: Design) -> Arrays:
-    """`kept`, `accuracy`, `validation`, `spearman`, `limit`, `loss`, `penalty`, each `[layer step lambda]`, float32.
+    """`kept`, `accuracy`, `validation`, `spearman`, `limit`, `loss`, `penalty`, each `[layer start step lambda]`,
+    float32.
 
     The loss is the variant's own, on train data, with 200 draws of noise that all variants share; less the penalty it
     is the paper's.
     """
     noise, t = mask_noise(task, examples.layers, design.seed), welch_of(examples)
-    found = fit_masks_at(examples, design.lambdas, noise, variant.steps, variant.settings)
-    stages = [_stage(masks, t, examples, task, design) for masks in found]
-    return {name: np.stack([stage[name] for stage in stages], axis=1).astype(np.float32) for name in stages[0]}
+    found = fit_masks_at(examples, design.lambdas, noise, variant.steps, variant.starts)
+    stages = [[_stage(masks, t, examples, task, design) for masks in start] for start in found]
+    return {
+        name: np.stack([np.stack([stage[name] for stage in start], axis=1) for start in stages], axis=1).astype(
+            np.float32
+        )
+        for name in stages[0][0]
+    }
 
 
 def _stage(masks: Masks, t: Float[Tensor, "layer unit"], examples: Examples, task: str, design: Design) -> Arrays:

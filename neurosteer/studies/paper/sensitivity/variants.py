@@ -25,17 +25,16 @@ PAPER = L0Settings(rate_weights=0.01, rate_gates=0.1, decay="none", beta2=0.999,
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to start, and one loss. `steps` are those after which it is looked at, ascending."""
+    """One loss on one kind of states, from every start. `steps` are those after which it is looked at, ascending."""
 
-    settings: L0Settings
+    starts: tuple[L0Settings, ...]  # they differ in `start` and `log_alpha` alone
     penalised: bool
     steps: tuple[int, ...]
 
     @property
     def name(self) -> str:
-        """`raw-cold-0-paper`, safe in the name of a file."""
-        settings, loss = self.settings, "penalty" if self.penalised else "paper"
-        return f"{settings.states}-{settings.start}-{settings.log_alpha:g}-{loss}"
+        """`raw-paper`, safe in the name of a file."""
+        return f"{self.starts[0].states}-{'penalty' if self.penalised else 'paper'}"
 
     @property
     def trainings(self) -> list[str]:
@@ -45,16 +44,16 @@ class Variant:
 
 def variants(base: L0Settings, unpenalised_steps: Sequence[int]) -> list[Variant]:
     """All of them, in a fixed order. `base` is the training with the penalty."""
-    steps, found = tuple(unpenalised_steps), []
-    starts = [*product(STATES, STARTS, LOG_ALPHAS), ("scaled", "cold", 0.0)]
-    for states, start, log_alpha in starts:
-        plain, penalised = (
-            replace(settings, states=states, start=start, log_alpha=log_alpha)  # type: ignore[arg-type]
-            for settings in (PAPER, base)
-        )
-        penalised = penalised if states == "standardised" else replace(penalised, steps=UNSCALED * base.steps)
-        found += [
-            Variant(replace(plain, steps=steps[-1]), False, steps),
-            Variant(penalised, True, (penalised.steps,)),
-        ]
+    steps = tuple(unpenalised_steps)
+    plain, found = replace(PAPER, steps=steps[-1]), []
+    for states in (*STATES, "scaled"):
+        crossed = list(product(STARTS, LOG_ALPHAS)) if states in STATES else [("cold", 0.0)]
+        settled = base if states == "standardised" else replace(base, steps=UNSCALED * base.steps)
+        for settings, at in ((plain, steps), (settled, (settled.steps,))):
+            of_states = replace(settings, states=states)  # type: ignore[arg-type]
+            starts = tuple(
+                replace(of_states, start=start, log_alpha=log_alpha)  # type: ignore[arg-type]
+                for start, log_alpha in crossed
+            )
+            found.append(Variant(starts, settings is settled, at))
     return found
