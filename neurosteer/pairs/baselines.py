@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain, pairwise
 from statistics import fmean
 from typing import Any, TypeVar
@@ -53,10 +53,13 @@ class Baselines:
     stem: float | None  # unigrams of stems: "ate" and "eats" are one
     bigram: float | None  # unigrams, and bigrams with the sentence's two ends
     tokens: TokenBaselines | None = None
+    # of each test pair the share that is right, by the name of what was judged ("bigram", "tokens.bigram")
+    shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it; without the key `tokens` where no tokenizer was given."""
+        """The accuracies as JSON has them; without the key `tokens` where no tokenizer was given."""
         values = asdict(self)
+        del values["shares"]
         if self.tokens is None:
             del values["tokens"]
         return values
@@ -122,29 +125,36 @@ def fit_baselines(
 ) -> Baselines:
     """All baselines of one split, from its (good, bad) sentences."""
     spaced = parts_words(chain(*train, *test))
-    of_words = {name: _judged(*how, train, test) if spaced else None for name, how in FEATURES.items()}
-    return Baselines(0.5, **of_words, tokens=tokenise and _token_baselines(train, test, tokenise))
+    shares = {name: right_shares(*how, train, test) for name, how in FEATURES.items()} if spaced else {}
+    of_words = {name: fmean(shares[name]) if spaced else None for name in FEATURES}
+    of_tokens = None
+    if tokenise is not None:
+        found = _token_shares(train, test, tokenise)
+        of_tokens = TokenBaselines(**{name: fmean(right) for name, right in found.items()})
+        shares |= {f"tokens.{name}": right for name, right in found.items()}
+    return Baselines(0.5, **of_words, tokens=of_tokens, shares=shares)
 
 
-def _token_baselines(train: Sequence[Sentences], test: Sequence[Sentences], tokenise: Tokenise) -> TokenBaselines:
+def _token_shares(
+    train: Sequence[Sentences], test: Sequence[Sentences], tokenise: Tokenise
+) -> dict[str, tuple[float, ...]]:
     ids = iter(tokenise([sentence for pair in chain(train, test) for sentence in pair]))
     pairs = list(zip(ids, ids, strict=True))
     parts = pairs[: len(train)], pairs[len(train) :]
-    return TokenBaselines(**{name: _judged(*how, *parts) for name, how in TOKEN_FEATURES.items()})
+    return {name: right_shares(*how, *parts) for name, how in TOKEN_FEATURES.items()}
 
 
-def _judged(fit: Fit[T], features: Features[T], train: Sequence[tuple[T, T]], test: Sequence[tuple[T, T]]) -> float:
-    return accuracy(fit(train, features), features, test)
+def right_shares(
+    fit: Fit[T], features: Features[T], train: Sequence[tuple[T, T]], test: Sequence[tuple[T, T]]
+) -> tuple[float, ...]:
+    """Of each test pair the share of its sentences on the right side of zero; a tie counts one half."""
+    model = fit(train, features)
+    odds = [[model.log_odds(features(sentence)) for sentence in pair] for pair in test]
+    return tuple((_right(good) + _right(-bad)) / 2 for good, bad in odds)
 
 
-def accuracy(model: NaiveBayes, features: Features[T], test: Sequence[tuple[T, T]]) -> float:
-    """Share of the test sentences on the right side of zero; a tie counts one half."""
-    right = 0.0
-    for pair in test:
-        for sentence, sign in zip(pair, (1, -1), strict=True):
-            score = sign * model.log_odds(features(sentence))
-            right += 0.5 if abs(score) < TIE else float(score > 0)
-    return right / (2 * len(test))
+def _right(odds: float) -> float:
+    return 0.5 if abs(odds) < TIE else float(odds > 0)
 
 
 def mean_baselines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

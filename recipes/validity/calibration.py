@@ -9,6 +9,9 @@ set is the sum of its attributions, so thousands of sets cost a minute. In the t
 every control is ablated: 8,000 edits of 30 pairs a cell, so the file is written after every few sets, and the same
 command goes on from it. Judged as promise R24 says: each cell by exact binomial 95 % bounds, Bonferroni over the
 cells; the pooled rate by its interval, clustered by set.
+
+`family` cells ask the same of the test of a whole family, one set for each of the tasks, which takes the tasks' sets
+as independent: what becomes of its p where they share a part of their units (additive again).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,33 +39,64 @@ from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.effects.numbers import empirical_p
+from neurosteer.studies.paper.causal.families import permuted
 
 SIZES = (6, 40, 115)
 TASKS = ("anaphor_number_agreement", "determiner_noun_agreement_1", "transitive", "wh_island")
 MEASURED = tuple(zip(TASKS, SIZES, strict=False))  # three cells
+SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)  # of a set's units that all tasks' sets share
+KINDS = ("additive", "measured", "family")
 LEVEL = 0.05
+PERMUTATIONS = 1999
 BATCH = 5  # sets that are measured before the file is written again
 Sets = Sequence[Sequence[NeuronSet]]  # each with its controls
+Effects = np.ndarray  # [unit]: the change of the mean margin when a unit is zero, by attribution
 
 
 def random_sets(ranking: Ranking, size: int, sets: int, controls: int) -> Iterator[list[NeuronSet]]:
     """Sets of one layer drawn by lot, the same in every task, each followed by its controls."""
-    [layer] = ranking.layers
-    light = (~massive(ranking.stats)[0]).nonzero()[:, 0]
     for i in range(sets):
-        units = light[torch.randperm(len(light), generator=generator(0, "calibration", size, i))[:size]]
-        chosen = ranking.pick((layer, int(unit)) for unit in units)
+        chosen = _drawn(ranking, size, generator(0, "calibration", size, i))
         yield [chosen, *matched_controls(chosen, controls, i)]
 
 
-def additive(model: Model, split: Split, ranking: Ranking, size: int, options: argparse.Namespace) -> list[float]:
+def _drawn(ranking: Ranking, size: int, source: torch.Generator, shared: Sequence[int] = ()) -> NeuronSet:
+    """`size` units by lot, none of them massive; the `shared` ones are among them."""
+    [layer] = ranking.layers
+    light = [unit for unit in (~massive(ranking.stats)[0]).nonzero()[:, 0].tolist() if unit not in set(shared)]
+    own = [light[i] for i in torch.randperm(len(light), generator=source)[: size - len(shared)].tolist()]
+    return ranking.pick((layer, unit) for unit in (*shared, *own))
+
+
+def effects_of(model: Model, split: Split, ranking: Ranking, pairs: int) -> Effects:
+    drops = attribute_pairs(model, split.test.limit(pairs), site=ranking.site, layers=ranking.layers).drop()
+    effects: Effects = -drops[:, 0].mean(dim=0).numpy()
+    return effects
+
+
+def additive(effects: Effects, ranking: Ranking, size: int, options: argparse.Namespace) -> list[float]:
     """The p of every set by the sum of its attributions on the test pairs."""
-    drops = attribute_pairs(model, split.test.limit(options.pairs), site=ranking.site, layers=ranking.layers).drop()
-    effect = -drops[:, 0].mean(dim=0).numpy()
     return [
-        empirical_p(*_first_and_rest([float(effect[one.units.numpy()].sum()) for one in variants]))
+        empirical_p(*_first_and_rest([float(effects[one.units.numpy()].sum()) for one in variants]))
         for variants in random_sets(ranking, size, options.sets, options.controls)
     ]
+
+
+def family(
+    tasks: Sequence[tuple[Effects, Ranking]], size: int, share: float, options: argparse.Namespace
+) -> list[float]:
+    """The p of families by the sums of attributions: for each task a set, of which a share is common to all."""
+    found = []
+    for i in range(options.sets):
+        common = _drawn(tasks[0][1], round(share * size), generator(0, "common", size, i)).units.tolist()
+        changes = []
+        for j, (effects, ranking) in enumerate(tasks):
+            light = [unit for unit in common if not massive(ranking.stats)[0][unit]]
+            chosen = _drawn(ranking, size, generator(0, "family", size, i, j), light)
+            variants = [chosen, *matched_controls(chosen, options.controls, i * len(tasks) + j)]
+            changes.append([effects[one.units.numpy()].sum() for one in variants])
+        found.append(permuted(np.array(changes), i, draws=PERMUTATIONS).p)
+    return found
 
 
 def measured(model: Model, pairs: Pairs, sets: Sets) -> list[float]:
@@ -73,7 +108,7 @@ def measured(model: Model, pairs: Pairs, sets: Sets) -> list[float]:
 
 
 def judge(cells: dict[str, list[float]], sets: int) -> dict[str, Any]:
-    """Counts of p <= .05, the bounds that they should keep to, and the pooled rate."""
+    """Counts of p <= .05, the bounds that they should keep to, the pooled rate. Nothing holds while a cell lacks."""
     whole = {name: ps for name, ps in cells.items() if len(ps) == sets}
     if not whole:
         return {"cells": {}}
@@ -86,7 +121,9 @@ def judge(cells: dict[str, list[float]], sets: int) -> dict[str, Any]:
     return {
         "cells": counts,
         "bounds": [low, high],
-        "holds": all(low <= count <= high for count in counts.values()),
+        "holds": all(low <= count <= high for count in counts.values())
+        and rate - 1.96 * error <= LEVEL <= rate + 1.96 * error
+        and len(whole) == len(cells),
         "pooled": {"rate": rate, "low": rate - 1.96 * error, "high": rate + 1.96 * error},
     }
 
@@ -98,7 +135,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=400)
     parser.add_argument("--controls", type=int, default=19)
     parser.add_argument("--pairs", type=int, default=30, help="test pairs of a cell")
-    parser.add_argument("--only", choices=("additive", "measured"), help="leave out the other half")
+    parser.add_argument("--only", choices=KINDS, help="leave out the others")
     parser.add_argument("--out", type=Path, default=Path("calibration.json"))
     options = parser.parse_args()
 
@@ -107,16 +144,20 @@ def main() -> None:
     asked = {"model": model.fingerprint, "layer": layer, "data": str(options.data)}
     asked |= {name: getattr(options, name) for name in ("sets", "controls", "pairs")}
     found = _read(options.out, asked)
+    kinds = [options.only] if options.only else list(KINDS)
+    tasks: list[tuple[Effects, Ranking]] = []
     for task in TASKS:
         split = ns.load_pairs(task, source=options.data).split("pair", 0)
         ranking = ns.rank_neurons(model, split.train, method="welch", layers=[layer])
-        for size in SIZES if options.only != "measured" else ():
+        effects = np.zeros(0) if kinds == ["measured"] else effects_of(model, split, ranking, options.pairs)
+        tasks.append((effects, ranking))
+        for size in SIZES if "additive" in kinds else ():
             ps = found["additive"].setdefault(f"{task} {size}", [])
             if len(ps) < options.sets:
-                ps[:] = additive(model, split, ranking, size, options)
+                ps[:] = additive(effects, ranking, size, options)
                 _write(options.out, found)
             console.print(f"additive {task} {size}: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
-        for name, size in MEASURED if options.only != "additive" else ():
+        for name, size in MEASURED if "measured" in kinds else ():
             if name != task:
                 continue
             ps = found["measured"].setdefault(f"{task} {size}", [])
@@ -125,9 +166,14 @@ def main() -> None:
                 ps += measured(model, split.test.limit(options.pairs), every[len(ps) : len(ps) + BATCH])
                 _write(options.out, found)
                 console.print(f"measured {task} {size}: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
-    for kind in ("additive", "measured"):
-        console.print(kind, judge(found[kind], options.sets))
+    for size, share in product(SIZES, SHARES) if "family" in kinds else ():
+        ps = found["family"].setdefault(f"{size} {share:g}", [])
+        if len(ps) < options.sets:
+            ps[:] = family(tasks, size, share, options)
+            _write(options.out, found)
+        console.print(f"family {size}, {share:.0%} shared: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
     found["judged"] = {kind: judge(found[kind], options.sets) for kind in ("additive", "measured")}
+    console.print(found["judged"])
     _write(options.out, found)
 
 
@@ -138,7 +184,7 @@ def _first_and_rest(values: Sequence[float]) -> tuple[float, Sequence[float]]:
 def _read(path: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """What is there, if it was asked for in the same way."""
     if not path.exists():
-        return {"asked": asked, "additive": {}, "measured": {}}
+        return {"asked": asked} | {kind: {} for kind in KINDS}
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if found["asked"] != asked:
         raise SystemExit(f"{path} was made with other options; name another file with --out")

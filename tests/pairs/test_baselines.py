@@ -59,7 +59,10 @@ def test_log_odds_and_accuracy_are_scikit_learns(sentences, name: str):
 
     model = fit(train, features)
     np.testing.assert_allclose([model.log_odds(features(s)) for s in flat], expected, rtol=0, atol=1e-9)
-    assert getattr(fit_baselines(train, test), name) == pytest.approx(shares_right(expected, len(test)), abs=1e-12)
+    found = fit_baselines(train, test)
+    assert getattr(found, name) == pytest.approx(shares_right(expected, len(test)), abs=1e-12)
+    by_pair = [shares_right(expected[2 * i : 2 * i + 2], 1) for i in range(len(test))]
+    np.testing.assert_allclose(found.shares[name], by_pair)
 
 
 @pytest.mark.parametrize("name", ["count", "unigram", "bigram"])

@@ -26,6 +26,7 @@ SHARE = "a number in [0, 1]"
 WORDS = ("length", "last_word", "unigram", "stem", "bigram")
 TOKENS = dict.fromkeys(("count", "unigram", "bigram"), SHARE)
 BASELINES = dict.fromkeys(("majority", *WORDS), SHARE) | {"tokens": TOKENS}
+BASELINE_ENDS = {"majority": OPTIONAL} | dict.fromkeys(WORDS, [SHARE]) | {"tokens": dict.fromkeys(TOKENS, [SHARE])}
 LAYER = {
     "layer": int,
     "dense": SHARE,
@@ -71,7 +72,9 @@ ENTRY = {
     "position": str,
     "width": int,
     "baselines": BASELINES,
+    "baselines_intervals": BASELINE_ENDS,
     "baselines_new_words": BASELINES,
+    "baselines_new_words_intervals": BASELINE_ENDS,
     "layers": [LAYER],
     "best_layer": int,
     "best_layers": {"welch": int, "l0": int},
@@ -84,7 +87,11 @@ ENTRY = {
     "notices": [str],
     "reading": str,
 }
-NO_NEW_WORDS = {"baselines_new_words": OPTIONAL, "data": ENTRY["data"] | {"split_new_words": OPTIONAL}}
+NO_NEW_WORDS = {
+    "baselines_new_words": OPTIONAL,
+    "baselines_new_words_intervals": OPTIONAL,
+    "data": ENTRY["data"] | {"split_new_words": OPTIONAL},
+}
 RESULT = {"command": str, "version": str, "model": dict, "options": dict, "results": [ENTRY], "skipped": list}
 MODEL = {"name", "revision", "fingerprint", "n_layers", "d_model", "dtype", "device"}
 

@@ -99,6 +99,24 @@ def test_lambdas_given(llama, few):
     assert dense.layers[0]["spearman"] is None
 
 
+def test_intervals_of_baselines(llama):
+    """Of each baseline scipy's, over the pairs and the two that are added; words are there to be learned."""
+    pairs = made_pairs(verbs=20, subjects=5, nouns=3)
+    entry = find(llama, pairs, layers=[1], methods=("welch",), draws=1).entry
+    found = {"": pairs.baselines(), "_new_words": pairs.baselines(pairs.split("lexical"))}
+    for suffix, baselines in found.items():
+        intervals = entry[f"baselines{suffix}_intervals"]
+        assert intervals["majority"] is None
+        for name, own in baselines.shares.items():
+            sample = np.array([*own, 1.0, 0.0])
+            rng = np.random.default_rng(0)
+            plain = stats.bootstrap((sample,), np.mean, n_resamples=20000, batch=1000, method="percentile", rng=rng)
+            assert intervals[name] == pytest.approx([*plain.confidence_interval], abs=1 / len(sample))
+            assert intervals[name][0] <= entry[f"baselines{suffix}"][name] <= intervals[name][1]
+        assert set(intervals["tokens"]) == {"count", "unigram", "bigram"}
+    assert entry["baselines_intervals"]["unigram"] != entry["baselines_new_words_intervals"]["unigram"]
+
+
 def test_a_split_by_words(llama):
     many = made_pairs(verbs=20, subjects=5, nouns=3)
     by_pair = find(llama, many, layers=[1], methods=("welch",), draws=1)

@@ -13,7 +13,7 @@ from neurosteer.pairs import Pairs, Split, Tokenise
 from .agreement import agreement
 from .layers import Equivalent, LayerResult, Settings
 from .reading import reading
-from .uncertainty import layer_intervals
+from .uncertainty import baseline_intervals, layer_intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,8 @@ def entry_of(
     unseen = {result.layer: result for result in search.unseen}
     seen_ends, unseen_ends = (layer_intervals(results, settings) for results in (search.results, search.unseen))
     rows = zip(search.results, search.significant, strict=True)
+    baselines = pairs.baselines(search.parts, tokenise)
+    on_new_words = search.held_out and pairs.baselines(search.held_out, tokenise)
     entry: dict[str, Any] = {
         "task": pairs.task,
         "phenomenon": pairs.phenomenon,
@@ -65,8 +67,10 @@ def entry_of(
         "site": site,
         "position": position,
         "width": width,
-        "baselines": pairs.baselines(search.parts, tokenise).to_dict(),
-        "baselines_new_words": search.held_out and pairs.baselines(search.held_out, tokenise).to_dict(),
+        "baselines": baselines.to_dict(),
+        "baselines_intervals": baseline_intervals(baselines, settings),
+        "baselines_new_words": on_new_words and on_new_words.to_dict(),
+        "baselines_new_words_intervals": on_new_words and baseline_intervals(on_new_words, settings),
         "layers": [
             _row(result, count, settings, unseen.get(result.layer))
             | {"intervals": _intervals(seen_ends[result.layer], unseen_ends.get(result.layer))}

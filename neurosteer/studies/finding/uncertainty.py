@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neurosteer.pairs import Baselines
 from neurosteer.studies.bootstrap import pair_intervals
 from neurosteer.vocabulary import FEWEST_PAIRS
 
@@ -48,6 +49,20 @@ def _named(result: LayerResult, ends: Mapping[tuple[int, str], Ends], settings: 
         "topk_by_method": by_method,
         "random": ends.get((result.layer, "random")),
         "l0": ends.get((result.layer, "l0")),
+    }
+
+
+def baseline_intervals(baselines: Baselines, settings: Settings) -> dict[str, Any]:
+    """The intervals of baselines under their names in JSON; None for `majority`, which nothing is measured for.
+
+    The pairs are resampled as for the probes.
+    """
+    shares = np.array(list(baselines.shares.values()))
+    ends = pair_intervals(shares, task=settings.task, seed=settings.seed) if len(shares) else []
+    known = {name: list(pair) for name, pair in zip(baselines.shares, ends, strict=True)}
+    return {
+        name: {inner: known[f"{name}.{inner}"] for inner in value} if isinstance(value, dict) else known.get(name)
+        for name, value in baselines.to_dict().items()
     }
 
 
