@@ -26,7 +26,9 @@ SHARE = "a number in [0, 1]"
 WORDS = ("length", "last_word", "unigram", "stem", "bigram")
 TOKENS = dict.fromkeys(("count", "unigram", "bigram"), SHARE)
 BASELINES = dict.fromkeys(("majority", *WORDS), SHARE) | {"tokens": TOKENS}
-BASELINE_ENDS = {"majority": OPTIONAL} | dict.fromkeys(WORDS, [SHARE]) | {"tokens": dict.fromkeys(TOKENS, [SHARE])}
+BASELINE_ENDS = (
+    {"majority": OPTIONAL} | {key: [SHARE] for key in WORDS} | {"tokens": {key: [SHARE] for key in TOKENS}}
+)
 LAYER = {
     "layer": int,
     "dense": SHARE,
