@@ -43,8 +43,22 @@ from neurosteer.studies.paper.causal.families import permuted
 
 SIZES = (6, 40, 115)
 TASKS = ("anaphor_number_agreement", "determiner_noun_agreement_1", "transitive", "wh_island")
+FAMILY = (  # those of `causal`: one of each phenomenon, the alphabetically first
+    "anaphor_gender_agreement",
+    "animate_subject_passive",
+    "principle_A_c_command",
+    "existential_there_object_raising",
+    "determiner_noun_agreement_1",
+    "ellipsis_n_bar_1",
+    "wh_questions_object_gap",
+    "irregular_past_participle_adjectives",
+    "adjunct_island",
+    "matrix_question_npi_licensor_present",
+    "existential_there_quantifiers_1",
+    "distractor_agreement_relational_noun",
+)
 MEASURED = tuple(zip(TASKS, SIZES, strict=False))  # three cells
-SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)  # of a set's units that all tasks' sets share
+SHARES = (0.0, 0.25, 0.5, 1.0)  # of a set's units that all tasks' sets share
 KINDS = ("additive", "measured", "family")
 LEVEL = 0.05
 PERMUTATIONS = 1999
@@ -66,6 +80,11 @@ def _drawn(ranking: Ranking, size: int, source: torch.Generator, shared: Sequenc
     light = [unit for unit in (~massive(ranking.stats)[0]).nonzero()[:, 0].tolist() if unit not in set(shared)]
     own = [light[i] for i in torch.randperm(len(light), generator=source)[: size - len(shared)].tolist()]
     return ranking.pick((layer, unit) for unit in (*shared, *own))
+
+
+def source_of(model: Model, task: str, data: str, layer: int) -> tuple[Split, Ranking]:
+    split = ns.load_pairs(task, source=data).split("pair", 0)
+    return split, ns.rank_neurons(model, split.train, method="welch", layers=[layer])
 
 
 def effects_of(model: Model, split: Split, ranking: Ranking, pairs: int) -> Effects:
@@ -145,12 +164,9 @@ def main() -> None:
     asked |= {name: getattr(options, name) for name in ("sets", "controls", "pairs")}
     found = _read(options.out, asked)
     kinds = [options.only] if options.only else list(KINDS)
-    tasks: list[tuple[Effects, Ranking]] = []
-    for task in TASKS:
-        split = ns.load_pairs(task, source=options.data).split("pair", 0)
-        ranking = ns.rank_neurons(model, split.train, method="welch", layers=[layer])
+    for task in TASKS if kinds != ["family"] else ():
+        split, ranking = source_of(model, task, options.data, layer)
         effects = np.zeros(0) if kinds == ["measured"] else effects_of(model, split, ranking, options.pairs)
-        tasks.append((effects, ranking))
         for size in SIZES if "additive" in kinds else ():
             ps = found["additive"].setdefault(f"{task} {size}", [])
             if len(ps) < options.sets:
@@ -166,6 +182,9 @@ def main() -> None:
                 ps += measured(model, split.test.limit(options.pairs), every[len(ps) : len(ps) + BATCH])
                 _write(options.out, found)
                 console.print(f"measured {task} {size}: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
+    tasks = []
+    for split, ranking in (source_of(model, task, options.data, layer) for task in FAMILY if "family" in kinds):
+        tasks.append((effects_of(model, split, ranking, options.pairs), ranking))
     for size, share in product(SIZES, SHARES) if "family" in kinds else ():
         ps = found["family"].setdefault(f"{size} {share:g}", [])
         if len(ps) < options.sets:

@@ -5,6 +5,11 @@ above the least of six long runs, from cold and from warm weights with three see
 steps change of the kept share and of the test accuracy. A task takes some minutes, and is kept in a file of its own.
 
 python recipes/validity/l0_training.py --data ./blimp
+python recipes/validity/l0_training.py --data ./blimp --states raw       # what `sensitivity` trains there: 12,000 steps
+
+On raw and on scaled states units differ in scale, and training takes longer. What is asked there is only whether the
+kept shares and the loss have settled: after a quarter, a half and all of the steps of `sensitivity`, and after twice
+as many.
 """
 
 from __future__ import annotations

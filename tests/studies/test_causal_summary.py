@@ -291,6 +291,19 @@ def test_the_summary_has_the_means(result: dict[str, Any]):
         assert (found["judged_own"], found["significant_own"]) == (0, None)
 
 
+def test_what_sets_have_in_common(toy: Toy, result: dict[str, Any]):
+    """Of every ordered two of the measured tasks."""
+    for method in METHODS:
+        rows = [toy.pieces[f"sets-{task}"].arrays[method] for task in MEASURED]
+        sets = [set(row[0].tolist()) for row in rows if len(row)]
+        both = [(a, b) for i, a in enumerate(sets) for j, b in enumerate(sets) if i != j]
+        found = result["summary"][method]
+        assert found["in_common"] == (pytest.approx(np.mean([len(a & b) / len(a) for a, b in both])) if both else None)
+        expected = np.mean([len(b) / 32 for _, b in both]) if both else None
+        assert found["in_common_chance"] == (pytest.approx(expected) if both else None)
+    assert any(result["summary"][method]["in_common"] for method in METHODS)
+
+
 def test_tables_are_flat(result: dict[str, Any]):
     tables = result["tables"]
     assert set(tables) == {"", "predicted", "agreement", "effects", "families", "neutral", "controls", "nulls"}

@@ -87,9 +87,25 @@ def _families(result: Row) -> Table:
         f"each task one of its sets (the set itself or a control) is drawn, {draws:,} times, and the family's mean "
         "change of the margin (nats) taken again; on other cells one is drawn for all targets of a source. Of the "
         "margin: what is lost beyond the controls, as a share of the clean one; found at: the smallest such loss "
-        "that the test finds with 80 % power"
+        f"that the test finds with 80 % power{_in_common(result)}"
     )
     return Table(caption, (*headers, "found at"), rows, left=3)
+
+
+def _in_common(result: Row) -> str:
+    """How far the tasks' sets are from being independent, as the test takes them."""
+    found = {method: result["summary"][method] for method in result["methods"]}
+    known = {method: row for method, row in found.items() if row["in_common"] is not None}
+    if not known:
+        return ""
+    told = (
+        f"{method} {percent(row['in_common'])} (by chance {percent(row['in_common_chance'])})"
+        for method, row in known.items()
+    )
+    return (
+        ". The test takes the sets of tasks as independent; of the units of one, that of another task holds on average: "
+        + ", ".join(told)
+    )
 
 
 def _left_out(row: Row) -> str:

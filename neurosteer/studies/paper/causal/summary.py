@@ -40,6 +40,7 @@ class _Method:
 
     name: str
     predicted: Matrix  # changes, of all tasks
+    k: int
     sizes: Sequence[int]  # units of each task's set
     known: Mapping[str, Matrix]  # what may foretell the measured changes
 
@@ -58,7 +59,7 @@ def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: 
         sets = [chosen_units(read, recipe, task, layer, method) for task in names]
         overlap = shared(list(map(set, sets)), list(map(set, sets)), k)
         known = {"probe transfer": probe_transfer, "set overlap": overlap}
-        methods.append(_Method(method, predicted_changes(sets, drops), list(map(len, sets)), known))
+        methods.append(_Method(method, predicted_changes(sets, drops), k, list(map(len, sets)), known))
     tables: dict[str, list[Row]] = {
         "cells": [row for one in methods for row in _cells(one, measured, members, recipe)],
         "families": [row for one in methods for row in family_rows(measured, one.name, recipe.seed)],
@@ -85,7 +86,10 @@ def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: 
         "massive": massive_units(read, names, layer),
         "predicted": {name: [[plain(cell) for cell in row] for row in matrix] for name, matrix in predicted.items()},
         **{KEYS.get(name, name): rows for name, rows in tables.items()},
-        "summary": {one.name: _summary(one, tables["cells"], tables["effects"]) for one in methods},
+        "summary": {
+            one.name: _summary(one, tables["cells"], tables["effects"]) | _in_common(one, measured, names, len(drops))
+            for one in methods
+        },
         "tables": {"": tables["cells"], "predicted": _wide(predicted, names)} | {n: tables[n] for n in SIDE},
     }
 
@@ -235,6 +239,24 @@ def _summary(method: _Method, cells: Sequence[Row], effects: Sequence[Row]) -> R
         found[f"judged_{kind}"] = len(qs)
         found[f"significant_{kind}"] = sum(q < LEVEL for q in qs) if qs else None
     return found
+
+
+def _in_common(method: _Method, measured: Measured, names: Sequence[str], width: int) -> Row:
+    """Of the units of a measured task's set how many another's holds, on average; and how many it would by chance.
+
+    The tests of families take the sets of tasks as independent draws.
+    """
+    places = [names.index(task) for task in measured.tasks if method.sizes[names.index(task)]]
+    if len(places) < 2:
+        return {"in_common": None, "in_common_chance": None}
+    sizes = np.array([method.sizes[place] for place in places])
+    both = method.known["set overlap"][np.ix_(places, places)] * method.k
+    apart = ~np.eye(len(places), dtype=bool)
+    expected = np.broadcast_to(sizes / width, both.shape)
+    return {
+        "in_common": plain((both / sizes[:, None])[apart].mean()),
+        "in_common_chance": plain(expected[apart].mean()),
+    }
 
 
 def _wide(matrices: Mapping[str, Matrix], tasks: Sequence[str]) -> list[Row]:
