@@ -298,7 +298,8 @@ def test_what_sets_have_in_common(toy: Toy, result: dict[str, Any]):
         sets = [set(row[0].tolist()) for row in rows if len(row)]
         both = [(a, b) for i, a in enumerate(sets) for j, b in enumerate(sets) if i != j]
         found = result["summary"][method]
-        assert found["in_common"] == (pytest.approx(np.mean([len(a & b) / len(a) for a, b in both])) if both else None)
+        mean = np.mean([len(a & b) / len(a) for a, b in both]) if both else None
+        assert found["in_common"] == (pytest.approx(mean) if both else None)
         expected = np.mean([len(b) / 32 for _, b in both]) if both else None
         assert found["in_common_chance"] == (pytest.approx(expected) if both else None)
     assert any(result["summary"][method]["in_common"] for method in METHODS)

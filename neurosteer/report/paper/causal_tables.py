@@ -103,7 +103,7 @@ def _in_common(result: Row) -> str:
         for method, row in known.items()
     )
     return (
-        ". The test takes the sets of tasks as independent; of the units of one, that of another task holds on average: "
+        ". The test takes the sets of tasks as independent; of the units of one, another holds on average: "
         + ", ".join(told)
     )
 
