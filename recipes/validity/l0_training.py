@@ -8,7 +8,7 @@ python recipes/validity/l0_training.py --data ./blimp
 python recipes/validity/l0_training.py --data ./blimp --states raw
 
 On raw and on scaled states units differ in scale, and training takes longer. What is asked there is whether loss and
-kept share have settled: runs of a quarter, a half and all of the steps that `sensitivity` takes, and of twice as many.
+kept share have settled: runs of a quarter, a half and all of the steps that `sensitivity` takes, and of twice those.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SETTLING = (3000, 6000, 12_000, 24_000)  # steps on states that are not standard
 
 
 def runs(states: str) -> Iterator[tuple[str, L0Settings, int]]:
-    """Name, settings and seed: the default, three times its steps, and the six long ones; or those of other states."""
+    """Name, settings and seed: the default, three times its steps, the six long ones; or those of other states."""
     if states != "standardised":
         for steps in SETTLING:
             yield f"{steps} steps", replace(L0, states=states, steps=steps), 0  # type: ignore[arg-type]
