@@ -211,6 +211,23 @@ def test_overlap():
     assert [row[6] for row in table.rows] == [".010", ".006"]
 
 
+def test_sets_that_are_small_are_told():
+    result = result_of("causal", tasks=20)
+    whole = causal_tables(result)[1].caption
+    nulls = [
+        {"method": "l0", "task": "t", "null": i, "units": units, "delta": 0.0} for i, units in enumerate((9, 40))
+    ]
+
+    def caption(l0: int, null_changes: list[dict[str, Any]]) -> str:
+        cells = [row | {"units": l0 if row["method"] == "l0" else 40} for row in result["cells"]]
+        return causal_tables({**result, "k": 40, "cells": cells, "null_changes": null_changes})[1].caption
+
+    told = "; not all sets of l0 hold 40 units, but"
+    assert "not all sets" not in whole
+    assert caption(40, nulls).endswith(f"{told} 40 to 40, those of its null searches 9 to 40")
+    assert caption(7, []).endswith(f"{told} 7 to 7")
+
+
 def test_causal():
     result = result_of("causal", tasks=20)
     result["summary"]["l0"] |= {"own_delta": -0.126, "own_low": -0.3, "own_high": 0.049, "unrelated_delta": None}

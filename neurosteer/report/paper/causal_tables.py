@@ -87,7 +87,7 @@ def _families(result: Row) -> Table:
         f"each task one of its sets (the set itself or a control) is drawn, {draws:,} times, and the family's mean "
         "change of the margin (nats) taken again; on other cells one is drawn for all targets of a source. Of the "
         "margin: what is lost beyond the controls, as a share of the clean one; found at: the smallest such loss "
-        f"that the test finds with 80 % power{_in_common(result)}"
+        f"that the test finds with 80 % power{_in_common(result)}{_small_sets(result)}"
     )
     return Table(caption, (*headers, "found at"), rows, left=3)
 
@@ -106,6 +106,18 @@ def _in_common(result: Row) -> str:
         ". The test takes the sets of tasks as independent; of the units of one, another holds on average: "
         + ", ".join(told)
     )
+
+
+def _small_sets(result: Row) -> str:
+    """Where sets or those of null searches hold fewer than k units, and so may not be alike."""
+    told = []
+    for method in result["methods"]:
+        own = [row["units"] for row in result["cells"] if row["method"] == method and row["units"]]
+        null = [row["units"] for row in result["null_changes"] if row["method"] == method]
+        if own and min(own + null) < result["k"]:
+            beside = f", those of its null searches {min(null)} to {max(null)}" if null else ""
+            told.append(f"; not all sets of {method} hold {result['k']} units, but {min(own)} to {max(own)}{beside}")
+    return "".join(told)
 
 
 def _left_out(row: Row) -> str:
