@@ -19,6 +19,7 @@ from .lazy import lazily
 if TYPE_CHECKING:
     from .edits import Edit as Edit
     from .errors import NeurosteerError as NeurosteerError
+    from .experiments import run_recipe as run_recipe
     from .forward import eos_states as eos_states
     from .forward import generate as generate
     from .forward import score as score
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
-    from .studies import run_recipe as run_recipe
 
 _ROOM_OF = {
     "Edit": "edits",
@@ -46,7 +46,7 @@ _ROOM_OF = {
     "load_pairs": "pairs",
     "measure_effect": "studies",
     "rank_neurons": "studies",
-    "run_recipe": "studies",
+    "run_recipe": "experiments",
     "score": "forward",
     "steering": "forward",
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,6 +78,25 @@ def tiny(tiny_folder: Callable[[str], Path]) -> Callable[[str], Model]:
     from neurosteer.model import load_model
 
     return cache(lambda kind: load_model(tiny_folder(kind)))
+
+
+@pytest.fixture(scope="session")
+def llama(tiny: Callable[[str], Model]) -> Model:
+    return tiny("llama")
+
+
+@pytest.fixture(scope="session")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[None]]:
+    """A cache for what is computed once for several tests: none of theirs, and not the user's."""
+    home = tmp_path_factory.mktemp("home")
+
+    @contextmanager
+    def inside() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("NEUROSTEER_HOME", str(home))
+            yield
+
+    return inside
 
 
 @dataclass(frozen=True)

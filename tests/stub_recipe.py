@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosteer.studies.recipes.units import Piece, Plan, Read, Unit
+from neurosteer.runner.units import Plan, Read, Unit, UnitResult
 
 TASKS, BLOCKS, JOINTS = 6, 5, 4
 NAMES = [
@@ -31,11 +31,11 @@ def stub_plan(started: Callable[[str], None] = lambda _: None, *, pause: float =
     """`started` is told each unit whose computing begins, which takes `pause` seconds."""
 
     def unit(name: str, group: str, needs: Sequence[str], value: Callable[[Read], np.ndarray]) -> Unit:
-        def compute(read: Read) -> Piece:
+        def compute(read: Read) -> UnitResult:
             started(name)
             time.sleep(pause)
             found = value(read)
-            return Piece({"value": found}, {"sum": float(found.sum())})
+            return UnitResult({"value": found}, {"sum": float(found.sum())})
 
         scratch = name.startswith("states")
         return Unit(name, group, 2.0 if scratch else 1.0, compute, tuple(needs), scratch, 400)
@@ -57,10 +57,10 @@ def crossing_plan(started: Callable[[str], None] = lambda _: None) -> Plan:
     """4 tasks with states, a focus and a cell each, which needs the foci of all tasks; 4 units join the cells."""
 
     def unit(name: str, group: str, needs: Sequence[str], *, scratch: bool = False) -> Unit:
-        def compute(read: Read) -> Piece:
+        def compute(read: Read) -> UnitResult:
             started(name)
             found = np.array([1.0 + sum(float(read(need).arrays["value"][0]) for need in needs)])
-            return Piece({"value": found}, {"sum": float(found[0])})
+            return UnitResult({"value": found}, {"sum": float(found[0])})
 
         return Unit(name, group, 10.0 if name.startswith("cell") else 1.0, compute, tuple(needs), scratch, 400)
 
@@ -102,7 +102,7 @@ def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None
 
     rooms = {
         "model": {"load_model": lambda name, **_: model},
-        "studies.paper.plan": {"plan_recipe": lambda recipe, model, tasks, progress: plan()},
+        "experiments.plan": {"plan_recipe": lambda recipe, model, tasks, progress: plan()},
         "report.paper": {"write_outcome": write_outcome},
     }
     modules = {f"neurosteer.{name}": ModuleType(f"neurosteer.{name}") for name in rooms}

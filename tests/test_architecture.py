@@ -29,6 +29,8 @@ FLOORS = (
     "forward",
     "report",
     "studies",
+    "runner",
+    "experiments",
     "cli",
 )  # bottom to top
 WITHOUT_TORCH = ("lazy", "vocabulary", "errors", "progress", "hub", "store", "grammar", "pairs", "report")

@@ -98,7 +98,7 @@ def recipes(format_: options.Format = "table") -> None:
     neurosteer ls recipes
     """
     as_json = _is_json(format_)
-    from neurosteer.studies.recipes import recipe_rows
+    from neurosteer.runner import recipe_rows
 
     rows = recipe_rows()
     if as_json:

@@ -105,7 +105,7 @@ def run(
     """
     overrides = _overrides(set_ or (), instead.given())
     runs = output.checked()
-    from neurosteer.studies.recipes import Interrupted, Shard, read_recipe
+    from neurosteer.runner import Interrupted, Shard, read_recipe
 
     part = None if shard is None else Shard.parse(shard)
     asked = read_recipe(recipe, overrides)
@@ -134,15 +134,15 @@ def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]
 
 def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
+    from neurosteer.experiments import run_recipe
     from neurosteer.report import to_json
-    from neurosteer.studies.paper import run_recipe
 
     made = run_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
     for notice in made.outcome["notices"] if made.outcome else ():
         progress.notice(notice)
     progress.clear()
     if output.as_json:
-        waits = {"folder": str(made.folder), "waiting": made.waiting, "later": made.later}
+        waits = {"folder": str(made.folder), "waiting": made.waiting, "later": made.deferred}
         told = to_json({"command": "run", "version": __version__, **waits})
         print(made.results.read_text("utf-8") if made.outcome else told, end="")
         return
@@ -157,8 +157,8 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
 
 def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
+    from neurosteer.experiments import estimate_recipe
     from neurosteer.report import to_json
-    from neurosteer.studies.paper import estimate_recipe
 
     found = estimate_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
     progress.clear()
@@ -166,14 +166,14 @@ def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progres
         print(to_json({"command": "run", "version": __version__, "dry_run": found.to_dict()}), end="")
         return
     waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
-    later = f" ({found.later} of them after other shards)" if found.later else ""
+    later = f" ({found.deferred} of them after other shards)" if found.deferred else ""
     print(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
     left_out = f" ({found.skipped} more allow no such split)" if found.skipped else ""
     print(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
     faster = "; a GPU takes a small part of it" if found.device == "cuda" else ""
     print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
     print(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
-    print(f"memory  at least {size(found.memory)}: the weights and the largest pieces at once")
+    print(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
     print(f"run     {found.folder}")
 
 

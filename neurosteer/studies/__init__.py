@@ -1,4 +1,4 @@
-"""The experiments: each a function from a model and pairs to plain numbers."""
+"""Questions about one task: each a function from a model and pairs to what was found."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons
     from .finding import save_find as save_find
-    from .paper import RecipeRun as RecipeRun
-    from .paper import run_recipe as run_recipe
     from .runs import list_runs as list_runs
     from .scores import save_scores as save_scores
 
@@ -27,14 +25,12 @@ _MODULE_OF = {
     "Effect": "effects",
     "Found": "finding",
     "Origin": "effects",
-    "RecipeRun": "paper",
     "Wanted": "effects",
     "find": "finding",
     "list_runs": "runs",
     "measure_effect": "effects",
     "neurons_from": "effects",
     "rank_neurons": "finding",
-    "run_recipe": "paper",
     "save_effects": "effects",
     "save_find": "finding",
     "save_scores": "scores",

@@ -30,6 +30,7 @@ from rich.console import Console
 from scipy import stats
 
 import neurosteer as ns
+from neurosteer.experiments.causal.families import permuted
 from neurosteer.forward import attribute_pairs
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls
@@ -39,7 +40,6 @@ from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.effects.numbers import empirical_p
-from neurosteer.studies.paper.causal.families import permuted
 
 SIZES = (6, 40, 115)
 TASKS = ("anaphor_number_agreement", "determiner_noun_agreement_1", "transitive", "wh_island")

@@ -12,8 +12,8 @@ from stub_recipe import contents, crossing_plan, expected_sums, stub_plan, stub_
 
 from neurosteer import __version__
 from neurosteer.cli.run import size
+from neurosteer.runner import Recipe, read_recipe
 from neurosteer.store import versions
-from neurosteer.studies.recipes import Recipe, read_recipe
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def asked(place: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         given.update(recipe=recipe, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("neurosteer.studies.paper.run_recipe", run_recipe)
+    monkeypatch.setattr("neurosteer.experiments.run_recipe", run_recipe)
     return given
 
 
@@ -87,7 +87,7 @@ def test_a_shard_says_what_waits(run, place):
 
 def test_a_shard_whose_units_wait_is_given_again(run, place, monkeypatch):
     monkeypatch.setattr(
-        sys.modules["neurosteer.studies.paper.plan"], "plan_recipe", lambda *_: crossing_plan(), raising=True
+        sys.modules["neurosteer.experiments.plan"], "plan_recipe", lambda *_: crossing_plan(), raising=True
     )
     part = run("run", "sums.toml", "--dry-run", "--shard", "1/2").out.splitlines()
     assert part[0] == (
@@ -108,7 +108,7 @@ def test_another_version_is_told_once(run, place, monkeypatch):
     """Before the first unit; not again with what the outcome says."""
     now = versions("neurosteer")
     with monkeypatch.context() as patch:
-        patch.setattr("neurosteer.studies.recipes.asked.versions", lambda *_: now | {"torch": "1.0"})
+        patch.setattr("neurosteer.runner.run_metadata.versions", lambda *_: now | {"torch": "1.0"})
         run("run", "sums.toml")
     assert run("run", "sums.toml").err.splitlines() == [
         f"note: this run was begun with torch 1.0; {now['torch']} worked on it too",
@@ -132,7 +132,7 @@ def test_a_dry_run_writes_nothing(run, place):
         "data    1 tasks, 160 sentences",
         "time    about 46 s, as reckoned for 2 CPU cores",
         "disk    about 14 kB to keep, and at most 400 B in passing",
-        "memory  at least 7 kB: the weights and the largest pieces at once",
+        "memory  at least 7 kB: the weights and the largest results at once",
     ]
     assert lines[-1].startswith("run     runs/run-sums-stub-")
     part = run("run", "sums.toml", "--dry-run", "--shard", "1/3").out.splitlines()
@@ -203,7 +203,7 @@ def test_a_failing_unit_is_one_line_after_what_is_kept(run, place, monkeypatch):
             raise OSError(28, "No space left on device", "/full/disk")
 
     monkeypatch.setattr(
-        sys.modules["neurosteer.studies.paper.plan"], "plan_recipe", lambda *_: stub_plan(failing), raising=True
+        sys.modules["neurosteer.experiments.plan"], "plan_recipe", lambda *_: stub_plan(failing), raising=True
     )
     outcome = run("run", "sums.toml")
     [folder] = (place / "runs").iterdir()
@@ -215,17 +215,17 @@ def test_a_failing_unit_is_one_line_after_what_is_kept(run, place, monkeypatch):
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "shelf"
+def own_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "recipes"
     folder.mkdir()
-    monkeypatch.setattr("neurosteer.studies.recipes.shelf._SHIPPED", folder)
+    monkeypatch.setattr("neurosteer.runner.bundled._SHIPPED", folder)
     write_recipe(folder / "fig5.toml", title="The top 1 % against random neurons")
     write_recipe(folder / "all.toml", title="Everything", experiments=["fig2", "fig5"])
     (folder / "results").mkdir()
     return folder
 
 
-def test_ls_recipes(run, shelf):
+def test_ls_recipes(run, own_recipes):
     lines = run("ls", "recipes").out.splitlines()
     assert [line.strip().split(maxsplit=1) for line in lines[:3]] == [
         ["name", "title"],
@@ -238,11 +238,11 @@ def test_ls_recipes(run, shelf):
         "name": "all",
         "title": "Everything",
         "experiments": ["fig2", "fig5"],
-        "path": str(shelf / "all.toml"),
+        "path": str(own_recipes / "all.toml"),
     }
 
 
-def test_a_recipe_by_its_name(run, shelf, asked):
+def test_a_recipe_by_its_name(run, own_recipes, asked):
     """Also where a folder is called the same; a path is a path."""
     Path("fig5").mkdir()
     run("run", "fig5")

@@ -23,7 +23,7 @@ import json, os, random, signal, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from stub_recipe import DIGEST, logging_to, stub_plan
-from neurosteer.studies.recipes.runner import run_units
+from neurosteer.runner.execution import run_units
 
 def run(folder, log, **how):
     run_units(stub_plan(logging_to(log), **how), folder, DIGEST)
@@ -101,8 +101,8 @@ finish({"moments": at - 1, "recomputed": recomputed})
 REAL = """
 import torch, transformer_lens
 from stub_recipe import stub_rooms
-from neurosteer.studies.paper import run_recipe
-import neurosteer.model, neurosteer.studies.paper.plan
+from neurosteer.experiments import run_recipe
+import neurosteer.model, neurosteer.experiments.plan
 
 torch.set_num_threads(1)
 name = "neurosteer.report.paper"

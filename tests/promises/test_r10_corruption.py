@@ -21,16 +21,16 @@ from stub_recipe import DIGEST, stub_plan, stub_rooms, write_recipe
 
 from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.experiments import run_recipe
 from neurosteer.forward import eos_states, score
 from neurosteer.model import Model, builtin
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.progress import Progress
+from neurosteer.runner.execution import run_units
+from neurosteer.runner.result_store import ResultStore
+from neurosteer.runner.run_metadata import write_run_metadata
 from neurosteer.store import MANIFEST, check_path, file_digest, read_artefact
 from neurosteer.studies import find, list_runs, measure_effect, save_effects, save_find, save_scores
-from neurosteer.studies.paper import run_recipe
-from neurosteer.studies.recipes.asked import write_asked
-from neurosteer.studies.recipes.pieces import Pieces
-from neurosteer.studies.recipes.runner import run_units
 
 FLIPS, CUTS = 200, 50
 ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
@@ -41,7 +41,7 @@ ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "stats": ("stats", lambda path: read_artefact(path, "stats")),
     "attribution": ("attribution", lambda path: read_artefact(path, "attribution")),
     "found": ("found", lambda path: read_artefact(path, "found")),
-    "unit": ("unit", lambda path: Pieces(path.parents[1], DIGEST).read(path.stem)),
+    "unit": ("unit", lambda path: ResultStore(path.parents[1], DIGEST).read(path.stem)),
 }
 RUNS = ("find", "ablate", "score", "run")
 SLOW = ["quick", pytest.param("slow", marks=pytest.mark.slow)]
@@ -171,11 +171,11 @@ def test_units_are_computed_again(kept, tmp_path):
     """And what was asked is written again: the run is the same in the end."""
     run = shutil.copytree(kept["unit"].parents[1], tmp_path / "run")
     asked = run / "recipe.json"
-    write_asked(run, DIGEST, {"recipe": {"title": "Some sums"}})
+    write_run_metadata(run, DIGEST, {"recipe": {"title": "Some sums"}})
     intact = asked.read_bytes()
     for content in damaged(intact, random.Random(0)):
         asked.write_bytes(content)
-        check_lines(write_asked(run, DIGEST, {"recipe": {"title": "Some sums"}}), asked)
+        check_lines(write_run_metadata(run, DIGEST, {"recipe": {"title": "Some sums"}}), asked)
         assert asked.read_bytes() == intact
     unit = run / "units" / "joint-0.safetensors"
     whole = unit.read_bytes()

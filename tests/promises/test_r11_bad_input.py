@@ -342,7 +342,7 @@ LOADING: list[Row] = [  # for every command that loads a model
     (EVERY, ["--device", "cpu", "--device-map", "auto"], "give --device or --device-map, not both ('cpu', 'auto')"),
     (EVERY, ["--device-map", "nonsense"], "cannot load the model in llama: "),
 ]
-ASKED: list[Row] = [  # of a find's neurons
+METADATA: list[Row] = [  # of a find's neurons
     (EDITS, ["--topk", "99"], "k 99 is more than the 32 units of a layer"),
     (EDITS, ["--layers", "7"], "this ranking has no layer [7]; it has [1]"),
     ("generate", ["--topk", "33"], "k 33 is more than the 32 units of a layer"),
@@ -467,7 +467,7 @@ def test_what_the_model_cannot_have(refused: Refused, place: Path, row: Row):
         refused(place, [command, *first, *pairs, "--model", "llama", *row[1]], row[2])
 
 
-@pytest.mark.parametrize(("row", "notes"), [(row, row in AFTER_NOTES) for row in [*ASKED, *AFTER_NOTES]])
+@pytest.mark.parametrize(("row", "notes"), [(row, row in AFTER_NOTES) for row in [*METADATA, *AFTER_NOTES]])
 def test_neurons(refused: Refused, place: Path, row: Row, notes: bool):
     for command in commands_for(row):
         first = ["w1 w2"] if command == "generate" else []

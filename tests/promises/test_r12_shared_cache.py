@@ -28,8 +28,8 @@ from neurosteer.studies.runs import write_run
 
 torch.set_num_threads(1)
 place, model, data = (Path(argument) for argument in sys.argv[1:])
-ASKED = ["find", "--data", str(data), "--model", str(model), "--method", "welch", "--method", "attribution"]
-ASKED += ["--layers", "0,2", "--topk", "3", "--draws", "1", "--quiet"]
+METADATA = ["find", "--data", str(data), "--model", str(model), "--method", "welch", "--method", "attribution"]
+METADATA += ["--layers", "0,2", "--topk", "3", "--draws", "1", "--quiet"]
 
 def appearing(path):
     deadline = time.monotonic() + 60
@@ -71,7 +71,7 @@ def find(folder, armed=lambda: None):
         armed()
         appearing(folder.parent / "go")
         with open("stdout", "w") as out, contextlib.redirect_stdout(out):
-            main(ASKED)
+            main(METADATA)
     return forked(job)
 
 def at_once(here):

@@ -122,7 +122,7 @@ def check_same_looks(first: Found, second: Found) -> None:
     assert all(np.array_equal(*lines, equal_nan=True) for lines in zip(drawn(first), drawn(second), strict=True))
 
 
-ASKED: dict[str, tuple[str, Pairs, dict[str, Any]]] = {
+METADATA: dict[str, tuple[str, Pairs, dict[str, Any]]] = {
     "both encoded, all layers": ("llama", FEW, {"k": 3, "draws": 2, "seed": 5}),
     "all methods, new words": ("llama", MANY, {**QUICK, "methods": ("l0", "attribution", "welch"), "to": "mean"}),
     "new words alone": ("llama", MANY, {**QUICK, "split": "lexical"}),
@@ -131,10 +131,10 @@ ASKED: dict[str, tuple[str, Pairs, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("what", ASKED)
+@pytest.mark.parametrize("what", METADATA)
 def test_a_second_find_computes_nothing(what: str, work: Work, tiny_folder: Callable[[str], Path]):
     """Nor does one by the same model loaded anew, which no short cut has been tried on yet."""
-    kind, pairs, asked = ASKED[what]
+    kind, pairs, asked = METADATA[what]
     model = load_model(tiny_folder(kind))
     first = find(model, pairs, **asked)
     assert work.since() == ALL

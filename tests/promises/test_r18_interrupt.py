@@ -41,7 +41,7 @@ finally:
     assert "torch" not in sys.modules
 """
 TESTS = Path(__file__).resolve().parents[1]
-ASKED = ["run", "my sums.toml", "--out", "kept here", "--set", "title=It's  all", "--limit", "60"]
+METADATA = ["run", "my sums.toml", "--out", "kept here", "--set", "title=It's  all", "--limit", "60"]
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def run_folder(place: Path) -> Path:
 
 @pytest.mark.parametrize("stop_at", ["states-0", "block-1-0"])
 def test_in_a_unit(place, stop_at):
-    code, out, lines = stopped(place, ASKED, stop_at)
+    code, out, lines = stopped(place, METADATA, stop_at)
     done = NAMES.index(stop_at)
     folder = run_folder(place)
-    again = shlex.join(["neurosteer", *ASKED])
+    again = shlex.join(["neurosteer", *METADATA])
     kept = f"{done} of 40 units are kept in {folder.relative_to(place)}"
     assert (code, out) == (130, "")
     assert lines[-1] == f"neurosteer: interrupted: {kept}; to go on: {again}"
@@ -105,19 +105,19 @@ def test_in_a_unit(place, stop_at):
 
 def test_after_the_last_unit(place):
     """While the figures are drawn, and before anything was begun."""
-    code, _, lines = stopped(place, ASKED, "plan")
-    again = shlex.join(["neurosteer", *ASKED])
+    code, _, lines = stopped(place, METADATA, "plan")
+    again = shlex.join(["neurosteer", *METADATA])
     assert (code, lines) == (130, [f"neurosteer: interrupted; to go on: {again}"])
     assert not (place / "kept here").exists()
 
-    code, _, lines = stopped(place, ASKED, "draw")
+    code, _, lines = stopped(place, METADATA, "draw")
     folder = run_folder(place)
     assert (code, lines[-1].split(";")[0]) == (
         130,
         f"neurosteer: interrupted: 40 of 40 units are kept in {folder.relative_to(place)}",
     )
     assert not (folder / "MANIFEST.json").exists()
-    finished(place, ASKED)
+    finished(place, METADATA)
     assert (folder / "MANIFEST.json").exists()
     begun = (place / "log").read_text().split()
     assert all(begun.count(name) == 1 for name in NAMES)
@@ -125,9 +125,9 @@ def test_after_the_last_unit(place):
 
 def test_the_end_is_the_same(place):
     """As of a run that nobody stopped."""
-    code, _, _ = stopped(place, [*ASKED, "--quiet"], "block-3-3")
+    code, _, _ = stopped(place, [*METADATA, "--quiet"], "block-3-3")
     assert code == 130
-    finished(place, ASKED)
+    finished(place, METADATA)
     broken = contents(place / "kept here")
-    finished(place, [*ASKED[:3], "unbroken", *ASKED[4:]])
+    finished(place, [*METADATA[:3], "unbroken", *METADATA[4:]])
     assert contents(place / "unbroken") == broken

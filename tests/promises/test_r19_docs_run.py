@@ -32,8 +32,8 @@ from neurosteer.cli import main
 from neurosteer.cli.app import app
 from neurosteer.model.builtin import NAME, SEPARATOR
 from neurosteer.pairs import load_pairs
+from neurosteer.runner.bundled import bundled_recipes
 from neurosteer.store import write_manifest
-from neurosteer.studies.recipes.shelf import shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -239,7 +239,7 @@ def test_every_file_named_exists():
     assert min(map(len, (links, files, rooms))) > 5
     assert [name for name in sorted(links | files | rooms) if not (ROOT / name).exists()] == []
     table = README[README.index("| recipe | asks |") :].split("\n\n")[0]
-    assert set(re.findall(r"^\| `([\w-]+)` ", table, flags=re.MULTILINE)) == set(shelf())
+    assert set(re.findall(r"^\| `([\w-]+)` ", table, flags=re.MULTILINE)) == set(bundled_recipes())
 
 
 @pytest.mark.parametrize(

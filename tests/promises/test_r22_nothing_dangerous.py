@@ -27,8 +27,8 @@ from neurosteer.cli import main
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import load_model
 from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.runner.execution import run_units
 from neurosteer.store import MANIFEST, canonical_json, check_path, file_digest, file_stem, locked, write_artefact
-from neurosteer.studies.recipes.runner import run_units
 
 PACKAGE = Path(neurosteer.__file__).parent
 ESCAPES = ("../../x", "/etc/passwd", "..", "a/../../x", "..\\x", "~/x", "x\0y", "")

@@ -17,7 +17,7 @@ from neurosteer.report.paper.matched_tables import control_tables, matched_table
 from neurosteer.report.paper.table import spread
 from neurosteer.report.paper.task_tables import baseline_tables, overlap_tables, transfer_tables
 from neurosteer.report.paper.toml import recipe_toml
-from neurosteer.studies.recipes import read_recipe
+from neurosteer.runner import read_recipe
 
 
 def result_of(experiment, **changes):

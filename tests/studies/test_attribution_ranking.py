@@ -18,7 +18,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.studies import Found, find, rank_neurons
 from neurosteer.studies.finding.agreement import agreement
 
-ASKED: dict[str, Any] = {"methods": ("welch", "attribution"), "k": 4, "draws": 1, "seed": 5}
+METADATA: dict[str, Any] = {"methods": ("welch", "attribution"), "k": 4, "draws": 1, "seed": 5}
 
 
 @pytest.fixture(scope="module", params=["zero", "mean"])
@@ -29,7 +29,7 @@ def to(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def used(llama: Model, few: Pairs, to: str, apart: Callable[[], AbstractContextManager[None]]) -> Found:
     with apart():
-        return find(llama, few, to=to, **ASKED)
+        return find(llama, few, to=to, **METADATA)
 
 
 def predicted(model: Model, pairs: Pairs, found: Found, to: str) -> torch.Tensor:
@@ -137,7 +137,7 @@ def test_the_probe_of_the_top_by_use(used: Found):
 
 
 def test_methods_do_not_depend_on_each_other(used: Found, llama: Model, few: Pairs, to: str):
-    alone = find(llama, few, to=to, **{**ASKED, "methods": ("attribution",)})
+    alone = find(llama, few, to=to, **{**METADATA, "methods": ("attribution",)})
     assert torch.equal(alone.ranking("attribution").scores, used.ranking("attribution").scores)
     assert [row["attribution"] for row in alone.layers] == [row["attribution"] for row in used.layers]
     assert alone.entry["best_layer"] == used.entry["best_layers"]["attribution"]
@@ -156,10 +156,10 @@ def test_without_attribution_nothing_is_predicted(found: Found):
 
 def test_several_steps_rank_otherwise(llama: Model, few: Pairs):
     """Gradients averaged along the path; `attribute` is asked for as many."""
-    three = find(llama, few, steps=3, layers=[1], **ASKED)
+    three = find(llama, few, steps=3, layers=[1], **METADATA)
     direct = attribute(llama, three.train, site="resid_post", layers=[1], steps=3).product
     assert torch.equal(three.ranking("attribution").scores, direct.float())
-    one = find(llama, few, layers=[1], **ASKED)
+    one = find(llama, few, layers=[1], **METADATA)
     assert not torch.allclose(three.ranking("attribution").scores, one.ranking("attribution").scores, rtol=1e-3)
 
 
@@ -189,7 +189,7 @@ def test_new_words_beside_attribution(llama: Model):
 def test_refused_before_anything_is_computed(llama: Model, few: Pairs, asked: dict[str, Any]):
     with passes_of(llama) as calls:
         with pytest.raises(InputError):
-            find(llama, few, **ASKED, **asked)
+            find(llama, few, **METADATA, **asked)
         with pytest.raises(InputError):
             rank_neurons(llama, few, method="attribution", **asked)
     assert calls == [0]

@@ -32,7 +32,7 @@ def token_ids(sentences):
     return [ids_of(sentence, bos=None, eos=None) for sentence in sentences]
 
 
-ASKED = {"k": 3, "draws": 2, "seed": 5}
+METADATA = {"k": 3, "draws": 2, "seed": 5}
 
 
 def test_rankings_are_those_of_the_train_states(found, llama, few):
@@ -72,7 +72,7 @@ def test_some_layers_give_the_same_numbers(found, llama, few):
     """All but `significant`, whose q-values are over the layers asked for."""
     every = {row["layer"]: {**row, "significant": None} for row in found.layers}
     for layers in ([1], [2, 0]):
-        some = find(llama, few, layers=layers, **ASKED)
+        some = find(llama, few, layers=layers, **METADATA)
         assert [row["layer"] for row in some.layers] == sorted(layers)
         for row in some.layers:
             assert {**row, "significant": None} == every[row["layer"]]

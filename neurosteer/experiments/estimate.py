@@ -1,0 +1,95 @@
+"""What a run would take: units, time, disk and memory, before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neurosteer.progress import QUIET, Progress
+from neurosteer.runner.execution import scheduled
+from neurosteer.runner.recipe import Recipe
+from neurosteer.runner.result_store import ResultStore
+from neurosteer.runner.schedule import Schedule, users_of
+from neurosteer.runner.shard import Shard
+
+from .run import Prepared, prepare
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a run, or of a shard: what is done, what is to do, and what that takes."""
+
+    folder: Path
+    units: int
+    done: int
+    deferred: int  # of those to do, units that need units of other shards first
+    waiting: int  # units left to other shards and to the run that is no shard
+    tasks: int
+    skipped: int  # tasks that cannot be split as asked
+    sentences: int
+    seconds: float  # of the rest, as the costs of the units say it: on 2 CPU cores, whatever the device is
+    device: str  # "cpu", "cuda", ...: where the model is
+    kept: int  # bytes that the finished units take on disk
+    scratch: int  # bytes that pass through the disk, at their most
+    memory: int  # bytes of the models and of the largest results in use at once
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; the key of `deferred` is `later`."""
+        renamed = {"later" if name == "deferred" else name: value for name, value in vars(self).items()}
+        return {**renamed, "folder": str(self.folder)}
+
+
+def estimate_recipe(
+    recipe: Recipe,
+    *,
+    out: Path,
+    shard: Shard | None = None,
+    offline: bool = False,
+    progress: Progress = QUIET,
+) -> Estimate:
+    """What `run_recipe` would have to do. Loads pairs and model, writes nothing."""
+    made = prepare(recipe, out=out, offline=offline, progress=progress)
+    store = ResultStore(made.folder, made.digest)
+    return _estimate(made, store, scheduled(made.plan, store, shard, progress))
+
+
+def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
+    units = {unit.name: unit for unit in made.plan.units}
+    pending = (*found.pending, *found.deferred)
+    sizes = {name: _size(store.path(name), unit.size) for name, unit in units.items()}
+    in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in pending]
+    weights = sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
+    return Estimate(
+        folder=made.folder,
+        units=len(found.own) + len(found.deferred),
+        done=len(found.own) - len(found.pending),
+        deferred=len(found.deferred),
+        waiting=len(found.waiting) - len(found.deferred),
+        tasks=len(made.plan.about["tasks"]),
+        skipped=len(made.plan.about["skipped"]),
+        sentences=2 * sum(task["pairs"] for task in made.plan.about["tasks"]),
+        seconds=sum((units[name].cost for name in pending), 0.0),
+        device=made.model.device.type,
+        kept=sum(sizes[name] for name in (*found.own, *found.deferred) if not units[name].scratch),
+        scratch=_most_scratch(made, found, sizes),
+        memory=made.plan.models * weights + max(in_use, default=0),
+    )
+
+
+def _size(path: Path, estimated: int) -> int:
+    return path.stat().st_size if path.is_file() else estimated
+
+
+def _most_scratch(made: Prepared, found: Schedule, sizes: dict[str, int]) -> int:
+    """The most bytes of scratch that lie on disk at once while the missing units are computed."""
+    users, scratch = users_of(made.plan.units), {unit.name for unit in made.plan.units if unit.scratch}
+    missing = {*found.pending, *found.waiting}
+    there = {name for name in scratch if users[name] & missing and name not in missing}
+    most = sum(sizes[name] for name in there)
+    for name in (*found.pending, *found.deferred):
+        there |= {name} & scratch
+        most = max(most, sum(sizes[one] for one in there))
+        missing.discard(name)
+        there = {one for one in there if users[one] & missing}
+    return most

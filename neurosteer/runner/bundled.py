@@ -1,0 +1,43 @@
+"""The recipes that come with neurosteer, by name."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from neurosteer.errors import InputError, did_you_mean
+
+SUFFIX = ".toml"
+_SHIPPED = Path(__file__).parent / "paper"  # in a wheel
+_SOURCES = Path(__file__).parents[2] / "recipes" / "paper"  # in a checkout
+
+
+def bundled_recipes() -> dict[str, Path]:
+    """Name -> file."""
+    folder = _SHIPPED if _SHIPPED.is_dir() else _SOURCES
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def recipe_rows() -> list[dict[str, Any]]:
+    """`{name, title, experiments, path}` of each."""
+    rows = []
+    for name, path in bundled_recipes().items():
+        said = tomllib.loads(path.read_text("utf-8"))
+        rows.append({"name": name, "title": said["title"], "experiments": said["experiments"], "path": str(path)})
+    return rows
+
+
+def find_recipe(recipe: str | os.PathLike[str]) -> Path:
+    """The file of a recipe, given by its path or, if it comes with neurosteer, by its name."""
+    known = bundled_recipes()
+    if isinstance(recipe, str) and recipe in known:
+        return known[recipe]
+    path = Path(os.path.expanduser(recipe))
+    if path.is_dir():
+        raise InputError(f"'{recipe}' is a folder; name a recipe's file in it, or one of {', '.join(known)}")
+    if not path.is_file():
+        close = did_you_mean(path.stem, known)
+        raise InputError(f"no recipe '{recipe}'{close} (name a TOML file, or see: neurosteer ls recipes)")
+    return path

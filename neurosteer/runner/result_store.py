@@ -1,0 +1,87 @@
+"""The results of a run's units on disk: one verified file for each finished unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.progress import Progress
+from neurosteer.store import SUFFIX, read_artefact, refuse_link, verify_artefact, write_artefact
+
+from .units import UnitResult
+
+FOLDER = "units"
+KIND = "unit"
+
+
+class ResultStore:
+    """Writes, finds and reads the results of units; keeps in memory what was read last, and what is read again."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        self.folder = folder / FOLDER
+        refuse_link(self.folder)
+        self._digest = digest
+        self._last: tuple[str, UnitResult | None] = ("", None)
+        self._kept: dict[str, UnitResult] = {}
+        self._again: Collection[str] = ()
+        self._verified: set[str] = set()
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}{SUFFIX}"
+
+    def has(self, name: str, progress: Progress) -> bool:
+        """Whether a unit is done; its file is verified once. A notice names one that is damaged, which
+        counts as none.
+
+        Raises `InputError` where it belongs to another recipe, model or data: two runs are never mixed.
+        """
+        path = self.path(name)
+        if not path.is_file() or name in self._verified:
+            return path.is_file()
+        try:
+            about = verify_artefact(path, KIND)
+        except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
+            progress.notice(f"{str(error).split(';')[0]}; computing it again")
+            return False
+        if about.get("digest") != self._digest:
+            raise InputError(
+                f"{path} belongs to another recipe, model or data; runs are not mixed: delete {path.parent.parent} "
+                "or name another folder with --out"
+            )
+        if about.get("unit") != name:
+            progress.notice(f"{path} holds the unit '{about.get('unit')}'; computing it again")
+            return False
+        self._verified.add(name)
+        return True
+
+    def read(self, name: str) -> UnitResult:
+        """A finished unit's result, verified."""
+        result = self._last[1] if name == self._last[0] else self._kept.get(name)
+        if result is None:
+            arrays, about = read_artefact(self.path(name), KIND)
+            result = UnitResult(arrays, about["values"])
+        if name in self._again:
+            self._kept[name] = result
+        else:
+            self._last = (name, result)
+        return result
+
+    def write(self, name: str, result: UnitResult) -> None:
+        about = {"unit": name, "digest": self._digest, "values": dict(result.values)}
+        write_artefact(self.path(name), KIND, result.arrays, about)
+        self._verified.add(name)
+
+    def delete(self, name: str) -> None:
+        self.path(name).unlink(missing_ok=True)
+
+    def expect(self, now: Collection[str], after: Collection[str]) -> None:
+        """What will be read now, and what after that: of what is in memory only that stays there."""
+        self._last, self._again = ("", None), after
+        self._kept = {name: result for name, result in self._kept.items() if name in now}
+
+    def sweep(self, names: Collection[str]) -> None:
+        """Delete what a killed run has left half-written of these units."""
+        for path in self.folder.glob(f".*{SUFFIX}.*"):
+            if path.name[1:].rpartition(SUFFIX)[0] in names:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,45 @@
+"""The units of work of a recipe, what each leaves behind, and the plan that they make up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+UNIT_FORMAT = 2  # raised when a change of the code changes what units hold: a run is not continued across that
+
+
+@dataclass(frozen=True, eq=False)
+class UnitResult:
+    """What a unit leaves behind: named arrays, and plain JSON values."""
+
+    arrays: Mapping[str, np.ndarray]  # float32, float64, int64, int32 or bool
+    values: Mapping[str, Any]
+
+
+Read = Callable[[str], UnitResult]  # name of a needed unit -> its result, which several may share: not to be changed
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """A small part of the work, which is done or not done."""
+
+    name: str  # unique, safe as a file's stem
+    group: str  # the task: a shard takes groups whole; "" = joint, only in a run that is no shard
+    cost: float  # estimated seconds on 2 CPU cores
+    compute: Callable[[Read], UnitResult]  # deterministic: the same result byte for byte
+    needs: tuple[str, ...] = ()  # units whose results `compute` reads, all of them before this one
+    scratch: bool = False  # large, and only a means: deleted when all units that need it are done
+    size: int = 0  # estimated bytes of its result
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All units of a recipe, and what becomes of them."""
+
+    units: Sequence[Unit]  # in the order to run
+    gather: Callable[[Read], dict[str, Any]]  # when all are done: results, verdicts and notices of the outcome
+    about: Mapping[str, Any]  # data, tasks, settings and skipped of the outcome: known before any unit runs
+    models: int = 1  # models of the same size that units keep in memory at once

@@ -1,0 +1,156 @@
+"""Small tasks with made-up focus pieces, and what the causal units make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from tiny_models import WIDTH, random_pairs
+
+from neurosteer.experiments.causal import attribution_name, causal_units, measured_tasks, task_units
+from neurosteer.experiments.causal.sets import sets_name
+from neurosteer.experiments.design import Design
+from neurosteer.experiments.focus import focus_name
+from neurosteer.experiments.states import states_name
+from neurosteer.experiments.transfer import Member
+from neurosteer.model import Model
+from neurosteer.pairs import Pair, Pairs, Split
+from neurosteer.runner.recipe import Recipe
+from neurosteer.runner.units import Unit, UnitResult
+
+LAYER = 1
+MASSIVE = [4, 9]
+PHENOMENA = {"ant": "crawls", "bee": "flies", "cat": "walks", "dog": "walks"}
+TASKS = tuple(PHENOMENA)
+
+
+def recipe(**changes: object) -> Recipe:
+    asked = {
+        "topk": 3,
+        "controls": 3,
+        "nulls": 2,
+        "layer": LAYER,
+        "lam": 0.9,
+        "test_pairs": 5,
+        "attribution_pairs": 6,
+        "seed": 4,
+        "measured": ("ant", "bee", "cat"),
+    }
+    return Recipe(name="toy", experiments=("causal",), **{**asked, **changes})  # type: ignore[arg-type]
+
+
+def toy_pairs(task: str, *, n: int = 40) -> Pairs:
+    """Every task has a first word of its own, so that no two share a sentence."""
+    seed = TASKS.index(task)
+    pairs = random_pairs(n, seed=seed, longest=8, task=task)
+    begun = [Pair(f"w{58 + seed} {pair.good}", f"w{58 + seed} {pair.bad}", pair.id) for pair in pairs]
+    return replace(pairs, pairs=tuple(begun), phenomenon=PHENOMENA[task])
+
+
+def toy_splits() -> dict[str, Split]:
+    return {task: toy_pairs(task).split() for task in TASKS}
+
+
+def focus_piece(seed: int) -> UnitResult:
+    """Two units are massive, and one of them the best by Welch; the mask leaves only 20 and 21 open."""
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.normal(size=WIDTH).astype(np.float32) for name in ("token_mean", "eos_mean")}
+    arrays |= {name: rng.uniform(0.5, 1.5, WIDTH).astype(np.float32) for name in ("token_var", "eos_var")}
+    arrays["token_mean"][MASSIVE] = 60.0
+    t = rng.uniform(-2, 2, WIDTH)
+    t[[4, 5, 6]] = [-9.0, 8.0, -7.0]
+    l0 = np.zeros(WIDTH, dtype=np.float32)
+    l0[[20, 21]] = [0.5, 0.1]
+    return UnitResult({**arrays, "t": t, "l0": l0, "tokens": np.array([99])}, {})
+
+
+def states_piece(split: Split) -> UnitResult:
+    """States of all pairs: a word of its own moves unit 12, whatever the sentence, and unit 7 tells good from bad."""
+    pairs = 1 + max(max(part) for part in split.indices.values() if part)
+    values = np.random.default_rng(pairs).normal(size=(pairs, 2, 1, WIDTH)).astype(np.float32)
+    values[:, 0, 0, 7] += 2.0
+    values[:, :, 0, 12] += 3.0
+    return UnitResult({"values": values}, {})
+
+
+def all_units(model: Model, asked: Recipe, splits: Mapping[str, Split]) -> list[Unit]:
+    """Those of every task, then what is measured."""
+    design, members = Design.of(asked, model), [Member.of(split.test) for split in splits.values()]
+    measured = measured_tasks(asked, members)
+    units = [
+        unit
+        for task, split in splits.items()
+        for unit in task_units(model, asked, split, design, measured=task in measured)
+    ]
+    return units + causal_units(model, asked, splits, design)
+
+
+@dataclass(frozen=True, eq=False)
+class Toy:
+    """A recipe that has been run on some tasks."""
+
+    model: Model
+    recipe: Recipe
+    splits: Mapping[str, Split]
+    units: Mapping[str, Unit]
+    pieces: dict[str, UnitResult]
+
+    @classmethod
+    def run(cls, model: Model, asked: Recipe, splits: Mapping[str, Split], focus: Mapping[str, UnitResult]) -> Toy:
+        """Units read what they say that they need, and nothing else."""
+        pieces = {focus_name(task): piece for task, piece in focus.items()}
+        pieces |= {states_name(task): states_piece(split) for task, split in splits.items()}
+        units = all_units(model, asked, splits)
+        for unit in units:
+            pieces[unit.name] = unit.compute({name: pieces[name] for name in unit.needs}.__getitem__)
+        return cls(model, asked, splits, {unit.name: unit for unit in units}, pieces)
+
+    def unit(self, target: str, source: str) -> Unit:
+        """The one that measures what a source does to a target."""
+        [unit] = [
+            unit
+            for name, unit in self.units.items()
+            if name.startswith(f"causal-{target}-") and sets_name(source) in unit.needs
+        ]
+        return unit
+
+    def cells(self, target: str, source: str = "ant") -> UnitResult:
+        """What it measured."""
+        return self.pieces[self.unit(target, source).name]
+
+    def variants(self, source: str, method: str) -> list[list[int]]:
+        """The units of a set, then of its controls."""
+        rows: list[list[int]] = self.pieces[sets_name(source)].arrays[method].tolist()
+        return rows
+
+    def margins(self, source: str, target: str, method: str) -> np.ndarray:
+        """`[variant pair]` of a cell; no row where the set is empty."""
+        piece, count = self.cells(target, source), len(self.variants(source, method))
+        [row] = [r["row"] for r in piece.values["sets"] if (r["source"], r["method"]) == (source, method)]
+        start = 0 if row is None else row
+        return np.asarray(piece.arrays["margins"][start : start + count])
+
+    def nulls(self, task: str, method: str) -> np.ndarray:
+        """`[null pair]`: margins under its null sets."""
+        [piece] = [piece for name, piece in self.pieces.items() if name.startswith(f"nulls-{task}-")]
+        return np.asarray(piece.arrays[method])
+
+    def chosen(self, task: str, method: str) -> list[int]:
+        """By hand: the three best, without massive ones and those whose score is not above 0."""
+        focus = self.pieces[focus_name(task)].arrays
+        scores = {"welch": np.abs(focus["t"]), "l0": focus["l0"], "attribution": self.drops(task)}[method]
+        order = [unit for unit in np.argsort(-scores, kind="stable").tolist() if unit not in MASSIVE]
+        return sorted(unit for unit in order[:3] if scores[unit] > 0)
+
+    def drops(self, task: str) -> np.ndarray:
+        return self.pieces[attribution_name(task)].arrays["drop"]
+
+
+def run_toy(model: Model, asked: Recipe) -> Toy:
+    """All four tasks; the mask of `bee` is closed everywhere, `cat` looks like `ant`."""
+    splits = toy_splits()
+    focus = {task: focus_piece(i) for i, task in enumerate(splits)}
+    focus["cat"] = focus["ant"]
+    focus["bee"].arrays["l0"][:] = 0
+    return Toy.run(model, asked, splits, focus)

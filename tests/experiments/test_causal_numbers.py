@@ -1,0 +1,297 @@
+"""Statistics of cells and the agreement of matrices against scipy and plain loops."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from neurosteer.experiments.causal.agreement import agree, weighted_spearman
+from neurosteer.experiments.causal.contrasts import by_kind, kind_means, kinds_of
+from neurosteer.experiments.causal.families import detectable, permuted
+from neurosteer.experiments.causal.measured import Measured
+from neurosteer.experiments.causal.numbers import Clean, measure_cell, q_values
+from neurosteer.experiments.causal.summary import others_controls
+from neurosteer.experiments.causal.verdicts import family_numbers, other_family, own_family, search_family, verdict
+from neurosteer.experiments.intervals import draws
+
+
+def rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_a_cell_from_margins():
+    clean, edited = rng(2).normal(1, 1, 7), rng(3).normal(0, 1, (4, 7))
+    edited[0, 2], clean[1] = 0.0, 0.0
+    cell = measure_cell(clean, edited)
+    deltas = [sum(row[i] - clean[i] for i in range(7)) / 7 for row in edited]
+    assert cell.delta == pytest.approx(deltas[0])
+    assert (cell.controls_mean, cell.controls_sd) == pytest.approx((np.mean(deltas[1:]), stats.tstd(deltas[1:])))
+    assert cell.beyond == pytest.approx(deltas[0] - np.mean(deltas[1:]))
+    far = [abs(delta - np.mean(deltas)) for delta in deltas]
+    assert cell.p == sum(value >= far[0] for value in far) / 4
+    assert cell.accuracy_before == sum(value > 0 for value in clean) / 7
+    assert cell.accuracy_after == sum(value > 0 for value in edited[0]) / 7
+
+
+@pytest.mark.parametrize(("mean", "preferred"), [(3.0, True), (0.05, False), (-3.0, False)])
+def test_a_preference_is_an_interval_above_0(mean: float, preferred: bool):
+    margins = rng(20).normal(0, 1.0, 80)
+    margins += mean - margins.mean()
+    clean = Clean.of(margins, 0)
+    low, high = stats.t.interval(0.95, 79, loc=mean, scale=stats.sem(margins))
+    assert (clean.margin, clean.low, clean.high) == pytest.approx((mean, low, high), abs=0.03)
+    assert clean.preferred is preferred
+
+
+def every_draw(changes: np.ndarray) -> np.ndarray:
+    """The family's mean for each way to draw one set in every stratum."""
+    return np.array([np.mean(drawn) for drawn in product(*changes.tolist())])
+
+
+@pytest.mark.parametrize("shift", [0.0, -1.2, 0.9])
+def test_a_family_is_tested_by_drawing_a_set_in_each_task(shift: float):
+    """Against all 5 ** 4 draws."""
+    changes = rng(21).normal(-0.3, 1.0, (4, 5))
+    changes[:, 0] += shift
+    found, every = permuted(changes, 0), every_draw(changes)
+    exact = (np.abs(every - every.mean()) >= np.abs(changes[:, 0].mean() - every.mean()) - 1e-12).mean()
+    assert found.p == pytest.approx(exact, abs=5 * math.sqrt(exact * (1 - exact) / 100_000) + 2e-5)
+    assert (found.low, found.high) == pytest.approx(np.percentile(every, (2.5, 97.5)), abs=0.03)
+    assert found.mean == pytest.approx(np.mean([row[0] for row in changes]))
+    assert found.controls_mean == pytest.approx(np.mean([value for row in changes for value in row[1:]]))
+    assert permuted(changes, 0) == found
+    assert permuted(changes, 0, draws=99).p * 100 == pytest.approx(round(permuted(changes, 0, draws=99).p * 100))
+
+
+def test_the_smallest_p_of_a_family_counts_the_set_itself():
+    changes = np.zeros((3, 4))
+    assert permuted(changes, 0, draws=50).p == 1.0
+    changes[:, 0] = -1.0
+    p = permuted(changes, 0, draws=20_000).p
+    assert p == pytest.approx(1 / 4**3, abs=5e-3)
+
+
+def test_a_family_of_sets_like_their_controls_is_found_in_one_case_of_twenty():
+    """12 tasks, heavy tails, another spread in each."""
+    source, hits = rng(22), 0
+    for i in range(400):
+        changes = source.standard_t(3, (12, 20)) * source.uniform(0.1, 3.0, (12, 1))
+        hits += permuted(changes, i, draws=999).p <= 0.05
+    assert stats.binom.ppf(0.001, 400, 0.05) <= hits <= stats.binom.ppf(0.999, 400, 0.05)
+
+
+def test_the_smallest_loss_that_would_have_been_found():
+    """A plain simulation: one of the controls once more, shifted by that share, is found in 80 % of cases."""
+    source = rng(23)
+    controls, margins = source.normal(-0.2, 0.5, (12, 19)), source.uniform(1.0, 5.0, 12)
+    least = detectable(controls, margins, 0)
+    assert least is not None
+    for share, low, high in ((least, 0.72, 0.88), (0.5 * least, 0.05, 0.5), (2 * least, 0.97, 1.0)):
+        hits = 0
+        for i in range(300):
+            played = controls[np.arange(12), source.integers(0, 19, 12)] - share * margins
+            hits += permuted(np.column_stack([played, controls]), i, draws=999).p <= 0.05
+        assert low <= hits / 300 <= high, share
+    assert detectable(2 * controls, margins, 0) == pytest.approx(2 * least, rel=0.01)
+    assert detectable(controls[:, :3][:1], margins[:1], 0) is None  # 4 sets: no p is as small
+
+
+def family(changes: np.ndarray, clean: list[Clean], nulls: int = 0) -> Measured:
+    tasks = [f"t{i}" for i in range(len(changes))]
+    counts = [5] * len(tasks)
+    return Measured(tasks, clean, counts, counts, {}, {"m": changes}, {"m": np.full((len(tasks), nulls), -0.5)})
+
+
+def test_families_leave_out_what_has_nothing_to_lose():
+    """Task 1 has no preference, task 3 no set."""
+    changes = rng(24).normal(size=(4, 4, 3))
+    changes[3] = np.nan
+    clean = [Clean(2.0, 1.0, 3.0), Clean(0.1, -1.0, 1.2), Clean(4.0, 3.0, 5.0), Clean(6.0, 5.0, 7.0)]
+    measured = family(changes, clean, nulls=2)
+    own = own_family(measured, "m")
+    assert own.changes == pytest.approx(np.stack([changes[0, 0], changes[2, 2]]))
+    assert own.margins.tolist() == [2.0, 4.0]
+    assert (own.cells, own.nothing_to_lose, own.empty) == (2, 1, 1)
+    other = other_family(measured, "m")
+    cells = [(0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0), (2, 3)]
+    expected = [
+        np.mean([changes[cell][[0, a, b][[0, 1, 2].index(cell[0])]] for cell in cells])
+        for a, b in [(0, 0), (1, 2), (2, 1)]
+    ]
+    drawn = [other.changes[[0, 1, 2], [0, a, b]].mean() for a, b in [(0, 0), (1, 2), (2, 1)]]
+    assert drawn == pytest.approx(expected)
+    assert other.margins.mean() == pytest.approx(np.mean([clean[target].margin for _, target in cells]))
+    assert (other.cells, other.nothing_to_lose, other.empty) == (7, 3, 2)
+    search = search_family(measured, "m")
+    assert search.changes == pytest.approx(np.array([[changes[0, 0, 0], -0.5, -0.5], [changes[2, 2, 0], -0.5, -0.5]]))
+
+
+def test_verdicts_in_words():
+    assert verdict(19, -0.5, 0.001, 0.1, "null sets") == "too few to tell: 18 null sets, 19 or more are wanted"
+    assert verdict(20, -0.5, 0.05, 0.1, "matched controls") == "the margin falls more than under matched controls"
+    assert verdict(20, 0.5, 0.01, 0.1, "matched controls") == "the margin falls less than under matched controls"
+    none = verdict(20, -0.5, 0.051, 0.123, "matched controls")
+    assert none == (
+        "no difference from matched controls is shown; "
+        "a loss of 12 % of the clean margin would have been (80 % power)"
+    )
+    assert verdict(20, 0.0, 1.0, None, "null sets").endswith("nor would any loss have been shown")
+
+
+def test_a_family_with_nothing_in_it():
+    row = family_numbers(
+        own_family(family(np.full((1, 1, 3), np.nan), [Clean(1.0, 0.5, 1.5)]), "m"), "matched controls", 0
+    )
+    assert (row["verdict"], row["p"], row["cells"], row["empty"]) == ("nothing to test", None, 0, 1)
+
+
+def test_controls_of_other_sources_on_the_same_target():
+    changes = rng(25).normal(size=(4, 4, 6))
+    changes[2] = np.nan
+    found = others_controls(changes)
+    for i in range(4):
+        for j in range(4):
+            others = [changes[s, j, 1:].mean() for s in (0, 1, 3) if s != i]
+            assert found[i, j] == pytest.approx(np.mean(others))
+    assert np.isnan(others_controls(changes[:1, :1])).all()
+
+
+def test_q_by_hand():
+    """The smallest over all larger p of p times their number over their rank; cells without p do not count."""
+    ps = [0.01, None, 0.04, 0.03, 0.20, None, 0.005]
+    known = sorted(p for p in ps if p is not None)
+    for p, q in zip(ps, q_values(ps), strict=True):
+        expected = p and min(other * 5 / (rank + 1) for rank, other in enumerate(known) if other >= p)
+        assert q == (None if p is None else pytest.approx(min(1.0, expected)))
+    assert q_values([]) == []
+    assert q_values([None]) == [None]
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_weighted_spearman_is_that_of_the_repeated_sample(ties: bool):
+    x, y = rng(4).normal(size=(2, 30))
+    x, y = (np.round(x), np.round(y)) if ties else (x, y)
+    weights = rng(5).integers(0, 4, (20, 30)).astype(float)
+    weights[0] = 1
+    for row, found in zip(weights.astype(int), weighted_spearman(x, y, weights), strict=True):
+        assert found == pytest.approx(stats.spearmanr(np.repeat(x, row), np.repeat(y, row)).statistic)
+
+
+def test_spearman_of_what_is_constant_is_none():
+    x, flat = rng(6).normal(size=5), np.ones(5)
+    weights = np.ones((2, 5))
+    weights[1] = [3, 0, 0, 0, 0]
+    assert np.isnan(weighted_spearman(x, flat, weights)).all()
+    assert np.isnan(weighted_spearman(x, x, weights)).tolist() == [False, True]
+
+
+def matrices(tasks: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    a, noise = rng(seed).normal(size=(2, tasks, tasks))
+    return a, a + noise
+
+
+def test_agreement_leaves_out_the_diagonal_and_what_is_unknown():
+    a, b = matrices(6, 7)
+    np.fill_diagonal(a, 100.0)
+    np.fill_diagonal(b, -100.0)
+    a[1], b[2, 4] = np.nan, np.nan
+    cells = [(i, j) for i in range(6) for j in range(6) if i not in (j, 1) and (i, j) != (2, 4)]
+    found = agree(a, b, 0)
+    expected = stats.spearmanr([a[cell] for cell in cells], [b[cell] for cell in cells]).statistic
+    assert found["spearman"] == pytest.approx(expected)
+    assert found["cells"] == len(cells) == 24
+
+
+def test_the_interval_resamples_tasks():
+    """Against a plain loop over the same draws: the cells between the drawn tasks, but none of a task with itself."""
+    a, b = matrices(7, 8)
+    counts = draws(7, 3)[1:]
+    rhos = []
+    for row in counts.astype(int):
+        tasks = np.repeat(np.arange(7), row)
+        cells = [(i, j) for i in tasks for j in tasks if i != j]
+        rhos.append(stats.spearmanr([a[cell] for cell in cells], [b[cell] for cell in cells]).statistic)
+    found = agree(a, b, 3)
+    assert (found["low"], found["high"]) == pytest.approx(np.percentile(rhos, (2.5, 97.5)), abs=5e-3)
+    assert found["low"] < found["spearman"] < found["high"]
+    assert agree(a, b, 3) == found != agree(a, b, 4)
+
+
+def test_the_interval_knows_that_cells_of_a_task_go_together():
+    """Tasks whose cells are all alike: the interval is as wide as few tasks make it, not as many cells."""
+    effect, other = rng(9).normal(size=(2, 12))
+    noise = rng(10).normal(size=(2, 12, 12)) * 0.1
+    found = agree(effect[:, None] + noise[0], other[:, None] + noise[1], 0)
+    by_cells = 2 * 1.96 / math.sqrt(12 * 11)
+    assert found["high"] - found["low"] > 2 * by_cells
+
+
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_two_tasks_are_too_few_to_agree(tasks: int):
+    a, b = matrices(tasks, 11)
+    assert agree(a, b, 0) == {"spearman": None, "low": None, "high": None, "cells": tasks * (tasks - 1)}
+
+
+def test_what_never_varies_does_not_agree():
+    a, _ = matrices(5, 12)
+    assert agree(a, np.ones((5, 5)), 0) == {"spearman": None, "low": None, "high": None, "cells": 20}
+
+
+PHENOMENA = ["x", "x", "y", "x", "z"]
+
+
+def test_kinds_of_cells():
+    kinds = kinds_of(PHENOMENA)
+    for i in range(5):
+        for j in range(5):
+            same = PHENOMENA[i] == PHENOMENA[j]
+            expected = {"own": i == j, "related": same and i != j, "unrelated": not same, "other": i != j}
+            assert {name: bool(cells[i, j]) for name, cells in kinds.items()} == expected
+
+
+def test_means_by_kind_are_plain_means_over_sources():
+    drops = rng(13).normal(size=(5, 5))
+    drops[0, 3], drops[3] = np.nan, np.nan
+    found = {row.pop("kind"): row for row in by_kind(drops, PHENOMENA, 0)}
+    own = {i: drops[i, i] for i in (0, 1, 2, 4)}
+    related = {0: drops[0, 1], 1: (drops[1, 0] + drops[1, 3]) / 2}
+    unrelated = {
+        0: (drops[0, 2] + drops[0, 4]) / 2,
+        1: (drops[1, 2] + drops[1, 4]) / 2,
+        2: (drops[2, 0] + drops[2, 1] + drops[2, 3] + drops[2, 4]) / 4,
+        4: (drops[4, 0] + drops[4, 1] + drops[4, 2] + drops[4, 3]) / 4,
+    }
+    expected = {
+        "own": own,
+        "related": related,
+        "unrelated": unrelated,
+        "own - related": {i: own[i] - related[i] for i in related},
+        "own - unrelated": {i: own[i] - unrelated[i] for i in own},
+        "related - unrelated": {i: related[i] - unrelated[i] for i in related},
+    }
+    for kind, values in expected.items():
+        assert found[kind]["drop"] == pytest.approx(sum(values.values()) / len(values)), kind
+        assert found[kind]["sources"] == len(values)
+        assert found[kind]["low"] <= found[kind]["drop"] <= found[kind]["high"]
+    assert set(found) == {*expected, "other", "own - other"}
+    for kind, value in kind_means(drops, PHENOMENA).items():
+        assert value == pytest.approx(found[kind]["drop"])
+
+
+def test_one_source_has_no_interval():
+    rows = {row["kind"]: row for row in by_kind(np.array([[2.0]]), ["x"], 0)}
+    assert rows["own"] == {"kind": "own", "drop": 2.0, "low": None, "high": None, "sources": 1}
+    assert rows["related"] == {"kind": "related", "drop": None, "low": None, "high": None, "sources": 0}
+
+
+def test_the_interval_over_sources_is_about_students():
+    """Forty sources: the bootstrap and t agree."""
+    drops = rng(14).normal(0.5, 1.0, (40, 40))
+    [own] = [row for row in by_kind(drops, ["x"] * 40, 0) if row["kind"] == "own"]
+    diagonal = np.diag(drops)
+    low, high = stats.t.interval(0.95, 39, loc=diagonal.mean(), scale=stats.sem(diagonal))
+    assert (own["low"], own["high"]) == pytest.approx((low, high), abs=0.06)

@@ -1,0 +1,275 @@
+"""Curves and verdicts from invented accuracies, against plain loops."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from math import comb, inf, isfinite
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from tiny_models import random_pairs
+
+from neurosteer.errors import InputError
+from neurosteer.experiments.curves import by_luck, controls, fig2, fig3, fig5
+from neurosteer.experiments.design import Design
+from neurosteer.experiments.intervals import RESAMPLES, draws
+from neurosteer.experiments.plan import plan_recipe
+from neurosteer.experiments.verdicts import verdicts
+from neurosteer.model import Model
+from neurosteer.probes import L0
+from neurosteer.runner.recipe import Recipe
+from neurosteer.studies.matching import matching_size, random_sizes
+
+TASKS, LAYERS, WIDTH, K = 7, 4, 64, 2
+NAMES = [f"task{i}" for i in range(TASKS)]
+LAMBDAS = (0.1, 0.5, 1.0)
+KS = (1, 2, 4, 8, 16, 32, 64)
+DESIGN = Design(
+    experiments=("fig2", "fig3", "fig5"),
+    width=WIDTH,
+    layers=tuple(range(LAYERS)),
+    k=K,
+    ks=KS,
+    sizes=random_sizes(K, WIDTH),
+    lambdas=LAMBDAS,
+    draws=3,
+    seed=5,
+    layer=1,
+    lam=0.5,
+    site="resid_post",
+    position="eos",
+    folds=2,
+    repeats=2,
+    l0=L0,
+    unpenalised_steps=(1,),
+)
+
+
+@pytest.fixture
+def sweep() -> dict[str, np.ndarray]:
+    """More units are better, some tasks read nothing at layer 0, none reads anything at layer 3."""
+    rng = np.random.default_rng(1)
+    sizes, shape = DESIGN.sizes, (TASKS, LAYERS)
+    dense = rng.uniform(0.6, 0.95, shape)
+    dense[:3, 0], dense[:, 3] = 0.5, 0.52
+    topk = 0.5 + (dense - 0.5)[..., None] * np.linspace(0.3, 1, len(KS)) + rng.normal(0, 0.01, (*shape, len(KS)))
+    random = 0.5 + (dense - 0.5)[..., None, None] * np.linspace(0.1, 0.9, len(sizes))[:, None]
+    masked = 0.5 + (dense - 0.5)[..., None] * np.array([0.4, 0.97, 1.0])
+    kept = rng.uniform(0.1, 0.3, (*shape, len(LAMBDAS))) + np.arange(LAYERS)[:, None] * np.array([0.1, -0.001, 0])
+    return {
+        "dense": dense,
+        "dense_validation": dense,
+        "topk": topk,
+        "topk_validation": topk,
+        "chosen": topk[..., KS.index(K)],
+        "random": random + rng.normal(0, 0.01, (*shape, len(sizes), 3)),
+        "masked": masked,
+        "masked_validation": masked,
+        "kept": kept,
+    }
+
+
+def test_sizes_double_to_all_that_remain():
+    assert random_sizes(2, 64) == (2, 4, 8, 16, 32, 62)
+    assert random_sizes(32, 64) == (32,)
+    assert random_sizes(64, 64) == ()
+
+
+def match(goal: float, means: list[float], sizes: tuple[int, ...]) -> float:
+    """The plain way along the curve."""
+    if means[0] >= goal:
+        return sizes[0]
+    for i in range(1, len(sizes)):
+        if means[i] >= goal:
+            return sizes[i - 1] + (goal - means[i - 1]) / (means[i] - means[i - 1]) * (sizes[i] - sizes[i - 1])
+    return inf
+
+
+@pytest.mark.parametrize(
+    ("goal", "means"),
+    [(0.5, [0.6, 0.7, 0.8]), (0.65, [0.6, 0.7, 0.8]), (0.9, [0.6, 0.7, 0.8]), (0.7, [0.6, 0.5, 0.8])],
+)
+def test_matching_size(goal: float, means: list[float]):
+    sizes = (2, 4, 8)
+    assert float(matching_size(np.array(goal), np.array(means), sizes)) == pytest.approx(match(goal, means, sizes))
+
+
+def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndarray]):
+    """A dense accuracy of 0 is no divisor: what is left out is not computed."""
+    sweep["dense"][0, 0] = sweep["dense"][:, 3] = 0.0
+    sweep["topk"][:, 3] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = [fig2(sweep, NAMES, DESIGN, {}), fig3(sweep, NAMES, DESIGN, {}), fig5(sweep, NAMES, DESIGN)]
+    for figure in found[:2]:
+        for row in figure["rows"]:
+            assert (row["relative"] is None) == (row["layer"] == 3)
+            assert row["excluded"] == {0: 3, 3: TASKS}.get(row["layer"], 0)
+
+
+def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
+    """Resampling the tasks one resample at a time gives interval and censored share."""
+    found, sizes, counts = fig5(sweep, NAMES, DESIGN), DESIGN.sizes, draws(TASKS, DESIGN.seed)
+    assert len(counts) == RESAMPLES + 1
+    for layer in range(LAYERS):
+        row = found["rows"][layer]
+        counted = [i for i in range(TASKS) if sweep["dense_validation"][i, layer] >= 0.55]
+        assert (row["tasks"], row["excluded"]) == (len(counted), TASKS - len(counted))
+        if not counted:
+            assert (row["equivalent"], row["beyond"]) == (None, False)
+            continue
+        top, random = sweep["chosen"][counted, layer], sweep["random"][counted, layer].mean(axis=-1)
+        worth = []
+        for weights in counts[:, counted]:
+            if weights.sum():
+                means = np.average(random, axis=0, weights=weights)
+                worth.append(match(float(np.average(top, weights=weights)), means.tolist(), sizes))
+        assert row["equivalent"] == pytest.approx(worth[0])
+        assert row["censored"] == pytest.approx(np.isinf(worth[1:]).sum() / RESAMPLES)
+        ordered = sorted(worth[1:])
+        for name, end in (("low", 2.5), ("high", 97.5)):
+            expected = ordered[round(end / 100 * (len(ordered) - 1))]
+            assert row[f"equivalent_{name}"] == (pytest.approx(expected) if isfinite(expected) else None)
+        own = [match(float(goal), means.tolist(), sizes) for goal, means in zip(top, random, strict=True)]
+        middle = float(np.median(own))
+        assert row["median_multiple"] == (pytest.approx(middle / K) if isfinite(middle) else None)
+        assert row["censored_tasks"] == sum(map(np.isinf, own))
+
+
+def test_relative_accuracies_are_over_the_tasks_that_are_read(sweep: dict[str, np.ndarray]):
+    two = (
+        (fig2(sweep, NAMES, DESIGN, {}), "lambda", LAMBDAS, "masked"),
+        (fig3(sweep, NAMES, DESIGN, {}), "k", KS, "topk"),
+    )
+    for found, axis, grid, name in two:
+        for row in found["rows"]:
+            layer, values = row["layer"], sweep[name][:, row["layer"], grid.index(row[axis])]
+            counted = [i for i in range(TASKS) if sweep["dense_validation"][i, layer] >= 0.55]
+            assert (row["tasks"], row["relative_tasks"]) == (TASKS, len(counted))
+            assert row["excluded"] == TASKS - len(counted)
+            assert row["accuracy"] == pytest.approx(values.mean())
+            ratios = [values[i] / sweep["dense"][i, layer] for i in counted]
+            assert row["relative"] == (pytest.approx(np.mean(ratios)) if counted else None)
+
+
+def test_controls_are_over_the_tasks_that_every_variant_reads(sweep: dict[str, np.ndarray]):
+    blind = {**sweep, "dense_validation": sweep["dense_validation"].copy()}
+    blind["dense_validation"][5, 1] = 0.5
+    found = controls({"neurons": sweep, "untrained": blind}, NAMES, DESIGN)
+    for variant, own in (("neurons", sweep), ("untrained", blind)):
+        curves = found["curves"][variant]
+        for layer, counted in ((0, [3, 4, 5, 6]), (1, [0, 1, 2, 3, 4, 6]), (2, list(range(TASKS)))):
+            row, dense = curves["fig5"]["rows"][layer], curves["fig2"]["dense"][layer]
+            assert (row["tasks"], row["excluded"]) == (len(counted), TASKS - len(counted))
+            assert row["top"] == pytest.approx(own["chosen"][counted, layer].mean())
+            assert dense["accuracy"] == pytest.approx(own["dense"][counted, layer].mean())
+        assert curves["fig2"]["dense"][3]["accuracy"] is None
+
+
+def test_by_luck():
+    assert by_luck(20) == pytest.approx(sum(comb(20, n) for n in range(11, 21)) / 2**20)
+    assert by_luck(80) == pytest.approx(sum(comb(80, n) for n in range(44, 81)) / 2**80)
+
+
+def test_rises_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
+    found = fig2(sweep, NAMES, DESIGN, {})["rises"]
+    assert [row["lambda"] for row in found] == [0.1, 0.5]
+    for j, row in enumerate(found):
+        rhos = [
+            float(
+                stats.spearmanr(range(LAYERS), np.average(sweep["kept"][..., j], axis=0, weights=weights)).statistic
+            )
+            for weights in draws(TASKS, DESIGN.seed)
+        ]
+        assert row["rho"] == pytest.approx(rhos[0])
+        ends = sorted(rhos[1:])
+        assert row["rho_low"] == pytest.approx(ends[round(0.025 * (RESAMPLES - 1))])
+        assert row["rho_high"] == pytest.approx(ends[round(0.975 * (RESAMPLES - 1))])
+    assert found[0]["rho_low"] > 0 > found[1]["rho_low"]
+
+
+def judged(*results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    settings = {"width": WIDTH, "layers": list(range(LAYERS)), "lambda": 0.5}
+    return {row["claim"]: row for row in verdicts(results, settings)}
+
+
+def test_claim_a_is_chosen_on_validation(sweep: dict[str, np.ndarray]):
+    """At layer 1 some k would be enough on test data, but validation chooses another one."""
+    first, second = fig2(sweep, NAMES, DESIGN, {}), fig3(sweep, NAMES, DESIGN, {})
+    for row in first["rows"]:
+        row |= {"kept": 0.2 if row["lambda"] == 0.5 else 0.9, "relative_validation": 0.9, "relative": 0.96}
+    for row in second["rows"]:
+        best, good = row["k"] == 8, row["k"] == (4 if row["layer"] == 1 else 8)
+        row |= {"relative_validation": 0.9 if best else 0.8, "relative": 0.99 if good else 0.9}
+    verdict = judged(first, second)["a"]
+    assert (verdict["holds"], verdict["of"]) == (LAYERS - 1, LAYERS)
+    assert verdict["reading"] == "Masks do in 4 layers, the largest |t| in 3."
+
+
+def test_claim_b_is_half_of_what_ties_allow():
+    rows = [
+        {"layer": layer, "lambda": 0.5, "spearman": spearman, "limit": limit}
+        for layer, (spearman, limit) in enumerate([(0.3, 0.5), (0.2, 0.5), (0.25, 0.5), (None, None)])
+    ]
+    verdict = judged({"experiment": "fig4", "lambdas": [0.1, 0.5], "rows": rows})["b"]
+    assert (verdict["holds"], verdict["of"], verdict["unit"]) == (2, 3, "layers")
+
+
+@pytest.mark.parametrize(
+    ("rows", "holds", "reading"),
+    [
+        (
+            [(9.0, False), (2.0, False)],
+            1,
+            "Where random units match them, the median layer's top 3 are worth 5.5 times",
+        ),
+        (
+            [(None, True), (2.0, False)],
+            1,
+            "2.0 times as many random units. In 1 layers no number of random units does.",
+        ),
+        ([(None, True)], 1, "In 1 layers no number of random units does."),
+        ([], 0, "The dense probe reads nothing at any layer."),
+    ],
+)
+def test_claim_c_with_and_without_layers_to_judge(rows: list[tuple[float | None, bool]], holds: int, reading: str):
+    found = [{"tasks": 2, "multiple": multiple, "beyond": beyond} for multiple, beyond in rows]
+    unread = {"tasks": 0, "multiple": None, "beyond": False}
+    verdict = judged({"experiment": "fig5", "k": 3, "rows": [*found, unread]})["c"]
+    assert (verdict["holds"], verdict["of"]) == (holds, len(rows))
+    assert reading in verdict["reading"]
+
+
+def test_claim_d_asks_for_an_interval_above_zero(sweep: dict[str, np.ndarray]):
+    verdict = judged(fig2(sweep, NAMES, DESIGN, {}))["d"]
+    assert (verdict["holds"], verdict["of"], verdict["unit"]) == (1, 2, "lambdas")
+
+
+def test_claim_e_counts_what_each_cell_rests_on():
+    """.75 of 8 sentences is not above chance, .75 of 400 is."""
+    names = list("abcd")
+    matrix = [[0.75] * 4 for _ in names]
+    result = {
+        "experiment": "fig6",
+        "tasks": names,
+        "phenomena": names,
+        "pairs": [[200] * 4, [200] * 4, [4] * 4, [200, 200, 4, 200]],
+        "sparse": {"accuracy": matrix},
+        "dense": {"accuracy": matrix},
+        "means": [{"sparse_other": 0.75}] * 4,
+    }
+    verdict = judged(result)["e"]
+    assert (verdict["holds"], verdict["of"]) == (2, 4)  # of c and d, none and two of three others are above chance
+
+
+def test_what_a_recipe_cannot_ask_is_said_before_anything_runs(llama: Model):
+    tasks = [random_pairs(20, seed=1, longest=8, task="few")]
+    causal = Recipe("c", experiments=("causal",), topk=17)
+    with pytest.raises(InputError, match="topk 17 leaves no 17 other units of the 32; choose fewer"):
+        plan_recipe(causal, llama, tasks)
+    assert plan_recipe(replace(causal, topk=16), llama, tasks)
+    with pytest.raises(InputError, match="folds 9 are too many for the 12 train pairs of 'few'"):
+        plan_recipe(Recipe("o", experiments=("overlap",), folds=9), llama, tasks)

@@ -1,0 +1,485 @@
+"""`run_recipe` and `estimate_recipe`, with stubs for the model, the plan and the figures."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stub_recipe import (
+    KEPT,
+    NAMES,
+    contents,
+    crossing_plan,
+    expected_sums,
+    stub_plan,
+    stub_rooms,
+    write_pairs,
+    write_recipe,
+)
+
+import neurosteer as ns
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.experiments import estimate_recipe, run_recipe
+from neurosteer.experiments.run import command_of
+from neurosteer.pairs import load_pairs
+from neurosteer.probes import L0
+from neurosteer.progress import Progress
+from neurosteer.runner import Recipe, Shard, read_recipe
+from neurosteer.runner.run_lock import run_lock
+from neurosteer.runner.units import UNIT_FORMAT
+from neurosteer.store import check_path, digest_of
+from neurosteer.studies import list_runs
+
+
+class Notices(Progress):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The units whose computing began, in a folder with a recipe `sums.toml`."""
+    names: list[str] = []
+    for name, module in stub_rooms(lambda: stub_plan(names.append)).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.chdir(tmp_path)
+    write_pairs(tmp_path / "made.jsonl")
+    write_recipe(tmp_path / "sums.toml")
+    return names
+
+
+@pytest.fixture
+def crossing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units of one task need those of all others."""
+    plan = lambda *_: crossing_plan()  # noqa: E731
+    monkeypatch.setattr(sys.modules["neurosteer.experiments.plan"], "plan_recipe", plan)
+
+
+def test_public():
+    assert ns.run_recipe is run_recipe
+
+
+def test_the_outcome(begun):
+    done = run_recipe("sums.toml")
+    assert begun == NAMES
+    assert (done.computed, done.waiting) == (40, 0)
+    assert list(done.outcome) == [
+        *("command", "version", "model", "recipe", "again", "data", "tasks", "settings", "skipped"),
+        *("results", "verdicts", "notices"),
+    ]
+    assert done.outcome["command"] == "run"
+    assert done.outcome["version"] == version("neurosteer")
+    assert done.outcome["recipe"] == read_recipe("sums.toml").describe()
+    assert done.outcome["results"] == [{"experiment": "stub", "sums": expected_sums()}]
+    assert json.loads((done.folder / "results.json").read_text()) == done.outcome
+
+
+def test_the_folder(begun):
+    done = run_recipe(Path("sums.toml"), out="kept")
+    assert done.folder.parent == Path("kept")
+    assert sorted(contents(done.folder)) == sorted(
+        ["MANIFEST.json", "fig5.png", "index.html", "recipe.json", "results.json"]
+        + [f"units/{name}.safetensors" for name in KEPT]
+    )
+    assert done.page == done.folder / "index.html"
+    assert done.figures == [done.folder / "fig5.png"]
+    rows = check_path(Path("kept"))
+    assert [(row["kind"], row["ok"]) for row in rows] == [("unit", True)] * 34 + [("run", True)]
+    manifest = json.loads((done.folder / "MANIFEST.json").read_text())
+    assert set(manifest["files"]) == {"fig5.png", "index.html", "recipe.json", "results.json"}
+    asked = json.loads((done.folder / "recipe.json").read_text())
+    assert asked["recipe"] == read_recipe("sums.toml").describe()
+    assert asked["versions"]["torch"] == version("torch")
+    [task] = asked["tasks"]
+    pairs = load_pairs(source="made.jsonl")
+    assert task == {"task": "made", "phenomenon": None, "digest": pairs.digest}
+
+
+def test_its_name_and_digest(begun):
+    """By hand: the format of units, the model, the pairs, and the settings that differ from the defaults."""
+    done = run_recipe("sums.toml", topk=3)
+    settings = {"experiments": ["fig5"], "topk": 3}
+    pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
+    digest = digest_of([UNIT_FORMAT, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
+    assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
+    assert done.folder.name == f"run-sums-stub-{digest[:8]}"
+
+
+def test_a_changed_default_raises_the_format():
+    """Runs know their settings by what differs from these: change one, and `UNIT_FORMAT` has to grow with it."""
+    told = Recipe("any").describe()
+    assert UNIT_FORMAT == 2
+    assert {key: value for key, value in told.items() if value is not None} == {
+        "name": "any",
+        "title": "",
+        "experiments": [],
+        "format": 1,
+        "model": "smollm2-135m",
+        "device": "auto",
+        "dtype": "auto",
+        "data": "auto",
+        "tasks": ["all"],
+        "columns": ["sentence_good", "sentence_bad"],
+        "limit": "all",
+        "split": "pair",
+        "seed": 0,
+        "site": "resid_post",
+        "position": "eos",
+        "layers": "all",
+        "topk": "1%",
+        "lambdas": [0.1, 0.2, 0.4, 0.8, 0.95, 1.0],
+        "draws": 5,
+        "unpenalised_steps": [400, 2000, 6000],
+        "layer": "middle",
+        "lambda": 0.2,
+        "folds": 2,
+        "repeats": 5,
+        "methods": ["welch", "l0", "attribution"],
+        "measured": "phenomena",
+        "controls": 19,
+        "nulls": 39,
+        "test_pairs": 100,
+        "attribution_pairs": 100,
+    }
+    assert L0.settings() == {
+        "beta": 2 / 3,
+        "gamma": -0.1,
+        "zeta": 1.1,
+        "states": "standardised",
+        "start": "cold",
+        "weights_sd": 0.01,
+        "warm_l2": 0.01,
+        "log_alpha": 0.0,
+        "log_alpha_sd": 0.01,
+        "steps": 1500,
+        "rate_weights": 0.05,
+        "rate_gates": 0.1,
+        "decay": "cosine",
+        "beta1": 0.9,
+        "beta2": 0.99,
+        "weight_l2": 0.01,
+        "optimiser": "Adam, full batch",
+    }
+
+
+def test_what_makes_another_run(begun, tmp_path):
+    """Settings and pairs do, spelling and place do not."""
+    first = run_recipe("sums.toml").folder
+    same: list[dict[str, Any]] = [
+        {"title": "Another"},
+        {"data": str(tmp_path / "made.jsonl")},
+        {"tasks": ["made"]},
+        {"limit": 80},
+        {"limit": 1000},
+        {"layers": "all"},
+        {"device": "cpu"},
+        {"measured": "all"},
+    ]
+    for overrides in same:
+        done = run_recipe("sums.toml", **overrides)
+        assert (done.folder, done.computed) == (first, 0)
+    other: list[dict[str, Any]] = [{"limit": 79}, {"topk": 3}, {"lam": 0.3}, {"seed": 1}, {"layers": [0]}]
+    assert len({run_recipe("sums.toml", **overrides).folder for overrides in other} - {first}) == 5
+    assert run_recipe("sums.toml", out="elsewhere").folder.name == first.name
+
+
+def test_units_that_hold_something_else_make_another_run(begun, monkeypatch):
+    """Those of older code are neither gone on with nor changed."""
+    first = run_recipe("sums.toml").folder
+    before = contents(first)
+    monkeypatch.setattr("neurosteer.experiments.run.UNIT_FORMAT", UNIT_FORMAT + 1)
+    done = run_recipe("sums.toml")
+    assert (done.folder != first, done.computed) == (True, 40)
+    assert contents(first) == before
+
+
+def test_a_finished_run_is_drawn_again(begun):
+    done = run_recipe("sums.toml")
+    before = contents(done.folder)
+    begun.clear()
+    (done.folder / "fig5.png").unlink()
+    (done.folder / "index.html").write_text("changed")
+    again = run_recipe("sums.toml")
+    assert (begun, again.computed, again.outcome) == ([], 0, done.outcome)
+    assert contents(done.folder) == before
+
+
+def test_another_title_shows(begun):
+    run_recipe("sums.toml")
+    done = run_recipe("sums.toml", title="Another")
+    assert done.outcome["recipe"]["title"] == "Another"
+    assert json.loads((done.folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
+    assert all(row["ok"] for row in check_path(done.folder))
+
+
+def test_runs_are_not_mixed(begun):
+    one, two = (run_recipe("sums.toml", topk=k).folder for k in (1, 2))
+    shutil.rmtree(two)
+    shutil.copytree(one, two)
+    before = contents(two)
+    with pytest.raises(InputError) as caught:
+        run_recipe("sums.toml", topk=2)
+    assert str(caught.value) == (
+        f"{two} holds another recipe, model or data; runs are not mixed: delete it or name another folder with --out"
+    )
+    assert contents(two) == before
+    (two / "recipe.json").unlink()
+    with pytest.raises(InputError, match="belongs to another recipe, model or data; runs are not mixed"):
+        run_recipe("sums.toml", topk=2)
+    assert len(list((two / "units").iterdir())) == 34
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"digest": 5}', '{"versions": {}}'])
+def test_a_damaged_note_of_what_was_asked_is_written_again(begun, content):
+    folder = run_recipe("sums.toml").folder
+    before = contents(folder)
+    (folder / "recipe.json").write_text(content)
+    begun.clear()
+    run_recipe("sums.toml")
+    assert begun == []
+    assert contents(folder) == before
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The versions of the libraries, to be changed."""
+    found = {"neurosteer": "0.1", "torch": "2.0", "transformers": "5.0"}
+    monkeypatch.setattr("neurosteer.runner.run_metadata.versions", lambda _: dict(found))
+    return found
+
+
+def test_other_versions_are_told(begun, installed):
+    """Before the first unit, in the outcome, and whenever it is drawn again."""
+    begun_with = dict(installed)
+    folder = run_recipe("sums.toml").folder
+    (folder / "units" / "joint-0.safetensors").unlink()
+    installed |= {"torch": "2.1"}
+    told = Notices()
+    mixed = run_recipe("sums.toml", progress=told)
+    notice = "this run was begun with torch 2.0; 2.1 worked on it too"
+    assert told.said == [notice]
+    assert mixed.outcome["notices"] == [notice, "a stub"]
+    assert json.loads(mixed.results.read_text())["notices"] == [notice, "a stub"]
+    assert json.loads((folder / "recipe.json").read_text())["versions"] == begun_with
+    assert all(row["ok"] for row in check_path(folder))
+    before = contents(folder)
+    run_recipe("sums.toml")
+    assert contents(folder) == before
+    installed |= begun_with
+    assert run_recipe("sums.toml").outcome["notices"] == [notice, "a stub"]
+    installed |= {"torch": "2.2", "neurosteer": "0.2"}
+    assert run_recipe("sums.toml").outcome["notices"] == [
+        "this run was begun with neurosteer 0.1; 0.2 worked on it too",
+        "this run was begun with torch 2.0; 2.1 and 2.2 worked on it too",
+        "a stub",
+    ]
+
+
+def test_versions_of_one_shard_are_told_by_the_run_that_joins_it(begun, installed):
+    run_recipe("sums.toml", shard="1/2")
+    installed |= {"transformers": "5.1"}
+    run_recipe("sums.toml", shard="2/2")
+    installed |= {"transformers": "5.0"}
+    done = run_recipe("sums.toml")
+    assert done.outcome["notices"] == ["this run was begun with transformers 5.0; 5.1 worked on it too", "a stub"]
+
+
+def test_the_same_versions_are_no_notice(begun):
+    told = Notices()
+    run_recipe("sums.toml")
+    assert run_recipe("sums.toml", progress=told).outcome["notices"] == ["a stub"]
+    assert told.said == []
+
+
+@pytest.mark.parametrize("shard", [None, "1/2"])
+def test_who_is_refused_changes_nothing(begun, shard):
+    """Also where only the title is another, which makes no other run."""
+    folder = run_recipe("sums.toml").folder
+    before = contents(folder)
+    with run_lock(folder), pytest.raises(NeurosteerError, match="another process is at work"):
+        run_recipe("sums.toml", title="Another", shard=shard)
+    assert contents(folder) == before
+    assert "MANIFEST.json" in before
+
+
+def test_shards_write_down_what_is_asked_side_by_side(begun):
+    """While one is at work the other may; whoever comes last says how the run is called."""
+    folder = run_recipe("sums.toml", shard="1/2").folder
+    with run_lock(folder, Shard(1, 2)):
+        run_recipe("sums.toml", title="Another", shard="2/2")
+    assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
+    assert run_recipe("sums.toml").outcome["recipe"]["title"] == "Some sums"
+    assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Some sums"
+
+
+def test_a_shard_that_says_something_else_leaves_an_unfinished_run(begun):
+    """No manifest says of `recipe.json` what holds no longer."""
+    folder = run_recipe("sums.toml").folder
+    (folder / "units" / "joint-0.safetensors").unlink()
+    assert run_recipe("sums.toml", shard="1/2").outcome is None
+    assert len(list_runs(Path("runs"))) == 1
+    assert run_recipe("sums.toml", shard="1/2", title="Another").outcome is None
+    assert list_runs(Path("runs")) == []
+    assert all(row["ok"] for row in check_path(folder))
+
+
+def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
+    """Which is not listed, and is finished without computing anything; one that was finished stays so."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def failing() -> None:
+        paper = sys.modules["neurosteer.report.paper"]
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):  # noqa: PT012
+            patch.setattr(paper, "write_outcome", full)
+            run_recipe("sums.toml")
+
+    failing()
+    assert list_runs(Path("runs")) == []
+    begun.clear()
+    folder = run_recipe("sums.toml").folder
+    assert begun == []
+    assert [run["path"] for run in list_runs(Path("runs"))] == [str(folder)]
+    before = contents(folder)
+    failing()
+    assert contents(folder) == before
+
+
+def test_runs_are_listed(begun):
+    folder = run_recipe("sums.toml").folder
+    [row] = list_runs(Path("runs"))
+    when = row.pop("when")
+    assert when.startswith("20")
+    assert row == {"run": folder.name, "command": "run", "model": "stub", "tasks": ["made"], "path": str(folder)}
+
+
+def test_shards(begun):
+    told = Notices()
+    first = run_recipe("sums.toml", shard="1/2", progress=told)
+    assert (first.outcome, first.computed, first.waiting, first.deferred) == (None, 18, 22, 0)
+    assert told.said == [
+        "units left to other shards and the run that joins them: 22; when all are done, "
+        "the same command without --shard finishes the run"
+    ]
+    assert not (first.folder / "results.json").exists()
+    assert list_runs(Path("runs")) == []
+    second = run_recipe("sums.toml", shard=Shard(2, 2))
+    assert (second.folder, second.outcome, second.waiting) == (first.folder, None, 4)
+    last = run_recipe("sums.toml")
+    assert (last.folder, last.computed) == (first.folder, 4)
+    assert sorted(begun) == sorted(NAMES)
+    assert last.outcome["results"][0]["sums"] == expected_sums()
+    late = run_recipe("sums.toml", shard="1/2")
+    assert (late.outcome, late.computed, late.waiting) == (last.outcome, 0, 0)
+
+
+def test_a_shard_that_waits_says_what_to_do(begun, crossing):
+    told = Notices()
+    first = run_recipe("sums.toml", shard="1/2", progress=told)
+    assert (first.outcome, first.computed, first.waiting, first.deferred) == (None, 4, 12, 2)
+    assert told.said == [
+        "units of this shard that wait for other shards: 2; when those are done, "
+        "give the same command with --shard 1/2 again",
+        "units left to other shards and the run that joins them: 10; when all are done, "
+        "the same command without --shard finishes the run",
+    ]
+    assert run_recipe("sums.toml", shard="2/2").deferred == 0
+    again = run_recipe("sums.toml", shard="1/2")
+    assert (again.computed, again.waiting, again.deferred) == (2, 4, 0)
+    last = run_recipe("sums.toml")
+    assert (last.computed, last.outcome["results"][0]["sums"]) == (4, [1.0 + 4 * (1 + 4 * 2)] * 4)
+
+
+def test_wrong_arguments(begun):
+    for wrong, told in (
+        ({"shard": "3/2"}, "shard '3/2' is not i/n"),
+        ({"topkk": 3}, "unknown key 'topkk'; did you mean 'topk'?"),
+        ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
+    ):
+        with pytest.raises(InputError) as caught:
+            run_recipe("sums.toml", **wrong)
+        assert str(caught.value).startswith(told)
+    assert not Path("runs").exists()
+
+
+def test_an_estimate(begun):
+    """By hand: a piece is 400 bytes and an own state 400 more; of 46 seconds a third of the tasks is 14."""
+    recipe = read_recipe("sums.toml")
+    found = estimate_recipe(recipe, out=Path("runs"))
+    assert begun == []
+    assert not Path("runs").exists()
+    told = found.to_dict()
+    assert Path(told.pop("folder")).name.startswith("run-sums-stub-")
+    assert told == {
+        "units": 40,
+        "done": 0,
+        "later": 0,
+        "waiting": 0,
+        "tasks": 1,
+        "skipped": 0,
+        "sentences": 160,
+        "seconds": 46.0,
+        "device": "cpu",
+        "kept": 34 * 400,
+        "scratch": 400,
+        "memory": 4000 + 7 * 400,
+    }
+    part = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 3))
+    assert (part.units, part.waiting, part.seconds, part.kept) == (12, 28, 14.0, 4000)
+
+
+def test_an_estimate_of_the_rest(begun):
+    """Counts what is there."""
+    folder = run_recipe("sums.toml").folder
+    for name in ("block-0-0", "block-5-1"):
+        (folder / "units" / f"{name}.safetensors").unlink()
+    there = sum(path.stat().st_size for path in (folder / "units").glob("*.safetensors"))
+    before = contents(folder)
+    found = estimate_recipe(read_recipe("sums.toml"), out=Path("runs"))
+    assert (found.units, found.done, found.seconds) == (40, 36, 6.0)
+    assert (found.kept, found.scratch, found.memory) == (there + 800, 400, 4000 + 800)
+    assert contents(folder) == before
+
+
+def test_an_estimate_counts_every_model(begun, monkeypatch):
+    """A plan that keeps two of them in memory says so; their weights are 4000 bytes each."""
+    plan = lambda *_: replace(stub_plan(), models=2)  # noqa: E731
+    monkeypatch.setattr(sys.modules["neurosteer.experiments.plan"], "plan_recipe", plan)
+    assert estimate_recipe(read_recipe("sums.toml"), out=Path("runs")).memory == 2 * 4000 + 7 * 400
+
+
+def test_an_estimate_of_a_shard_counts_what_it_does_later(begun, crossing):
+    """Two tasks of two units at 1 second and a cell at 10; two cells, of which each needs 4 foci, come last."""
+    recipe = read_recipe("sums.toml")
+    part = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 2))
+    assert (part.units, part.done, part.deferred, part.waiting) == (6, 0, 2, 10)
+    assert (part.seconds, part.kept, part.scratch, part.memory) == (24.0, 4 * 400, 400, 4000 + 5 * 400)
+    for index in (1, 2):
+        run_recipe("sums.toml", shard=Shard(index, 2))
+    rest = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 2))
+    assert (rest.units, rest.done, rest.deferred, rest.waiting, rest.seconds) == (6, 4, 0, 4, 20.0)
+
+
+def test_the_command_that_asks_again(tmp_path):
+    """Typed into a shell it gives the same recipe; one of the user's own is named by its file."""
+    asked = read_recipe(
+        "fig5", {"data": "./my pairs", "limit": "200", "tasks": "intransitive,'a b'", "layers": "0-2"}
+    )
+    program, verb, name, *options = shlex.split(command_of(asked))
+    assert (program, verb, name, options[::2]) == ("neurosteer", "run", "fig5", ["--set"] * 4)
+    settings = dict(option.split("=", 1) for option in options[1::2])
+    assert read_recipe(name, settings) == asked
+    assert command_of(read_recipe("all")) == "neurosteer run all"
+    write_recipe(tmp_path / "my recipe; rm -r.toml")
+    assert command_of(read_recipe(tmp_path / "my recipe; rm -r.toml")) == "neurosteer run 'my recipe; rm -r.toml'"
