@@ -276,6 +276,8 @@ def test_effects_compare_own_related_and_unrelated(toy: Toy, result: dict[str, A
         predicted = -np.array(result["predicted"][method])
         assert rows[method, "predicted", "own"]["drop"] == pytest.approx(np.trace(predicted) / 4)
         assert rows[method, "predicted", "own"]["sources"] == 4
+    for kind in ("own", "own - other", "own - related"):  # attribution's own sets were chosen for that very sum
+        assert rows["attribution", "predicted", kind]["low"] is rows["attribution", "predicted", kind]["high"] is None
 
 
 def test_the_summary_has_the_means(result: dict[str, Any]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import LEVEL, POWER
@@ -23,33 +23,49 @@ TIE = 1e-9  # values that differ by less than this share of their size are equal
 
 
 @dataclass(frozen=True)
-class Tested:
+class FamilyTest:
     """The chosen sets' mean over strata, that of the controls, and a two-sided p.
 
-    `low` and `high` hold the middle 95 % of what the draws gave.
+    `null_low` and `null_high` hold the middle 95 % of what the choices gave: where the mean would lie if the chosen
+    sets were like the others.
     """
 
     mean: float
     controls_mean: float
-    low: float
-    high: float
+    null_low: float
+    null_high: float
     p: float
 
+    @property
+    def significant(self) -> bool:
+        return self.p <= LEVEL + 1e-12
 
-def permuted(changes: Float[np.ndarray, "stratum set"], seed: int, *, draws: int = DRAWS) -> Tested:
-    """Test the first column against the others: p = (1 + draws at least as far from the mean of all) / (draws + 1).
 
-    The mean over strata is what counts; a draw takes one column in each stratum.
+def permuted(changes: Float[np.ndarray, "stratum set"], seed: int, *, draws: int = DRAWS) -> FamilyTest:
+    """Test the first column against the others: p is the share of choices at least as far from the mean of all.
+
+    The mean over strata is what counts; a choice takes one column in each stratum. Where there are no more of them
+    than `draws` all are taken; else as many are drawn, and the columns as they are count as one more.
     """
     strata, sets = changes.shape
-    rng, rows = np.random.default_rng(seed_of(seed, "permutation")), np.arange(strata)
-    sizes = [min(BATCH, draws - start) for start in range(0, draws, BATCH)]
-    found = np.concatenate([changes[rows, rng.integers(0, sets, (size, strata))].mean(axis=1) for size in sizes])
+    rows = np.arange(strata)
+    if sets**strata <= draws:
+        found, more = changes[rows, _all_choices(sets, strata)].mean(axis=1), 0
+    else:
+        rng = np.random.default_rng(seed_of(seed, "permutation"))
+        sizes = [min(BATCH, draws - start) for start in range(0, draws, BATCH)]
+        found = np.concatenate([changes[rows, rng.integers(0, sets, (size, strata))].mean(axis=1) for size in sizes])
+        more = 1
     own, middle = changes[:, 0].mean(), changes.mean()
     far = at_least(np.abs(found - middle), np.abs(own - middle), np.abs(changes).max())
     low, high = np.percentile(found, (2.5, 97.5))
-    p = (1 + int(far.sum())) / (draws + 1)
-    return Tested(float(own), float(changes[:, 1:].mean()), float(low), float(high), p)
+    p = (more + int(far.sum())) / (more + len(found))
+    return FamilyTest(float(own), float(changes[:, 1:].mean()), float(low), float(high), p)
+
+
+def _all_choices(sets: int, strata: int) -> Int[np.ndarray, "choice stratum"]:
+    """Every way to take one of the sets in each stratum; the first takes the first everywhere."""
+    return np.indices((sets,) * strata).reshape(strata, -1).T
 
 
 def detectable(
@@ -57,13 +73,15 @@ def detectable(
 ) -> float | None:
     """The smallest share of the margins whose loss the test would have found in 80 % of cases, or None.
 
-    Simulated: in each stratum one control, drawn by lot, plays the set once more, shifted by that share of the
-    stratum's clean margin; the test is that of `permuted`, at the 5 % level.
+    Simulated: in each stratum one control (drawn by lot, or each in turn where strata are few) plays the set once
+    more, shifted by that share of the stratum's clean margin; the test is that of `permuted`, at the 5 % level.
     """
     strata, n = controls.shape
     rng, rows = np.random.default_rng(seed_of(seed, "power")), np.arange(strata)
-    played = controls[rows, rng.integers(0, n, (TRIALS, strata))]
-    drawn = rng.integers(0, n + 1, (PERMUTATIONS, strata))
+    whole = (n + 1) ** strata <= PERMUTATIONS
+    players = _all_choices(n, strata) if whole else rng.integers(0, n, (TRIALS, strata))
+    played = controls[rows, players]
+    drawn = _all_choices(n + 1, strata) if whole else rng.integers(0, n + 1, (PERMUTATIONS, strata))
     own = drawn == 0
     others = np.where(own, 0.0, controls[rows, drawn - 1]).sum(axis=1) / strata
     simulated = _Simulated(
@@ -73,6 +91,7 @@ def detectable(
         lost=own @ margins / strata,
         margin=float(margins.mean()),
         sets=n + 1,
+        more=0 if whole else 1,
     )
     most = 1.0
     while simulated.power(most) < POWER:
@@ -96,6 +115,7 @@ class _Simulated:
     lost: Float[np.ndarray, "draw"]  # what a draw loses when the set loses the whole margin
     margin: float
     sets: int
+    more: int  # 1 where choices are drawn: the columns as they are count as one more
 
     def power(self, share: float) -> float:
         """How often the test finds a loss of this share of the margin."""
@@ -103,7 +123,8 @@ class _Simulated:
         middle = self.middle - share * self.margin / self.sets
         apart = np.abs(self.drawn - share * self.lost - middle[:, None])
         far = at_least(apart, np.abs(own - middle)[:, None], np.abs(apart).max())
-        return float((((1 + far.sum(axis=1)) / (1 + far.shape[1])) <= LEVEL).mean())
+        p = (self.more + far.sum(axis=1)) / (self.more + far.shape[1])
+        return float((p <= LEVEL + 1e-12).mean())
 
 
 def at_least(values: np.ndarray, bound: np.ndarray | float, size: float) -> Bool[np.ndarray, "..."]:

@@ -17,14 +17,16 @@ import numpy as np
 from jaxtyping import Float
 
 from neurosteer.seeds import seed_of
-from neurosteer.vocabulary import FEWEST_CONTROLS, LEVEL
+from neurosteer.vocabulary import FEWEST_CONTROLS
 
-from .families import DRAWS, detectable, permuted
+from .families import DRAWS, FamilyTest, detectable, permuted
 from .measured import Measured
 
 Row = dict[str, Any]
 BESIDE: Mapping[str, str] = {"own": "matched controls", "other": "matched controls", "search": "null sets"}
-EMPTY: Row = dict.fromkeys(("mean", "controls_mean", "beyond", "low", "high", "p", "share_lost", "detectable"))
+EMPTY: Row = dict.fromkeys(
+    ("mean", "controls_mean", "beyond", "null_low", "null_high", "p", "share_lost", "detectable")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def family_numbers(family: Family, beside: str, seed: int) -> Row:
         "nothing_to_lose": family.nothing_to_lose,
         "empty": family.empty,
         "sets": sets,
-        "draws": DRAWS,
+        "draws": min(DRAWS, sets**strata),
     }
     if not strata:
         return {**counts, **EMPTY, "verdict": "nothing to test"}
@@ -100,24 +102,26 @@ def family_numbers(family: Family, beside: str, seed: int) -> Row:
         "mean": found.mean,
         "controls_mean": found.controls_mean,
         "beyond": beyond,
-        "low": found.low,
-        "high": found.high,
+        "null_low": found.null_low,
+        "null_high": found.null_high,
         "p": found.p,
         "share_lost": -beyond / margin,
         "detectable": least,
     }
-    return {**counts, **numbers, "verdict": verdict(sets, beyond, found.p, least, beside)}
+    return {**counts, **numbers, "verdict": verdict(sets, found, least, beside)}
 
 
-def verdict(sets: int, beyond: float, p: float, least: float | None, beside: str) -> str:
+def verdict(sets: int, found: FamilyTest, least: float | None, beside: str) -> str:
     """In one line."""
     if sets <= FEWEST_CONTROLS:
         return f"too few to tell: {sets - 1} {beside}, {FEWEST_CONTROLS} or more are wanted"
-    if p <= LEVEL:
-        return f"the margin falls {'more' if beyond < 0 else 'less'} than under {beside}"
-    found = (
+    if found.significant and found.mean < found.controls_mean:
+        return f"the margin {'falls more' if found.mean < 0 else 'rises less'} than under {beside}"
+    if found.significant:
+        return f"the margin {'falls less' if found.mean < 0 else 'rises more'} than under {beside}"
+    missed = (
         "nor would any loss have been shown"
         if least is None
         else f"a loss of {100 * least:.2g} % of the clean margin would have been (80 % power)"
     )
-    return f"no difference from {beside} is shown; {found}"
+    return f"no difference from {beside} is shown; {missed}"

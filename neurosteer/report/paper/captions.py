@@ -118,7 +118,8 @@ CAPTIONS = {
     "causal.predicted": Caption(
         "The same for all pairs of tasks, predicted to first order: minus the sum of the column's attributions over "
         "the row's neurons. The scale ends where its label says.",
-        "More than a linear forecast: how far it holds for measured cells is the next figure.",
+        "More than a linear forecast: how far it holds for measured cells is the next figure. Attribution chose its "
+        "own sets for this very sum on these very pairs: its own cells are no finding here, and have no interval.",
     ),
     "causal.agreement": Caption(
         "Left, measured cells beside their predictions; axes are linear near 0 and logarithmic beyond; on the "
