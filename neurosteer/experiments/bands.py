@@ -7,8 +7,10 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from neurosteer.runner.units import Read
+from neurosteer.vocabulary import LEVEL
 
 from .design import Design
 from .focus import focus_name
@@ -67,15 +69,24 @@ def _mean(values: np.ndarray) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
+def above_chance(accuracy: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Which cells are above chance: one-sided binomial test of their sentences at threshold 0."""
+    sentences = 2 * np.maximum(1, pairs)
+    return np.asarray(accuracy > stats.binom.isf(LEVEL, sentences, 0.5) / sentences)
+
+
 def _null(arrays: Any) -> Row:
-    """Probes of labels flipped within pairs, on every task but their own: mean, and how much the rows differ."""
+    """Probes of labels flipped within pairs, on every task but their own: mean, how much the rows differ, and the
+    share of cells that the binomial test of single cells calls above chance."""
     found: Row = {}
     for kind, probe in product(KINDS, ("sparse", "dense")):
         matrix = arrays[f"{kind}_null_{probe}"]
         others = np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
         rows = [mean for mean in map(_mean, others) if mean is not None]
         sd = float(np.std(rows, ddof=1)) if len(rows) > 1 else None
-        found[f"{kind}_{probe}"] = {"mean": _mean(others), "row_sd": sd}
+        known = np.isfinite(others)
+        above = plain(above_chance(others[known], arrays["pairs"][known]).mean()) if known.any() else None
+        found[f"{kind}_{probe}"] = {"mean": _mean(others), "row_sd": sd, "above": above}
     return found
 
 

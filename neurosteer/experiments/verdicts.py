@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from neurosteer.vocabulary import AGREE, ENOUGH, LEVEL
+from neurosteer.vocabulary import AGREE, ENOUGH
+
+from .bands import above_chance
 
 FEW = 0.25  # of the units
 TIMES = 6
@@ -154,9 +155,8 @@ def _transfer(results: Mapping[str, Row]) -> Row | None:
         return None
     result = results["fig6"]
     names, phenomena = result["tasks"], result["phenomena"]
-    sentences = 2 * np.maximum(1, np.array(result["pairs"]))
-    levels = stats.binom.isf(LEVEL, sentences, 0.5) / sentences
-    counts = {probe: _bands(result[probe]["accuracy"], phenomena, levels) for probe in ("sparse", "dense")}
+    pairs = np.array(result["pairs"])
+    counts = {probe: _bands(result[probe]["accuracy"], phenomena, pairs) for probe in ("sparse", "dense")}
     broad = [name for name, share in zip(names, counts["sparse"], strict=True) if share >= BROAD]
     dense = sum(share >= BROAD for share in counts["dense"])
     others = _mean(row["sparse_other"] for row in result["means"] if row["sparse_other"] is not None)
@@ -170,7 +170,9 @@ def _transfer(results: Mapping[str, Row]) -> Row | None:
         len(names),
         "training tasks",
         f"{len(broad)} sparse probes do{named}, {dense} dense ones; on tasks of other phenomena a sparse probe is "
-        f"right in {others:.3f} of the sentences on average."
+        f"right in {others:.3f} of the sentences on average. Of the cells of probes of flipped labels "
+        f"{_percent(result['null']['accuracy_sparse']['above'])} (dense "
+        f"{_percent(result['null']['accuracy_dense']['above'])}) are above chance too, where 5 % would be due."
         if np.isfinite(others)
         else "There are no tasks of other phenomena.",
     )
@@ -225,15 +227,17 @@ def _by_states(ways: Sequence[Row], key: str) -> dict[str, list[float]]:
     return found
 
 
-def _bands(matrix: Sequence[Sequence[float | None]], phenomena: Sequence[str], levels: np.ndarray) -> list[float]:
-    """For each row the share of tasks of other phenomena that are above the level of their cell."""
-    shares = []
-    for i, row in enumerate(matrix):
-        others = [
-            value > levels[i, j] for j, value in enumerate(row) if phenomena[j] != phenomena[i] and value is not None
-        ]
-        shares.append(_mean(others) if others else 0.0)
-    return shares
+def _bands(matrix: Sequence[Sequence[float | None]], phenomena: Sequence[str], pairs: np.ndarray) -> list[float]:
+    """For each row the share of the tasks of other phenomena whose cell is above chance."""
+    values, names = np.array(matrix, dtype=float), np.array(phenomena)
+    others = (names[:, None] != names) & np.isfinite(values)
+    above = above_chance(values, pairs) & others
+    count = others.sum(axis=1)
+    return (above.sum(axis=1) / np.maximum(count, 1)).tolist()
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.1f} %"
 
 
 def _mean(values: Any) -> float:

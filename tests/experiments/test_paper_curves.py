@@ -260,8 +260,12 @@ def test_claim_e_counts_what_each_cell_rests_on():
         "sparse": {"accuracy": matrix},
         "dense": {"accuracy": matrix},
         "means": [{"sparse_other": 0.75}] * 4,
+        "null": {"accuracy_sparse": {"above": 0.014}, "accuracy_dense": {"above": 0.089}},
     }
     verdict = judged(result)["e"]
+    assert verdict["reading"].endswith(
+        "Of the cells of probes of flipped labels 1.4 % (dense 8.9 %) are above chance too, where 5 % would be due."
+    )
     assert (verdict["holds"], verdict["of"]) == (2, 4)  # of c and d, none and two of three others are above chance
 
 

@@ -339,6 +339,18 @@ def test_the_general_probe_has_not_seen_the_phenomenon(run, plain, tasks):
     assert row["pairwise"] == pytest.approx(np.mean(scores[0] > scores[1]), abs=2 * SENTENCE)
 
 
+def test_how_many_null_cells_a_binomial_test_calls_above_chance(run):
+    """By scipy's test of each cell off the diagonal."""
+    arrays, null = run[0]["transfer"].arrays, result(run, "fig6")["null"]
+    for probe in ("sparse", "dense"):
+        matrix, found = arrays[f"accuracy_null_{probe}"], []
+        for i, j in itertools.permutations(range(len(matrix)), 2):
+            sentences = 2 * int(arrays["pairs"][i, j])
+            right = round(matrix[i, j] * sentences)
+            found.append(stats.binomtest(right, sentences, 0.5, alternative="greater").pvalue <= 0.05)
+        assert null[f"accuracy_{probe}"]["above"] == pytest.approx(np.mean(found))
+
+
 def test_shuffled_labels_sit_at_one_half(llama, tasks, apart):
     """Over many seeds the probes of labels flipped within pairs are right as often as not."""
     recipe = replace(RECIPE, experiments=("fig6",))

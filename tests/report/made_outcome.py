@@ -192,7 +192,9 @@ class Maker:
         spreads = {"accuracy_sparse": 0.012, "accuracy_dense": 0.02, "pairwise_sparse": 0.02, "pairwise_dense": 0.034}
         several = len(self.tasks) > 1
         null = {
-            name: {"mean": 0.499 if several else None, "row_sd": sd if several else None}
+            name: {"mean": 0.499, "row_sd": sd, "above": 0.06}
+            if several
+            else dict.fromkeys(("mean", "row_sd", "above"))
             for name, sd in spreads.items()
         }
         pairs = self.pairs()
