@@ -15,6 +15,7 @@ from neurosteer.studies.matching import random_sizes
 PROBED = ("fig2", "fig3", "fig4", "fig5", "controls")  # experiments that look at every layer
 LEAST_LAYERS = 3  # of a trend over layers
 TRAINED_ANEW = "sensitivity"  # that trains masks in many ways
+CROSSED = ("l0_states", "l0_start", "l0_log_alpha")  # what it varies itself
 FOCUSED = ("fig6", "overlap", "causal")  # those that look at one
 MASKED = {"fig2", "fig4", "controls"}  # those that fit L0 masks at every layer
 GROWN = {"fig3", "controls"}  # those that fit the top k for a grid of k
@@ -89,6 +90,9 @@ class Design:
             raise InputError(
                 f"{TRAINED_ANEW} asks for trends over layers: give at least {LEAST_LAYERS}, not {layers}"
             )
+        crossed = [name for name in CROSSED if getattr(recipe, name) is not None]
+        if TRAINED_ANEW in recipe.experiments and crossed:
+            raise InputError(f"{TRAINED_ANEW} trains masks in every way: leave {', '.join(crossed)} out")
         if "controls" in recipe.experiments and recipe.l0_states not in (None, "standardised"):
             raise InputError(f"controls rotate standardised states: leave l0_states {recipe.l0_states} out")
 

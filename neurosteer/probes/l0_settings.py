@@ -45,7 +45,10 @@ class L0Settings:
                 )
         if self.steps < 1:
             raise InputError(f"steps must be at least 1, not {self.steps}")
-        for name in ("rate_weights", "rate_gates", "weight_l2", "weights_sd", "log_alpha_sd"):
+        for name in ("rate_weights", "rate_gates"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be a finite number above 0, not {getattr(self, name)}")
+        for name in ("weight_l2", "weights_sd", "log_alpha_sd"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be a finite number of at least 0, not {getattr(self, name)}")
 

@@ -94,8 +94,8 @@ class Recipe:
     l0_start: str | None = own_key(one_of(*L0_STARTS), f"one of {', '.join(L0_STARTS)}", L0_STARTS)
     l0_log_alpha: float | None = own_key(values.number(), "a number")
     l0_steps: int | None = own_key(whole(1), "a whole number of at least 1")
-    l0_rate_weights: float | None = own_key(values.number(0.0), "a number of at least 0")
-    l0_rate_gates: float | None = own_key(values.number(0.0), "a number of at least 0")
+    l0_rate_weights: float | None = own_key(values.number(above=0.0), "a number above 0")
+    l0_rate_gates: float | None = own_key(values.number(above=0.0), "a number above 0")
     l0_decay: str | None = own_key(one_of(*L0_DECAYS), f"one of {', '.join(L0_DECAYS)}", L0_DECAYS)
     l0_weight_l2: float | None = own_key(values.number(0.0), "a number of at least 0")
     unpenalised_steps: tuple[int, ...] = value_key(  # of sensitivity

@@ -64,13 +64,13 @@ def penalty(value: Any) -> float:
     return float(value)
 
 
-def number(least: float | None = None) -> Reader:
-    """A finite number, at least so large."""
+def number(least: float | None = None, *, above: float | None = None) -> Reader:
+    """A finite number, at least so large, or larger than that."""
 
     def read(value: Any) -> float:
         if type(value) not in (int, float) or not abs(value) < float("inf"):
             raise ValueError
-        if least is not None and value < least:
+        if (least is not None and value < least) or (above is not None and value <= above):
             raise ValueError
         return float(value)
 

@@ -277,3 +277,6 @@ def test_what_a_recipe_cannot_ask_is_said_before_anything_runs(llama: Model):
     assert plan_recipe(replace(causal, topk=16), llama, tasks)
     with pytest.raises(InputError, match="folds 9 are too many for the 12 train pairs of 'few'"):
         plan_recipe(Recipe("o", experiments=("overlap",), folds=9), llama, tasks)
+    warm = Recipe("s", experiments=("sensitivity",), lambdas=(0.2, 0.4), l0_start="warm", l0_log_alpha=5.0)
+    with pytest.raises(InputError, match="sensitivity trains masks in every way: leave l0_start, l0_log_alpha out"):
+        plan_recipe(warm, llama, tasks)

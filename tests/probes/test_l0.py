@@ -138,7 +138,8 @@ def test_several_starts_trained_together():
         ({"decay": "linear"}, "decay must be one of cosine, none, not 'linear'"),
         ({"steps": 0}, "steps must be at least 1, not 0"),
         ({"weight_l2": -1.0}, "weight_l2 must be a finite number of at least 0, not -1.0"),
-        ({"rate_gates": float("nan")}, "rate_gates must be a finite number of at least 0, not nan"),
+        ({"rate_gates": float("nan")}, "rate_gates must be a finite number above 0, not nan"),
+        ({"rate_weights": 0.0}, "rate_weights must be a finite number above 0, not 0"),
     ],
 )
 def test_settings_that_are_none(wrong, said):

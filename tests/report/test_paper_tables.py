@@ -222,7 +222,7 @@ def test_sets_that_are_small_are_told():
         cells = [row | {"units": l0 if row["method"] == "l0" else 40} for row in result["cells"]]
         return causal_tables({**result, "k": 40, "cells": cells, "null_changes": null_changes})[1].caption
 
-    told = "; not all sets of l0 hold 40 units, but"
+    told = "; not all sets hold 40 units: those of l0"
     assert "not all sets" not in whole
     assert caption(40, nulls).endswith(f"{told} 40 to 40, those of its null searches 9 to 40")
     assert caption(7, []).endswith(f"{told} 7 to 7")

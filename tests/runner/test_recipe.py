@@ -49,7 +49,7 @@ l0_start = "warm"
 l0_log_alpha = -1
 l0_steps = 20
 l0_rate_weights = 0.5
-l0_rate_gates = 0
+l0_rate_gates = 0.2
 l0_decay = "none"
 l0_weight_l2 = 1e-3
 unpenalised_steps = [20, 10]
@@ -106,7 +106,7 @@ def test_every_key(write):
         l0_log_alpha=-1.0,
         l0_steps=20,
         l0_rate_weights=0.5,
-        l0_rate_gates=0.0,
+        l0_rate_gates=0.2,
         l0_decay="none",
         l0_weight_l2=1e-3,
         unpenalised_steps=(10, 20),
@@ -125,7 +125,7 @@ def test_every_key(write):
 
 def test_how_masks_are_trained(write):
     """Neurosteer's default, but for what the keys replace."""
-    given = {"states": "raw", "start": "warm", "log_alpha": -1.0, "steps": 20, "rate_weights": 0.5, "rate_gates": 0.0}
+    given = {"states": "raw", "start": "warm", "log_alpha": -1.0, "steps": 20, "rate_weights": 0.5, "rate_gates": 0.2}
     assert read_recipe(write(EVERY)).l0 == dataclasses.replace(L0, **given, decay="none", weight_l2=1e-3)
     assert read_recipe(write(HEAD)).l0 == L0
 
@@ -232,7 +232,8 @@ WRONG = [
     ("l0_steps = 0", f"l0_steps {COUNT} 1, not 0"),
     ("l0_log_alpha = nan", "l0_log_alpha must be a number, not nan"),
     ("l0_weight_l2 = -1", "l0_weight_l2 must be a number of at least 0, not -1"),
-    ("l0_rate_gates = inf", "l0_rate_gates must be a number of at least 0, not inf"),
+    ("l0_rate_gates = inf", "l0_rate_gates must be a number above 0, not inf"),
+    ("l0_rate_weights = 0", "l0_rate_weights must be a number above 0, not 0"),
     (
         "unpenalised_steps = [0]",
         "unpenalised_steps must be a list of whole numbers of at least 1, each once, not [0]",

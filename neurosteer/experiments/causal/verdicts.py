@@ -98,15 +98,16 @@ def family_numbers(family: Family, beside: str, seed: int) -> Row:
     found = permuted(family.changes, seed)
     margin, beyond = float(family.margins.mean()), found.mean - found.controls_mean
     least = detectable(family.changes[:, 1:], family.margins, seed)
+    few = sets <= FEWEST_CONTROLS  # then neither p nor what would have been found says anything
     numbers: Row = {
         "mean": found.mean,
         "controls_mean": found.controls_mean,
         "beyond": beyond,
         "null_low": found.null_low,
         "null_high": found.null_high,
-        "p": found.p,
+        "p": None if few else found.p,
         "share_lost": -beyond / margin,
-        "detectable": least,
+        "detectable": None if few else least,
     }
     return {**counts, **numbers, "verdict": verdict(sets, found, least, beside)}
 

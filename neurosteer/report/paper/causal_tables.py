@@ -116,7 +116,9 @@ def _small_sets(result: Row) -> str:
         null = [row["units"] for row in result["null_changes"] if row["method"] == method]
         if own and min(own + null) < result["k"]:
             beside = f", those of its null searches {min(null)} to {max(null)}" if null else ""
-            told.append(f"; not all sets of {method} hold {result['k']} units, but {min(own)} to {max(own)}{beside}")
+            told.append(
+                f"; not all sets hold {result['k']} units: those of {method} {min(own)} to {max(own)}{beside}"
+            )
     return "".join(told)
 
 
