@@ -204,8 +204,8 @@ def _however_trained(results: Mapping[str, Row], settings: Mapping[str, Any]) ->
         _trained(
             claims["b"],
             "The two selections agree, however masks are trained.",
-            f"up: at {at} the Spearman of |t| and gate is, on average over layers, above half of the largest that ties "
-            f"allow, with the whole 95 % interval over {what}; down: below",
+            f"up: at {at} the Spearman of |t| and gate is, on average over layers, above half of the largest that "
+            f"ties allow, with the whole 95 % interval over {what}; down: below",
             _at_equal_share(claims["b_equal"], share),
         ),
         _trained(
