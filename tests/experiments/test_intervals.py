@@ -61,9 +61,7 @@ def test_means_by_a_loop():
     for point, drawn in enumerate((7, 6, 6, 5)):
         known = np.isfinite(values[:, point])
         means = [
-            float(np.average(values[known, point], weights=row[known]))
-            for row in samples.draws
-            if row[known].sum()
+            float(np.average(values[known, point], weights=row[known])) for row in samples.draws if row[known].sum()
         ]
         assert found.mean[point] == pytest.approx(values[known, point].mean())
         if drawn < 6:

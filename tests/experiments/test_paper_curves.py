@@ -297,7 +297,7 @@ def test_claim_d_is_over_phenomena(sweep: dict[str, np.ndarray]):
     """Nine tasks of which each stands for three: by tasks the rise is certain, by phenomena it is not."""
     thrice = {name: np.repeat(values, 3, axis=0) for name, values in sweep.items()}
     rng = np.random.default_rng(4)
-    thrice["kept"] = np.repeat(rng.random((9, LAYERS, 3)) + 0.05 * np.arange(LAYERS)[:, None], 3, axis=0)
+    thrice["kept"] = np.repeat(rng.random((9, LAYERS, 3)) + 0.12 * np.arange(LAYERS)[:, None], 3, axis=0)
     names = [f"{name}{i}" for name in NAMES for i in range(3)]
     found = {}
     for what, phenomena in (("phenomena", [name[:5] for name in names]), ("tasks", names)):
