@@ -8,54 +8,55 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from neurosteer.studies.bootstrap import interval
 from neurosteer.studies.matching import matching_size
 
-from .design import Design
-from .intervals import draws, layer_trend, plain, resampled, task_means
+from .design import LEAST_LAYERS, Design
+from .intervals import Means, TaskSamples, ends, plain
 
+MOST = 0.5  # of the tasks, without which those that are known may be no like of the others
 FLOOR = 0.55  # a dense probe that reads less than this (on validation) leaves nothing to be held in few neurons
 Sweep = Mapping[str, np.ndarray]  # arrays [task layer ...], see sweep.py
 Row = dict[str, Any]
 
 
-def fig2(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> Row:
+def fig2(sweep: Sweep, tasks: Sequence[str], design: Design, samples: TaskSamples, baselines: Row) -> Row:
     """Kept share and accuracy of L0 probes by lambda."""
     values = {"kept": sweep["kept"], "accuracy": sweep["masked"]} | _relative(sweep, "masked")
-    rows = _rows(values, "lambda", design.lambdas, design)
+    rows = _rows(values, "lambda", design.lambdas, design, samples)
     wide = {"kept": sweep["kept"], "accuracy": sweep["masked"]}
     return {
         "experiment": "fig2",
         "lambdas": list(design.lambdas),
         "floor": FLOOR,
         "rows": rows,
-        "rises": _rises(sweep["kept"], design),
-        "dense": dense_rows(sweep, design),
+        "rises": _rises(sweep["kept"], design, samples),
+        "dense": dense_rows(sweep, design, samples),
         "baselines": baselines,
         "tables": {"": rows, "tasks": _wide(sweep, wide, design.lambdas, tasks, design)},
     }
 
 
-def fig3(sweep: Sweep, tasks: Sequence[str], design: Design, baselines: Row) -> Row:
+def fig3(sweep: Sweep, tasks: Sequence[str], design: Design, samples: TaskSamples, baselines: Row) -> Row:
     """Accuracy of the k units of the largest |t|."""
-    rows = _rows({"accuracy": sweep["topk"]} | _relative(sweep, "topk"), "k", design.ks, design)
+    rows = _rows({"accuracy": sweep["topk"]} | _relative(sweep, "topk"), "k", design.ks, design, samples)
     return {
         "experiment": "fig3",
         "ks": list(design.ks),
         "floor": FLOOR,
         "rows": rows,
-        "dense": dense_rows(sweep, design),
+        "dense": dense_rows(sweep, design, samples),
         "baselines": baselines,
         "tables": {"": rows, "tasks": _wide(sweep, {"accuracy": sweep["topk"]}, design.ks, tasks, design)},
     }
 
 
-def fig4(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
-    """Spearman of |t| and gate; over the tasks whose gates are not all equal."""
-    rows = _rows({"spearman": sweep["spearman"], "limit": sweep["limit"]}, "lambda", design.lambdas, design)
+def fig4(sweep: Sweep, tasks: Sequence[str], design: Design, samples: TaskSamples) -> Row:
+    """Spearman of |t| and gate, over the tasks whose gates are not all equal; `judged` where half are or more."""
+    values = {"spearman": sweep["spearman"], "limit": sweep["limit"]}
+    rows = _rows(values, "lambda", design.lambdas, design, samples)
     for row in rows:
         row["undefined"] = len(tasks) - row["tasks"]
-    values = {"spearman": sweep["spearman"], "limit": sweep["limit"]}
+        row["judged"] = row["tasks"] >= MOST * len(tasks)
     return {
         "experiment": "fig4",
         "lambdas": list(design.lambdas),
@@ -64,18 +65,17 @@ def fig4(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
     }
 
 
-def fig5(sweep: Sweep, tasks: Sequence[str], design: Design) -> Row:
+def fig5(sweep: Sweep, tasks: Sequence[str], design: Design, samples: TaskSamples) -> Row:
     """How many random units are worth the top k: of the mean accuracies over tasks, and task by task."""
     counted = readable(sweep)
     top = np.where(counted, sweep["chosen"], np.nan)
     random = np.where(counted[..., None], sweep["random"].mean(axis=-1), np.nan)
-    counts = draws(len(tasks), design.seed)
-    goal = resampled(top, counts)
-    matching = matching_size(goal, resampled(random, counts), design.sizes)
+    goal = samples.resampled(top)
+    matching = matching_size(goal, samples.resampled(random), design.sizes)
     matching = np.where(np.isnan(goal), np.nan, matching)
     of_tasks = np.where(counted, matching_size(top, random, design.sizes), np.nan)
-    rows = _matching_rows(matching, of_tasks, task_means(top, design.seed), counted, design)
-    curves = _rows({"accuracy": random}, "size", design.sizes, design)
+    rows = _matching_rows(matching, of_tasks, samples.means(top), samples.known(top), design)
+    curves = _rows({"accuracy": random}, "size", design.sizes, design, samples)
     wide = _wide(sweep, {"random": sweep["random"].mean(axis=-1)}, design.sizes, tasks, design)
     flat = [(chosen, own) for chosen, own in zip(sweep["chosen"].ravel(), of_tasks.ravel(), strict=True)]
     for row, (chosen, own) in zip(wide, flat, strict=True):
@@ -114,29 +114,28 @@ def by_luck(validation: int) -> float:
     return float(stats.binom.sf(np.ceil(FLOOR * validation) - 1, validation, 0.5))
 
 
-def _rises(kept: np.ndarray, design: Design) -> list[Row]:
+def _rises(kept: np.ndarray, design: Design, samples: TaskSamples) -> list[Row]:
     """Spearman of layer and mean kept share by lambda, with an interval over tasks."""
-    if len(design.layers) < 3:
+    if len(design.layers) < LEAST_LAYERS:
         return []
-    found = layer_trend(kept, design.seed)
-    ends = zip(design.lambdas, found.rho, found.low, found.high, strict=True)
-    return [{"lambda": lam} | _ends("rho", *three) for lam, *three in ends if lam < 1]
+    found = samples.trend(kept)
+    every = zip(design.lambdas, found.rho, found.low, found.high, strict=True)
+    return [{"lambda": lam} | _ends("rho", *three) for lam, *three in every if lam < 1]
 
 
 def _matching_rows(
-    matching: np.ndarray, of_tasks: np.ndarray, top: Any, counted: np.ndarray, design: Design
+    matching: np.ndarray, of_tasks: np.ndarray, top: Means, known: np.ndarray, design: Design
 ) -> list[Row]:
-    low, high = interval(matching[1:])
+    low, high = ends(matching[1:], known)
     rows = []
     for i, layer in enumerate(design.layers):
-        own = of_tasks[counted[:, i], i]
+        own = of_tasks[~np.isnan(of_tasks[:, i]), i]
         middle = float(np.median(own)) if len(own) else np.nan
-        several = len(own) > 1
-        row: Row = {"layer": layer, "tasks": len(own), "excluded": int((~counted[:, i]).sum())}
+        row: Row = {"layer": layer, "tasks": len(own), "excluded": len(of_tasks) - len(own)}
         row |= _ends("top", top.mean[i], top.low[i], top.high[i])
-        ends = (matching[0, i], low[i], high[i]) if several else (matching[0, i], np.nan, np.nan)
-        row |= _ends("equivalent", *ends)
-        row |= _ends("multiple", *(end / design.k for end in ends))
+        equivalent = (matching[0, i], low[i], high[i])
+        row |= _ends("equivalent", *equivalent)
+        row |= _ends("multiple", *(end / design.k for end in equivalent))
         row |= {
             "censored": float(np.isposinf(matching[1:, i]).mean()),
             "beyond": bool(np.isposinf(matching[0, i])),
@@ -147,8 +146,8 @@ def _matching_rows(
     return rows
 
 
-def dense_rows(sweep: Sweep, design: Design) -> list[Row]:
-    found = task_means(sweep["dense"], design.seed)
+def dense_rows(sweep: Sweep, design: Design, samples: TaskSamples) -> list[Row]:
+    found = samples.means(sweep["dense"])
     return [
         {"layer": layer, "tasks": int(found.tasks[i])} | _ends("accuracy", found.mean[i], found.low[i], found.high[i])
         for i, layer in enumerate(design.layers)
@@ -156,10 +155,14 @@ def dense_rows(sweep: Sweep, design: Design) -> list[Row]:
 
 
 def _rows(
-    values: Mapping[str, np.ndarray], axis: str, grid: Sequence[int] | Sequence[float], design: Design
+    values: Mapping[str, np.ndarray],
+    axis: str,
+    grid: Sequence[int] | Sequence[float],
+    design: Design,
+    samples: TaskSamples,
 ) -> list[Row]:
     """One row per layer and point of the grid, from arrays `[task layer point]`."""
-    found = {name: task_means(value, design.seed) for name, value in values.items()}
+    found = {name: samples.means(value) for name, value in values.items()}
     first, of = next(iter(found.values())), len(next(iter(values.values())))
     rows = []
     for i, layer in enumerate(design.layers):
@@ -196,7 +199,7 @@ def _wide(
     return rows
 
 
-def controls(sweeps: Mapping[str, Sweep], tasks: Sequence[str], design: Design) -> Row:
+def controls(sweeps: Mapping[str, Sweep], tasks: Sequence[str], design: Design, samples: TaskSamples) -> Row:
     """The same curves of the neurons, of a rotated basis, and of a model that has learned nothing.
 
     At each layer all are over the same tasks: those that the dense probe reads in every variant.
@@ -206,9 +209,9 @@ def controls(sweeps: Mapping[str, Sweep], tasks: Sequence[str], design: Design) 
     for variant, sweep in sweeps.items():
         alike = {name: _only(values, common) for name, values in sweep.items() if name != "layers"}
         masked, topk, matched = (
-            fig2(alike, tasks, design, {}),
-            fig3(alike, tasks, design, {}),
-            fig5(alike, tasks, design),
+            fig2(alike, tasks, design, samples, {}),
+            fig3(alike, tasks, design, samples, {}),
+            fig5(alike, tasks, design, samples),
         )
         curves[variant] = {
             "fig2": {"rows": masked["rows"], "dense": masked["dense"]},

@@ -19,6 +19,7 @@ from .costs import token_seconds
 from .curves import Sweep, by_luck, controls, fig2, fig3, fig4, fig5
 from .design import NEURONS, UNTRAINED, Design
 from .focus import focus_unit
+from .intervals import TaskSamples
 from .overlap import overlap
 from .sensitivity import sensitivity_result, sensitivity_units
 from .states import states_unit
@@ -39,6 +40,8 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     splits, skipped = _splits(recipe, tasks, progress)
     kept = sorted((pairs for pairs in tasks if pairs.task in splits), key=lambda p: (p.phenomenon or p.task, p.task))
     members = [Member.of(pairs) for pairs in kept]
+    phenomena = [member.phenomenon for member in members]
+    samples = TaskSamples.of(phenomena, design.seed)
     _check_folds(splits, design)
     blank = cache(lambda: untrained(model, design.seed))
     causal = "causal" in design.experiments
@@ -59,6 +62,7 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     tokenise = partial(sentence_tokens, model)
     described = [_task_row(pairs, splits[pairs.task], tokenise) for pairs in kept]
     remarks = [remark for pairs in kept for remark in pairs.remarks()]
+    remarks += samples.notices(phenomena) if design.probes or design.trains_anew else []
     for remark in remarks:
         progress.notice(remark)
     about: Row = {
@@ -70,11 +74,11 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
         },
         "tasks": described,
         "skipped": skipped,
-        "settings": design.describe(model),
+        "settings": design.describe(model) | {"resampled": samples.describe()},
     }
 
     def gather(read: Read) -> Row:
-        results = [_result(name, read, recipe, members, described, design) for name in design.experiments]
+        results = [_result(name, read, recipe, members, described, design, samples) for name in design.experiments]
         validation = 2 * min(row["validation"] for row in described)
         for result in results:
             if "floor" in result:
@@ -136,7 +140,13 @@ def _task_row(pairs: Pairs, split: Split, tokenise: Tokenise) -> Row:
 
 
 def _result(
-    name: str, read: Read, recipe: Recipe, members: Sequence[Member], described: Sequence[Row], design: Design
+    name: str,
+    read: Read,
+    recipe: Recipe,
+    members: Sequence[Member],
+    described: Sequence[Row],
+    design: Design,
+    samples: TaskSamples,
 ) -> Row:
     """What one experiment found."""
     tasks = [member.task for member in members]
@@ -148,21 +158,23 @@ def _result(
         case "causal":
             found = causal_result(read, recipe, members, design.layer, read(TRANSFER).arrays["pairwise_sparse"])
         case "sensitivity":
-            found = sensitivity_result(read, tasks, design)
+            found = sensitivity_result(read, tasks, design, samples)
         case "controls":
             sweeps = {variant: _sweep(read, tasks, design, variant) for variant in design.variants}
-            found = controls(sweeps, tasks, design)
+            found = controls(sweeps, tasks, design, samples)
         case _:
-            found = _by_layer(name, _sweep(read, tasks, design, NEURONS), tasks, described, design)
+            found = _by_layer(name, _sweep(read, tasks, design, NEURONS), tasks, described, design, samples)
     return found
 
 
-def _by_layer(name: str, sweep: Sweep, tasks: Sequence[str], described: Sequence[Row], design: Design) -> Row:
+def _by_layer(
+    name: str, sweep: Sweep, tasks: Sequence[str], described: Sequence[Row], design: Design, samples: TaskSamples
+) -> Row:
     """Figures 2 to 5."""
     if name in ("fig2", "fig3"):
         mean = mean_baselines([row["baselines"] for row in described])
-        return (fig2 if name == "fig2" else fig3)(sweep, tasks, design, mean)
-    return (fig4 if name == "fig4" else fig5)(sweep, tasks, design)
+        return (fig2 if name == "fig2" else fig3)(sweep, tasks, design, samples, mean)
+    return (fig4 if name == "fig4" else fig5)(sweep, tasks, design, samples)
 
 
 def _sweep(read: Read, tasks: Sequence[str], design: Design, variant: str) -> Sweep:

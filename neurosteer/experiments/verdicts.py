@@ -11,6 +11,8 @@ from neurosteer.vocabulary import AGREE, ENOUGH
 
 from .bands import above_chance
 
+from .sensitivity.claims import UNJUDGED
+
 FEW = 0.25  # of the units
 TIMES = 6
 BROAD = 0.75  # of the tasks of other phenomena
@@ -25,9 +27,9 @@ def verdicts(results: Sequence[Row], settings: Mapping[str, Any]) -> list[Row]:
         _few_units(by_name, settings),
         _agreement(by_name, settings),
         _worth(by_name),
-        _later(by_name),
+        _later(by_name, settings),
         _transfer(by_name),
-        *_however_trained(by_name),
+        *_however_trained(by_name, settings),
     ]
     return [verdict for verdict in found if verdict is not None]
 
@@ -83,7 +85,8 @@ def _agreement(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row |
         return None
     wanted, lambdas = settings["lambda"], results["fig4"]["lambdas"]
     lam = next((value for value in (wanted, PAPER_LAMBDA) if value in lambdas), lambdas[0])
-    rows = [row for row in results["fig4"]["rows"] if row["lambda"] == lam and row["spearman"] is not None]
+    every = [row for row in results["fig4"]["rows"] if row["lambda"] == lam]
+    rows = [row for row in every if row["judged"] and row["spearman"] is not None]
     shares = [row["spearman"] / row["limit"] for row in rows]
     reading = (
         f"Spearman is {_mean(row['spearman'] for row in rows):.2f} on average over layers, where ties allow "
@@ -91,10 +94,13 @@ def _agreement(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row |
         if rows
         else "No gates to compare."
     )
+    if unjudged := len(every) - len(rows):
+        reading += f" {unjudged} of {len(every)} layers cannot be judged."
     return _verdict(
         "b",
         "The two selections agree.",
-        f"at lambda {lam:g} the mean Spearman of |t| and gate is at least half of the largest that its ties allow",
+        f"at lambda {lam:g} the mean Spearman of |t| and gate is at least half of the largest that its ties allow, "
+        "in layers where the gates of at least half of the tasks differ",
         sum(share >= AGREE for share in shares),
         len(rows),
         "layers",
@@ -129,25 +135,34 @@ def _worth(results: Mapping[str, Row]) -> Row | None:
     )
 
 
-def _later(results: Mapping[str, Row]) -> Row | None:
+def _later(results: Mapping[str, Row], settings: Mapping[str, Any]) -> Row | None:
     if "fig2" not in results:
         return None
     rows = results["fig2"]["rises"]
+    judged = [row for row in rows if row["rho_low"] is not None]
     told = [
         f"{row['rho']:+.2f} at {row['lambda']:g}"
         + ("" if row["rho_low"] is None else f" ({row['rho_low']:+.2f} to {row['rho_high']:+.2f})")
         for row in rows
     ]
+    reading = [f"Spearman of layer and kept share by lambda: {', '.join(told)}."] if told else []
+    if rows and not judged:
+        reading += [f"Fewer than {settings['resampled']['least']} tasks give no interval."]
+    elif falling := sum(row["rho_high"] < 0 for row in judged):
+        reading += [f"It falls with the layer, by the same criterion, at {falling} of {len(judged)} lambdas."]
     return _verdict(
         "d",
         "Later layers spread the information over more units.",
-        "at a lambda below 1, the mean kept share rises with the layer (Spearman above 0 in 95 % of resamples of the "
-        "tasks)",
-        sum(row["rho_low"] is not None and row["rho_low"] > 0 for row in rows),
-        len(rows),
+        f"at a lambda below 1, the mean kept share rises with the layer ({_above_zero(settings)})",
+        sum(row["rho_low"] > 0 for row in judged),
+        len(judged),
         "lambdas",
-        f"Spearman of layer and kept share by lambda: {', '.join(told)}." if told else "",
+        " ".join(reading),
     )
+
+
+def _above_zero(settings: Mapping[str, Any]) -> str:
+    return f"95 % interval of Spearman over {settings['resampled']['what']} above 0"
 
 
 def _transfer(results: Mapping[str, Row]) -> Row | None:
@@ -178,29 +193,28 @@ def _transfer(results: Mapping[str, Row]) -> Row | None:
     )
 
 
-def _however_trained(results: Mapping[str, Row]) -> list[Row]:
+def _however_trained(results: Mapping[str, Row], settings: Mapping[str, Any]) -> list[Row]:
     """Claims (b) and (d) in every way to train the masks."""
     result = results.get("sensitivity")
     if result is None:
         return []
     claims = {row["claim"]: row for row in result["claims"]}
     at, share = f"lambda {result['lambda']:g}", f"{result['share']:.0%} of the units kept"
-    trends = ", ".join(
-        f"{states} {_mean(rows):+.2f}" for states, rows in _by_states(result["ways"], "rho").items() if len(rows)
-    )
+    trends = ", ".join(f"{states} {_mean(rows):+.2f}" for states, rows in _by_states(result["ways"], "rho").items())
+    what = settings["resampled"]["what"]
     return [
         _trained(
             claims["b"],
             "The two selections agree, however masks are trained.",
-            f"in more than half of the layers the mean Spearman of |t| and gate, at {at}, is at least half of the "
-            "largest that its ties allow",
+            f"up: at {at} the Spearman of |t| and gate is, on average over layers, above half of the largest that "
+            f"ties allow, with the whole 95 % interval over {what}; down: below",
             _at_equal_share(claims["b_equal"], share),
         ),
         _trained(
             claims["d"],
             "Later layers spread the information over more units, however masks are trained.",
-            "at more than half of the lambdas below 1 the mean kept share rises with the layer (Spearman above 0 in "
-            "95 % of resamples of the tasks)",
+            "up: at more than half of the lambdas below 1 the mean kept share rises with the layer "
+            f"({_above_zero(settings)}); down: it falls",
             f"Spearman of layer and kept share at {at}, mean over ways: {trends}. "
             + _at_equal_share(claims["d_equal"], "the share that 95 % of the dense accuracy needs"),
         ),
@@ -208,22 +222,22 @@ def _however_trained(results: Mapping[str, Row]) -> list[Row]:
 
 
 def _trained(claim: Row, statement: str, criterion: str, beside: str) -> Row:
-    row = _verdict(claim["claim"], statement, criterion, claim["holds"], claim["of"], "ways to train", beside)
-    return {**row, "text": f"{claim['verdict']}: {row['text']}"}
+    """`holds` counts the ways that are up, `of` all: those too that are not shown or cannot be judged."""
+    of = 0 if claim["verdict"] == UNJUDGED else claim["ways"]
+    row = _verdict(claim["claim"], statement, criterion, claim["up"], of, "ways to train", "")
+    said = f"{claim['verdict']}: {claim['text']}"
+    return {**row, "text": said, "reading": f"{said[0].upper()}{said[1:]}. {beside}"}
 
 
 def _at_equal_share(claim: Row, what: str) -> str:
-    return (
-        f"At equal share ({what}) it {claim['verdict']}: {claim['holds']} of {claim['of']} ways."
-        if claim["of"]
-        else ""
-    )
+    return f"At equal share ({what}): {claim['verdict']}: {claim['text']}."
 
 
 def _by_states(ways: Sequence[Row], key: str) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for way in ways:
-        found.setdefault(way["states"], []).append(way[key])
+        if way[key] is not None:
+            found.setdefault(way["states"], []).append(way[key])
     return found
 
 

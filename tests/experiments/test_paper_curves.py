@@ -13,9 +13,9 @@ from scipy import stats
 from tiny_models import random_pairs
 
 from neurosteer.errors import InputError
-from neurosteer.experiments.curves import by_luck, controls, fig2, fig3, fig5
+from neurosteer.experiments.curves import by_luck, controls, fig2, fig3, fig4, fig5
 from neurosteer.experiments.design import Design
-from neurosteer.experiments.intervals import RESAMPLES, draws
+from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.verdicts import verdicts
 from neurosteer.model import Model
@@ -23,7 +23,7 @@ from neurosteer.probes import L0
 from neurosteer.runner.recipe import Recipe
 from neurosteer.studies.matching import matching_size, random_sizes
 
-TASKS, LAYERS, WIDTH, K = 7, 4, 64, 2
+TASKS, LAYERS, WIDTH, K = 9, 4, 64, 2
 NAMES = [f"task{i}" for i in range(TASKS)]
 LAMBDAS = (0.1, 0.5, 1.0)
 KS = (1, 2, 4, 8, 16, 32, 64)
@@ -46,6 +46,7 @@ DESIGN = Design(
     l0=L0,
     unpenalised_steps=(1,),
 )
+SAMPLES = TaskSamples.of(NAMES, DESIGN.seed)
 
 
 @pytest.fixture
@@ -70,6 +71,11 @@ def sweep() -> dict[str, np.ndarray]:
         "masked_validation": masked,
         "kept": kept,
     }
+
+
+def tail(drawn: int) -> float:
+    """What lies beyond either end of an interval, as Hesterberg (2015) widens it."""
+    return float(stats.norm.cdf(-np.sqrt(drawn / (drawn - 1)) * stats.t.ppf(0.975, drawn - 1)))
 
 
 def test_sizes_double_to_all_that_remain():
@@ -103,7 +109,11 @@ def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndar
     sweep["topk"][:, 3] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = [fig2(sweep, NAMES, DESIGN, {}), fig3(sweep, NAMES, DESIGN, {}), fig5(sweep, NAMES, DESIGN)]
+        found = [
+            fig2(sweep, NAMES, DESIGN, SAMPLES, {}),
+            fig3(sweep, NAMES, DESIGN, SAMPLES, {}),
+            fig5(sweep, NAMES, DESIGN, SAMPLES),
+        ]
     for figure in found[:2]:
         for row in figure["rows"]:
             assert (row["relative"] is None) == (row["layer"] == 3)
@@ -112,7 +122,7 @@ def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndar
 
 def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
     """Resampling the tasks one resample at a time gives interval and censored share."""
-    found, sizes, counts = fig5(sweep, NAMES, DESIGN), DESIGN.sizes, draws(TASKS, DESIGN.seed)
+    found, sizes, counts = fig5(sweep, NAMES, DESIGN, SAMPLES), DESIGN.sizes, SAMPLES.draws
     assert len(counts) == RESAMPLES + 1
     for layer in range(LAYERS):
         row = found["rows"][layer]
@@ -130,8 +140,9 @@ def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
         assert row["equivalent"] == pytest.approx(worth[0])
         assert row["censored"] == pytest.approx(np.isinf(worth[1:]).sum() / RESAMPLES)
         ordered = sorted(worth[1:])
-        for name, end in (("low", 2.5), ("high", 97.5)):
-            expected = ordered[round(end / 100 * (len(ordered) - 1))]
+        beyond = tail(len(counted))
+        for name, end in (("low", beyond), ("high", 1 - beyond)):
+            expected = ordered[round(end * (len(ordered) - 1))]
             assert row[f"equivalent_{name}"] == (pytest.approx(expected) if isfinite(expected) else None)
         own = [match(float(goal), means.tolist(), sizes) for goal, means in zip(top, random, strict=True)]
         middle = float(np.median(own))
@@ -141,8 +152,8 @@ def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
 
 def test_relative_accuracies_are_over_the_tasks_that_are_read(sweep: dict[str, np.ndarray]):
     two = (
-        (fig2(sweep, NAMES, DESIGN, {}), "lambda", LAMBDAS, "masked"),
-        (fig3(sweep, NAMES, DESIGN, {}), "k", KS, "topk"),
+        (fig2(sweep, NAMES, DESIGN, SAMPLES, {}), "lambda", LAMBDAS, "masked"),
+        (fig3(sweep, NAMES, DESIGN, SAMPLES, {}), "k", KS, "topk"),
     )
     for found, axis, grid, name in two:
         for row in found["rows"]:
@@ -158,10 +169,10 @@ def test_relative_accuracies_are_over_the_tasks_that_are_read(sweep: dict[str, n
 def test_controls_are_over_the_tasks_that_every_variant_reads(sweep: dict[str, np.ndarray]):
     blind = {**sweep, "dense_validation": sweep["dense_validation"].copy()}
     blind["dense_validation"][5, 1] = 0.5
-    found = controls({"neurons": sweep, "untrained": blind}, NAMES, DESIGN)
+    found = controls({"neurons": sweep, "untrained": blind}, NAMES, DESIGN, SAMPLES)
     for variant, own in (("neurons", sweep), ("untrained", blind)):
         curves = found["curves"][variant]
-        for layer, counted in ((0, [3, 4, 5, 6]), (1, [0, 1, 2, 3, 4, 6]), (2, list(range(TASKS)))):
+        for layer, counted in ((0, [*range(3, 9)]), (1, [0, 1, 2, 3, 4, 6, 7, 8]), (2, list(range(TASKS)))):
             row, dense = curves["fig5"]["rows"][layer], curves["fig2"]["dense"][layer]
             assert (row["tasks"], row["excluded"]) == (len(counted), TASKS - len(counted))
             assert row["top"] == pytest.approx(own["chosen"][counted, layer].mean())
@@ -175,30 +186,30 @@ def test_by_luck():
 
 
 def test_rises_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
-    found = fig2(sweep, NAMES, DESIGN, {})["rises"]
+    found = fig2(sweep, NAMES, DESIGN, SAMPLES, {})["rises"]
     assert [row["lambda"] for row in found] == [0.1, 0.5]
     for j, row in enumerate(found):
         rhos = [
             float(
                 stats.spearmanr(range(LAYERS), np.average(sweep["kept"][..., j], axis=0, weights=weights)).statistic
             )
-            for weights in draws(TASKS, DESIGN.seed)
+            for weights in SAMPLES.draws
         ]
         assert row["rho"] == pytest.approx(rhos[0])
         ends = sorted(rhos[1:])
-        assert row["rho_low"] == pytest.approx(ends[round(0.025 * (RESAMPLES - 1))])
-        assert row["rho_high"] == pytest.approx(ends[round(0.975 * (RESAMPLES - 1))])
+        assert row["rho_low"] == pytest.approx(ends[round(tail(TASKS) * (RESAMPLES - 1))])
+        assert row["rho_high"] == pytest.approx(ends[round((1 - tail(TASKS)) * (RESAMPLES - 1))])
     assert found[0]["rho_low"] > 0 > found[1]["rho_low"]
 
 
-def judged(*results: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    settings = {"width": WIDTH, "layers": list(range(LAYERS)), "lambda": 0.5}
+def judged(*results: dict[str, Any], samples: TaskSamples = SAMPLES) -> dict[str, dict[str, Any]]:
+    settings = {"width": WIDTH, "layers": list(range(LAYERS)), "lambda": 0.5, "resampled": samples.describe()}
     return {row["claim"]: row for row in verdicts(results, settings)}
 
 
 def test_claim_a_is_chosen_on_validation(sweep: dict[str, np.ndarray]):
     """At layer 1 some k would be enough on test data, but validation chooses another one."""
-    first, second = fig2(sweep, NAMES, DESIGN, {}), fig3(sweep, NAMES, DESIGN, {})
+    first, second = fig2(sweep, NAMES, DESIGN, SAMPLES, {}), fig3(sweep, NAMES, DESIGN, SAMPLES, {})
     for row in first["rows"]:
         row |= {"kept": 0.2 if row["lambda"] == 0.5 else 0.9, "relative_validation": 0.9, "relative": 0.96}
     for row in second["rows"]:
@@ -210,12 +221,25 @@ def test_claim_a_is_chosen_on_validation(sweep: dict[str, np.ndarray]):
 
 
 def test_claim_b_is_half_of_what_ties_allow():
-    rows = [
-        {"layer": layer, "lambda": 0.5, "spearman": spearman, "limit": limit}
-        for layer, (spearman, limit) in enumerate([(0.3, 0.5), (0.2, 0.5), (0.25, 0.5), (None, None)])
+    """At layer 3 nothing is known, at layer 4 it is of 4 tasks of 9, at layer 5 of 5."""
+    shares = [(0.3, 0.5), (0.2, 0.5), (0.25, 0.5), (np.nan, np.nan), (0.5, 0.5), (0.5, 0.5)]
+    spearman, limit = (np.tile([pair[i] for pair in shares], (TASKS, 1))[..., None] for i in (0, 1))
+    for values in (spearman, limit):
+        values[4:, 4], values[5:, 5] = np.nan, np.nan
+    found = fig4(
+        {"spearman": spearman, "limit": limit, "dense": np.ones((TASKS, 6))},
+        NAMES,
+        replace(DESIGN, layers=tuple(range(6)), lambdas=(0.5,)),
+        SAMPLES,
+    )
+    assert [(row["tasks"], row["undefined"], row["judged"]) for row in found["rows"][3:]] == [
+        (0, 9, False),
+        (4, 5, False),
+        (5, 4, True),
     ]
-    verdict = judged({"experiment": "fig4", "lambdas": [0.1, 0.5], "rows": rows})["b"]
-    assert (verdict["holds"], verdict["of"], verdict["unit"]) == (2, 3, "layers")
+    verdict = judged(found)["b"]
+    assert (verdict["holds"], verdict["of"], verdict["unit"]) == (3, 4, "layers")
+    assert verdict["reading"].endswith("2 of 6 layers cannot be judged.")
 
 
 @pytest.mark.parametrize(
@@ -244,8 +268,44 @@ def test_claim_c_with_and_without_layers_to_judge(rows: list[tuple[float | None,
 
 
 def test_claim_d_asks_for_an_interval_above_zero(sweep: dict[str, np.ndarray]):
-    verdict = judged(fig2(sweep, NAMES, DESIGN, {}))["d"]
+    verdict = judged(fig2(sweep, NAMES, DESIGN, SAMPLES, {}))["d"]
     assert (verdict["holds"], verdict["of"], verdict["unit"]) == (1, 2, "lambdas")
+    assert "falls" not in verdict["reading"]
+    sweep["kept"] = 1 - sweep["kept"]
+    verdict = judged(fig2(sweep, NAMES, DESIGN, SAMPLES, {}))["d"]
+    assert (verdict["holds"], verdict["of"]) == (0, 2)
+    assert verdict["reading"].endswith("It falls with the layer, by the same criterion, at 1 of 2 lambdas.")
+
+
+@pytest.mark.parametrize("tasks", [1, 5])
+def test_claim_d_cannot_be_judged_by_few_tasks(sweep: dict[str, np.ndarray], tasks: int):
+    """Curves have no intervals either, but their means."""
+    samples, few = TaskSamples.of(NAMES[:tasks], 5), {name: values[:tasks] for name, values in sweep.items()}
+    found = fig2(few, NAMES[:tasks], DESIGN, samples, {})
+    verdict = judged(found, samples=samples)["d"]
+    assert (verdict["of"], verdict["text"]) == (0, "cannot be judged here")
+    assert verdict["reading"].endswith("Fewer than 6 tasks give no interval.")
+    matched = fig5(few, NAMES[:tasks], DESIGN, samples)
+    for row in [*found["rows"], *found["dense"], *matched["rows"], *matched["curves"]]:
+        assert all(value is None for key, value in row.items() if key.endswith(("_low", "_high")))
+    assert found["rows"][0]["kept"] == pytest.approx(few["kept"][:, 0, 0].mean())
+    means = few["kept"][..., 0].mean(axis=0)
+    assert found["rises"][0]["rho"] == pytest.approx(stats.spearmanr(range(LAYERS), means).statistic)
+
+
+def test_claim_d_is_over_phenomena(sweep: dict[str, np.ndarray]):
+    """Nine tasks of which each stands for three: by tasks the rise is certain, by phenomena it is not."""
+    thrice = {name: np.repeat(values, 3, axis=0) for name, values in sweep.items()}
+    rng = np.random.default_rng(4)
+    thrice["kept"] = np.repeat(rng.random((9, LAYERS, 3)) + 0.12 * np.arange(LAYERS)[:, None], 3, axis=0)
+    names = [f"{name}{i}" for name in NAMES for i in range(3)]
+    found = {}
+    for what, phenomena in (("phenomena", [name[:5] for name in names]), ("tasks", names)):
+        samples = TaskSamples.of(phenomena, 5)
+        verdict = judged(fig2(thrice, names, DESIGN, samples, {}), samples=samples)["d"]
+        found[what] = verdict["holds"]
+        assert f"interval of Spearman over {what}" in verdict["criterion"]
+    assert found["phenomena"] < found["tasks"]
 
 
 def test_claim_e_counts_what_each_cell_rests_on():

@@ -11,10 +11,11 @@ import torch
 from scipy import stats
 from tiny_models import random_pairs
 
-from neurosteer.experiments.intervals import draws, layer_trend
+from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.plan import plan_recipe
+from neurosteer.experiments.sensitivity.claims import Said, differences, judge, says
 from neurosteer.experiments.sensitivity.equal_share import needed_share, value_at
-from neurosteer.experiments.sensitivity.summary import _claim
+from neurosteer.experiments.sensitivity.summary import _agrees, _share_of_limit
 from neurosteer.experiments.sensitivity.units import sensitivity_name
 from neurosteer.experiments.sensitivity.variants import variants
 from neurosteer.forward import eos_states
@@ -25,6 +26,8 @@ from neurosteer.runner import Recipe
 from neurosteer.runner.units import UnitResult
 from neurosteer.seeds import generator
 
+TASKS = 6
+U, D, N, X = "up", "down", "not shown", "cannot be judged"
 LAMBDAS = (0.2, 0.6, 0.9)
 STARTS = list(product(("cold", "warm"), (0.0, 1.2)))  # of the weights, of the gates' log alpha
 RECIPE = Recipe(
@@ -34,7 +37,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Any]:
-    return [random_pairs(80, seed=seed, longest=6, task=f"task{seed}") for seed in range(3)]
+    return [random_pairs(80, seed=seed, longest=6, task=f"task{seed}") for seed in range(TASKS)]
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,10 @@ def test_the_first_steps_of_a_longer_training(run):
     assert (penalised["penalty"] > 0).all()
 
 
+def crossed(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [way for way in result["ways"] if way["states"] != "scaled"]
+
+
 def test_the_outcome(run):
     """Means over tasks of the units' numbers, and a verdict for either claim."""
     pieces, outcome = run
@@ -131,16 +138,38 @@ def test_the_outcome(run):
             pieces[sensitivity_name(f"task{t}", name)].arrays["kept"][
                 row["layer"], at, stage, LAMBDAS.index(row["lambda"])
             ]
-            for t in range(3)
+            for t in range(TASKS)
         ]
         assert row["kept"] == pytest.approx(np.mean(own), abs=1e-6)
-    assert [(v["claim"], v["of"], v["unit"]) for v in outcome["verdicts"]] == [
-        ("b", 24, "ways to train"),
-        ("d", 24, "ways to train"),
-    ]
+    for verdict, claim in zip(outcome["verdicts"], [result["claims"][i] for i in (0, 2)], strict=True):
+        counted = [sum(way[claim["claim"]] == word for way in crossed(result)) for word in (U, D, N, X)]
+        assert [claim[key] for key in ("up", "down", "not_shown", "unjudged")] == counted
+        assert sum(counted) == claim["ways"] == 24
+        assert (verdict["claim"], verdict["unit"]) == (claim["claim"], "ways to train")
+        assert (verdict["holds"], verdict["of"]) == (counted[0], 0 if claim["verdict"] == X else 24)
+        assert verdict["text"] == f"{claim['verdict']}: {claim['text']}"
     for way in result["ways"]:
-        assert way["d"] is (way["rising_lambdas"] > 1.5)
-        assert way["b"] is (way["agreeing_layers"] > 1.5)
+        assert (way["d"] == "up") is (way["rising_lambdas"] > 1.5)
+        assert (way["d"] == "down") is (way["falling_lambdas"] > 1.5)
+        assert (way["b"] == "up") is (way["beyond_half_low"] is not None and way["beyond_half_low"] > 0)
+    assert "no intervals" not in " ".join(outcome["notices"])
+
+
+def test_three_tasks_judge_no_claim(llama: Model, tasks: list[Any], run):
+    """From the same units: means, no intervals, and a notice."""
+    plan = plan_recipe(RECIPE, llama, tasks[:3])
+    outcome = {**plan.about, **plan.gather(run[0].__getitem__)}
+    [result] = outcome["results"]
+    assert {claim["verdict"] for claim in result["claims"]} == {"cannot be judged"}
+    assert {way[claim] for way in result["ways"] for claim in ("b", "b_equal", "d", "d_equal")} == {X}
+    assert all(way["rho"] is not None and way["rho_low"] is None for way in result["ways"])
+    assert "fewer than 6 tasks: no intervals over tasks" in outcome["notices"]
+    assert [(row["holds"], row["of"]) for row in outcome["verdicts"]] == [(0, 0), (0, 0)]
+    claims, every, _ = sensitivity_tables(result)
+    assert {row[2] for row in claims.rows} == {
+        "up in 0, down in 0, not shown in 0, cannot be judged in 24 of 24 ways"
+    }
+    assert not any("[" in cell for row in every.rows for cell in row)
 
 
 def test_equal_share_by_hand():
@@ -175,48 +204,163 @@ def test_needed_share_against_a_fine_grid():
     assert 0 < np.isnan(found).sum() < found.size
 
 
-def test_trend_by_scipy():
-    """Of every resample of the tasks; tasks that are NaN are left out of a layer's mean."""
+def share_of_limit(spearman: np.ndarray, limit: np.ndarray, weights: np.ndarray) -> float:
+    """Of one layer, task by task as often as the weights say."""
+    known = [i for i in range(len(weights)) if np.isfinite(spearman[i]) and weights[i]]
+    top, bottom = (sum(weights[i] * values[i] for i in known) for values in (spearman, limit))
+    return top / bottom if known else np.nan
+
+
+def test_agreement_beyond_half_by_a_loop():
+    """Of a layer where less than half of the tasks are known nothing is told; nor of less than half of the layers."""
     rng = np.random.default_rng(0)
-    values = rng.random((6, 5, 2)) + np.arange(5)[:, None] * [0.1, -0.3]
-    values[2, 3] = np.nan
-    found, counts = layer_trend(values, seed=4), draws(6, 4)
-    for point in range(2):
-        rhos = []
-        for row in counts.astype(int):
-            mean = np.nanmean(np.repeat(values[:, :, point], row, axis=0), axis=0)
-            rhos.append(stats.spearmanr(np.arange(5), mean).statistic)
-        assert found.rho[point] == pytest.approx(rhos[0])
-        assert found.low[point] == pytest.approx(np.quantile(rhos[1:], 0.025), abs=0.05)
-        assert found.high[point] == pytest.approx(np.quantile(rhos[1:], 0.975), abs=0.05)
-
-
-def ways(holds: dict[tuple[str, str], bool | None]) -> list[dict[str, Any]]:
-    return [
-        {"states": states, "start": start, "log_alpha": 0.0, "training": "converged", "d": held}
-        for (states, start), held in holds.items()
-    ]
+    spearman, limit = rng.uniform(0.2, 0.9, (8, 5)), rng.uniform(0.7, 1.0, (8, 5))
+    for layer, unknown in ((1, 4), (2, 5)):  # half of the tasks, and fewer
+        spearman[:unknown, layer] = limit[:unknown, layer] = np.nan
+    samples = TaskSamples.of([f"task{i}" for i in range(8)], 2)
+    agreement = _share_of_limit(spearman, limit, samples)
+    assert np.isfinite(agreement[0]).tolist() == [True, True, False, True, True]
+    loop = []
+    for weights in samples.draws:
+        shares = [share_of_limit(spearman[:, layer], limit[:, layer], weights) for layer in (0, 1, 3, 4)]
+        loop.append(np.nanmean(shares) - 0.5)
+    found = _agrees(agreement, spearman, samples)
+    np.testing.assert_allclose(found.draws, loop)
+    beyond = stats.norm.cdf(-np.sqrt(7 / 6) * stats.t.ppf(0.975, 6))  # 8, 4, 8 and 8 tasks: 7 a layer
+    ordered = sorted(loop[1:])
+    assert found.low[0] == ordered[round(beyond * (len(ordered) - 1))]
+    assert found.high[0] == ordered[round((1 - beyond) * (len(ordered) - 1))]
+    agreement[:, 3] = np.nan
+    assert np.isfinite(_agrees(agreement, spearman, samples).low).all()  # 3 of 5 layers
+    agreement[:, 4] = np.nan
+    few = _agrees(agreement, spearman, samples)
+    assert np.isnan([*few.draws, *few.low, *few.high]).all()
+    assert says(few.low, few.high) == "cannot be judged"
 
 
 @pytest.mark.parametrize(
-    ("holds", "verdict", "on"),
+    ("low", "high", "said"),
     [
-        ((True, True, True, True), "holds", []),
-        ((False, False, False, False), "fails", []),
-        ((True, True, False, False), "depends on training", ["states"]),
-        ((True, False, True, False), "depends on training", ["start"]),
-        ((True, False, False, False), "depends on training", ["states", "start"]),
-        ((True, False, False, True), "depends on training", []),
-        ((True, None, None, None), "holds", []),
-        ((None, None, None, None), None, []),
+        ((0.1, 0.2, -0.1), (0.5, 0.6, 0.3), "up"),
+        ((-0.5, -0.6, -0.1), (-0.2, -0.1, 0.3), "down"),
+        ((0.1, -0.2, -0.1), (0.5, 0.6, 0.3), "not shown"),
+        ((0.1, 0.1, -0.5, -0.5), (0.5, 0.5, -0.1, -0.1), "not shown"),  # half is not more than half
+        ((0.0,), (1.0,), "not shown"),
+        ((np.nan, np.nan, 0.1), (np.nan, np.nan, 0.2), "cannot be judged"),
+        ((np.nan, 0.1, 0.1), (np.nan, 0.2, 0.2), "up"),
     ],
 )
-def test_on_what_a_claim_depends(holds, verdict, on):
-    names = [(states, start) for states in ("raw", "standardised") for start in ("cold", "warm")]
-    scaled = {"states": "scaled", "start": "cold", "log_alpha": 0.0, "training": "converged", "d": True}
-    found = _claim([*ways(dict(zip(names, holds, strict=True))), scaled], "d")
+def test_what_a_way_says(low, high, said):
+    assert says(np.array(low), np.array(high)) == said
+
+
+FOUR = [(states, start) for states in ("raw", "standardised") for start in ("cold", "warm")]
+
+
+def made(words: tuple[str, ...], numbers: tuple[float, ...] = (0, 0, 0, 0), noise: float = 0.1) -> list[Said]:
+    """Four ways, and scaled states beside them, whose numbers in resamples differ by a noise of their own."""
+    rng = np.random.default_rng(0)
+    found = []
+    for (states, start), word, number in zip([*FOUR, ("scaled", "cold")], (*words, U), (*numbers, 5), strict=True):
+        draws = number + np.r_[0, rng.normal(0, noise, 2000)]
+        factors = {"states": states, "start": start, "log_alpha": 0.0, "training": "converged"}
+        found.append(Said(factors, word, draws))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers", "verdict", "on"),
+    [
+        ((U, U, U, U), (0, 0, 1, 1), "holds", []),
+        ((D, D, D, D), (0, 0, 1, 1), "fails", []),
+        ((D, D, D, N), (0, 0, 1, 1), "fails", []),
+        ((D, D, N, N), (0, 0, 1, 1), "not shown", []),  # half is not more than half
+        ((N, N, N, N), (0, 0, 1, 1), "not shown", []),
+        ((U, U, U, N), (0, 0, 0, 0), "not shown", []),  # no different from the others
+        ((U, U, N, N), (1, 1, 0, 0), "depends on training", ["states"]),
+        ((U, N, U, N), (1, 0, 1, 0), "depends on training", ["start"]),
+        ((U, U, N, N), (3, 2, 1, 0), "depends on training", ["states", "start"]),
+        ((U, U, N, N), (3, 1, 2, 0), "depends on training", ["start", "states"]),
+        ((U, N, N, U), (1, 0, 0, 1), "not shown", []),
+        ((U, N, N, D), (0, 0, 0, 0), "depends on training", []),  # they contradict each other
+        ((U, X, X, X), (0, 0, 0, 0), "cannot be judged", []),
+        ((X, X, X, X), (0, 0, 0, 0), "cannot be judged", []),
+        ((U, U, X, X), (0, 0, 0, 0), "holds", []),
+        ((U, D, X, X), (1, 0, np.nan, np.nan), "depends on training", ["start"]),
+    ],
+)
+def test_on_what_a_claim_depends(words, numbers, verdict, on):
+    found = judge("d", made(words, numbers), 12)
     assert (found["verdict"], found["on"]) == (verdict, on)
-    assert (found["holds"], found["of"]) == (sum(h is True for h in holds), sum(h is not None for h in holds))
+    counts = [words.count(word) for word in (U, D, N, X)]
+    assert [found[key] for key in ("up", "down", "not_shown", "unjudged")] == counts
+    assert (found["holds"], found["of"], found["ways"]) == (counts[0], 4 - counts[3], 4)
+    told = "up in {}, down in {}, not shown in {}, cannot be judged in {} of 4 ways"
+    assert found["text"] == told.format(*counts)
+
+
+def test_differences_by_a_loop():
+    """Between ways that differ in one choice alone; all intervals hold at once."""
+    ways = made((U, N, N, X), (0.9, 0.4, 0.3, 0.2), noise=0.2)[:4]
+    raw_cold, raw_warm, standardised_cold, standardised_warm = (way.draws for way in ways)
+    expected = {
+        "states": (raw_cold - standardised_cold + raw_warm - standardised_warm) / 2,
+        "start": (raw_cold - raw_warm + standardised_cold - standardised_warm) / 2,
+    }
+    spread = {name: np.std(draws[1:]) for name, draws in expected.items()}
+    largest = [
+        max(abs(draws[r] - draws[0]) / spread[name] for name, draws in expected.items()) for r in range(1, 2001)
+    ]
+    wider = np.sqrt(12 / 11) * stats.t.ppf(0.975, 11) / stats.norm.ppf(0.975)
+    reach = sorted(largest)[1899] * wider
+    found = differences(ways, 12)
+    assert [row["factor"] for row in found] == ["states", "start"]
+    for row in found:
+        draws = expected[row["factor"]]
+        assert row["difference"] == pytest.approx(draws[0])
+        ends = (draws[0] - reach * spread[row["factor"]], draws[0] + reach * spread[row["factor"]])
+        assert (row["low"], row["high"]) == pytest.approx(ends, rel=2e-3)
+        assert row["apart"] is bool(row["low"] > 0 or row["high"] < 0)
+    assert 2.2 < sorted(largest)[1899] < 2.3  # of two: 1.96 for one
+    alone = differences(ways[:3], 12)
+    values = {row["factor"]: row["difference"] for row in alone}
+    assert values == pytest.approx({"states": raw_cold[0] - standardised_cold[0], "start": 0.5})
+    assert differences(ways, 5) == []
+
+
+def test_what_never_varies_is_apart_if_it_differs():
+    for number, apart in ((0.0, False), (2.0, True)):
+        [row] = differences(made((U, U, N, N), (number, 0, 0, 0), noise=0.0)[0:2], 12)
+        assert (row["difference"], row["low"], row["high"], row["apart"]) == (number, number, number, apart)
+
+
+@pytest.mark.parametrize(("slope", "likely"), [(0.0, "not shown"), (1.3, None), (6.0, "holds"), (-6.0, "fails")])
+def test_the_same_truth_in_all_ways_depends_on_nothing(slope: float, likely: str | None):
+    """20 runs of 32 ways with one trend and noise of their own: in some runs some ways show it, and others do not."""
+    rng = np.random.default_rng(0)
+    choices = [
+        ("standardised", "raw"),
+        ("cold", "warm"),
+        (0.0, 1.2),
+        ("400 steps", "2,000 steps", "6,000 steps", "more"),
+    ]
+    ways = [dict(zip(("states", "start", "log_alpha", "training"), way, strict=True)) for way in product(*choices)]
+    found, mixed = [], 0
+    for run in range(20):
+        samples = TaskSamples.apart(8, run)
+        tasks = slope * np.linspace(0, 1, 6)[:, None] + rng.normal(size=(8, 6, 1))
+        values = tasks[..., None] + 0.5 * rng.normal(size=(8, 6, 1, 32))
+        rises = samples.trend(values.reshape(8, 6, 32))
+        every = [
+            Said(way, says(rises.low[i : i + 1], rises.high[i : i + 1]), rises.draws[:, i])
+            for i, way in enumerate(ways)
+        ]
+        claim = judge("d", every, 8)
+        found.append(claim["verdict"])
+        mixed += 0 < claim["up"] < 32
+    assert found.count("depends on training") <= 2
+    assert likely is None or found.count(likely) >= 18
+    assert likely is not None or mixed >= 10
 
 
 def test_figures_show_every_way(run):
@@ -251,10 +395,10 @@ def test_tables_say_what_a_claim_depends_on(run):
     _, outcome = run
     [result] = outcome["results"]
     claims, every, levels = sensitivity_tables(result)
-    assert [row[2] for row in claims.rows] == [f"{row['holds']} of {row['of']}" for row in result["claims"]]
+    assert [row[2] for row in claims.rows] == [row["text"] for row in result["claims"]]
     assert len(every.rows) == 27
     assert len(levels.rows) == 3
     held = {"states": {"raw": [3, 12], "standardised": [12, 12]}}
-    made = {"claim": "d", "verdict": "depends on training", "holds": 15, "of": 24, "by": held, "on": ["states"]}
-    table = sensitivity_tables({**result, "claims": [made]})[0]
-    assert table.rows[0][1:] == ("depends on training", "15 of 24", "states: raw 3 of 12, standardised 12 of 12")
+    told = {"claim": "d", "verdict": "depends on training", "text": "up in 15", "by": held, "on": ["states"]}
+    table = sensitivity_tables({**result, "claims": [told]})[0]
+    assert table.rows[0][1:] == ("depends on training", "up in 15", "states: raw 3 of 12, standardised 12 of 12")

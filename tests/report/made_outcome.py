@@ -38,9 +38,25 @@ class Maker:
         self.rng = np.random.default_rng(7)
 
     def ends(self, name: str, value: float | None, reach: float = 0.02) -> Row:
-        one = value is None or len(self.tasks) == 1
-        low, high = (None, None) if one else (value - reach, value + reach)
+        none = value is None or not self.intervals
+        low, high = (None, None) if none else (value - reach, value + reach)
         return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+    @property
+    def resampled(self) -> Row:
+        """What intervals are over: phenomena, where they are enough."""
+        phenomena = len(set(self.phenomena))
+        enough = phenomena >= 6
+        return {
+            "what": "phenomena" if enough else "tasks",
+            "drawn": phenomena if enough else len(self.tasks),
+            "least": 6,
+        }
+
+    @property
+    def intervals(self) -> bool:
+        """Whether there are any."""
+        return bool(self.resampled["drawn"] >= 6)
 
     def height(self, layer: int) -> float:
         """How much a layer holds: little at the bottom, most in the middle."""
@@ -60,7 +76,7 @@ class Maker:
 
     def excluded(self, layer: int) -> int:
         """How many tasks the dense probe does not read at a layer."""
-        return 3 if layer == self.layers[0] and len(self.tasks) > 5 else 0
+        return 3 if layer == self.layers[0] and len(self.tasks) > 8 else 0
 
     def floor(self) -> Row:
         """From which accuracy on a dense probe reads anything, and how probably luck does."""
@@ -111,7 +127,7 @@ class Maker:
             limit = None if lam == 1 else 0.35 + 0.6 * lam**0.5
             value = None if lam == 1 else 0.62 * limit * (0.5 + 0.5 * self.height(layer)) + self.noise()
             row |= self.ends("spearman", value) | self.ends("limit", limit)
-            rows.append(row | {"undefined": len(self.tasks) - row["tasks"]})
+            rows.append(row | {"undefined": len(self.tasks) - row["tasks"], "judged": row["tasks"] > 0})
         about = {"experiment": "fig4", "lambdas": list(self.lambdas)}
         return {**about, "rows": rows, "tables": {"": rows, "tasks": rows[:2]}}
 
@@ -124,9 +140,9 @@ class Maker:
             multiple = None if layer in last else 5 + 7 * self.height(layer) + 40 * self.noise()
             row = {"layer": layer, "tasks": len(self.tasks) - excluded, "excluded": excluded}
             row |= self.ends("top", self.dense_of(layer) * 0.82 - lower)
-            several = multiple is not None and len(self.tasks) > 1
+            several = multiple is not None and self.intervals
             low, high = (0.7 * multiple, 1.5 * multiple) if several else (None, None)
-            if layer in last and len(self.tasks) > 1:
+            if layer in last and self.intervals:
                 low = 30.0
             if layer == self.layers[len(self.layers) // 2] and len(self.layers) > 3:
                 high = None
@@ -476,6 +492,7 @@ def make_outcome(
             "lambda": 0.2,
             "site": "resid_post",
             "position": "eos",
+            "resampled": maker.resampled,
         },
         "results": results,
         "verdicts": verdicts_of(len(maker.layers), tasks),

@@ -11,13 +11,15 @@ from matplotlib.colors import to_rgb
 
 from neurosteer.report.canvas import SEPARATOR
 from neurosteer.report.paper import outcome_figures
+from neurosteer.report.paper.captions import caption_of
+from neurosteer.report.paper.layer_tables import rank_tables
 
 ONE, TWO = {"tasks": 1, "layers": 1, "lambdas": (0.2,)}, {"tasks": 2, "layers": 2, "lambdas": (1.0,)}
 
 
 def drawn(experiment, **changes):
     """The outcome, its only result, and that result's figure."""
-    outcome = make_outcome((experiment,), **{"tasks": 5, "layers": 6, **changes})
+    outcome = make_outcome((experiment,), **{"tasks": 8, "layers": 6, **changes})
     [(name, figure)] = outcome_figures(outcome)
     assert name == experiment
     return outcome, outcome["results"][0], figure
@@ -240,9 +242,42 @@ def test_all_unknown_draws_nothing(experiment):
 
 def test_subtitle_says_what_was_run():
     _, _, figure = drawn("fig2")
-    about = "smollm2-135m  ·  blimp  ·  pair split  ·  5 tasks of 1,000 pairs"
-    assert f"{about}  ·  mean over tasks with 95 % bootstrap interval" in texts_in(figure)
-    assert about.replace("5 tasks", "1 task") in texts_in(drawn("fig2", **ONE)[2])
+    about = ["smollm2-135m", "blimp", "pair split", "8 tasks of 1,000 pairs"]
+    assert beneath(figure) == [*about, "mean over tasks with 95 % bootstrap interval over 8 tasks"]
+    assert beneath(drawn("fig2", **ONE)[2]) == [*about[:3], "1 task of 1,000 pairs"]
+
+
+@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])
+@pytest.mark.parametrize(
+    ("tasks", "said"),
+    [
+        (67, "mean over tasks with 95 % bootstrap interval over 12 phenomena"),
+        (20, "mean over tasks with 95 % bootstrap interval over 20 tasks"),
+        (6, "mean over tasks with 95 % bootstrap interval over 6 tasks"),
+        (5, "mean over tasks"),
+        (1, None),
+    ],
+)
+def test_subtitle_says_what_intervals_are_over(experiment, tasks, said):
+    outcome, _, figure = drawn(experiment, tasks=tasks, layers=3)
+    told = [part for part in beneath(figure) if part.startswith("mean over")]
+    assert told == [f"{said} (k = 6)" if experiment == "fig3" else said] * (said is not None)
+    caption = caption_of(experiment, outcome).read
+    over = said and said.partition(" interval over ")[2]
+    assert ("95 % bootstrap intervals over the" in caption) is bool(over)
+    assert not over or f"over the {over}" in caption
+    assert ("There are no intervals: of fewer than 6 tasks" in caption) is (tasks == 5)
+
+
+def test_rank_correlations_of_few_tasks_are_not_drawn():
+    outcome = make_outcome(("fig4",), tasks=8, layers=6, lambdas=(0.2,))
+    rows = outcome["results"][0]["rows"]
+    rows[2] |= {"tasks": 3, "undefined": 5, "judged": False}
+    [(_, figure)] = outcome_figures(outcome)
+    [solid, dashed] = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]
+    assert list(solid.get_xdata()) == list(dashed.get_xdata()) == [0, 1, 3, 4, 5]
+    [table] = rank_tables(outcome["results"][0])
+    assert [row[1] == "–" for row in table.rows] == [False, False, True, False, False, False]  # noqa: RUF001
 
 
 @pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])

@@ -150,7 +150,7 @@ def test_links_lead_to_what_was_left_out_and_to_notices():
     ],
 )
 def test_captions(name, said, unsaid):
-    caption = caption_of(name, "pair")
+    caption = caption_of(name, make_outcome((name,), tasks=8, layers=2))
     text = f"{caption.read} {caption.limits}"
     assert all(part in text for part in said)
     assert not any(part in text for part in unsaid)

@@ -122,7 +122,7 @@ def test_topk_and_ranks():
 
 
 def test_what_nothing_matches_is_told_in_words():
-    result = result_of("fig5")
+    result = result_of("fig5", tasks=8)
     result["rows"][0] |= {"top": 0.6, "top_low": 0.58, "top_high": 0.62, "median_multiple": 4.2}
     result["rows"][0] |= {"equivalent": 30.4, "equivalent_low": 20.0, "equivalent_high": 41.0}
     result["rows"][0] |= {"multiple": 5.07, "multiple_low": 3.33, "multiple_high": 6.84}
@@ -133,10 +133,10 @@ def test_what_nothing_matches_is_told_in_words():
     result["rows"][1] |= {"tasks": 0, "excluded": 5, "median_multiple": None, "censored_tasks": 0, "beyond": False}
     result["rows"][1] |= dict.fromkeys(("equivalent", "equivalent_low", "equivalent_high"))
     rows = matched_tables(result)[0].rows
-    assert rows[0] == ("0", "5", ".60 [.58, .62]", "30 [20, 41]", "5.1× [3.3×, 6.8×]", "4.2×", "4 of 5")  # noqa: RUF001
+    assert rows[0] == ("0", "8", ".60 [.58, .62]", "30 [20, 41]", "5.1× [3.3×, 6.8×]", "4.2×", "4 of 8")  # noqa: RUF001
     assert rows[1] == ("1", "0 (5 left out)", *["–"] * 4, "0 of 0")  # noqa: RUF001
     assert rows[3][3:5] == ("60 [42, none]", "10.0× [7.0×, none]")  # noqa: RUF001
-    assert rows[5][3:] == ("none [180, none]", "none [30.0×, none]", "none", "21 of 5")  # noqa: RUF001
+    assert rows[5][3:] == ("none [180, none]", "none [30.0×, none]", "none", "21 of 8")  # noqa: RUF001
 
 
 @pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig5", "controls"])

@@ -36,7 +36,16 @@ def used(outcome: Row) -> list[str]:
 
 def over_tasks(outcome: Row) -> list[str]:
     """What lines by layer are, where there is more than one task."""
-    return ["mean over tasks with 95 % bootstrap interval"] if len(outcome["tasks"]) > 1 else []
+    if len(outcome["tasks"]) < 2:
+        return []
+    over = drawn(outcome)
+    return [f"mean over tasks with 95 % bootstrap interval over {over}"] if over else ["mean over tasks"]
+
+
+def drawn(outcome: Row) -> str:
+    """What intervals are over: `12 phenomena`, `8 tasks`; nothing where they are too few."""
+    resampled = outcome["settings"]["resampled"]
+    return f"{resampled['drawn']} {resampled['what']}" if resampled["drawn"] >= resampled["least"] else ""
 
 
 def counted(n: int, what: str) -> str:

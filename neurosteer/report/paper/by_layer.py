@@ -75,7 +75,7 @@ def ranks_figure(outcome: Row, result: Row) -> Figure:
     axes = figure.add_subplot()
     keys = []
     for value, look in zip(result["lambdas"], ordered_looks(len(result["lambdas"])), strict=True):
-        rows = of(result["rows"], "lambda", value)
+        rows = [row for row in of(result["rows"], "lambda", value) if row["judged"]]
         keys.append(draw_series(axes, rows, "spearman", look, lam(value)))
         _limit(axes, rows, look["color"])
     layer_axis(axes, _layers(result))

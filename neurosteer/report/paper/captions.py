@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+from .about import drawn
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ CAPTIONS = {
     "fig4": Caption(
         "Solid lines: Spearman's rank correlation of |t| and gate over all units of a layer. Dashed, in the same "
         "colour: the largest value that the many gates at exactly 0 and 1 allow. Where all gates are equal, as at "
-        "λ = 1, there is no correlation and no line.",
+        "λ = 1, there is no correlation; where they are in more than half of the tasks, there is no line.",
         "That the two would choose the same units: a mask needs only one of several units that say the same, while "
         "|t| ranks each by itself. Compare with the dashed line, not with 1.",
     ),
     "fig5": Caption(
         "Above, the top k by |t| (bold) beside random sets drawn from the rest, from light (few) to dark (all "
         "others). Below, for each chosen unit the number of random ones that reach the same mean accuracy, "
-        "interpolated, on a logarithmic scale, with its 95 % interval over tasks; hollow, the median over single "
+        "interpolated, on a logarithmic scale, with its 95 % interval; hollow, the median over single "
         "tasks. At 1, as many random units or fewer do. A triangle at the top: not even all other units reach it; a "
         "bar up to the top: the interval has no upper end.",
         "That what the chosen units say is said by them alone, or that neurons are special: in any basis some "
@@ -135,8 +139,22 @@ LEXICAL = (
 )
 
 
-def caption_of(name: str, split: str) -> Caption:
-    """The caption of a figure, for a run with this kind of split."""
+BANDED = ("fig2", "fig3", "fig4", "fig5", "controls", "sensitivity", "sensitivity.equal")
+
+
+def caption_of(name: str, outcome: Mapping[str, Any]) -> Caption:
+    """The caption of a figure of a run, with what its kind of split and its tasks call for."""
     caption = CAPTIONS[name]
-    across = split == "lexical" and name in ("fig6", "fig6.pairwise")
-    return replace(caption, limits=caption.limits + LEXICAL) if across else caption
+    across = outcome["data"]["split"] == "lexical" and name in ("fig6", "fig6.pairwise")
+    banded = name in BANDED and len(outcome["tasks"]) > 1
+    read = caption.read + (_intervals(outcome) if banded else "")
+    return replace(caption, read=read, limits=caption.limits + (LEXICAL if across else ""))
+
+
+def _intervals(outcome: Mapping[str, Any]) -> str:
+    """What bands are over."""
+    resampled = outcome["settings"]["resampled"]
+    if not (over := drawn(outcome)):
+        return f" There are no intervals: of fewer than {resampled['least']} tasks they would tell nothing."
+    whole = ", resampled whole, as the tasks of one are alike" if resampled["what"] == "phenomena" else ""
+    return f" Bands and bars are 95 % bootstrap intervals over the {over}{whole}."

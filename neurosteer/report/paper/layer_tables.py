@@ -35,9 +35,13 @@ def rank_tables(result: Row) -> list[Table]:
     """Figure 4: rank correlation, and the most that it can be."""
 
     def cell(row: Row) -> str:
-        return NONE if row["spearman"] is None else f"{number(row['spearman'])} of {number(row['limit'])}"
+        known = row["judged"] and row["spearman"] is not None
+        return f"{number(row['spearman'])} of {number(row['limit'])}" if known else NONE
 
-    caption = "Spearman of |t| and gate, of the most that ties allow; mean over tasks whose gates differ"
+    caption = (
+        "Spearman of |t| and gate, of the most that ties allow; mean over tasks whose gates differ, where these are "
+        "at least half"
+    )
     return [_grid(result, "lambda", result["lambdas"], "λ = {}", cell, caption)]
 
 

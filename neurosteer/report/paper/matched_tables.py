@@ -22,7 +22,7 @@ def matched_tables(result: Row) -> list[Table]:
     k, rows = result["k"], result["rows"]
     headers = ("layer", "tasks", f"top {k:,}", "random units that match", f"for each of the {k:,}", "median task")
     caption = (
-        f"Random units that read as much as the top {k:,}, with 95 % intervals over tasks; {NO_MATCH}: not even all "
+        f"Random units that read as much as the top {k:,}, with 95 % intervals; {NO_MATCH}: not even all "
         f"others{abridged(rows)}"
     )
     whole = "; ".join([caption, *by_luck(result)])

@@ -106,7 +106,7 @@ def _picture(name: str, png: bytes, outcome: Row) -> Picture:
     metre = struct.unpack(">I", png[place + 4 : place + 8])[0]  # dots
     width = round(PIXELS * across / (metre * 0.0254))
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return Picture(name, source, width, caption_of(name, outcome["data"]["split"]))
+    return Picture(name, source, width, caption_of(name, outcome))
 
 
 def _holds_in(verdict: Row) -> str:

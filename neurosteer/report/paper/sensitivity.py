@@ -15,7 +15,7 @@ from neurosteer.report.numbers import number, percent, signed
 
 from .about import about, lam, over_tasks
 from .series import draw_interval, layer_axis
-from .table import Table, ranged
+from .table import Table
 
 Row = Mapping[str, Any]
 COLOURS = {"standardised": BLUE, "raw": VERMILION, "scaled": GREEN}
@@ -122,23 +122,22 @@ def sensitivity_tables(result: Row) -> list[Table]:
     names = {
         key: text.format(lam=lam(result["lambda"]), share=percent(result["share"])) for key, text in CLAIMS.items()
     }
-    claims = [
-        (names[row["claim"]], row["verdict"] or "cannot be judged", f"{row['holds']} of {row['of']}", _on(row))
-        for row in result["claims"]
-    ]
+    claims = [(names[row["claim"]], row["verdict"], row["text"], _on(row)) for row in result["claims"]]
     told = (
-        "Each claim in every way to train: it holds in more than half of the layers (b) or lambdas (d, equal λ), or "
-        "with an interval over tasks above 0 (d, equal share)"
+        "Each claim in every way to train. Up: with the whole 95 % interval, the mean agreement over layers is above "
+        "half of what ties allow (b), or Spearman of layer and units above 0 (d; at equal λ, at more than half of "
+        "them); down: below. A claim depends on a choice where ways that differ in it alone differ by more than "
+        "resampling makes likely"
     )
     return [
-        Table(told, ("claim", "verdict", "ways in which it holds", "depends most on"), tuple(claims), left=4),
+        Table(told, ("claim", "verdict", "ways", "depends on (ways up)"), tuple(claims), left=4),
         _ways(result),
         _levels(result),
     ]
 
 
 def _on(claim: Row) -> str:
-    """The choice on which a claim depends most, with the ways in which it holds by its values."""
+    """The choices on which a claim depends, strongest first, with the ways that are up by their values."""
     if claim["verdict"] != "depends on training":
         return "-"
     if not claim["on"]:
@@ -161,19 +160,26 @@ def _ways(result: Row) -> Table:
             percent(row["kept"]),
             number(row["relative"]),
             _interval(row, "rho"),
+            row["d"],
             f"{row['agreeing_layers']} of {row['of_layers']}",
+            _interval(row, "beyond_half"),
+            row["b"],
             percent(row["needed"]),
             number(row["relative_equal"]),
             _interval(row, "rho_equal"),
+            row["d_equal"],
             f"{row['agreeing_layers_equal']} of {row['of_layers_equal']}",
+            _interval(row, "beyond_half_equal"),
+            row["b_equal"],
         )
         for row in result["ways"]
     )
     share = percent(result["share"])
     headers = (
-        *("states", "weights", "log alpha", "training", "loss", "kept", "accuracy / dense", "Spearman (layer, kept)"),
-        *("layers where |t| and gates agree", "needed for 95 %", f"accuracy / dense at {share}"),
-        *("Spearman (layer, needed)", f"layers that agree at {share}"),
+        *("states", "weights", "log alpha", "training", "loss", "kept", "accuracy / dense"),
+        *("Spearman (layer, kept)", "(d)", "layers where |t| and gates agree", "agreement less half", "(b)"),
+        *("needed for 95 %", f"accuracy / dense at {share}", "Spearman (layer, needed)", f"(d) at {share}"),
+        *(f"layers that agree at {share}", f"agreement less half at {share}", f"(b) at {share}"),
     )
     caption = (
         f"Every way to train, at λ = {lam(result['lambda'])} and, on the right, at equal kept share; means over "
@@ -184,7 +190,7 @@ def _ways(result: Row) -> Table:
 
 def _interval(row: Row, key: str) -> str:
     value, low, high = (row[key], row[f"{key}_low"], row[f"{key}_high"])
-    return ranged(value, low, high) if value is None else f"{signed(value)} [{signed(low)}, {signed(high)}]"
+    return signed(value) if low is None or high is None else f"{signed(value)} [{signed(low)}, {signed(high)}]"
 
 
 def _levels(result: Row) -> Table:
