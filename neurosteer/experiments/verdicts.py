@@ -10,7 +10,6 @@ import numpy as np
 from neurosteer.vocabulary import AGREE, ENOUGH
 
 from .bands import above_chance
-
 from .sensitivity.claims import UNJUDGED
 
 FEW = 0.25  # of the units
