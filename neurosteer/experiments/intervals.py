@@ -149,16 +149,6 @@ def tail(drawn: np.ndarray | float | int) -> np.ndarray:
     return np.asarray(stats.norm.cdf(-np.sqrt(many / (many - 1)) * stats.t.isf(LEVEL / 2, many - 1)))
 
 
-def task_means(values: np.ndarray, seed: int) -> Means:
-    """Of `values [task ...]` over tasks that have nothing in common."""
-    return TaskSamples.apart(len(values), seed).means(values)
-
-
-def draws(tasks: int, seed: int) -> Float[np.ndarray, "resample task"]:
-    """How often each of so many tasks is in each resample; the first row is the tasks as they are."""
-    return TaskSamples.apart(tasks, seed).draws
-
-
 def plain(value: float) -> float | None:
     """A float for JSON; None for NaN and infinity."""
     return float(value) if np.isfinite(value) else None

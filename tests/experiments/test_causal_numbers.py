@@ -16,7 +16,7 @@ from neurosteer.experiments.causal.measured import Measured
 from neurosteer.experiments.causal.numbers import Clean, measure_cell, q_values
 from neurosteer.experiments.causal.summary import others_controls
 from neurosteer.experiments.causal.verdicts import family_numbers, other_family, own_family, search_family, verdict
-from neurosteer.experiments.intervals import draws
+from neurosteer.experiments.intervals import TaskSamples
 
 
 def rng(seed: int) -> np.random.Generator:
@@ -227,7 +227,7 @@ def test_agreement_leaves_out_the_diagonal_and_what_is_unknown():
     np.fill_diagonal(b, -100.0)
     a[1], b[2, 4] = np.nan, np.nan
     cells = [(i, j) for i in range(6) for j in range(6) if i not in (j, 1) and (i, j) != (2, 4)]
-    found = agree(a, b, 0)
+    found = agree(a, b, TaskSamples.apart(len(a), 0))
     expected = stats.spearmanr([a[cell] for cell in cells], [b[cell] for cell in cells]).statistic
     assert found["spearman"] == pytest.approx(expected)
     assert found["cells"] == len(cells) == 24
@@ -236,36 +236,58 @@ def test_agreement_leaves_out_the_diagonal_and_what_is_unknown():
 def test_the_interval_resamples_tasks():
     """Against a plain loop over the same draws: the cells between the drawn tasks, but none of a task with itself."""
     a, b = matrices(7, 8)
-    counts = draws(7, 3)[1:]
+    counts = TaskSamples.apart(7, 3).draws[1:]
     rhos = []
     for row in counts.astype(int):
         tasks = np.repeat(np.arange(7), row)
         cells = [(i, j) for i in tasks for j in tasks if i != j]
         rhos.append(stats.spearmanr([a[cell] for cell in cells], [b[cell] for cell in cells]).statistic)
-    found = agree(a, b, 3)
-    assert (found["low"], found["high"]) == pytest.approx(np.percentile(rhos, (2.5, 97.5)), abs=5e-3)
+    found = agree(a, b, TaskSamples.apart(len(a), 3))
+    beyond = 100 * stats.norm.cdf(-math.sqrt(7 / 6) * stats.t.isf(0.025, 6))
+    assert (found["low"], found["high"]) == pytest.approx(np.percentile(rhos, (beyond, 100 - beyond)), abs=2e-2)
     assert found["low"] < found["spearman"] < found["high"]
-    assert agree(a, b, 3) == found != agree(a, b, 4)
+    assert agree(a, b, TaskSamples.apart(len(a), 3)) == found != agree(a, b, TaskSamples.apart(len(a), 4))
 
 
 def test_the_interval_knows_that_cells_of_a_task_go_together():
     """Tasks whose cells are all alike: the interval is as wide as few tasks make it, not as many cells."""
     effect, other = rng(9).normal(size=(2, 12))
     noise = rng(10).normal(size=(2, 12, 12)) * 0.1
-    found = agree(effect[:, None] + noise[0], other[:, None] + noise[1], 0)
+    found = agree(effect[:, None] + noise[0], other[:, None] + noise[1], TaskSamples.apart(12, 0))
     by_cells = 2 * 1.96 / math.sqrt(12 * 11)
     assert found["high"] - found["low"] > 2 * by_cells
+
+
+def test_five_tasks_have_no_interval_and_phenomena_go_together():
+    a, b = matrices(5, 13)
+    found = agree(a, b, TaskSamples.apart(5, 0))
+    assert found["spearman"] is not None
+    assert found["low"] is found["high"] is None
+    a, b = matrices(12, 14)
+    by_phenomenon = agree(a, b, TaskSamples.of([str(i // 2) for i in range(12)], 0))
+    assert by_phenomenon["spearman"] == agree(a, b, TaskSamples.apart(12, 0))["spearman"]
+    assert by_phenomenon != agree(a, b, TaskSamples.apart(12, 0))
 
 
 @pytest.mark.parametrize("tasks", [1, 2])
 def test_two_tasks_are_too_few_to_agree(tasks: int):
     a, b = matrices(tasks, 11)
-    assert agree(a, b, 0) == {"spearman": None, "low": None, "high": None, "cells": tasks * (tasks - 1)}
+    assert agree(a, b, TaskSamples.apart(len(a), 0)) == {
+        "spearman": None,
+        "low": None,
+        "high": None,
+        "cells": tasks * (tasks - 1),
+    }
 
 
 def test_what_never_varies_does_not_agree():
     a, _ = matrices(5, 12)
-    assert agree(a, np.ones((5, 5)), 0) == {"spearman": None, "low": None, "high": None, "cells": 20}
+    assert agree(a, np.ones((5, 5)), TaskSamples.apart(5, 0)) == {
+        "spearman": None,
+        "low": None,
+        "high": None,
+        "cells": 20,
+    }
 
 
 PHENOMENA = ["x", "x", "y", "x", "z"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosteer.experiments.intervals import RESAMPLES, TaskSamples, draws, task_means
+from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.intervals import ends as interval_ends
 
 GROUPED = [name for name in "abcdefg" for _ in range(3)]  # 21 tasks of 7 phenomena
@@ -46,7 +46,7 @@ def test_whole_phenomena_are_drawn():
     assert (found[:, [1, 2, 3, 4]] == found[:, [1]]).all()  # all of "a", in whichever order
     assert (found[:, 2::3].sum(axis=1) == 7).all()
     assert np.var(found[1:, 2]) == pytest.approx(6 / 7, rel=0.1)  # of a multinomial
-    np.testing.assert_array_equal(draws(8, 3), TaskSamples.of(list("abcdefgh"), 3).draws)
+    np.testing.assert_array_equal(TaskSamples.apart(8, 3).draws, TaskSamples.of(list("abcdefgh"), 3).draws)
 
 
 def test_means_by_a_loop():
@@ -165,5 +165,5 @@ def test_few_tasks_have_a_trend_and_no_interval_of_it():
 
 def test_tasks_that_have_nothing_in_common():
     values = np.random.default_rng(2).random((9, 3))
-    found, same = task_means(values, 4), TaskSamples.of([str(i) for i in range(9)], 4).means(values)
+    found, same = TaskSamples.apart(9, 4).means(values), TaskSamples.of([str(i) for i in range(9)], 4).means(values)
     np.testing.assert_array_equal(found.low, same.low)

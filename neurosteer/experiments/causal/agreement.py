@@ -1,4 +1,4 @@
-"""Do two matrices over tasks agree? Spearman over their cells, with an interval that resamples tasks.
+"""Do two matrices over tasks agree? Spearman over their cells, with an interval that resamples tasks, by phenomenon.
 
 The cells of a task share its neurons, or its sentences, and are no independent draws; tasks are. A resample draws
 tasks with replacement and takes the cells between them: a cell counts as often as its two tasks come together.
@@ -9,17 +9,18 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from neurosteer.experiments.intervals import draws, plain
-from neurosteer.studies.bootstrap import interval
+from neurosteer.experiments.intervals import TaskSamples, ends, plain
 
 BATCH = 100  # resamples held at once
 LEAST = 3  # tasks; with two there are two cells
-FEWEST = 6  # tasks for an interval: that of three excludes 0 in 31 % of cases where nothing agrees
 Matrix = Float[np.ndarray, "source target"]
 
 
-def agree(a: Matrix, b: Matrix, seed: int) -> dict[str, float | int | None]:
-    """`{spearman, low, high, cells}` over the cells off the diagonal that both know; None where none can be said."""
+def agree(a: Matrix, b: Matrix, samples: TaskSamples) -> dict[str, float | int | None]:
+    """`{spearman, low, high, cells}` over the cells off the diagonal that both know; None where none can be said.
+
+    Fewer than six tasks have no interval: that of three would leave out 0 in 31 % of cases where nothing agrees.
+    """
     tasks = len(a)
     known = np.isfinite(a) & np.isfinite(b) & ~np.eye(tasks, dtype=bool)
     source, target = known.nonzero()
@@ -30,12 +31,10 @@ def agree(a: Matrix, b: Matrix, seed: int) -> dict[str, float | int | None]:
     [own] = weighted_spearman(x, y, np.ones((1, len(x))))
     if not np.isfinite(own):
         return found
-    if tasks < FEWEST:
-        return found | {"spearman": float(own)}
-    counts = draws(tasks, seed)[1:]
+    counts = samples.draws[1:]
     batches = (counts[i : i + BATCH] for i in range(0, len(counts), BATCH))
     every = np.concatenate([weighted_spearman(x, y, batch[:, source] * batch[:, target]) for batch in batches])
-    [low], [high] = interval(every[:, None])
+    [low], [high] = ends(every[:, None], samples.drawn)
     return found | {"spearman": float(own), "low": plain(low), "high": plain(high)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from neurosteer.experiments.intervals import plain, task_means
+from neurosteer.experiments.intervals import TaskSamples, plain
 
 Matrix = Float[np.ndarray, "source target"]
 Kinds = Mapping[str, Bool[np.ndarray, "source target"]]
@@ -26,13 +26,13 @@ def kinds_of(phenomena: Sequence[str]) -> Kinds:
 def by_kind(drops: Matrix, phenomena: Sequence[str], seed: int) -> list[dict[str, Any]]:
     """`{kind, drop, low, high, sources}`: mean drops of the margin (nats), and their differences source by source.
 
-    Each source counts once, with the mean over its targets of that kind, if it has such; the interval is a 95 %
-    bootstrap over sources.
+    Each source counts once, with the mean over its targets of that kind, if it has such; the interval is over
+    sources, by phenomenon where they form six or more.
     """
     means = {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}
     apart = {f"{a} - {b}": means[a] - means[b] for a, b in [*combinations(COMPARED, 2), ("own", "other")]}
     columns = means | apart
-    found = task_means(np.stack(list(columns.values()), axis=1), seed)
+    found = TaskSamples.of(phenomena, seed).means(np.stack(list(columns.values()), axis=1))
     return [
         {
             "kind": kind,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from neurosteer.experiments.intervals import plain
+from neurosteer.experiments.intervals import TaskSamples, plain
 from neurosteer.experiments.overlap import shared
 from neurosteer.experiments.transfer import Member
 from neurosteer.neurons import resolve_k
@@ -67,7 +67,7 @@ def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: 
         "effects": [row for one in methods for row in _effects(one, measured, members, recipe.seed)],
         "controls": [row for one in methods for row in _controls(one, measured, members)],
         "nulls": [row for one in methods for row in _nulls(read, one, measured)],
-        "agreement": [row for one in methods for row in _agreement(one, measured, names, recipe.seed)],
+        "agreement": [row for one in methods for row in _agreement(one, measured, members, recipe.seed)],
     }
     predicted = {one.name: one.predicted for one in methods}
     return {
@@ -219,15 +219,22 @@ def _nulls(read: Read, method: _Method, measured: Measured) -> list[Row]:
     ]
 
 
-def _agreement(method: _Method, measured: Measured, names: Sequence[str], seed: int) -> list[Row]:
+def _agreement(method: _Method, measured: Measured, members: Sequence[Member], seed: int) -> list[Row]:
     """What could foretell a causal effect, against what was measured and against what is predicted of all cells."""
+    names = [member.task for member in members]
+    every = [member.phenomenon for member in members]
+    phenomena = {len(names): every, len(measured.tasks): [every[names.index(task)] for task in measured.tasks]}
     part = np.ix_(*[[names.index(task) for task in measured.tasks]] * 2)
     drop, predicted = -measured.changes[method.name][:, :, 0], -method.predicted
     compared = {f"{name} ~ causal": (matrix[part], drop) for name, matrix in method.known.items()}
     compared["predicted ~ measured"] = (predicted[part], drop)
     compared |= {f"{name} ~ predicted": (matrix, predicted) for name, matrix in method.known.items()}
     return [
-        {"method": method.name, "what": what, **agree(a, b, seed_of(seed, method.name, what))}
+        {
+            "method": method.name,
+            "what": what,
+            **agree(a, b, TaskSamples.of(phenomena[len(a)], seed_of(seed, method.name, what))),
+        }
         for what, (a, b) in compared.items()
     ]
 
