@@ -35,9 +35,9 @@ MORE, LESS = get_args(Direction)
 
 
 def counted_pairs(pairs: int, groups: int) -> str:
-    """`60 test pairs in 12 groups that share an item or a sentence`; `60 test pairs` where each is a group."""
+    """`60 test pairs (12 groups that share an item or a sentence)`; `60 test pairs` where each is a group."""
     return f"{pairs:,} test pairs" + (
-        "" if groups == pairs else f" in {groups:,} groups that share an item or a sentence"
+        "" if groups == pairs else f" ({groups:,} groups that share an item or a sentence)"
     )
 
 

@@ -15,7 +15,6 @@ from neurosteer.vocabulary import (
     FEWEST_PREFERRED,
     LESS,
     TOO_FEW_TO_TELL,
-    counted_pairs,
 )
 
 from .deeds import deed, layer_range, where
@@ -47,7 +46,7 @@ def compare_table(entries: Sequence[Row]) -> RenderableType:
             add_row(table, f"  {controls['n']:,} controls", "", *about, style="dim")
     heading = Text.assemble(
         (first["task"], "bold"),
-        (f"  encoded against used, {counted_pairs(first['data']['tested'], first['groups'])}\n", "dim"),
+        (f"  encoded against used, {first['data']['tested']:,} test pairs\n", "dim"),
         f"{deed(first['edit'])} ({first['edit']['site']}), {where(first['edit'])}\n",
         f"unedited: accuracy {number(before)}, mean margin {nats(first['margin']['before'])} nats",
         (f"\n{said}" if (said := preference_told(first)) else "", "bold"),
