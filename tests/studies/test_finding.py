@@ -175,9 +175,11 @@ def test_what_never_ends_is_null(found, times, ends):
     assert equivalent_entry(found) == {"random_equivalent": times, "random_equivalent_interval": ends}
 
 
-@pytest.mark.parametrize(("pairs", "notices"), [(49, 1), (50, 0)])
-def test_a_notice_below_50_test_pairs(pairs, notices):
-    assert len(few_pairs(pairs)) == notices
+@pytest.mark.parametrize(("pairs", "groups", "notices"), [(49, 49, 1), (50, 50, 0), (245, 49, 1), (250, 50, 0)])
+def test_a_notice_below_50_test_pairs(pairs, groups, notices):
+    told = few_pairs(pairs, groups)
+    assert len(told) == notices
+    assert all(("245 test pairs (49 groups" in note) is (groups != pairs) for note in told)
 
 
 def test_repeats_change_nothing_but_the_notice(llama, few, tmp_path):
