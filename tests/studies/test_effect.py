@@ -376,6 +376,12 @@ def test_pairs_of_one_item_are_one(
     assert entry["notices"][0].startswith(f"unseen: {counted} are few: below 50 ")
 
 
+def test_the_notice_counts_items(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    edit, pairs = Edit.ablate(chosen), unseen(55, at_once=5)
+    told = measure_effect(llama, pairs, edit, controls=0, neutral=neutral).entry["notices"]
+    assert told[0].startswith("unseen: 55 test pairs (11 groups that share an item or a sentence) are few: below 50 ")
+
+
 @pytest.mark.parametrize(
     ("rows", "agree"),
     [
