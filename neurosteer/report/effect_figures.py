@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurosteer.vocabulary import NOTHING_TO_LOSE, TOO_FEW_TO_TELL
+from neurosteer.vocabulary import LESS, NOTHING_TO_LOSE, TOO_FEW_TO_TELL, counted_pairs
 
 from .canvas import (
     DASHED,
@@ -102,7 +102,9 @@ def _caption(axes: Axes, place: int, entry: Entry) -> None:
     """p and KL above a column."""
     controls = entry["controls"]
     p = "no controls" if controls is None else p_equals(controls["p"])
-    if controls and controls["verdict"] == TOO_FEW_TO_TELL:
+    if controls and controls["direction"] == LESS:
+        p += ", moves less"
+    if entry["nothing_to_lose"] is None or (controls and controls["verdict"] == TOO_FEW_TO_TELL):
         p = TOO_FEW_TO_TELL
     if entry["nothing_to_lose"]:
         p = NOTHING_TO_LOSE
@@ -128,10 +130,10 @@ def _notes(entries: Sequence[Entry]) -> list[str]:
     counts = sorted({entry["controls"]["n"] for entry in entries if entry["controls"]})
     held = " or ".join(f"{n:,}" for n in counts)
     p = f"p: empirical, two-sided, against {held} matched controls (dots; their range and mean)"
-    tested = entries[0]["data"]["tested"]
+    tested = counted_pairs(entries[0]["data"]["tested"], entries[0]["groups"])
     return [
         p if counts else "no controls (--controls 0): nothing to compare with",
-        f"error bars: 95 % bootstrap interval over {tested:,} test pairs",
+        f"error bars: 95 % bootstrap interval over {tested}",
         "KL(unedited || edited): nats per token of neutral text",
         *(["hollow: without massive units"] if any(entry["without_massive"] for entry in entries) else []),
         *(caveats(entries) if len(entries) > 1 else selected_on_the_outcome(entries)),

@@ -9,9 +9,22 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PAIRS, TOO_FEW_TO_TELL
+from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PAIRS, TOO_FEW_TO_TELL, counted_pairs
 
-from .comparing import CHANGE, as_row, mean_and_range, name_of, p_of, selected_on_the_outcome, sweep_table, too_few
+from .comparing import (
+    CHANGE,
+    SEEN,
+    about_p,
+    about_seen,
+    as_row,
+    mean_and_range,
+    name_of,
+    p_of,
+    preference_told,
+    seen_of,
+    selected_on_the_outcome,
+    sweep_table,
+)
 from .deeds import what_was_done
 from .grid import add_row, grid
 from .numbers import NONE, divergence, interval, nats, number, p_equals, percent
@@ -26,18 +39,29 @@ def effect_table(entry: Entry) -> RenderableType:
     preference for the grammatical sentence falls. The headline is p among the controls.
     """
     parts: list[RenderableType] = [_heading(entry), _sets(entry), _details(entry)]
+    light = [] if entry["without_massive"] is None else [_of_task(entry, entry["without_massive"])]
+    swept, also = [], [as_row(row) for row in entry["also"]]
     if len(entry["doses"]) > 1:
-        doses = [(f"{row['scale']:g}", row) for row in entry["doses"]]
+        doses = [(f"{row['scale']:g}", _of_task(entry, row)) for row in entry["doses"]]
+        swept += doses
         parts += [_caption("other scales (1 is the unedited model)")]
         parts += [sweep_table("scale", doses, chosen=f"{entry['edit']['scale']:g}")]
     if len(entry["kinds"]) > 1:
-        kinds = [(row["kind"], row) for row in entry["kinds"]]
+        kinds = [(row["kind"], _of_task(entry, row)) for row in entry["kinds"]]
+        swept += kinds
         parts += [_caption("other kinds of the same edit")]
-        parts += [sweep_table("kind", kinds, chosen=entry["edit"]["kind"]), *_agreement(entry)]
+        parts += [sweep_table("kind", kinds, chosen=entry["edit"]["kind"])]
     if entry["also"]:
         parts += [_caption("other tasks, which a specific effect leaves alone"), _others(entry["also"])]
-    few = [Text(note, style="dim") for note in too_few(entry["doses"] + entry["kinds"] + entry["also"])]
-    return Group(*_spaced([*parts, *few, Text(entry["reading"])]), Text())
+    compared = [*(row for _, row in swept), *also]
+    notes = [*about_p([*light, *compared]), *about_seen(compared)]
+    dim = [Text("\n".join(notes), style="dim")] if notes else []
+    return Group(*_spaced([*parts, *dim, Text(entry["reading"])]), Text())
+
+
+def _of_task(entry: Entry, row: Entry) -> dict[str, Any]:
+    """A dose, a kind, or the set without massive units: with what the task says of its preference."""
+    return {**row, "nothing_to_lose": entry["nothing_to_lose"]}
 
 
 def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
@@ -65,32 +89,28 @@ def _sets(entry: Entry) -> Table:
     """The chosen neurons and, where some are massive, the others alone; beneath each set its controls."""
     k, light, before = entry["edit"]["k"], entry["without_massive"], entry["accuracy"]["before"]
     label = f"these {k:,} neurons" if k != 1 else "this neuron"
-    table = _sets_grid("", kl=True)
+    table = grid("", "accuracy", CHANGE, "p", "KL")
     _add_set(table, label, before, as_row(entry), kl=True, style="bold")
     if light is not None:
-        _add_set(table, f"without massive: {light['k']:,}", before, light, kl=True)
+        _add_set(table, f"without massive: {light['k']:,}", before, _of_task(entry, light), kl=True)
     return table
 
 
 def _others(rows: Sequence[Entry]) -> Table:
-    table = _sets_grid("task (test pairs)", kl=False)
+    table = grid("task (test pairs)", "accuracy", CHANGE, "p", SEEN)
     for row in rows:
         _add_set(table, f"{row['task']} ({row['pairs']:,})", row["accuracy"]["before"], as_row(row), kl=False)
     return table
 
 
-def _sets_grid(first: str, *, kl: bool) -> Table:
-    return grid(first, "accuracy", CHANGE, "p", *(["KL"] if kl else []))
-
-
 def _add_set(table: Table, label: str, before: float, row: Entry, *, kl: bool, style: str = "") -> None:
-    """A row for a set, and beneath it one for its controls."""
+    """A row for a set, and beneath it one for its controls; last comes the KL, or what would have been seen."""
     controls = row["controls"]
     cells = [_arrow(number(before), number(row["accuracy"])), interval(row["delta"], row["low"], row["high"])]
-    add_row(table, label, *cells, p_of(controls), *([divergence(row["kl"])] if kl else []), style=style)
+    add_row(table, label, *cells, p_of(row), divergence(row["kl"]) if kl else seen_of(row), style=style)
     if controls:
         cells = [_arrow(number(before), number(controls["accuracy"])), mean_and_range(controls), ""]
-        cells += [divergence(controls.get("kl"))] if kl else []
+        cells += [divergence(controls.get("kl")) if kl else ""]
         add_row(table, f"  {controls['n']:,} controls: mean, range", *cells, style="dim")
 
 
@@ -104,7 +124,7 @@ def _details(entry: Entry) -> Text:
     notes = [
         f"side effects are measured on {side['tokens']:,} tokens of neutral text ({side['text']})",
         *_about_controls(entry),
-        *_narrow(data["tested"]),
+        *_narrow(data["tested"], entry["groups"]),
         *selected_on_the_outcome([entry]),
     ]
     return Text.assemble(
@@ -126,12 +146,10 @@ def _headline(entry: Entry) -> tuple[str, str]:
     else:
         smallest = controls["p"] <= 1 / (controls["n"] + 1) + 1e-9
         floor = f" (the smallest {controls['n']:,} can give)" if smallest else ""
-        said = f"{p_equals(controls['p'])} against {controls['n']:,} controls{floor}"
-    if entry["nothing_to_lose"]:
-        margin = entry["margin"]
-        before = interval(margin["before"], margin["before_low"], margin["before_high"])
-        said = f"nothing to lose: the unedited mean margin is {before}\n{said}"
-    return f"{said}\n", "bold"
+        how = f": moves {controls['direction']} than they do" if controls["direction"] else ""
+        said = f"{p_equals(controls['p'])} against {controls['n']:,} controls{floor}{how}"
+    lost = preference_told(entry)
+    return (f"{lost}\n" if lost else "") + f"{said}\n", "bold"
 
 
 def _about_controls(entry: Entry) -> list[str]:
@@ -159,19 +177,9 @@ def _detectable(controls: Entry) -> str:
     return f"{nats(smallest)} nats" + ("" if share is None else f" = {percent(share)}")
 
 
-def _narrow(tested: int) -> list[str]:
-    few = f"{tested} test pairs are few: below {FEWEST_PAIRS} the 95 % interval is too narrow"
-    return [few] if tested < FEWEST_PAIRS else []
-
-
-def _agreement(entry: Entry) -> list[Text]:
-    names = ", ".join(row["kind"] for row in entry["kinds"])
-    verdict = {
-        True: "agree in direction and in what p says",
-        False: "do not agree in direction or in what p says",
-        None: f"agree in direction; without {FEWEST_CONTROLS} controls no more can be told",
-    }[entry["kinds_agree"]]
-    return [Text(f"{names} {verdict}", style="bold")]
+def _narrow(tested: int, groups: int) -> list[str]:
+    few = f"{counted_pairs(tested, groups)} are few: below {FEWEST_PAIRS} the 95 % interval is too narrow"
+    return [few] if groups < FEWEST_PAIRS else []
 
 
 def _caption(text: str) -> Text:

@@ -4,6 +4,9 @@ What is drawn are pairs, not sentences: the two sentences of a pair are much ali
 wholly right and one that is wholly wrong, as Agresti & Coull (1998) do with trials. Without them a probe that makes
 no mistake would seem to be known exactly: at a true accuracy of .97 and 50 pairs the plain interval holds it 78 to 95
 times in 100, with them 98 times; at 8 pairs 21 to 37 times, with them 98 to 100 times.
+
+Pairs that share an item or a sentence are drawn as one, as splits keep them together: five bad sentences beside one
+good one are not five trials. The two that are added are then as large as such a group is on average.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from neurosteer.pairs import Pairs
+from neurosteer.pairs.splitting import groups_of
 from neurosteer.seeds import seed_of
 
 RESAMPLES = 2000
@@ -18,32 +23,56 @@ ENDS = (2.5, 97.5)
 BATCH = 250  # resamples at once, to bound memory
 
 Interval = tuple[float, float]
+Groups = Int[np.ndarray, "pair"]  # which group each pair belongs to, counted from 0
 
 
-def pair_intervals(share: Float[np.ndarray, "probe pair"], *, task: str, seed: int) -> list[Interval]:
+def groups_in(pairs: Pairs) -> Groups:
+    """The groups of pairs that share an item or a sentence, in the order of their first pairs."""
+    found = np.empty(len(pairs), dtype=int)
+    for group, members in enumerate(groups_of(pairs.sentences, [pair.item for pair in pairs])):
+        found[members] = group
+    return found
+
+
+def group_sums(
+    values: Float[np.ndarray, "row pair"], groups: Groups | None
+) -> tuple[Float[np.ndarray, "row group"], Float[np.ndarray, "group"]]:
+    """The sum of each group's values, and its number of pairs; without `groups` each pair is one."""
+    if groups is None:
+        return values, np.ones(values.shape[1])
+    sizes = np.bincount(groups).astype(float)
+    return np.stack([np.bincount(groups, weights=row) for row in values]), sizes
+
+
+def pair_intervals(
+    share: Float[np.ndarray, "probe pair"], *, task: str, seed: int, groups: Groups | None = None
+) -> list[Interval]:
     """The interval of the accuracy of each probe, whose `share` of each pair's sentences in [0, 1] is right."""
-    low, high = interval(resampled_pairs(share, task=task, seed=seed))
+    low, high = interval(resampled_pairs(share, task=task, seed=seed, groups=groups))
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def resampled_pairs(
-    share: Float[np.ndarray, "probe pair"], *, task: str, seed: int
+    share: Float[np.ndarray, "probe pair"], *, task: str, seed: int, groups: Groups | None = None
 ) -> Float[np.ndarray, "resample probe"]:
-    """The accuracy of every probe in every resample of the pairs: the same resamples for all of them.
+    """The accuracy of every probe in every resample of the groups of pairs: the same resamples for all of them.
 
-    Rounded to 12 digits, so that two probes with as many right sentences are equal.
+    Without `groups` each pair is one. Rounded to 12 digits, so that two probes with as many right sentences are
+    equal.
     """
-    probes, pairs = share.shape
-    ends = np.broadcast_to([1.0, 0.0], (probes, 2))
-    columns = np.concatenate([share, ends], axis=1).T
+    sums, sizes = group_sums(share, groups)
+    typical = sizes.mean()
+    ends = np.broadcast_to([typical, 0.0], (len(share), 2))
+    columns, weights = np.concatenate([sums, ends], axis=1).T, np.append(sizes, [typical, typical])
     rng = np.random.default_rng(seed_of(seed, task, "test pairs"))
-    means = [_drawn(rng, pairs + 2) @ columns / (pairs + 2) for _ in range(RESAMPLES // BATCH)]
+    drawn = (_drawn(rng, len(weights)) for _ in range(RESAMPLES // BATCH))
+    means = [counts @ columns / (counts @ weights)[:, None] for counts in drawn]
     return np.concatenate(means).round(12)
 
 
-def _drawn(rng: np.random.Generator, pairs: int) -> Int[np.ndarray, "resample pair"]:
-    """How often each pair is in each resample."""
-    return rng.multinomial(pairs, np.full(pairs, 1 / pairs), size=BATCH)
+def _drawn(rng: np.random.Generator, groups: int) -> Int[np.ndarray, "resample group"]:
+    """How often each group is in each resample."""
+    return rng.multinomial(groups, np.full(groups, 1 / groups), size=BATCH)
 
 
 def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

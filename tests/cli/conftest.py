@@ -51,6 +51,7 @@ def effect_entry_of(method: str, edit: dict[str, Any]) -> dict[str, Any]:
         "task": "intransitive",
         "phenomenon": None,
         "data": {"source": "fake", "pairs": 10, "digest": "d", "tested": 2},
+        "groups": 2,
         "method": method,
         "edit": edit,
         "neurons": [{"layer": 3, "unit": 1, "score": 2.0, "massive": False}],

@@ -106,6 +106,7 @@ CONTROLS = {
     "delta_high": float,
     "p": SHARE,
     "verdict": str,
+    "direction": (str, OPTIONAL),
     "detectable": {"nats": (float, OPTIONAL), "share": (float, OPTIONAL)},
     "unmatched": float,
     "overlap": SHARE,
@@ -120,7 +121,8 @@ MEASURED = {
     },
     "flipped": {"lost": int, "gained": int},
     "controls": CONTROLS,
-    "nothing_to_lose": bool,
+    "groups": int,
+    "nothing_to_lose": (bool, OPTIONAL),
     "verdict": str,
 }
 EFFECT = {
@@ -141,7 +143,7 @@ EFFECT = {
     },
     "neurons": [{"layer": int, "unit": int, "score": float, "massive": bool}],
     **MEASURED,
-    "controls": CONTROLS | {"kl": float},
+    "controls": CONTROLS | {"kl": float, "kls": [float]},
     "without_massive": OPTIONAL,
     "side_effects": {
         "kl": float,
@@ -276,7 +278,7 @@ def test_what_the_model_uses_beside_what_it_encodes(tiny: Callable[[str], Model]
 def found(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> Found:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEUROSTEER_HOME", str(tmp_path_factory.mktemp("home")))
-        return find(tiny("llama"), made_pairs(), methods=("welch",), k=3, draws=1, seed=1)
+        return find(tiny("llama"), made_pairs(verbs=5), methods=("welch",), k=3, draws=1, seed=1)
 
 
 @pytest.fixture
@@ -298,11 +300,15 @@ def effect_of(model: Model, found: Found, edit: Edit, out: Path, **asked: Any) -
 
 
 def check_reading(entry: dict[str, Any]) -> None:
-    """It says that neurons stand out only where they do, and never without having compared."""
+    """It says that neurons stand out only where they do, how, and never without having compared."""
     controls, text = entry["controls"], entry["reading"]
     few, lost, small = controls["n"] < 19, entry["margin"]["before_low"] <= 0, controls["p"] <= 0.05 + 1e-9
     assert ("nothing to lose" in text) == lost
-    assert ("stand out" in text) == (small and not few and not lost)
+    stands_out = small and not few and not lost
+    assert ("hese neurons stand out" in text) == stands_out
+    assert (controls["direction"] is not None) == (small and not few)
+    assert ("These neurons stand out: they " in text) == (stands_out and controls["direction"] == "more")
+    assert ("These neurons stand out, but as those where" in text) == (stands_out and controls["direction"] == "less")
     assert ("no more than sets that should not matter" in text) == (not small and not few and not lost)
     assert ("too few to tell" in text) == few
     assert f"{controls['n']} matched sets" in text

@@ -80,11 +80,13 @@ def make_controls(mean: float = -0.2, spread: float = 0.65, n: int = 19, p: floa
         "delta_high": deltas[-1],
         "p": p,
         "verdict": "too few to tell" if n < 19 else "stands out" if p <= 0.05 else "does not stand out",
+        "direction": "more" if n >= 19 and p <= 0.05 else None,
         "detectable": {"nats": 0.94, "share": 0.26} if n >= 19 else {"nats": None, "share": None},
         "unmatched": 0.07,
         "overlap": 0.09,
         "deltas": deltas[1::2] + deltas[::2],
         "kl": 0.031,
+        "kls": [0.031] * n,
     }
 
 
@@ -125,6 +127,7 @@ def make_effect(method: str = "welch", *, controls: bool = True, **changes: Any)
         },
         "neurons": [{"layer": 14, "unit": 3, "score": 4.2, "massive": False}],
         "neurons_from": "runs/find-intransitive-smollm2-135m-e6b85c03",
+        "groups": 200,
         "accuracy": {"before": 0.8, "after": 0.72},
         "margin": {
             "before": 3.62,
@@ -158,6 +161,9 @@ def make_effect(method: str = "welch", *, controls: bool = True, **changes: Any)
     return {**entry, **changes}
 
 
+MEASURED = ("groups", "accuracy", "margin", "controls", "nothing_to_lose", "verdict")  # of other tasks too
+
+
 def make_full_effect() -> dict[str, Any]:
     """An effect with every part that an entry can have."""
     kinds = [
@@ -167,7 +173,7 @@ def make_full_effect() -> dict[str, Any]:
     ]
     other = make_effect(controls=True)
     also = [
-        {"task": task, "pairs": 200, **{key: other[key] for key in ("accuracy", "margin", "controls")}}
+        {"task": task, "pairs": 200, **{key: other[key] for key in MEASURED}}
         for task in ("transitive", "coordinate_structure_constraint_complex_left_branch")
     ]
     return make_effect(

@@ -1,10 +1,14 @@
 """Methods beside each other, with what any such comparison has to confess."""
 
+import re
+
+import pytest
 from showing import printed
 
 from neurosteer.report import compare_table
 
 CONFESSION = "attribution was selected on the outcome shown here (on other pairs)"
+SEEN = "seen from: the smallest change that would have been seen with 80 % power"
 EQUAL = "a set that disturbs more (KL) moves more: compare at equal KL"
 
 
@@ -14,17 +18,21 @@ intransitive  encoded against used, 200 test pairs
 ablate to zero (resid_post), at all tokens but BOS
 unedited: accuracy .80, mean margin 3.62 nats
 
- neurons          k at   acc.     change of margin,       controls:
- by              layer  .80 →         95 % interval           range    p     KL
- ──────────────────────────────────────────────────────────────────────────────
- welch        40 at 14    .72  -0.08 [-0.21, +0.05]  -0.43 to +0.21  .85  0.124
- l0           40 at 14    .72  -0.51 [-0.78, -0.26]  -0.56 to +0.24  .10  0.124
- attribution  40 at 17    .72  -3.22 [-3.61, -2.85]  -0.83 to +0.33  .05  0.610
+ neurons            k at   acc.  change, 95 % interval;       seen
+ by                layer  .80 →   controls: mean, range    p  from     KL
+ ────────────────────────────────────────────────────────────────────────
+ welch          40 at 14    .72    -0.08 [-0.21, +0.05]  .85  0.94  0.124
+   19 controls              .78    -0.11 -0.43 to +0.21             0.031
+ l0             40 at 14    .72    -0.51 [-0.78, -0.26]  .10  0.94  0.124
+   19 controls              .78    -0.16 -0.56 to +0.24             0.031
+ attribution    40 at 17    .72    -3.22 [-3.61, -2.85]  .05     –  0.610
+   19 controls              .78    -0.25 -0.83 to +0.33             0.031
 
+{SEEN}
 {CONFESSION}
 {EQUAL}
 
-"""
+"""  # noqa: RUF001
     assert printed(compare_table(three_methods)) == expected
 
 
@@ -37,9 +45,59 @@ def test_who_did_not_see_the_outcome_has_nothing_to_confess(three_methods):
 def test_without_controls(three_methods):
     for entry in three_methods:
         entry["controls"] = None
-    assert " l0           40 at 14    .72  -0.51 [-0.78, -0.26]          –  –  0.124\n" in printed(  # noqa: RUF001
-        compare_table(three_methods)
-    )
+    text = printed(compare_table(three_methods))
+    assert re.search(r"\n l0 +40 at 14 +\.72 +-0\.51 \[-0\.78, -0\.26\] +– +– +0\.124\n", text)  # noqa: RUF001
+    assert "controls\n" not in text
+    assert "seen from:" not in text
+
+
+def row_of(text, name):
+    [line] = [line for line in text.splitlines() if line.startswith(f" {name} ")]
+    return line.split()
+
+
+def test_only_a_null_says_what_it_would_have_seen(three_methods):
+    """And one that no change would have overcome says so."""
+    three_methods[1]["controls"]["detectable"] = {"nats": None, "share": None}
+    text = printed(compare_table(three_methods))
+    shown = {entry["method"]: row_of(text, entry["method"])[-3:-1] for entry in three_methods}
+    assert shown == {"welch": [".85", "0.94"], "l0": [".10", "never"], "attribution": [".05", "–"]}  # noqa: RUF001
+    del three_methods[:2]
+    assert SEEN not in printed(compare_table(three_methods))
+
+
+@pytest.mark.parametrize(
+    ("nothing", "word", "heading", "note"),
+    [
+        (True, "none", "nothing to lose", "none: nothing to lose, so no change shows a need"),
+        (
+            None,
+            "few",
+            "too few test pairs to tell whether there is anything to lose",
+            "few: too few test pairs to tell whether there is anything to lose, 20 are wanted",
+        ),
+    ],
+)
+def test_without_a_preference_no_p_is_shown(three_methods, nothing, word, heading, note):
+    for entry in three_methods:
+        entry["nothing_to_lose"] = nothing
+        entry["margin"] |= {"before": 0.2, "before_low": -0.15, "before_high": 0.55}
+    text = printed(compare_table(three_methods))
+    words = " ".join(text.split())
+    assert f"{heading}: the unedited mean margin is +0.20 [-0.15, +0.55]" in words
+    assert note in words
+    for entry in three_methods:
+        assert row_of(text, entry["method"])[-3:-1] == [word, "–"]  # noqa: RUF001
+    assert "nothing to lose" not in printed(compare_table([{**three_methods[0], "nothing_to_lose": False}]))
+
+
+def test_a_set_that_moves_less_is_marked(three_methods):
+    note = "*: stands out as moving the margin less than the controls do"
+    assert note not in printed(compare_table(three_methods))
+    three_methods[2]["controls"]["direction"] = "less"
+    text = printed(compare_table(three_methods))
+    assert note in text
+    assert row_of(text, "attribution")[-3] == ".05*"
 
 
 def test_wide_cells_fold_and_are_not_cut(three_methods):

@@ -103,6 +103,32 @@ def test_without_controls(effect_of):
     assert dots_in(figure) == []
 
 
+@pytest.mark.parametrize(
+    ("nothing", "direction", "said"),
+    [
+        (False, "more", "p = .05"),
+        (False, "less", "p = .05, moves less"),
+        (True, "less", "nothing to lose"),
+        (None, "more", "too few to tell"),
+    ],
+)
+def test_what_stands_above_a_column(three_methods, nothing, direction, said):
+    used = three_methods[2]
+    used["nothing_to_lose"] = nothing
+    used["controls"]["direction"] = direction
+    figure = effect_figure(three_methods)
+    assert {text for text in texts_in(figure) if text in (said, "p = .85", "p = .10")} == {said, "p = .85", "p = .10"}
+    check_texts(figure)
+
+
+def test_pairs_that_count_as_one_are_said(effect_of):
+    few = effect_of(groups=40)
+    notes = " ".join(effect_figure([few]).axes[0].get_xlabel().split())
+    assert "over 200 test pairs (40 groups that share an item or a sentence)" in notes
+    check_texts(effect_figure([few]))
+    assert "groups" not in effect_figure([effect_of()]).axes[0].get_xlabel()
+
+
 def test_methods_differ_without_colour(three_methods):
     lines = markers_in(effect_figure([*three_methods, {**three_methods[0], "method": None}])).values()
     assert len({line.get_marker() for line in lines}) == 4

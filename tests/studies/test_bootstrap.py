@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosteer.studies.bootstrap import RESAMPLES, pair_intervals, resampled_pairs
+from neurosteer.pairs import Pair, Pairs
+from neurosteer.seeds import seed_of
+from neurosteer.studies.bootstrap import RESAMPLES, groups_in, pair_intervals, resampled_pairs
 
 
 @pytest.mark.parametrize(("pairs", "right"), [(200, 0.7), (40, 0.93), (12, 0.5)])
@@ -51,6 +53,53 @@ def test_no_mistake_is_no_certainty():
     assert [low for low, _ in lows] == sorted(low for low, _ in lows)
     assert lows[1][0] <= 0.8
     assert lows[3][0] >= 0.98
+
+
+@pytest.mark.parametrize("true", [0.6, 0.9])
+def test_coverage_with_five_pairs_an_item(true: float):
+    """40 items whose pairs are alike: pair by pair the interval is too narrow."""
+    rng = np.random.default_rng(5)
+    easy = rng.beta(true * 2, (1 - true) * 2, (1000, 40))
+    share = rng.binomial(1, np.repeat(easy, 5, axis=1)) * 1.0
+    groups, mixed = np.repeat(np.arange(40), 5), rng.permutation(200)
+    held = []
+    for of in (groups[mixed], None):
+        ends = np.array(pair_intervals(share[:, mixed], task="t", seed=1, groups=of))
+        held.append(np.mean((ends[:, 0] <= true) & (true <= ends[:, 1])))
+    assert 0.92 <= held[0] <= 0.985
+    assert held[1] < 0.85
+
+
+def test_groups_are_drawn_whole():
+    """Unequal ones: what a loop over drawn groups gives, two of the mean size added, right and wrong."""
+    rng = np.random.default_rng(6)
+    groups = rng.permutation(np.repeat(np.arange(25), rng.integers(1, 8, 25)))
+    share = rng.binomial(2, 0.4 + 0.02 * groups) / 2
+    size = len(groups) / 25
+    parts = [(share[groups == group].sum(), (groups == group).sum()) for group in range(25)]
+    parts += [(size, size), (0.0, size)]
+    drawn = [[parts[i] for i in rng.integers(0, 27, 27)] for _ in range(5000)]
+    plain = np.quantile([sum(a for a, _ in some) / sum(b for _, b in some) for some in drawn], [0.025, 0.975])
+    [ends] = pair_intervals(share[None], task="t", seed=0, groups=groups)
+    assert ends == pytest.approx(tuple(plain), abs=0.02)
+
+
+def test_a_group_for_each_pair_changes_no_bit():
+    """The draws of the pairs themselves, and what they were before there were groups."""
+    share = np.random.default_rng(1).binomial(2, 0.7, (3, 40)) / 2
+    found = resampled_pairs(share, task="t", seed=4, groups=np.arange(40))
+    assert np.array_equal(found, resampled_pairs(share, task="t", seed=4))
+    rng = np.random.default_rng(seed_of(4, "t", "test pairs"))
+    columns = np.concatenate([share, np.broadcast_to([1.0, 0.0], (3, 2))], axis=1).T
+    plain = [rng.multinomial(42, np.full(42, 1 / 42), size=250) @ columns / 42 for _ in range(8)]
+    assert np.array_equal(found, np.concatenate(plain).round(12))
+
+
+def test_which_pairs_are_one():
+    """A shared item, a shared sentence on either side, and what hangs together by a third."""
+    rows = [("a", "b", ""), ("c", "d", "i"), ("e", "b", ""), ("f", "g", "i"), ("h", "a", "j"), ("k", "l", "")]
+    pairs = Pairs("t", "made up", tuple(Pair(*row[:2], str(at), row[2]) for at, row in enumerate(rows)))
+    assert groups_in(pairs).tolist() == [0, 1, 0, 1, 0, 2]
 
 
 def test_the_same_pairs_for_all_probes_and_others_for_other_tasks():

@@ -26,10 +26,11 @@ from neurosteer.errors import InputError
 from neurosteer.forward import steering
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls
-from neurosteer.pairs import Pairs
+from neurosteer.pairs import Pair, Pairs
 from neurosteer.studies import Effect, Found, measure_effect
 from neurosteer.studies.effects.cases import Case, Measured
 from neurosteer.studies.effects.effect import _agree, _elsewhere
+from neurosteer.studies.effects.numbers import interval, sign_flip
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
 CLOSE = {"rel": 1e-4, "abs": 2e-5}
@@ -218,11 +219,12 @@ def test_flips_either_way(llama: Model, found: Found, chosen: NeuronSet, neutral
 def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
     """Margins of exactly 0, before and after."""
     before, after = np.array([1.0, 0.0, 0.0, 2.0, -1.0, 3.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0, -1.0])
+    before, after = np.concatenate([before, np.full(14, -1.0)]), np.concatenate([after, np.full(14, -1.0)])
     measured = Measured(before, [after[None]])
     row = _elsewhere(Pairs("ties", "made up", ()), measured, Case(Edit.ablate(chosen)), 0)
     assert row["nothing_to_lose"]
     assert row["verdict"] == "nothing to lose"
-    assert row["accuracy"] == {"before": 3 / 6, "after": 2 / 6}
+    assert row["accuracy"] == {"before": 3 / 20, "after": 2 / 20}
     assert row["flipped"] == {"lost": 2, "gained": 1}
 
 
@@ -328,12 +330,56 @@ def test_kinds_beside_the_edit(llama: Model, network: Any, found: Found, chosen:
 
 
 @pytest.mark.parametrize("units", [[(1, 9)], [(2, 1), (2, 2)], [(1, 3), (2, 8)]])
-def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutral: Path, units: list[Any]):
-    """One direction, and on one side of p = .05 against 19 controls."""
+def test_kinds_agree_only_where_there_is_something_to_lose(
+    llama: Model, found: Found, neutral: Path, units: list[Any]
+):
+    """16 pairs do not tell; of 20 it depends on the model, and a null is no agreement."""
     edit = Edit.ablate(found.ranking().pick(units))
-    entry = measure_effect(llama, found.test, edit, kinds=["zero", "mean"], neutral=neutral).entry
-    verdicts = {(row["delta"] > 0, row["controls"]["p"] <= 0.05) for row in entry["kinds"]}
-    assert entry["kinds_agree"] is (len(verdicts) == 1)
+    for pairs in (found.test, unseen(20)):
+        entry = measure_effect(llama, pairs, edit, kinds=["zero", "mean"], neutral=neutral).entry
+        low = [row["controls"]["p"] <= 0.05 for row in entry["kinds"]]
+        sides = {row["delta"] > row["controls"]["delta_mean"] for row in entry["kinds"]}
+        clean = len(pairs) == 20 and entry["margin"]["before_low"] > 0
+        assert entry["nothing_to_lose"] is (None if len(pairs) == 16 else not clean)
+        assert (entry["kinds_agree"] is None) is (not clean or not any(low))
+        assert entry["kinds_agree"] is not True or (all(low) and len(sides) == 1)
+
+
+def unseen(count: int, *, at_once: int = 1, task: str = "unseen") -> Pairs:
+    """So many pairs, `at_once` of them with one good sentence, of which the model is sure: word for word the bad one
+    differs in the last alone."""
+    rows = [(i // at_once, i) for i in range(count)]
+    return Pairs(
+        task,
+        "made up",
+        tuple(Pair(f"w50 w{g} w50 w{g % 7}", f"w50 w{g} w51 w{i % 60}", str(i)) for g, i in rows),
+    )
+
+
+@pytest.mark.parametrize(("at_once", "groups"), [(1, 40), (5, 8)])
+def test_pairs_of_one_item_are_one(
+    at_once: int, groups: int, llama: Model, found: Found, chosen: NeuronSet, neutral: Path
+):
+    """In the interval, the sign flips, what there is to lose and the notice."""
+    pairs = unseen(40, at_once=at_once)
+    effect = measure_effect(llama, pairs, Edit.ablate(chosen), controls=2, also=[], neutral=neutral, seed=3)
+    entry, changes = effect.entry, effect.after - effect.before
+    of = np.array([int(pair.good.split()[1][1:]) for pair in pairs])
+    assert entry["groups"] == len(set(of.tolist())) == groups
+    assert (entry["margin"]["low"], entry["margin"]["high"]) == interval(changes, 3, of)
+    assert (entry["margin"]["before_low"], entry["margin"]["before_high"]) == interval(effect.before, 3, of)
+    assert entry["margin"]["p"] == sign_flip(changes, 3, of)
+    for row in (entry["margin"], entry["controls"]):
+        assert row["p"] > 0
+    assert entry["nothing_to_lose"] is (None if groups < 20 else entry["margin"]["before_low"] <= 0)
+    counted = "40 test pairs" + (" (8 groups that share an item or a sentence)" if groups == 8 else "")
+    assert entry["notices"][0].startswith(f"unseen: {counted} are few: below 50 ")
+
+
+def test_the_notice_counts_items(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    edit, pairs = Edit.ablate(chosen), unseen(55, at_once=5)
+    told = measure_effect(llama, pairs, edit, controls=0, neutral=neutral).entry["notices"]
+    assert told[0].startswith("unseen: 55 test pairs (11 groups that share an item or a sentence) are few: below 50 ")
 
 
 @pytest.mark.parametrize(
@@ -342,7 +388,10 @@ def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutra
         ([(-1.0, "stands out"), (-2.0, "stands out")], True),
         ([(-1.0, "stands out"), (-2.0, "does not stand out")], False),
         ([(-1.0, "stands out"), (2.0, "stands out")], False),
-        ([(1.0, "does not stand out")] * 3, True),
+        ([(-1.0, "stands out"), (-0.1, "stands out less")], False),
+        ([(-0.1, "stands out less"), (0.1, "stands out less")], True),  # both above their controls
+        ([(1.0, "does not stand out")] * 3, None),
+        ([(1.0, "does not stand out"), (-1.0, "does not stand out")], None),  # signs of noise
         ([(1.0, "too few to tell"), (2.0, "too few to tell")], None),
         ([(1.0, "too few to tell"), (-2.0, "too few to tell")], False),  # directions need no controls
         ([(1.0, None), (2.0, None)], None),
@@ -351,7 +400,12 @@ def test_kinds_agree_on_direction_and_verdict(llama: Model, found: Found, neutra
     ],
 )
 def test_kinds_that_agree_by_hand(rows: list[Any], agree: bool | None):
-    kinds = [{"delta": delta, "controls": word and {"verdict": word}} for delta, word in rows]
+    """The controls lower the margin by .5 in the mean."""
+    kinds = []
+    for delta, word in rows:
+        direction = word and ("less" if word.endswith("less") else "more" if word == "stands out" else None)
+        controls = {"verdict": (word or "").removesuffix(" less"), "direction": direction, "delta_mean": -0.5}
+        kinds.append({"delta": delta, "controls": word and controls})
     assert _agree(kinds) is agree
 
 
@@ -458,6 +512,7 @@ def test_side_effects_against_plain_torch(
     assert side["kl"] > 0.01
     others = [measured(control)[0] for control in found.ranking().controls(chosen, 5, 2)]
     assert effect.entry["controls"]["kl"] == pytest.approx(sum(others) / 5, rel=1e-4)
+    assert effect.entry["controls"]["kls"] == pytest.approx(others, rel=1e-4)
 
 
 def test_the_built_in_neutral_text(llama: Model, found: Found, chosen: NeuronSet):
@@ -503,6 +558,7 @@ def test_other_tasks_beside_it(effect: Effect, llama: Model, found: Found, chose
         assert row.keys() == {
             "task",
             "pairs",
+            "groups",
             "accuracy",
             "margin",
             "flipped",
@@ -602,7 +658,9 @@ def test_few_pairs_carry_a_notice(llama: Model, found: Found, chosen: NeuronSet,
     many = replace(
         found.test,
         task="many",
-        pairs=tuple(replace(p, good=f"w50 w{i} {p.good}", id=str(i)) for i in range(4) for p in found.test)[:50],
+        pairs=tuple(
+            replace(p, good=f"w50 w{i} {p.good}", bad=f"w50 w{i} {p.bad}") for i in range(4) for p in found.test
+        )[:50],
     )
     told = measure_effect(
         llama, many.limit(49), Edit.ablate(chosen), controls=0, neutral=neutral, also=[found.test]
@@ -616,14 +674,13 @@ def test_few_pairs_carry_a_notice(llama: Model, found: Found, chosen: NeuronSet,
 
 
 def test_the_clean_margin_has_an_interval(effect: Effect):
-    """Where it is not above 0 there is nothing to lose, and no share of it."""
+    """And a verdict takes 20 pairs, whatever it says."""
     entry = effect.entry
     margin, draws = entry["margin"], np.random.default_rng(0)
     means = draws.choice(effect.before, (20000, len(effect.before))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     assert (margin["before_low"], margin["before_high"]) == pytest.approx((low, high), abs=0.25 * (high - low))
-    assert entry["nothing_to_lose"] is (margin["before_low"] <= 0)
-    assert entry["verdict"] == ("nothing to lose" if entry["nothing_to_lose"] else "too few to tell")
+    assert (entry["nothing_to_lose"], entry["verdict"]) == (None, "too few to tell")  # of 16 pairs
 
 
 def test_one_pair_is_enough(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):

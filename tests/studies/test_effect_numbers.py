@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from neurosteer.seeds import seed_of
 from neurosteer.studies.effects import numbers
-from neurosteer.studies.effects.numbers import accuracy, against, change, empirical_p, interval, sign_flip
+from neurosteer.studies.effects.numbers import (
+    accuracy,
+    against,
+    change,
+    clean_preference,
+    empirical_p,
+    interval,
+    sign_flip,
+)
 from neurosteer.studies.effects.verdict import detectable
 
 
@@ -83,6 +92,112 @@ def test_the_interval_covers_the_truth(monkeypatch: pytest.MonkeyPatch, skewed: 
     held = covered(500, 50, skewed)
     assert held >= stats.binom.ppf(0.001, 500, least)
     assert held <= stats.binom.ppf(0.999, 500, 0.96)
+
+
+@pytest.mark.parametrize("n", [2, 17, 200])
+def test_pairs_by_themselves_are_scipys_plain_bootstrap(n: int):
+    """To the last bit, with a group for each pair and without any."""
+    changes = normal(n, seed=n)
+    rng = np.random.default_rng(seed_of(3, "bootstrap"))
+    own = stats.bootstrap((changes,), np.mean, n_resamples=9999, batch=500, method="BCa", rng=rng).confidence_interval
+    assert interval(changes, 3) == interval(changes, 3, np.arange(n)) == (own.low, own.high)
+    rng = np.random.default_rng(seed_of(3, "sign flip"))
+    flips: Any = {"permutation_type": "samples", "vectorized": True, "n_resamples": 9999, "batch": 500}
+    p = stats.permutation_test((changes,), np.mean, rng=rng, **flips).pvalue
+    assert sign_flip(changes, 3) == sign_flip(changes, 3, np.arange(n)) == p
+
+
+def alike(rng: np.random.Generator, groups: int, icc: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of 5 pairs an item, about 0, whose items differ: the intraclass correlation is `icc`; and the items."""
+    of = np.repeat(np.arange(groups), 5)
+    changes = icc**0.5 * rng.normal(size=groups)[of] + (1 - icc) ** 0.5 * rng.normal(size=len(of))
+    mixed = rng.permutation(len(of))
+    return changes[mixed], np.unique(of[mixed], return_inverse=True)[1]
+
+
+def test_groups_of_pairs_are_drawn_whole():
+    """Unequal groups, in any order: resamples of groups in a loop, their percentiles corrected as by Efron (1987)."""
+    rng = np.random.default_rng(21)
+    groups = rng.permutation(np.repeat(np.arange(30), rng.integers(1, 9, 30)))
+    changes = rng.normal(size=len(groups)) + np.array([group % 3 for group in groups])
+    members = [changes[groups == group] for group in range(30)]
+    draws = np.array([np.concatenate([members[i] for i in rng.integers(0, 30, 30)]).mean() for _ in range(20_000)])
+    left = np.array([np.concatenate([*members[:i], *members[i + 1 :]]).mean() for i in range(30)])
+    moved = left.mean() - left
+    skew = (moved**3).sum() / (6 * (moved**2).sum() ** 1.5)
+    bias = stats.norm.ppf((draws < changes.mean()).mean())
+    ends = [
+        np.quantile(draws, stats.norm.cdf(bias + (bias + z) / (1 - skew * (bias + z))))
+        for z in stats.norm.ppf([0.025, 0.975])
+    ]
+    assert interval(changes, 0, groups) == pytest.approx(ends, abs=0.02)
+    low, high = interval(changes, 0)
+    assert ends[1] - ends[0] > 1.15 * (high - low)
+
+
+def test_the_interval_covers_the_truth_with_five_pairs_an_item(monkeypatch: pytest.MonkeyPatch):
+    """50 items: pair by pair it would hold 0 in 77 % of cases."""
+    monkeypatch.setattr(numbers, "RESAMPLES", 499)
+    held, naive = 0, 0
+    for seed in range(300):
+        changes, groups = alike(np.random.default_rng([13, seed]), 50)
+        (low, high), (near, far) = interval(changes, seed, groups), interval(changes, seed)
+        held, naive = held + (low <= 0 <= high), naive + (near <= 0 <= far)
+    assert held >= stats.binom.ppf(0.001, 300, 0.93)
+    assert naive <= 0.85 * 300
+
+
+def test_sign_flips_of_groups():
+    """All patterns of the groups' sums."""
+    changes, groups = np.array([1.0, 2.0, -0.5, 4.0, -1.0]), np.array([0, 1, 0, 2, 1])
+    assert sign_flip(changes, 0, groups) == pytest.approx(flipped([0.5, 1.0, 4.0]))
+    assert sign_flip(changes, 0, np.zeros(5, dtype=int)) == 1.0
+
+
+def test_sign_flips_of_groups_reject_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch):
+    """As many small p as are due: pair by pair they come in 20 % of cases."""
+    monkeypatch.setattr(numbers, "RESAMPLES", 199)
+    found = []
+    for seed in range(600):
+        changes, groups = alike(np.random.default_rng([17, seed]), 20)
+        found.append(sign_flip(changes, seed, groups) <= 0.05)
+    assert stats.binom.ppf(0.001, 600, 0.05) <= sum(found) <= stats.binom.ppf(0.999, 600, 0.05)
+
+
+def test_a_single_group_has_no_width():
+    assert interval(np.array([1.0, 2.0, 6.0]), 0, np.zeros(3, dtype=int)) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "pairs", "groups", "nothing"),
+    [
+        (3.0, 20, None, False),
+        (3.0, 19, None, None),  # however clear: of so few nothing is told
+        (-3.0, 19, None, None),
+        (0.0, 20, None, True),
+        (-3.0, 20, None, True),
+        (3.0, 95, 19, None),
+        (3.0, 100, 20, False),
+    ],
+)
+def test_what_there_is_to_lose(mean: float, pairs: int, groups: int | None, nothing: bool | None):
+    margins = normal(pairs, seed=5)
+    margins += mean - margins.mean()
+    of = None if groups is None else np.arange(pairs) % groups
+    found = clean_preference(margins, of, 4)
+    assert (found.margin, found.low, found.high) == (float(margins.mean()), *interval(margins, 4, of))
+    assert found.groups == (groups or pairs)
+    assert found.nothing_to_lose is nothing
+    assert found.clean is (nothing is False)
+
+
+def test_few_items_make_no_preference(monkeypatch: pytest.MonkeyPatch):
+    """Of 20 items with 5 pairs each, about 0: an interval above 0 comes seldom; pair by pair in 10 % of cases."""
+    monkeypatch.setattr(numbers, "RESAMPLES", 499)
+    drawn = [alike(np.random.default_rng([19, seed]), 20) for seed in range(400)]
+    clean = sum(clean_preference(margins, groups, 0).clean for margins, groups in drawn)
+    assert clean <= stats.binom.ppf(0.999, 400, 0.045)
+    assert sum(clean_preference(margins, None, 0).clean for margins, _ in drawn) > clean
 
 
 def flipped(changes: list[float]) -> float:
@@ -230,14 +345,23 @@ def test_against_controls():
         "unmatched": 0.125,
         "overlap": 0.5,
     }
-    assert found.pop("verdict") == "too few to tell"
+    assert (found.pop("verdict"), found.pop("direction")) == ("too few to tell", None)
     assert found.pop("detectable") == {"nats": None, "share": None}
     assert found == pytest.approx(expected)
     assert against(-2.0, before, [], unmatched=0.0, overlaps=[], nothing_to_lose=False) is None
 
 
-@pytest.mark.parametrize("nothing_to_lose", [False, True])
-def test_a_share_of_the_margin_only_where_there_is_one(nothing_to_lose: bool):
+@pytest.mark.parametrize(("delta", "direction"), [(-3.0, "more"), (-0.1, "less"), (0.0, "less"), (3.0, "more")])
+def test_against_controls_the_direction_is_said(delta: float, direction: str):
+    before = normal(30, seed=11, mean=2.5)
+    controls = [before + change for change in np.linspace(-1.2, -0.8, 19)]
+    found = against(delta, before, controls, unmatched=0.0, overlaps=[0.1] * 19, nothing_to_lose=False)
+    assert found is not None
+    assert (found["verdict"], found["direction"]) == ("stands out", direction)
+
+
+@pytest.mark.parametrize("nothing_to_lose", [False, True, None])
+def test_a_share_of_the_margin_only_where_there_is_one(nothing_to_lose: bool | None):
     rng = np.random.default_rng(12)
     before = normal(30, seed=11, mean=2.5)
     deltas = rng.normal(size=25)
@@ -246,6 +370,6 @@ def test_a_share_of_the_margin_only_where_there_is_one(nothing_to_lose: bool):
     assert found is not None
     smallest = detectable(deltas.tolist(), [0.1] * 25)
     assert found["detectable"]["nats"] == pytest.approx(smallest)
-    due = None if nothing_to_lose else pytest.approx(smallest / before.mean())
+    due = pytest.approx(smallest / before.mean()) if nothing_to_lose is False else None
     assert found["detectable"]["share"] == due
     assert found["verdict"] == "does not stand out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import Any
 
 import pytest
@@ -10,23 +11,34 @@ from neurosteer.studies.effects.reading import effect_reading
 
 CONTROLS = {
     "n": 19,
+    "delta_mean": -0.05,
     "delta_low": -0.2,
     "delta_high": 0.1,
     "p": 0.05,
     "verdict": "stands out",
+    "direction": "more",
     "detectable": {"nats": 0.25, "share": 0.125},
     "overlap": 0.16,
     "kl": 0.01,
+    "kls": [0.03, *[0.009] * 18],
 }
-NULL = {"p": 0.1, "verdict": "does not stand out"}
-FEW = {"n": 9, "p": 0.1, "verdict": "too few to tell", "detectable": {"nats": None, "share": None}}
+NULL = {"p": 0.1, "verdict": "does not stand out", "direction": None}
+FEW = {
+    "n": 9,
+    "p": 0.1,
+    "verdict": "too few to tell",
+    "direction": None,
+    "detectable": {"nats": None, "share": None},
+    "kls": [0.03] * 9,
+}
 SPREAD = "matched sets change it by -0.20 to +0.10"
 SEEN = "The smallest change that would have been seen with 80 % power is 0.25 nats (12 % of the unedited margin)."
 CHANGE = (
     "With these 6 neurons set to zero at layer 14 the mean margin changes by -1.25 nats (95 % interval -1.50 to "
     "-1.00), accuracy goes from .90 to .65."
 )
-ALONE = "19 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .05)."
+OUT = "These neurons stand out: they lower it more than all of these"
+ALONE = f"19 {SPREAD}. {OUT} (p = .05)."
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -35,6 +47,8 @@ def entry(**changes: Any) -> dict[str, Any]:
     controls = changes.pop("controls", {})
     controls = None if controls is None else CONTROLS | controls
     return {
+        "data": {"tested": 200},
+        "groups": 200,
         "edit": edit,
         "margin": {"delta": -1.25, "low": -1.5, "high": -1.0} | changes.pop("margin", {}),
         "accuracy": {"before": 0.9, "after": 0.65},
@@ -50,9 +64,20 @@ def entry(**changes: Any) -> dict[str, Any]:
     }
 
 
-def moved(task: str, verdict: str | None, nats: float | None = 0.5) -> dict[str, Any]:
-    controls = verdict and {"n": 19, "verdict": verdict, "detectable": {"nats": nats, "share": None}}
-    return {"task": task, "verdict": verdict, "controls": controls}
+def moved(task: str, verdict: str | None, nats: float | None = 0.5, **about: Any) -> dict[str, Any]:
+    """Another task's row; `delta` and `direction` as of one that falls more than under its controls."""
+    direction = about.get("direction", "more" if verdict == "stands out" else None)
+    controls = {"n": 19, "verdict": verdict, "direction": direction, "detectable": {"nats": nats, "share": None}}
+    margin = {"delta": about.get("delta", -0.7)}
+    return {"task": task, "verdict": verdict, "margin": margin, "controls": verdict and controls}
+
+
+def kinds(*verdicts: str | None) -> list[dict[str, Any]]:
+    names = ("zero", "mean", "resample")
+    return [
+        {"kind": name, "controls": verdict and {"verdict": verdict}}
+        for name, verdict in zip(names, verdicts, strict=False)
+    ]
 
 
 def test_the_plain_case():
@@ -83,7 +108,7 @@ def test_too_few_controls_tell_nothing():
         entry(
             controls=FEW,
             also=[moved("a", "too few to tell")],
-            kinds=[{"kind": "zero"}, {"kind": "mean"}],
+            kinds=kinds("too few to tell", "too few to tell"),
             without_massive={"k": 4, "delta": -0.125, "controls": CONTROLS | FEW},
         )
     )
@@ -101,10 +126,26 @@ def test_nothing_to_lose(controls: dict[str, Any] | None):
     text = effect_reading(entry(controls=controls, margin=margin, verdict="nothing to lose", nothing_to_lose=True))
     alone = "Without controls this says nothing about these neurons in particular."
     spread = alone if controls is None else f"19 {SPREAD} (p = {'.10' if controls else '.05'})."
+    assert "stand out" not in text
     assert text == (
         f"{CHANGE} There is nothing to lose: the unedited mean margin is +0.25 nats (95 % interval -0.12 to +0.50), "
         "no clear preference for the grammatical sentences, so no change shows that these neurons are needed for "
         f"it. {spread}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tested", "groups", "counted"),
+    [(12, 12, "12 test pairs"), (95, 19, "95 test pairs (19 groups that share an item or a sentence)")],
+)
+def test_too_few_pairs_to_tell_whether_there_is_anything_to_lose(tested: int, groups: int, counted: str):
+    """However far the interval lies above 0: neither need nor its absence is claimed, of no kind of edit either."""
+    margin = {"before": 3.25, "before_low": 2.0, "before_high": 4.5}
+    about = {"data": {"tested": tested}, "groups": groups, "nothing_to_lose": None, "verdict": "too few to tell"}
+    text = effect_reading(entry(margin=margin, kinds=kinds("stands out", "stands out"), kinds_agree=None, **about))
+    assert text == (
+        f"{CHANGE} {counted} are too few to tell whether there is anything to lose, 20 are wanted: the unedited mean "
+        f"margin is +3.25 nats (95 % interval +2.00 to +4.50). 19 {SPREAD} (p = .05)."
     )
 
 
@@ -116,7 +157,7 @@ def test_a_rise():
 @pytest.mark.parametrize(
     ("controls", "said"),
     [
-        ({"p": 0.05}, "19 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .05)."),
+        ({"p": 0.05}, f"19 {SPREAD}. {OUT} (p = .05)."),
         (
             NULL,
             f"19 {SPREAD}: no more than sets that should not matter (p = .10). {SEEN}",
@@ -131,8 +172,8 @@ def test_a_rise():
             f"19 {SPREAD}: no more than sets that should not matter (p = .10). With these controls no change is "
             "large enough to be seen with 80 % power: they hold 16 % of these neurons themselves.",
         ),
-        ({"n": 99, "p": 0.01}, "99 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .01)."),
-        ({"n": 999, "p": 0.001}, "999 matched sets change it by -0.20 to +0.10: these neurons stand out (p = .001)."),
+        ({"n": 99, "p": 0.01, "kls": [0.03] * 99}, f"99 {SPREAD}. {OUT} (p = .01)."),
+        ({"n": 999, "p": 0.001, "kls": [0.03] * 999}, f"999 {SPREAD}. {OUT} (p = .001)."),
         (FEW, "9 matched sets change it by -0.20 to +0.10: too few to tell, a verdict takes 19."),
         (None, "Without controls this says nothing about these neurons in particular."),
     ],
@@ -152,35 +193,134 @@ def test_against_controls(controls: dict[str, Any] | None, said: str):
             {"without_massive": {"k": 4, "delta": -0.5, "controls": None}},
             "Without the massive units among them (4 left) the change is -0.50.",
         ),
-        ({"kinds": [{"kind": "zero"}, {"kind": "mean"}], "kinds_agree": True}, "Replacing by zero, mean agrees."),
         (
-            {"kinds": [{"kind": "zero"}, {"kind": "resample"}], "kinds_agree": False},
-            "Replacing by zero, resample does not agree.",
+            {"kinds": kinds("stands out", "stands out"), "kinds_agree": True},
+            "Replacing by zero, mean agrees.",
+        ),
+        (
+            {"kinds": kinds("stands out", "stands out"), "kinds_agree": False},
+            "Replacing by zero, mean does not agree in direction.",
+        ),
+        (
+            {"kinds": kinds("stands out", "does not stand out", "does not stand out"), "kinds_agree": False},
+            "Replacing by zero, mean, resample does not agree: they stand out under zero, not under mean, resample.",
+        ),
+        (
+            {"kinds": kinds("does not stand out", "does not stand out"), "kinds_agree": None},
+            "Under none of zero, mean do they stand out.",
+        ),
+        (
+            {"kinds": kinds("too few to tell", "too few to tell"), "kinds_agree": False},
+            "Replacing by zero, mean does not agree in direction.",
         ),
         (
             {"also": [moved("a", "does not stand out"), moved("b", "does not stand out", None)]},
-            "Of the other tasks none moves more than under the controls. Changes that would have been seen there "
+            "Of 2 other tasks none moves more than under the controls. Changes that would have been seen there "
             "with 80 % power: a 0.50 nats, b none.",
         ),
         (
             {"also": [moved("a", "stands out"), moved("b", "does not stand out")]},
-            "The effect is not specific: a moves too. Changes that would have been seen there with 80 % power: b "
-            "0.50 nats.",
+            "Of 2 other tasks 1 moves more than under the controls (a down); as many do in 10 % of cases by chance. "
+            "Changes that would have been seen there with 80 % power: b 0.50 nats.",
         ),
         (
-            {"also": [moved("a", "stands out"), moved("b", "stands out")]},
-            "The effect is not specific: a, b move too.",
+            {"also": [moved("a", "stands out"), moved("b", "stands out", delta=0.7)]},
+            "The effect is not specific: of 2 other tasks 2 move more than under the controls (a down, b up).",
+        ),
+        (
+            {"also": [moved("a", "stands out")]},
+            "The effect is not specific: of 1 other task 1 moves more than under the controls (a down).",
+        ),
+        (
+            {"also": [moved("a", "stands out", direction="less", delta=0.0)]},
+            "Of 1 other task none moves more than under the controls. Less than under the controls: a.",
+        ),
+        (
+            {"also": [moved("a", "too few to tell"), moved("b", "nothing to lose")]},
+            "Nothing to lose: b. Too few test pairs to tell whether there is anything to lose: a.",
         ),
         ({"also": [moved("a", "nothing to lose"), moved("b", "nothing to lose")]}, "Nothing to lose: a, b."),
         (
-            {"side_effects": {"kl": 0.0201}},
-            "They also disturb neutral text more than their controls do (KL 0.02 against 0.01 nats a token), so part "
-            "of this may be damage in general.",
+            {"side_effects": {"kl": 0.0301}},
+            "They also disturb neutral text more than all their 19 controls do (KL 0.03 against 0.01 nats a token on "
+            "average), so part of this may be damage in general.",
         ),
     ],
 )
 def test_what_qualifies_it(more: dict[str, Any], said: str):
     assert effect_reading(entry(**more)) == f"{CHANGE} {ALONE} {said}"
+
+
+HURT, HELP = (f", but as those where the edit {what} least:" for what in ("hurts", "helps"))
+
+
+@pytest.mark.parametrize(
+    ("delta", "mean", "low", "high", "direction", "how"),
+    [
+        (-3.0, -0.6, -1.2, -0.1, "more", ": they lower it more than all of these"),
+        (-1.0, -0.6, -1.2, -0.1, "more", ": they lower it more than most of these"),
+        (+0.9, -0.1, -0.3, 0.2, "more", ": they raise it more than all of these"),
+        (-0.02, -0.6, -0.9, -0.4, "less", f"{HURT} they lower it less than all of these"),
+        (-0.3, -0.6, -0.9, -0.2, "less", f"{HURT} they lower it less than most of these"),
+        (0.0, -0.6, -0.9, -0.4, "less", f"{HURT} they do not lower it"),
+        (0.3, -0.6, -0.9, -0.4, "less", f"{HURT} they do not lower it"),
+        (0.1, 0.6, 0.4, 0.9, "less", f"{HELP} they raise it less than all of these"),
+        (-0.1, 0.6, 0.4, 0.9, "less", f"{HELP} they do not raise it"),
+    ],
+)
+def test_in_what_way_they_stand_out(delta: float, mean: float, low: float, high: float, direction: str, how: str):
+    found = {"delta_mean": mean, "delta_low": low, "delta_high": high, "direction": direction}
+    text = effect_reading(entry(controls=found, margin={"delta": delta}))
+    assert f". These neurons stand out{how} (p = .05)." in text
+
+
+def test_without_massive_units_the_direction_is_said_too():
+    light = {"k": 4, "delta": -0.01, "controls": CONTROLS | {"direction": "less"}}
+    text = effect_reading(entry(without_massive=light))
+    assert text.endswith("(4 left) the change is -0.01 (p = .05, less than under the controls).")
+
+
+@pytest.mark.parametrize(
+    ("tests", "moving", "specific"),
+    [(1, 1, False), (2, 1, True), (3, 2, False), (10, 1, True), (10, 2, True), (10, 3, False), (20, 3, True)],
+)
+def test_so_many_tests_move_some_by_chance(tests: int, moving: int, specific: bool):
+    """Not specific only where chance moves as many in 1 of 20 cases at most, by the binomial's sum."""
+    rows = [moved(f"t{i}", "stands out" if i < moving else "does not stand out") for i in range(tests)]
+    chance = sum(comb(tests, m) * 0.05**m * 0.95 ** (tests - m) for m in range(moving, tests + 1))
+    assert (chance > 0.05 + 1e-9) is specific
+    text = effect_reading(entry(also=rows))
+    assert ("The effect is not specific" in text) is not specific
+    assert (f"in {100 * chance:.0f} % of cases by chance" in text) is specific
+    assert f"f {tests} other task" in text
+    assert all(f"t{i} down" in text for i in range(moving))
+
+
+def test_nothing_is_unspecific_where_there_is_no_effect():
+    """Two other tasks that move, while the own does not stand out, or does as the one that moves least."""
+    rows = [moved("a", "stands out"), moved("b", "stands out")]
+    for controls in (NULL, {"direction": "less"}):
+        text = effect_reading(entry(controls=controls, also=rows))
+        assert text.endswith("Of 2 other tasks 2 move more than under the controls (a down, b down).")
+
+
+@pytest.mark.parametrize(
+    ("n", "as_much", "said"),
+    [
+        (19, 1, None),
+        (19, 0, "more than all their 19 controls do"),
+        (99, 5, None),
+        (99, 4, "more than 95 of their 99 controls do"),
+        (20, 1, None),
+        (5, 0, "more than all their 5 controls do"),
+    ],
+)
+def test_the_disturbance_is_ranked_among_the_controls(n: int, as_much: int, said: str | None):
+    """Whatever the mean: the one that disturbs most here is far above it."""
+    kls = [5.0] * as_much + [0.019] * (n - as_much)
+    text = effect_reading(entry(controls={"n": n, "kl": 0.019, "kls": kls}, side_effects={"kl": 0.02}))
+    assert ("disturb neutral text" in text) is (said is not None)
+    assert said is None or said in text
 
 
 def test_other_tasks_without_controls_say_nothing():

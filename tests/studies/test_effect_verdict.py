@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from neurosteer.studies.effects.verdict import detectable, overall, verdict_of
+from neurosteer.studies.effects.verdict import chance_of, detectable, direction_of, overall, verdict_of
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,34 @@ def test_the_verdict_of_an_effect():
     assert overall(controls, nothing_to_lose=False) == "stands out"
     assert overall(controls, nothing_to_lose=True) == overall(None, nothing_to_lose=True) == "nothing to lose"
     assert overall(None, nothing_to_lose=False) is None
+    assert overall(controls, nothing_to_lose=None) == overall(None, nothing_to_lose=None) == "too few to tell"
+
+
+@pytest.mark.parametrize(
+    ("delta", "controls", "word"),
+    [
+        (-3.0, [-0.5, -1.0], "more"),
+        (3.0, [-0.5, 0.5], "more"),
+        (-0.02, [-0.9, -0.4], "less"),
+        (0.0, [-0.9, -0.4], "less"),
+        (0.5, [-0.9, -0.4], "less"),  # 0.65 is how far they move it
+        (0.7, [-0.9, -0.4], "more"),
+        (-0.4, [-0.9, 0.9], "less"),  # of the distances, not of the mean, which is 0
+    ],
+)
+def test_the_direction_of_a_set_that_stands_out(delta: float, controls: list[float], word: str):
+    assert direction_of("stands out", delta, controls) == word
+    assert direction_of("does not stand out", delta, controls) is None
+    assert direction_of("too few to tell", delta, controls) is None
+
+
+def test_what_chance_moves():
+    """Against draws of as many tests, each at 1 in 20."""
+    rng = np.random.default_rng(0)
+    for tests in (1, 3, 12):
+        counts = (rng.random((40_000, tests)) < 0.05).sum(axis=1)
+        for moved in range(tests + 1):
+            assert chance_of(moved, tests) == pytest.approx((counts >= moved).mean(), abs=0.006)
 
 
 def plain_power(deltas: Sequence[float], overlaps: Sequence[float], d: float) -> float:

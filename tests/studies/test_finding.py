@@ -22,6 +22,8 @@ from neurosteer.forward import eos_states
 from neurosteer.pairs import LeftOut, LexicalSplitError, Pair, load_pairs, sentence_hashes
 from neurosteer.probes import STRENGTHS
 from neurosteer.studies import find, rank_neurons
+from neurosteer.studies.finding import layers as studied
+from neurosteer.studies.finding import uncertainty
 from neurosteer.studies.finding.entry import _equivalent as equivalent_entry
 from neurosteer.studies.finding.layers import Equivalent
 from neurosteer.studies.finding.uncertainty import few_pairs
@@ -175,9 +177,11 @@ def test_what_never_ends_is_null(found, times, ends):
     assert equivalent_entry(found) == {"random_equivalent": times, "random_equivalent_interval": ends}
 
 
-@pytest.mark.parametrize(("pairs", "notices"), [(49, 1), (50, 0)])
-def test_a_notice_below_50_test_pairs(pairs, notices):
-    assert len(few_pairs(pairs)) == notices
+@pytest.mark.parametrize(("pairs", "groups", "notices"), [(49, 49, 1), (50, 50, 0), (245, 49, 1), (250, 50, 0)])
+def test_a_notice_below_50_test_pairs(pairs, groups, notices):
+    told = few_pairs(pairs, groups)
+    assert len(told) == notices
+    assert all(("245 test pairs (49 groups" in note) is (groups != pairs) for note in told)
 
 
 def test_repeats_change_nothing_but_the_notice(llama, few, tmp_path):
@@ -309,3 +313,29 @@ def test_rank_neurons_refuses(llama, few, asked, message):
     with pytest.raises(InputError) as caught:
         rank_neurons(llama, few, **asked)
     assert str(caught.value) == message
+
+
+def test_pairs_of_one_item_are_one_in_every_interval(llama, monkeypatch):
+    """Of probes, baselines and random sets, on either split: 15 pairs a verb, and a notice that counts verbs."""
+    pairs = made_pairs(verbs=20, subjects=5, nouns=3)
+    pairs = replace(pairs, pairs=tuple(replace(pair, item=pair.good.split()[2]) for pair in pairs))
+    counts: dict[str, list[tuple[int, int]]] = {}
+
+    def counting(module, name):
+        plain = getattr(module, name)
+
+        def counted(share, *, groups=None, **about):
+            counts.setdefault(name, []).append((share.shape[1], len(set(groups.tolist()))))
+            return plain(share, groups=groups, **about)
+
+        monkeypatch.setattr(module, name, counted)
+
+    counting(uncertainty, "pair_intervals")
+    counting(studied, "resampled_pairs")
+    entry = find(llama, pairs, methods=("welch",), k=3, draws=1, seed=1, cache=False).entry
+    parts, unseen = pairs.split("pair", 1).test, pairs.split("lexical", 1).test
+    seen, new = ((len(some), len({pair.item for pair in some})) for some in (parts, unseen))
+    assert seen == (60, 4)
+    assert sorted(counts["pair_intervals"]) == sorted([seen, seen, new, new])
+    assert set(counts["resampled_pairs"]) == {seen}
+    assert any(note.startswith("only 60 test pairs (4 groups that share an item") for note in entry["notices"])

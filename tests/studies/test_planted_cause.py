@@ -103,8 +103,8 @@ def test_ablating_the_cause_breaks_the_contrast(planted: Model, agreed: Found, n
     assert max(map(abs, controls["deltas"])) < 0.5 * abs(margin["delta"])
     assert controls["accuracy"] > 0.99
     assert entry["flipped"]["gained"] == 0
-    assert "these neurons stand out, as far as 19 controls can tell (p = .05)" not in entry["reading"]
-    assert "these neurons stand out (p = .05)" in entry["reading"]
+    assert (controls["verdict"], controls["direction"]) == ("stands out", "more")
+    assert "These neurons stand out: they lower it more than all of these (p = .05)" in entry["reading"]
 
 
 def test_amplifying_the_cause_strengthens_it(planted: Model, agreed: Found, neutral: Path):

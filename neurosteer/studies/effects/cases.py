@@ -16,9 +16,10 @@ from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.studies.bootstrap import Groups, groups_in
 from neurosteer.vocabulary import REFERENCES
 
-from .numbers import Margins, against, change, interval
+from .numbers import Margins, Preference, against, change, clean_preference
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +49,15 @@ class Measured:
 
     before: Margins
     after: list[Margins]
+    groups: Groups | None = None  # of the pairs that share an item or a sentence; None: each is by itself
 
-    def clean(self, seed: int) -> tuple[float, float]:
-        """The 95 % interval of the mean margin of the unedited model."""
-        return interval(self.before, seed)
+    def clean(self, seed: int) -> Preference:
+        """Of the unedited model."""
+        return clean_preference(self.before, self.groups, seed)
 
-    def numbers(self, index: int, case: Case, seed: int, *, nothing_to_lose: bool) -> dict[str, Any]:
+    def numbers(self, index: int, case: Case, seed: int, *, nothing_to_lose: bool | None) -> dict[str, Any]:
         """`{accuracy, delta, low, high, controls}` of one case."""
-        found = change(self.before, self.after[index][0], seed=seed)
+        found = change(self.before, self.after[index][0], seed=seed, groups=self.groups)
         about: dict[str, Any] = {"unmatched": case.unmatched, "overlaps": case.overlaps}
         others = list(self.after[index][1:])
         controls = against(found["delta"], self.before, others, **about, nothing_to_lose=nothing_to_lose)
@@ -96,7 +98,8 @@ class Bench:
                 "nearer to 1"
             )
         edited = iter(found.edited)
-        return Measured(_margin(found.clean), [np.stack([_margin(next(edited)) for _ in case]) for case in variants])
+        after = [np.stack([_margin(next(edited)) for _ in case]) for case in variants]
+        return Measured(_margin(found.clean), after, groups_in(pairs))
 
     def disturbance(self, groups: Sequence[Sequence[Text]]) -> list[Disturbance]:
         """Of every case on neutral text; the first with its controls, the others alone."""

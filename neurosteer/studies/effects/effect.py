@@ -18,11 +18,11 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
-from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, TOO_FEW_TO_TELL
+from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, counted_pairs
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .neutral import passages, read_neutral
-from .numbers import accuracy, sign_flip
+from .numbers import Preference, accuracy, sign_flip
 from .reading import effect_reading
 from .verdict import overall
 
@@ -113,7 +113,7 @@ def measure_effect(
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
     entry = _entry(pairs, plan, measured, disturbed, elsewhere, seed)
     entry["side_effects"] |= {"text": name, "digest": digest_of(text)}
-    entry["notices"] += [*_few([pairs, *also]), *told.caveats]
+    entry["notices"] += [*_few(entry), *told.caveats]
     entry["reading"] = effect_reading(entry)
     after = measured.after[0]
     return Effect(entry, edit, pairs, measured.before, after[0], after[1:])
@@ -151,13 +151,15 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
             )
 
 
-def _few(tasks: Sequence[Pairs]) -> list[str]:
-    """A notice for each task that has too few pairs for its interval."""
+def _few(entry: Mapping[str, Any]) -> list[str]:
+    """A notice for each task whose pairs are of too few groups for its interval."""
+    tasks = [(entry["task"], entry["data"]["tested"], entry["groups"])]
+    tasks += [(row["task"], row["pairs"], row["groups"]) for row in entry["also"]]
     return [
-        f"{pairs.task}: {len(pairs)} test pairs are few: below {FEWEST_PAIRS} the 95 % interval is too narrow "
+        f"{task}: {counted_pairs(pairs, groups)} are few: below {FEWEST_PAIRS} the 95 % interval is too narrow "
         "(at 40 it holds the truth in 88 % of cases)"
-        for pairs in tasks
-        if len(pairs) < FEWEST_PAIRS
+        for task, pairs, groups in tasks
+        if groups < FEWEST_PAIRS
     ]
 
 
@@ -195,12 +197,12 @@ def _entry(
     edit, clean = plan.cases[0].edit, measured.clean(seed)
 
     def row(index: int) -> dict[str, Any]:
-        found = measured.numbers(index, plan.cases[index], seed, nothing_to_lose=clean[0] <= 0)
+        found = measured.numbers(index, plan.cases[index], seed, nothing_to_lose=clean.nothing_to_lose)
         return {**found, "kl": disturbed[index].kl[0]}
 
     head = row(0)
     if head["controls"]:
-        head["controls"]["kl"] = float(np.mean(disturbed[0].kl[1:]))
+        head["controls"] |= {"kl": float(np.mean(disturbed[0].kl[1:])), "kls": disturbed[0].kl[1:]}
     kinds = [{"kind": kind, **row(index)} for kind, index in plan.kinds.items()]
     light = None if plan.light is None else {"k": len(plan.cases[plan.light].edit.neurons), **row(plan.light)}
     return {
@@ -220,53 +222,58 @@ def _entry(
         },
         "doses": [{"scale": scale, **row(index)} for scale, index in plan.doses.items()],
         "kinds": kinds,
-        "kinds_agree": _agree(kinds),
+        "kinds_agree": _agree(kinds) if clean.clean else None,
         "also": [_elsewhere(other, found, plan.cases[0], seed) for other, found in elsewhere],
         "notices": list(plan.notices),
     }
 
 
-def _effect(measured: Measured, numbers: Mapping[str, Any], clean: tuple[float, float], seed: int) -> dict[str, Any]:
+def _effect(measured: Measured, numbers: Mapping[str, Any], clean: Preference, seed: int) -> dict[str, Any]:
     """The keys that the task itself and every other task share."""
     before, after = measured.before, measured.after[0][0]
     margin = {name: numbers[name] for name in ("delta", "low", "high")}
     return {
+        "groups": clean.groups,
         "accuracy": {"before": accuracy(before), "after": accuracy(after)},
         "margin": {
-            "before": float(before.mean()),
-            "before_low": clean[0],
-            "before_high": clean[1],
+            "before": clean.margin,
+            "before_low": clean.low,
+            "before_high": clean.high,
             "after": float(after.mean()),
             **margin,
-            "p": sign_flip(after - before, seed),
+            "p": sign_flip(after - before, seed, measured.groups),
         },
         "flipped": {
             "lost": int(((before > 0) & (after <= 0)).sum()),
             "gained": int(((before <= 0) & (after > 0)).sum()),
         },
         "controls": numbers["controls"],
-        "nothing_to_lose": clean[0] <= 0,
-        "verdict": overall(numbers["controls"], nothing_to_lose=clean[0] <= 0),
+        "nothing_to_lose": clean.nothing_to_lose,
+        "verdict": overall(numbers["controls"], nothing_to_lose=clean.nothing_to_lose),
     }
 
 
 def _elsewhere(pairs: Pairs, measured: Measured, case: Case, seed: int) -> dict[str, Any]:
     clean = measured.clean(seed)
-    numbers = measured.numbers(0, case, seed, nothing_to_lose=clean[0] <= 0)
+    numbers = measured.numbers(0, case, seed, nothing_to_lose=clean.nothing_to_lose)
     return {"task": pairs.task, "pairs": len(pairs), **_effect(measured, numbers, clean, seed)}
 
 
 def _agree(kinds: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Whether all references move the margin in one direction, and all or none stand out from their controls.
+    """Whether the set stands out under every reference, on one side of its controls, as moving more or as less.
 
-    None where there is but one, and where the direction is the same and too few controls tell the rest.
+    None where there is but one, where the set stands out under none, and where too few controls tell: then the
+    changes may still differ in direction, which is False.
     """
     if not kinds:
         return None
-    if len({kind["delta"] > 0 for kind in kinds}) > 1:
-        return False
     verdicts = {kind["controls"]["verdict"] if kind["controls"] else TOO_FEW_TO_TELL for kind in kinds}
-    return None if TOO_FEW_TO_TELL in verdicts else len(verdicts) == 1
+    if TOO_FEW_TO_TELL in verdicts:
+        return None if len({kind["delta"] > 0 for kind in kinds}) == 1 else False
+    if STANDS_OUT not in verdicts:
+        return None
+    sides = {(kind["controls"]["direction"], kind["delta"] > kind["controls"]["delta_mean"]) for kind in kinds}
+    return verdicts == {STANDS_OUT} and len(sides) == 1
 
 
 def _neurons(edit: Edit) -> list[dict[str, Any]]:

@@ -1,16 +1,24 @@
-"""Margins before and after as numbers: change, interval, p-values."""
+"""Margins before and after as numbers: change, interval, p-values.
+
+Pairs that share an item or a sentence (`neurosteer.studies.bootstrap.groups_in`) are resampled, and change sign, as
+one; without `groups` each pair is by itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy import stats
 
 from neurosteer.seeds import seed_of
+from neurosteer.studies.bootstrap import Groups, group_sums
+from neurosteer.vocabulary import FEWEST_PREFERRED
 
-from .verdict import detectable, verdict_of
+from .verdict import detectable, direction_of, verdict_of
 
 Margins = np.ndarray  # of each pair, in nats
 RESAMPLES = 9999
@@ -22,30 +30,59 @@ def accuracy(margins: Margins) -> float:
     return float((margins > 0).mean())
 
 
-def change(before: Margins, after: Margins, *, seed: int) -> dict[str, float]:
-    """`{accuracy, delta, low, high}`: the mean change of the margin and its 95 % bootstrap interval over pairs."""
-    low, high = interval(after - before, seed)
+@dataclass(frozen=True)
+class Preference:
+    """For the good sentences, without an edit: the mean margin (nats), its 95 % interval, from so many groups."""
+
+    margin: float
+    low: float
+    high: float
+    groups: int
+
+    @property
+    def nothing_to_lose(self) -> bool | None:
+        """Whether the interval is not above 0; None where too few groups tell."""
+        return None if self.groups < FEWEST_PREFERRED else self.low <= 0
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is a preference that an edit can take away."""
+        return self.nothing_to_lose is False
+
+
+def clean_preference(margins: Margins, groups: Groups | None, seed: int) -> Preference:
+    """What the margins of the unedited model say of its preference; `groups` as in `interval`."""
+    count = len(margins) if groups is None else len(np.unique(groups))
+    return Preference(float(margins.mean()), *interval(margins, seed, groups), count)
+
+
+def change(before: Margins, after: Margins, *, seed: int, groups: Groups | None = None) -> dict[str, float]:
+    """`{accuracy, delta, low, high}`: the mean change of the margin and its 95 % bootstrap interval over groups."""
+    low, high = interval(after - before, seed, groups)
     return {"accuracy": accuracy(after), "delta": float((after - before).mean()), "low": low, "high": high}
 
 
-def interval(changes: Margins, seed: int) -> tuple[float, float]:
-    """The 95 % bootstrap interval (BCa, Efron 1987) of the mean change."""
-    if np.ptp(changes) <= 1e-9 * np.abs(changes).max():  # one pair, or all alike but for rounding
+def interval(changes: Margins, seed: int, groups: Groups | None = None) -> tuple[float, float]:
+    """The 95 % bootstrap interval (BCa, Efron 1987) of the mean change over pairs, whose groups are resampled."""
+    sums, sizes = _by_group(changes, groups)
+    means = sums / sizes
+    if np.ptp(means) <= 1e-9 * np.abs(means).max():  # one group, or all alike but for rounding
         return float(changes.mean()), float(changes.mean())
     rng = np.random.default_rng(seed_of(seed, "bootstrap"))
     found = stats.bootstrap(
-        (changes,), np.mean, n_resamples=RESAMPLES, batch=BATCH, method="BCa", rng=rng
+        (sums, sizes), _ratio, paired=True, n_resamples=RESAMPLES, batch=BATCH, method="BCa", rng=rng
     ).confidence_interval
     return float(found.low), float(found.high)
 
 
-def sign_flip(changes: Margins, seed: int) -> float:
-    """Two-sided p of the mean change when each pair's change is as likely to have the other sign."""
-    if len(changes) < 2:
+def sign_flip(changes: Margins, seed: int, groups: Groups | None = None) -> float:
+    """Two-sided p of the mean change when the changes of each group are as likely to have the other sign."""
+    sums, _ = _by_group(changes, groups)
+    if len(sums) < 2:
         return 1.0
     rng = np.random.default_rng(seed_of(seed, "sign flip"))
     test = stats.permutation_test(
-        (changes,), _mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, batch=BATCH, rng=rng
+        (sums,), _mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, batch=BATCH, rng=rng
     )
     return float(test.pvalue)
 
@@ -70,18 +107,19 @@ def against(
     *,
     unmatched: float,
     overlaps: Sequence[float],
-    nothing_to_lose: bool,
+    nothing_to_lose: bool | None,
 ) -> dict[str, Any] | None:
     """What the controls do beside a chosen set's change, and what follows; None where there are none.
 
     `overlaps` are the shares of the set's neurons that the controls hold. A share of the clean margin is only given
-    where there is something to lose.
+    where `nothing_to_lose` is False.
     """
     if not len(controls):
         return None
     deltas = [float((after - before).mean()) for after in controls]
     p, smallest = empirical_p(delta, deltas), detectable(deltas, overlaps)
-    share = None if smallest is None or nothing_to_lose else smallest / float(before.mean())
+    share = None if smallest is None or nothing_to_lose is not False else smallest / float(before.mean())
+    verdict = verdict_of(len(deltas), p)
     return {
         "n": len(deltas),
         "accuracy": float(np.mean([accuracy(after) for after in controls])),
@@ -89,12 +127,26 @@ def against(
         "delta_low": min(deltas),
         "delta_high": max(deltas),
         "p": p,
-        "verdict": verdict_of(len(deltas), p),
+        "verdict": verdict,
+        "direction": direction_of(verdict, delta, deltas),
         "detectable": {"nats": smallest, "share": share},
         "unmatched": unmatched,
         "overlap": float(np.mean(overlaps)),
         "deltas": deltas,
     }
+
+
+def _by_group(
+    values: Margins, groups: Groups | None
+) -> tuple[Float[np.ndarray, "group"], Float[np.ndarray, "group"]]:
+    """Sums of the values, and how many pairs they are of."""
+    sums, sizes = group_sums(values[None], groups)
+    return sums[0], sizes
+
+
+def _ratio(sums: np.ndarray, sizes: np.ndarray, axis: int = -1) -> np.ndarray:
+    """The mean over pairs."""
+    return np.asarray(sums.sum(axis=axis) / sizes.sum(axis=axis))
 
 
 def _mean(values: Margins, axis: int = -1) -> Margins:

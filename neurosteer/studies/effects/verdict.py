@@ -1,4 +1,4 @@
-"""What may be said of a set's change beside those of its controls: one word, and what a null could have missed."""
+"""What may be said of a set's change beside those of its controls, in one word, and what a null could have missed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy import stats
 
 from neurosteer.vocabulary import (
     DOES_NOT_STAND_OUT,
     FEWEST_CONTROLS,
+    LESS,
     LEVEL,
+    MORE,
     NOTHING_TO_LOSE,
     POWER,
     STANDS_OUT,
     TOO_FEW_TO_TELL,
+    Direction,
     Verdict,
 )
 
@@ -27,8 +31,28 @@ def verdict_of(n: int, p: float) -> Verdict:
     return STANDS_OUT if p <= LEVEL + 1e-9 else DOES_NOT_STAND_OUT
 
 
-def overall(controls: Mapping[str, Any] | None, *, nothing_to_lose: bool) -> Verdict | None:
-    """Of an effect: the verdict of its controls (None without any), where there is a preference that can be lost."""
+def direction_of(verdict: Verdict, delta: float, controls: Sequence[float]) -> Direction | None:
+    """Whether a set that stands out moves the margin farther than its controls do in the mean, or less far.
+
+    None where it does not stand out.
+    """
+    if verdict != STANDS_OUT:
+        return None
+    return MORE if abs(delta) > float(np.mean(np.abs(controls))) else LESS
+
+
+def chance_of(moved: int, tests: int) -> float:
+    """How probable it is that so many or more of some tests stand out where nothing is to be found."""
+    return float(stats.binom.sf(moved - 1, tests, LEVEL))
+
+
+def overall(controls: Mapping[str, Any] | None, *, nothing_to_lose: bool | None) -> Verdict | None:
+    """Of an effect: the verdict of its controls (None without any), where there is a preference that can be lost.
+
+    `nothing_to_lose` is None where too few pairs tell.
+    """
+    if nothing_to_lose is None:
+        return TOO_FEW_TO_TELL
     if nothing_to_lose:
         return NOTHING_TO_LOSE
     return controls["verdict"] if controls else None

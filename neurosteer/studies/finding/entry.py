@@ -9,6 +9,7 @@ from typing import Any
 
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split, Tokenise
+from neurosteer.studies.bootstrap import groups_in
 
 from .agreement import agreement
 from .layers import Equivalent, LayerResult, Settings
@@ -56,7 +57,9 @@ def entry_of(
     """One element of `results` in the JSON of `neurosteer find`; paths of rankings are added when they are saved."""
     pairs, settings = search.pairs, search.settings
     unseen = {result.layer: result for result in search.unseen}
-    seen_ends, unseen_ends = (layer_intervals(results, settings) for results in (search.results, search.unseen))
+    groups, new_groups = (groups_in(split.test) if split else None for split in (search.parts, search.held_out))
+    seen_ends = layer_intervals(search.results, settings, groups)
+    unseen_ends = layer_intervals(search.unseen, settings, new_groups)
     rows = zip(search.results, search.significant, strict=True)
     baselines = pairs.baselines(search.parts, tokenise)
     on_new_words = search.held_out and pairs.baselines(search.held_out, tokenise)
@@ -68,9 +71,9 @@ def entry_of(
         "position": position,
         "width": width,
         "baselines": baselines.to_dict(),
-        "baselines_intervals": baseline_intervals(baselines, settings),
+        "baselines_intervals": baseline_intervals(baselines, settings, groups),
         "baselines_new_words": on_new_words and on_new_words.to_dict(),
-        "baselines_new_words_intervals": on_new_words and baseline_intervals(on_new_words, settings),
+        "baselines_new_words_intervals": on_new_words and baseline_intervals(on_new_words, settings, new_groups),
         "layers": [
             _row(result, count, settings, unseen.get(result.layer))
             | {"intervals": _intervals(seen_ends[result.layer], unseen_ends.get(result.layer))}

@@ -17,7 +17,7 @@ from torch import Tensor
 from neurosteer.data import EosStates
 from neurosteer.probes import L0, STRENGTHS, L0Settings
 from neurosteer.progress import QUIET, Progress
-from neurosteer.studies.bootstrap import interval, resampled_pairs
+from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
 from neurosteer.studies.examples import (
     BLOCK,
     Accuracy,
@@ -185,11 +185,17 @@ class Equivalent:
 
 
 def random_equivalent(
-    states: EosStates, parts: Parts, result: LayerResult, settings: Settings, *, device: torch.device
+    states: EosStates,
+    parts: Parts,
+    result: LayerResult,
+    settings: Settings,
+    *,
+    device: torch.device,
+    groups: Groups | None = None,
 ) -> Equivalent | None:
     """How many random units the top k of a layer are worth; None where too few are left to draw from.
 
-    Larger sets are tried until the interval has an upper end, or none is left.
+    Larger sets are tried until the interval has an upper end, or none is left. `groups` are those of the test pairs.
     """
     row = states.layers.index(result.layer)
     examples = Examples.of(states, parts, slice(row, row + 1), device)
@@ -202,7 +208,7 @@ def random_equivalent(
     for tried, size in enumerate(sizes, 1):
         drawn = _random(examples, top, l2, settings, size)
         shares.append(pair_shares([draw[0] for draw in drawn]))
-        found = _equivalent(np.stack(shares), sizes[:tried], settings)
+        found = _equivalent(np.stack(shares), sizes[:tried], settings, groups)
         if math.isfinite(max(found.times, found.high)):
             break
     return found
@@ -213,9 +219,11 @@ def pair_shares(accuracies: Sequence[Accuracy]) -> Float[np.ndarray, "pair"]:
     return np.array([accuracy.right for accuracy in accuracies]).mean(axis=0) / 2
 
 
-def _equivalent(shares: Float[np.ndarray, "set pair"], sizes: Sequence[int], settings: Settings) -> Equivalent:
+def _equivalent(
+    shares: Float[np.ndarray, "set pair"], sizes: Sequence[int], settings: Settings, groups: Groups | None
+) -> Equivalent:
     """Of the top k (the first of `shares`) among random sets of some sizes (the others)."""
-    resamples = resampled_pairs(shares, task=settings.task, seed=settings.seed)
+    resamples = resampled_pairs(shares, task=settings.task, seed=settings.seed, groups=groups)
     accuracies = np.vstack([shares.mean(axis=1).round(12), resamples])
     times = matching_size(accuracies[:, 0], accuracies[:, 1:], sizes) / settings.k
     (low,), (high,) = interval(times[1:, None])

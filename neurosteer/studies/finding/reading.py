@@ -42,11 +42,18 @@ def _worth(entry: dict[str, Any]) -> str:
 
 
 def _lexical(entry: dict[str, Any], row: dict[str, Any]) -> str:
+    """What words alone reach, beside the dense probe and beside the top k, which the headline is about."""
     label, value = _best(entry["baselines"])
+    said = f"Without a model the {label} baseline reaches {_short(value)}"
     if value >= row["intervals"]["dense"][0]:
-        return f"Without a model the {label} baseline reaches {_short(value)}, so all of this may be lexical."
+        return f"{said}, so all of this may be lexical."
+    if value >= row["intervals"]["topk"][0]:
+        return (
+            f"{said}: the top {entry['k']} read no more than that, so all that they hold may be lexical (the dense "
+            f"probe reaches {_short(row['dense'])})."
+        )
     if value > 0.6:
-        return f"Without a model the {label} baseline reaches {_short(value)}, so part of this may be lexical."
+        return f"{said}, so part of this may be lexical."
     return f"Without a model the best baseline ({label}) reaches {_short(value)}."
 
 
@@ -55,9 +62,11 @@ def _new_words(entry: dict[str, Any], row: dict[str, Any]) -> str:
         return ""
     label, value = _best(entry["baselines_new_words"])
     dense, top = row["new_words"]["dense"], row["new_words"]["topk"]
+    low = row["intervals"]["new_words_topk"][0]
+    best = f"the best baseline ({label}) {_short(value)}" + (", no less than they do" if value >= low else "")
     return (
         f"Where the contrasting words of test are new to training, the top {entry['k']} reach {_short(top)} "
-        f"({_interval(row, 'new_words_topk')}; dense {_short(dense)}), the best baseline ({label}) {_short(value)}."
+        f"({_interval(row, 'new_words_topk')}; dense {_short(dense)}), {best}."
     )
 
 

@@ -19,6 +19,7 @@ from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
 from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import ENCODED, METHODS
 
@@ -178,7 +179,8 @@ def _search(
     results = probe(parts, test.t, settings, "probes")
     search = Search(pairs, parts, settings, results, test.significant())
     best = search.result_at(search.best_layer(settings.methods[0]))
-    equivalent = random_equivalent(states, parts.indices, best, settings, device=device)
+    groups = groups_in(parts.test)
+    equivalent = random_equivalent(states, parts.indices, best, settings, device=device, groups=groups)
 
     held_out, notices, unseen = None, [], []
     if parts.kind != "lexical":
@@ -190,7 +192,7 @@ def _search(
         t = welch(states.values, held_out.indices["train"]).t
         asked = replace(settings, methods=settings.methods[:1], draws=0)
         unseen = probe(held_out, t, asked, "new words")
-    notices += few_pairs(len(parts.test))
+    notices += few_pairs(len(parts.test), len(set(groups.tolist())))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 

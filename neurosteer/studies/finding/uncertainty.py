@@ -8,25 +8,27 @@ from typing import Any
 import numpy as np
 
 from neurosteer.pairs import Baselines
-from neurosteer.studies.bootstrap import pair_intervals
-from neurosteer.vocabulary import FEWEST_PAIRS
+from neurosteer.studies.bootstrap import Groups, pair_intervals
+from neurosteer.vocabulary import FEWEST_PAIRS, counted_pairs
 
 from .layers import LayerResult, Settings, pair_shares
 
 Ends = list[float]  # lower and upper end
 
 
-def layer_intervals(results: Sequence[LayerResult], settings: Settings) -> dict[int, dict[str, Any]]:
+def layer_intervals(
+    results: Sequence[LayerResult], settings: Settings, groups: Groups | None
+) -> dict[int, dict[str, Any]]:
     """By layer the intervals of `dense`, `topk`, `topk_by_method`, `random` (the mean over draws) and `l0`.
 
     None where there is no such accuracy. The random sets are taken as they were drawn: how much draws differ, their
-    range shows.
+    range shows. `groups` are those of the test pairs.
     """
     if not results:
         return {}
     probes = {(result.layer, name): found for result in results for name, found in _probes(result).items() if found}
     shares = np.stack([pair_shares(found) for found in probes.values()])
-    ends = pair_intervals(shares, task=settings.task, seed=settings.seed)
+    ends = pair_intervals(shares, task=settings.task, seed=settings.seed, groups=groups)
     by_probe = {probe: list(pair) for probe, pair in zip(probes, ends, strict=True)}
     return {result.layer: _named(result, by_probe, settings) for result in results}
 
@@ -52,13 +54,13 @@ def _named(result: LayerResult, ends: Mapping[tuple[int, str], Ends], settings: 
     }
 
 
-def baseline_intervals(baselines: Baselines, settings: Settings) -> dict[str, Any]:
+def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups | None) -> dict[str, Any]:
     """The intervals of baselines under their names in JSON; None for `majority`, which nothing is measured for.
 
     The pairs are resampled as for the probes.
     """
     shares = np.array(list(baselines.shares.values()))
-    ends = pair_intervals(shares, task=settings.task, seed=settings.seed) if len(shares) else []
+    ends = pair_intervals(shares, task=settings.task, seed=settings.seed, groups=groups) if len(shares) else []
     known = {name: list(pair) for name, pair in zip(baselines.shares, ends, strict=True)}
     return {
         name: {inner: known[f"{name}.{inner}"] for inner in value} if isinstance(value, dict) else known.get(name)
@@ -66,11 +68,11 @@ def baseline_intervals(baselines: Baselines, settings: Settings) -> dict[str, An
     }
 
 
-def few_pairs(test: int) -> list[str]:
-    """A notice where there are too few test pairs for intervals to be trusted to the last digit."""
-    if test >= FEWEST_PAIRS:
+def few_pairs(test: int, groups: int) -> list[str]:
+    """A notice where the test pairs are of too few groups for intervals to be trusted to the last digit."""
+    if groups >= FEWEST_PAIRS:
         return []
     return [
-        f"only {test} test pairs: accuracies are rough, and so are their 95 % intervals "
+        f"only {counted_pairs(test, groups)}: accuracies are rough, and so are their 95 % intervals "
         f"(at least {FEWEST_PAIRS} are wanted)"
     ]
