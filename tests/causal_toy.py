@@ -23,6 +23,7 @@ LAYER = 1
 MASSIVE = [4, 9]
 PHENOMENA = {"ant": "crawls", "bee": "flies", "cat": "walks", "dog": "walks"}
 TASKS = tuple(PHENOMENA)
+TESTED = 20  # pairs of a target: with fewer no preference is clean
 
 
 def recipe(**changes: object) -> Recipe:
@@ -32,7 +33,7 @@ def recipe(**changes: object) -> Recipe:
         "nulls": 2,
         "layer": LAYER,
         "lam": 0.9,
-        "test_pairs": 5,
+        "test_pairs": TESTED,
         "attribution_pairs": 6,
         "seed": 4,
         "measured": ("ant", "bee", "cat"),
@@ -40,7 +41,7 @@ def recipe(**changes: object) -> Recipe:
     return Recipe(name="toy", experiments=("causal",), **{**asked, **changes})  # type: ignore[arg-type]
 
 
-def toy_pairs(task: str, *, n: int = 40) -> Pairs:
+def toy_pairs(task: str, *, n: int = 120) -> Pairs:
     """Every task has a first word of its own, so that no two share a sentence."""
     seed = TASKS.index(task)
     pairs = random_pairs(n, seed=seed, longest=8, task=task)

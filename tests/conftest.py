@@ -99,6 +99,14 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractCont
     return inside
 
 
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model whose cause of a contrast is known; see `planted_cause`."""
+    from planted_cause import planted_model
+
+    return planted_model(tmp_path_factory.mktemp("planted"))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a command leaves its caller."""

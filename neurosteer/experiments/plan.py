@@ -56,8 +56,8 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
         units.append(transfer_unit([member.task for member in members]))
     if "fig6" in design.experiments:
         units += general_units(members)
+    own = {pairs.task: splits[pairs.task] for pairs in kept}
     if causal:
-        own = {pairs.task: splits[pairs.task] for pairs in kept}
         units += causal_units(model, recipe, own, design, progress=progress)
     tokenise = partial(sentence_tokens, model)
     described = [_task_row(pairs, splits[pairs.task], tokenise) for pairs in kept]
@@ -78,7 +78,7 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     }
 
     def gather(read: Read) -> Row:
-        results = [_result(name, read, recipe, members, described, design, samples) for name in design.experiments]
+        results = [_result(name, read, recipe, own, described, design, samples) for name in design.experiments]
         validation = 2 * min(row["validation"] for row in described)
         for result in results:
             if "floor" in result:
@@ -143,12 +143,13 @@ def _result(
     name: str,
     read: Read,
     recipe: Recipe,
-    members: Sequence[Member],
+    splits: Mapping[str, Split],
     described: Sequence[Row],
     design: Design,
     samples: TaskSamples,
 ) -> Row:
     """What one experiment found."""
+    members = [Member.of(split.test) for split in splits.values()]
     tasks = [member.task for member in members]
     match name:
         case "fig6":
@@ -156,7 +157,7 @@ def _result(
         case "overlap":
             found = overlap(read, members, design)
         case "causal":
-            found = causal_result(read, recipe, members, design.layer, read(TRANSFER).arrays["pairwise_sparse"])
+            found = causal_result(read, recipe, splits, design.layer, read(TRANSFER).arrays["pairwise_sparse"])
         case "sensitivity":
             found = sensitivity_result(read, tasks, design, samples)
         case "controls":

@@ -10,11 +10,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-import test_planted_cause
 import torch
-from causal_toy import LAYER, MASSIVE, TASKS, Toy, all_units, focus_piece, recipe, run_toy, states_piece, toy_splits
+from causal_toy import (
+    LAYER,
+    MASSIVE,
+    TASKS,
+    TESTED,
+    Toy,
+    all_units,
+    focus_piece,
+    recipe,
+    run_toy,
+    states_piece,
+    toy_splits,
+)
+from planted_cause import UNITS, agreement_pairs
 from scipy import stats
-from test_planted_cause import UNITS, agreement_pairs
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
 
 from neurosteer.errors import InputError
@@ -31,7 +42,6 @@ from neurosteer.pairs import Pair, Pairs
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.effects.neutral import passages, read_neutral
 
-planted = test_planted_cause.planted
 METHODS = ("welch", "l0", "attribution")
 
 
@@ -78,7 +88,7 @@ def plain_margins(network: Any, pairs: Pairs, units: Sequence[int]) -> list[floa
 @pytest.mark.parametrize("target", ["ant", "cat"])
 def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: str, method: str):
     """Of every set and each of its controls."""
-    piece, pairs = toy.cells(target), toy.splits[target].test.limit(5)
+    piece, pairs = toy.cells(target), toy.splits[target].test.limit(TESTED)
     clean = piece.arrays["clean"]
     assert clean == pytest.approx(plain_margins(network, pairs, []), abs=1e-4)
     largest = 0.0
@@ -90,7 +100,7 @@ def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: st
             assert row == pytest.approx(expected, abs=1e-4)
             largest = max(largest, np.abs(expected - clean).max())
     assert largest > 0.1
-    assert piece.values["pairs"] == 5
+    assert piece.values["pairs"] == TESTED
 
 
 def test_sets_are_the_top_of_each_ranking(toy: Toy):
@@ -145,7 +155,7 @@ def test_a_set_of_nothing_is_not_measured(toy: Toy):
     piece = toy.cells("ant")
     assert toy.variants("bee", "l0") == []
     assert [row["row"] for row in piece.values["sets"]].count(None) == 1
-    assert piece.arrays["margins"].shape == ((9 - 1) * 4, 5)
+    assert piece.arrays["margins"].shape == ((9 - 1) * 4, TESTED)
     assert np.isnan(neutral_of(toy, "bee", "l0")["kl"]).all()
 
 
@@ -222,7 +232,7 @@ def test_a_null_search_by_l0_is_the_search_itself(toy: Toy, exchanged: bool):
 def test_null_sets_are_measured_on_the_true_pairs_of_their_own_task(toy: Toy, network: Any):
     """An empty one changes nothing."""
     for method in METHODS:
-        pairs = toy.splits["ant"].test.limit(5)
+        pairs = toy.splits["ant"].test.limit(TESTED)
         for row, units in zip(
             toy.nulls("ant", method), toy.pieces["nullsets-ant"].arrays[method].tolist(), strict=True
         ):
@@ -370,11 +380,11 @@ def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: To
     focus, few = {t: focus_piece(i) for i, t in enumerate(TASKS)}, {"methods": ("welch",), "nulls": 0}
     rerun = Toy.run(llama, recipe(**few), splits, focus)
     piece = rerun.cells("ant")
-    assert (piece.values["pairs"], piece.values["left_out"]) == (4, 4)
-    full = Toy.run(llama, recipe(**few, test_pairs=8), toy.splits, focus).cells("ant")
-    assert len(ant.test) == 8
+    assert (piece.values["pairs"], piece.values["left_out"]) == (20, 4)
+    full = Toy.run(llama, recipe(**few, test_pairs=24), toy.splits, focus).cells("ant")
+    assert len(ant.test) == 24
     assert full.values["left_out"] == 0
-    assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, 5, 6, 7]], abs=1e-4)
+    assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, *range(5, 24)]], abs=1e-4)
     assert rerun.cells("cat").values["left_out"] == 0
 
 

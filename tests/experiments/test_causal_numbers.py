@@ -13,10 +13,11 @@ from neurosteer.experiments.causal.agreement import agree, weighted_spearman
 from neurosteer.experiments.causal.contrasts import by_kind, kind_means, kinds_of
 from neurosteer.experiments.causal.families import FamilyTest, detectable, permuted
 from neurosteer.experiments.causal.measured import Measured
-from neurosteer.experiments.causal.numbers import Clean, measure_cell, q_values
+from neurosteer.experiments.causal.numbers import measure_cell, q_values
 from neurosteer.experiments.causal.summary import others_controls
 from neurosteer.experiments.causal.verdicts import family_numbers, other_family, own_family, search_family, verdict
 from neurosteer.experiments.intervals import TaskSamples
+from neurosteer.studies.effects.numbers import Preference
 
 
 def rng(seed: int) -> np.random.Generator:
@@ -35,16 +36,6 @@ def test_a_cell_from_margins():
     assert cell.p == sum(value >= far[0] for value in far) / 4
     assert cell.accuracy_before == sum(value > 0 for value in clean) / 7
     assert cell.accuracy_after == sum(value > 0 for value in edited[0]) / 7
-
-
-@pytest.mark.parametrize(("mean", "preferred"), [(3.0, True), (0.05, False), (-3.0, False)])
-def test_a_preference_is_an_interval_above_0(mean: float, preferred: bool):
-    margins = rng(20).normal(0, 1.0, 80)
-    margins += mean - margins.mean()
-    clean = Clean.of(margins, 0)
-    low, high = stats.t.interval(0.95, 79, loc=mean, scale=stats.sem(margins))
-    assert (clean.margin, clean.low, clean.high) == pytest.approx((mean, low, high), abs=0.03)
-    assert clean.preferred is preferred
 
 
 def every_draw(changes: np.ndarray) -> np.ndarray:
@@ -116,7 +107,7 @@ def test_the_smallest_loss_that_would_have_been_found():
     assert detectable(controls[:, :3][:1], margins[:1], 0) is None  # 4 sets: no p is as small
 
 
-def family(changes: np.ndarray, clean: list[Clean], nulls: int = 0) -> Measured:
+def family(changes: np.ndarray, clean: list[Preference], nulls: int = 0) -> Measured:
     tasks = [f"t{i}" for i in range(len(changes))]
     counts = [5] * len(tasks)
     return Measured(tasks, clean, counts, counts, {}, {"m": changes}, {"m": np.full((len(tasks), nulls), -0.5)})
@@ -126,7 +117,12 @@ def test_families_leave_out_what_has_nothing_to_lose():
     """Task 1 has no preference, task 3 no set."""
     changes = rng(24).normal(size=(4, 4, 3))
     changes[3] = np.nan
-    clean = [Clean(2.0, 1.0, 3.0), Clean(0.1, -1.0, 1.2), Clean(4.0, 3.0, 5.0), Clean(6.0, 5.0, 7.0)]
+    clean = [
+        Preference(2.0, 1.0, 3.0, 30),
+        Preference(0.1, -1.0, 1.2, 30),
+        Preference(4.0, 3.0, 5.0, 30),
+        Preference(6.0, 5.0, 7.0, 30),
+    ]
     measured = family(changes, clean, nulls=2)
     own = own_family(measured, "m")
     assert own.changes == pytest.approx(np.stack([changes[0, 0], changes[2, 2]]))
@@ -171,7 +167,7 @@ def test_verdicts_in_words():
 
 def test_a_family_with_nothing_in_it():
     row = family_numbers(
-        own_family(family(np.full((1, 1, 3), np.nan), [Clean(1.0, 0.5, 1.5)]), "m"), "matched controls", 0
+        own_family(family(np.full((1, 1, 3), np.nan), [Preference(1.0, 0.5, 1.5, 30)]), "m"), "matched controls", 0
     )
     assert (row["verdict"], row["p"], row["cells"], row["empty"]) == ("nothing to test", None, 0, 1)
 

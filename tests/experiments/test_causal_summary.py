@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from causal_toy import LAYER, MASSIVE, PHENOMENA, TASKS, Toy, recipe, run_toy
+from causal_toy import LAYER, MASSIVE, PHENOMENA, TASKS, TESTED, Toy, recipe, run_toy
 from scipy import stats
 
 from neurosteer.experiments.causal import causal_result
-from neurosteer.experiments.transfer import Member
 from neurosteer.model import Model
 
 METHODS = ("welch", "l0", "attribution")
@@ -30,8 +29,7 @@ def toy(llama: Model, apart: Callable[[], AbstractContextManager[None]]) -> Toy:
 
 @pytest.fixture(scope="module")
 def result(toy: Toy) -> dict[str, Any]:
-    members = [Member(*task) for task in PHENOMENA.items()]
-    return causal_result(toy.pieces.__getitem__, toy.recipe, members, LAYER, TRANSFER)
+    return causal_result(toy.pieces.__getitem__, toy.recipe, toy.splits, LAYER, TRANSFER)
 
 
 def deltas(toy: Toy, source: str, target: str, method: str) -> list[float]:
@@ -70,7 +68,7 @@ def test_what_was_asked(result: dict[str, Any]):
         "controls": 3,
         "cell_controls": 199,
         "null_searches": 2,
-        "pairs": 5,
+        "pairs": TESTED,
         "measured": list(MEASURED),
         "methods": list(METHODS),
         "massive": MASSIVE,
@@ -97,7 +95,7 @@ def test_cells(toy: Toy, result: dict[str, Any]):
             for target in MEASURED:
                 row = cell(result, method, source, target)
                 assert row["related"] is ({source, target} == {"cat", "dog"})
-                assert (row["pairs"], row["left_out"], row["units"]) == (5, 0, len(toy.chosen(source, method)))
+                assert (row["pairs"], row["left_out"], row["units"]) == (TESTED, 0, len(toy.chosen(source, method)))
                 clean = toy.cells(target, source).arrays["clean"]
                 assert row["margin_before"] == pytest.approx(np.mean(clean))
                 assert row["nothing_to_lose"] is not kept(result, target)
@@ -135,8 +133,7 @@ def test_tasks_without_a_preference_have_nothing_to_lose(toy: Toy, result: dict[
 def test_q_is_over_the_own_and_over_the_other_cells(monkeypatch: pytest.MonkeyPatch, toy: Toy):
     """Where single cells are judged; of targets that have something to lose."""
     monkeypatch.setattr("neurosteer.experiments.causal.summary.CELL_CONTROLS", 3)
-    members = [Member(*task) for task in PHENOMENA.items()]
-    judged = causal_result(toy.pieces.__getitem__, toy.recipe, members, LAYER, TRANSFER)
+    judged = causal_result(toy.pieces.__getitem__, toy.recipe, toy.splits, LAYER, TRANSFER)
     for method in METHODS:
         for own in (True, False):
             rows = [

@@ -95,23 +95,31 @@ def causal_units(
     """What is measured, when the `task_units` are done.
 
     For each target a unit for every bunch of sets, and one for its own null sets; for each bunch a unit on neutral
-    text. A target is measured on its first test pairs; those with a sentence that any task has seen in train or
-    validation are left out, so that what is measured of one cell depends on no other. Raises `InputError` where none
-    remains.
+    text. Raises `InputError` where no pair of a target can be measured.
     """
     members = [Member.of(split.test) for split in splits.values()]
-    seen = {task: set(sentence_hashes([*split.train, *split.validation])) for task, split in splits.items()}
-    anywhere = set().union(*seen.values())
     bunches, units = bunches_of_sets(recipe, members), list[Unit]()
-    for target in measured_tasks(recipe, members):
-        test = splits[target].test
-        kept = [i for i, pair in enumerate(test) if not anywhere & set(sentence_hashes([pair]))]
-        if not kept:
-            raise InputError(f"measured: some task has seen every test pair of '{target}'; run without that task")
-        pairs, left_out = test.take(kept).limit(recipe.test_pairs), len(test) - len(kept)
+    for pairs, left_out in measured_pairs(recipe, splits).values():
         units += [_cells_unit(model, recipe, design.layer, bunch, pairs, left_out, progress) for bunch in bunches]
         units += [_nulls_unit(model, recipe, design, bunch, pairs, progress) for bunch in bunches_of_nulls(recipe)]
     return units + [neutral_unit(model, recipe, design.layer, bunch, progress) for bunch in bunches]
+
+
+def measured_pairs(recipe: Recipe, splits: Mapping[str, Split]) -> dict[str, tuple[Pairs, int]]:
+    """The pairs that each target is measured on, and how many of its test pairs are left out.
+
+    The first test pairs, without those with a sentence that any task has seen in train or validation, so that what is
+    measured of one cell depends on no other. Raises `InputError` where none remains.
+    """
+    seen = {digest for split in splits.values() for digest in sentence_hashes([*split.train, *split.validation])}
+    found = {}
+    for target in measured_tasks(recipe, [Member.of(split.test) for split in splits.values()]):
+        test = splits[target].test
+        kept = [i for i, pair in enumerate(test) if not seen & set(sentence_hashes([pair]))]
+        if not kept:
+            raise InputError(f"measured: some task has seen every test pair of '{target}'; run without that task")
+        found[target] = test.take(kept).limit(recipe.test_pairs), len(test) - len(kept)
+    return found
 
 
 def cells_name(target: str, sets: Sequence[SetKey]) -> str:

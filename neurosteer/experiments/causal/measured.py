@@ -10,13 +10,16 @@ from jaxtyping import Bool, Float
 
 from neurosteer.experiments.intervals import plain
 from neurosteer.experiments.transfer import Member
+from neurosteer.pairs import Split
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
+from neurosteer.studies.bootstrap import groups_in
+from neurosteer.studies.effects.numbers import Preference, clean_preference
 
-from .cells import bunches_of_nulls, bunches_of_sets, cells_name, measured_tasks, null_cells_name
+from .cells import bunches_of_nulls, bunches_of_sets, cells_name, measured_pairs, null_cells_name
 from .neutral import neutral_name
-from .numbers import Cell, Clean, changes, measure_cell
+from .numbers import Cell, changes, measure_cell
 from .sets import sets_name
 
 Row = dict[str, object]
@@ -27,7 +30,7 @@ class Measured:
     """Changes of mean margins (nats) among the measured tasks; NaN where a method chose no unit."""
 
     tasks: Sequence[str]
-    clean: Sequence[Clean]  # of each task
+    clean: Sequence[Preference]  # of each task
     pairs: Sequence[int]  # that each is measured on
     left_out: Sequence[int]  # test pairs that some task has seen
     cells: Mapping[tuple[str, str, str], Cell]  # method, source, target
@@ -37,27 +40,29 @@ class Measured:
     @property
     def preferred(self) -> Bool[np.ndarray, "task"]:
         """The tasks that have something to lose."""
-        return np.array([clean.preferred for clean in self.clean], dtype=bool)
+        return np.array([clean.clean for clean in self.clean], dtype=bool)
 
     @property
     def margins(self) -> Float[np.ndarray, "task"]:
         return np.array([clean.margin for clean in self.clean])
 
 
-def read_measured(read: Read, recipe: Recipe, members: Sequence[Member]) -> Measured:
+def read_measured(read: Read, recipe: Recipe, splits: Mapping[str, Split]) -> Measured:
     """From the pieces of all cells."""
-    tasks, bunches = measured_tasks(recipe, members), bunches_of_sets(recipe, members)
+    targets, bunches = (
+        measured_pairs(recipe, splits),
+        bunches_of_sets(recipe, [Member.of(split.test) for split in splits.values()]),
+    )
+    tasks = list(targets)
     place, shape = {task: i for i, task in enumerate(tasks)}, (len(tasks), len(tasks), 1 + recipe.controls)
     found = {method: np.full(shape, np.nan) for method in recipe.methods}
     nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in recipe.methods}
     cells: dict[tuple[str, str, str], Cell] = {}
-    clean, pairs, left_out = list[Clean](), list[int](), list[int]()
-    for target in tasks:
+    clean = []
+    for target, (pairs, _) in targets.items():
         pieces = [read(cells_name(target, bunch)) for bunch in bunches]
-        first = pieces[0]
-        clean.append(Clean.of(first.arrays["clean"], seed_of(recipe.seed, target, "clean")))
-        pairs.append(first.values["pairs"])
-        left_out.append(first.values["left_out"])
+        margins, seed = pieces[0].arrays["clean"], seed_of(recipe.seed, target, "clean")
+        clean.append(clean_preference(margins, groups_in(pairs), seed))
         for piece in pieces:
             for one in piece.values["sets"]:
                 if one["row"] is not None:
@@ -70,7 +75,8 @@ def read_measured(read: Read, recipe: Recipe, members: Sequence[Member]) -> Meas
             piece = read(null_cells_name(target, methods))
             for method in methods:
                 nulls[method][place[target]] = changes(piece.arrays["clean"], piece.arrays[method])
-    return Measured(tasks, clean, pairs, left_out, cells, found, nulls)
+    counts = [len(pairs) for pairs, _ in targets.values()], [left_out for _, left_out in targets.values()]
+    return Measured(tasks, clean, *counts, cells, found, nulls)
 
 
 def read_neutral_rows(read: Read, recipe: Recipe, members: Sequence[Member]) -> list[Row]:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from neurosteer.studies.effects.numbers import accuracy, empirical_p, interval
+from neurosteer.studies.effects.numbers import accuracy, empirical_p
 
 CELL_CONTROLS = 199  # with fewer, one set among so many cannot carry a verdict on a single cell
 
@@ -40,24 +40,6 @@ def changes(
 ) -> Float[np.ndarray, "variant"]:
     """Of the mean margin under each edit."""
     return np.asarray((edited - clean).mean(axis=1))
-
-
-@dataclass(frozen=True)
-class Clean:
-    """A task's mean margin without an edit, with its 95 % bootstrap interval over pairs."""
-
-    margin: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, margins: Float[np.ndarray, "pair"], seed: int) -> Clean:
-        return cls(float(margins.mean()), *interval(margins, seed))
-
-    @property
-    def preferred(self) -> bool:
-        """Whether the model prefers the good sentences: where it does not, there is nothing to lose."""
-        return self.low > 0
 
 
 def q_values(ps: Sequence[float | None]) -> list[float | None]:

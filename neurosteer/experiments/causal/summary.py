@@ -14,6 +14,7 @@ from neurosteer.experiments.intervals import TaskSamples, plain
 from neurosteer.experiments.overlap import shared
 from neurosteer.experiments.transfer import Member
 from neurosteer.neurons import resolve_k
+from neurosteer.pairs import Split
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
@@ -45,15 +46,16 @@ class _Method:
     known: Mapping[str, Matrix]  # what may foretell the measured changes
 
 
-def causal_result(read: Read, recipe: Recipe, members: Sequence[Member], layer: int, probe_transfer: Matrix) -> Row:
+def causal_result(read: Read, recipe: Recipe, splits: Mapping[str, Split], layer: int, probe_transfer: Matrix) -> Row:
     """The `causal` result. `probe_transfer` is the accuracy of each task's probe (rows) on each task (columns).
 
     `delta`, `predicted` and all of `families` and `nulls` are changes of a mean margin in nats, negative where it
     drops; agreements and `effects` are about drops, positive where an ablation hurts.
     """
+    members = [Member.of(split.test) for split in splits.values()]
     names = [member.task for member in members]
     drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in names], axis=1)
-    k, measured = resolve_k(recipe.topk, len(drops)), read_measured(read, recipe, members)
+    k, measured = resolve_k(recipe.topk, len(drops)), read_measured(read, recipe, splits)
     methods = []
     for method in recipe.methods:
         sets = [chosen_units(read, recipe, task, layer, method) for task in names]
@@ -137,7 +139,7 @@ def _cells(method: _Method, measured: Measured, members: Sequence[Member], recip
                 "margin_before": clean.margin,
                 "margin_low": clean.low,
                 "margin_high": clean.high,
-                "nothing_to_lose": not clean.preferred,
+                "nothing_to_lose": not clean.clean,
                 "pairs": measured.pairs[j],
                 "left_out": measured.left_out[j],
                 "units": method.sizes[at],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurosteer.report.numbers import NONE, change, divergence, number, p_value, percent
+from neurosteer.vocabulary import FEWEST_PREFERRED
 
 from .table import Table, changed, mean, ranged
 
@@ -57,8 +58,8 @@ def _lacking(result: Row) -> str:
     if not tasks:
         return ""
     return (
-        f"; nothing to lose, in no mean and no family (the interval of the clean margin does not lie above 0): "
-        f"{', '.join(tasks)}"
+        "; nothing to lose, in no mean and no family (the interval of the clean margin does not lie above 0, or "
+        f"fewer than {FEWEST_PREFERRED} pairs tell): {', '.join(tasks)}"
     )
 
 
