@@ -158,7 +158,10 @@ def name_of(entry: Row) -> str:
 
 def caveats(entries: Sequence[Row]) -> list[str]:
     """What has to be said beside any comparison of methods."""
-    return [*selected_on_the_outcome(entries), "a set that disturbs more (KL) moves more: compare at equal KL"]
+    return [
+        *selected_on_the_outcome(entries),
+        "a set that disturbs more (KL) may move more for that alone: compare at equal KL",
+    ]
 
 
 def selected_on_the_outcome(entries: Sequence[Row]) -> list[str]:

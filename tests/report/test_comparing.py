@@ -9,7 +9,7 @@ from neurosteer.report import compare_table
 
 CONFESSION = "attribution was selected on the outcome shown here (on other pairs)"
 SEEN = "seen from: the smallest change that would have been seen with 80 % power"
-EQUAL = "a set that disturbs more (KL) moves more: compare at equal KL"
+EQUAL = "a set that disturbs more (KL) may move more for that alone: compare at equal KL"
 
 
 def test_the_whole_table(three_methods):

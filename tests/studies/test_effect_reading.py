@@ -130,8 +130,11 @@ def test_nothing_to_lose(controls: dict[str, Any] | None):
     assert text == (
         f"{CHANGE} There is nothing to lose: the unedited mean margin is +0.25 nats (95 % interval -0.12 to +0.50), "
         "no clear preference for the grammatical sentences, so no change shows that these neurons are needed for "
-        f"it. {spread}"
+        f"the grammatical ones. {spread}"
     )
+    wrong = {**margin, "before": -2.78, "before_low": -3.75, "before_high": -1.72}
+    text = effect_reading(entry(controls=controls, margin=wrong, verdict="nothing to lose", nothing_to_lose=True))
+    assert "a clear preference for the ungrammatical sentences, so no change shows" in text
 
 
 @pytest.mark.parametrize(

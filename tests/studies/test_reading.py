@@ -149,6 +149,14 @@ def test_the_top_k_beside_the_baseline(topk: float, ends: list[float], dense: li
     text = reading(entry(row={"topk": topk, "intervals": intervals}, baselines={"unigram": unigram}))
     shown = f"{unigram:.2f}".removeprefix("0")
     assert f"Without a model the unigram baseline reaches {shown}: the top 6 read no more than that" in text
+    assert ("may be lexical" in text) is (unigram > 0.6)
+
+
+def test_a_baseline_at_chance_makes_nothing_lexical():
+    """Few test pairs: the dense probe's interval reaches down to it."""
+    intervals = {"topk": [0.0, 1.0], "dense": [0.3, 0.95]}
+    text = reading(entry(row={"topk": 0.5, "intervals": intervals}, baselines={"unigram": 0.5}))
+    assert text.endswith("baseline reaches .50: no more is read here, as far as these test pairs can tell.")
 
 
 @pytest.mark.parametrize(("stem", "as_much"), [(0.65, False), (0.66, True), (0.9, True)])

@@ -90,9 +90,14 @@ def _no_preference(entry: dict[str, Any]) -> str:
             f"{counted_pairs(entry['data']['tested'], entry['groups'])} are too few to tell whether there is "
             f"anything to lose, {FEWEST_PREFERRED} are wanted: {clean}."
         )
+    found = (
+        "a clear preference for the ungrammatical sentences"
+        if margin["before_high"] < 0
+        else "no clear preference for the grammatical sentences"
+    )
     return (
-        f"There is nothing to lose: {clean}, no clear preference for the grammatical sentences, so no change shows "
-        "that these neurons are needed for it."
+        f"There is nothing to lose: {clean}, {found}, so no change shows that these neurons are needed for the "
+        "grammatical ones."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 _LEXICAL = ("length", "last_word", "unigram", "stem", "bigram")
 _TOKENS = ("count", "unigram", "bigram")
+TELLING = 0.6  # a baseline up to this explains next to nothing
 
 
 def reading(entry: dict[str, Any]) -> str:
@@ -45,14 +46,14 @@ def _lexical(entry: dict[str, Any], row: dict[str, Any]) -> str:
     """What words alone reach, beside the dense probe and beside the top k, which the headline is about."""
     label, value = _best(entry["baselines"])
     said = f"Without a model the {label} baseline reaches {_short(value)}"
+    lexical, told = value > TELLING, "as far as these test pairs can tell"
     if value >= row["intervals"]["dense"][0]:
-        return f"{said}, so all of this may be lexical."
+        return f"{said}, so all of this may be lexical." if lexical else f"{said}: no more is read here, {told}."
     if value >= row["intervals"]["topk"][0]:
-        return (
-            f"{said}: the top {entry['k']} read no more than that, so all that they hold may be lexical (the dense "
-            f"probe reaches {_short(row['dense'])})."
-        )
-    if value > 0.6:
+        so = "so all that they hold may be lexical" if lexical else told
+        beside = f"the dense probe reaches {_short(row['dense'])}"
+        return f"{said}: the top {entry['k']} read no more than that, {so} ({beside})."
+    if lexical:
         return f"{said}, so part of this may be lexical."
     return f"Without a model the best baseline ({label}) reaches {_short(value)}."
 
