@@ -372,7 +372,13 @@ def test_figures_show_every_way(run):
         (sensitivity_figure, ("kept", "agreement")),
         (equal_share_figure, ("needed", "relative_equal", "agreement_equal")),
     ):
-        axes = draw(shown, result).axes
+        figure = draw(shown, result)
+        figure.draw_without_rendering()
+        axes = figure.axes
+        assert [bool(panel.get_xlabel()) for panel in axes] == [False] * (len(axes) - 3) + [True] * 3
+        [legend] = figure.legends
+        assert figure.bbox.x0 <= legend.get_window_extent().x0
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
         trainings = ("10 steps", "40 steps", "with a penalty")
         assert len(axes) == len(keys) * len(trainings)
         for panel, (key, training) in zip(axes, product(keys, trainings), strict=True):

@@ -21,6 +21,7 @@ Row = Mapping[str, Any]
 COLOURS = {"standardised": BLUE, "raw": VERMILION, "scaled": GREEN}
 STYLES = {"cold": "-", "warm": DASHED}
 FILLED = {0.0: "full", 1.2: "none"}
+KEY_WIDTH = 3.0  # inches of an entry of the legend
 SHARES, AGREEMENTS = ("kept", "needed"), ("agreement", "agreement_equal")
 FACTOR_NAMES = {
     "states": "states",
@@ -71,7 +72,7 @@ def _figure(
     for (key, label), row in zip(panels, grid, strict=True):
         for axes, training in zip(row, trainings, strict=True):
             _panel(axes, [one for one in result["by_layer"] if one["training"] == training], key)
-            layer_axis(axes, result["layers"], named=row is grid[-1], bins=7)
+            layer_axis(axes, result["layers"], named=key == panels[-1][0], bins=7)
             if key in SHARES:
                 axes.set_ylim(-0.03, 1.03)
                 axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -81,7 +82,7 @@ def _figure(
     for axes, training in zip(grid[0], trainings, strict=True):
         loss = f"paper's loss, {training}" if training.endswith("steps") else training
         axes.set_title(loss, fontsize=10, fontweight="bold", color=INK)
-    figure.legend(handles=_keys(result), ncols=4, **LEGEND)
+    figure.legend(handles=_keys(result), ncols=max(1, int(figure.get_figwidth() // KEY_WIDTH)), **LEGEND)
     headline(figure, name, about(outcome, *over_tasks(outcome), *notes))
     return finish(figure)
 
