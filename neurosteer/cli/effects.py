@@ -228,7 +228,8 @@ def _measure_all(
     assert origin.data is not None
     seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
     source = origin.data["source"]
-    also = [load_pairs(name, source=source, seed=seed, offline=output.offline) for name in study["also"]]
+    loaded: dict[str, Any] = {"source": source, "n": choice.limit, "seed": seed, "offline": output.offline}
+    also = [load_pairs(name, **loaded) for name in study["also"]]
     for chosen in origin.sets.values():
         found = measure_effect(
             model,
