@@ -71,8 +71,7 @@ def _layers(entry: dict[str, Any]) -> Table:
         "dense",
         f"top\n{entry['k']}",
         f"random {entry['k']}\nmean, range",
-        "L0\nkept",
-        "L0\nacc.",
+        *(["L0\nkept", "L0\nacc."] if _has_masks(entry) else []),
         *(["Spear-\nman"] if _has_spearman(entry) else []),
         "signif-\nicant",
     ]
@@ -94,8 +93,7 @@ def _cells(row: dict[str, Any], best: bool, entry: dict[str, Any]) -> list[Text 
         number(row["dense"]),
         number(row["topk"]),
         Text.assemble(number(random["mean"]), " ", (spread, "dim not bold")),
-        percent(l0.get("kept")),
-        number(l0.get("accuracy")) + missed,
+        *([percent(l0.get("kept")), number(l0.get("accuracy")) + missed] if _has_masks(entry) else []),
         *([number(row["spearman"])] if _has_spearman(entry) else []),
         f"{row['significant']:,}",
     ]
@@ -122,9 +120,14 @@ def _footnotes(entry: dict[str, Any]) -> Text:
     return Text("\n".join(notes), style="dim")
 
 
+def _has_masks(entry: dict[str, Any]) -> bool:
+    """Whether L0 masks were trained."""
+    return any(row["l0"] for row in entry["layers"])
+
+
 def _has_spearman(entry: dict[str, Any]) -> bool:
     """Whether the table of layers compares |t| and the mask: where no agreement of welch and l0 is shown."""
-    return {"welch", "l0"} not in map(set, compared(entry))
+    return _has_masks(entry) and {"welch", "l0"} not in map(set, compared(entry))
 
 
 def _has_new_words(entry: dict[str, Any]) -> bool:

@@ -67,11 +67,16 @@ def test_words_that_spaces_do_not_part_have_no_baselines(entry_of):
     assert note not in printed(find_table(entry_of(2)))
 
 
-def test_what_is_null_is_a_dash(entry_of):
+def test_what_nobody_asked_for_has_no_column(entry_of):
     text = printed(find_table(entry_of(l0=False, new_words=False)))
-    assert row_of(text, 4)[5:] == ["–", "–", "–", "84"]  # noqa: RUF001
-    assert "None" not in text
-    assert "new words" not in text
+    assert row_of(text, 4)[5:] == ["84"]
+    assert not any(said in text for said in ("None", "new words", "L0", "Spear"))
+
+
+def test_what_is_null_is_a_dash(entry_of):
+    entry = entry_of(new_words=False)
+    entry["layers"][4]["l0"] = entry["layers"][4]["spearman"] = None
+    assert row_of(printed(find_table(entry)), 4)[5:] == ["–", "–", "–", "84"]  # noqa: RUF001
 
 
 def test_a_layer_whose_masks_all_fall_short_is_marked(entry_of):
