@@ -79,9 +79,9 @@ def test_a_share_is_of_all_units_asked_for():
     ("layers", "message"),
     [
         (None, "this ranking has no best layer (no validation pairs chose one); name layers="),
-        (5, "this ranking has no layer [5]; it has [0, 2]"),
-        ([0, 1], "this ranking has no layer [1]; it has [0, 2]"),
-        ([], "this ranking has no layer []; it has [0, 2]"),
+        (5, "this ranking has no layer 5; it has 0, 2"),
+        ([0, 1], "this ranking has no layer 1; it has 0, 2"),
+        ([], "name a layer at least"),
         ("02", "layers must be 'all' or block indices, not '02'"),
     ],
 )

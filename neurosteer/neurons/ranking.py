@@ -124,7 +124,10 @@ class Ranking:
             wanted = [layers] if isinstance(layers, int) else sorted(set(map(int, layers)))
         unknown = [layer for layer in wanted if layer not in self.layers]
         if unknown or not wanted:
-            raise InputError(f"this ranking has no layer {unknown}; it has {list(self.layers)}")
+            asked, there = (", ".join(map(str, layers)) for layers in (unknown, self.layers))
+            raise InputError(
+                f"this ranking has no layer {asked}; it has {there}" if unknown else "name a layer at least"
+            )
         return [self.layers.index(layer) for layer in wanted]
 
     def _set(self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], about: Mapping[str, Any]) -> NeuronSet:

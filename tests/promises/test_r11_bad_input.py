@@ -344,7 +344,7 @@ LOADING: list[Row] = [  # for every command that loads a model
 ]
 METADATA: list[Row] = [  # of a find's neurons
     (EDITS, ["--topk", "99"], "k 99 is more than the 32 units of a layer"),
-    (EDITS, ["--layers", "7"], "this ranking has no layer [7]; it has [1]"),
+    (EDITS, ["--layers", "7"], "this ranking has no layer 7; it has 1"),
     ("generate", ["--topk", "33"], "k 33 is more than the 32 units of a layer"),
     (
         EDITS,

@@ -102,7 +102,7 @@ def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
     }
     share = neurons_from(llama, Wanted(methods=("welch",), k="25%", layers="all"), out=out)
     assert len(share.sets["welch"]) == 24
-    with pytest.raises(InputError, match=r"^this ranking has no layer \[5\]"):
+    with pytest.raises(InputError, match=r"^this ranking has no layer 5;"):
         neurons_from(llama, Wanted(layers=[5]), out=out)
 
 
