@@ -23,9 +23,9 @@ from scipy import stats
 
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import RESAMPLES
+from neurosteer.vocabulary import LEVEL
 
 LEAST = 6  # phenomena, or tasks, of which an interval is told
-LEVEL = 0.05  # beyond both ends of an interval
 
 
 @dataclass(frozen=True, eq=False)

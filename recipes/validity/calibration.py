@@ -35,6 +35,7 @@ from neurosteer.forward import attribute_pairs
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls
 from neurosteer.neurons.controls import massive
+from neurosteer.pairs import TASKS as BLIMP
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
@@ -43,19 +44,8 @@ from neurosteer.studies.effects.numbers import empirical_p
 
 SIZES = (6, 40, 115)
 TASKS = ("anaphor_number_agreement", "determiner_noun_agreement_1", "transitive", "wh_island")
-FAMILY = (  # those of `causal`: one of each phenomenon, the alphabetically first
-    "anaphor_gender_agreement",
-    "animate_subject_passive",
-    "principle_A_c_command",
-    "existential_there_object_raising",
-    "determiner_noun_agreement_1",
-    "ellipsis_n_bar_1",
-    "wh_questions_object_gap",
-    "irregular_past_participle_adjectives",
-    "adjunct_island",
-    "matrix_question_npi_licensor_present",
-    "existential_there_quantifiers_1",
-    "distractor_agreement_relational_noun",
+FAMILY = tuple(  # those of `causal`: one of each phenomenon, the alphabetically first
+    sorted({task.phenomenon: task.uid for task in sorted(BLIMP, key=lambda task: task.uid, reverse=True)}.values())
 )
 MEASURED = tuple(zip(TASKS, SIZES, strict=False))  # three cells
 SHARES = (0.0, 0.25, 0.5, 1.0)  # of a set's units that all tasks' sets share

@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from neurosteer.experiments.intervals import LEVEL, tail
+from neurosteer.experiments.intervals import tail
+from neurosteer.vocabulary import LEVEL
 
 from .variants import STATES
 
