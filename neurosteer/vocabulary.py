@@ -5,21 +5,35 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-ENCODED = ("welch", "l0")  # what a probe can read
-METHODS = (*ENCODED, "attribution")  # and what the model uses
-SPLITS = ("pair", "lexical")
-SITES = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post")
-POSITIONS = ("eos", "last")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
-CONVENTIONS = ("sum", "mean", "lm-eval", "minicons")
-MEAN_CONVENTIONS = ("mean", "minicons")  # log probabilities per token, not summed
-REFERENCES = ("zero", "mean", "resample")  # what an edit ablates to, or amplifies about
-KINDS = (*REFERENCES, "clamp", "push")
-WHERES = ("all", "prompt", "generated", "eos")
-L0_STATES = ("standardised", "scaled", "raw")  # what masks are trained on; scaled: a layer over one number
-L0_STARTS = ("cold", "warm")
-L0_DECAYS = ("cosine", "none")
-REACHES = ("own", "onward", "all")
+Encoded = Literal["welch", "l0"]  # what a probe can read
+Method = Literal["welch", "l0", "attribution"]  # and what the model uses
+SplitKind = Literal["pair", "lexical"]
+Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post"]
+Position = Literal["eos", "last"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Convention = Literal["sum", "mean", "lm-eval", "minicons"]
+Reference = Literal["zero", "mean", "resample"]  # what an edit ablates to, or amplifies about
+EditKind = Literal["zero", "mean", "resample", "clamp", "push"]
+Where = Literal["all", "prompt", "generated", "eos"]
+Reach = Literal["own", "onward", "all"]
+L0States = Literal["standardised", "scaled", "raw"]  # what masks are trained on; scaled: a layer over one number
+L0Start = Literal["cold", "warm"]
+L0Decay = Literal["cosine", "none"]
+ENCODED: tuple[Encoded, ...] = get_args(Encoded)
+METHODS: tuple[Method, ...] = get_args(Method)
+SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
+SITES: tuple[Site, ...] = get_args(Site)
+POSITIONS: tuple[Position, ...] = get_args(Position)
+DTYPES: tuple[Dtype, ...] = get_args(Dtype)
+CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+MEAN_CONVENTIONS: tuple[Convention, ...] = ("mean", "minicons")  # log probabilities per token, not summed
+REFERENCES: tuple[Reference, ...] = get_args(Reference)
+KINDS: tuple[EditKind, ...] = get_args(EditKind)
+WHERES: tuple[Where, ...] = get_args(Where)
+L0_STATES: tuple[L0States, ...] = get_args(L0States)
+L0_STARTS: tuple[L0Start, ...] = get_args(L0Start)
+L0_DECAYS: tuple[L0Decay, ...] = get_args(L0Decay)
+REACHES: tuple[Reach, ...] = get_args(Reach)
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
 FEWEST_CONTROLS = 19  # that can give p = .05
 LEVEL = 0.05  # of p and q

@@ -20,6 +20,7 @@ FLOORS = (
     "store",
     "grammar",
     "pairs",
+    "results",
     "data",
     "seeds",
     "neurons",
@@ -33,7 +34,7 @@ FLOORS = (
     "experiments",
     "cli",
 )  # bottom to top
-WITHOUT_TORCH = ("lazy", "vocabulary", "errors", "progress", "hub", "store", "grammar", "pairs", "report")
+WITHOUT_TORCH = ("lazy", "vocabulary", "errors", "results", "progress", "hub", "store", "grammar", "pairs", "report")
 ONLY_IN_MODEL = "transformer_lens"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from neurosteer.runner.units import Read, UnitResult
 from neurosteer.seeds import seed_of
-from neurosteer.vocabulary import ENCODED
+from neurosteer.vocabulary import ENCODED, Encoded
 
 from .design import Design
 from .focus import focus_name, top_or_none
@@ -112,7 +112,7 @@ def _chance(sets: Sequence[set[int]], design: Design) -> float | None:
     return float(np.outer(sizes, sizes)[upper].mean()) / (design.k * design.width) if len(sizes) > 1 else None
 
 
-def _long(matrices: dict[str, np.ndarray], members: Sequence[Member]) -> list[Row]:
+def _long(matrices: Mapping[Encoded, np.ndarray], members: Sequence[Member]) -> list[Row]:
     return [
         {"method": method, "task": a.task, "other": b.task, "related": a.phenomenon == b.phenomenon, "shared": share}
         for method, matrix in matrices.items()

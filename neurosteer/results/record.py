@@ -1,0 +1,116 @@
+"""Frozen results as JSON values and back: the only place where a result is a dict.
+
+A result is a frozen dataclass whose fields are its JSON keys. `Annotated[float, key("lambda")]` gives a field another
+key, `Annotated[..., APART]` leaves it out of the JSON. An `Estimate` lies flat: `accuracy`, `accuracy_low`,
+`accuracy_high`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
+R = TypeVar("R")
+_adapter: Callable[[Any], Any] = cache(TypeAdapter)
+APART = Field(exclude=True)  # for `Annotated`: a field that is not in the JSON, as a table of its own
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with the ends of its 95 % interval; None where it is not known, or has no such end."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, value: float, low: float = math.nan, high: float = math.nan) -> Estimate:
+        """From numbers of which NaN and infinity mean: not known."""
+        return cls(*(float(one) if math.isfinite(one) else None for one in (value, low, high)))
+
+
+def key(name: str) -> Any:
+    """For `Annotated`: a field whose JSON key is no name in Python, or another word."""
+    return Field(alias=name)
+
+
+def record(result: Any) -> dict[str, Json]:
+    """One frozen dataclass as JSON values; estimates lie flat in it, and what is not finite is None.
+
+    >>> record(Estimate(0.5, low=0.4, high=math.inf))
+    {'value': 0.5, 'low': 0.4, 'high': None}
+    """
+    found: dict[str, Json] = {}
+    kind: Any = type(result)
+    for name, as_key in _keys(kind).items():
+        value = getattr(result, name)
+        if isinstance(value, Estimate):
+            found |= {as_key: value.value, f"{as_key}_low": value.low, f"{as_key}_high": value.high}
+        else:
+            found[as_key] = to_json_value(value)
+    return found
+
+
+def read_record(kind: type[R], values: Mapping[str, Json]) -> R:
+    """The dataclass that `record` made `values` of; keys that it does not know are passed over.
+
+    Raises `ValueError`, one line, for values of another kind. An `Estimate` inside is not read back.
+    """
+    try:
+        found: R = _adapter(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{place}: {first['msg'].lower()}") from None
+    return found
+
+
+def frame(rows: Iterable[object]) -> pd.DataFrame:
+    """Frozen dataclasses of one kind as a table, a row for each."""
+    import pandas as pd
+
+    return pd.DataFrame([record(row) for row in rows])
+
+
+def to_json_value(value: object) -> Json:
+    """A result, or anything inside one, as JSON values. Raises `TypeError` for what JSON has no value for."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return record(value)
+    if isinstance(value, Mapping):
+        return {str(name): to_json_value(inner) for name, inner in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return to_json_value(value.tolist())
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [to_json_value(inner) for inner in value]
+    if not isinstance(value, str | bool | int | float | Path | None):
+        raise TypeError(f"{type(value).__name__} is no JSON value")
+    if isinstance(value, Path):
+        return str(value)
+    return value if not isinstance(value, float) or math.isfinite(value) else None
+
+
+@cache
+def _keys(kind: Any) -> dict[str, str]:
+    """Field -> JSON key, without those that stand apart."""
+    hints = get_type_hints(kind, include_extras=True)
+    asked = {one.name: _asked(hints[one.name]) for one in dataclasses.fields(kind)}
+    return {name: info.alias or name for name, info in asked.items() if not info.exclude}
+
+
+def _asked(hint: object) -> FieldInfo:
+    """What the annotation of a field asks for beside its type."""
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((mark for mark in marks if isinstance(mark, FieldInfo)), FieldInfo())
