@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from .probes import L0Settings as L0Settings
     from .studies import find as find
     from .studies import measure_effect as measure_effect
+    from .studies import open_run as open_run
     from .studies import rank_neurons as rank_neurons
+    from .studies.runs import runs as runs
 
 _ROOM_OF = {
     "Edit": "edits",
@@ -45,8 +47,10 @@ _ROOM_OF = {
     "load_model": "model",
     "load_pairs": "pairs",
     "measure_effect": "studies",
+    "open_run": "studies",
     "rank_neurons": "studies",
     "run_recipe": "experiments",
+    "runs": "studies.runs",
     "score": "forward",
     "steering": "forward",
 }

@@ -48,11 +48,20 @@ Direction = Literal["more", "less"]  # how far a set that stands out moves the m
 MORE, LESS = get_args(Direction)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 neuron`, `1,200 neurons`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def are(number: int) -> str:
+    """The verb after `counted`: `1 pair is`, `2 pairs are`."""
+    return "is" if number == 1 else "are"
+
+
 def counted_pairs(pairs: int, groups: int) -> str:
     """`60 test pairs (12 groups that share an item or a sentence)`; `60 test pairs` where each is a group."""
-    return f"{pairs:,} test pairs" + (
-        "" if groups == pairs else f" ({groups:,} groups that share an item or a sentence)"
-    )
+    share = f"{counted(groups, 'group')} that share{'s' * (groups == 1)} an item or a sentence"
+    return counted(pairs, "test pair") + ("" if groups == pairs else f" ({share})")
 
 
 def is_device(text: str) -> bool:

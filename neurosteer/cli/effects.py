@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, WHERES
+from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES
 
 from . import options, parse
 from .neurons import Choice, NeuronsFrom, Seed
@@ -81,10 +81,11 @@ class Measurement:
 
     def parsed(self, scale: float) -> dict[str, Any]:
         """The arguments of `measure_effect`, and `where`; scoring has no use for some of those."""
-        if parse.choice("--where", self.where, WHERES) in ("eos", "generated"):
+        if self.where in ("eos", "generated"):
             raise InputError(
                 f"--where {self.where} cannot matter for scores: sentences are given, and EOS is never scored"
             )
+        parse.choice("--where", self.where, ("all", "prompt"))
         return {
             "where": self.where,
             "scales": parse.numbers("--scale", self.scale) if self.scale else (scale,),
@@ -109,7 +110,7 @@ def ablate(
         ),
     ] = None,
     measurement: Measurement,
-    model: options.ModelFrom,
+    model: options.ModelOfFind,
     output: options.Output,
 ) -> None:
     """Ablate the neurons of the newest find, and measure what the model loses.
@@ -139,7 +140,7 @@ def amplify(
         typer.Option(metavar="zero|mean", rich_help_panel=_EDIT, help="The reference that is scaled away from."),
     ] = "zero",
     measurement: Measurement,
-    model: options.ModelFrom,
+    model: options.ModelOfFind,
     output: options.Output,
 ) -> None:
     """Amplify the neurons of the newest find, and measure what the model gains.
@@ -163,7 +164,7 @@ def _run(
     edit: MakeEdit,
     choice: Choice,
     study: dict[str, Any],
-    model: options.ModelFrom,
+    model: options.ModelOfFind,
     output: options.Output,
 ) -> None:
     model_from, runs = model.parsed(), output.checked()
@@ -185,6 +186,7 @@ def _measure(
     from neurosteer.report import compare_table, to_json
     from neurosteer.studies import save_effects
 
+    model_from = choice.with_model(model_from, runs, progress)
     model = load_model(**model_from, offline=output.offline, progress=progress)
     origin = choice.origin(model, runs, pairs=True, offline=output.offline, progress=progress)
     asked = _plain({**vars(choice), **study, **model_from, "from": origin.where})
@@ -202,7 +204,7 @@ def _measure(
         print(to_json(result), end="")
         return
     if len(effects) > 1:
-        Console().print(compare_table([effect.entry for effect in effects]))
+        Console().print(compare_table(effects))
     print(f"run     {run}")
     for figure in sorted(run.rglob("*.png")):
         print(f"figure  {figure}")
@@ -226,9 +228,14 @@ def _measure_all(
     assert origin.test is not None
     assert origin.train is not None
     assert origin.data is not None
-    seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
-    source = origin.data["source"]
-    loaded: dict[str, Any] = {"source": source, "n": choice.limit, "seed": seed, "offline": output.offline}
+    assert origin.data.split is not None
+    seed = origin.data.split.seed if choice.seed is None else choice.seed
+    loaded: dict[str, Any] = {
+        "source": origin.data.source,
+        "n": choice.limit,
+        "seed": seed,
+        "offline": output.offline,
+    }
     also = [load_pairs(name, **loaded) for name in study["also"]]
     for chosen in origin.sets.values():
         found = measure_effect(
@@ -244,13 +251,13 @@ def _measure_all(
             seed=seed,
             progress=progress,
         )
-        effect = with_origin(found, data={**origin.data, "tested": len(origin.test)}, neurons_from=origin.where)
+        effect = with_origin(found, data=origin.data, neurons_from=origin.where)
         effects.append(effect)
-        for notice in effect.entry["notices"]:
+        for notice in effect.notices:
             progress.notice(notice)
         if not output.as_json:
             progress.clear()
-            Console().print(effect_table(effect.entry))
+            Console().print(effect_table(effect))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .spread import spread
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.model import Model
+    from neurosteer.results.text import Continuation, TouchedPrompt
 
 _EDIT, _TEXT = "The edit", "The text"
 
@@ -55,7 +56,7 @@ def generate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", rich_help_panel=_TEXT, help="Only list which tokens would be edited.")
     ] = False,
-    model: options.ModelFrom,
+    model: options.ModelOfFind,
     output: options.Output,
 ) -> None:
     """Let the model continue a text without and with the edit of the newest find's neurons.
@@ -94,45 +95,61 @@ def _generate(
     from neurosteer.forward import refuse_untouched
     from neurosteer.model import load_model
     from neurosteer.report import generation_table, to_json, touch_table
+    from neurosteer.results import record
 
     refuse_untouched(how["where"], writing["max_new_tokens"])
+    model_from = choice.with_model(model_from, runs, progress)
     model = load_model(**model_from, offline=output.offline, progress=progress)
     origin = choice.origin(model, runs, pairs=False, offline=output.offline, progress=progress)
-    rows: list[dict[str, Any]] = []
+    rows: list[Continuation | TouchedPrompt] = []
     for method, chosen in origin.sets.items():
         edit = Edit.amplify(chosen, how["scale"], about=how["about"], where=how["where"], reach=choice.reach)
         about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
         if dry_run:
-            found = _touched(model, prompts, edit, writing["max_new_tokens"])
+            touched = _touched(model, prompts, edit, writing["max_new_tokens"], about)
+            rows += touched
+            shown = touch_table(touched)
         else:
-            found = _both(model, prompts, edit, writing)
-        rows += [{**row, **about} for row in found]
+            both = _both(model, prompts, edit, writing, about)
+            rows += both
+            shown = generation_table(both, edit.describe())
         if not output.as_json:
             progress.clear()
-            Console().print(touch_table(found) if dry_run else generation_table(found, edit.describe()))
+            Console().print(shown)
     if output.as_json:
-        about = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
-        print(to_json({**about, "options": writing, "results": rows}), end="")
+        heading = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
+        print(to_json({**heading, "options": writing, "results": [record(row) for row in rows]}), end="")
 
 
-def _both(model: Model, prompts: list[str], edit: Edit, writing: dict[str, Any]) -> list[dict[str, Any]]:
+def _both(
+    model: Model, prompts: list[str], edit: Edit, writing: dict[str, Any], about: dict[str, Any]
+) -> list[Continuation]:
     from neurosteer.forward import generate as continue_texts
     from neurosteer.forward import steering
+    from neurosteer.results.text import Continuation
 
     before = continue_texts(model, prompts, **writing)
     with steering(model, edit):
         after = continue_texts(model, prompts, **writing)
     return [
-        {"prompt": prompt, "before": old.text, "after": new.text}
+        Continuation(prompt=prompt, before=old.text, after=new.text, **about)
         for prompt, old, new in zip(prompts, before, after, strict=True)
     ]
 
 
-def _touched(model: Model, prompts: list[str], edit: Edit, new_tokens: int) -> list[dict[str, Any]]:
+def _touched(
+    model: Model, prompts: list[str], edit: Edit, new_tokens: int, about: dict[str, Any]
+) -> list[TouchedPrompt]:
     from neurosteer.forward import touched_tokens
+    from neurosteer.results.text import GeneratedTokens, TouchedPrompt, TouchedToken
 
-    again = {"touched": edit.where in ("all", "generated"), "at_most": new_tokens - 1}  # the last is never read again
-    tokens = [[vars(token) for token in touched_tokens(model, prompt, edit)] for prompt in prompts]
+    again = GeneratedTokens(touched=edit.where in ("all", "generated"), at_most=new_tokens - 1)
     return [
-        {"prompt": prompt, "tokens": row, "generated": again} for prompt, row in zip(prompts, tokens, strict=True)
+        TouchedPrompt(
+            prompt=prompt,
+            tokens=tuple(TouchedToken(**vars(token)) for token in touched_tokens(model, prompt, edit)),
+            generated=again,
+            **about,
+        )
+        for prompt in prompts
     ]

@@ -17,6 +17,7 @@ from . import options, parse
 from .listing import print_listing
 
 Row = dict[str, Any]
+MOST_NAMED = 3  # tasks of one run
 
 
 def tasks(
@@ -114,13 +115,21 @@ def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
     neurosteer ls runs --out runs/
     """
     as_json, folder = _is_json(format_), parse.folder("--out", out)
-    from neurosteer.studies import list_runs
+    from neurosteer.report.edit_labels import layer_range
+    from neurosteer.results import record
+    from neurosteer.studies.runs import runs as kept_in
+    from neurosteer.vocabulary import counted
 
-    rows = list_runs(folder)
+    listed = kept_in(folder)
+    rows = [record(row) for row in listed]
     if as_json:
         print_listing("ls runs", rows)
-    elif rows:
-        _print_table(rows, ("run", "command", "model", "tasks", "when"))
+        return
+    for text, row in zip(rows, listed, strict=True):
+        text["tasks"] = row.tasks if len(row.tasks) <= MOST_NAMED else counted(len(row.tasks), "task")
+        text["layers"] = layer_range(row.layers) if row.layers else None
+    if rows:
+        _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     else:
         print(f"no runs in '{out}'")
 

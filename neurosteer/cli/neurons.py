@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neurosteer import vocabulary
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import ENCODED, METHODS, REACHES, SPLITS
 
 from . import parse
+from .options import DEFAULT_MODEL
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
-    from neurosteer.studies import Origin
+    from neurosteer.studies import Origin, Wanted
 
 _NEURONS = "The neurons"
 
@@ -143,24 +145,23 @@ class Choice:
 
     file: Path | None
     task: str | None
-    methods: tuple[str, ...] | None
+    methods: tuple[vocabulary.Method, ...] | None
     topk: str | None
     layers: str | list[int] | None
-    reach: str
+    reach: vocabulary.Reach
     source: str | None
     columns: tuple[str, str] | None
-    split: str | None
+    split: vocabulary.SplitKind | None
     limit: int | None
     seed: int | None
 
-    def origin(self, model: Model, out: Path, *, pairs: bool, offline: bool, progress: TerminalProgress) -> Origin:
-        """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
-        from neurosteer.studies import Wanted, neurons_from
+    def _wanted(self, offline: bool) -> Wanted:
+        from neurosteer.studies import Wanted
 
-        wanted = Wanted(
+        return Wanted(
             task=self.task,
             methods=self.methods,
-            k=self.topk,
+            topk=self.topk,
             layers=self.layers,
             source=self.source,
             split=self.split,
@@ -170,12 +171,29 @@ class Choice:
             offline=offline,
         )
 
+    def with_model(self, model_from: dict[str, Any], out: Path, progress: TerminalProgress) -> dict[str, Any]:
+        """The arguments of `load_model`; where no model was named, that of the newest find, and a notice says so."""
+        if model_from["name"] is not None:
+            return model_from
+        from neurosteer.studies import model_of_newest_find
+
+        found = None if self.file else model_of_newest_find(self._wanted(offline=True), out=out)
+        if found is None:
+            return {**model_from, "name": DEFAULT_MODEL}
+        progress.notice(f"model {found.name}, as in the newest find: {found.where}")
+        own = {name: model_from[name] or getattr(found, name) for name in ("revision", "bos", "eos")}
+        return {**model_from, **own, "name": found.name}
+
+    def origin(self, model: Model, out: Path, *, pairs: bool, offline: bool, progress: TerminalProgress) -> Origin:
+        """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
+        from neurosteer.studies import neurons_from
+
         def find_now(methods: Sequence[str]) -> Path:
             return self._find(model, out, methods, offline, progress)
 
         origin = neurons_from(
             model,
-            wanted,
+            self._wanted(offline),
             out=out,
             file=self.file,
             find_now=find_now if self.task else None,

@@ -13,6 +13,7 @@ from neurosteer.vocabulary import DTYPES
 
 from . import parse
 
+DEFAULT_MODEL = "smollm2-135m"
 _DATA, _MODEL, _OUTPUT = "The pairs", "The model", "The output"
 
 Task = Annotated[
@@ -163,7 +164,7 @@ class PairsFrom:
 class ModelFrom:
     """Which model, where and how."""
 
-    model: Model = "smollm2-135m"
+    model: Model = DEFAULT_MODEL
     revision: Revision = None
     device: Device = "auto"
     dtype: Dtype = "auto"
@@ -182,6 +183,26 @@ class ModelFrom:
             "bos": parse.text_if_given("--bos", self.bos),
             "eos": parse.text_if_given("--eos", self.eos),
         }
+
+
+@dataclass(frozen=True)
+class ModelOfFind(ModelFrom):
+    """Which model: of the newest find, unless one is named."""
+
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=_MODEL,
+            help="The built-in model, a local Hugging Face folder, or a hub id.",
+            show_default="that of the newest find",
+        ),
+    ] = None  # type: ignore[assignment]  # None: the find decides
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments of `load_model`, whose name is None where the find decides."""
+        named = ModelFrom(**{**vars(self), "model": self.model or DEFAULT_MODEL})
+        return named.parsed() | ({} if self.model is not None else {"name": None})
 
 
 @dataclass(frozen=True)

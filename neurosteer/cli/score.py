@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import CONVENTIONS
+from neurosteer.vocabulary import CONVENTIONS, Convention
 
 from . import options, parse
 from .progress import TerminalProgress, progress_on_stderr
@@ -44,7 +44,7 @@ def score(
 
 def _score(
     pairs_from: dict[str, Any],
-    convention: str,
+    convention: Convention,
     model_from: dict[str, Any],
     runs: Path,
     output: options.Output,
@@ -62,10 +62,10 @@ def _score(
     model = load_model(**model_from, offline=output.offline, progress=progress)
     scored = [(pairs, score_pairs(model, pairs, convention=convention, progress=progress)) for pairs in tasks]
     asked = {**pairs_from, "convention": convention, **model_from}
-    run, result = save_scores(model, scored, out=runs, options=asked)
+    run, found, result = save_scores(model, scored, out=runs, options=asked)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
     else:
-        Console().print(score_table(result))
+        Console().print(score_table(found))
         print(f"run     {run}")

@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from neurosteer.results.effect import Change, Controls, EffectResult, OtherTask, TextControls
 from neurosteer.vocabulary import (
     DOES_NOT_STAND_OUT,
     FEWEST_CONTROLS,
     FEWEST_PREFERRED,
     LESS,
     TOO_FEW_TO_TELL,
+    counted,
+    counted_pairs,
 )
 
-from .deeds import deed, layer_range, where
+from .edit_labels import action, layer_range, where
 from .grid import add_row, grid
 from .numbers import NONE, change, divergence, interval, nats, number, p_value, span
-
-Row = Mapping[str, Any]  # {accuracy, delta, low, high, controls, nothing_to_lose} and mostly {kl}; see `as_row`
 
 CHANGE = "change of margin,\n95 % interval"
 SEEN = "seen\nfrom"
 
 
-def compare_table(entries: Sequence[Row]) -> RenderableType:
+@dataclass(frozen=True)
+class Row:
+    """A change, and whether its task has a preference to lose (None: too few test pairs tell)."""
+
+    change: Change
+    nothing_to_lose: bool | None
+
+    @classmethod
+    def of(cls, effect: EffectResult | OtherTask) -> Row:
+        return cls(effect.change, effect.nothing_to_lose)
+
+    @property
+    def controls(self) -> Controls | None:
+        return self.change.controls
+
+
+def compare_table(effects: Sequence[EffectResult]) -> RenderableType:
     """Several neuron sets of one task, a row per method and beneath it its controls; it fits 80 columns.
 
     Changes are in nats, with their 95 % interval, those of the controls their mean with its range; KL is in nats per
     token.
     """
-    first = entries[0]
-    before, rows = first["accuracy"]["before"], [as_row(entry) for entry in entries]
+    first, rows = effects[0], [Row.of(effect) for effect in effects]
+    before = number(first.accuracy.before)
     changes = "change, 95 % interval;\ncontrols: mean, range"
-    table = grid("neurons\nby", "k at\nlayer", f"acc.\n{number(before)} →", changes, "p", SEEN, "KL")
-    for entry, row in zip(entries, rows, strict=True):
-        edit, controls = entry["edit"], row["controls"]
-        cells = [name_of(entry), f"{edit['k']:,} at {layer_range(edit)}", *_change(row), p_of(row), seen_of(row)]
-        add_row(table, *cells, divergence(row["kl"]))
+    table = grid("neurons\nby", "k at\nlayer", f"acc.\n{before} →", changes, "p", SEEN, "KL")
+    for effect, row in zip(effects, rows, strict=True):
+        edit, controls = effect.edit, row.controls
+        cells = [name_of(effect), f"{edit.k:,} at {layer_range(edit.layers)}", *_change(row), p_of(row), seen_of(row)]
+        add_row(table, *cells, divergence(row.change.kl))
         if controls:
-            about = [number(controls["accuracy"]), mean_and_range(controls), "", "", divergence(controls.get("kl"))]
-            add_row(table, f"  {controls['n']:,} controls", "", *about, style="dim")
+            about = [number(controls.accuracy), mean_and_range(controls), "", "", divergence(kl_of(controls))]
+            add_row(table, f"  {counted(controls.n, 'control')}", "", *about, style="dim")
     heading = Text.assemble(
-        (first["task"], "bold"),
-        (f"  encoded against used, {first['data']['tested']:,} test pairs\n", "dim"),
-        f"{deed(first['edit'])} ({first['edit']['site']}), {where(first['edit'])}\n",
-        f"unedited: accuracy {number(before)}, mean margin {nats(first['margin']['before'])} nats",
+        (first.task, "bold"),
+        (f"  encoded against used, {counted_pairs(first.data.tested, first.groups)}\n", "dim"),
+        f"{action(first.edit)} ({first.edit.site}), {where(first.edit)}\n",
+        f"unedited: accuracy {before}, mean margin {nats(first.margin.before)} nats",
         (f"\n{said}" if (said := preference_told(first)) else "", "bold"),
     )
-    notes = [*about_p(rows), *about_seen(rows), *caveats(entries)]
+    notes = [*about_p(rows), *about_seen(rows), *caveats(effects)]
     return Group(heading, table, Text("\n".join(notes), style="dim"), Text())
 
 
@@ -59,33 +76,21 @@ def sweep_table(name: str, rows: Sequence[tuple[str, Row]], *, chosen: str) -> T
     """One row per dose or kind of edit, the one that the rest of the report is about in bold."""
     table = grid(name, "acc.", CHANGE, "controls:\nmean, range", "p", SEEN, "KL")
     for label, row in rows:
-        cells = [
-            label,
-            *_change(row),
-            mean_and_range(row["controls"]),
-            p_of(row),
-            seen_of(row),
-            divergence(row["kl"]),
-        ]
-        add_row(table, *cells, style="bold" if label == chosen else "")
+        cells = [label, *_change(row), mean_and_range(row.controls), p_of(row), seen_of(row)]
+        add_row(table, *cells, divergence(row.change.kl), style="bold" if label == chosen else "")
     return table
 
 
-def as_row(entry: Row) -> dict[str, Any]:
-    """A whole entry, or that of another task, in the keys of a dose, and whether there is nothing to lose."""
-    margin = {name: entry["margin"][name] for name in ("delta", "low", "high")}
-    kl = entry["side_effects"]["kl"] if "side_effects" in entry else None
-    about = {name: entry[name] for name in ("controls", "nothing_to_lose")}
-    return {"accuracy": entry["accuracy"]["after"], **margin, "kl": kl, **about}
-
-
-def mean_and_range(controls: Row | None) -> str:
+def mean_and_range(controls: Controls | None) -> str:
     """What the controls change the margin by: `-0.20 -0.85 to +0.45`."""
-    return f"{change(controls['delta_mean'])} {range_of(controls)}" if controls else NONE
+    if controls is None:
+        return NONE
+    return f"{change(controls.delta_mean)} {span(controls.delta_low, controls.delta_high)}"
 
 
-def range_of(controls: Row | None) -> str:
-    return span(controls["delta_low"], controls["delta_high"]) if controls else NONE
+def kl_of(controls: Controls) -> float | None:
+    """What the controls do to neutral text on average; None where they were not tried on it."""
+    return controls.kl if isinstance(controls, TextControls) else None
 
 
 def p_of(row: Row) -> str:
@@ -93,82 +98,80 @@ def p_of(row: Row) -> str:
 
     `none` where there is nothing to lose, `few` where controls or test pairs are too few for a verdict.
     """
-    controls = row["controls"]
+    controls = row.controls
     if controls is None:
         return NONE
-    if row["nothing_to_lose"]:
+    if row.nothing_to_lose:
         return "none"
-    if row["nothing_to_lose"] is None or controls["verdict"] == TOO_FEW_TO_TELL:
+    if row.nothing_to_lose is None or controls.verdict == TOO_FEW_TO_TELL:
         return "few"
-    return p_value(controls["p"]) + ("*" if controls["direction"] == LESS else "")
+    return p_value(controls.p) + ("*" if controls.direction == LESS else "")
 
 
 def seen_of(row: Row) -> str:
     """The smallest change that a null would have shown, in nats; an en dash for what is no null."""
-    if not _is_null(row):
+    controls = row.controls
+    if controls is None or not _is_null(row):
         return NONE
-    smallest = row["controls"]["detectable"]["nats"]
-    return "never" if smallest is None else nats(smallest)
+    return "never" if controls.detectable.nats is None else nats(controls.detectable.nats)
 
 
 def _is_null(row: Row) -> bool:
-    controls = row["controls"]
-    return bool(controls) and row["nothing_to_lose"] is False and controls["verdict"] == DOES_NOT_STAND_OUT
+    verdict = row.controls and row.controls.verdict
+    return row.nothing_to_lose is False and verdict == DOES_NOT_STAND_OUT
 
 
 def about_p(rows: Iterable[Row]) -> list[str]:
     """What the words and marks in the column of p mean, where they stand there."""
-    held = [row for row in rows if row["controls"]]
+    held = [(row, row.controls) for row in rows if row.controls]
+    few_controls = any(controls.verdict == TOO_FEW_TO_TELL for _, controls in held)
+    few_pairs = any(row.nothing_to_lose is None for row, _ in held)
+    nothing, less = any(row.nothing_to_lose for row, _ in held), any(p_of(row).endswith("*") for row, _ in held)
+    told = "too few test pairs to tell whether there is anything to lose"
     notes = {
-        f"few: too few controls to tell, a verdict takes {FEWEST_CONTROLS}": any(
-            row["controls"]["verdict"] == TOO_FEW_TO_TELL for row in held
-        ),
-        f"few: too few test pairs to tell whether there is anything to lose, {FEWEST_PREFERRED} are wanted": any(
-            row["nothing_to_lose"] is None for row in held
-        ),
-        "none: nothing to lose, so no change shows a need": any(row["nothing_to_lose"] for row in held),
-        "*: stands out as moving the margin less than the controls do": any(p_of(row).endswith("*") for row in held),
+        f"few: too few controls to tell, a verdict takes {FEWEST_CONTROLS}": few_controls,
+        f"few: {told}, {FEWEST_PREFERRED} are wanted": few_pairs,
+        "none: nothing to lose, so no change shows a need": nothing,
+        "*: stands out as moving the margin less than the controls do": less,
     }
     return [note for note, there in notes.items() if there]
 
 
 def about_seen(rows: Iterable[Row]) -> list[str]:
     """What `SEEN` means, where a null is shown."""
-    return (
-        ["seen from: the smallest change that would have been seen with 80 % power"]
-        if any(map(_is_null, rows))
-        else []
-    )
+    note = "seen from: the smallest change that would have been seen with 80 % power"
+    return [note] if any(map(_is_null, rows)) else []
 
 
-def preference_told(entry: Row) -> str:
+def preference_told(effect: EffectResult) -> str:
     """That there is nothing to lose, or that too few pairs tell; empty where there is a clear preference."""
-    if entry["nothing_to_lose"] is False:
+    if effect.nothing_to_lose is False:
         return ""
-    margin = entry["margin"]
-    before = interval(margin["before"], margin["before_low"], margin["before_high"])
+    margin = effect.margin
+    before = interval(margin.before, margin.before_low, margin.before_high)
     few = "too few test pairs to tell whether there is anything to lose"
-    return f"{'nothing to lose' if entry['nothing_to_lose'] else few}: the unedited mean margin is {before}"
+    return f"{'nothing to lose' if effect.nothing_to_lose else few}: the unedited mean margin is {before}"
 
 
-def name_of(entry: Row) -> str:
+def name_of(effect: EffectResult) -> str:
     """The method that chose the neurons; `given` where it is not known."""
-    return str(entry["method"] or "given")
+    return effect.method or "given"
 
 
-def caveats(entries: Sequence[Row]) -> list[str]:
+def caveats(effects: Sequence[EffectResult]) -> list[str]:
     """What has to be said beside any comparison of methods."""
     return [
-        *selected_on_the_outcome(entries),
+        *selected_on_the_outcome(effects),
         "a set that disturbs more (KL) may move more for that alone: compare at equal KL",
     ]
 
 
-def selected_on_the_outcome(entries: Sequence[Row]) -> list[str]:
+def selected_on_the_outcome(effects: Sequence[EffectResult]) -> list[str]:
     """Attribution ranks by what is then measured; the other methods never saw a margin."""
-    chosen = any(entry["method"] == "attribution" for entry in entries)
+    chosen = any(effect.method == "attribution" for effect in effects)
     return ["attribution was selected on the outcome shown here (on other pairs)"] if chosen else []
 
 
 def _change(row: Row) -> list[str]:
-    return [number(row["accuracy"]), interval(row["delta"], row["low"], row["high"])]
+    found = row.change
+    return [number(found.accuracy), interval(found.delta, found.low, found.high)]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PAIRS, TOO_FEW_TO_TELL, counted_pairs
+from neurosteer.results.effect import Change, Controls, EffectResult, OtherTask
+from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PAIRS, TOO_FEW_TO_TELL, are, counted, counted_pairs
 
 from .comparing import (
     CHANGE,
     SEEN,
+    Row,
     about_p,
     about_seen,
-    as_row,
+    kl_of,
     mean_and_range,
     name_of,
     p_of,
@@ -25,43 +26,40 @@ from .comparing import (
     selected_on_the_outcome,
     sweep_table,
 )
-from .deeds import what_was_done
+from .edit_labels import edit_label
 from .grid import add_row, grid
 from .numbers import NONE, divergence, interval, nats, number, p_equals, percent
 
-Entry = Mapping[str, Any]
 
-
-def effect_table(entry: Entry) -> RenderableType:
+def effect_table(effect: EffectResult) -> RenderableType:
     """One neuron set's effect as something rich can print; it fits a terminal of 80 columns.
 
     Margins and their changes are in nats, KL in nats per token of neutral text; a negative change means that the
     preference for the grammatical sentence falls. The headline is p among the controls.
     """
-    parts: list[RenderableType] = [_heading(entry), _sets(entry), _details(entry)]
-    light = [] if entry["without_massive"] is None else [_of_task(entry, entry["without_massive"])]
-    swept, also = [], [as_row(row) for row in entry["also"]]
-    if len(entry["doses"]) > 1:
-        doses = [(f"{row['scale']:g}", _of_task(entry, row)) for row in entry["doses"]]
+
+    def of_task(change: Change) -> Row:
+        return Row(change, effect.nothing_to_lose)
+
+    parts: list[RenderableType] = [_heading(effect), _sets(effect), _details(effect)]
+    swept: list[tuple[str, Row]] = []
+    if len(effect.by_scale) > 1:
+        doses = [(f"{dose.scale:g}", of_task(dose)) for dose in effect.by_scale]
         swept += doses
         parts += [_caption("other scales (1 is the unedited model)")]
-        parts += [sweep_table("scale", doses, chosen=f"{entry['edit']['scale']:g}")]
-    if len(entry["kinds"]) > 1:
-        kinds = [(row["kind"], _of_task(entry, row)) for row in entry["kinds"]]
+        parts += [sweep_table("scale", doses, chosen=f"{effect.edit.scale:g}")]
+    if len(effect.kinds) > 1:
+        kinds = [(kind.kind, of_task(kind)) for kind in effect.kinds]
         swept += kinds
         parts += [_caption("other kinds of the same edit")]
-        parts += [sweep_table("kind", kinds, chosen=entry["edit"]["kind"])]
-    if entry["also"]:
-        parts += [_caption("other tasks, which a specific effect leaves alone"), _others(entry["also"])]
-    compared = [*(row for _, row in swept), *also]
+        parts += [sweep_table("kind", kinds, chosen=effect.edit.kind)]
+    if effect.also:
+        parts += [_caption("other tasks, which a specific effect leaves alone"), _others(effect.also)]
+    compared = [*(row for _, row in swept), *map(Row.of, effect.also)]
+    light = [] if effect.without_massive is None else [of_task(effect.without_massive)]
     notes = [*about_p([*light, *compared]), *about_seen(compared)]
     dim = [Text("\n".join(notes), style="dim")] if notes else []
-    return Group(*_spaced([*parts, *dim, Text(entry["reading"])]), Text())
-
-
-def _of_task(entry: Entry, row: Entry) -> dict[str, Any]:
-    """A dose, a kind, or the set without massive units: with what the task says of its preference."""
-    return {**row, "nothing_to_lose": entry["nothing_to_lose"]}
+    return Group(*_spaced([*parts, *dim, Text(effect.reading)]), Text())
 
 
 def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
@@ -72,113 +70,115 @@ def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
         yield part
 
 
-def _heading(entry: Entry) -> Text:
-    data = entry["data"]
-    split = f", {data['split']['kind']} split" if data.get("split") else ""
-    source = f" from {entry['neurons_from']}" if entry.get("neurons_from") else ""
-    by = f"neurons by {entry['method']}" if name_of(entry) != "given" else "given neurons"
+def _heading(effect: EffectResult) -> Text:
+    data = effect.data
+    split = f", {data.split.kind} split" if data.split else ""
+    source = f" from {effect.neurons_from}" if effect.neurons_from else ""
+    neuron = counted(effect.edit.k, "neuron").split()[1]
+    by = f"{neuron} by {effect.method}" if name_of(effect) != "given" else f"given {neuron}"
     return Text.assemble(
-        (entry["task"], "bold"),
-        (f"  {data['source']}, {data['tested']:,} test pairs of {data['pairs']:,}{split}\n", "dim"),
-        f"{what_was_done(entry['edit'])}\n",
+        (effect.task, "bold"),
+        (f"  {data.source}, {counted(data.tested, 'test pair')} of {data.pairs:,}{split}\n", "dim"),
+        f"{edit_label(effect.edit)}\n",
         (f"{by}{source}", "dim"),
     )
 
 
-def _sets(entry: Entry) -> Table:
+def _sets(effect: EffectResult) -> Table:
     """The chosen neurons and, where some are massive, the others alone; beneath each set its controls."""
-    k, light, before = entry["edit"]["k"], entry["without_massive"], entry["accuracy"]["before"]
+    k, light, before = effect.edit.k, effect.without_massive, effect.accuracy.before
     label = f"these {k:,} neurons" if k != 1 else "this neuron"
     table = grid("", "accuracy", CHANGE, "p", "KL")
-    _add_set(table, label, before, as_row(entry), kl=True, style="bold")
+    _add_set(table, label, before, Row.of(effect), kl=True, style="bold")
     if light is not None:
-        _add_set(table, f"without massive: {light['k']:,}", before, _of_task(entry, light), kl=True)
+        _add_set(table, f"without massive: {light.k:,}", before, Row(light, effect.nothing_to_lose), kl=True)
     return table
 
 
-def _others(rows: Sequence[Entry]) -> Table:
+def _others(rows: Sequence[OtherTask]) -> Table:
     table = grid("task (test pairs)", "accuracy", CHANGE, "p", SEEN)
     for row in rows:
-        _add_set(table, f"{row['task']} ({row['pairs']:,})", row["accuracy"]["before"], as_row(row), kl=False)
+        _add_set(table, f"{row.task} ({row.pairs:,})", row.accuracy.before, Row.of(row), kl=False)
     return table
 
 
-def _add_set(table: Table, label: str, before: float, row: Entry, *, kl: bool, style: str = "") -> None:
+def _add_set(table: Table, label: str, before: float, row: Row, *, kl: bool, style: str = "") -> None:
     """A row for a set, and beneath it one for its controls; last comes the KL, or what would have been seen."""
-    controls = row["controls"]
-    cells = [_arrow(number(before), number(row["accuracy"])), interval(row["delta"], row["low"], row["high"])]
-    add_row(table, label, *cells, p_of(row), divergence(row["kl"]) if kl else seen_of(row), style=style)
+    found, controls = row.change, row.controls
+    cells = [_arrow(number(before), number(found.accuracy)), interval(found.delta, found.low, found.high)]
+    add_row(table, label, *cells, p_of(row), divergence(found.kl) if kl else seen_of(row), style=style)
     if controls:
-        cells = [_arrow(number(before), number(controls["accuracy"])), mean_and_range(controls), ""]
-        cells += [divergence(controls.get("kl")) if kl else ""]
-        add_row(table, f"  {controls['n']:,} controls: mean, range", *cells, style="dim")
+        cells = [_arrow(number(before), number(controls.accuracy)), mean_and_range(controls), ""]
+        cells += [divergence(kl_of(controls)) if kl else ""]
+        add_row(table, f"  {counted(controls.n, 'control')}: mean, range", *cells, style="dim")
 
 
 def _arrow(before: str, after: str) -> str:
     return f"{before} → {after}"
 
 
-def _details(entry: Entry) -> Text:
-    margin, flipped, side, data = entry["margin"], entry["flipped"], entry["side_effects"], entry["data"]
-    perplexities = (f"{side[name]:.1f}" for name in ("perplexity_before", "perplexity_after"))
+def _details(effect: EffectResult) -> Text:
+    margin, flipped, side = effect.margin, effect.flipped, effect.side_effects
+    perplexity = _arrow(f"{side.perplexity_before:.1f}", f"{side.perplexity_after:.1f}")
     notes = [
-        f"side effects are measured on {side['tokens']:,} tokens of neutral text ({side['text']})",
-        *_about_controls(entry),
-        *_narrow(data["tested"], entry["groups"]),
-        *selected_on_the_outcome([entry]),
+        f"side effects are measured on {counted(side.tokens, 'token')} of neutral text ({side.text})",
+        *_about_controls(effect),
+        *_narrow(effect.data.tested, effect.groups),
+        *selected_on_the_outcome([effect]),
     ]
     return Text.assemble(
-        _headline(entry),
-        (f"sign-flip of before against after {p_equals(margin['p'])}: means little alone\n", "dim"),
-        f"mean margin {_arrow(nats(margin['before']), nats(margin['after']))} nats; "
-        f"pairs: {flipped['lost']:,} lost, {flipped['gained']:,} gained\n",
-        f"side effects: KL {divergence(side['kl'])} nats/token, perplexity {_arrow(*perplexities)}\n",
+        _headline(effect),
+        (f"sign-flip of before against after {p_equals(margin.p)}: means little alone\n", "dim"),
+        f"mean margin {_arrow(nats(margin.before), nats(margin.after))} nats; "
+        f"pairs: {flipped.lost:,} lost, {flipped.gained:,} gained\n",
+        f"side effects: KL {divergence(side.kl)} nats/token, perplexity {perplexity}\n",
         ("\n".join(notes), "dim"),
     )
 
 
-def _headline(entry: Entry) -> tuple[str, str]:
-    controls = entry["controls"]
+def _headline(effect: EffectResult) -> tuple[str, str]:
+    controls = effect.controls
     if controls is None:
         said = "no controls (--controls 0): nothing to compare with"
-    elif controls["verdict"] == TOO_FEW_TO_TELL:
-        said = f"{controls['n']} controls are too few to tell: a verdict takes {FEWEST_CONTROLS}"
+    elif controls.verdict == TOO_FEW_TO_TELL:
+        few = f"{counted(controls.n, 'control')} {are(controls.n)}"
+        said = f"{few} too few to tell: a verdict takes {FEWEST_CONTROLS}"
     else:
-        smallest = controls["p"] <= 1 / (controls["n"] + 1) + 1e-9
-        floor = f" (the smallest {controls['n']:,} can give)" if smallest else ""
-        how = f": moves {controls['direction']} than they do" if controls["direction"] else ""
-        said = f"{p_equals(controls['p'])} against {controls['n']:,} controls{floor}{how}"
-    lost = preference_told(entry)
+        smallest = controls.p <= 1 / (controls.n + 1) + 1e-9
+        floor = f" (the smallest {controls.n:,} can give)" if smallest else ""
+        how = f": moves {controls.direction} than they do" if controls.direction else ""
+        said = f"{p_equals(controls.p)} against {counted(controls.n, 'control')}{floor}{how}"
+    lost = preference_told(effect)
     return (f"{lost}\n" if lost else "") + f"{said}\n", "bold"
 
 
-def _about_controls(entry: Entry) -> list[str]:
+def _about_controls(effect: EffectResult) -> list[str]:
     """What the controls could have shown, and how alike the set they are."""
-    controls, light = entry["controls"], entry["without_massive"]
+    controls, light = effect.controls, effect.without_massive
     if controls is None:
         return []
-    other = light and light["controls"]
+    other = light and light.controls
     notes = [
         f"smallest change seen with 80 % power: {_detectable(controls)}",
-        f"mismatch left in the controls: {number(controls['unmatched'])} standard deviations",
-        f"overlap of the controls with the set: {percent(controls['overlap'])}",
+        f"mismatch left in the controls: {number(controls.unmatched)} standard deviations",
+        f"overlap of the controls with the set: {percent(controls.overlap)}",
     ]
     if not other:
         return notes
-    same = (_detectable(other), number(other["unmatched"]), percent(other["overlap"]))
+    same = (_detectable(other), number(other.unmatched), percent(other.overlap))
     return [f"{note} (without massive {value})" for note, value in zip(notes, same, strict=True)]
 
 
-def _detectable(controls: Entry) -> str:
+def _detectable(controls: Controls) -> str:
     """`0.31 nats = 9%` of the unedited margin; an en dash where no change is large enough or the controls too few."""
-    smallest, share = controls["detectable"]["nats"], controls["detectable"]["share"]
+    smallest, share = controls.detectable.nats, controls.detectable.share
     if smallest is None:
         return NONE
     return f"{nats(smallest)} nats" + ("" if share is None else f" = {percent(share)}")
 
 
 def _narrow(tested: int, groups: int) -> list[str]:
-    few = f"{counted_pairs(tested, groups)} are few: below {FEWEST_PAIRS} the 95 % interval is too narrow"
+    few = f"{counted_pairs(tested, groups)} {are(tested)} few: below {FEWEST_PAIRS} the 95 % interval is too narrow"
     return [few] if groups < FEWEST_PAIRS else []
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
+from neurosteer.results.effect import EffectResult
+
 from .comparing import compare_table
 from .effects import effect_table
 from .tables import find_table
@@ -21,13 +23,13 @@ def find_html(entry: dict[str, Any]) -> str:
     return _html(find_table(entry), picture=find_figure(entry), alt="accuracy by layer")
 
 
-def effect_html(entries: Sequence[dict[str, Any]]) -> str:
+def effect_html(effects: Sequence[EffectResult]) -> str:
     """The tables of one or more effects, and their figure."""
     from .effect_figures import effect_figure
 
-    tables = [effect_table(entry) for entry in entries]
-    more = [compare_table(entries)] if len(entries) > 1 else []
-    return _html(*tables, *more, picture=effect_figure(entries), alt="change of the margin")
+    tables = [effect_table(effect) for effect in effects]
+    more = [compare_table(effects)] if len(effects) > 1 else []
+    return _html(*tables, *more, picture=effect_figure(effects), alt="change of the margin")
 
 
 def _html(*tables: RenderableType, picture: Any, alt: str) -> str:

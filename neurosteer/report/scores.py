@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from neurosteer.results.score import ScoreRun, TaskScore
+from neurosteer.vocabulary import counted
+
 from .grid import add_row, grid
 from .numbers import nats, number, percent
 
-Row = Mapping[str, Any]
 MANY = 0.2  # a larger share of pairs that differ in token counts is spoken of
 FRAMES = ("first", "second")
 FRAME_NOTES = [
@@ -20,43 +21,38 @@ FRAME_NOTES = [
 ]
 
 
-def score_table(result: Row) -> RenderableType:
+def score_table(run: ScoreRun) -> RenderableType:
     """The scores of one or more tasks; margins are means over pairs, in nats. It fits a terminal of 80 columns."""
-    rows = sorted(result["results"], key=lambda row: row["task"])
-    many, ties = len(rows) > 1, any(row["ties"] for row in rows)
-    by_frame = any(row.get("frames") for row in rows)
+    rows = sorted(run.results, key=lambda row: row.task)
+    many, ties, by_frame = len(rows) > 1, any(row.ties for row in rows), any(row.frames for row in rows)
     heads = ["accuracy", "margin", "pairs", *(["ties"] if ties else []), *(FRAMES if by_frame else [])]
     table = grid("phenomenon and task" if many else "task", *heads)
-    for group in result["phenomena"] if many else [{"phenomenon": rows[0]["phenomenon"]}]:
+    for group in run.phenomena:
         if many:
-            name = f"{group['phenomenon'] or 'no phenomenon'} ({_tasks(group)})"
-            add_row(table, name, number(group["accuracy"], digits=3), style="bold")
+            name = f"{group.phenomenon or 'no phenomenon'} ({counted(group.tasks, 'task')})"
+            add_row(table, name, number(group.accuracy, digits=3), style="bold")
         for row in rows:
-            if (row["phenomenon"] or None) == (group["phenomenon"] or None):
-                cells = [number(row["accuracy"], digits=3), nats(row["margin"]), f"{row['pairs']:,}"]
-                label = Text(f"  {row['task']}" if many else row["task"])
-                cells += [f"{row['ties']:,}"] if ties else []
+            if (row.phenomenon or None) == (group.phenomenon or None):
+                cells = [number(row.accuracy, digits=3), nats(row.margin), f"{row.pairs:,}"]
+                cells += [f"{row.ties:,}"] if ties else []
+                label = Text(f"  {row.task}" if many else row.task)
                 add_row(table, label, *cells, *(_by_frame(row) if by_frame else []))
     if many:
         table.add_section()
-        overall = result["overall"]
-        add_row(table, f"all {_tasks(overall)}", number(overall["accuracy"], digits=3), style="bold")
+        overall = run.overall
+        add_row(table, f"all {counted(overall.tasks, 'task')}", number(overall.accuracy, digits=3), style="bold")
     notes = _footnotes(rows, ties) + (FRAME_NOTES if by_frame else [])
     return Group(table, Text("\n".join(notes), style="dim"), Text())
 
 
-def _by_frame(row: Row) -> list[str]:
-    accuracies = {found["frame"]: found["accuracy"] for found in row["frames"]}
+def _by_frame(row: TaskScore) -> list[str]:
+    accuracies = {found.frame: found.accuracy for found in row.frames}
     return [number(accuracies.get(frame), digits=3) for frame in FRAMES]
 
 
-def _tasks(group: Row) -> str:
-    return f"{group['tasks']:,} task{'s' * (group['tasks'] != 1)}"
-
-
-def _footnotes(rows: Sequence[Row], ties: bool) -> list[str]:
-    sources = ", ".join(dict.fromkeys(row["data"]["source"] for row in rows))
-    notes = [f"data: {sources}; convention: {rows[0]['convention']}"]
+def _footnotes(rows: Sequence[TaskScore], ties: bool) -> list[str]:
+    sources = ", ".join(dict.fromkeys(row.data.source for row in rows))
+    notes = [f"data: {sources}; convention: {rows[0].convention}"]
     notes.append("margin: log P(good) - log P(bad) in nats, mean over pairs")
     if len(rows) > 1:
         notes.append("accuracy of a phenomenon, and of all: the mean over its tasks")
@@ -65,17 +61,17 @@ def _footnotes(rows: Sequence[Row], ties: bool) -> list[str]:
     return [*notes, *_token_counts(rows)]
 
 
-def _token_counts(rows: Sequence[Row]) -> list[str]:
+def _token_counts(rows: Sequence[TaskScore]) -> list[str]:
     """One line on what the number of tokens gives away, where the sentences of many pairs differ in it."""
-    found = [(row["token_count"]["accuracy"], row) for row in rows if row["token_count"]["differ"] > MANY]
+    found = [row for row in rows if row.token_count.differ > MANY]
     if not found:
         return []
-    (low, lowest), (high, highest) = (pick(found, key=lambda one: one[0]) for pick in (min, max))
+    lowest, highest = (pick(found, key=lambda row: row.token_count.accuracy) for pick in (min, max))
+    low, high = (number(row.token_count.accuracy, 3) for row in (lowest, highest))
     rule = "fewer tokens = good, a tie one half, is right in"
     if len(found) == 1:
-        of_task = f" of {highest['task']}" if len(rows) > 1 else ""
-        share = percent(highest["token_count"]["differ"])
-        return [f"token counts differ in {share} of the pairs{of_task}: {rule} {number(high, 3)}"]
-    where = f"over {percent(MANY)} of the pairs of {_tasks({'tasks': len(found)})}"
-    reached = f"{number(low, 3)} ({lowest['task']}) to {number(high, 3)} ({highest['task']})"
-    return [f"token counts differ in {where}: {rule} {reached}"]
+        of_task = f" of {highest.task}" if len(rows) > 1 else ""
+        share = percent(highest.token_count.differ)
+        return [f"token counts differ in {share} of the pairs{of_task}: {rule} {high}"]
+    where = f"over {percent(MANY)} of the pairs of {counted(len(found), 'task')}"
+    return [f"token counts differ in {where}: {rule} {low} ({lowest.task}) to {high} ({highest.task})"]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .effects import Origin as Origin
     from .effects import Wanted as Wanted
     from .effects import measure_effect as measure_effect
+    from .effects import model_of_newest_find as model_of_newest_find
     from .effects import neurons_from as neurons_from
     from .effects import save_effects as save_effects
     from .effects import with_origin as with_origin
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons
     from .finding import save_find as save_find
-    from .runs import list_runs as list_runs
+    from .opening import open_run as open_run
     from .scores import save_scores as save_scores
 
 _MODULE_OF = {
@@ -27,9 +28,10 @@ _MODULE_OF = {
     "Origin": "effects",
     "Wanted": "effects",
     "find": "finding",
-    "list_runs": "runs",
     "measure_effect": "effects",
+    "model_of_newest_find": "effects",
     "neurons_from": "effects",
+    "open_run": "opening",
     "rank_neurons": "finding",
     "save_effects": "effects",
     "save_find": "finding",

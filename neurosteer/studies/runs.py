@@ -11,53 +11,64 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from neurosteer.errors import NeurosteerError
-from neurosteer.model import Model
-from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
+from neurosteer.results import Json, read_record
+from neurosteer.results.run import ListedRecipe, ListedRun, RunListing
 from neurosteer.store import MANIFEST, check_path, digest_of, file_stem, write_bytes, write_manifest
+
+if TYPE_CHECKING:
+    from neurosteer.model import Model
 
 RESULTS = "results.json"
 
 
-def list_runs(out: Path, progress: Progress = QUIET) -> list[dict[str, Any]]:
-    """Finished runs below a folder, newest first: `{run, command, model, tasks, when, path}` each.
-
-    What is damaged or of another version is passed over, and said.
-    """
-    runs = []
-    for manifest in out.glob(f"*/{MANIFEST}"):
+def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListing]:
+    """Finished runs below a folder, newest first. What is damaged or of another version is passed over, and said."""
+    found = []
+    for manifest in Path(out).glob(f"*/{MANIFEST}"):
         folder = manifest.parent
         try:
-            [found] = check_path(manifest)
-            if not found["ok"]:
-                progress.notice(f"passed over: {found['message']}")
+            [row] = check_path(manifest)
+            if not row["ok"]:
+                progress.notice(f"passed over: {row['message']}")
                 continue
-            result = read_run(folder)
-            entries = result["tasks" if result["command"] == "run" else "results"]
-            about = {
-                "run": folder.name,
-                "command": result["command"],
-                "model": result["model"]["name"],
-                "tasks": list(dict.fromkeys(entry["task"] for entry in entries)),
-            }
+            found.append((manifest.stat().st_mtime_ns, _listing(folder, manifest.stat().st_mtime)))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # just being replaced, or not ours
-        runs.append((manifest.stat().st_mtime_ns, folder.name, {**about, "path": str(folder)}))
-    runs.sort(key=lambda run: run[:2], reverse=True)
-    return [{**about, "when": f"{datetime.fromtimestamp(time / 1e9):%Y-%m-%d %H:%M}"} for time, _, about in runs]
+    return [row for _, row in sorted(found, key=lambda one: (one[0], one[1].run), reverse=True)]
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def _listing(folder: Path, time: float) -> RunListing:
+    result = read_run(folder)
+    command = result["command"]
+    kind: type[ListedRecipe | ListedRun] = ListedRecipe if command == "run" else ListedRun
+    run = read_record(kind, result)
+    when = f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"
+    about = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
+    return read_record(RunListing, about | run.about())
+
+
+def read_run(folder: Path) -> dict[str, Json]:
     """The JSON object of a finished run."""
-    result: dict[str, Any] = json.loads((folder / RESULTS).read_text("utf-8"))
+    result: dict[str, Json] = json.loads((folder / RESULTS).read_text("utf-8"))
     return result
 
 
-def run_folder(out: Path, command: str, model: Model, asked: Sequence[Pairs], options: Mapping[str, Any]) -> Path:
+@runtime_checkable
+class Asked(Protocol):
+    """The pairs of a task, or what was made from them."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+
+
+def run_folder(out: Path, command: str, model: Model, asked: Sequence[Asked], options: Mapping[str, Json]) -> Path:
     """Where a run belongs: the same question to the same model about the same pairs lands in the same place."""
     digest = digest_of([model.describe(), [pairs.digest for pairs in asked], dict(options)])[:8]
     tasks = asked[0].task if len(asked) == 1 else f"{asked[0].task}+{len(asked) - 1}"
@@ -67,14 +78,14 @@ def run_folder(out: Path, command: str, model: Model, asked: Sequence[Pairs], op
 def write_run(
     folder: Path,
     model: Model,
-    entries: Sequence[Mapping[str, Any]],
+    entries: Sequence[Mapping[str, Json]],
     *,
     command: str,
-    options: Mapping[str, Any],
+    options: Mapping[str, Json],
     fill: Callable[[Path], None],
-    **more: Any,
-) -> dict[str, Any]:
-    """Write a run folder, which appears when complete. `fill` writes all but the JSON object, which is returned."""
+    **more: Json,
+) -> dict[str, Json]:
+    """Write a run folder. `fill` writes all but the JSON object, which is returned."""
     result = {
         "command": command,
         "version": version("neurosteer"),
@@ -83,9 +94,15 @@ def write_run(
         "results": [dict(entry) for entry in entries],
         **more,
     }
+    write_folder(folder, result, fill)
+    return result
+
+
+def write_folder(folder: Path, result: Mapping[str, Json], fill: Callable[[Path], None]) -> None:
+    """Write results.json, what `fill` writes and a manifest as a folder, which appears when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{command}-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{result['command']}-") as scratch:
             draft = Path(scratch) / "run"
             draft.mkdir()
             fill(draft)
@@ -95,7 +112,6 @@ def write_run(
     except OSError as error:
         error.filename = str(folder)  # nobody knows of a draft
         raise
-    return result
 
 
 def _replace(draft: Path, folder: Path) -> None:

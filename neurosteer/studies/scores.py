@@ -3,80 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from neurosteer.data import Scores
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.report import rows_csv
+from neurosteer.results import Json, record
+from neurosteer.results.pairs_used import PairsUsed
+from neurosteer.results.score import (
+    FrameScore,
+    MeanScore,
+    PhenomenonScore,
+    ScoreRun,
+    ScoreSummary,
+    TaskScore,
+    TokenCount,
+)
 from neurosteer.store import file_stem, write_bytes
 
 from .runs import run_folder, write_run
 
 
-def _entry(pairs: Pairs, scores: Scores) -> dict[str, Any]:
-    """One element of `results` in the JSON of `neurosteer score`; the margin is the mean over pairs, in nats."""
-    return {
-        "task": pairs.task,
-        "phenomenon": pairs.phenomenon,
-        "data": pairs.describe(),
-        "convention": scores.convention,
-        "accuracy": scores.accuracy,
-        "margin": float(scores.margin.mean()),
-        "pairs": len(pairs),
-        "ties": scores.ties,
-        "same_tokens": scores.same_tokens,
-        "token_count": {"differ": scores.counts_differ, "accuracy": scores.count_accuracy},
-        "notices": pairs.remarks(scores.same_tokens),
-        "frames": _frames(pairs, scores),
-    }
+def task_score(pairs: Pairs, scores: Scores) -> TaskScore:
+    """The scores of one task in numbers."""
+    return TaskScore(
+        task=pairs.task,
+        phenomenon=pairs.phenomenon,
+        data=PairsUsed.of(pairs),
+        convention=scores.convention,
+        accuracy=scores.accuracy,
+        margin=float(scores.margin.mean()),
+        pairs=len(pairs),
+        ties=scores.ties,
+        same_tokens=scores.same_tokens,
+        token_count=TokenCount(differ=scores.counts_differ, accuracy=scores.count_accuracy),
+        notices=tuple(pairs.remarks(scores.same_tokens)),
+        frames=_frames(pairs, scores),
+    )
 
 
-def _frames(pairs: Pairs, scores: Scores) -> list[dict[str, Any]]:
-    """Accuracy and mean margin (nats) in either frame of balanced pairs; empty for all other pairs."""
+def _frames(pairs: Pairs, scores: Scores) -> tuple[FrameScore, ...]:
     margins: dict[str, list[float]] = {}
     for pair, margin in zip(pairs, scores.margin.tolist(), strict=True):
         if pair.frame:
             margins.setdefault(pair.frame, []).append(margin)
-    return [
-        {"frame": frame, "pairs": len(some), "accuracy": sum(m > 0 for m in some) / len(some), "margin": fmean(some)}
+    return tuple(
+        FrameScore(frame=frame, pairs=len(some), accuracy=fmean(m > 0 for m in some), margin=fmean(some))
         for frame, some in margins.items()
-    ]
+    )
 
 
-def summary(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summary(rows: Sequence[TaskScore]) -> ScoreSummary:
     """Mean accuracy over tasks, by phenomenon and overall."""
-    by_name = sorted(entries, key=lambda entry: entry["phenomenon"] or "")
-    groups = [(name, list(group)) for name, group in groupby(by_name, key=lambda entry: entry["phenomenon"] or "")]
-    phenomena = [{"phenomenon": name or None, **_mean(group)} for name, group in groups]
-    return {"phenomena": phenomena, "overall": _mean(entries)}
+
+    def phenomenon(row: TaskScore) -> str:
+        return row.phenomenon or ""
+
+    groups = [(name, list(group)) for name, group in groupby(sorted(rows, key=phenomenon), key=phenomenon)]
+    phenomena = tuple(PhenomenonScore(phenomenon=name or None, **vars(_mean(group))) for name, group in groups)
+    return ScoreSummary(phenomena=phenomena, overall=_mean(rows))
+
+
+def _mean(rows: Sequence[TaskScore]) -> MeanScore:
+    return MeanScore(tasks=len(rows), accuracy=sum(row.accuracy for row in rows) / len(rows))
 
 
 def save_scores(
-    model: Model, scored: Sequence[tuple[Pairs, Scores]], *, out: Path, options: Mapping[str, Any]
-) -> tuple[Path, dict[str, Any]]:
-    """Write a run folder with one CSV per task, a row per pair; returns it with the JSON object of the command."""
-    tasks = [pairs for pairs, _ in scored]
-    folder = run_folder(out, "score", model, tasks, options)
-    entries = [
-        {**_entry(pairs, scores), "csv": str(folder / f"{file_stem(pairs.task)}.csv")} for pairs, scores in scored
+    model: Model, scored: Sequence[tuple[Pairs, Scores]], *, out: Path, options: Mapping[str, Json]
+) -> tuple[Path, ScoreRun, dict[str, Json]]:
+    """Write a run folder with one CSV per task, a row per pair; returns it, what was found, and the JSON object."""
+    folder = run_folder(out, "score", model, [pairs for pairs, _ in scored], options)
+    rows = [
+        replace(task_score(pairs, scores), csv=str(folder / f"{file_stem(pairs.task)}.csv"))
+        for pairs, scores in scored
     ]
+    means = summary(rows)
 
     def fill(draft: Path) -> None:
-        for (pairs, scores), entry in zip(scored, entries, strict=True):
-            write_bytes(draft / Path(entry["csv"]).name, rows_csv(_rows(pairs, scores)).encode())
+        for pairs, scores in scored:
+            write_bytes(draft / f"{file_stem(pairs.task)}.csv", rows_csv(_rows(pairs, scores)).encode())
 
-    return folder, write_run(folder, model, entries, command="score", options=options, fill=fill, **summary(entries))
-
-
-def _mean(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"tasks": len(entries), "accuracy": sum(entry["accuracy"] for entry in entries) / len(entries)}
+    entries = [record(row) for row in rows]
+    result = write_run(folder, model, entries, command="score", options=options, fill=fill, **record(means))
+    return folder, ScoreRun(results=tuple(rows), **vars(means)), result
 
 
-def _rows(pairs: Pairs, scores: Scores) -> list[dict[str, Any]]:
+def _rows(pairs: Pairs, scores: Scores) -> list[dict[str, Json]]:
+    """The CSV, a row per pair: its sentences, their log probabilities and numbers of tokens, its margin."""
     columns = zip(pairs, scores.logprob.tolist(), scores.tokens.tolist(), scores.margin.tolist(), strict=True)
     return [
         {

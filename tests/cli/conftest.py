@@ -11,8 +11,15 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from made_effects import altered, make_effect
 
 from neurosteer.pairs import LexicalSplitError
+from neurosteer.results import read_record, record
+from neurosteer.results.effect import AppliedEdit, EffectResult
+from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitPairs, SplitSizes
+from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskScore, TokenCount
+
+SPLIT = SplitSizes(kind="pair", seed=3, train=6, validation=2, test=2, dropped=0)
 
 
 def entry_of(task: str) -> dict[str, Any]:
@@ -45,37 +52,10 @@ def entry_of(task: str) -> dict[str, Any]:
     }
 
 
-def effect_entry_of(method: str, edit: dict[str, Any]) -> dict[str, Any]:
+def effect_of(method: str, edit: AppliedEdit) -> EffectResult:
     """What `measure_effect` says of a made-up task."""
-    return {
-        "task": "intransitive",
-        "phenomenon": None,
-        "data": {"source": "fake", "pairs": 10, "digest": "d", "tested": 2},
-        "groups": 2,
-        "method": method,
-        "edit": edit,
-        "neurons": [{"layer": 3, "unit": 1, "score": 2.0, "massive": False}],
-        "accuracy": {"before": 0.9, "after": 0.5},
-        "margin": {"before": 2.0, "after": 1.0, "delta": -1.0, "low": -1.5, "high": -0.5, "p": 0.01},
-        "flipped": {"lost": 1, "gained": 0},
-        "controls": None,
-        "nothing_to_lose": False,
-        "verdict": None,
-        "without_massive": None,
-        "side_effects": {
-            "kl": 0.1,
-            "perplexity_before": 20.0,
-            "perplexity_after": 22.0,
-            "tokens": 300,
-            "text": "built-in",
-        },
-        "doses": [],
-        "kinds": [],
-        "kinds_agree": None,
-        "also": [],
-        "notices": [f"a notice about {method}"],
-        "reading": f"A sentence about {method}.",
-    }
+    effect = altered(make_effect(method, controls=False), edit=edit, data__tested=2, groups=2, data__split=None)
+    return altered(effect, notices=(f"a notice about {method}",), reading=f"A sentence about {method}.")
 
 
 @dataclass(frozen=True)
@@ -101,9 +81,9 @@ class FakeEdit:
     def scaled(self, scale: float) -> FakeEdit:
         return FakeEdit(self.kind, self.neurons, {**self.about, "scale": scale})
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> AppliedEdit:
         about = {key: value for key, value in self.about.items() if key in ("scale", "where", "reach")}
-        return {"kind": self.kind, **about, "site": "resid_post", "layers": [3], "k": 1}
+        return read_record(AppliedEdit, {"kind": self.kind, **about, "site": "resid_post", "layers": [3], "k": 1})
 
 
 class FakeNeurons(str):
@@ -131,6 +111,7 @@ class Rooms:
     unsplittable: set[str] = field(default_factory=set)
     error: BaseException | None = None
     finds: bool = False  # whether neurons_from needs a find made on the spot
+    newest: Any = None  # the model of the newest find
     sizes: dict[str, int] = field(default_factory=dict)  # of the neuron sets of a method
     measures: int = 99  # how many effects are measured before the error
     effects: list[dict[str, Any]] = field(default_factory=list)  # what each measure_effect was asked
@@ -188,7 +169,7 @@ class Rooms:
             sets[method].size = size
         if not options["pairs"]:
             return SimpleNamespace(sets=sets, where=where, task="intransitive")
-        data = {"source": "fake", "pairs": 10, "digest": "d", "split": {"kind": "pair", "seed": 3}}
+        data = SplitPairs(source="fake", pairs=10, digest="d", split=SPLIT)
         test, train = ["a test pair"] * 2, ["a train pair"] * 6
         return SimpleNamespace(sets=sets, where=where, task="intransitive", test=test, train=train, data=data)
 
@@ -197,17 +178,22 @@ class Rooms:
         if self.error is not None and len(self.effects) > self.measures:
             raise self.error
         method = edit.neurons.removeprefix("neurons by ")
-        return SimpleNamespace(entry=effect_entry_of(method, edit.describe()))
+        return effect_of(method, edit.describe())
 
-    def with_origin(self, effect: Any, **about: Any) -> Any:
-        return SimpleNamespace(entry={**effect.entry, **about})
+    def with_origin(self, effect: EffectResult, *, data: SplitPairs, neurons_from: str) -> EffectResult:
+        whole = MeasuredPairs(**vars(data), tested=effect.data.tested)
+        return altered(effect, data=whole, neurons_from=neurons_from)
+
+    def model_of_newest_find(self, wanted: Any, **options: Any) -> Any:
+        self.calls["model_of_newest_find"] = {**vars(wanted), **options}
+        return self.newest
 
     def save_effects(self, model: str, effects: list[Any], **options: Any) -> Any:
         self.calls["save_effects"] = options
         run = options["out"] / "run-2"
         run.mkdir(parents=True, exist_ok=True)
         (run / "figure.png").write_bytes(b"")
-        results = [effect.entry for effect in effects]
+        results = [record(effect) for effect in effects]
         return run, {"command": options["command"], "version": "0", "model": {}, "results": results}
 
     def score(self, model: str, pairs: Any, **options: Any) -> str:
@@ -218,13 +204,16 @@ class Rooms:
 
     def save_scores(self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any]) -> Any:
         self.calls["save_scores"] = {"scored": [scores for _, scores in scored], "options": options}
-        about = {"data": {"source": "fake"}, "convention": "sum", "margin": 1.0, "pairs": 2, "ties": 0}
-        about["token_count"] = {"differ": 0.0, "accuracy": 0.5}
-        entries = [{"task": pairs.task, "phenomenon": None, "accuracy": 0.75, **about} for pairs, _ in scored]
-        mean = {"tasks": len(entries), "accuracy": 0.75}
+        about = {"convention": "sum", "margin": 1.0, "pairs": 2, "ties": 0, "same_tokens": 0, "accuracy": 0.75}
+        data, mean = PairsUsed(source="fake", pairs=2, digest="d"), {"tasks": len(scored), "accuracy": 0.75}
+        count = TokenCount(differ=0.0, accuracy=0.5)
+        rows = tuple(
+            TaskScore(task=pairs.task, phenomenon=None, data=data, token_count=count, **about) for pairs, _ in scored
+        )
+        group = PhenomenonScore(phenomenon=None, **mean)
+        found = ScoreRun(results=rows, phenomena=(group,), overall=MeanScore(**mean))
         (out / "run-3").mkdir(parents=True)
-        more = {"phenomena": [{"phenomenon": None, **mean}], "overall": mean}
-        return out / "run-3", {"command": "score", "version": "0", "model": {}, "results": entries, **more}
+        return out / "run-3", found, {"command": "score", "version": "0", "model": {}, **record(found)}
 
     def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:
         self.calls["generate"] = writing
@@ -250,7 +239,10 @@ class Rooms:
 
 FAKED = {
     "model": ["load_model"],
-    "studies": ["find", "save_find", "neurons_from", "measure_effect", "with_origin", "save_effects", "save_scores"],
+    "studies": [
+        *("find", "save_find", "neurons_from", "model_of_newest_find", "measure_effect", "with_origin"),
+        *("save_effects", "save_scores"),
+    ],
     "forward": ["score", "generate", "steering", "touched_tokens", "refuse_untouched"],
 }
 

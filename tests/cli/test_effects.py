@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ EDITED = "ablate", "amplify"
 NOTHING_ASKED = {
     "task": None,
     "methods": None,
-    "k": None,
+    "topk": None,
     "layers": None,
     "source": None,
     "split": None,
@@ -86,7 +87,7 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
     assert rooms.calls["neurons_from"] == {
         "task": "a",
         "methods": ("attribution", "l0"),
-        "k": "2%",
+        "topk": "2%",
         "layers": [1, 3],
         "source": "pairs.csv",
         "split": "lexical",
@@ -191,13 +192,9 @@ def test_json_is_one_object_and_nothing_else(run, rooms):
     assert [entry["method"] for entry in result["results"]] == ["welch", "l0"]
     for entry in result["results"]:
         assert entry["neurons_from"] == "runs/find-1"
-        assert entry["data"] == {
-            "source": "fake",
-            "pairs": 10,
-            "digest": "d",
-            "split": {"kind": "pair", "seed": 3},
-            "tested": 2,
-        }
+        data = entry["data"]
+        assert (data["source"], data["pairs"], data["digest"], data["tested"]) == ("fake", 10, "d", 2)
+        assert (data["split"]["kind"], data["split"]["seed"]) == ("pair", 3)
 
 
 def test_quiet_leaves_only_results(run, rooms):
@@ -250,3 +247,41 @@ def test_more_controls_than_can_be_drawn(run, rooms, tmp_path, command):
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "neurosteer: --controls '1000000000' is more than 100,000, the most that can be drawn\n"
     assert (rooms.effects, list(tmp_path.iterdir())) == ([], [])
+
+
+NEWEST = SimpleNamespace(name="other/model", revision="main", bos="<s>", eos=None, where="runs/find-2")
+
+
+@pytest.mark.parametrize("command", [["ablate"], ["amplify"], ["generate", "The guests"]])
+def test_without_a_model_that_of_the_newest_find_is_taken(run, rooms, command):
+    """And that is said; what was typed comes first."""
+    rooms.newest = NEWEST
+    outcome = run(*command, "--task", "a", "--eos", "</s>", "--bos", "none")
+    assert outcome.code == 0
+    asked = rooms.calls["load_model"]
+    assert [asked[name] for name in ("name", "revision", "bos", "eos")] == ["other/model", "main", "none", "</s>"]
+    assert outcome.err.splitlines()[0] == "note: model other/model, as in the newest find: runs/find-2"
+    wanted = rooms.calls["model_of_newest_find"]
+    assert (wanted["task"], wanted["out"]) == ("a", Path("runs"))
+
+
+@pytest.mark.parametrize("more", [["--model", "mine"], ["--neurons", "mine.safetensors"]])
+def test_a_model_or_a_file_that_is_named_needs_no_find(run, rooms, more):
+    rooms.newest = NEWEST
+    Path("mine.safetensors").write_bytes(b"")
+    outcome = run("ablate", *more)
+    assert rooms.calls["load_model"]["name"] == ("mine" if "--model" in more else "smollm2-135m")
+    assert "newest find" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("promt", "neurosteer: --where 'promt' is not one of all, prompt; did you mean 'prompt'?\n"),
+        ("generate", "neurosteer: --where 'generate' is not one of all, prompt\n"),
+        ("eos", "neurosteer: --where eos cannot matter for scores: sentences are given, and EOS is never scored\n"),
+    ],
+)
+def test_only_words_that_can_matter_are_suggested(run, rooms, typed, told):
+    outcome = run("ablate", "--where", typed)
+    assert (outcome.code, outcome.err) == (2, told)

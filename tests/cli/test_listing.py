@@ -13,6 +13,7 @@ import pytest
 from neurosteer.errors import InputError
 from neurosteer.grammar import PARADIGMS
 from neurosteer.pairs import load_pairs
+from neurosteer.results.run import RunListing
 
 
 def fake(monkeypatch, room, **members):
@@ -72,17 +73,27 @@ def test_models(run, monkeypatch):
 
 def test_runs(run, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    row = {
-        "run": "r1",
-        "command": "find",
-        "model": "m",
-        "tasks": ["a", "b"],
-        "when": "today",
-        "path": "runs/r1",
-    }
-    fake(monkeypatch, "studies", list_runs=lambda out: [row])
-    assert run("ls", "runs").out.splitlines()[1].split() == ["r1", "find", "m", "a,", "b", "today"]
-    fake(monkeypatch, "studies", list_runs=lambda out: [])
+    row = RunListing(
+        run="r1",
+        command="find",
+        model="m",
+        tasks=("a", "b"),
+        path="runs/r1",
+        when="today",
+        data="blimp",
+        site="resid_post",
+        layers=tuple(range(30)),
+        topk=6,
+    )
+    scored = RunListing(run="r2", command="score", model="m", tasks=tuple("abcd"), path="runs/r2", when="now")
+    fake(monkeypatch, "studies.runs", runs=lambda out: [row, scored])
+    lines = run("ls", "runs").out.splitlines()
+    assert lines[0].split() == ["run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"]
+    assert lines[1].split() == ["r1", "find", "m", "a,", "b", "blimp", "resid_post", "0-29", "6", "today"]
+    assert lines[2].split() == ["r2", "score", "m", "4", "tasks", "now"]
+    listed = json.loads(run("ls", "runs", "--format", "json").out)["results"]
+    assert listed[0] == {**vars(row), "tasks": ["a", "b"], "layers": list(range(30))}
+    fake(monkeypatch, "studies.runs", runs=lambda out: [])
     assert run("ls", "runs").out == "no runs in 'runs/'\n"
     assert list(tmp_path.iterdir()) == []
 

@@ -35,7 +35,7 @@ from neurosteer.runner import Recipe, Shard, read_recipe
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import check_path, digest_of
-from neurosteer.studies import list_runs
+from neurosteer.studies.runs import runs as list_runs
 
 
 class Notices(Progress):
@@ -350,7 +350,7 @@ def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
     begun.clear()
     folder = run_recipe("sums.toml").folder
     assert begun == []
-    assert [run["path"] for run in list_runs(Path("runs"))] == [str(folder)]
+    assert [run.path for run in list_runs(Path("runs"))] == [str(folder)]
     before = contents(folder)
     failing()
     assert contents(folder) == before
@@ -359,9 +359,9 @@ def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
 def test_runs_are_listed(begun):
     folder = run_recipe("sums.toml").folder
     [row] = list_runs(Path("runs"))
-    when = row.pop("when")
-    assert when.startswith("20")
-    assert row == {"run": folder.name, "command": "run", "model": "stub", "tasks": ["made"], "path": str(folder)}
+    assert row.when.startswith("20")
+    assert (row.run, row.command, row.model) == (folder.name, "run", "stub")
+    assert (row.tasks, row.path) == (("made",), str(folder))
 
 
 def test_shards(begun):

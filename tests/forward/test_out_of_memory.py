@@ -266,4 +266,4 @@ def test_results_keep_the_notice(tiny: Callable[[str], Model]):
 
     with memory_for(model, 1):
         effect = measure_effect(model, found.test, Edit.ablate(found.ranking("welch").top(3)), controls=2)
-    assert [text for text in effect.entry["notices"] if "out of memory" in text]
+    assert [text for text in effect.notices if "out of memory" in text]

@@ -30,7 +30,8 @@ from neurosteer.runner.execution import run_units
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_metadata import write_run_metadata
 from neurosteer.store import MANIFEST, check_path, file_digest, read_artefact
-from neurosteer.studies import find, list_runs, measure_effect, save_effects, save_find, save_scores
+from neurosteer.studies import find, measure_effect, save_effects, save_find, save_scores
+from neurosteer.studies.runs import runs
 
 FLIPS, CUTS = 200, 50
 ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
@@ -160,10 +161,10 @@ def test_run_folders(kept, name, how, tmp_path):
 def test_damaged_runs_are_passed_over(kept, name, tmp_path):
     """By what lists runs, and by what takes neurons from the newest."""
     run = shutil.copytree(kept[name], tmp_path / "run")
-    assert [row["command"] for row in list_runs(tmp_path)] == [name]
+    assert [row.command for row in runs(tmp_path)] == [name]
     for path in damages(run, "quick"):
         notices = Notices()
-        assert list_runs(tmp_path, notices) == []
+        assert runs(tmp_path, notices) == []
         check_lines(notices.said, path)
 
 

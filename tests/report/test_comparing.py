@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from made_effects import altered
 from showing import printed
 
 from neurosteer.report import compare_table
@@ -43,9 +44,7 @@ def test_who_did_not_see_the_outcome_has_nothing_to_confess(three_methods):
 
 
 def test_without_controls(three_methods):
-    for entry in three_methods:
-        entry["controls"] = None
-    text = printed(compare_table(three_methods))
+    text = printed(compare_table([altered(effect, controls=None) for effect in three_methods]))
     assert re.search(r"\n l0 +40 at 14 +\.72 +-0\.51 \[-0\.78, -0\.26\] +– +– +0\.124\n", text)  # noqa: RUF001
     assert "controls\n" not in text
     assert "seen from:" not in text
@@ -58,9 +57,10 @@ def row_of(text, name):
 
 def test_only_a_null_says_what_it_would_have_seen(three_methods):
     """And one that no change would have overcome says so."""
-    three_methods[1]["controls"]["detectable"] = {"nats": None, "share": None}
+    nothing = {"controls__detectable__nats": None, "controls__detectable__share": None}
+    three_methods[1] = altered(three_methods[1], **nothing)
     text = printed(compare_table(three_methods))
-    shown = {entry["method"]: row_of(text, entry["method"])[-3:-1] for entry in three_methods}
+    shown = {effect.method: row_of(text, effect.method)[-3:-1] for effect in three_methods}
     assert shown == {"welch": [".85", "0.94"], "l0": [".10", "never"], "attribution": [".05", "–"]}  # noqa: RUF001
     del three_methods[:2]
     assert SEEN not in printed(compare_table(three_methods))
@@ -79,32 +79,36 @@ def test_only_a_null_says_what_it_would_have_seen(three_methods):
     ],
 )
 def test_without_a_preference_no_p_is_shown(three_methods, nothing, word, heading, note):
-    for entry in three_methods:
-        entry["nothing_to_lose"] = nothing
-        entry["margin"] |= {"before": 0.2, "before_low": -0.15, "before_high": 0.55}
-    text = printed(compare_table(three_methods))
+    clean = {"margin__before": 0.2, "margin__before_low": -0.15, "margin__before_high": 0.55}
+    effects = [altered(effect, nothing_to_lose=nothing, **clean) for effect in three_methods]
+    text = printed(compare_table(effects))
     words = " ".join(text.split())
     assert f"{heading}: the unedited mean margin is +0.20 [-0.15, +0.55]" in words
     assert note in words
-    for entry in three_methods:
-        assert row_of(text, entry["method"])[-3:-1] == [word, "–"]  # noqa: RUF001
-    assert "nothing to lose" not in printed(compare_table([{**three_methods[0], "nothing_to_lose": False}]))
+    for effect in effects:
+        assert row_of(text, effect.method)[-3:-1] == [word, "–"]  # noqa: RUF001
+    assert "nothing to lose" not in printed(compare_table([altered(effects[0], nothing_to_lose=False)]))
 
 
 def test_a_set_that_moves_less_is_marked(three_methods):
     note = "*: stands out as moving the margin less than the controls do"
     assert note not in printed(compare_table(three_methods))
-    three_methods[2]["controls"]["direction"] = "less"
+    three_methods[2] = altered(three_methods[2], controls__direction="less")
     text = printed(compare_table(three_methods))
     assert note in text
     assert row_of(text, "attribution")[-3] == ".05*"
 
 
 def test_wide_cells_fold_and_are_not_cut(three_methods):
-    three_methods[0]["edit"] |= {"k": 1234, "layers": [0, 3, 7, 9, 21]}
-    three_methods[1]["method"] = None
-    three_methods[2]["controls"] |= {"p": 0.0001, "delta_low": -123.45}
-    text = printed(compare_table(three_methods))
+    first, second, third = three_methods
+    first = altered(first, edit__k=1234, edit__layers=(0, 3, 7, 9, 21))
+    third = altered(third, controls__p=0.0001, controls__delta_low=-123.45)
+    text = printed(compare_table([first, altered(second, method=None), third]))
     words = text.split()
     assert {"1,234", "0-21", "given", "<.001", "-123.45"} <= set(words)
     assert "…" not in text
+
+
+def test_pairs_that_count_as_one_are_said(three_methods):
+    text = " ".join(printed(compare_table([altered(effect, groups=40) for effect in three_methods])).split())
+    assert "encoded against used, 200 test pairs (40 groups that share an item or a sentence) ablate" in text

@@ -5,7 +5,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from made_effects import altered
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from neurosteer.report import dose_figure, effect_figure, save_figure
@@ -50,19 +52,23 @@ def dots_in(figure):
 
 
 def markers_in(figure):
-    return {box.get_label(): box[0] for box in figure.axes[0].containers}
+    return markers_of(figure.axes[0])
+
+
+def markers_of(axes):
+    return {box.get_label(): box[0] for box in axes.containers}
 
 
 def test_every_set_and_every_control_is_drawn(three_methods):
     figure = effect_figure(three_methods)
-    assert dots_in(figure) == [sorted(entry["controls"]["deltas"]) for entry in three_methods]
+    assert dots_in(figure) == [sorted(effect.controls.deltas) for effect in three_methods]
     drawn = markers_in(figure)
     assert {name: line.get_ydata()[0] for name, line in drawn.items()} == {
-        entry["method"]: entry["margin"]["delta"] for entry in three_methods
+        effect.method: effect.margin.delta for effect in three_methods
     }
-    for box, entry in zip(figure.axes[0].containers, three_methods, strict=True):
+    for box, effect in zip(figure.axes[0].containers, three_methods, strict=True):
         [segment] = box[2][0].get_segments()
-        assert segment[:, 1] == pytest.approx([entry["margin"]["low"], entry["margin"]["high"]])
+        assert segment[:, 1] == pytest.approx([effect.margin.low, effect.margin.high])
 
 
 def test_labels(three_methods):
@@ -113,9 +119,7 @@ def test_without_controls(effect_of):
     ],
 )
 def test_what_stands_above_a_column(three_methods, nothing, direction, said):
-    used = three_methods[2]
-    used["nothing_to_lose"] = nothing
-    used["controls"]["direction"] = direction
+    three_methods[2] = altered(three_methods[2], nothing_to_lose=nothing, controls__direction=direction)
     figure = effect_figure(three_methods)
     assert {text for text in texts_in(figure) if text in (said, "p = .85", "p = .10")} == {said, "p = .85", "p = .10"}
     check_texts(figure)
@@ -129,8 +133,26 @@ def test_pairs_that_count_as_one_are_said(effect_of):
     assert "groups" not in effect_figure([effect_of()]).axes[0].get_xlabel()
 
 
+def test_axes_of_ones_own(effect_of):
+    """Drawn where the user wants it, beside what is already there."""
+    own = Figure()
+    left, right = own.subplots(1, 2)
+    left.plot([0, 1], [0, 1])
+    assert effect_figure([effect_of()], ax=right) is own
+    assert [line.get_ydata()[0] for line in markers_of(right).values()] == [-0.86]
+    assert len(left.lines) == 1
+
+
+def test_one_control_is_spoken_of_as_one(effect_of):
+    single = effect_of(controls__n=1, controls__deltas=(0.1,), edit__k=1)
+    figure = effect_figure([single])
+    assert "1 control" in texts_in(figure)
+    assert "1 matched control (dots" in " ".join(figure.axes[0].get_xlabel().split())
+    assert any("1 neuron at layer 14" in text for text in texts_in(figure))
+
+
 def test_methods_differ_without_colour(three_methods):
-    lines = markers_in(effect_figure([*three_methods, {**three_methods[0], "method": None}])).values()
+    lines = markers_in(effect_figure([*three_methods, altered(three_methods[0], method=None)])).values()
     assert len({line.get_marker() for line in lines}) == 4
     assert len({to_rgb(line.get_color()) for line in lines}) == 4
 
@@ -138,24 +160,18 @@ def test_methods_differ_without_colour(three_methods):
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("change", ["", "long", "many", "large", "nothing"])
 def test_texts_keep_their_place(three_methods, count, change):
-    entries = three_methods[:count]
-    for entry in entries:
-        if change == "long":
-            entry["task"] = LONG
-        if change == "many":
-            entry["edit"] |= {
-                "layers": [0, 3, 7, 21],
-                "k": 12345,
-                "reach": "onward",
-                "kind": "resample",
-                "scale": 0.5,
-            }
-        if change == "large":
-            entry["margin"] |= {"delta": -132.4, "low": -140.0, "high": -120.0}
-        if change == "nothing":
-            entry["margin"] |= {"delta": 0.0, "low": 0.0, "high": 0.0}
-            entry["controls"] |= {"delta_mean": 0.0, "delta_low": 0.0, "delta_high": 0.0, "deltas": [0.0] * 19}
-    check_texts(effect_figure(entries, model="~/models/a-rather-long-name-of-a-model" if change == "long" else "m"))
+    still = {f"margin__{name}": 0.0 for name in ("delta", "low", "high")}
+    still |= {f"controls__delta_{name}": 0.0 for name in ("mean", "low", "high")}
+    many = {"layers": (0, 3, 7, 21), "k": 12345, "reach": "onward", "kind": "resample", "scale": 0.5}
+    changes = {
+        "": {},
+        "long": {"task": LONG},
+        "many": {f"edit__{name}": value for name, value in many.items()},
+        "large": {"margin__delta": -132.4, "margin__low": -140.0, "margin__high": -120.0},
+        "nothing": {**still, "controls__deltas": (0.0,) * 19},
+    }
+    effects = [altered(effect, **changes[change]) for effect in three_methods[:count]]
+    check_texts(effect_figure(effects, model="~/models/a-rather-long-name-of-a-model" if change == "long" else "m"))
 
 
 def test_endless_names_do_not_leave_the_canvas(effect_of):
@@ -170,15 +186,15 @@ def test_doses(full_effect):
     top, bottom = figure.axes
     [chosen] = [line for line in top.lines if line.get_label() == "chosen"]
     assert list(chosen.get_xdata()) == [0, 0.5, 1, 2, 4]
-    deltas = [row["delta"] for row in full_effect["doses"]]
+    deltas = [dose.delta for dose in full_effect.by_scale]
     assert list(chosen.get_ydata()) == [*deltas[:2], 0, *deltas[2:]]
     [controls] = [line for line in top.lines if line.get_label() == "controls"]
-    means = [row["controls"]["delta_mean"] for row in full_effect["doses"]]
+    means = [dose.controls.delta_mean for dose in full_effect.by_scale]
     assert list(controls.get_ydata()) == [*means[:2], 0, *means[2:]]
     band, bars = top.collections
-    lowest = min(row["controls"]["delta_low"] for row in full_effect["doses"])
+    lowest = min(dose.controls.delta_low for dose in full_effect.by_scale)
     assert band.get_datalim(top.transData).y0 == pytest.approx(lowest)
-    ends = [(row["low"], row["high"]) for row in full_effect["doses"]]
+    ends = [(dose.low, dose.high) for dose in full_effect.by_scale]
     assert np.array([segment[:, 1] for segment in bars.get_segments()]) == pytest.approx(np.array(ends))
     assert list(bottom.lines[-1].get_ydata()) == [0.1, 0.025, 0, 0.1, 0.9]
     assert [label.get_text() for label in bottom.get_xticklabels()] == ["0", "0.5", "1", "2", "4"]
@@ -195,7 +211,7 @@ def test_doses(full_effect):
 )
 @pytest.mark.parametrize("controls", [True, False])
 def test_any_number_of_doses(effect_of, doses_of, scales, ticks, controls):
-    entry = effect_of(task=LONG, controls=controls, doses=doses_of(*scales, controls=controls))
+    entry = effect_of(task=LONG, controls=controls, by_scale=doses_of(*scales, controls=controls))
     figure = dose_figure(entry)
     assert list(figure.axes[1].get_xticks()) == ticks
     assert len(figure.legends[0].get_texts()) == 1 + controls
@@ -203,15 +219,14 @@ def test_any_number_of_doses(effect_of, doses_of, scales, ticks, controls):
 
 
 def test_the_unedited_model_is_drawn_hollow(effect_of, doses_of):
-    top = dose_figure(effect_of(doses=doses_of(0.0, 1.0, 2.0))).axes[0]
+    top = dose_figure(effect_of(by_scale=doses_of(0.0, 1.0, 2.0))).axes[0]
     [hollow] = [line for line in top.lines if line.get_markerfacecolor() == "white"]
     assert (list(hollow.get_xdata()), list(hollow.get_ydata())) == ([1], [0])
 
 
 def test_scaling_about_a_reference_is_said(effect_of, doses_of):
-    entry = effect_of(doses=doses_of(0.0, 2.0))
-    entry["edit"]["kind"] = "mean"
-    assert dose_figure(entry).axes[1].get_xlabel() == "scale of the activations about their mean"
+    effect = effect_of(by_scale=doses_of(0.0, 2.0), edit__kind="mean")
+    assert dose_figure(effect).axes[1].get_xlabel() == "scale of the activations about their mean"
 
 
 def test_same_entries_same_bytes(three_methods, full_effect, tmp_path):
@@ -223,11 +238,10 @@ def test_same_entries_same_bytes(three_methods, full_effect, tmp_path):
         assert b"atplotlib" not in data
 
 
-def test_a_dollar_is_a_dollar(effect_of, tmp_path):
-    entry = effect_of(task="$x^{2$ _[b]", method="$y$")
-    entry["doses"] = [{"scale": 0.0, "delta": -1.0, "low": -2.0, "high": 0.0, "kl": 0.1, "controls": None}]
-    save_figure(effect_figure([entry], "日本語 $"), tmp_path / "a.png", dpi=60)
-    save_figure(dose_figure(entry, "$$"), tmp_path / "b.png", dpi=60)
+def test_a_dollar_is_a_dollar(effect_of, doses_of, tmp_path):
+    effect = effect_of(task="$x^{2$ _[b]", method="$y$", by_scale=doses_of(0.0, controls=False))
+    save_figure(effect_figure([effect], "日本語 $"), tmp_path / "a.png", dpi=60)
+    save_figure(dose_figure(effect, "$$"), tmp_path / "b.png", dpi=60)
 
 
 def test_pyplot_is_not_needed(full_effect):

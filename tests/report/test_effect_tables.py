@@ -3,9 +3,21 @@
 import re
 
 import pytest
+from made_effects import altered, other_task
 from showing import printed
 
 from neurosteer.report import effect_table
+from neurosteer.results import record
+from neurosteer.results.effect import Accuracy, Flipped, Margin
+
+
+def everywhere(effect, **changes):
+    """The same change in the effect, its doses, its kinds, the other tasks and what is not massive."""
+    rows = {
+        part: tuple(altered(row, **changes) for row in getattr(effect, part))
+        for part in ("by_scale", "kinds", "also")
+    }
+    return altered(effect, without_massive=altered(effect.without_massive, **changes), **rows, **changes)
 
 
 def test_the_whole_of_a_small_entry(effect_of):
@@ -89,10 +101,7 @@ def test_without_controls_there_is_no_p(effect_of):
 
 
 def test_without_controls_every_part_is_shown(full_effect):
-    parts = [full_effect, full_effect["without_massive"]]
-    for part in parts + full_effect["doses"] + full_effect["kinds"] + full_effect["also"]:
-        part["controls"] = None
-    text = printed(effect_table(full_effect))
+    text = printed(effect_table(everywhere(full_effect, controls=None)))
     assert re.search(r"\n 0\.5 +\.76  -0\.45 \[-0\.69, -0\.20\] +–  – +–  0\.025\n", text)  # noqa: RUF001
     assert "controls: mean, range" not in text.replace("controls:\n", "")
     assert "mismatch" not in text
@@ -103,16 +112,12 @@ def test_without_controls_every_part_is_shown(full_effect):
     [(0.05, "p = .05 against 19 controls (the smallest 19 can give)\n"), (0.1, "p = .10 against 19 controls\n")],
 )
 def test_the_smallest_p_is_called_so(effect_of, p, headline):
-    entry = effect_of()
-    entry["controls"] |= {"p": p, "direction": None}
-    assert headline in printed(effect_table(entry))
+    assert headline in printed(effect_table(effect_of(controls__p=p, controls__direction=None)))
 
 
 @pytest.mark.parametrize(("direction", "mark"), [("more", ""), ("less", "*")])
 def test_the_headline_says_in_which_direction(effect_of, direction, mark):
-    entry = effect_of()
-    entry["controls"]["direction"] = direction
-    text = printed(effect_table(entry))
+    text = printed(effect_table(effect_of(controls__direction=direction)))
     assert f"19 controls (the smallest 19 can give): moves {direction} than they do\n" in text
     assert f"[-1.10, -0.61]  .05{mark}  0.124" in text
 
@@ -120,19 +125,19 @@ def test_the_headline_says_in_which_direction(effect_of, direction, mark):
 def test_what_moves_less_is_marked_and_the_mark_explained(full_effect):
     note = "*: stands out as moving the margin less than the controls do\n"
     assert note not in printed(effect_table(full_effect))
-    for part in ("doses", "kinds", "also"):
-        row = full_effect[part][0]
-        kept, row["controls"] = row["controls"], row["controls"] | {"direction": "less"}
-        text = printed(effect_table(full_effect))
+    for part in ("by_scale", "kinds", "also"):
+        first, *others = getattr(full_effect, part)
+        rows = (altered(first, controls__direction="less"), *others)
+        text = printed(effect_table(altered(full_effect, **{part: rows})))
         assert note in text
         assert len(re.findall(r"\] +\.05\*|\d +\.05\*", text)) == 1
-        row["controls"] = kept
 
 
 def test_other_tasks_without_a_preference_have_no_p(full_effect):
     """One with nothing to lose, one of too few pairs."""
-    full_effect["also"][0]["nothing_to_lose"], full_effect["also"][1]["nothing_to_lose"] = True, None
-    text = printed(effect_table(full_effect))
+    first, second = full_effect.also
+    also = (altered(first, nothing_to_lose=True), altered(second, nothing_to_lose=None))
+    text = printed(effect_table(altered(full_effect, also=also)))
     assert re.search(r"\n transitive \(200\) .* none +–\n", text)  # noqa: RUF001
     assert re.search(r"left_branch \(200\) .* few +–\n", text)  # noqa: RUF001
     assert "\nnone: nothing to lose, so no change shows a need\n" in text
@@ -140,21 +145,17 @@ def test_other_tasks_without_a_preference_have_no_p(full_effect):
 
 
 def test_other_tasks_that_do_not_move_say_what_would_have_been_seen(full_effect):
-    row = full_effect["also"][0]
-    row["controls"] = row["controls"] | {"p": 0.4, "verdict": "does not stand out", "direction": None}
-    assert re.search(r"\n transitive \(200\) .* \.40 +0\.94\n", printed(effect_table(full_effect)))
+    null = {"controls__p": 0.4, "controls__verdict": "does not stand out", "controls__direction": None}
+    text = printed(effect_table(altered(full_effect, also=(other_task("transitive", **null),))))
+    assert re.search(r"\n transitive \(200\) .* \.40 +0\.94\n", text)
 
 
 def test_too_few_controls_give_no_p(full_effect):
     """3 controls: neither in the headline nor in any column, and what `few` means stands beneath."""
     few = {"n": 3, "p": 0.25, "verdict": "too few to tell", "direction": None}
-    few |= {"detectable": {"nats": None, "share": None}}
-    for part in (full_effect, full_effect["without_massive"]):
-        part["controls"] |= few
-    for row in full_effect["doses"] + full_effect["kinds"] + full_effect["also"]:
-        row["controls"] = row["controls"] | few
-    full_effect["kinds_agree"] = None
-    text = printed(effect_table(full_effect))
+    few |= {"detectable__nats": None, "detectable__share": None}
+    changes = {f"controls__{name}": value for name, value in few.items()}
+    text = printed(effect_table(altered(everywhere(full_effect, **changes), kinds_agree=None)))
     assert "3 controls are too few to tell: a verdict takes 19\n" in text
     assert "smallest change seen with 80 % power: – (without massive –)" in text  # noqa: RUF001
     assert ".25  0" not in text
@@ -163,38 +164,34 @@ def test_too_few_controls_give_no_p(full_effect):
 
 
 def test_nothing_to_lose_comes_first(effect_of):
-    entry = effect_of(nothing_to_lose=True, verdict="nothing to lose")
-    entry["margin"] |= {"before": 0.2, "before_low": -0.15, "before_high": 0.55}
-    text = printed(effect_table(entry))
+    clean = {"margin__before": 0.2, "margin__before_low": -0.15, "margin__before_high": 0.55}
+    effect = effect_of(nothing_to_lose=True, verdict="nothing to lose", **clean)
+    text = printed(effect_table(effect))
     assert "\nnothing to lose: the unedited mean margin is +0.20 [-0.15, +0.55]\np = .05 against 19 controls" in text
-    entry["nothing_to_lose"] = None
-    words = " ".join(printed(effect_table(entry)).split())
+    words = " ".join(printed(effect_table(altered(effect, nothing_to_lose=None))).split())
     assert "anything to lose: the unedited mean margin is +0.20 [-0.15, +0.55] p = .05 against 19 controls" in words
 
 
 @pytest.mark.parametrize(("tested", "told"), [(49, True), (50, False)])
 def test_few_pairs_are_told(effect_of, tested, told):
-    entry = effect_of(groups=tested)
-    entry["data"]["tested"] = tested
+    effect = effect_of(groups=tested, data__tested=tested)
     note = f"{tested} test pairs are few: below 50 the 95 % interval is too narrow\n"
-    assert (note in printed(effect_table(entry))) is told
-    entry["data"]["tested"] = 200
-    words = " ".join(printed(effect_table(entry)).split())
+    assert (note in printed(effect_table(effect))) is told
+    words = " ".join(printed(effect_table(altered(effect, data__tested=200))).split())
     counted = f"200 test pairs ({tested} groups that share an item or a sentence) are few: below 50 the 95 %"
     assert (counted in words) is told
 
 
 def test_one_dose_and_one_kind_are_no_comparison(full_effect):
-    full_effect.update(doses=full_effect["doses"][:1], kinds=full_effect["kinds"][:1], kinds_agree=None)
-    text = printed(effect_table(full_effect))
+    one = altered(full_effect, by_scale=full_effect.by_scale[:1], kinds=full_effect.kinds[:1], kinds_agree=None)
+    text = printed(effect_table(one))
     assert "scales" not in text
     assert "agree" not in text
 
 
 def test_where_the_neurons_come_from_may_be_unknown(effect_of):
-    entry = effect_of("given")
-    del entry["neurons_from"], entry["data"]["split"]
-    assert printed(effect_table(entry)).splitlines()[:3] == [
+    effect = effect_of("given", neurons_from=None, data__split=None)
+    assert printed(effect_table(effect)).splitlines()[:3] == [
         "intransitive  ./blimp, 200 test pairs of 1,000",
         "ablate to zero: 40 neurons at layer 14 (resid_post), at all tokens but BOS",
         "given neurons",
@@ -203,9 +200,8 @@ def test_where_the_neurons_come_from_may_be_unknown(effect_of):
 
 
 def test_controls_whose_divergence_was_not_measured(effect_of):
-    entry = effect_of()
-    del entry["controls"]["kl"]
-    assert re.search(r"19 controls: mean, range .* –\n", printed(effect_table(entry)))  # noqa: RUF001
+    text = printed(effect_table(effect_of(controls__kl=None, controls__kls=None)))
+    assert re.search(r"19 controls: mean, range .* –\n", text)  # noqa: RUF001
 
 
 def test_attribution_confesses(effect_of):
@@ -215,11 +211,9 @@ def test_attribution_confesses(effect_of):
 
 
 def test_the_users_texts_are_not_markup(full_effect):
-    full_effect.update(task="[red]mine[/red]", reading="[b]Fällt[/b] :smile:")
-    full_effect["data"]["source"] = "daten/sätze [neu].jsonl"
-    full_effect["also"][0]["task"] = "日本語 [/red] :smile:"
-    full_effect["side_effects"]["text"] = "[i].txt"
-    text = printed(effect_table(full_effect))
+    named = {"task": "[red]mine[/red]", "data__source": "daten/sätze [neu].jsonl", "side_effects__text": "[i].txt"}
+    also = (other_task("日本語 [/red] :smile:"),)
+    text = printed(effect_table(altered(full_effect, **named, also=also, reading="[b]Fällt[/b] :smile:")))
     for part in (
         "[red]mine[/red]",
         "[b]Fällt[/b] :smile:",
@@ -231,9 +225,10 @@ def test_the_users_texts_are_not_markup(full_effect):
 
 
 def test_large_changes_stay_whole(full_effect):
-    full_effect["margin"].update(delta=-132.4, low=-140.25, high=-120.5, before=3.62, after=-128.78)
-    full_effect["controls"].update(delta_low=-1000.25, delta_high=1000.25)
-    text = " ".join(printed(effect_table(full_effect)).split())
+    margin = {"delta": -132.4, "low": -140.25, "high": -120.5, "before": 3.62, "after": -128.78}
+    large = {f"margin__{name}": value for name, value in margin.items()}
+    large |= {"controls__delta_low": -1000.25, "controls__delta_high": 1000.25}
+    text = " ".join(printed(effect_table(altered(full_effect, **large))).split())
     for part in ("-132.40", "-140.25", "-120.50", "3.62 → -128.78", "-1000.25 to +1000.25"):
         assert part in text
     assert "…" not in text
@@ -246,26 +241,41 @@ def numbers_in(value):
 
 
 def test_every_number_is_shown(effect_of):
-    entry = effect_of(accuracy={"before": 0.81, "after": 0.73}, flipped={"lost": 23, "gained": 7})
-    entry["margin"] = {"before": 3.21, "after": 1.98, "delta": -1.23, "low": -1.56, "high": -0.92, "p": 0.014}
-    entry["margin"] |= {"before_low": 2.75, "before_high": 3.68}
-    entry |= {"nothing_to_lose": True, "verdict": "nothing to lose"}
-    entry["controls"] |= {
-        "n": 99,
-        "accuracy": 0.77,
-        "delta_mean": -0.34,
-        "delta_low": -0.67,
-        "delta_high": 0.29,
-        "p": 0.03,
-    }
-    entry["controls"] |= {"unmatched": 0.08, "kl": 0.035, "deltas": [], "overlap": 0.11}
-    entry["controls"] |= {"detectable": {"nats": 0.87, "share": 0.3}}
-    entry["side_effects"] |= {"perplexity_before": 20.4, "perplexity_after": 30.7, "tokens": 611}
-    text = printed(effect_table(entry))
+    margin = {"before": 3.21, "after": 1.98, "delta": -1.23, "low": -1.56, "high": -0.92, "p": 0.014}
+    margin |= {"before_low": 2.75, "before_high": 3.68}
+    controls = {"n": 99, "accuracy": 0.77, "delta_mean": -0.34, "delta_low": -0.67, "delta_high": 0.29, "p": 0.03}
+    controls |= {"unmatched": 0.08, "kl": 0.035, "deltas": (), "overlap": 0.11}
+    controls |= {"detectable__nats": 0.87, "detectable__share": 0.3}
+    side = {"perplexity_before": 20.4, "perplexity_after": 30.7, "tokens": 611}
+    effect = effect_of(
+        accuracy=Accuracy(before=0.81, after=0.73),
+        flipped=Flipped(lost=23, gained=7),
+        margin=Margin(**margin),
+        nothing_to_lose=True,
+        verdict="nothing to lose",
+        **{f"controls__{name}": value for name, value in controls.items()},
+        **{f"side_effects__{name}": value for name, value in side.items()},
+    )
+    text = printed(effect_table(effect))
+    entry = record(effect)
     del entry["data"], entry["edit"], entry["neurons"], entry["controls"]["detectable"]["share"]
     del entry["controls"]["kls"]
     assert "0.87 nats = 30%" in text
     for value in numbers_in(entry):
         if isinstance(value, float | int):
-            shown = f"{100 * value:.0f}%" if value == entry["controls"]["overlap"] else f"{abs(value):g}".lstrip("0")
+            shown = f"{100 * value:.0f}%" if value == 0.11 else f"{abs(value):g}".lstrip("0")
             assert shown in text, value
+
+
+def test_one_of_anything_is_spoken_of_as_one(effect_of):
+    """One neuron, one pair, one control."""
+    one = effect_of(data__tested=1, groups=1, edit__k=1, controls__n=1, controls__verdict="too few to tell")
+    text = printed(effect_table(one))
+    assert text.startswith(
+        "intransitive  ./blimp, 1 test pair of 1,000, pair split\nablate to zero: 1 neuron at layer 14"
+    )
+    assert "\nneuron by welch from runs/" in text
+    assert "\n this neuron " in text
+    assert "\n   1 control: mean, range " in text
+    assert "\n1 control is too few to tell: a verdict takes 19\n" in text
+    assert "1 test pair is few: below 50 " in text

@@ -1,25 +1,39 @@
 """Texts before and after an edit, and the tokens that an edit touches."""
 
 import pytest
+from made_effects import EDIT
 from showing import coloured, printed
 
 from neurosteer.report import generation_table, touch_table
 from neurosteer.report.texts import visible
+from neurosteer.results.text import Continuation, GeneratedTokens, TouchedPrompt, TouchedToken
+
+ABOUT = {"method": "welch", "edit": EDIT, "neurons_from": "runs/find-1"}
+TOKENS = (
+    TouchedToken(text="<|endoftext|>", id=0, touched=False),
+    TouchedToken(text="The", id=504, touched=True),
+    TouchedToken(text=" guests\n", id=12040, touched=True),
+)
+
+
+def row(prompt, before, after):
+    return Continuation(prompt=prompt, before=before, after=after, **ABOUT)
+
+
+def reached(prompt, tokens, touched, at_most):
+    again = GeneratedTokens(touched=touched, at_most=at_most)
+    return TouchedPrompt(prompt=prompt, tokens=tokens, generated=again, **ABOUT)
+
 
 ROWS = [
-    {"prompt": "The guests", "before": " have been invited to the wedding.", "after": " have been asked to the the."},
-    {"prompt": "Who", "before": " goes first?", "after": " goes first?"},
-]
-TOKENS = [
-    {"text": "<|endoftext|>", "id": 0, "touched": False},
-    {"text": "The", "id": 504, "touched": True},
-    {"text": " guests\n", "id": 12040, "touched": True},
+    row("The guests", " have been invited to the wedding.", " have been asked to the the."),
+    row("Who", " goes first?", " goes first?"),
 ]
 
 
 @pytest.fixture
-def edit(effect_of):
-    return effect_of()["edit"]
+def edit():
+    return EDIT
 
 
 def test_side_by_side(edit):
@@ -49,14 +63,14 @@ def test_only_words_that_differ_are_marked(edit):
 
 
 def test_spaces_and_lines_stay_as_they_are(edit):
-    rows = [{"prompt": "", "before": "a\n\n  b ", "after": ""}]
+    rows = [row("", "a\n\n  b ", "")]
     assert [line.split() for line in printed(generation_table(rows, edit)).splitlines()[4:7]] == [["a"], [], ["b"]]
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_long_texts_fold(edit, width):
     words = [f"word{place}" for place in range(60)]
-    rows = [{"prompt": "x" * 150 + " ", "before": " ".join(words), "after": " ".join(reversed(words))}]
+    rows = [row("x" * 150 + " ", " ".join(words), " ".join(reversed(words)))]
     text = printed(generation_table(rows, edit), width)
     assert all(text.count(f"{word} ") + text.count(f"{word}\n") >= 2 for word in words)
     assert text.count("x") == 2 * 150
@@ -64,14 +78,14 @@ def test_long_texts_fold(edit, width):
 
 
 def test_nothing_in_a_text_is_markup_or_steers_the_terminal(edit):
-    rows = [{"prompt": "[red]", "before": "[bold]a[/bold] :smile:", "after": "\x1b[31mred\x07\t日本語"}]
+    rows = [row("[red]", "[bold]a[/bold] :smile:", "\x1b[31mred\x07\t日本語")]
     text = printed(generation_table(rows, edit))
     assert "[red][bold]a[/bold] :smile:" in text
     assert "[red]\\x1b[31mred\\x07\\t日本語" in text
 
 
 def test_touched_tokens_are_marked(edit):
-    rows = [{"prompt": "The guests\n", "tokens": TOKENS, "generated": {"touched": True, "at_most": 19}}]
+    rows = [reached("The guests\n", TOKENS, touched=True, at_most=19)]
     expected = r"""
           depth  token               id
               0  '<|endoftext|>'      0
@@ -94,13 +108,13 @@ generated tokens: each of the up to 19 that are read again is edited
     ],
 )
 def test_generated_tokens(touched, at_most, said):
-    rows = [{"prompt": "", "tokens": TOKENS[:1], "generated": {"touched": touched, "at_most": at_most}}]
+    rows = [reached("", TOKENS[:1], touched=touched, at_most=at_most)]
     assert f"generated tokens: {said}\n" in printed(touch_table(rows))
 
 
 def test_tokens_are_not_markup():
-    tokens = [{"text": "[red]", "id": 7, "touched": True}, {"text": ":smile:", "id": 8, "touched": False}]
-    text = printed(touch_table([{"prompt": "[b]", "tokens": tokens, "generated": {"touched": False, "at_most": 1}}]))
+    tokens = (TouchedToken(text="[red]", id=7, touched=True), TouchedToken(text=":smile:", id=8, touched=False))
+    text = printed(touch_table([reached("[b]", tokens, touched=False, at_most=1)]))
     assert all(part in text for part in ("[b]\n", "'[red]'", "':smile:'"))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_effects import altered, make_change, make_controls
 from made_pairs import made_pairs
 from plain_edits import New, hf_edited, hf_logprobs
 from plain_packs import counting, packs_of
@@ -27,9 +28,11 @@ from neurosteer.forward import steering
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls
 from neurosteer.pairs import Pair, Pairs
+from neurosteer.results import record
+from neurosteer.results.effect import Accuracy, Flipped, KindOfEdit
 from neurosteer.studies import Effect, Found, measure_effect
 from neurosteer.studies.effects.cases import Case, Measured
-from neurosteer.studies.effects.effect import _agree, _elsewhere
+from neurosteer.studies.effects.measure import kinds_agree, other_task
 from neurosteer.studies.effects.numbers import interval, sign_flip
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
@@ -86,7 +89,7 @@ def edit_of(kind: str, neurons: NeuronSet) -> Edit:
 
 
 def deltas(effect: Effect) -> list[float]:
-    return [float(np.mean(after - effect.before)) for after in (effect.after, *effect.controls)]
+    return [float(np.mean(after - effect.before)) for after in (effect.after, *effect.control_margins)]
 
 
 @pytest.mark.parametrize("kind", ["zero", "mean", "amplify", "clamp"])
@@ -95,15 +98,18 @@ def test_margins_are_plain_hugging_faces(
 ):
     """Before, after, and under the same edit of every control set."""
     effect = measure_effect(llama, found.test, edit_of(kind, chosen), controls=2, neutral=neutral, seed=3)
-    assert effect.pairs == found.test
+    assert effect.digest == found.test.digest
+    assert [(row.pair, row.sentence_good, row.sentence_bad) for row in effect.by_pair] == [
+        (pair.id, pair.good, pair.bad) for pair in found.test
+    ]
     assert effect.before.tolist() == pytest.approx(margins(network, found.test), **CLOSE)
     after = edited(network, found.test, chosen, new_value(kind, chosen))
     assert effect.after.tolist() == pytest.approx(after, **CLOSE)
     assert max(abs(effect.after - effect.before)) > 0.05
-    assert effect.entry["edit"]["value"] == (1.5 if kind == "clamp" else None)
+    assert effect.edit.value == (1.5 if kind == "clamp" else None)
     sets = found.ranking().controls(chosen, 2, 3)
     assert [len(control) for control in sets] == [4, 4]
-    for control, own in zip(sets, effect.controls, strict=True):
+    for control, own in zip(sets, effect.control_margins, strict=True):
         assert own.tolist() == pytest.approx(edited(network, found.test, control, new_value(kind, control)), **CLOSE)
 
 
@@ -113,12 +119,12 @@ def test_an_edit_that_reaches_onward(llama: Model, network: Any, found: Found, n
     edit = Edit.ablate(neurons, reach="onward", where="prompt")
     effect = measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
     [control] = found.ranking().controls(neurons, 1, 0, reach="onward")
-    for given, got in ((neurons, effect.after), (control, effect.controls[0])):
+    for given, got in ((neurons, effect.after), (control, effect.control_margins[0])):
         onward = {(later, unit) for layer, unit in given for later in range(layer, LAYERS)}
         assert len(onward) == 3
         plain = edited(network, found.test, sorted(onward), new_value("zero", neurons))
         assert got.tolist() == pytest.approx(plain, **CLOSE)
-    assert effect.entry["edit"] == {
+    assert record(effect.edit) == {
         "kind": "zero",
         "scale": 0.0,
         "value": None,
@@ -158,7 +164,7 @@ def test_resampling_from_one_sentence(llama: Model, network: Any, found: Found, 
     )
     assert effect.after.tolist() == pytest.approx(edited(network, found.test, chosen, new), **CLOSE)
     [control] = found.ranking().controls(chosen, 1, 0)
-    assert effect.controls[0].tolist() == pytest.approx(edited(network, found.test, control, new), **CLOSE)
+    assert effect.control_margins[0].tolist() == pytest.approx(edited(network, found.test, control, new), **CLOSE)
 
 
 def test_a_push_has_no_controls(llama: Model, network: Any, found: Found, neutral: Path):
@@ -169,9 +175,9 @@ def test_a_push_has_no_controls(llama: Model, network: Any, found: Found, neutra
     plain = edited(network, found.test, units, lambda _layer, unit, _depth, old: old + step[unit])
     effect = measure_effect(llama, found.test, Edit.push(probe, 3.0), controls=0, neutral=neutral)
     assert effect.after.tolist() == pytest.approx(plain, **CLOSE)
-    assert effect.controls.shape == (0, len(found.test))
-    assert effect.entry["controls"] is None
-    assert effect.entry["without_massive"] is None
+    assert effect.control_margins.shape == (0, len(found.test))
+    assert effect.controls is None
+    assert effect.without_massive is None
     rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
     assert {row["margin_controls"] for row in rows} == {""}
     with pytest.raises(InputError, match=r"a push .* no matched controls: controls=0$"):
@@ -187,33 +193,31 @@ def effect(llama: Model, found: Found, chosen: NeuronSet, neutral: Path) -> Effe
 
 
 def test_accuracy_margin_and_flips_are_counted_from_the_pairs(effect: Effect):
-    entry, before, after = effect.entry, effect.before.tolist(), effect.after.tolist()
+    before, after = effect.before.tolist(), effect.after.tolist()
     n = len(before)
-    assert entry["accuracy"] == {
-        "before": sum(margin > 0 for margin in before) / n,
-        "after": sum(margin > 0 for margin in after) / n,
-    }
+    assert effect.accuracy == Accuracy(
+        before=sum(margin > 0 for margin in before) / n, after=sum(margin > 0 for margin in after) / n
+    )
     both = list(zip(before, after, strict=True))
-    assert entry["flipped"] == {
-        "lost": sum(old > 0 >= new for old, new in both),
-        "gained": sum(old <= 0 < new for old, new in both),
-    }
-    margin = entry["margin"]
-    assert margin["before"] == pytest.approx(sum(before) / n)
-    assert margin["after"] == pytest.approx(sum(after) / n)
-    assert margin["delta"] == pytest.approx(margin["after"] - margin["before"])
-    assert margin["low"] < margin["delta"] < margin["high"]
-    assert 0 < margin["p"] <= 1
+    assert effect.flipped == Flipped(
+        lost=sum(old > 0 >= new for old, new in both), gained=sum(old <= 0 < new for old, new in both)
+    )
+    margin = effect.margin
+    assert margin.before == pytest.approx(sum(before) / n)
+    assert margin.after == pytest.approx(sum(after) / n)
+    assert margin.delta == pytest.approx(margin.after - margin.before)
+    assert margin.low < margin.delta < margin.high
+    assert 0 < margin.p <= 1
 
 
 def test_flips_either_way(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
     """A strong edit loses some pairs and gains others; accuracy moves by the difference."""
     effect = measure_effect(llama, found.test, Edit.amplify(chosen, -8.0), controls=0, neutral=neutral)
     flips = [(old > 0) - (new > 0) for old, new in zip(effect.before.tolist(), effect.after.tolist(), strict=True)]
-    assert effect.entry["flipped"] == {"lost": flips.count(1), "gained": flips.count(-1)}
-    assert min(effect.entry["flipped"].values()) > 0
-    accuracy = effect.entry["accuracy"]
-    assert accuracy["before"] - accuracy["after"] == pytest.approx(sum(flips) / len(flips))
+    assert effect.flipped == Flipped(lost=flips.count(1), gained=flips.count(-1))
+    assert min(effect.flipped.lost, effect.flipped.gained) > 0
+    accuracy = effect.accuracy
+    assert accuracy.before - accuracy.after == pytest.approx(sum(flips) / len(flips))
 
 
 def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
@@ -221,34 +225,34 @@ def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
     before, after = np.array([1.0, 0.0, 0.0, 2.0, -1.0, 3.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0, -1.0])
     before, after = np.concatenate([before, np.full(14, -1.0)]), np.concatenate([after, np.full(14, -1.0)])
     measured = Measured(before, [after[None]])
-    row = _elsewhere(Pairs("ties", "made up", ()), measured, Case(Edit.ablate(chosen)), 0)
-    assert row["nothing_to_lose"]
-    assert row["verdict"] == "nothing to lose"
-    assert row["accuracy"] == {"before": 3 / 20, "after": 2 / 20}
-    assert row["flipped"] == {"lost": 2, "gained": 1}
+    row = other_task(Pairs("ties", "made up", ()), measured, Case(Edit.ablate(chosen)), 0)
+    assert row.nothing_to_lose
+    assert row.verdict == "nothing to lose"
+    assert row.accuracy == Accuracy(before=3 / 20, after=2 / 20)
+    assert row.flipped == Flipped(lost=2, gained=1)
 
 
 def test_controls_are_counted_from_the_pairs(effect: Effect):
     own, *others = deltas(effect)
-    controls = effect.entry["controls"]
-    assert controls["n"] == 5
-    assert controls["deltas"] == pytest.approx(others)
-    assert controls["delta_mean"] == pytest.approx(sum(others) / 5)
-    assert (controls["delta_low"], controls["delta_high"]) == pytest.approx((min(others), max(others)))
-    right = [sum(margin > 0 for margin in row.tolist()) / len(row) for row in effect.controls]
-    assert controls["accuracy"] == pytest.approx(sum(right) / 5)
+    controls = effect.controls
+    assert controls.n == 5
+    assert controls.deltas == pytest.approx(others)
+    assert controls.delta_mean == pytest.approx(sum(others) / 5)
+    assert (controls.delta_low, controls.delta_high) == pytest.approx((min(others), max(others)))
+    right = [sum(margin > 0 for margin in row.tolist()) / len(row) for row in effect.control_margins]
+    assert controls.accuracy == pytest.approx(sum(right) / 5)
     far = [abs(value - (own + sum(others) - value) / 5) for value in (own, *others)]
-    assert controls["p"] == sum(distance >= far[0] for distance in far) / 6
+    assert controls.p == sum(distance >= far[0] for distance in far) / 6
 
 
 def test_controls_are_as_unlike_as_is_said(effect: Effect, found: Found, chosen: NeuronSet):
     """The mean over controls of what distance is left, in standard deviations of the layer's units."""
     sets = found.ranking().controls(chosen, 5, 2)
     left = float(np.mean([control.about["unmatched"] for control in sets]))
-    assert effect.entry["controls"]["unmatched"] == pytest.approx(left)
+    assert effect.controls.unmatched == pytest.approx(left)
     assert left > 0
     shared = [len(set(control) & set(chosen)) / len(chosen) for control in sets]
-    assert effect.entry["controls"]["overlap"] == pytest.approx(sum(shared) / 5)
+    assert effect.controls.overlap == pytest.approx(sum(shared) / 5)
     assert sum(shared) > 0
 
 
@@ -258,8 +262,8 @@ def test_neurons_are_listed_best_first(effect: Effect, found: Found):
         {"layer": layer, "unit": unit, "score": round(float(scores[layer, unit]), 6), "massive": False}
         for layer, unit in sorted(CHOSEN, key=lambda at: -float(scores[at]))
     ]
-    assert effect.entry["neurons"] == rows
-    assert effect.entry["method"] == "picked"
+    assert [record(neuron) for neuron in effect.neurons] == rows
+    assert effect.method == "picked"
 
 
 def test_the_same_again_and_fewer_controls_are_the_first_of_more(
@@ -269,39 +273,39 @@ def test_the_same_again_and_fewer_controls_are_the_first_of_more(
     again = measure_effect(llama, found.test, Edit.ablate(chosen), controls=5, **asked)
     assert again.to_json() == effect.to_json()
     fewer = measure_effect(llama, found.test, Edit.ablate(chosen), controls=2, **asked)
-    assert np.array_equal(fewer.controls, effect.controls[:2])
+    assert np.array_equal(fewer.control_margins, effect.control_margins[:2])
     assert np.array_equal(fewer.after, effect.after)
     none = measure_effect(llama, found.test, Edit.ablate(chosen), controls=0, **asked)
-    assert none.entry["controls"] is None
-    assert none.entry["margin"] == effect.entry["margin"]
+    assert none.controls is None
+    assert none.margin == effect.margin
     other = measure_effect(llama, found.test, Edit.ablate(chosen), controls=5, neutral=neutral, seed=4)
     assert np.array_equal(other.after, effect.after)
-    assert not np.array_equal(other.controls, effect.controls)
+    assert not np.array_equal(other.control_margins, effect.control_margins)
 
 
 def test_doses_ascend_and_scale_1_changes_nothing(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
     asked: dict[str, Any] = {"controls": 2, "neutral": neutral, "seed": 1}
     effect = measure_effect(llama, found.test, Edit.ablate(chosen), scales=[2.0, 1.0, 0.5, 2.0, 0.0, -1.0], **asked)
-    doses = {row["scale"]: row for row in effect.entry["doses"]}
-    assert list(doses) == [-1.0, 0.0, 0.5, 1.0, 2.0] == [row["scale"] for row in effect.entry["doses"]]
+    doses = {row.scale: row for row in effect.by_scale}
+    assert list(doses) == [-1.0, 0.0, 0.5, 1.0, 2.0] == [row.scale for row in effect.by_scale]
     still = doses[1.0]
-    assert (still["delta"], still["low"], still["high"], still["kl"]) == (0.0, 0.0, 0.0, 0.0)
-    assert (still["controls"]["deltas"], still["controls"]["p"]) == ([0.0, 0.0], 1.0)
-    assert still["accuracy"] == effect.entry["accuracy"]["before"]
-    assert doses[0.0]["delta"] == effect.entry["margin"]["delta"]
-    assert doses[0.0]["accuracy"] == effect.entry["accuracy"]["after"]
-    assert doses[0.0]["kl"] == effect.entry["side_effects"]["kl"]
+    assert (still.delta, still.low, still.high, still.kl) == (0.0, 0.0, 0.0, 0.0)
+    assert (still.controls.deltas, still.controls.p) == ((0.0, 0.0), 1.0)
+    assert still.accuracy == effect.accuracy.before
+    assert doses[0.0].delta == effect.margin.delta
+    assert doses[0.0].accuracy == effect.accuracy.after
+    assert doses[0.0].kl == effect.side_effects.kl
     for scale in (-1.0, 2.0):
-        alone = measure_effect(llama, found.test, Edit.amplify(chosen, scale), **asked).entry
-        assert doses[scale]["delta"] == pytest.approx(alone["margin"]["delta"], **CLOSE)
-        assert doses[scale]["controls"]["deltas"] == pytest.approx(alone["controls"]["deltas"], **CLOSE)
-        assert doses[scale]["kl"] == pytest.approx(alone["side_effects"]["kl"], rel=1e-3)
+        alone = measure_effect(llama, found.test, Edit.amplify(chosen, scale), **asked)
+        assert doses[scale].delta == pytest.approx(alone.margin.delta, **CLOSE)
+        assert doses[scale].controls.deltas == pytest.approx(alone.controls.deltas, **CLOSE)
+        assert doses[scale].kl == pytest.approx(alone.side_effects.kl, rel=1e-3)
 
 
 def test_one_scale_is_no_curve(effect: Effect, llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
-    assert effect.entry["doses"] == []
+    assert effect.by_scale == ()
     same = measure_effect(llama, found.test, Edit.ablate(chosen), scales=[0.0], controls=0, neutral=neutral)
-    assert same.entry["doses"] == []
+    assert same.by_scale == ()
     with pytest.raises(InputError, match=r"^one scale is no curve"):
         effect.doses()
     curve = measure_effect(llama, found.test, Edit.ablate(chosen), scales=[1.0], controls=0, neutral=neutral)
@@ -315,18 +319,18 @@ def test_kinds_beside_the_edit(llama: Model, network: Any, found: Found, chosen:
     effect = measure_effect(
         llama, found.test, Edit.ablate(chosen), kinds=["mean", "zero", "resample", "mean"], donors=donor, **asked
     )
-    kinds = {row["kind"]: row for row in effect.entry["kinds"]}
-    assert [row["kind"] for row in effect.entry["kinds"]] == ["zero", "mean", "resample"]
-    assert kinds["zero"]["delta"] == effect.entry["margin"]["delta"]
+    kinds = {row.kind: row for row in effect.kinds}
+    assert [row.kind for row in effect.kinds] == ["zero", "mean", "resample"]
+    assert kinds["zero"].delta == effect.margin.delta
     for kind, donors in (("mean", ()), ("resample", donor)):
-        alone = measure_effect(llama, found.test, Edit.ablate(chosen, kind, donors=donors), **asked).entry
-        assert kinds[kind]["delta"] == pytest.approx(alone["margin"]["delta"], **CLOSE)
-        assert kinds[kind]["controls"]["deltas"] == pytest.approx(alone["controls"]["deltas"], **CLOSE)
-        assert kinds[kind]["kl"] == pytest.approx(alone["side_effects"]["kl"], rel=1e-3)
+        alone = measure_effect(llama, found.test, Edit.ablate(chosen, kind, donors=donors), **asked)
+        assert kinds[kind].delta == pytest.approx(alone.margin.delta, **CLOSE)
+        assert kinds[kind].controls.deltas == pytest.approx(alone.controls.deltas, **CLOSE)
+        assert kinds[kind].kl == pytest.approx(alone.side_effects.kl, rel=1e-3)
     mean = edited(network, found.test, chosen, new_value("mean", chosen))
-    own = sum(mean) / len(mean) - effect.entry["margin"]["before"]
-    assert kinds["mean"]["delta"] == pytest.approx(own, **CLOSE)
-    assert len({round(row["delta"], 6) for row in kinds.values()}) == 3
+    own = sum(mean) / len(mean) - effect.margin.before
+    assert kinds["mean"].delta == pytest.approx(own, **CLOSE)
+    assert len({round(row.delta, 6) for row in kinds.values()}) == 3
 
 
 @pytest.mark.parametrize("units", [[(1, 9)], [(2, 1), (2, 2)], [(1, 3), (2, 8)]])
@@ -336,13 +340,13 @@ def test_kinds_agree_only_where_there_is_something_to_lose(
     """16 pairs do not tell; of 20 it depends on the model, and a null is no agreement."""
     edit = Edit.ablate(found.ranking().pick(units))
     for pairs in (found.test, unseen(20)):
-        entry = measure_effect(llama, pairs, edit, kinds=["zero", "mean"], neutral=neutral).entry
-        low = [row["controls"]["p"] <= 0.05 for row in entry["kinds"]]
-        sides = {row["delta"] > row["controls"]["delta_mean"] for row in entry["kinds"]}
-        clean = len(pairs) == 20 and entry["margin"]["before_low"] > 0
-        assert entry["nothing_to_lose"] is (None if len(pairs) == 16 else not clean)
-        assert (entry["kinds_agree"] is None) is (not clean or not any(low))
-        assert entry["kinds_agree"] is not True or (all(low) and len(sides) == 1)
+        effect = measure_effect(llama, pairs, edit, kinds=["zero", "mean"], neutral=neutral)
+        low = [row.controls.p <= 0.05 for row in effect.kinds]
+        sides = {row.delta > row.controls.delta_mean for row in effect.kinds}
+        clean = len(pairs) == 20 and effect.margin.before_low > 0
+        assert effect.nothing_to_lose is (None if len(pairs) == 16 else not clean)
+        assert (effect.kinds_agree is None) is (not clean or not any(low))
+        assert effect.kinds_agree is not True or (all(low) and len(sides) == 1)
 
 
 def unseen(count: int, *, at_once: int = 1, task: str = "unseen") -> Pairs:
@@ -363,22 +367,22 @@ def test_pairs_of_one_item_are_one(
     """In the interval, the sign flips, what there is to lose and the notice."""
     pairs = unseen(40, at_once=at_once)
     effect = measure_effect(llama, pairs, Edit.ablate(chosen), controls=2, also=[], neutral=neutral, seed=3)
-    entry, changes = effect.entry, effect.after - effect.before
+    changes = effect.after - effect.before
     of = np.array([int(pair.good.split()[1][1:]) for pair in pairs])
-    assert entry["groups"] == len(set(of.tolist())) == groups
-    assert (entry["margin"]["low"], entry["margin"]["high"]) == interval(changes, 3, of)
-    assert (entry["margin"]["before_low"], entry["margin"]["before_high"]) == interval(effect.before, 3, of)
-    assert entry["margin"]["p"] == sign_flip(changes, 3, of)
-    for row in (entry["margin"], entry["controls"]):
-        assert row["p"] > 0
-    assert entry["nothing_to_lose"] is (None if groups < 20 else entry["margin"]["before_low"] <= 0)
+    assert effect.groups == len(set(of.tolist())) == groups
+    assert (effect.margin.low, effect.margin.high) == interval(changes, 3, of)
+    assert (effect.margin.before_low, effect.margin.before_high) == interval(effect.before, 3, of)
+    assert effect.margin.p == sign_flip(changes, 3, of)
+    assert effect.controls is not None
+    assert min(effect.margin.p, effect.controls.p) > 0
+    assert effect.nothing_to_lose is (None if groups < 20 else effect.margin.before_low <= 0)
     counted = "40 test pairs" + (" (8 groups that share an item or a sentence)" if groups == 8 else "")
-    assert entry["notices"][0].startswith(f"unseen: {counted} are few: below 50 ")
+    assert effect.notices[0].startswith(f"unseen: {counted} are few: below 50 ")
 
 
 def test_the_notice_counts_items(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
     edit, pairs = Edit.ablate(chosen), unseen(55, at_once=5)
-    told = measure_effect(llama, pairs, edit, controls=0, neutral=neutral).entry["notices"]
+    told = measure_effect(llama, pairs, edit, controls=0, neutral=neutral).notices
     assert told[0].startswith("unseen: 55 test pairs (11 groups that share an item or a sentence) are few: below 50 ")
 
 
@@ -404,17 +408,17 @@ def test_kinds_that_agree_by_hand(rows: list[Any], agree: bool | None):
     kinds = []
     for delta, word in rows:
         direction = word and ("less" if word.endswith("less") else "more" if word == "stands out" else None)
-        controls = {"verdict": (word or "").removesuffix(" less"), "direction": direction, "delta_mean": -0.5}
-        kinds.append({"delta": delta, "controls": word and controls})
-    assert _agree(kinds) is agree
+        controls = altered(make_controls(-0.5), verdict=(word or "").removesuffix(" less"), direction=direction)
+        kinds.append(KindOfEdit(kind="zero", **vars(make_change(delta, word and controls))))
+    assert kinds_agree(kinds) is agree
 
 
 def test_without_other_kinds_nothing_agrees(
     effect: Effect, llama: Model, found: Found, chosen: NeuronSet, neutral: Path
 ):
-    assert (effect.entry["kinds"], effect.entry["kinds_agree"]) == ([], None)
+    assert (effect.kinds, effect.kinds_agree) == ((), None)
     same = measure_effect(llama, found.test, Edit.ablate(chosen), kinds=["zero"], controls=0, neutral=neutral)
-    assert (same.entry["kinds"], same.entry["kinds_agree"]) == ([], None)
+    assert (same.kinds, same.kinds_agree) == ((), None)
 
 
 def with_massive(ranking: Ranking, units: Sequence[tuple[int, int]]) -> Ranking:
@@ -429,18 +433,21 @@ def test_massive_units_are_left_out_beside(llama: Model, found: Found, neutral: 
     ranking = with_massive(found.ranking(), [(1, 9), (1, 30)])
     edit = Edit.ablate(ranking.pick(CHOSEN))
     effect = measure_effect(llama, found.test, edit, controls=4, neutral=neutral, seed=1)
-    light = effect.entry["without_massive"]
-    assert light["k"] == 3
-    assert {(row["layer"], row["unit"]) for row in effect.entry["neurons"] if row["massive"]} == {(1, 9)}
+    light = effect.without_massive
+    assert light.k == 3
+    assert {(row.layer, row.unit) for row in effect.neurons if row.massive} == {(1, 9)}
     rest = ranking.pick([at for at in CHOSEN if at != (1, 9)])
     alone = measure_effect(llama, found.test, Edit.ablate(rest), controls=0, neutral=neutral)
-    assert light["delta"] == pytest.approx(alone.entry["margin"]["delta"], **CLOSE)
-    assert light["kl"] == pytest.approx(alone.entry["side_effects"]["kl"], rel=1e-3)
-    assert (light["low"], light["high"]) == pytest.approx(
-        (alone.entry["margin"]["low"], alone.entry["margin"]["high"]), abs=0.1
-    )
-    assert light["controls"]["n"] == 4
-    assert light["delta"] != pytest.approx(effect.entry["margin"]["delta"], abs=1e-3)
+    assert light.delta == pytest.approx(alone.margin.delta, **CLOSE)
+    assert light.kl == pytest.approx(alone.side_effects.kl, rel=1e-3)
+    assert (light.low, light.high) == pytest.approx((alone.margin.low, alone.margin.high), abs=0.1)
+    assert light.controls.n == 4
+    sets = matched_controls(rest, 4, 1)
+    asked: dict[str, Any] = {"controls": 0, "neutral": neutral}
+    alone_on_text = [measure_effect(llama, found.test, Edit.ablate(one), **asked).side_effects.kl for one in sets]
+    assert light.controls.kls == pytest.approx(alone_on_text, rel=1e-3)
+    assert light.controls.kl == pytest.approx(sum(alone_on_text) / 4, rel=1e-3)
+    assert light.delta != pytest.approx(effect.margin.delta, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -456,10 +463,10 @@ def test_without_massive_only_where_it_says_more(
     llama: Model, found: Found, neutral: Path, massive: list[Any], units: list[Any], there: bool
 ):
     edit = Edit.ablate(with_massive(found.ranking(), massive).pick(units))
-    entry = measure_effect(llama, found.test, edit, controls=1, neutral=neutral).entry
-    assert (entry["without_massive"] is not None) == there
+    effect = measure_effect(llama, found.test, edit, controls=1, neutral=neutral)
+    assert (effect.without_massive is not None) == there
     alone = "all of these neurons are massive: there is nothing to measure without such"
-    assert (alone in entry["notices"]) == (set(units) <= set(massive))
+    assert (alone in effect.notices) == (set(units) <= set(massive))
 
 
 def test_controls_without_massive_are_spared_them(llama: Model, found: Found, neutral: Path):
@@ -470,10 +477,10 @@ def test_controls_without_massive_are_spared_them(llama: Model, found: Found, ne
     ranking = replace(found.ranking(), stats=replace(stats, token_mean=mean))
     edit = Edit.ablate(ranking.pick([(1, 3), *((1, unit) for unit in range(12, 30))]))
     effect = measure_effect(llama, found.test, edit, controls=2, neutral=neutral)
-    light = effect.entry["without_massive"]
-    assert light["k"] == 18
-    assert light["controls"]["overlap"] >= 16 / 18  # all but 2 of the 20 that are not massive
-    assert effect.entry["controls"]["overlap"] >= 16 / 19
+    light = effect.without_massive
+    assert light.k == 18
+    assert light.controls.overlap >= 16 / 18  # all but 2 of the 20 that are not massive
+    assert effect.controls.overlap >= 16 / 19
 
 
 def pieces(path: Path) -> list[list[int]]:
@@ -505,20 +512,20 @@ def test_side_effects_against_plain_torch(
             after -= sum(float(changed[i, token]) for i, token in enumerate(text[1:]))
         return kl / tokens, math.exp(before / tokens), math.exp(after / tokens)
 
-    side = effect.entry["side_effects"]
-    assert (side["tokens"], side["text"]) == (tokens, "prose.txt")
-    got = (side["kl"], side["perplexity_before"], side["perplexity_after"])
+    side = effect.side_effects
+    assert (side.tokens, side.text) == (tokens, "prose.txt")
+    got = (side.kl, side.perplexity_before, side.perplexity_after)
     assert got == pytest.approx(measured(chosen), rel=1e-4)
-    assert side["kl"] > 0.01
+    assert side.kl > 0.01
     others = [measured(control)[0] for control in found.ranking().controls(chosen, 5, 2)]
-    assert effect.entry["controls"]["kl"] == pytest.approx(sum(others) / 5, rel=1e-4)
-    assert effect.entry["controls"]["kls"] == pytest.approx(others, rel=1e-4)
+    assert effect.controls.kl == pytest.approx(sum(others) / 5, rel=1e-4)
+    assert effect.controls.kls == pytest.approx(others, rel=1e-4)
 
 
 def test_the_built_in_neutral_text(llama: Model, found: Found, chosen: NeuronSet):
-    side = measure_effect(llama, found.test, Edit.ablate(chosen), controls=0).entry["side_effects"]
-    assert side["text"] == "built-in"
-    assert side["tokens"] > 300
+    side = measure_effect(llama, found.test, Edit.ablate(chosen), controls=0).side_effects
+    assert side.text == "built-in"
+    assert side.tokens > 300
 
 
 @pytest.mark.parametrize(
@@ -552,10 +559,10 @@ def test_other_tasks_beside_it(effect: Effect, llama: Model, found: Found, chose
     both = measure_effect(
         llama, found.test, Edit.ablate(chosen), controls=5, neutral=neutral, seed=2, also=unseen, scales=[2.0]
     )
-    assert [(row["task"], row["pairs"]) for row in both.entry["also"]] == [("a", 2), ("b", 3)]
-    for row, pairs in zip(both.entry["also"], unseen, strict=True):
-        alone = measure_effect(llama, pairs, Edit.ablate(chosen), controls=5, neutral=neutral, seed=2).entry
-        assert row.keys() == {
+    assert [(row.task, row.pairs) for row in both.also] == [("a", 2), ("b", 3)]
+    for row, pairs in zip(both.also, unseen, strict=True):
+        alone = measure_effect(llama, pairs, Edit.ablate(chosen), controls=5, neutral=neutral, seed=2)
+        assert record(row).keys() == {
             "task",
             "pairs",
             "groups",
@@ -566,26 +573,28 @@ def test_other_tasks_beside_it(effect: Effect, llama: Model, found: Found, chose
             "nothing_to_lose",
             "verdict",
         }
-        assert row["accuracy"] == alone["accuracy"]
-        assert row["flipped"] == alone["flipped"]
-        assert row["margin"] == pytest.approx(alone["margin"], **CLOSE)
-        assert row["controls"]["deltas"] == pytest.approx(alone["controls"]["deltas"], **CLOSE)
-    assert both.entry["margin"] == effect.entry["margin"]
-    assert effect.entry["also"] == []
+        assert row.accuracy == alone.accuracy
+        assert row.flipped == alone.flipped
+        assert record(row.margin) == pytest.approx(record(alone.margin), **CLOSE)
+        assert row.controls.deltas == pytest.approx(alone.controls.deltas, **CLOSE)
+    assert both.margin == effect.margin
+    assert effect.also == ()
 
 
 def test_exports(effect: Effect, found: Found):
-    assert json.loads(effect.to_json()) == effect.entry
+    assert json.loads(effect.to_json()) == record(effect)
     rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
     assert [row["pair"] for row in rows] == [pair.id for pair in found.test]
-    controls = [sum(column) / 5 for column in zip(*effect.controls.tolist(), strict=True)]
+    controls = [sum(column) / 5 for column in zip(*effect.control_margins.tolist(), strict=True)]
+    assert [(row["sentence_good"], row["sentence_bad"]) for row in rows] == [(p.good, p.bad) for p in found.test]
     columns = {"margin_before": effect.before, "margin_after": effect.after, "margin_controls": controls}
-    assert list(rows[0]) == ["pair", *columns]
+    assert list(rows[0]) == ["pair", "sentence_good", "sentence_bad", *columns]
+    table = effect.to_frame()
+    assert list(table.columns) == list(rows[0])
+    assert table["margin_controls"].tolist() == pytest.approx(controls)
     for name, values in columns.items():
         assert [float(row[name]) for row in rows] == pytest.approx(list(values))
-    assert repr(effect).startswith(
-        f"Effect(made, {len(rows)} pairs, margin {effect.entry['margin']['delta']:+.2f} nats"
-    )
+    assert repr(effect).startswith(f"Effect(made, {len(rows)} pairs, margin {effect.margin.delta:+.2f} nats")
     assert effect.figure().axes
     assert effect._repr_html_().lstrip().startswith("<")
     assert effect.__rich__() is not None
@@ -664,30 +673,28 @@ def test_few_pairs_carry_a_notice(llama: Model, found: Found, chosen: NeuronSet,
     )
     told = measure_effect(
         llama, many.limit(49), Edit.ablate(chosen), controls=0, neutral=neutral, also=[found.test]
-    ).entry["notices"]
+    ).notices
     few = "below 50 the 95 % interval is too narrow (at 40 it holds the truth in 88 % of cases)"
     assert [note for note in told if "few" in note] == [
         f"many: 49 test pairs are few: {few}",
         f"made: {len(found.test)} test pairs are few: {few}",
     ]
-    assert measure_effect(llama, many, Edit.ablate(chosen), controls=0, neutral=neutral).entry["notices"] == []
+    assert measure_effect(llama, many, Edit.ablate(chosen), controls=0, neutral=neutral).notices == ()
 
 
 def test_the_clean_margin_has_an_interval(effect: Effect):
     """And a verdict takes 20 pairs, whatever it says."""
-    entry = effect.entry
-    margin, draws = entry["margin"], np.random.default_rng(0)
+    margin, draws = effect.margin, np.random.default_rng(0)
     means = draws.choice(effect.before, (20000, len(effect.before))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
-    assert (margin["before_low"], margin["before_high"]) == pytest.approx((low, high), abs=0.25 * (high - low))
-    assert (entry["nothing_to_lose"], entry["verdict"]) == (None, "too few to tell")  # of 16 pairs
+    assert (margin.before_low, margin.before_high) == pytest.approx((low, high), abs=0.25 * (high - low))
+    assert (effect.nothing_to_lose, effect.verdict) == (None, "too few to tell")  # of 16 pairs
 
 
 def test_one_pair_is_enough(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
-    entry = measure_effect(llama, found.test.limit(1), Edit.ablate(chosen), controls=1, neutral=neutral).entry
-    margin = entry["margin"]
-    assert margin["low"] == margin["high"] == margin["delta"] != 0
-    assert margin["p"] == 1
+    margin = measure_effect(llama, found.test.limit(1), Edit.ablate(chosen), controls=1, neutral=neutral).margin
+    assert margin.low == margin.high == margin.delta != 0
+    assert margin.p == 1
 
 
 def test_a_refused_edit_leaves_the_model_alone(llama: Model, network: Any, found: Found, chosen: NeuronSet):
@@ -715,8 +722,8 @@ def test_one_unedited_pass_for_all_that_is_compared(layer: int, llama: Model, fo
     measure_effect(llama, found.test, Edit.ablate(neurons), controls=0, **asked)  # short cuts are tried once
     with counting(llama) as counted:
         effect = measure_effect(llama, found.test, Edit.amplify(neurons, 2.0), controls=5, **asked)
-    assert effect.entry["without_massive"] is None
-    assert (len(effect.entry["doses"]), len(effect.entry["kinds"])) == (3, 2)
+    assert effect.without_massive is None
+    assert (len(effect.by_scale), len(effect.kinds)) == (3, 2)
     cases = 4  # the edit, two doses, one other kind
     on_pairs, on_neutral = cases * (1 + 5), (1 + 5) + (cases - 1)
     packs = len(packs_of(runs))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from neurosteer.results.effect import Detectable
 from neurosteer.seeds import seed_of
 from neurosteer.studies.effects import numbers
+from neurosteer.studies.effects.cases import Case, Measured
 from neurosteer.studies.effects.numbers import (
     accuracy,
     against,
-    change,
     clean_preference,
     empirical_p,
     interval,
@@ -30,14 +31,16 @@ def normal(n: int, *, seed: int = 0, mean: float = 0.0) -> np.ndarray:
 
 def test_change_is_the_mean_difference_with_its_interval():
     before, after = normal(60, seed=1, mean=2.0), normal(60, seed=2, mean=1.2)
-    found = change(before, after, seed=3)
+    case = Case(cast(Any, None))  # which edit it was decides nothing
+    found = Measured(before, [after[None]]).change(0, case, 3, nothing_to_lose=False)
     moved = [new - old for old, new in zip(before.tolist(), after.tolist(), strict=True)]
-    assert found["delta"] == pytest.approx(sum(moved) / 60)
-    assert found["accuracy"] == sum(value > 0 for value in after.tolist()) / 60
+    assert found.delta == pytest.approx(sum(moved) / 60)
+    assert found.controls is None
+    assert found.accuracy == sum(value > 0 for value in after.tolist()) / 60
     # scipy's BCa with draws of its own; bounds of 9999 resamples differ by chance only
     own = stats.bootstrap((np.array(moved),), np.mean, n_resamples=50_000, method="BCa", rng=99).confidence_interval
-    assert (found["low"], found["high"]) == pytest.approx((own.low, own.high), abs=0.02)
-    assert found["low"] < found["delta"] < found["high"]
+    assert (found.low, found.high) == pytest.approx((own.low, own.high), abs=0.02)
+    assert found.low < found.delta < found.high
 
 
 def test_the_interval_of_many_pairs_is_students():
@@ -332,9 +335,8 @@ def test_against_controls():
     controls = [before + shift for shift in (-0.5, 0.25, -3.0)]
     found = against(-2.0, before, controls, **LIKENESS, nothing_to_lose=False)
     assert found is not None
-    deltas = found.pop("deltas")
-    assert deltas == pytest.approx([-0.5, 0.25, -3.0])
-    assert found.pop("p") == plain_p([-8, -2, 1, -12])
+    assert found.deltas == pytest.approx([-0.5, 0.25, -3.0])
+    assert found.p == plain_p([-8, -2, 1, -12])
     right = [sum(value > 0 for value in margins.tolist()) / 12 for margins in controls]
     expected = {
         "n": 3,
@@ -345,9 +347,10 @@ def test_against_controls():
         "unmatched": 0.125,
         "overlap": 0.5,
     }
-    assert (found.pop("verdict"), found.pop("direction")) == ("too few to tell", None)
-    assert found.pop("detectable") == {"nats": None, "share": None}
-    assert found == pytest.approx(expected)
+    assert (found.verdict, found.direction) == ("too few to tell", None)
+    assert found.detectable == Detectable(nats=None, share=None)
+    told = {"p", "verdict", "direction", "detectable", "deltas"}
+    assert {name: value for name, value in vars(found).items() if name not in told} == pytest.approx(expected)
     assert against(-2.0, before, [], unmatched=0.0, overlaps=[], nothing_to_lose=False) is None
 
 
@@ -357,7 +360,7 @@ def test_against_controls_the_direction_is_said(delta: float, direction: str):
     controls = [before + change for change in np.linspace(-1.2, -0.8, 19)]
     found = against(delta, before, controls, unmatched=0.0, overlaps=[0.1] * 19, nothing_to_lose=False)
     assert found is not None
-    assert (found["verdict"], found["direction"]) == ("stands out", direction)
+    assert (found.verdict, found.direction) == ("stands out", direction)
 
 
 @pytest.mark.parametrize("nothing_to_lose", [False, True, None])
@@ -369,7 +372,7 @@ def test_a_share_of_the_margin_only_where_there_is_one(nothing_to_lose: bool | N
     found = against(0.1, before, controls, unmatched=0.0, overlaps=[0.1] * 25, nothing_to_lose=nothing_to_lose)
     assert found is not None
     smallest = detectable(deltas.tolist(), [0.1] * 25)
-    assert found["detectable"]["nats"] == pytest.approx(smallest)
+    assert found.detectable.nats == pytest.approx(smallest)
     due = pytest.approx(smallest / before.mean()) if nothing_to_lose is False else None
-    assert found["detectable"]["share"] == due
-    assert found["verdict"] == "does not stand out"
+    assert found.detectable.share == due
+    assert found.verdict == "does not stand out"

@@ -6,10 +6,20 @@ from math import comb
 from typing import Any
 
 import pytest
+from made_effects import altered, make_change, make_controls, make_effect, other_task, without_kl
 
+from neurosteer.results.effect import (
+    Accuracy,
+    Detectable,
+    EffectResult,
+    KindOfEdit,
+    OtherTask,
+    TextControls,
+    WithoutMassive,
+)
 from neurosteer.studies.effects.reading import effect_reading
 
-CONTROLS = {
+CONTROLS: dict[str, Any] = {
     "n": 19,
     "delta_mean": -0.05,
     "delta_low": -0.2,
@@ -17,19 +27,20 @@ CONTROLS = {
     "p": 0.05,
     "verdict": "stands out",
     "direction": "more",
-    "detectable": {"nats": 0.25, "share": 0.125},
+    "detectable": Detectable(nats=0.25, share=0.125),
     "overlap": 0.16,
     "kl": 0.01,
-    "kls": [0.03, *[0.009] * 18],
+    "kls": (0.03, *[0.009] * 18),
 }
-NULL = {"p": 0.1, "verdict": "does not stand out", "direction": None}
-FEW = {
+NOTHING = Detectable(nats=None, share=None)
+NULL: dict[str, Any] = {"p": 0.1, "verdict": "does not stand out", "direction": None}
+FEW: dict[str, Any] = {
     "n": 9,
     "p": 0.1,
     "verdict": "too few to tell",
     "direction": None,
-    "detectable": {"nats": None, "share": None},
-    "kls": [0.03] * 9,
+    "detectable": NOTHING,
+    "kls": (0.03,) * 9,
 }
 SPREAD = "matched sets change it by -0.20 to +0.10"
 SEEN = "The smallest change that would have been seen with 80 % power is 0.25 nats (12 % of the unedited margin)."
@@ -41,47 +52,42 @@ OUT = "These neurons stand out: they lower it more than all of these"
 ALONE = f"19 {SPREAD}. {OUT} (p = .05)."
 
 
-def entry(**changes: Any) -> dict[str, Any]:
-    """An ablation that stands out; `edit`, `margin` and `controls` are updates."""
-    edit = {"kind": "zero", "scale": 0.0, "k": 6, "layers": [14]} | changes.pop("edit", {})
-    controls = changes.pop("controls", {})
-    controls = None if controls is None else CONTROLS | controls
-    return {
-        "data": {"tested": 200},
-        "groups": 200,
-        "edit": edit,
-        "margin": {"delta": -1.25, "low": -1.5, "high": -1.0} | changes.pop("margin", {}),
-        "accuracy": {"before": 0.9, "after": 0.65},
-        "controls": controls,
-        "verdict": controls and controls["verdict"],
-        "nothing_to_lose": False,
-        "without_massive": None,
-        "kinds": [],
-        "kinds_agree": None,
-        "side_effects": {"kl": 0.02},
-        "also": [],
-        **changes,
-    }
+def controls_of(**changes: Any) -> TextControls:
+    return altered(make_controls(), **(CONTROLS | changes))
 
 
-def moved(task: str, verdict: str | None, nats: float | None = 0.5, **about: Any) -> dict[str, Any]:
+def effect_of(controls: dict[str, Any] | None = None, *, without: bool = False, **changes: Any) -> EffectResult:
+    """An ablation that stands out; `controls` are updates, `without` leaves them out."""
+    margin = {"margin__delta": -1.25, "margin__low": -1.5, "margin__high": -1.0}
+    about: dict[str, Any] = {"edit__k": 6, "accuracy": Accuracy(before=0.9, after=0.65), "side_effects__kl": 0.02}
+    found = None if without else controls_of(**(controls or {}))
+    about |= {"controls": found, "verdict": found and found.verdict, **margin}
+    return make_effect(**(about | changes))
+
+
+def light_of(k: int, delta: float, controls: TextControls | None) -> WithoutMassive:
+    return WithoutMassive(k=k, **vars(make_change(delta, controls)))
+
+
+def moved(task: str, verdict: str | None, nats: float | None = 0.5, **about: Any) -> OtherTask:
     """Another task's row; `delta` and `direction` as of one that falls more than under its controls."""
     direction = about.get("direction", "more" if verdict == "stands out" else None)
-    controls = {"n": 19, "verdict": verdict, "direction": direction, "detectable": {"nats": nats, "share": None}}
-    margin = {"delta": about.get("delta", -0.7)}
-    return {"task": task, "verdict": verdict, "margin": margin, "controls": verdict and controls}
+    found = controls_of(verdict=verdict, direction=direction, detectable=Detectable(nats=nats, share=None))
+    controls = without_kl(found) if verdict else None
+    return other_task(task, verdict=verdict, margin__delta=about.get("delta", -0.7), controls=controls)
 
 
-def kinds(*verdicts: str | None) -> list[dict[str, Any]]:
-    names = ("zero", "mean", "resample")
-    return [
-        {"kind": name, "controls": verdict and {"verdict": verdict}}
-        for name, verdict in zip(names, verdicts, strict=False)
-    ]
+def kinds(*verdicts: str | None) -> tuple[KindOfEdit, ...]:
+    names: tuple[Any, ...] = ("zero", "mean", "resample")
+    rows = zip(names, verdicts, strict=False)
+    return tuple(
+        KindOfEdit(kind=name, **vars(make_change(-1.0, controls_of(verdict=verdict) if verdict else None)))
+        for name, verdict in rows
+    )
 
 
 def test_the_plain_case():
-    assert effect_reading(entry()) == f"{CHANGE} {ALONE}"
+    assert effect_reading(effect_of()) == f"{CHANGE} {ALONE}"
 
 
 @pytest.mark.parametrize(
@@ -95,21 +101,23 @@ def test_the_plain_case():
         ({"kind": "resample", "scale": 0.5}, "scaled by 0.5 about a donor at layer 14"),
         ({"kind": "clamp"}, "clamped at layer 14"),
         ({"kind": "push", "scale": 1.0}, "pushed at layer 14"),
-        ({"layers": [3, 4, 9]}, "set to zero at 3 layers"),
+        ({"layers": (3, 4, 9)}, "set to zero at 3 layers"),
     ],
 )
 def test_what_was_done(edit: dict[str, Any], done: str):
-    assert effect_reading(entry(edit=edit)).startswith(f"With these 6 neurons {done} the mean margin changes")
+    assert effect_reading(effect_of(**{f"edit__{name}": value for name, value in edit.items()})).startswith(
+        f"With these 6 neurons {done} the mean margin changes"
+    )
 
 
 def test_too_few_controls_tell_nothing():
     """Neither of the set, nor of other tasks, kinds, or what is left without massive units."""
     text = effect_reading(
-        entry(
-            controls=FEW,
-            also=[moved("a", "too few to tell")],
+        effect_of(
+            FEW,
+            also=(moved("a", "too few to tell"),),
             kinds=kinds("too few to tell", "too few to tell"),
-            without_massive={"k": 4, "delta": -0.125, "controls": CONTROLS | FEW},
+            without_massive=light_of(4, -0.125, controls_of(**FEW)),
         )
     )
     assert text == (
@@ -122,8 +130,9 @@ def test_too_few_controls_tell_nothing():
 @pytest.mark.parametrize("controls", [{}, NULL, None])
 def test_nothing_to_lose(controls: dict[str, Any] | None):
     """No claim that the neurons are needed, or that they are not."""
-    margin = {"before": 0.25, "before_low": -0.125, "before_high": 0.5}
-    text = effect_reading(entry(controls=controls, margin=margin, verdict="nothing to lose", nothing_to_lose=True))
+    about: dict[str, Any] = {"without": controls is None, "verdict": "nothing to lose", "nothing_to_lose": True}
+    margin = {"margin__before": 0.25, "margin__before_low": -0.125, "margin__before_high": 0.5}
+    text = effect_reading(effect_of(controls, **about, **margin))
     alone = "Without controls this says nothing about these neurons in particular."
     spread = alone if controls is None else f"19 {SPREAD} (p = {'.10' if controls else '.05'})."
     assert "stand out" not in text
@@ -132,8 +141,8 @@ def test_nothing_to_lose(controls: dict[str, Any] | None):
         "no clear preference for the grammatical sentences, so no change shows that these neurons are needed for "
         f"the grammatical ones. {spread}"
     )
-    wrong = {**margin, "before": -2.78, "before_low": -3.75, "before_high": -1.72}
-    text = effect_reading(entry(controls=controls, margin=wrong, verdict="nothing to lose", nothing_to_lose=True))
+    wrong = {"margin__before": -2.78, "margin__before_low": -3.75, "margin__before_high": -1.72}
+    text = effect_reading(effect_of(controls, **about, **wrong))
     assert "a clear preference for the ungrammatical sentences, so no change shows" in text
 
 
@@ -143,9 +152,9 @@ def test_nothing_to_lose(controls: dict[str, Any] | None):
 )
 def test_too_few_pairs_to_tell_whether_there_is_anything_to_lose(tested: int, groups: int, counted: str):
     """However far the interval lies above 0: neither need nor its absence is claimed, of no kind of edit either."""
-    margin = {"before": 3.25, "before_low": 2.0, "before_high": 4.5}
-    about = {"data": {"tested": tested}, "groups": groups, "nothing_to_lose": None, "verdict": "too few to tell"}
-    text = effect_reading(entry(margin=margin, kinds=kinds("stands out", "stands out"), kinds_agree=None, **about))
+    margin = {"margin__before": 3.25, "margin__before_low": 2.0, "margin__before_high": 4.5}
+    about = {"data__tested": tested, "groups": groups, "nothing_to_lose": None, "verdict": "too few to tell"}
+    text = effect_reading(effect_of(kinds=kinds("stands out", "stands out"), kinds_agree=None, **margin, **about))
     assert text == (
         f"{CHANGE} {counted} are too few to tell whether there is anything to lose, 20 are wanted: the unedited mean "
         f"margin is +3.25 nats (95 % interval +2.00 to +4.50). 19 {SPREAD} (p = .05)."
@@ -153,7 +162,7 @@ def test_too_few_pairs_to_tell_whether_there_is_anything_to_lose(tested: int, gr
 
 
 def test_a_rise():
-    text = effect_reading(entry(margin={"delta": 0.5, "low": 0.25, "high": 0.75}))
+    text = effect_reading(effect_of(margin__delta=0.5, margin__low=0.25, margin__high=0.75))
     assert "the mean margin changes by +0.50 nats (95 % interval +0.25 to +0.75)" in text
 
 
@@ -166,34 +175,34 @@ def test_a_rise():
             f"19 {SPREAD}: no more than sets that should not matter (p = .10). {SEEN}",
         ),
         (
-            NULL | {"p": 1.0, "detectable": {"nats": 0.375, "share": None}},
+            NULL | {"p": 1.0, "detectable": Detectable(nats=0.375, share=None)},
             "19 matched sets change it by -0.20 to +0.10: no more than sets that should not matter (p = 1.00). The "
             "smallest change that would have been seen with 80 % power is 0.38 nats.",
         ),
         (
-            NULL | {"detectable": {"nats": None, "share": None}},
+            NULL | {"detectable": NOTHING},
             f"19 {SPREAD}: no more than sets that should not matter (p = .10). With these controls no change is "
             "large enough to be seen with 80 % power: they hold 16 % of these neurons themselves.",
         ),
-        ({"n": 99, "p": 0.01, "kls": [0.03] * 99}, f"99 {SPREAD}. {OUT} (p = .01)."),
-        ({"n": 999, "p": 0.001, "kls": [0.03] * 999}, f"999 {SPREAD}. {OUT} (p = .001)."),
+        ({"n": 99, "p": 0.01, "kls": (0.03,) * 99}, f"99 {SPREAD}. {OUT} (p = .01)."),
+        ({"n": 999, "p": 0.001, "kls": (0.03,) * 999}, f"999 {SPREAD}. {OUT} (p = .001)."),
         (FEW, "9 matched sets change it by -0.20 to +0.10: too few to tell, a verdict takes 19."),
         (None, "Without controls this says nothing about these neurons in particular."),
     ],
 )
 def test_against_controls(controls: dict[str, Any] | None, said: str):
-    assert effect_reading(entry(controls=controls)) == f"{CHANGE} {said}"
+    assert effect_reading(effect_of(controls, without=controls is None)) == f"{CHANGE} {said}"
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (
-            {"without_massive": {"k": 4, "delta": -0.125, "controls": CONTROLS | NULL | {"p": 0.35}}},
+            {"without_massive": light_of(4, -0.125, controls_of(**NULL | {"p": 0.35}))},
             f"Without the massive units among them (4 left) the change is -0.12 (p = .35). {SEEN}",
         ),
         (
-            {"without_massive": {"k": 4, "delta": -0.5, "controls": None}},
+            {"without_massive": light_of(4, -0.5, None)},
             "Without the massive units among them (4 left) the change is -0.50.",
         ),
         (
@@ -244,14 +253,14 @@ def test_against_controls(controls: dict[str, Any] | None, said: str):
         ),
         ({"also": [moved("a", "nothing to lose"), moved("b", "nothing to lose")]}, "Nothing to lose: a, b."),
         (
-            {"side_effects": {"kl": 0.0301}},
+            {"side_effects__kl": 0.0301},
             "They also disturb neutral text more than all their 19 controls do (KL 0.03 against 0.01 nats a token on "
             "average), so part of this may be damage in general.",
         ),
     ],
 )
 def test_what_qualifies_it(more: dict[str, Any], said: str):
-    assert effect_reading(entry(**more)) == f"{CHANGE} {ALONE} {said}"
+    assert effect_reading(effect_of(**more)) == f"{CHANGE} {ALONE} {said}"
 
 
 HURT, HELP = (f", but as those where the edit {what} least:" for what in ("hurts", "helps"))
@@ -273,13 +282,12 @@ HURT, HELP = (f", but as those where the edit {what} least:" for what in ("hurts
 )
 def test_in_what_way_they_stand_out(delta: float, mean: float, low: float, high: float, direction: str, how: str):
     found = {"delta_mean": mean, "delta_low": low, "delta_high": high, "direction": direction}
-    text = effect_reading(entry(controls=found, margin={"delta": delta}))
+    text = effect_reading(effect_of(found, margin__delta=delta))
     assert f". These neurons stand out{how} (p = .05)." in text
 
 
 def test_without_massive_units_the_direction_is_said_too():
-    light = {"k": 4, "delta": -0.01, "controls": CONTROLS | {"direction": "less"}}
-    text = effect_reading(entry(without_massive=light))
+    text = effect_reading(effect_of(without_massive=light_of(4, -0.01, controls_of(direction="less"))))
     assert text.endswith("(4 left) the change is -0.01 (p = .05, less than under the controls).")
 
 
@@ -292,7 +300,7 @@ def test_so_many_tests_move_some_by_chance(tests: int, moving: int, specific: bo
     rows = [moved(f"t{i}", "stands out" if i < moving else "does not stand out") for i in range(tests)]
     chance = sum(comb(tests, m) * 0.05**m * 0.95 ** (tests - m) for m in range(moving, tests + 1))
     assert (chance > 0.05 + 1e-9) is specific
-    text = effect_reading(entry(also=rows))
+    text = effect_reading(effect_of(also=rows))
     assert ("The effect is not specific" in text) is not specific
     assert (f"in {100 * chance:.0f} % of cases by chance" in text) is specific
     assert f"f {tests} other task" in text
@@ -303,7 +311,7 @@ def test_nothing_is_unspecific_where_there_is_no_effect():
     """Two other tasks that move, while the own does not stand out, or does as the one that moves least."""
     rows = [moved("a", "stands out"), moved("b", "stands out")]
     for controls in (NULL, {"direction": "less"}):
-        text = effect_reading(entry(controls=controls, also=rows))
+        text = effect_reading(effect_of(controls, also=rows))
         assert text.endswith("Of 2 other tasks 2 move more than under the controls (a down, b down).")
 
 
@@ -320,13 +328,37 @@ def test_nothing_is_unspecific_where_there_is_no_effect():
 )
 def test_the_disturbance_is_ranked_among_the_controls(n: int, as_much: int, said: str | None):
     """Whatever the mean: the one that disturbs most here is far above it."""
-    kls = [5.0] * as_much + [0.019] * (n - as_much)
-    text = effect_reading(entry(controls={"n": n, "kl": 0.019, "kls": kls}, side_effects={"kl": 0.02}))
+    kls = (5.0,) * as_much + (0.019,) * (n - as_much)
+    text = effect_reading(effect_of({"n": n, "kl": 0.019, "kls": kls}, side_effects__kl=0.02))
     assert ("disturb neutral text" in text) is (said is not None)
     assert said is None or said in text
 
 
 def test_other_tasks_without_controls_say_nothing():
     """Nothing to move more than: no claim that the effect is specific."""
-    text = effect_reading(entry(controls=None, also=[moved("a", None)]))
+    text = effect_reading(effect_of(without=True, also=(moved("a", None),)))
     assert "none moves more than under the controls" not in text
+
+
+def test_one_neuron_is_spoken_of_as_one():
+    """In every sentence; a pair and a control are one, too."""
+    one: dict[str, Any] = {"edit__k": 1, "edit__kind": "mean"}
+    text = effect_reading(effect_of(**one, side_effects__kl=0.0301))
+    assert text == (
+        "With this neuron set to its mean at layer 14 the mean margin changes by -1.25 nats (95 % interval -1.50 to "
+        f"-1.00), accuracy goes from .90 to .65. 19 {SPREAD}. This neuron stands out: it lowers it more than all of "
+        "these (p = .05). It also disturbs neutral text more than all its 19 controls do (KL 0.03 against 0.01 nats "
+        "a token on average), so part of this may be damage in general."
+    )
+    null = effect_of(NULL | {"detectable": NOTHING}, kinds=kinds("does not stand out", "does not stand out"), **one)
+    text = effect_reading(null)
+    assert "seen with 80 % power: 16 % of them are this neuron. Under none of zero, mean does it stand out." in text
+    less = effect_reading(effect_of({"direction": "less"}, margin__delta=0.3, **one))
+    assert "This neuron stands out, but as those where the edit hurts least: it does not lower it (p" in less
+    lost = effect_reading(effect_of(nothing_to_lose=True, **one))
+    assert "so no change shows that this neuron is needed for the grammatical ones." in lost
+    single = effect_of(FEW | {"n": 1}, groups=1, data__tested=1, nothing_to_lose=None, edit__scale=2.0, **one)
+    text = effect_reading(single)
+    assert "With this neuron scaled by 2 about its mean at layer 14" in text
+    assert "1 test pair is too few to tell whether there is anything to lose" in text
+    assert "1 matched set changes it by -0.20 to +0.10 (too few to tell)." in text

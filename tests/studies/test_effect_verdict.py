@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from made_effects import make_controls
 
 from neurosteer.studies.effects.verdict import chance_of, detectable, direction_of, overall, verdict_of
 
@@ -27,7 +28,8 @@ def test_the_verdict_of_p(n: int, p: float, word: str):
 
 
 def test_the_verdict_of_an_effect():
-    controls = {"verdict": "stands out"}
+    controls = make_controls(p=0.05)
+    assert controls.verdict == "stands out"
     assert overall(controls, nothing_to_lose=False) == "stands out"
     assert overall(controls, nothing_to_lose=True) == overall(None, nothing_to_lose=True) == "nothing to lose"
     assert overall(None, nothing_to_lose=False) is None

@@ -18,7 +18,18 @@ from neurosteer.forward import score
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs, sentence_hashes
 from neurosteer.progress import Progress
-from neurosteer.studies import Origin, Wanted, find, neurons_from, save_find, save_scores
+from neurosteer.results import record
+from neurosteer.results.pairs_used import SplitPairs, SplitSizes
+from neurosteer.results.run import FindOptions, FoundTask
+from neurosteer.studies import (
+    Origin,
+    Wanted,
+    find,
+    model_of_newest_find,
+    neurons_from,
+    save_find,
+    save_scores,
+)
 from neurosteer.studies.finding import save
 
 COLUMNS = ("sentence_good", "sentence_bad")
@@ -47,12 +58,19 @@ def out(tmp_path: Path) -> Path:
 
 
 def found_in(
-    out: Path, model: Model, source: str, *, n: int | None = None, when: int | None = None, **asked: Any
+    out: Path,
+    model: Model,
+    source: str,
+    *,
+    n: int | None = None,
+    when: int | None = None,
+    **asked: Any,
 ) -> Path:
     """A finished run of `find`, quickly made; `when` is its time."""
+    typed = {option: asked.pop(option) for option in ("name", "bos") if option in asked}
     pairs = load_pairs(source=source, n=n)
     found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "k": 3, "draws": 1, **asked})
-    options = {"n": n, "columns": COLUMNS, **{name: str(value) for name, value in asked.items()}}
+    options = {"n": n, "columns": COLUMNS, **{name: str(value) for name, value in asked.items()}, **typed}
     folder, _ = save_find(model, [found], out=out, options=options)
     if when is not None:
         at(folder, when)
@@ -75,12 +93,37 @@ def test_the_newest_find_of_this_model(llama: Model, tiny: Callable[[str], Model
     older, newer = (found_in(out, llama, source, seed=seed, when=1000 + seed) for seed in (1, 2))
     other = found_in(out, tiny("gpt2"), source, seed=1, when=5000)
     pairs = load_pairs(source=source, n=4)
-    scored, _ = save_scores(llama, [(pairs, score(llama, pairs))], out=out, options={})
+    scored, *_ = save_scores(llama, [(pairs, score(llama, pairs))], out=out, options={})
     at(scored, 6000)
     assert neurons_from(llama, Wanted(), out=out).where == str(newer)
     assert neurons_from(tiny("gpt2"), Wanted(), out=out).where == str(other)
     at(older, 2000)
     assert neurons_from(llama, Wanted(), out=out).where == str(older)
+
+
+def test_the_model_of_the_newest_find(llama: Model, tiny: Callable[[str], Model], source: str, out: Path):
+    """Of any model, if the find answers what was asked; the special tokens that it was given, too."""
+    assert model_of_newest_find(Wanted(), out=out) is None
+    own = found_in(out, llama, source, seed=1, when=1000)
+    other = found_in(out, tiny("gpt2"), source, seed=2, name="there/gpt2", bos="<s>", when=2000)
+    newest = model_of_newest_find(Wanted(), out=out)
+    assert newest is not None
+    assert (newest.name, newest.bos, newest.eos, newest.where) == ("there/gpt2", "<s>", None, str(other))
+    first = model_of_newest_find(Wanted(seed=1), out=out)
+    assert first is not None
+    assert (first.name, first.revision, first.bos, first.where) == (llama.name, llama.revision, None, str(own))
+    assert model_of_newest_find(Wanted(task="other"), out=out) is None
+
+
+def test_options_by_their_old_and_new_names(llama: Model, source: str, out: Path):
+    """Version 0.1 wrote `n`; both are read."""
+    pairs = load_pairs(source=source, n=40)
+    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1)
+    for name in ("n", "limit"):
+        folder, _ = save_find(llama, [found], out=out / name, options={name: 40})
+        origin = neurons_from(llama, Wanted(limit=40), out=out / name)
+        assert (origin.where, origin.test) == (str(folder), found.test)
+        assert refusal(llama, Wanted(limit=41), out=out / name).startswith("no `neurosteer find`")
 
 
 def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
@@ -95,12 +138,12 @@ def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
         "l0": list(found.ranking("l0").top(3))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
-    assert origin.data == found.entry["data"]
-    several = neurons_from(llama, Wanted(methods=("welch", "l0"), k="5", layers=[0, 2]), out=out)
+    assert record(origin.data) == found.entry["data"]
+    several = neurons_from(llama, Wanted(methods=("welch", "l0"), topk="5", layers=[0, 2]), out=out)
     assert {method: list(neurons) for method, neurons in several.sets.items()} == {
         method: list(found.ranking(method).top(5, layers=[0, 2])) for method in ("welch", "l0")
     }
-    share = neurons_from(llama, Wanted(methods=("welch",), k="25%", layers="all"), out=out)
+    share = neurons_from(llama, Wanted(methods=("welch",), topk="25%", layers="all"), out=out)
     assert len(share.sets["welch"]) == 24
     with pytest.raises(InputError, match=r"^this ranking has no layer 5;"):
         neurons_from(llama, Wanted(layers=[5]), out=out)
@@ -294,7 +337,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
         "welch": list(found.ranking().top(5))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
-    assert origin.data == {key: found.entry["data"][key] for key in ("source", "pairs", "digest", "split")}
+    assert record(origin.data) == {**found.entry["data"], "split_new_words": None}
     other = neurons_from(llama, Wanted(seed=4), out=out, file=file)
     assert other.test == pairs.split("pair", 4).test
     assert "was found on other pairs of made" in refusal(llama, Wanted(limit=40), out=out, file=file)
@@ -313,7 +356,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("asked", "option"),
-    [({"k": "3"}, "--topk"), ({"layers": "all"}, "--layers"), ({"k": "1%", "layers": [1]}, "--topk")],
+    [({"topk": "3"}, "--topk"), ({"layers": "all"}, "--layers"), ({"topk": "1%", "layers": [1]}, "--topk")],
 )
 def test_a_neuron_set_already_says_which(
     llama: Model, source: str, out: Path, tmp_path: Path, asked: dict[str, Any], option: str
@@ -334,8 +377,8 @@ def test_a_ranking_from_a_file(llama: Model, source: str, out: Path, tmp_path: P
     ranking.save(file)
     for asked, top in (
         ({}, ranking.top("1%")),
-        ({"k": "4"}, ranking.top(4)),
-        ({"k": "4", "layers": [0, 1]}, ranking.top(4, layers=[0, 1])),
+        ({"topk": "4"}, ranking.top(4)),
+        ({"topk": "4", "layers": [0, 1]}, ranking.top(4, layers=[0, 1])),
     ):
         origin = neurons_from(llama, Wanted(**asked), out=out, file=file)
         assert {method: list(neurons) for method, neurons in origin.sets.items()} == {"l0": list(top)}
@@ -379,11 +422,12 @@ def test_auto_is_what_it_turned_out_to_be(tmp_path: Path, monkeypatch: pytest.Mo
     """BLiMP or the built-in pairs; a folder that is called like a source is not meant by its name."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "blimp").mkdir()
-    split = {"kind": "pair", "seed": 0}
+    split = SplitSizes(kind="pair", seed=0, train=6, validation=2, test=2, dropped=0)
 
     def fits(wanted: str, source: str) -> bool:
-        entry = {"task": "a", "data": {"source": source, "split": split}, "rankings": {}}
-        return Wanted(task="a", source=wanted).fits(entry, {})
+        data = SplitPairs(source=source, pairs=10, digest="d", split=split)
+        found = FoundTask(task="a", data=data, k=1, methods=("welch",), rankings={})
+        return Wanted(task="a", source=wanted).fits(found, FindOptions())
 
     assert fits("auto", "blimp")
     assert fits("auto", "builtin")

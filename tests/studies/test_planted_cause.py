@@ -50,31 +50,31 @@ def test_the_cause_is_found(agreed: Found):
 def test_ablating_the_cause_breaks_the_contrast(planted: Model, agreed: Found, neutral: Path, to: str):
     """The drop stands alone among those of 19 matched sets; those without a planted unit do next to nothing."""
     cause = agreed.ranking("attribution").pick(PLANTED)
-    entry = measure_effect(planted, agreed.test, Edit.ablate(cause, to), controls=CONTROLS, neutral=neutral).entry
-    margin, controls = entry["margin"], entry["controls"]
-    assert entry["accuracy"]["before"] == 1.0
-    assert abs(entry["accuracy"]["after"] - 0.5) < 0.2
-    assert margin["high"] < -1
-    assert margin["p"] < 0.001
-    assert controls["p"] == pytest.approx(1 / 20)
+    effect = measure_effect(planted, agreed.test, Edit.ablate(cause, to), controls=CONTROLS, neutral=neutral)
+    margin, controls = effect.margin, effect.controls
+    assert effect.accuracy.before == 1.0
+    assert abs(effect.accuracy.after - 0.5) < 0.2
+    assert margin.high < -1
+    assert margin.p < 0.001
+    assert controls.p == pytest.approx(1 / 20)
     sets = agreed.ranking("attribution").controls(cause, CONTROLS)
-    apart = [abs(delta) for delta, one in zip(controls["deltas"], sets, strict=True) if not set(one) & set(PLANTED)]
+    apart = [abs(delta) for delta, one in zip(controls.deltas, sets, strict=True) if not set(one) & set(PLANTED)]
     assert len(apart) > CONTROLS / 3
-    assert max(apart) < 0.1 * abs(margin["delta"])
-    assert max(map(abs, controls["deltas"])) < 0.5 * abs(margin["delta"])
-    assert controls["accuracy"] > 0.99
-    assert entry["flipped"]["gained"] == 0
-    assert (controls["verdict"], controls["direction"]) == ("stands out", "more")
-    assert "These neurons stand out: they lower it more than all of these (p = .05)" in entry["reading"]
+    assert max(apart) < 0.1 * abs(margin.delta)
+    assert max(map(abs, controls.deltas)) < 0.5 * abs(margin.delta)
+    assert controls.accuracy > 0.99
+    assert effect.flipped.gained == 0
+    assert (controls.verdict, controls.direction) == ("stands out", "more")
+    assert "These neurons stand out: they lower it more than all of these (p = .05)" in effect.reading
 
 
 def test_amplifying_the_cause_strengthens_it(planted: Model, agreed: Found, neutral: Path):
     cause = agreed.ranking("attribution").pick(PLANTED)
     edit = Edit.amplify(cause, 2.0)
-    entry = measure_effect(planted, agreed.test, edit, scales=[0.0, 0.5, 1.5], neutral=neutral).entry
-    assert entry["margin"]["low"] > 0.3
-    assert entry["controls"]["p"] == pytest.approx(1 / 20)
-    curve = [dose["delta"] for dose in entry["doses"]]
+    effect = measure_effect(planted, agreed.test, edit, scales=[0.0, 0.5, 1.5], neutral=neutral)
+    assert effect.margin.low > 0.3
+    assert effect.controls.p == pytest.approx(1 / 20)
+    curve = [dose.delta for dose in effect.by_scale]
     assert curve == sorted(curve)
     assert curve[0] < -1
 
@@ -86,7 +86,7 @@ def test_another_set_does_next_to_nothing(planted: Model, agreed: Found, neutral
     for chosen in (units[:3], units[12:15]):
         edit = Edit.ablate(ranking.pick((1, unit) for unit in chosen))
         effect = measure_effect(planted, agreed.test, edit, controls=0, neutral=neutral)
-        assert abs(effect.entry["margin"]["delta"]) < 0.1 * abs(cause.entry["margin"]["delta"])
+        assert abs(effect.margin.delta) < 0.1 * abs(cause.margin.delta)
 
 
 class Margins:
@@ -155,11 +155,11 @@ def test_the_plain_margins_below_are_what_is_measured(
     for seed in range(2):
         units = some(np.random.default_rng(seed), 3)
         edit = Edit.ablate(ranking.pick((LAST, unit) for unit in units), to)
-        entry = measure_effect(wide, test, edit, neutral=neutral, seed=seed).entry
+        effect = measure_effect(wide, test, edit, neutral=neutral, seed=seed)
         delta, controls = against_matched(plain, ranking, units, to, seed)
-        assert entry["margin"]["delta"] == pytest.approx(delta, rel=1e-4, abs=5e-6)
-        assert entry["controls"]["deltas"] == pytest.approx(controls, rel=1e-4, abs=5e-6)
-        assert entry["controls"]["p"] == empirical_p(delta, controls)
+        assert effect.margin.delta == pytest.approx(delta, rel=1e-4, abs=5e-6)
+        assert effect.controls.deltas == pytest.approx(controls, rel=1e-4, abs=5e-6)
+        assert effect.controls.p == empirical_p(delta, controls)
 
 
 def counts_of(ps: Sequence[float]) -> np.ndarray:

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from neurosteer.neurons import Ranking
-from neurosteer.store import check_path
-from neurosteer.studies import find, list_runs, runs, save_find
+from neurosteer.results import record
+from neurosteer.store import check_path, write_manifest
+from neurosteer.studies import find, runs, save_find
 from neurosteer.studies.finding import save
 
 FILES = [
@@ -102,7 +103,7 @@ def test_several_tasks_in_one_folder(tmp_path, llama, few, found):
 
 
 def test_list_runs_newest_first(tmp_path, llama, found):
-    assert list_runs(tmp_path / "none") == []
+    assert runs.runs(tmp_path / "none") == []
     folders = [save_find(llama, [found], out=tmp_path, options={"run": i})[0] for i in range(3)]
     for folder, time in zip(folders, (200_000, 300_000, 100_000), strict=True):
         os.utime(folder / "MANIFEST.json", (time, time))
@@ -111,9 +112,47 @@ def test_list_runs_newest_first(tmp_path, llama, found):
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "MANIFEST.json").write_text("{}")
     (tmp_path / "damaged" / "results.json").write_text("{")
-    runs = list_runs(tmp_path)
-    assert [run["path"] for run in runs] == [str(folders[i]) for i in (1, 0, 2)]
-    assert runs[0].keys() == {"run", "command", "model", "tasks", "when", "path"}
-    assert (runs[0]["run"], runs[0]["command"], runs[0]["tasks"]) == (folders[1].name, "find", ["made"])
-    assert runs[0]["model"] == llama.name
-    assert runs[2]["when"].startswith("1970-01-0")
+    listed = runs.runs(str(tmp_path))
+    assert [run.path for run in listed] == [str(folders[i]) for i in (1, 0, 2)]
+    first = listed[0]
+    assert (first.run, first.command, first.model, first.tasks) == (folders[1].name, "find", llama.name, ("made",))
+    assert (first.data, first.site, first.layers, first.topk) == (found.pairs.source, "resid_post", (0, 1, 2), 3)
+    assert listed[2].when.startswith("1970-01-0")
+
+
+def test_every_kind_of_run_is_listed(tmp_path):
+    """By hand, as version 0.1 wrote them: with keys that no listing needs, without those that it can spare."""
+    edit = {"kind": "zero", "scale": 0.0, "where": "all", "site": "mlp_out", "layers": [3, 9], "k": 40}
+    model, data = {"name": "m", "d_model": 8}, {"source": "./mine", "pairs": 80}
+    many = [{"task": f"t{i}", "phenomenon": None} for i in range(67)]
+    made = {
+        "find": {"results": [{"task": "a", "data": data, "site": "resid_pre", "layers": [{"layer": 2}], "k": 6}]},
+        "ablate": {
+            "results": [{"task": "a", "data": data, "edit": edit, "method": name} for name in ("l0", "welch")]
+        },
+        "score": {"results": [{"task": name, "data": data, "accuracy": 0.5} for name in ("b", "a")]},
+        "run": {
+            "tasks": many,
+            "data": {"source": "blimp"},
+            "settings": {"site": "attn_out", "layers": [0, 1], "k": 6},
+            "results": [{"experiment": "fig5"}],
+        },
+    }
+    for command, result in made.items():
+        folder = tmp_path / f"{command}-1"
+        folder.mkdir()
+        (folder / "results.json").write_text(json.dumps({"command": command, "model": model, **result}))
+        write_manifest(folder)
+    listed = {run.command: run for run in runs.runs(tmp_path)}
+
+    def about(run):
+        return run.tasks, run.data, run.site, run.layers, run.topk
+
+    assert about(listed["find"]) == (("a",), "./mine", "resid_pre", (2,), 6)
+    assert about(listed["ablate"]) == (("a",), "./mine", "mlp_out", (3, 9), 40)
+    assert about(listed["score"]) == (("b", "a"), "./mine", None, None, None)
+    assert about(listed["run"]) == (tuple(f"t{i}" for i in range(67)), "blimp", "attn_out", (0, 1), 6)
+    assert list(record(listed["find"])) == [
+        *("run", "command", "model", "tasks", "path", "when"),
+        *("data", "site", "layers", "topk"),
+    ]

@@ -19,9 +19,12 @@ from neurosteer.forward import score
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pair, Pairs
 from neurosteer.progress import Progress
+from neurosteer.results import record
+from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun
 from neurosteer.store import check_path
-from neurosteer.studies import list_runs, save_scores
-from neurosteer.studies.scores import summary
+from neurosteer.studies import open_run, save_scores
+from neurosteer.studies.runs import runs
+from neurosteer.studies.scores import summary, task_score
 
 
 class Notices(Progress):
@@ -49,7 +52,8 @@ def tasks() -> list[Pairs]:
 def saved(model: Model, out: Path, **options: Any) -> tuple[Path, dict[str, Any], list[Pairs]]:
     every = tasks()
     scored = [(pairs, score(model, pairs, convention=options.get("convention", "sum"))) for pairs in every]
-    folder, result = save_scores(model, scored, out=out, options=options)
+    folder, found, result = save_scores(model, scored, out=out, options=options)
+    assert {name: result[name] for name in ("results", "phenomena", "overall")} == record(found)
     return folder, result, every
 
 
@@ -91,7 +95,7 @@ def test_counts_of_tokens_and_pairs_that_are_no_evidence(llama: Model, tmp_path:
     rows = [("w1 w2", "w1 w2 w3"), ("w1 w2 w4", "w5"), ("w6", "w7 w8"), ("w9 x", "w9 y"), ("w2 w1", "w1 w2")]
     rows += [("w1 w2", "w2 w1"), ("w6 w6", "w7 w8"), ("w7", "w8 w9 w1")]
     pairs = Pairs("t", "made up", tuple(Pair(*row, str(i)) for i, row in enumerate(rows)), None, LeftOut(3, 1))
-    _, result = save_scores(llama, [(pairs, score(llama, pairs))], out=tmp_path, options={})
+    *_, result = save_scores(llama, [(pairs, score(llama, pairs))], out=tmp_path, options={})
     [entry] = result["results"]
     assert entry["same_tokens"] == 1
     assert entry["token_count"] == {"differ": 4 / 8, "accuracy": (3 + 0.5 * 4) / 8}
@@ -120,7 +124,7 @@ def test_accuracy_by_frame(llama: Model, tmp_path: Path):
     framed = replace(
         pairs, pairs=tuple(replace(p, frame=("first", "second")[i % 3 > 0]) for i, p in enumerate(pairs))
     )
-    _, result = save_scores(llama, [(framed, score(llama, framed))], out=tmp_path / "framed", options={})
+    *_, result = save_scores(llama, [(framed, score(llama, framed))], out=tmp_path / "framed", options={})
     [entry] = result["results"]
     rows = list(csv.DictReader(io.StringIO(Path(entry["csv"]).read_text("utf-8"), newline="")))
     assert [row["frame"] for row in rows] == [pair.frame for pair in framed]
@@ -130,7 +134,7 @@ def test_accuracy_by_frame(llama: Model, tmp_path: Path):
         assert found["pairs"] == len(margins)
         assert found["accuracy"] == sum(margin > 0 for margin in margins) / len(margins)
         assert found["margin"] == pytest.approx(sum(margins) / len(margins))
-    _, plain = save_scores(llama, [(pairs, score(llama, pairs))], out=tmp_path / "plain", options={})
+    *_, plain = save_scores(llama, [(pairs, score(llama, pairs))], out=tmp_path / "plain", options={})
     assert plain["results"][0]["frames"] == []
     assert "frame" not in Path(plain["results"][0]["csv"]).read_text("utf-8").partition("\n")[0]
 
@@ -149,19 +153,29 @@ def test_the_overall_accuracy_is_a_mean_of_tasks(llama: Model, tmp_path: Path):
     assert len({a, b, c, e}) > 2
 
 
-def test_summary_by_hand():
-    entries = [
-        {"phenomenon": name, "accuracy": accuracy}
-        for name, accuracy in (("y", 0.5), ("x", 1.0), ("y", 0.75), (None, 0.0), ("y", 0.25))
-    ]
-    assert summary(entries) == {
-        "phenomena": [
-            {"phenomenon": None, "tasks": 1, "accuracy": 0.0},
-            {"phenomenon": "x", "tasks": 1, "accuracy": 1.0},
-            {"phenomenon": "y", "tasks": 3, "accuracy": 0.5},
-        ],
-        "overall": {"tasks": 5, "accuracy": 0.5},
-    }
+def test_summary_by_hand(llama: Model):
+    [pairs, *_] = tasks()
+    row = task_score(pairs, score(llama, pairs))
+    given = (("y", 0.5), ("x", 1.0), ("y", 0.75), (None, 0.0), ("y", 0.25))
+    found = summary([replace(row, phenomenon=name, accuracy=accuracy) for name, accuracy in given])
+    assert found.phenomena == (
+        PhenomenonScore(phenomenon=None, tasks=1, accuracy=0.0),
+        PhenomenonScore(phenomenon="x", tasks=1, accuracy=1.0),
+        PhenomenonScore(phenomenon="y", tasks=3, accuracy=0.5),
+    )
+    assert found.overall == MeanScore(tasks=5, accuracy=0.5)
+
+
+def test_a_run_is_opened_as_what_it_was(llama: Model, tmp_path: Path):
+    folder, result, every = saved(llama, tmp_path)
+    opened = open_run(folder)
+    assert isinstance(opened, ScoreRun)
+    assert record(opened) == {name: result[name] for name in ("results", "phenomena", "overall")}
+    assert opened.results[0].data.digest == every[0].digest
+    table = opened.to_frame()
+    assert table["task"].tolist() == ["a", "b", "c, d", "e"]
+    assert table["accuracy"].tolist() == [entry["accuracy"] for entry in result["results"]]
+    assert repr(opened) == f"ScoreRun(4 tasks, mean accuracy {result['overall']['accuracy']:.3f})"
 
 
 def test_the_run_folder(llama: Model, tmp_path: Path):
@@ -175,8 +189,8 @@ def test_the_run_folder(llama: Model, tmp_path: Path):
     assert {path.name for path in folder.iterdir()} == {*named, "results.json", "MANIFEST.json"}
     [row] = check_path(tmp_path / "runs")
     assert (row["kind"], row["ok"]) == ("run", True)
-    [run] = list_runs(tmp_path / "runs")
-    assert (run["command"], run["tasks"]) == ("score", ["a", "b", "c, d", "e"])
+    [run] = runs(tmp_path / "runs")
+    assert (run.command, run.tasks) == ("score", ("a", "b", "c, d", "e"))
     (folder / "a.csv").write_text("changed")
     [row] = check_path(tmp_path / "runs")
     assert not row["ok"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .effect import Effect as Effect
-from .effect import measure_effect as measure_effect
 from .effect import with_origin as with_origin
+from .measure import measure_effect as measure_effect
 from .origin import Origin as Origin
 from .origin import Wanted as Wanted
+from .origin import model_of_newest_find as model_of_newest_find
 from .origin import neurons_from as neurons_from
 from .save import save_effects as save_effects

@@ -11,15 +11,16 @@ import numpy as np
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
-from neurosteer.forward import Text, Variant, donor_of, from_parting, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import Text, donor_of, from_parting, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.results.effect import Change
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.vocabulary import REFERENCES
+from neurosteer.vocabulary import REFERENCES, EditKind
 
-from .numbers import Margins, Preference, against, change, clean_preference
+from .numbers import Margins, Preference, accuracy, against, clean_preference, interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,22 @@ class Measured:
         """Of the unedited model."""
         return clean_preference(self.before, self.groups, seed)
 
-    def numbers(self, index: int, case: Case, seed: int, *, nothing_to_lose: bool | None) -> dict[str, Any]:
-        """`{accuracy, delta, low, high, controls}` of one case."""
-        found = change(self.before, self.after[index][0], seed=seed, groups=self.groups)
-        about: dict[str, Any] = {"unmatched": case.unmatched, "overlaps": case.overlaps}
-        others = list(self.after[index][1:])
-        controls = against(found["delta"], self.before, others, **about, nothing_to_lose=nothing_to_lose)
-        return {**found, "controls": controls}
+    def change(
+        self, index: int, case: Case, seed: int, *, nothing_to_lose: bool | None, kl: float | None = None
+    ) -> Change:
+        """What one case does; `kl` is what it does to neutral text."""
+        after, *others = self.after[index]
+        delta = float((after - self.before).mean())
+        low, high = interval(after - self.before, seed, self.groups)
+        controls = against(
+            delta,
+            self.before,
+            others,
+            unmatched=case.unmatched,
+            overlaps=case.overlaps,
+            nothing_to_lose=nothing_to_lose,
+        )
+        return Change(accuracy=accuracy(after), delta=delta, low=low, high=high, controls=controls, kl=kl)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +111,9 @@ class Bench:
         after = [np.stack([_margin(next(edited)) for _ in case]) for case in variants]
         return Measured(_margin(found.clean), after, groups_in(pairs))
 
-    def disturbance(self, groups: Sequence[Sequence[Text]]) -> list[Disturbance]:
-        """Of every case on neutral text; the first with its controls, the others alone."""
-        kept: list[list[Variant]] = [case if i == 0 else case[:1] for i, case in enumerate(self.variants)]
+    def disturbance(self, groups: Sequence[Sequence[Text]], with_controls: Sequence[int] = (0,)) -> list[Disturbance]:
+        """Of every case on neutral text: those at the places `with_controls` with theirs, the others alone."""
+        kept = [case if i in with_controls else case[:1] for i, case in enumerate(self.variants)]
         flat = [variant for case in kept for variant in case]
         what = f"neutral text: {len(flat)} edits, tokens"
         found = score_texts(self.model, groups, flat, divergence=True, what=what, progress=self.progress)
@@ -117,7 +127,7 @@ class Bench:
         ]
 
 
-def other_kind(edit: Edit, kind: str, donors: Sequence[str]) -> Edit:
+def other_kind(edit: Edit, kind: EditKind, donors: Sequence[str]) -> Edit:
     """The same edit about another reference. Raises `InputError` for clamps and pushes, and without donors."""
     if kind not in REFERENCES:
         raise InputError(f"kind '{kind}' is not one of {', '.join(REFERENCES)}{did_you_mean(kind, REFERENCES)}")

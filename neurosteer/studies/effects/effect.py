@@ -1,291 +1,205 @@
-"""`measure_effect`: what an edit does to the preference for grammatical sentences, against matched controls."""
+"""`Effect`: the result of `measure_effect`, how it shows itself, and how it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from jaxtyping import Float
 
-from neurosteer.edits import Edit
-from neurosteer.errors import InputError
-from neurosteer.forward import check_edit, refuse_unscored
-from neurosteer.model import Model, edits_on
-from neurosteer.neurons import check_count, matched_controls, without_massive
-from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.neurons import NeuronSet
+from neurosteer.pairs import Pairs
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
-from neurosteer.store import digest_of
-from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, counted_pairs
+from neurosteer.results import APART, Json, frame, read_record, record
+from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
+from neurosteer.results.pairs_used import MeasuredPairs, SplitPairs
+from neurosteer.store import SUFFIX, file_stem, read_artefact, write_artefact, write_bytes
+from neurosteer.studies.runs import RESULTS, read_run, write_folder
 
-from .cases import Bench, Case, Disturbance, Measured, other_kind
-from .neutral import passages, read_neutral
-from .numbers import Preference, accuracy, sign_flip
-from .reading import effect_reading
-from .verdict import overall
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_CONTROLS = "controls"  # kind of artefact: the margins of every control
 
 
-@dataclass(frozen=True, eq=False)
-class Effect:
-    """The result of `measure_effect`: `entry` is its JSON; margins are per pair, in nats.
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Effect(EffectResult):
+    """What `measure_effect` found; margins are in nats.
 
-    The headline is `entry["controls"]["p"]`: how unusual the change is among those of matched neuron sets.
+    The headline is `effect.controls.p`: how unusual the change `effect.margin.delta` is among those of matched neuron
+    sets. `to_frame()` has the margins of every pair.
     """
 
-    entry: dict[str, Any]
-    edit: Edit
-    pairs: Pairs  # that it was measured on
-    before: np.ndarray
-    after: np.ndarray
-    controls: np.ndarray  # [control, pair]
+    neuron_set: Annotated[NeuronSet, APART]
+    by_pair: Annotated[tuple[PairEffect, ...], APART]
+    digest: Annotated[str, APART]  # of the pairs that were measured; empty where a run of version 0.1 has none
+    control_margins: Annotated[Float[np.ndarray, "control pair"], APART]  # no rows where only their mean was kept
 
-    def figure(self) -> Any:
-        """The change beside those of the controls, as a matplotlib figure."""
+    @property
+    def before(self) -> Float[np.ndarray, "pair"]:
+        """The margin of each pair in the unedited model."""
+        return np.array([row.margin_before for row in self.by_pair])
+
+    @property
+    def after(self) -> Float[np.ndarray, "pair"]:
+        """The margin of each pair under the edit."""
+        return np.array([row.margin_after for row in self.by_pair])
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per pair: its id and sentences, its margins before and after, and the mean of the controls (nats)."""
+        return frame(self.by_pair)
+
+    def to_json(self) -> str:
+        """The element of `results` in the JSON of `neurosteer ablate`."""
+        return to_json(record(self))
+
+    def to_csv(self) -> str:
+        """`to_frame` as CSV."""
+        return rows_csv([record(row) for row in self.by_pair])
+
+    def figure(self, ax: Axes | None = None) -> Figure:
+        """The change beside those of the controls, as a matplotlib figure: a new one, or that of the axes `ax`."""
         from neurosteer.report import effect_figure
 
-        return effect_figure([self.entry])
+        return effect_figure([self], ax=ax)
 
-    def doses(self) -> Any:
+    def doses(self) -> Figure:
         """The dose-response curve as a matplotlib figure. Raises `InputError` for an effect at a single scale."""
         from neurosteer.report import dose_figure
 
-        if len(self.entry["doses"]) < 2:
+        if len(self.by_scale) < 2:
             raise InputError("one scale is no curve: measure several with scales=")
-        return dose_figure(self.entry)
+        return dose_figure(self)
 
-    def to_json(self) -> str:
-        return to_json(self.entry)
+    def save(self, folder: str | Path) -> None:
+        """Write a folder that `Effect.load` reads back: results.json, the neurons and the margins of all pairs.
 
-    def to_csv(self) -> str:
-        """One row per pair: its id, its margin before and after, and the mean of the controls."""
-        others = self.controls.mean(axis=0) if len(self.controls) else [None] * len(self.pairs)
-        rows = zip((pair.id for pair in self.pairs), self.before, self.after, others, strict=True)
-        names = ("pair", "margin_before", "margin_after", "margin_controls")
-        return rows_csv([dict(zip(names, row, strict=True)) for row in rows])
+        Replaces a folder of that name.
+        """
+        from importlib.metadata import version
+
+        kept = replace(self, files=effect_files(Path(folder), self))
+        result: dict[str, Json] = {
+            "command": "ablate" if self.edit.scale == 0 else "amplify",
+            "version": version("neurosteer"),
+            "model": self.neuron_set.about.get("network"),
+            "options": {},
+            "results": [record(kept)],
+        }
+        write_folder(Path(folder), result, lambda draft: write_effect(draft, self))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Effect:
+        """Read what `save` wrote, or a run of `neurosteer ablate` by one method; `open_run` reads all methods'.
+
+        Raises `InputError` where there is no effect, or more than one.
+        """
+        effects = load_effects(Path(folder))
+        if len(effects) != 1:
+            raise InputError(f"{folder} has {len(effects)} effects; read them with neurosteer.open_run")
+        return effects[0]
 
     def __repr__(self) -> str:
-        margin, tested = self.entry["margin"], self.entry["data"]["tested"]
-        return f"Effect({self.entry['task']}, {tested} pairs, margin {margin['delta']:+.2f} nats, {self.edit!r})"
+        about = f"{self.task}, {self.data.tested} pairs, margin {self.margin.delta:+.2f} nats"
+        p = "" if self.controls is None else f", p {self.controls.p:.3g}"
+        return f"Effect({about}{p}, {self.neuron_set!r})"
 
     def __rich__(self) -> Any:
-        return effect_table(self.entry)
+        return effect_table(self)
 
     def _repr_html_(self) -> str:
-        return effect_html([self.entry])
+        return effect_html([self])
 
 
-def measure_effect(
-    model: Model,
+def effect_of(
+    result: EffectResult,
+    neurons: NeuronSet,
     pairs: Pairs,
-    edit: Edit,
-    *,
-    controls: int = 19,
-    scales: Sequence[float] = (),
-    kinds: Sequence[str] = (),
-    donors: Pairs | None = None,
-    also: Sequence[Pairs] = (),
-    neutral: str | Path | None = None,
-    seed: int = 0,
-    progress: Progress = QUIET,
+    before: Float[np.ndarray, "pair"],
+    after: Float[np.ndarray, "pair"],
+    controls: Float[np.ndarray, "control pair"],
 ) -> Effect:
-    """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
-    sets.
+    """A result with the margins that it was made from."""
+    means: Sequence[float | None] = controls.mean(axis=0).tolist() if len(controls) else [None] * len(pairs)
+    columns = zip(pairs, before.tolist(), after.tolist(), means, strict=True)
+    rows = tuple(
+        PairEffect(
+            pair=pair.id,
+            sentence_good=pair.good,
+            sentence_bad=pair.bad,
+            margin_before=old,
+            margin_after=new,
+            margin_controls=mean,
+        )
+        for pair, old, new, mean in columns
+    )
+    return Effect(**vars(result), neuron_set=neurons, by_pair=rows, digest=pairs.digest, control_margins=controls)
 
-    `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
-    references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
-    text (a file; a small one is built in). Raises `InputError` for pairs that the finding of the neurons has seen,
-    an edit that scores cannot show, an empty neuron set, neurons of another model, the task itself among `also`,
-    and more than 100,000 controls.
+
+def with_origin(effect: Effect, *, neurons_from: str, data: SplitPairs | None = None) -> Effect:
+    """The same effect, with the run or file that its neurons come from, and the pairs that its test pairs are of."""
+    whole = effect.data if data is None else MeasuredPairs(**vars(data), tested=effect.data.tested)
+    return replace(effect, data=whole, neurons_from=neurons_from)
+
+
+def effect_files(folder: Path, effect: Effect) -> EffectFiles:
+    """Where a folder keeps an effect's neurons and margins."""
+    stem = folder / effect_stem(effect)
+    return EffectFiles(neurons=f"{stem}{SUFFIX}", pairs=f"{stem}.csv", controls=f"{stem}.{_CONTROLS}{SUFFIX}")
+
+
+def effect_stem(effect: EffectResult) -> str:
+    """How the names of its files begin."""
+    return f"{file_stem(effect.task)}.{file_stem(effect.method or 'given')}"
+
+
+def write_effect(folder: Path, effect: Effect) -> None:
+    """Write all of an effect but its JSON."""
+    files = effect_files(folder, effect)
+    assert files.controls is not None
+    effect.neuron_set.save(files.neurons)
+    write_bytes(Path(files.pairs), effect.to_csv().encode())
+    about = {"task": effect.task, "pairs": effect.digest}
+    write_artefact(Path(files.controls), _CONTROLS, {"margins": effect.control_margins}, about)
+
+
+def load_effects(folder: Path) -> list[Effect]:
+    """The effects of a run of `ablate` or `amplify`, one per neuron set, also where the folder was moved.
+
+    Raises `InputError` for a folder without any, and for effects that this version cannot read.
     """
-    check_edit(model, edit)
-    if edits_on(model):
-        raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
-    _refuse(edit, pairs, also, controls)
-    name, text = read_neutral(None if neutral is None else Path(neutral))
-    given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
-    plan = _plan(edit, controls, scales, kinds, given, seed)
-    told = Remembering(progress)
-    bench = Bench(model, plan.cases, told)
-    measured = bench.margins(pairs)
-    disturbed = bench.disturbance(passages(model, text))
-    elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
-    entry = _entry(pairs, plan, measured, disturbed, elsewhere, seed)
-    entry["side_effects"] |= {"text": name, "digest": digest_of(text)}
-    entry["notices"] += [*_few(entry), *told.caveats]
-    entry["reading"] = effect_reading(entry)
-    after = measured.after[0]
-    return Effect(entry, edit, pairs, measured.before, after[0], after[1:])
+    try:
+        rows = read_run(folder)["results"]
+        results = [read_record(EffectResult, row) for row in rows]
+        return [_load(folder, result) for result in results]
+    except OSError as error:
+        raise InputError(f"no effect in '{folder}': {error.strerror}") from None
+    except NeurosteerError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        told = f"{folder / RESULTS} is not the result of `neurosteer ablate` or `amplify`: {error}"
+        raise InputError(told) from None
 
 
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """The cases, and which of them is what; the first is the edit itself."""
-
-    cases: list[Case]
-    doses: Mapping[float, int]
-    kinds: Mapping[str, int]
-    light: int | None  # without massive units
-    notices: Sequence[str] = ()
-
-
-def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:
-    refuse_unscored(edit.where)
-    if len(edit.neurons) == 0:
-        raise InputError("no neurons to edit: the set is empty")
-    check_count(controls)
-    if controls and edit.kind == "push":
-        raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
-    if task.task in {other.task for other in also}:
-        raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
-    seen = set(edit.neurons.about.get("seen", ()))
-    for pairs in (task, *also):
-        if not len(pairs):
-            raise InputError(f"{pairs.task}: no pairs to measure on")
-        known = [pair.id for pair in pairs if seen & set(sentence_hashes([pair]))]
-        if known:
-            raise InputError(
-                f"{pairs.task}: the finding of these neurons has seen sentences of {len(known)} of the {len(pairs)} "
-                f"pairs (pair {known[0]} is the first); measure on its test pairs"
-            )
-
-
-def _few(entry: Mapping[str, Any]) -> list[str]:
-    """A notice for each task whose pairs are of too few groups for its interval."""
-    tasks = [(entry["task"], entry["data"]["tested"], entry["groups"])]
-    tasks += [(row["task"], row["pairs"], row["groups"]) for row in entry["also"]]
-    return [
-        f"{task}: {counted_pairs(pairs, groups)} are few: below {FEWEST_PAIRS} the 95 % interval is too narrow "
-        "(at 40 it holds the truth in 88 % of cases)"
-        for task, pairs, groups in tasks
-        if groups < FEWEST_PAIRS
-    ]
-
-
-def _plan(
-    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[str], donors: Sequence[str], seed: int
-) -> _Plan:
-    sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
-    cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
-    for scale in scales:
-        if scale not in doses:
-            doses[scale] = len(cases)
-            cases.append(Case(edit.scaled(scale), sets))
-    for kind in kinds:
-        if kind not in wanted:
-            wanted[kind] = len(cases)
-            cases.append(Case(other_kind(edit, kind, donors), sets))
-    light, place, notices = without_massive(edit.neurons, reach=edit.reach), None, []
-    if edit.kind in (*REFERENCES, "clamp") and 0 < len(light) < len(edit.neurons):
-        place = len(cases)
-        cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
-    elif not len(light):
-        notices = ["all of these neurons are massive: there is nothing to measure without such"]
-    order = dict(sorted(doses.items())) if len(doses) > 1 else {}
-    return _Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
-
-
-def _entry(
-    pairs: Pairs,
-    plan: _Plan,
-    measured: Measured,
-    disturbed: Sequence[Disturbance],
-    elsewhere: Sequence[tuple[Pairs, Measured]],
-    seed: int,
-) -> dict[str, Any]:
-    edit, clean = plan.cases[0].edit, measured.clean(seed)
-
-    def row(index: int) -> dict[str, Any]:
-        found = measured.numbers(index, plan.cases[index], seed, nothing_to_lose=clean.nothing_to_lose)
-        return {**found, "kl": disturbed[index].kl[0]}
-
-    head = row(0)
-    if head["controls"]:
-        head["controls"] |= {"kl": float(np.mean(disturbed[0].kl[1:])), "kls": disturbed[0].kl[1:]}
-    kinds = [{"kind": kind, **row(index)} for kind, index in plan.kinds.items()]
-    light = None if plan.light is None else {"k": len(plan.cases[plan.light].edit.neurons), **row(plan.light)}
-    return {
-        "task": pairs.task,
-        "phenomenon": pairs.phenomenon,
-        "data": {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "tested": len(pairs)},
-        "method": edit.neurons.about.get("method"),
-        "edit": edit.describe(),
-        "neurons": _neurons(edit),
-        **_effect(measured, head, clean, seed),
-        "without_massive": light,
-        "side_effects": {
-            "kl": disturbed[0].kl[0],
-            "perplexity_before": disturbed[0].perplexity,
-            "perplexity_after": disturbed[0].perplexities[0],
-            "tokens": disturbed[0].tokens,
-        },
-        "doses": [{"scale": scale, **row(index)} for scale, index in plan.doses.items()],
-        "kinds": kinds,
-        "kinds_agree": _agree(kinds) if clean.clean else None,
-        "also": [_elsewhere(other, found, plan.cases[0], seed) for other, found in elsewhere],
-        "notices": list(plan.notices),
-    }
-
-
-def _effect(measured: Measured, numbers: Mapping[str, Any], clean: Preference, seed: int) -> dict[str, Any]:
-    """The keys that the task itself and every other task share."""
-    before, after = measured.before, measured.after[0][0]
-    margin = {name: numbers[name] for name in ("delta", "low", "high")}
-    return {
-        "groups": clean.groups,
-        "accuracy": {"before": accuracy(before), "after": accuracy(after)},
-        "margin": {
-            "before": clean.margin,
-            "before_low": clean.low,
-            "before_high": clean.high,
-            "after": float(after.mean()),
-            **margin,
-            "p": sign_flip(after - before, seed, measured.groups),
-        },
-        "flipped": {
-            "lost": int(((before > 0) & (after <= 0)).sum()),
-            "gained": int(((before <= 0) & (after > 0)).sum()),
-        },
-        "controls": numbers["controls"],
-        "nothing_to_lose": clean.nothing_to_lose,
-        "verdict": overall(numbers["controls"], nothing_to_lose=clean.nothing_to_lose),
-    }
-
-
-def _elsewhere(pairs: Pairs, measured: Measured, case: Case, seed: int) -> dict[str, Any]:
-    clean = measured.clean(seed)
-    numbers = measured.numbers(0, case, seed, nothing_to_lose=clean.nothing_to_lose)
-    return {"task": pairs.task, "pairs": len(pairs), **_effect(measured, numbers, clean, seed)}
-
-
-def _agree(kinds: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Whether the set stands out under every reference, on one side of its controls, as moving more or as less.
-
-    None where there is but one, where the set stands out under none, and where too few controls tell: then the
-    changes may still differ in direction, which is False.
-    """
-    if not kinds:
-        return None
-    verdicts = {kind["controls"]["verdict"] if kind["controls"] else TOO_FEW_TO_TELL for kind in kinds}
-    if TOO_FEW_TO_TELL in verdicts:
-        return None if len({kind["delta"] > 0 for kind in kinds}) == 1 else False
-    if STANDS_OUT not in verdicts:
-        return None
-    sides = {(kind["controls"]["direction"], kind["delta"] > kind["controls"]["delta_mean"]) for kind in kinds}
-    return verdicts == {STANDS_OUT} and len(sides) == 1
-
-
-def _neurons(edit: Edit) -> list[dict[str, Any]]:
-    """Best first, massive ones flagged."""
-    light = set(without_massive(edit.neurons, reach=edit.reach))
-    rows = [
-        {"layer": layer, "unit": unit, "score": round(score, 6), "massive": (layer, unit) not in light}
-        for (layer, unit), score in zip(edit.neurons, edit.neurons.scores.tolist(), strict=True)
-    ]
-    return sorted(rows, key=lambda row: -row["score"])
-
-
-def with_origin(effect: Effect, **about: Any) -> Effect:
-    """The same effect, its entry saying more about where pairs and neurons came from."""
-    return replace(effect, entry={**effect.entry, **about})
+def _load(folder: Path, result: EffectResult) -> Effect:
+    if result.files is None:
+        raise InputError(f"{folder / RESULTS} names no files")
+    neurons, pairs = (folder / Path(name).name for name in (result.files.neurons, result.files.pairs))
+    with pairs.open(encoding="utf-8", newline="") as file:
+        rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
+    by_pair = tuple(read_record(PairEffect, row) for row in rows)
+    margins, digest = np.empty((0, len(by_pair))), ""
+    if result.files.controls is not None:
+        arrays, about = read_artefact(folder / Path(result.files.controls).name, _CONTROLS)
+        margins, digest = arrays["margins"], about["pairs"]
+    own = replace(result, files=None)
+    return Effect(
+        **vars(own), neuron_set=NeuronSet.load(neurons), by_pair=by_pair, digest=digest, control_margins=margins
+    )

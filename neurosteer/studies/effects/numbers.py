@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from neurosteer.results.effect import Controls, Detectable
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import Groups, group_sums
 from neurosteer.vocabulary import FEWEST_PREFERRED
@@ -54,12 +54,6 @@ def clean_preference(margins: Margins, groups: Groups | None, seed: int) -> Pref
     """What the margins of the unedited model say of its preference; `groups` as in `interval`."""
     count = len(margins) if groups is None else len(np.unique(groups))
     return Preference(float(margins.mean()), *interval(margins, seed, groups), count)
-
-
-def change(before: Margins, after: Margins, *, seed: int, groups: Groups | None = None) -> dict[str, float]:
-    """`{accuracy, delta, low, high}`: the mean change of the margin and its 95 % bootstrap interval over groups."""
-    low, high = interval(after - before, seed, groups)
-    return {"accuracy": accuracy(after), "delta": float((after - before).mean()), "low": low, "high": high}
 
 
 def interval(changes: Margins, seed: int, groups: Groups | None = None) -> tuple[float, float]:
@@ -108,7 +102,7 @@ def against(
     unmatched: float,
     overlaps: Sequence[float],
     nothing_to_lose: bool | None,
-) -> dict[str, Any] | None:
+) -> Controls | None:
     """What the controls do beside a chosen set's change, and what follows; None where there are none.
 
     `overlaps` are the shares of the set's neurons that the controls hold. A share of the clean margin is only given
@@ -120,20 +114,20 @@ def against(
     p, smallest = empirical_p(delta, deltas), detectable(deltas, overlaps)
     share = None if smallest is None or nothing_to_lose is not False else smallest / float(before.mean())
     verdict = verdict_of(len(deltas), p)
-    return {
-        "n": len(deltas),
-        "accuracy": float(np.mean([accuracy(after) for after in controls])),
-        "delta_mean": float(np.mean(deltas)),
-        "delta_low": min(deltas),
-        "delta_high": max(deltas),
-        "p": p,
-        "verdict": verdict,
-        "direction": direction_of(verdict, delta, deltas),
-        "detectable": {"nats": smallest, "share": share},
-        "unmatched": unmatched,
-        "overlap": float(np.mean(overlaps)),
-        "deltas": deltas,
-    }
+    return Controls(
+        n=len(deltas),
+        accuracy=float(np.mean([accuracy(after) for after in controls])),
+        delta_mean=float(np.mean(deltas)),
+        delta_low=min(deltas),
+        delta_high=max(deltas),
+        p=p,
+        verdict=verdict,
+        direction=direction_of(verdict, delta, deltas),
+        detectable=Detectable(nats=smallest, share=share),
+        unmatched=unmatched,
+        overlap=float(np.mean(overlaps)),
+        deltas=tuple(deltas),
+    )
 
 
 def _by_group(

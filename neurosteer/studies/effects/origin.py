@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
+from neurosteer.results import read_record
+from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
+from neurosteer.results.run import FindOptions, FindRun, FoundTask
 from neurosteer.store import verify_artefact
-from neurosteer.studies.runs import list_runs, read_run
+from neurosteer.studies.runs import read_run, runs
+from neurosteer.vocabulary import Method, SplitKind
 
-_Find = tuple[Path, dict[str, Any], dict[str, Any]]  # folder, entry, options
+if TYPE_CHECKING:
+    from neurosteer.model import Model
+
+COLUMNS = ("sentence_good", "sentence_bad")
 FindNow = Callable[[Sequence[str]], Path]  # methods -> the folder of a find made on the spot
 
 
@@ -24,29 +30,29 @@ class Wanted:
     """What the user asked for; None leaves it to the find."""
 
     task: str | None = None
-    methods: tuple[str, ...] | None = None
-    k: str | None = None
+    methods: tuple[Method, ...] | None = None
+    topk: str | None = None
     layers: str | Sequence[int] | None = None
     source: str | None = None
-    split: str | None = None
+    split: SplitKind | None = None
     seed: int | None = None
     limit: int | None = None
     columns: tuple[str, str] | None = None
     offline: bool = False
 
-    def fits(self, entry: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
+    def fits(self, found: FoundTask, options: FindOptions) -> bool:
         """Whether a find answers what was asked."""
-        split, found = entry["data"]["split"], entry["data"]["source"]
+        split, source = found.data.split, found.data.source
         asked = (
-            (self.task, entry["task"]),
-            (None if self.source == "auto" and found in OF_AUTO else _place(self.source), _place(found)),
-            (self.split, split.get("kind")),
-            (self.seed, split.get("seed")),
-            (self.limit, options.get("n")),
-            (self.columns and list(self.columns), options.get("columns")),
+            (self.task, found.task),
+            (None if self.source == "auto" and source in OF_AUTO else _place(self.source), _place(source)),
+            (self.split, split and split.kind),
+            (self.seed, split and split.seed),
+            (self.limit, options.limit),
+            (self.columns, options.columns),
         )
         same = all(wanted is None or wanted == has for wanted, has in asked)
-        return same and set(self.methods or ()) <= set(entry["rankings"])
+        return same and set(self.methods or ()) <= set(found.rankings)
 
     def told(self) -> str:
         """What a find has to answer beside the task, as it is typed."""
@@ -74,12 +80,12 @@ def _place(source: str | None) -> str | None:
 class Origin:
     """Neuron sets by method, and the pairs to measure on (None where only neurons were asked for)."""
 
-    sets: Mapping[str, NeuronSet]
+    sets: Mapping[str, NeuronSet]  # by the method of a find; of a file by what it says, or `given`
     where: str  # the run or file they come from
     task: str
     test: Pairs | None = None
     train: Pairs | None = None
-    data: Mapping[str, Any] | None = None
+    data: SplitPairs | None = None
 
 
 def neurons_from(
@@ -99,57 +105,98 @@ def neurons_from(
     """
     if file is not None:
         return _from_file(model, file, wanted, pairs)
-    found = _newest(model, wanted, out, progress)
+    own = model.describe()
+    found = next(
+        (
+            found
+            for found in _finds(out, wanted, progress)
+            if all(getattr(found.run.model, name) == own[name] for name in ("fingerprint", "bos", "eos"))
+        ),
+        None,
+    )
     if found is None and find_now is not None:
         folder = find_now(wanted.methods or ())
-        found = folder, read_run(folder)["results"][0], read_run(folder)["options"]
+        run = read_record(FindRun, read_run(folder))
+        found = _Find(folder, run, run.results[0])
     if found is None:
         asked = f" of {wanted.task}" if wanted.task else ""
         raise InputError(
             f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS){wanted.told()} in '{out}' to take "
             "neurons from; run one first, or give --task NAME or --neurons FILE"
         )
-    return _from_run(*found, wanted, pairs)
+    return _from_run(found, wanted, pairs)
 
 
-def _newest(model: Model, wanted: Wanted, out: Path, progress: Progress) -> _Find | None:
-    """The newest sound find that fits."""
-    own = model.describe()
-    for row in list_runs(out, progress):
-        if row["command"] != "find":
+@dataclass(frozen=True)
+class _Find:
+    """One task of a run of `find`."""
+
+    folder: Path
+    run: FindRun
+    task: FoundTask
+
+
+def _finds(out: Path, wanted: Wanted, progress: Progress) -> Iterator[_Find]:
+    """The sound finds that answer what was asked, of any model, newest first."""
+    for row in runs(out, progress):
+        if row.command != "find":
             continue
-        folder = Path(row["path"])
-        result = read_run(folder)
-        if any(result["model"].get(name) != own[name] for name in ("fingerprint", "bos", "eos")):
-            continue
-        for entry in result["results"]:
-            if wanted.fits(entry, result.get("options", {})):
-                return folder, entry, result.get("options", {})
-    return None
+        try:
+            run = read_record(FindRun, read_run(Path(row.path)))
+        except (OSError, ValueError):
+            continue  # just being replaced, or of another version
+        for task in run.results:
+            if wanted.fits(task, run.options):
+                yield _Find(Path(row.path), run, task)
 
 
-def _from_run(folder: Path, entry: dict[str, Any], options: Mapping[str, Any], wanted: Wanted, pairs: bool) -> Origin:
-    methods = wanted.methods or (entry["methods"][0],)
-    rankings = {method: Ranking.load(folder / Path(entry["rankings"][method]).name) for method in methods}
-    sets = {method: ranking.top(wanted.k or entry["k"], wanted.layers) for method, ranking in rankings.items()}
+@dataclass(frozen=True)
+class ModelAsked:
+    """How the model of a find was asked for."""
+
+    name: str
+    revision: str | None
+    bos: str | None
+    eos: str | None
+    where: str  # the find's folder
+
+
+def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
+    """The model of the newest find that answers what was asked; None where there is none."""
+    found = next(_finds(out, wanted, QUIET), None)
+    if found is None:
+        return None
+    options, used = found.run.options, found.run.model
+    name, revision = options.model or used.name, options.revision or used.revision
+    return ModelAsked(name, revision, options.bos, options.eos, str(found.folder))
+
+
+def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
+    task, options, folder = found.task, found.run.options, str(found.folder)
+    methods = wanted.methods or task.methods[:1]
+    sets: dict[str, NeuronSet] = {}
+    for method in methods:
+        ranking = Ranking.load(found.folder / Path(task.rankings[method]).name)
+        sets[method] = ranking.top(wanted.topk or task.k, wanted.layers)
     if not pairs:
-        return Origin(sets, str(folder), entry["task"])
-    data, split = entry["data"], entry["data"]["split"]
+        return Origin(sets, folder, task.task)
+    split = task.data.split
+    assert split is not None
     again = load_pairs(
-        entry["task"],
-        source=data["source"],
-        n=options.get("n"),
-        seed=split["seed"],
-        columns=tuple(options.get("columns") or ("sentence_good", "sentence_bad")),
+        task.task,
+        source=task.data.source,
+        n=options.limit,
+        seed=split.seed,
+        columns=options.columns or COLUMNS,
         offline=wanted.offline,
     )
-    if again.digest != data["digest"]:
+    if again.digest != task.data.digest:
         raise InputError(
-            f"the pairs of {entry['task']} in '{data['source']}' are not those that {folder} was made from; "
+            f"the pairs of {task.task} in '{task.data.source}' are not those that {folder} was made from; "
             "run `neurosteer find` again"
         )
-    parts = again.split(split["kind"], split["seed"])
-    return Origin(sets, str(folder), entry["task"], parts.test, parts.train, data)
+    parts = again.split(split.kind, split.seed)
+    return Origin(sets, folder, task.task, parts.test, parts.train, task.data)
 
 
 def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
@@ -175,7 +222,7 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     own_split = about.get("split") in ("pair", "lexical")
     kind = wanted.split or (about["split"] if own_split else "pair")
     source = wanted.source or about.get("source") or "auto"
-    columns = wanted.columns or ("sentence_good", "sentence_bad")
+    columns = wanted.columns or COLUMNS
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
     again = load_pairs(task, source=source, n=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
     same = (task, _place(again.source)) == (about.get("task"), _place(about.get("source")))
@@ -185,13 +232,7 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             "--data, --limit and --columns of that find"
         )
     parts = again.split(kind, seed)
-    sizes = {name: len(part) for name, part in zip(("train", "validation", "test"), parts, strict=True)}
-    data = {
-        "source": again.source,
-        "pairs": len(again),
-        "digest": again.digest,
-        "split": {"kind": parts.kind, "seed": parts.seed, **sizes, "dropped": parts.dropped},
-    }
+    data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
     return Origin({method: neurons}, str(file), task, parts.test, parts.train, data)
 
 
@@ -204,8 +245,8 @@ def _read(file: Path, wanted: Wanted) -> NeuronSet:
     try:
         neurons = NeuronSet.load(file)
     except InputError:
-        return Ranking.load(file).top(wanted.k or "1%", wanted.layers)
-    if wanted.k is not None or wanted.layers is not None:
-        option = "--topk" if wanted.k is not None else "--layers"
+        return Ranking.load(file).top(wanted.topk or "1%", wanted.layers)
+    if wanted.topk is not None or wanted.layers is not None:
+        option = "--topk" if wanted.topk is not None else "--layers"
         raise InputError(f"{option} with a neuron set: {file} already says which neurons; leave {option} out")
     return neurons

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from neurosteer.model import Model
 from neurosteer.report import dose_figure, effect_figure, save_pictures
-from neurosteer.store import SUFFIX, file_stem, write_bytes
+from neurosteer.results import Json, record
+from neurosteer.store import file_stem
 from neurosteer.studies.runs import run_folder, write_run
 
-from .effect import Effect
+from .effect import Effect, effect_files, effect_stem, write_effect
 
 
 def save_effects(
@@ -20,23 +21,17 @@ def save_effects(
     *,
     command: str,
     out: Path,
-    options: Mapping[str, Any],
-) -> tuple[Path, dict[str, Any]]:
+    options: Mapping[str, Json],
+) -> tuple[Path, dict[str, Json]]:
     """Write the effects of one task's neuron sets, one per method, below `out`; returns folder and JSON object."""
-    folder = run_folder(out, command, model, [effects[0].pairs], options)
-    stem = file_stem(effects[0].pairs.task)
-    names = [f"{stem}.{file_stem(effect.entry['method'] or 'given')}" for effect in effects]
+    folder = run_folder(out, command, model, effects[:1], options)
 
     def fill(draft: Path) -> None:
-        for name, effect in zip(names, effects, strict=True):
-            effect.edit.neurons.save(draft / f"{name}{SUFFIX}")
-            write_bytes(draft / f"{name}.csv", effect.to_csv().encode())
-            if len(effect.entry["doses"]) > 1:
-                save_pictures(dose_figure(effect.entry, model=model.name), draft / f"{name}.doses")
-        save_pictures(effect_figure([effect.entry for effect in effects], model=model.name), draft / stem)
+        for effect in effects:
+            write_effect(draft, effect)
+            if len(effect.by_scale) > 1:
+                save_pictures(dose_figure(effect, model=model.name), draft / f"{effect_stem(effect)}.doses")
+        save_pictures(effect_figure(effects, model=model.name), draft / file_stem(effects[0].task))
 
-    entries = [
-        {**effect.entry, "files": {"neurons": str(folder / f"{name}{SUFFIX}"), "pairs": str(folder / f"{name}.csv")}}
-        for name, effect in zip(names, effects, strict=True)
-    ]
+    entries = [record(replace(effect, files=effect_files(folder, effect))) for effect in effects]
     return folder, write_run(folder, model, entries, command=command, options=options, fill=fill)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from neurosteer.results.effect import Controls
 from neurosteer.vocabulary import (
     DOES_NOT_STAND_OUT,
     FEWEST_CONTROLS,
@@ -46,7 +46,7 @@ def chance_of(moved: int, tests: int) -> float:
     return float(stats.binom.sf(moved - 1, tests, LEVEL))
 
 
-def overall(controls: Mapping[str, Any] | None, *, nothing_to_lose: bool | None) -> Verdict | None:
+def overall(controls: Controls | None, *, nothing_to_lose: bool | None) -> Verdict | None:
     """Of an effect: the verdict of its controls (None without any), where there is a preference that can be lost.
 
     `nothing_to_lose` is None where too few pairs tell.
@@ -55,7 +55,7 @@ def overall(controls: Mapping[str, Any] | None, *, nothing_to_lose: bool | None)
         return TOO_FEW_TO_TELL
     if nothing_to_lose:
         return NOTHING_TO_LOSE
-    return controls["verdict"] if controls else None
+    return controls.verdict if controls else None
 
 
 def detectable(deltas: Sequence[float], overlaps: Sequence[float]) -> float | None:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from neurosteer.report.deeds import what_was_done
+from neurosteer.report.edit_labels import edit_label
+from neurosteer.results import read_record
+from neurosteer.results.effect import AppliedEdit
 
 EDIT = {"kind": "zero", "scale": 0.0, "where": "all", "reach": "own", "site": "resid_post", "layers": [14], "k": 40}
 
@@ -18,6 +20,8 @@ EDIT = {"kind": "zero", "scale": 0.0, "where": "all", "reach": "own", "site": "r
         ({"kind": "clamp"}, "clamp: 40 neurons"),
         ({"kind": "push", "scale": 1.0, "k": 576}, "push: 576 neurons"),
         ({"k": 1}, "1 neuron at layer 14"),
+        ({"k": 1, "kind": "mean"}, "ablate to its mean: 1 neuron"),
+        ({"kind": "clamp", "value": 2.5}, "clamp to 2.5: 40 neurons"),
         ({"k": 4096}, "4,096 neurons at layer 14"),
         ({"layers": [3, 4, 5, 6]}, "40 neurons at layers 3-6 "),
         ({"layers": [3, 9]}, "40 neurons at layers 3, 9 "),
@@ -33,8 +37,9 @@ EDIT = {"kind": "zero", "scale": 0.0, "where": "all", "reach": "own", "site": "r
     ],
 )
 def test_every_edit_has_its_words(changes, words):
-    assert words in what_was_done({**EDIT, **changes})
+    assert words in edit_label(read_record(AppliedEdit, {**EDIT, **changes}))
 
 
 def test_an_edit_without_reach_acts_at_its_own_layer():
-    assert "each" not in what_was_done({name: EDIT[name] for name in EDIT if name != "reach"})
+    edit = read_record(AppliedEdit, {name: EDIT[name] for name in EDIT if name != "reach"})
+    assert "each" not in edit_label(edit)

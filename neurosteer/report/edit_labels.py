@@ -1,0 +1,62 @@
+"""What an edit did, in words: to which neurons, where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neurosteer.results.effect import AppliedEdit
+from neurosteer.vocabulary import counted
+
+_REFERENCES = {"zero": "zero", "mean": "their mean", "resample": "a donor's activation"}
+_WHERE = {
+    "all": "at all tokens but BOS",
+    "prompt": "at the prompt's tokens but BOS",
+    "generated": "at generated tokens",
+    "eos": "at the EOS token",
+}
+_REACH = {"own": "", "onward": ", each from its own layer on", "all": ", each at every layer"}
+
+
+def edit_label(edit: AppliedEdit) -> str:
+    """`ablate to zero: 40 neurons at layer 14 (resid_post), at all tokens but BOS`."""
+    return f"{action(edit)}: {which_neurons(edit)} ({edit.site}), {where(edit)}"
+
+
+def action(edit: AppliedEdit) -> str:
+    """`ablate to zero`, `scale by 2 about their mean`, `push`."""
+    if edit.kind not in _REFERENCES:
+        return edit.kind if edit.value is None else f"{edit.kind} to {edit.value:g}"
+    reference = _REFERENCES[edit.kind]
+    if edit.k == 1:
+        reference = reference.replace("their", "its")
+    if edit.scale == 0:
+        return f"ablate to {reference}"
+    return f"scale by {edit.scale:g}" + ("" if edit.kind == "zero" else f" about {reference}")
+
+
+def which_neurons(edit: AppliedEdit) -> str:
+    """`40 neurons at layers 3, 7`."""
+    return f"{counted(edit.k, 'neuron')} at {layers_of(edit)}{_REACH[edit.reach]}"
+
+
+def layers_of(edit: AppliedEdit) -> str:
+    """`layer 14`, `layers 3-8`, `layers 3, 7`, `9 layers in 0-29`."""
+    short = layer_range(edit.layers)
+    if " in " in short:
+        return short.replace(" in ", " layers in ")
+    return f"layer{'s' * (len(edit.layers) > 1)} {short}"
+
+
+def layer_range(layers: Sequence[int]) -> str:
+    """Ascending layers in few letters: `14`, `3-8`, `3, 7`, `9 in 0-29`."""
+    if not layers:
+        return "none"
+    ends = f"{layers[0]}-{layers[-1]}"
+    if len(layers) > 1 and len(layers) == layers[-1] - layers[0] + 1:
+        return ends
+    return ", ".join(map(str, layers)) if len(layers) <= 3 else f"{len(layers)} in {ends}"
+
+
+def where(edit: AppliedEdit) -> str:
+    """At which tokens an edit acts."""
+    return _WHERE[edit.where]

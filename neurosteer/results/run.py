@@ -1,0 +1,156 @@
+"""What is read back of finished runs: a row of `neurosteer ls runs`, and what a later command takes from a `find`.
+
+The views (`ListedRun` and below) name only the keys of results.json that are read, so that runs of version 0.1 and
+those with more keys are read alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
+
+from neurosteer.vocabulary import Method, Site
+
+from .effect import AppliedEdit
+from .pairs_used import SplitPairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunListing:
+    """One finished run; None is what this kind of run does not have."""
+
+    run: str  # the folder's name
+    command: str
+    model: str
+    tasks: tuple[str, ...]
+    path: str
+    when: str  # it was finished, local time
+    data: str | None = None  # source
+    site: Site | None = None
+    layers: tuple[int, ...] | None = None  # that were looked at or edited
+    topk: int | None = None  # neurons of a set
+
+    def __repr__(self) -> str:
+        return f"RunListing({self.run}, {self.model}, {self.when})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelUsed:
+    """The `model` object of a result, as far as it decides whether neurons fit a model."""
+
+    name: str
+    revision: str | None = None
+    fingerprint: str | None = None
+    bos: int | None = None
+    eos: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindOptions:
+    """What `find` was asked; None where its run does not say."""
+
+    limit: Annotated[int | None, Field(validation_alias=AliasChoices("limit", "n"))] = None
+    columns: tuple[str, str] | None = None
+    model: Annotated[str | None, Field(validation_alias=AliasChoices("model", "name"))] = None
+    revision: str | None = None
+    bos: str | None = None
+    eos: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundTask:
+    """One task of a `find`: its pairs, and where the rankings are."""
+
+    task: str
+    data: SplitPairs
+    k: int
+    methods: tuple[Method, ...]
+    rankings: dict[str, str]  # by method
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindRun:
+    """A run of `find`."""
+
+    model: ModelUsed
+    options: FindOptions = field(default_factory=FindOptions)
+    results: tuple[FoundTask, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer:
+    layer: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedTask:
+    """What one element of `results` says of a run; `edit` that of `ablate`, `site` to `k` those of `find`."""
+
+    task: str
+    data: _Source
+    site: Site | None = None
+    layers: tuple[_Layer, ...] = ()
+    k: int | None = None
+    edit: AppliedEdit | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedRun:
+    """A run of `find`, `score`, `ablate` or `amplify`."""
+
+    model: ModelUsed
+    results: tuple[ListedTask, ...]
+
+    def about(self) -> dict[str, object]:
+        """What a `RunListing` says of it."""
+        edits = [row.edit for row in self.results if row.edit]
+        layers = {layer for edit in edits for layer in edit.layers}
+        layers |= {layer.layer for row in self.results for layer in row.layers}
+        sizes = [edit.k for edit in edits] + [row.k for row in self.results if row.k is not None]
+        sites = [edit.site for edit in edits] + [row.site for row in self.results if row.site]
+        return {
+            "tasks": tuple(dict.fromkeys(row.task for row in self.results)),
+            "data": ", ".join(dict.fromkeys(row.data.source for row in self.results)),
+            "site": next(iter(sites), None),
+            "layers": tuple(sorted(layers)) or None,
+            "topk": max(sizes, default=None),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TaskName:
+    task: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    site: Site | None = None
+    layers: tuple[int, ...] | None = None
+    k: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedRecipe:
+    """A run of a recipe."""
+
+    model: ModelUsed
+    tasks: tuple[_TaskName, ...]
+    data: _Source | None = None
+    settings: _Settings = field(default_factory=_Settings)
+
+    def about(self) -> dict[str, object]:
+        """What a `RunListing` says of it."""
+        return {
+            "tasks": tuple(dict.fromkeys(row.task for row in self.tasks)),
+            "data": self.data and self.data.source,
+            "site": self.settings.site,
+            "layers": self.settings.layers,
+            "topk": self.settings.k,
+        }

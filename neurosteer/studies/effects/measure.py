@@ -1,0 +1,298 @@
+"""`measure_effect`: what an edit does to the preference for grammatical sentences, against matched controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from neurosteer.edits import Edit
+from neurosteer.errors import InputError
+from neurosteer.forward import check_edit, refuse_unscored
+from neurosteer.model import Model, edits_on
+from neurosteer.neurons import check_count, matched_controls, without_massive
+from neurosteer.pairs import Pairs, sentence_hashes
+from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.results.effect import (
+    Accuracy,
+    Change,
+    Controls,
+    Dose,
+    EditedNeuron,
+    EffectResult,
+    Flipped,
+    KindOfEdit,
+    Margin,
+    OtherTask,
+    SideEffects,
+    TextControls,
+    WithoutMassive,
+)
+from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed
+from neurosteer.store import digest_of
+from neurosteer.vocabulary import (
+    FEWEST_PAIRS,
+    REFERENCES,
+    STANDS_OUT,
+    TOO_FEW_TO_TELL,
+    EditKind,
+    Reference,
+    are,
+    counted_pairs,
+)
+
+from .cases import Bench, Case, Disturbance, Measured, other_kind
+from .effect import Effect, effect_of
+from .neutral import passages, read_neutral
+from .numbers import Preference, accuracy, sign_flip
+from .reading import effect_reading
+from .verdict import overall
+
+
+def measure_effect(
+    model: Model,
+    pairs: Pairs,
+    edit: Edit,
+    *,
+    controls: int = 19,
+    scales: Sequence[float] = (),
+    kinds: Sequence[Reference] = (),
+    donors: Pairs | None = None,
+    also: Sequence[Pairs] = (),
+    neutral: str | Path | None = None,
+    seed: int = 0,
+    progress: Progress = QUIET,
+) -> Effect:
+    """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
+    sets.
+
+    `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
+    references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
+    text (a file; a small one is built in). Raises `InputError` for pairs that the finding of the neurons has seen,
+    an edit that scores cannot show, an empty neuron set, neurons of another model, the task itself among `also`,
+    and more than 100,000 controls.
+    """
+    check_edit(model, edit)
+    if edits_on(model):
+        raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
+    _refuse(edit, pairs, also, controls)
+    name, text = read_neutral(None if neutral is None else Path(neutral))
+    given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
+    plan = _plan(edit, controls, scales, kinds, given, seed)
+    told = Remembering(progress)
+    bench = Bench(model, plan.cases, told)
+    measured = bench.margins(pairs)
+    with_controls = (0,) if plan.light is None else (0, plan.light)
+    disturbed = bench.disturbance(passages(model, text), with_controls)
+    elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
+    result = _result(pairs, plan, measured, disturbed, elsewhere, SideText(name, digest_of(text)), seed)
+    result = replace(result, notices=(*result.notices, *_few(result), *told.caveats))
+    result = replace(result, reading=effect_reading(result))
+    after = measured.after[0]
+    return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """The cases, and which of them is what; the first is the edit itself."""
+
+    cases: list[Case]
+    doses: Mapping[float, int]
+    kinds: Mapping[EditKind, int]
+    light: int | None  # without massive units
+    notices: Sequence[str] = ()
+
+
+def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:
+    refuse_unscored(edit.where)
+    if len(edit.neurons) == 0:
+        raise InputError("no neurons to edit: the set is empty")
+    check_count(controls)
+    if controls and edit.kind == "push":
+        raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
+    if task.task in {other.task for other in also}:
+        raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
+    seen = set(edit.neurons.about.get("seen", ()))
+    for pairs in (task, *also):
+        if not len(pairs):
+            raise InputError(f"{pairs.task}: no pairs to measure on")
+        known = [pair.id for pair in pairs if seen & set(sentence_hashes([pair]))]
+        if known:
+            raise InputError(
+                f"{pairs.task}: the finding of these neurons has seen sentences of {len(known)} of the {len(pairs)} "
+                f"pairs (pair {known[0]} is the first); measure on its test pairs"
+            )
+
+
+def _few(result: EffectResult) -> list[str]:
+    """A notice for each task whose pairs are of too few groups for its interval."""
+    tasks = [(result.task, result.data.tested, result.groups)]
+    tasks += [(row.task, row.pairs, row.groups) for row in result.also]
+    return [
+        f"{task}: {counted_pairs(pairs, groups)} {are(pairs)} few: below {FEWEST_PAIRS} the 95 % interval is too "
+        "narrow (at 40 it holds the truth in 88 % of cases)"
+        for task, pairs, groups in tasks
+        if groups < FEWEST_PAIRS
+    ]
+
+
+def _plan(
+    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[EditKind], donors: Sequence[str], seed: int
+) -> _Plan:
+    sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
+    cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
+    for scale in scales:
+        if scale not in doses:
+            doses[scale] = len(cases)
+            cases.append(Case(edit.scaled(scale), sets))
+    for kind in kinds:
+        if kind not in wanted:
+            wanted[kind] = len(cases)
+            cases.append(Case(other_kind(edit, kind, donors), sets))
+    light, place, notices = without_massive(edit.neurons, reach=edit.reach), None, []
+    if edit.kind in (*REFERENCES, "clamp") and 0 < len(light) < len(edit.neurons):
+        place = len(cases)
+        cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
+    elif not len(light):
+        notices = ["all of these neurons are massive: there is nothing to measure without such"]
+    order = dict(sorted(doses.items())) if len(doses) > 1 else {}
+    return _Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
+
+
+@dataclass(frozen=True)
+class SideText:
+    """The neutral text that side effects were measured on."""
+
+    name: str
+    digest: str
+
+
+def _result(
+    pairs: Pairs,
+    plan: _Plan,
+    measured: Measured,
+    disturbed: Sequence[Disturbance],
+    elsewhere: Sequence[tuple[Pairs, Measured]],
+    text: SideText,
+    seed: int,
+) -> EffectResult:
+    """All but the reading, and the notices that depend on more than the plan."""
+    edit, clean = plan.cases[0].edit, measured.clean(seed)
+
+    def row(index: int) -> Change:
+        kl = disturbed[index].kl[0]
+        return measured.change(index, plan.cases[index], seed, nothing_to_lose=clean.nothing_to_lose, kl=kl)
+
+    own = row(0)
+    kinds = tuple(KindOfEdit(kind=kind, **vars(row(index))) for kind, index in plan.kinds.items())
+    return EffectResult(
+        task=pairs.task,
+        phenomenon=pairs.phenomenon,
+        data=MeasuredPairs(**vars(PairsUsed.of(pairs)), tested=len(pairs)),
+        method=edit.neurons.about.get("method"),
+        edit=edit.describe(),
+        neurons=_neurons(edit),
+        groups=clean.groups,
+        accuracy=_accuracy(measured),
+        margin=_margin(measured, own, clean, seed),
+        flipped=_flipped(measured),
+        controls=_on_text(own.controls, disturbed[0]),
+        nothing_to_lose=clean.nothing_to_lose,
+        verdict=overall(own.controls, nothing_to_lose=clean.nothing_to_lose),
+        without_massive=None if plan.light is None else _light(plan, row(plan.light), disturbed[plan.light]),
+        side_effects=SideEffects(
+            kl=disturbed[0].kl[0],
+            perplexity_before=disturbed[0].perplexity,
+            perplexity_after=disturbed[0].perplexities[0],
+            tokens=disturbed[0].tokens,
+            text=text.name,
+            digest=text.digest,
+        ),
+        by_scale=tuple(Dose(scale=scale, **vars(row(index))) for scale, index in plan.doses.items()),
+        kinds=kinds,
+        kinds_agree=kinds_agree(kinds) if clean.clean else None,
+        also=tuple(other_task(other, found, plan.cases[0], seed) for other, found in elsewhere),
+        notices=tuple(plan.notices),
+        reading="",
+    )
+
+
+def other_task(pairs: Pairs, measured: Measured, case: Case, seed: int) -> OtherTask:
+    """What the first case does to another task."""
+    clean = measured.clean(seed)
+    own = measured.change(0, case, seed, nothing_to_lose=clean.nothing_to_lose)
+    return OtherTask(
+        task=pairs.task,
+        pairs=len(pairs),
+        groups=clean.groups,
+        accuracy=_accuracy(measured),
+        margin=_margin(measured, own, clean, seed),
+        flipped=_flipped(measured),
+        controls=own.controls,
+        nothing_to_lose=clean.nothing_to_lose,
+        verdict=overall(own.controls, nothing_to_lose=clean.nothing_to_lose),
+    )
+
+
+def _accuracy(measured: Measured) -> Accuracy:
+    return Accuracy(before=accuracy(measured.before), after=accuracy(measured.after[0][0]))
+
+
+def _margin(measured: Measured, own: Change, clean: Preference, seed: int) -> Margin:
+    before, after = measured.before, measured.after[0][0]
+    return Margin(
+        before=clean.margin,
+        before_low=clean.low,
+        before_high=clean.high,
+        after=float(after.mean()),
+        delta=own.delta,
+        low=own.low,
+        high=own.high,
+        p=sign_flip(after - before, seed, measured.groups),
+    )
+
+
+def _flipped(measured: Measured) -> Flipped:
+    before, after = measured.before > 0, measured.after[0][0] > 0
+    return Flipped(lost=int((before & ~after).sum()), gained=int((~before & after).sum()))
+
+
+def _on_text(controls: Controls | None, disturbed: Disturbance) -> TextControls | None:
+    """With what the controls do to neutral text."""
+    kls = disturbed.kl[1:]
+    return None if controls is None else TextControls(**vars(controls), kl=float(np.mean(kls)), kls=tuple(kls))
+
+
+def _light(plan: _Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
+    assert plan.light is not None
+    found = vars(row) | {"controls": _on_text(row.controls, disturbed)}
+    return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons), **found)
+
+
+def kinds_agree(kinds: Sequence[KindOfEdit]) -> bool | None:
+    """Whether the set stands out under every reference, on one side of its controls, as moving more or as less.
+
+    None where there is but one, where the set stands out under none, and where too few controls tell: then the
+    changes may still differ in direction, which is False.
+    """
+    if not kinds:
+        return None
+    verdicts = {kind.controls.verdict if kind.controls else TOO_FEW_TO_TELL for kind in kinds}
+    if TOO_FEW_TO_TELL in verdicts:
+        return None if len({kind.delta > 0 for kind in kinds}) == 1 else False
+    if STANDS_OUT not in verdicts:
+        return None
+    sides = {(kind.controls.direction, kind.delta > kind.controls.delta_mean) for kind in kinds if kind.controls}
+    return verdicts == {STANDS_OUT} and len(sides) == 1
+
+
+def _neurons(edit: Edit) -> tuple[EditedNeuron, ...]:
+    """Best first, massive ones flagged."""
+    light = set(without_massive(edit.neurons, reach=edit.reach))
+    rows = (
+        EditedNeuron(layer=layer, unit=unit, score=round(score, 6), massive=(layer, unit) not in light)
+        for (layer, unit), score in zip(edit.neurons, edit.neurons.scores.tolist(), strict=True)
+    )
+    return tuple(sorted(rows, key=lambda row: -row.score))
