@@ -7,7 +7,17 @@ import torch
 
 from neurosteer.forward import CONVENTIONS as WAYS_TO_SCORE
 from neurosteer.model.sites import HOOKS
-from neurosteer.vocabulary import CONVENTIONS, DTYPES, MEAN_CONVENTIONS, SITES, is_device, is_share, read_layers
+from neurosteer.vocabulary import (
+    CONVENTIONS,
+    DTYPES,
+    MEAN_CONVENTIONS,
+    SITES,
+    counted,
+    counted_pairs,
+    is_device,
+    is_share,
+    read_layers,
+)
 
 
 def test_sites_have_hooks_and_conventions_a_way_to_score():
@@ -57,3 +67,20 @@ def test_devices(text: str):
 @pytest.mark.parametrize("text", ["", "gpu", "cuda:", "cuda:-1", "cpu:0", "Auto"])
 def test_no_devices(text: str):
     assert not is_device(text)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "groups", "words"),
+    [
+        (60, 60, "60 test pairs"),
+        (1200, 12, "1,200 test pairs (12 groups that share an item or a sentence)"),
+        (5, 1, "5 test pairs (1 group that shares an item or a sentence)"),
+        (1, 1, "1 test pair"),
+    ],
+)
+def test_one_is_no_plural(pairs: int, groups: int, words: str):
+    assert counted_pairs(pairs, groups) == words
+
+
+def test_counts():
+    assert [counted(number, "neuron") for number in (0, 1, 1200)] == ["0 neurons", "1 neuron", "1,200 neurons"]

@@ -75,7 +75,7 @@ def _changes(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> list[tu
 def _divergences(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> None:
     """The lower panel, and the scales below it."""
     scales, kl = [dose.scale for dose in doses], [dose.kl for dose in doses]
-    axes.plot(scales, kl, markersize=4.5, linewidth=1.6, **method_look(name_of(effect)))  # type: ignore[arg-type]
+    axes.plot(scales, kl, markersize=4.5, linewidth=1.6, **method_look(name_of(effect)))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
     axes.set_ylim(bottom=-0.06 * axes.get_ylim()[1])
     axes.set_ylabel("KL\n(nats/token)")

@@ -134,10 +134,14 @@ class _Size:
 class Dose(Change, _Scale):
     """The edit at one scale; 1 is the unedited model."""
 
+    kl: float
+
 
 @dataclass(frozen=True, kw_only=True)
 class KindOfEdit(Change, _Kind):
     """The edit with one reference."""
+
+    kl: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +149,7 @@ class WithoutMassive(Change, _Size):
     """The edit of the `k` neurons that are not massive."""
 
     controls: TextControls | None
+    kl: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from neurosteer.errors import NeurosteerError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.results import Json, read_record
@@ -96,6 +96,14 @@ def write_run(
     }
     write_folder(folder, result, fill)
     return result
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise `InputError` where something is that is not a run: a run must not take its place."""
+    if folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir())):
+        return
+    if folder.exists():
+        raise InputError(f"'{folder}' is there and is no run of neurosteer; name another folder")
 
 
 def write_folder(folder: Path, result: Mapping[str, Json], fill: Callable[[Path], None]) -> None:

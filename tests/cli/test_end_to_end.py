@@ -200,7 +200,7 @@ def test_a_task_that_was_never_found(run: Any, llama: str, place: Path):
     assert again.code == 0
     assert "finding now" not in again.err
     assert len(list(Path("runs").glob("find-*"))) == 1
-    [file] = folder.glob("*.safetensors")
+    file = folder / "made.welch.safetensors"
     reused = run("ablate", "--neurons", str(file), "--controls", "1", "--neutral", "prose.txt", *asked[-2:])
     assert reused.code == 0
     assert f"neurons of made from {file}" in reused.err

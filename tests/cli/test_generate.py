@@ -41,7 +41,7 @@ def test_every_option_arrives(run, rooms):
     assert rooms.calls["neurons_from"] == {
         "task": "a",
         "methods": ("l0", "welch"),
-        "k": "40",
+        "topk": "40",
         "layers": [0, 1, 2],
         "source": "pairs.csv",
         "split": "lexical",
@@ -77,8 +77,10 @@ def test_every_option_arrives(run, rooms):
         assert row["edit"] == {
             "kind": "mean",
             "scale": -1.5,
+            "value": None,
             "where": "generated",
             "reach": "all",
+            "seed": None,
             "site": "resid_post",
             "layers": [3],
             "k": 1,

@@ -72,7 +72,7 @@ def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory)
         recipe = run_recipe("sums.toml", out=place).folder
     run, _ = save_find(model, [found], out=place, options={})
     ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
-    scored, _ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
+    scored, *_ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
     run_units(stub_plan(), place / "units-only", DIGEST)
     cached = {

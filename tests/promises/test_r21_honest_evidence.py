@@ -112,6 +112,7 @@ CONTROLS = {
     "overlap": SHARE,
     "deltas": [float],
 }
+ON_TEXT = CONTROLS | {"kl": float, "kls": [float]}
 CHANGE = {"accuracy": SHARE, "delta": float, "low": float, "high": float, "controls": CONTROLS, "kl": float}
 MEASURED = {
     "accuracy": {"before": SHARE, "after": SHARE},
@@ -128,7 +129,16 @@ MEASURED = {
 EFFECT = {
     "task": str,
     "phenomenon": (str, OPTIONAL),
-    "data": {"source": str, "pairs": int, "digest": str, "tested": int},
+    "data": {
+        "source": str,
+        "pairs": int,
+        "digest": str,
+        "left_out": {"repeated": int, "identical": int},
+        "both_ways": int,
+        "split": OPTIONAL,
+        "split_new_words": OPTIONAL,
+        "tested": int,
+    },
     "method": str,
     "edit": {
         "kind": str,
@@ -143,7 +153,7 @@ EFFECT = {
     },
     "neurons": [{"layer": int, "unit": int, "score": float, "massive": bool}],
     **MEASURED,
-    "controls": CONTROLS | {"kl": float, "kls": [float]},
+    "controls": ON_TEXT,
     "without_massive": OPTIONAL,
     "side_effects": {
         "kl": float,
@@ -159,8 +169,9 @@ EFFECT = {
     "also": [MEASURED | {"task": str, "pairs": int}],
     "notices": [str],
     "reading": str,
+    "neurons_from": OPTIONAL,
 }
-FILES = {"files": {"neurons": str, "pairs": str}}
+FILES = {"files": {"neurons": str, "pairs": str, "controls": str}}
 
 
 def check(value: Any, schema: Any, where: str = "") -> None:
@@ -305,9 +316,10 @@ def check_reading(entry: dict[str, Any]) -> None:
     few, lost, small = controls["n"] < 19, entry["margin"]["before_low"] <= 0, controls["p"] <= 0.05 + 1e-9
     assert ("nothing to lose" in text) == lost
     stands_out = small and not few and not lost
-    assert ("hese neurons stand out" in text) == stands_out
+    out = "This neuron stands out" if entry["edit"]["k"] == 1 else "These neurons stand out"
+    assert (out in text) == stands_out
     assert (controls["direction"] is not None) == (small and not few)
-    assert ("These neurons stand out: they " in text) == (stands_out and controls["direction"] == "more")
+    assert (f"{out}: " in text) == (stands_out and controls["direction"] == "more")
     assert ("These neurons stand out, but as those where" in text) == (stands_out and controls["direction"] == "less")
     assert ("no more than sets that should not matter" in text) == (not small and not few and not lost)
     assert ("too few to tell" in text) == few
@@ -352,7 +364,7 @@ def test_an_ablation_with_everything_beside_it(
     }
     entry = effect_of(tiny("llama"), found, Edit.ablate(ranking.pick(units)), tmp_path, **asked)
     massive = (1, 5) in units
-    light = CHANGE | {"k": int} if massive else OPTIONAL
+    light = CHANGE | {"k": int, "controls": ON_TEXT} if massive else OPTIONAL
     check(entry, EFFECT | FILES | {"without_massive": light, "kinds_agree": (bool, OPTIONAL)})
     assert [row["scale"] for row in entry["doses"]] == [0.0, 0.5, 2.0]
     assert [row["kind"] for row in entry["kinds"]] == ["zero", "mean", "resample"]

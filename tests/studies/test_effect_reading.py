@@ -62,7 +62,7 @@ def effect_of(controls: dict[str, Any] | None = None, *, without: bool = False, 
     about: dict[str, Any] = {"edit__k": 6, "accuracy": Accuracy(before=0.9, after=0.65), "side_effects__kl": 0.02}
     found = None if without else controls_of(**(controls or {}))
     about |= {"controls": found, "verdict": found and found.verdict, **margin}
-    return make_effect(**(about | changes))
+    return altered(make_effect(), **(about | changes))
 
 
 def light_of(k: int, delta: float, controls: TextControls | None) -> WithoutMassive:
@@ -226,32 +226,60 @@ def test_against_controls(controls: dict[str, Any] | None, said: str):
             "Replacing by zero, mean does not agree in direction.",
         ),
         (
-            {"also": [moved("a", "does not stand out"), moved("b", "does not stand out", None)]},
+            {
+                "also": (
+                    moved("a", "does not stand out"),
+                    moved("b", "does not stand out", None),
+                )
+            },
             "Of 2 other tasks none moves more than under the controls. Changes that would have been seen there "
             "with 80 % power: a 0.50 nats, b none.",
         ),
         (
-            {"also": [moved("a", "stands out"), moved("b", "does not stand out")]},
+            {
+                "also": (
+                    moved("a", "stands out"),
+                    moved("b", "does not stand out"),
+                )
+            },
             "Of 2 other tasks 1 moves more than under the controls (a down); as many do in 10 % of cases by chance. "
             "Changes that would have been seen there with 80 % power: b 0.50 nats.",
         ),
         (
-            {"also": [moved("a", "stands out"), moved("b", "stands out", delta=0.7)]},
+            {
+                "also": (
+                    moved("a", "stands out"),
+                    moved("b", "stands out", delta=0.7),
+                )
+            },
             "The effect is not specific: of 2 other tasks 2 move more than under the controls (a down, b up).",
         ),
         (
-            {"also": [moved("a", "stands out")]},
+            {"also": (moved("a", "stands out"),)},
             "The effect is not specific: of 1 other task 1 moves more than under the controls (a down).",
         ),
         (
-            {"also": [moved("a", "stands out", direction="less", delta=0.0)]},
+            {"also": (moved("a", "stands out", direction="less", delta=0.0),)},
             "Of 1 other task none moves more than under the controls. Less than under the controls: a.",
         ),
         (
-            {"also": [moved("a", "too few to tell"), moved("b", "nothing to lose")]},
+            {
+                "also": (
+                    moved("a", "too few to tell"),
+                    moved("b", "nothing to lose"),
+                )
+            },
             "Nothing to lose: b. Too few test pairs to tell whether there is anything to lose: a.",
         ),
-        ({"also": [moved("a", "nothing to lose"), moved("b", "nothing to lose")]}, "Nothing to lose: a, b."),
+        (
+            {
+                "also": (
+                    moved("a", "nothing to lose"),
+                    moved("b", "nothing to lose"),
+                )
+            },
+            "Nothing to lose: a, b.",
+        ),
         (
             {"side_effects__kl": 0.0301},
             "They also disturb neutral text more than all their 19 controls do (KL 0.03 against 0.01 nats a token on "
@@ -300,7 +328,7 @@ def test_so_many_tests_move_some_by_chance(tests: int, moving: int, specific: bo
     rows = [moved(f"t{i}", "stands out" if i < moving else "does not stand out") for i in range(tests)]
     chance = sum(comb(tests, m) * 0.05**m * 0.95 ** (tests - m) for m in range(moving, tests + 1))
     assert (chance > 0.05 + 1e-9) is specific
-    text = effect_reading(effect_of(also=rows))
+    text = effect_reading(effect_of(also=tuple(rows)))
     assert ("The effect is not specific" in text) is not specific
     assert (f"in {100 * chance:.0f} % of cases by chance" in text) is specific
     assert f"f {tests} other task" in text
@@ -311,7 +339,7 @@ def test_nothing_is_unspecific_where_there_is_no_effect():
     """Two other tasks that move, while the own does not stand out, or does as the one that moves least."""
     rows = [moved("a", "stands out"), moved("b", "stands out")]
     for controls in (NULL, {"direction": "less"}):
-        text = effect_reading(effect_of(controls, also=rows))
+        text = effect_reading(effect_of(controls, also=tuple(rows)))
         assert text.endswith("Of 2 other tasks 2 move more than under the controls (a down, b down).")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fresh_process import told
 
 from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
@@ -76,8 +77,8 @@ def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, eff
 
 def test_what_is_said_of_the_origin_is_kept(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):
     data = SplitPairs(source="elsewhere", pairs=80, digest="d", split=None)
-    told = with_origin(effects[0], neurons_from="here", data=data)
-    _, result = saved(llama, [told], found, tmp_path)
+    placed = with_origin(effects[0], neurons_from="here", data=data)
+    _, result = saved(llama, [placed], found, tmp_path)
     [entry] = result["results"]
     assert entry["neurons_from"] == "here"
     tested = len(found.test)
@@ -114,8 +115,7 @@ def test_neurons_that_say_nothing_of_a_method(tmp_path: Path, llama: Model, foun
     neurons = replace(found.ranking().top(2), about={})
     effect = measure_effect(llama, found.test, Edit.ablate(neurons), controls=0, neutral=neutral)
     folder, _ = saved(llama, [effect], found, tmp_path)
-    [kept] = folder.glob("*.safetensors")
-    assert list(NeuronSet.load(kept)) == list(neurons)
+    assert list(NeuronSet.load(folder / "made.given.safetensors")) == list(neurons)
 
 
 def same(one: Effect, other: Effect) -> None:
@@ -142,6 +142,18 @@ def test_a_run_is_opened_as_what_it_was(tmp_path: Path, llama: Model, found: Fou
         Effect.load(moved)
 
 
+def test_opening_imports_no_model(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):
+    """What was found before is shown without waiting for the libraries that run models."""
+    saved(llama, effects[:1], found, tmp_path)
+    code = (
+        "import json, neurosteer as ns\n"
+        "[run] = ns.runs(sys.argv[1])\n"
+        "[effect] = ns.open_run(run.path)\n"
+        "print(json.dumps([effect.margin.delta, effect.__rich__() is None, 'transformer_lens' in sys.modules]))"
+    )
+    assert told(code, tmp_path) == [effects[0].margin.delta, False, False]
+
+
 def test_one_effect_is_saved_and_loaded(tmp_path: Path, effects: list[Effect]):
     effects[1].save(tmp_path / "mine")
     same(Effect.load(tmp_path / "mine"), effects[1])
@@ -149,6 +161,14 @@ def test_one_effect_is_saved_and_loaded(tmp_path: Path, effects: list[Effect]):
     assert row["ok"]
     effects[0].save(tmp_path / "mine")  # in the place of the other
     same(Effect.load(tmp_path / "mine"), effects[0])
+
+
+def test_saving_spares_what_is_not_a_run(tmp_path: Path, effects: list[Effect]):
+    (tmp_path / "notes.txt").write_text("mine")
+    for place in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(InputError, match=r"is there and is no run of neurosteer; name another folder$"):
+            effects[0].save(place)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_a_run_of_version_0_1(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):
@@ -180,11 +200,11 @@ def test_what_cannot_be_opened(tmp_path: Path, llama: Model, found: Found, effec
     controls.write_bytes(content)
     with pytest.raises(CorruptFileError, match=r"does not match its digest"):
         open_run(folder)
-    for broken, told in (
+    for broken, message in (
         ({**result, "command": "find"}, r"a run of 'find' is not opened here"),
         ({**result, "results": [{}]}, r"is not the result of `neurosteer ablate` or `amplify`: task: field required"),
         ([], r"is not the result of a run$"),
     ):
         (folder / "results.json").write_text(json.dumps(broken))
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             open_run(folder)

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from .effect import Effect as Effect
-from .effect import with_origin as with_origin
-from .measure import measure_effect as measure_effect
-from .origin import Origin as Origin
-from .origin import Wanted as Wanted
-from .origin import model_of_newest_find as model_of_newest_find
-from .origin import neurons_from as neurons_from
-from .save import save_effects as save_effects
+from typing import TYPE_CHECKING
+
+from neurosteer.lazy import lazily
+
+if TYPE_CHECKING:
+    from .effect import Effect as Effect
+    from .effect import with_origin as with_origin
+    from .measure import measure_effect as measure_effect
+    from .origin import Origin as Origin
+    from .origin import Wanted as Wanted
+    from .origin import model_of_newest_find as model_of_newest_find
+    from .origin import neurons_from as neurons_from
+    from .save import save_effects as save_effects
+
+_MODULE_OF = {
+    "Effect": "effect",
+    "Origin": "origin",
+    "Wanted": "origin",
+    "measure_effect": "measure",
+    "model_of_newest_find": "origin",
+    "neurons_from": "origin",
+    "save_effects": "save",
+    "with_origin": "effect",
+}
+
+__getattr__ = lazily(__name__, _MODULE_OF)

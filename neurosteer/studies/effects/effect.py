@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ from neurosteer.results import APART, Json, frame, read_record, record
 from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
 from neurosteer.results.pairs_used import MeasuredPairs, SplitPairs
 from neurosteer.store import SUFFIX, file_stem, read_artefact, write_artefact, write_bytes
-from neurosteer.studies.runs import RESULTS, read_run, write_folder
+from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,13 @@ class Effect(EffectResult):
     """What `measure_effect` found; margins are in nats.
 
     The headline is `effect.controls.p`: how unusual the change `effect.margin.delta` is among those of matched neuron
-    sets. `to_frame()` has the margins of every pair.
+    sets.
+
+        effect = ns.measure_effect(model, found.test, ns.Edit.ablate(found.ranking("welch").top(40)))
+        effect.margin.delta, effect.margin.low, effect.margin.high
+        effect.to_frame()  # a row per pair
+        effect.save("mine")
+        effect = ns.open_run("mine")[0]
     """
 
     neuron_set: Annotated[NeuronSet, APART]
@@ -81,10 +88,9 @@ class Effect(EffectResult):
     def save(self, folder: str | Path) -> None:
         """Write a folder that `Effect.load` reads back: results.json, the neurons and the margins of all pairs.
 
-        Replaces a folder of that name.
+        Replaces what an earlier `save` wrote there. Raises `InputError` where something else is.
         """
-        from importlib.metadata import version
-
+        refuse_foreign(Path(folder))
         kept = replace(self, files=effect_files(Path(folder), self))
         result: dict[str, Json] = {
             "command": "ablate" if self.edit.scale == 0 else "amplify",
