@@ -407,9 +407,11 @@ def test_kinds_that_agree_by_hand(rows: list[Any], agree: bool | None):
     """The controls lower the margin by .5 in the mean."""
     kinds = []
     for delta, word in rows:
-        direction = word and ("less" if word.endswith("less") else "more" if word == "stands out" else None)
-        controls = altered(make_controls(-0.5), verdict=(word or "").removesuffix(" less"), direction=direction)
-        kinds.append(KindOfEdit(kind="zero", **vars(make_change(delta, word and controls))))
+        controls = None
+        if word is not None:
+            direction = "less" if word.endswith("less") else "more" if word == "stands out" else None
+            controls = altered(make_controls(-0.5), verdict=word.removesuffix(" less"), direction=direction)
+        kinds.append(KindOfEdit(kind="zero", **vars(make_change(delta, controls))))
     assert kinds_agree(kinds) is agree
 
 

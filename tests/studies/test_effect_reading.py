@@ -72,8 +72,8 @@ def light_of(k: int, delta: float, controls: TextControls | None) -> WithoutMass
 def moved(task: str, verdict: str | None, nats: float | None = 0.5, **about: Any) -> OtherTask:
     """Another task's row; `delta` and `direction` as of one that falls more than under its controls."""
     direction = about.get("direction", "more" if verdict == "stands out" else None)
-    found = controls_of(verdict=verdict, direction=direction, detectable=Detectable(nats=nats, share=None))
-    controls = without_kl(found) if verdict else None
+    found = {"verdict": verdict, "direction": direction, "detectable": Detectable(nats=nats, share=None)}
+    controls = without_kl(controls_of(**found)) if verdict else None
     return other_task(task, verdict=verdict, margin__delta=about.get("delta", -0.7), controls=controls)
 
 

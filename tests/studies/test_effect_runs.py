@@ -116,6 +116,9 @@ def test_neurons_that_say_nothing_of_a_method(tmp_path: Path, llama: Model, foun
     effect = measure_effect(llama, found.test, Edit.ablate(neurons), controls=0, neutral=neutral)
     folder, _ = saved(llama, [effect], found, tmp_path)
     assert list(NeuronSet.load(folder / "made.given.safetensors")) == list(neurons)
+    again = Effect.load(folder)
+    assert (again.controls, again.control_margins.shape) == (None, (0, len(found.test)))
+    same(again, effect)
 
 
 def same(one: Effect, other: Effect) -> None:
