@@ -180,7 +180,7 @@ class Choice:
         found = None if self.file else model_of_newest_find(self._wanted(offline=True), out=out)
         if found is None:
             return {**model_from, "name": DEFAULT_MODEL}
-        progress.notice(f"model {found.name}, as in the newest find: {found.where}")
+        progress.notice(f"model {found.name}, that of the newest find")
         own = {name: model_from[name] or getattr(found, name) for name in ("revision", "bos", "eos")}
         return {**model_from, **own, "name": found.name}
 
@@ -206,7 +206,7 @@ class Choice:
             if not size:
                 raise InputError(f"no neurons to edit: {method} has none with a score above 0 there")
             if size < max(sizes.values()):
-                progress.notice(f"{method} has only {size} neurons with a score above 0 there")
+                progress.notice(f"{method} has only {vocabulary.counted(size, 'neuron')} with a score above 0 there")
         return origin
 
     def _find(

@@ -249,7 +249,7 @@ def test_more_controls_than_can_be_drawn(run, rooms, tmp_path, command):
     assert (rooms.effects, list(tmp_path.iterdir())) == ([], [])
 
 
-NEWEST = SimpleNamespace(name="other/model", revision="main", bos="<s>", eos=None, where="runs/find-2")
+NEWEST = SimpleNamespace(name="other/model", revision="main", bos="<s>", eos=None)
 
 
 @pytest.mark.parametrize("command", [["ablate"], ["amplify"], ["generate", "The guests"]])
@@ -260,7 +260,7 @@ def test_without_a_model_that_of_the_newest_find_is_taken(run, rooms, command):
     assert outcome.code == 0
     asked = rooms.calls["load_model"]
     assert [asked[name] for name in ("name", "revision", "bos", "eos")] == ["other/model", "main", "none", "</s>"]
-    assert outcome.err.splitlines()[0] == "note: model other/model, as in the newest find: runs/find-2"
+    assert outcome.err.splitlines()[0] == "note: model other/model, that of the newest find"
     wanted = rooms.calls["model_of_newest_find"]
     assert (wanted["task"], wanted["out"]) == ("a", Path("runs"))
 

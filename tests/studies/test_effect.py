@@ -18,6 +18,7 @@ from made_effects import altered, make_change, make_controls
 from made_pairs import made_pairs
 from plain_edits import New, hf_edited, hf_logprobs
 from plain_packs import counting, packs_of
+from scipy import stats
 from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, read_from
 from torch import Tensor
 
@@ -230,6 +231,20 @@ def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
     assert row.verdict == "nothing to lose"
     assert row.accuracy == Accuracy(before=3 / 20, after=2 / 20)
     assert row.flipped == Flipped(lost=2, gained=1)
+
+
+def test_a_change_is_the_mean_difference_with_its_interval(chosen: NeuronSet):
+    before, after = (np.random.default_rng(seed).normal(mean, 1.0, 60) for seed, mean in ((1, 2.0), (2, 1.2)))
+    case = Case(Edit.ablate(chosen))
+    found = Measured(before, [after[None]]).change(0, case, 3, nothing_to_lose=False)
+    moved = [new - old for old, new in zip(before.tolist(), after.tolist(), strict=True)]
+    assert found.delta == pytest.approx(sum(moved) / 60)
+    assert found.controls is None
+    assert found.accuracy == sum(value > 0 for value in after.tolist()) / 60
+    # scipy's BCa with draws of its own; bounds of 9999 resamples differ by chance only
+    own = stats.bootstrap((np.array(moved),), np.mean, n_resamples=50_000, method="BCa", rng=99).confidence_interval
+    assert (found.low, found.high) == pytest.approx((own.low, own.high), abs=0.02)
+    assert found.low < found.delta < found.high
 
 
 def test_controls_are_counted_from_the_pairs(effect: Effect):

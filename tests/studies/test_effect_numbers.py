@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from scipy import stats
 from neurosteer.results.effect import Detectable
 from neurosteer.seeds import seed_of
 from neurosteer.studies.effects import numbers
-from neurosteer.studies.effects.cases import Case, Measured
 from neurosteer.studies.effects.numbers import (
     accuracy,
     against,
@@ -27,20 +26,6 @@ from neurosteer.studies.effects.verdict import detectable
 
 def normal(n: int, *, seed: int = 0, mean: float = 0.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(mean, 1.0, n)
-
-
-def test_change_is_the_mean_difference_with_its_interval():
-    before, after = normal(60, seed=1, mean=2.0), normal(60, seed=2, mean=1.2)
-    case = Case(cast(Any, None))  # which edit it was decides nothing
-    found = Measured(before, [after[None]]).change(0, case, 3, nothing_to_lose=False)
-    moved = [new - old for old, new in zip(before.tolist(), after.tolist(), strict=True)]
-    assert found.delta == pytest.approx(sum(moved) / 60)
-    assert found.controls is None
-    assert found.accuracy == sum(value > 0 for value in after.tolist()) / 60
-    # scipy's BCa with draws of its own; bounds of 9999 resamples differ by chance only
-    own = stats.bootstrap((np.array(moved),), np.mean, n_resamples=50_000, method="BCa", rng=99).confidence_interval
-    assert (found.low, found.high) == pytest.approx((own.low, own.high), abs=0.02)
-    assert found.low < found.delta < found.high
 
 
 def test_the_interval_of_many_pairs_is_students():

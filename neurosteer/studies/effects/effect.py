@@ -21,6 +21,7 @@ from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
 from neurosteer.results.pairs_used import MeasuredPairs, SplitPairs
 from neurosteer.store import SUFFIX, file_stem, read_artefact, write_artefact, write_bytes
 from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
+from neurosteer.vocabulary import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,7 @@ class Effect(EffectResult):
         return effects[0]
 
     def __repr__(self) -> str:
-        about = f"{self.task}, {self.data.tested} pairs, margin {self.margin.delta:+.2f} nats"
+        about = f"{self.task}, {counted(self.data.tested, 'pair')}, margin {self.margin.delta:+.2f} nats"
         p = "" if self.controls is None else f", p {self.controls.p:.3g}"
         return f"Effect({about}{p}, {self.neuron_set!r})"
 

@@ -158,7 +158,6 @@ class ModelAsked:
     revision: str | None
     bos: str | None
     eos: str | None
-    where: str  # the find's folder
 
 
 def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
@@ -168,7 +167,7 @@ def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
         return None
     options, used = found.run.options, found.run.model
     name, revision = options.model or used.name, options.revision or used.revision
-    return ModelAsked(name, revision, options.bos, options.eos, str(found.folder))
+    return ModelAsked(name, revision, options.bos, options.eos)
 
 
 def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:

@@ -186,9 +186,10 @@ def _disturbance(effect: EffectResult) -> str:
     if as_much >= LEVEL * controls.n:
         return ""
     rank = f"{controls.n - as_much} of {words.their}" if as_much else f"all {words.their}"
+    beaten = f"{words.their} control does" if controls.n == 1 else f"{rank} {controls.n} controls do"
     return (
-        f"{words.they.capitalize()} also disturb{words.s} neutral text more than {rank} {controls.n} controls do (KL "
-        f"{own:.2g} against {controls.kl:.2g} nats a token on average), so part of this may be damage in general."
+        f"{words.they.capitalize()} also disturb{words.s} neutral text more than {beaten} (KL {own:.2g} against "
+        f"{controls.kl:.2g} nats a token on average), so part of this may be damage in general."
     )
 
 
