@@ -201,7 +201,7 @@ class ModelOfFind(ModelFrom):
 
     def parsed(self) -> dict[str, Any]:
         """The arguments of `load_model`, whose name is None where the find decides."""
-        named = ModelFrom(**{**vars(self), "model": self.model or DEFAULT_MODEL})
+        named = ModelFrom(**{**vars(self), "model": DEFAULT_MODEL if self.model is None else self.model})
         return named.parsed() | ({} if self.model is not None else {"name": None})
 
 

@@ -99,8 +99,10 @@ TYPED: list[Row] = [
     *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
     *one_of("--about", "zero, mean", "resample"),
     *one_of("--reach", "own, onward, all", "far"),
-    *one_of("--where", WHERES, "nowhere"),
-    (EVERY, ["--where", "promt"], f"--where 'promt' is not one of {WHERES}; did you mean 'prompt'?"),
+    *one_of("--where", WHERES, "nowhere", commands="generate"),
+    *one_of("--where", "all, prompt", "nowhere", "generate", commands=EDITS),
+    ("generate", ["--where", "promt"], f"--where 'promt' is not one of {WHERES}; did you mean 'prompt'?"),
+    (EDITS, ["--where", "promt"], "--where 'promt' is not one of all, prompt; did you mean 'prompt'?"),
     *(
         (EDITS, ["--where", value], f"--where {value} cannot matter for scores: sentences are given, and EOS is ")
         for value in ("eos", "generated")
