@@ -19,7 +19,7 @@ from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import best_strength
 
-from .focus import focus_name
+from .one_layer import one_layer_name
 
 PROBES = ("sparse", "dense", "null_sparse", "null_dense")
 GENERAL = ("accuracy", "pairwise", "pairs")  # of a general probe, by task
@@ -28,7 +28,7 @@ TRANSFER = "transfer"
 
 def transfer_unit(tasks: Sequence[str]) -> Unit:
     """`accuracy_<probe>` and `pairwise_<probe>` `[trained tested]` of every probe, and the `pairs` each rests on."""
-    names = [focus_name(task) for task in tasks]
+    names = [one_layer_name(task) for task in tasks]
 
     def compute(read: Read) -> UnitResult:
         pieces = [read(name) for name in names]
@@ -106,8 +106,8 @@ def general_units(members: Sequence[Member]) -> list[Unit]:
 
 
 def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
-    others = [focus_name(member.task) for member in members if member.phenomenon != phenomenon]
-    own = [focus_name(member.task) for member in members if member.phenomenon == phenomenon]
+    others = [one_layer_name(member.task) for member in members if member.phenomenon != phenomenon]
+    own = [one_layer_name(member.task) for member in members if member.phenomenon == phenomenon]
 
     def compute(read: Read) -> UnitResult:
         if not others:

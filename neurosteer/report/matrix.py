@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
-from neurosteer.report.canvas import INK
+from .canvas import INK
 
-from .about import readable
+from .numbers import in_words
 
 Matrix = Sequence[Sequence[float | None]]
 FEW = 25  # tasks that are named one by one
@@ -107,5 +107,5 @@ def _names(tasks: Sequence[str], phenomena: Sequence[str | None]) -> tuple[list[
     for start, end, name in spans(phenomena):
         middle = (start + end - 1) / 2
         if not found or middle - max(found) >= ROOM * len(tasks):
-            found[middle] = short(readable(name))
+            found[middle] = short(in_words(name))
     return list(found), list(found.values())

@@ -17,7 +17,7 @@ from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 
 from . import costs
-from .design import Design
+from neurosteer.experiments.design import Design
 
 TRAINED = "trained"
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from neurosteer.report.canvas import FAINT, INK, headline, headline_height, new_figure
-from neurosteer.report.numbers import percent
+from .canvas import FAINT, INK, headline, headline_height, new_figure
+from .numbers import percent
 
 COLUMNS = 2
 SIDE, ABOVE = 3.9, 0.45  # of a panel, and what stays free above it (inches)

@@ -6,13 +6,14 @@ of the same shape with random weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neurosteer.data import EosStates
@@ -35,35 +36,37 @@ from neurosteer.studies.examples import (
 )
 from neurosteer.studies.finding.agreement import largest_spearman, spearman
 
+from neurosteer.experiments.design import NEURONS, ROTATED, UNTRAINED, Design
+
 from . import costs
-from .design import ROTATED, UNTRAINED, Design
 from .states import TRAINED, states_name, states_of
 
+FLOOR = 0.55  # a dense probe that reads less than this (on validation) leaves nothing that few neurons could encode
 Arrays = dict[str, np.ndarray]
 
 
-def sweep_units(model: Model, pairs: Pairs, split: Split, design: Design, variant: str) -> list[Unit]:
+def layer_probe_units(model: Model, pairs: Pairs, split: Split, design: Design, variant: str) -> list[Unit]:
     """One unit per block of layers."""
     needs = states_name(pairs.task, UNTRAINED if variant == UNTRAINED else TRAINED)
     rows = [design.states_layers.index(layer) for layer in design.layers]
     device = model.float64_device
-    fits = len(design.tops) / 2 + design.draws * len(design.sizes) / 3 * design.matches
-    fits += 8 * len(design.lambdas) * design.masks
+    fits = len(design.tops) / 2 + design.draws * len(design.sizes) / 3 * ("random_sets" in design.needs)
+    fits += 8 * len(design.lambdas) * ("masks" in design.needs)
     cost = costs.PROBE * 2 * len(split.train) * design.width * fits
 
     def unit(block: Sequence[int]) -> Unit:
         def compute(read: Read) -> UnitResult:
             states = states_of(read(needs), pairs, design)
-            return UnitResult(sweep(states, split, slice(block[0], block[-1] + 1), design, variant, device), {})
+            return UnitResult(fit_block(states, split, slice(block[0], block[-1] + 1), design, variant, device), {})
 
-        name = sweep_name(pairs.task, design.states_layers[block[0]], variant)
+        name = layer_probes_name(pairs.task, design.states_layers[block[0]], variant)
         size = 8 * len(block) * (2 * len(design.ks) + 5 * len(design.lambdas) + design.draws * len(design.sizes))
         return Unit(name, pairs.task, cost * len(block), compute, needs=(needs,), size=size)
 
     return [unit(block) for block in _runs(rows)]
 
 
-def sweep_name(task: str, layer: int, variant: str) -> str:
+def layer_probes_name(task: str, layer: int, variant: str) -> str:
     return f"probes-{variant}-{file_stem(task)}-{layer}"
 
 
@@ -83,7 +86,7 @@ def _runs(rows: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def sweep(states: EosStates, split: Split, rows: slice, design: Design, variant: str, device: torch.device) -> Arrays:
+def fit_block(states: EosStates, split: Split, rows: slice, design: Design, variant: str, device: torch.device) -> Arrays:
     """The curves of the layers in `rows` that the experiments want; accuracies are of test data unless named so.
 
     `dense`, `dense_validation`, `l2` `[layer]`; `topk`, `topk_validation` `[layer k]`; `chosen [layer]`, the top k
@@ -101,15 +104,15 @@ def sweep(states: EosStates, split: Split, rows: slice, design: Design, variant:
         "dense": _test(dense.judged),
         "dense_validation": _validation(dense.judged),
     }
-    if design.grows:
+    if "topk_grid" in design.needs:
         arrays |= {
             "topk": np.stack([_test(judged[k]) for k in design.ks], axis=1),
             "topk_validation": np.stack([_validation(judged[k]) for k in design.ks], axis=1),
         }
-    if design.matches:
+    if "random_sets" in design.needs:
         drawn = _random(examples, t, dense, states.task, design)
         arrays |= {"chosen": _test(judged[design.k]), "random": drawn}
-    return arrays | (_masks(examples, t, states.task, design) if design.masks else {})
+    return arrays | (_masks(examples, t, states.task, design) if "masks" in design.needs else {})
 
 
 def _random(
@@ -165,10 +168,48 @@ def rotation(width: int, seed: int) -> Float[Tensor, "unit axis"]:
     return (q * r.diagonal().sign()).float()
 
 
-def stacked(pieces: Sequence[Sequence[UnitResult]]) -> Mapping[str, np.ndarray]:
-    """The pieces `[task][block]` of one variant as arrays `[task layer ...]`."""
-    by_task = [
-        {name: np.concatenate([piece.arrays[name] for piece in blocks]) for name in blocks[0].arrays}
-        for blocks in pieces
-    ]
-    return {name: np.stack([task[name] for task in by_task]) for name in by_task[0]}
+@dataclass(frozen=True, eq=False)
+class LayerProbes:
+    """The probes of all tasks at all layers of one variant: test accuracies, unless named otherwise.
+
+    What no experiment of the run asked for is an empty array.
+    """
+
+    dense: Float[np.ndarray, "task layer"]
+    dense_validation: Float[np.ndarray, "task layer"]
+    topk: Float[np.ndarray, "task layer k"]  # of the k units of the largest |t|
+    topk_validation: Float[np.ndarray, "task layer k"]
+    chosen: Float[np.ndarray, "task layer"]  # of the top k that random sets are held against
+    random: Float[np.ndarray, "task layer size draw"]
+    kept: Float[np.ndarray, "task layer lambda"]  # share of units whose gate is open
+    masked: Float[np.ndarray, "task layer lambda"]
+    masked_validation: Float[np.ndarray, "task layer lambda"]
+    spearman: Float[np.ndarray, "task layer lambda"]  # of |t| and gate; NaN where all gates are equal
+    limit: Float[np.ndarray, "task layer lambda"]  # the largest that ties allow
+
+    @classmethod
+    def read(cls, read: Read, tasks: Sequence[str], design: Design, variant: str = NEURONS) -> LayerProbes:
+        """From the units of `layer_probe_units`."""
+        starts = block_starts(design)
+        by_task = [[read(layer_probes_name(task, start, variant)).arrays for start in starts] for task in tasks]
+
+        def stacked(name: str) -> np.ndarray:
+            if name not in by_task[0][0]:
+                return np.zeros(0)
+            return np.stack([np.concatenate([block[name] for block in blocks]) for blocks in by_task])
+
+        return cls(**{one.name: stacked(one.name) for one in fields(cls)})
+
+    @property
+    def readable(self) -> Bool[np.ndarray, "task layer"]:
+        """Where the dense probe reads anything, as far as validation data tell."""
+        return self.dense_validation >= FLOOR
+
+    def where(self, counted: Bool[np.ndarray, "task layer"]) -> LayerProbes:
+        """The same, NaN where not counted."""
+
+        def masked(values: np.ndarray) -> np.ndarray:
+            beside = counted.reshape(*counted.shape, *[1] * (values.ndim - 2))
+            return np.where(beside, values, np.nan) if values.size else values
+
+        return LayerProbes(**{one.name: masked(getattr(self, one.name)) for one in fields(self)})

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neurosteer.report.numbers import NONE, change, number
+from neurosteer.results import Estimate
+
+from .numbers import NONE, change, number
 
 SHOWN = 10  # layers of a table
 
@@ -33,18 +35,19 @@ def abridged(items: Sequence[Any], most: int = SHOWN) -> str:
     return f" ({most} of {len(items)} layers; all in the CSV)" if len(items) > most else ""
 
 
-def ranged(value: float | None, low: float | None, high: float | None, digits: int = 2) -> str:
+def ranged(one: Estimate, digits: int = 2) -> str:
     """`.83 [.81, .85]`; without brackets where there is no interval."""
-    if value is None or low is None or high is None:
-        return number(value, digits)
-    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+    if one.value is None or one.low is None or one.high is None:
+        return number(one.value, digits)
+    return f"{number(one.value, digits)} [{number(one.low, digits)}, {number(one.high, digits)}]"
 
 
-def changed(value: float | None, low: float | None, high: float | None) -> str:
+def changed(one: Estimate) -> str:
     """`-0.86 [-1.10, -0.61]`, in nats."""
-    if value is None:
+    if one.value is None:
         return NONE
-    return change(value) if low is None or high is None else f"{change(value)} [{change(low)}, {change(high)}]"
+    bare = one.low is None or one.high is None
+    return change(one.value) if bare else f"{change(one.value)} [{change(one.low)}, {change(one.high)}]"
 
 
 def mean(values: Sequence[float | None]) -> float | None:

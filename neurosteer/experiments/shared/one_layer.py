@@ -22,18 +22,18 @@ from neurosteer.store import file_stem
 from neurosteer.studies.examples import Examples, Masks, chosen_lambda, fit_dense, fit_masks
 
 from . import costs
-from .design import Design
+from neurosteer.experiments.design import Design
 from .states import states_name, states_of
 
 GENERAL_PAIRS = 100  # of each part, from which a probe of many tasks learns and chooses
 Values = Float[Tensor, "pair side layer unit"]
 
 
-def focus_name(task: str) -> str:
+def one_layer_name(task: str) -> str:
     return f"focus-{file_stem(task)}"
 
 
-def focus_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit:
+def one_layer_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit:
     """What is known of a task at the layer that is looked at."""
     needs = states_name(pairs.task)
 
@@ -48,15 +48,15 @@ def focus_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit
         for part, indices in split.indices.items():
             most = None if part == "test" else GENERAL_PAIRS
             arrays[f"states_{part}"] = values[torch.as_tensor(indices[:most])][:, :, 0].numpy()
-        if "overlap" in design.experiments:
+        if "stability" in design.needs:
             arrays |= _stability(values.to(device), pairs, split, design)
         parts = {part: list(indices) for part, indices in split.indices.items()}
         hashes = [sentence_hashes([pair]) for pair in pairs]
         return UnitResult(arrays, {"parts": parts, "sentences": hashes})
 
-    cost = costs.FOCUS * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
+    cost = costs.ONE_LAYER * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
     size = 8 * (len(split.test) + 2 * GENERAL_PAIRS) * design.width
-    return Unit(focus_name(pairs.task), pairs.task, cost, compute, needs=(needs,), size=size)
+    return Unit(one_layer_name(pairs.task), pairs.task, cost, compute, needs=(needs,), size=size)
 
 
 def _probes(
@@ -72,7 +72,7 @@ def _probes(
     return {
         **_named("dense", dense.best),
         **_named("sparse", masks.probes.pick(torch.tensor([place]))),
-        "lambda": np.array([design.focus_lambdas[place]]),
+        "lambda": np.array([design.one_layer_lambdas[place]]),
         "kept": masks.kept[0, place : place + 1].cpu().double().numpy(),
         "l0": _l0_scores(masks, design.k)[0].numpy(),
         "l2": dense.l2[0].cpu().numpy(),
@@ -152,7 +152,7 @@ def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray
 def _masks(examples: Examples, labels: Sequence[tuple[str | int, ...]], design: Design) -> Masks:
     """The L0 probes of each problem by lambda; its label draws where its gates start, and their noise."""
     noise = [generator(design.seed, *label) for label in labels]
-    return fit_masks(examples, design.focus_lambdas, noise, design.l0)
+    return fit_masks(examples, design.one_layer_lambdas, noise, design.l0)
 
 
 def _l0_scores(masks: Masks, k: int) -> Float[Tensor, "problem unit"]:

@@ -12,7 +12,7 @@ BACKWARD = 3.5  # activations, gradients and two sentences at a time
 BY_PAIR = 1.2  # tokens that are computed where only the sentences of a pair share their beginnings
 PROBE = 2e-8  # a fit of a layer's probe, per training sentence and unit
 MASK_STEP = 1.6e-9  # a step of the masks of a layer by lambda, per training sentence and unit
-FOCUS = 1.5e-6  # an L0 and a dense probe, per training sentence and unit
+ONE_LAYER = 1.5e-6  # an L0 and a dense probe, per training sentence and unit
 
 
 def token_seconds(model: Model) -> float:

@@ -48,6 +48,20 @@ class Trend:
     draws: np.ndarray
 
 
+@dataclass(frozen=True)
+class Resampled:
+    """What intervals over tasks are over, how many of these there are, and of how few there is no interval."""
+
+    what: Literal["phenomena", "tasks"]
+    drawn: int
+    least: int
+
+    @property
+    def in_words(self) -> str:
+        """`12 phenomena`, `8 tasks`; nothing where they are too few."""
+        return f"{self.drawn} {self.what}" if self.drawn >= self.least else ""
+
+
 @dataclass(frozen=True, eq=False)
 class TaskSamples:
     """How the tasks of a run are resampled: the same draws for whatever is measured of them."""
@@ -76,9 +90,9 @@ class TaskSamples:
         """What is drawn."""
         return "phenomena" if self.drawn < len(self.groups) else "tasks"
 
-    def describe(self) -> dict[str, str | int]:
-        """`{what, drawn, least}`: what intervals are over, and of how few of them there is none."""
-        return {"what": self.what, "drawn": self.drawn, "least": LEAST}
+    @property
+    def resampled(self) -> Resampled:
+        return Resampled(self.what, self.drawn, LEAST)
 
     def notices(self, phenomena: Sequence[str]) -> list[str]:
         """What a run has to say of its intervals."""
@@ -97,7 +111,7 @@ class TaskSamples:
         counts = rng.multinomial(drawn, np.full(drawn, 1 / drawn), size=RESAMPLES)
         return np.vstack([np.ones(drawn), counts]).astype(float)[:, self.groups]
 
-    def resampled(self, values: np.ndarray) -> np.ndarray:
+    def means_of_resamples(self, values: np.ndarray) -> np.ndarray:
         """Means of `values [task ...]` in every resample, without those that are NaN: `[resample ...]`."""
         flat = values.reshape(len(values), -1)
         there = np.isfinite(flat)
@@ -113,7 +127,7 @@ class TaskSamples:
 
     def means(self, values: np.ndarray) -> Means:
         """Of `values [task ...]` over tasks, without those that are NaN."""
-        means = self.resampled(values)
+        means = self.means_of_resamples(values)
         return Means(means[0], *ends(means[1:], self.known(values)), np.isfinite(values).sum(axis=0))
 
     def trend(self, values: Float[np.ndarray, "task layer point"]) -> Trend:
@@ -122,7 +136,7 @@ class TaskSamples:
         NaN leaves a task out. The interval counts what is drawn at the layer that knows the fewest.
         """
         layers = values.shape[1]
-        means = self.resampled(values)
+        means = self.means_of_resamples(values)
         ranks = stats.rankdata(means, axis=1) - (layers + 1) / 2
         order = np.arange(layers) - (layers - 1) / 2
         size = np.sqrt((ranks**2).sum(axis=1) * (order**2).sum())
