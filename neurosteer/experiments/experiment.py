@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from matplotlib.figure import Figure
 
@@ -134,7 +134,7 @@ class Experiment:
     verdicts: Callable[[Results, Scope], list[Verdict]] = _none
     task_units: Callable[[Work, Task], list[Unit]] = _none  # of its own, for each task
     joint_units: Callable[[Work], list[Unit]] = _none  # of its own, of several tasks
-    check: Callable[[Recipe, Sequence[int]], None] = _none  # raises `InputError` for a recipe and these layers
+    check: Callable[[Work], object] = _none  # raises `InputError` for what it cannot take
 
 
 __all__ = ["Caption", "Drawing", "Experiment", "Json", "Result", "Results", "Rows", "Task", "Verdict", "Work"]

@@ -23,6 +23,7 @@ from neurosteer.runner.units import Read
 from .design import FEWEST_LAYERS, Design
 from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
 from .few_units import few_units_verdict
+from .scope import Scope
 from .shared.intervals import Resampled, TaskSamples
 from .shared.layer_axes import draw_dense, draw_line, layer_axis
 from .shared.layer_curves import (
@@ -36,7 +37,6 @@ from .shared.layer_curves import (
 )
 from .shared.layer_lines import IN_MEANS, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
-from .scope import Scope
 
 NAME = "fig2"
 
@@ -131,9 +131,7 @@ def _rises(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[Ri
 
 def tables(result: Fig2, scope: Scope) -> list[Table]:
     """Kept share and accuracy by layer; and over all layers."""
-    cells = {
-        (row.layer, row.lam): f"{percent(row.kept.value)}  {number(row.accuracy.value)}" for row in result.rows
-    }
+    cells = {(row.layer, row.lam): f"{percent(row.kept.value)}  {number(row.accuracy.value)}" for row in result.rows}
     caption = "Share of units kept, and test accuracy on them; mean over tasks"
     excluded = {row.layer: row.excluded for row in result.rows}
     heads = {lam: f"λ = {lambda_text(lam)}" for lam in result.lambdas}

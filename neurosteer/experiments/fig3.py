@@ -21,6 +21,7 @@ from neurosteer.runner.units import Read
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Work
+from .scope import Scope
 from .shared.intervals import TaskSamples
 from .shared.layer_axes import draw_dense, draw_line
 from .shared.layer_curves import (
@@ -34,7 +35,6 @@ from .shared.layer_curves import (
 )
 from .shared.layer_lines import IN_MEANS, LABEL_GAP, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
-from .scope import Scope
 
 NAME = "fig3"
 

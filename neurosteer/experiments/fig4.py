@@ -22,12 +22,12 @@ from neurosteer.vocabulary import AGREE
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .scope import Scope
 from .shared.intervals import TaskSamples
 from .shared.layer_axes import draw_line, extent, layer_axis
 from .shared.layer_curves import by_task_rows, estimate
 from .shared.layer_lines import WIDTH, grid_table, legend_beside
 from .shared.layer_probes import LayerProbes
-from .scope import Scope
 
 NAME = "fig4"
 PAPER_LAMBDA = 0.2
@@ -167,8 +167,8 @@ def verdicts(results: Results, scope: Scope) -> list[Verdict]:
         Verdict.counted(
             "b",
             "The two selections agree.",
-            f"at lambda {lam:g} the mean Spearman of |t| and gate is at least half of the largest that its ties allow, "
-            "in layers where the gates of at least half of the tasks differ",
+            f"at lambda {lam:g} the mean Spearman of |t| and gate is at least half of the largest that its ties "
+            "allow, in layers where the gates of at least half of the tasks differ",
             sum(spearman / limit >= AGREE for spearman, limit in both),
             len(both),
             "layers",

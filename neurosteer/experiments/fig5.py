@@ -26,11 +26,11 @@ from neurosteer.studies.matching import matching_size
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .scope import Scope
 from .shared.intervals import TaskSamples, ends
 from .shared.layer_axes import BESIDE, accuracy_axis, draw_line, layer_axis
 from .shared.layer_curves import by_task_rows, chance_above_floor, estimate, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
-from .scope import Scope
 
 NAME = "fig5"
 TIMES = 6  # as many random units, in the paper
@@ -157,9 +157,7 @@ class Matching:
         ]
 
 
-def _by_task(
-    probes: LayerProbes, matching: Matching, tasks: Sequence[str], design: Design
-) -> list[dict[str, Json]]:
+def _by_task(probes: LayerProbes, matching: Matching, tasks: Sequence[str], design: Design) -> list[dict[str, Json]]:
     rows = by_task_rows(probes, {"random": probes.random.mean(axis=-1)}, design.sizes, tasks, design)
     for row, chosen, own in zip(rows, probes.chosen.ravel(), matching.size_by_task.ravel(), strict=True):
         row |= {"top": float(chosen), "equivalent": Estimate.of(own).value, "censored": bool(np.isposinf(own))}
@@ -303,7 +301,12 @@ def _draw_arrows(axes: Axes, rows: Sequence[Match]) -> list[Line2D]:
     filled: dict[str, Any] = {"color": VERMILION, "markersize": 8, "zorder": 5}
     series = (
         ([row.layer for row in rows if row.beyond], EDGE, ARROW, filled),
-        ([row.layer for row in rows if row.lacks_median], EDGE - 0.07, f"{ARROW},\nmedian task", {**HOLLOW, "markersize": 5}),
+        (
+            [row.layer for row in rows if row.lacks_median],
+            EDGE - 0.07,
+            f"{ARROW},\nmedian task",
+            {**HOLLOW, "markersize": 5},
+        ),
     )
     for layers, height, label, look in series:
         place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "linestyle": "", "marker": "^"}

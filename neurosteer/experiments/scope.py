@@ -41,9 +41,16 @@ class TaskInfo:
 
     @classmethod
     def of(cls, pairs: Pairs, split: Split, tokenise: Tokenise) -> TaskInfo:
-        sizes = (len(part) for part in split)
-        baselines = pairs.baselines(split, tokenise).to_dict()
-        return cls(pairs.task, pairs.phenomenon, len(pairs), *sizes, split.dropped, baselines)
+        return cls(
+            task=pairs.task,
+            phenomenon=pairs.phenomenon,
+            pairs=len(pairs),
+            train=len(split.train),
+            validation=len(split.validation),
+            test=len(split.test),
+            dropped=split.dropped,
+            baselines=pairs.baselines(split, tokenise).to_dict(),
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,6 @@ class Settings:
     position: str
     l0: Mapping[str, Json]  # how masks are trained
     resampled: Resampled
-
 
     @classmethod
     def of(cls, design: Design, n_layers: int, resampled: Resampled) -> Settings:

@@ -12,7 +12,6 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
 from .canvas import INK
-
 from .numbers import in_words
 
 Matrix = Sequence[Sequence[float | None]]

@@ -46,8 +46,9 @@ def changed(one: Estimate) -> str:
     """`-0.86 [-1.10, -0.61]`, in nats."""
     if one.value is None:
         return NONE
-    bare = one.low is None or one.high is None
-    return change(one.value) if bare else f"{change(one.value)} [{change(one.low)}, {change(one.high)}]"
+    if one.low is None or one.high is None:
+        return change(one.value)
+    return f"{change(one.value)} [{change(one.low)}, {change(one.high)}]"
 
 
 def mean(values: Sequence[float | None]) -> float | None:

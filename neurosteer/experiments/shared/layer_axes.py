@@ -45,15 +45,14 @@ def extent(axes: Axes) -> list[float]:
     return [float(end) for end in axes.dataLim.intervaly if math.isfinite(end)]
 
 
-def draw_line(
-    axes: Axes, line: Line, look: Mapping[str, Any], label: str, *, band: bool = True
-) -> Line2D | None:
+def draw_line(axes: Axes, line: Line, look: Mapping[str, Any], label: str, *, band: bool = True) -> Line2D | None:
     """One value by layer with its 95 % interval as a band, without the layers where it is not known."""
     known = [(layer, one) for layer, one in line if one.value is not None]
     if not known:
         return None
+    layers, values = zip(*((layer, one.value) for layer, one in known), strict=True)
     shape: dict[str, Any] = {"linewidth": 1.5, "markersize": 4.5, "markeredgewidth": 0, **look}
-    (drawn,) = axes.plot([layer for layer, _ in known], [one.value for _, one in known], label=label, **shape)
+    (drawn,) = axes.plot(layers, values, label=label, **shape)
     if band:
         draw_interval(axes, known, look["color"])
     return drawn

@@ -41,9 +41,7 @@ class Relative:
 
 def dense_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[DensePoint]:
     found = samples.means(probes.dense)
-    return [
-        DensePoint(layer, int(found.tasks[i]), estimate(found, i)) for i, layer in enumerate(design.layers)
-    ]
+    return [DensePoint(layer, int(found.tasks[i]), estimate(found, i)) for i, layer in enumerate(design.layers)]
 
 
 def estimate(means: Means, *place: int) -> Estimate:

@@ -24,12 +24,10 @@ from .layer_probes import FLOOR
 WIDTH = 9.6
 LABEL_GAP = 0.049  # of the height of a panel of three inches, between two labels
 IN_MEANS = "tasks whose dense probe is below {} on validation data, {} a layer, count here but in no ratio to dense"
-P = TypeVar("P", int, float)  # a point of the grid: a lambda, or k
+P = TypeVar("P")  # a point of the grid: a lambda, or k
 
 
-def accuracy_panel(
-    axes: Axes, layers: Sequence[int], baselines: Mapping[str, Json], gap: float = LABEL_GAP
-) -> None:
+def accuracy_panel(axes: Axes, layers: Sequence[int], baselines: Mapping[str, Json], gap: float = LABEL_GAP) -> None:
     """Accuracy over layers, beside what reads without a model."""
     layer_axis(axes, layers)
     values = named(baselines)

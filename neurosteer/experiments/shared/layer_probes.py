@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neurosteer.data import EosStates
+from neurosteer.experiments.design import NEURONS, ROTATED, UNTRAINED, Design
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import welch
@@ -35,8 +36,6 @@ from neurosteer.studies.examples import (
     top_units,
 )
 from neurosteer.studies.finding.agreement import largest_spearman, spearman
-
-from neurosteer.experiments.design import NEURONS, ROTATED, UNTRAINED, Design
 
 from . import costs
 from .states import TRAINED, states_name, states_of
@@ -86,7 +85,9 @@ def _runs(rows: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def fit_block(states: EosStates, split: Split, rows: slice, design: Design, variant: str, device: torch.device) -> Arrays:
+def fit_block(
+    states: EosStates, split: Split, rows: slice, design: Design, variant: str, device: torch.device
+) -> Arrays:
     """The curves of the layers in `rows` that the experiments want; accuracies are of test data unless named so.
 
     `dense`, `dense_validation`, `l2` `[layer]`; `topk`, `topk_validation` `[layer k]`; `chosen [layer]`, the top k

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neurosteer.data import EosStates
 from neurosteer.errors import InputError
+from neurosteer.experiments.design import Design
 from neurosteer.model import Model
 from neurosteer.neurons.sets import STATS
 from neurosteer.pairs import Pairs, Split, sentence_hashes
@@ -22,7 +23,6 @@ from neurosteer.store import file_stem
 from neurosteer.studies.examples import Examples, Masks, chosen_lambda, fit_dense, fit_masks
 
 from . import costs
-from neurosteer.experiments.design import Design
 from .states import states_name, states_of
 
 GENERAL_PAIRS = 100  # of each part, from which a probe of many tasks learns and chooses

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from neurosteer.data import EosStates
+from neurosteer.experiments.design import Design
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
 from neurosteer.neurons.sets import STATS
@@ -17,7 +18,6 @@ from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 
 from . import costs
-from neurosteer.experiments.design import Design
 
 TRAINED = "trained"
 
