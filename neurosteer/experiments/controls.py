@@ -231,6 +231,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Controls: basis and training",
     needs=frozenset({"masks", "topk_grid", "random_sets", "variants"}),
+    result=Controls,
     compute=compute,
     tables=tables,
     csvs=csvs,

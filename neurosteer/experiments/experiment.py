@@ -16,7 +16,6 @@ from neurosteer.model import Model
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import Progress
 from neurosteer.report.table import Table
-from neurosteer.results import Json
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit
 
@@ -97,13 +96,6 @@ class Caption:
     limits: str
 
 
-class Result(Protocol):
-    """A frozen dataclass; `experiment` names what it is the result of, and is its first key in the JSON."""
-
-    @property
-    def experiment(self) -> str: ...
-
-
 Rows = Sequence[object]  # of a CSV file: frozen dataclasses of one kind, or mappings
 Results = Mapping[str, Any]  # by the names of the experiments, in the order of the recipe
 
@@ -127,7 +119,8 @@ class Experiment:
     name: str
     heading: str  # of its section of the page
     needs: frozenset[Need]  # the shared units that it reads
-    compute: Callable[[Read, Work, Scope], Any]  # when all units are done: the frozen result
+    result: type[Any]  # the frozen dataclass
+    compute: Callable[[Read, Work, Scope], Any]  # the result, when all units are done
     tables: Callable[[Any, Scope], list[Table]]
     csvs: Callable[[Any], Mapping[str, Rows]]  # by the middle of their names; "" is the main one
     drawings: Mapping[str, Drawing]  # by the names of their files
@@ -135,6 +128,3 @@ class Experiment:
     task_units: Callable[[Work, Task], list[Unit]] = _none  # of its own, for each task
     joint_units: Callable[[Work], list[Unit]] = _none  # of its own, of several tasks
     check: Callable[[Work], object] = _none  # raises `InputError` for what it cannot take
-
-
-__all__ = ["Caption", "Drawing", "Experiment", "Json", "Result", "Results", "Rows", "Task", "Verdict", "Work"]

@@ -74,7 +74,7 @@ class Fig2:
     dense: list[DensePoint]
     baselines: Mapping[str, Json]  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[list[dict[str, Json]], APART]
+    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig2:
@@ -227,6 +227,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Figure 2: masked probes",
     needs=frozenset({"masks"}),
+    result=Fig2,
     compute=compute,
     tables=tables,
     csvs=csvs,

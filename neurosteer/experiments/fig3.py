@@ -62,7 +62,7 @@ class Fig3:
     dense: list[DensePoint]
     baselines: Mapping[str, Json]  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[list[dict[str, Json]], APART]
+    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig3:
@@ -152,6 +152,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Figure 3: top-k probes",
     needs=frozenset({"topk_grid"}),
+    result=Fig3,
     compute=compute,
     tables=tables,
     csvs=csvs,

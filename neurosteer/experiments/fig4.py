@@ -52,7 +52,7 @@ class Fig4:
     experiment: str
     lambdas: tuple[float, ...]
     rows: list[RankPoint]
-    by_task: Annotated[list[dict[str, Json]], APART]
+    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig4:
@@ -181,6 +181,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Figure 4: do the two selections agree?",
     needs=frozenset({"masks"}),
+    result=Fig4,
     compute=compute,
     tables=tables,
     csvs=csvs,

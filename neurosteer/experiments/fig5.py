@@ -86,7 +86,7 @@ class Fig5:
     rows: list[Match]
     curves: list[RandomPoint]
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[list[dict[str, Json]], APART]
+    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig5:
@@ -369,6 +369,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Figure 5: chosen against random units",
     needs=frozenset({"random_sets"}),
+    result=Fig5,
     compute=compute,
     tables=tables,
     csvs=csvs,

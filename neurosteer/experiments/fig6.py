@@ -451,6 +451,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Figure 6: transfer between tasks",
     needs=frozenset({"one_layer", "transfer"}),
+    result=Fig6,
     compute=compute,
     tables=tables,
     csvs=csvs,

@@ -315,6 +315,7 @@ EXPERIMENT = Experiment(
     name=NAME,
     heading="Overlap of the neuron sets",
     needs=frozenset({"one_layer", "stability"}),
+    result=Overlap,
     compute=compute,
     tables=tables,
     csvs=csvs,

@@ -41,6 +41,7 @@ from . import costs
 from .states import TRAINED, states_name, states_of
 
 FLOOR = 0.55  # a dense probe that reads less than this (on validation) leaves nothing that few neurons could encode
+NO_POINTS: dict[str, tuple[int, ...]] = {"chosen": (), "random": (0, 0)}  # their empty grids; of all others (0,)
 Arrays = dict[str, np.ndarray]
 
 
@@ -173,7 +174,7 @@ def rotation(width: int, seed: int) -> Float[Tensor, "unit axis"]:
 class LayerProbes:
     """The probes of all tasks at all layers of one variant: test accuracies, unless named otherwise.
 
-    What no experiment of the run asked for is an empty array.
+    What no experiment of the run asked for has an empty grid, or is NaN.
     """
 
     dense: Float[np.ndarray, "task layer"]
@@ -196,7 +197,7 @@ class LayerProbes:
 
         def stacked(name: str) -> np.ndarray:
             if name not in by_task[0][0]:
-                return np.zeros(0)
+                return np.full((len(tasks), len(design.layers), *NO_POINTS.get(name, (0,))), np.nan)
             return np.stack([np.concatenate([block[name] for block in blocks]) for blocks in by_task])
 
         return cls(**{one.name: stacked(one.name) for one in fields(cls)})
@@ -211,6 +212,6 @@ class LayerProbes:
 
         def masked(values: np.ndarray) -> np.ndarray:
             beside = counted.reshape(*counted.shape, *[1] * (values.ndim - 2))
-            return np.where(beside, values, np.nan) if values.size else values
+            return np.where(beside, values, np.nan)
 
         return LayerProbes(**{one.name: masked(getattr(self, one.name)) for one in fields(self)})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import comb, inf, isfinite
+from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -13,14 +16,20 @@ from scipy import stats
 from tiny_models import random_pairs
 
 from neurosteer.errors import InputError
-from neurosteer.experiments.curves import by_luck, controls, fig2, fig3, fig4, fig5
-from neurosteer.experiments.design import Design
-from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
+from neurosteer.experiments import controls, fig2, fig3, fig4, fig5
+from neurosteer.experiments.design import NEURONS, Design
+from neurosteer.experiments.experiment import Experiment, Work
 from neurosteer.experiments.plan import plan_recipe
-from neurosteer.experiments.verdicts import verdicts
+from neurosteer.experiments.registry import EXPERIMENTS
+from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
+from neurosteer.experiments.shared.intervals import RESAMPLES, TaskSamples
+from neurosteer.experiments.shared.layer_curves import chance_above_floor
+from neurosteer.experiments.shared.layer_probes import layer_probes_name
 from neurosteer.model import Model
 from neurosteer.probes import L0
+from neurosteer.results import read_record, record
 from neurosteer.runner.recipe import Recipe
+from neurosteer.runner.units import UnitResult
 from neurosteer.studies.matching import matching_size, random_sizes
 
 TASKS, LAYERS, WIDTH, K = 9, 4, 64, 2
@@ -28,7 +37,7 @@ NAMES = [f"task{i}" for i in range(TASKS)]
 LAMBDAS = (0.1, 0.5, 1.0)
 KS = (1, 2, 4, 8, 16, 32, 64)
 DESIGN = Design(
-    experiments=("fig2", "fig3", "fig5"),
+    needs=frozenset({"masks", "topk_grid", "random_sets"}),
     width=WIDTH,
     layers=tuple(range(LAYERS)),
     k=K,
@@ -47,6 +56,33 @@ DESIGN = Design(
     unpenalised_steps=(1,),
 )
 SAMPLES = TaskSamples.of(NAMES, DESIGN.seed)
+Row = dict[str, Any]
+
+
+def scope_of(names: Sequence[str], samples: TaskSamples, design: Design = DESIGN, validation: int = 200) -> Scope:
+    baselines = dict.fromkeys(("majority", "length", "last_word", "unigram", "stem", "bigram"), 0.5)
+    tasks = tuple(TaskInfo(name, None, 1000, 600, validation, 200, 0, baselines) for name in names)
+    settings = Settings.of(design, len(design.layers), samples.resampled)
+    return Scope({"name": "made up"}, Data("made up", 1000 * len(names), "pair", 0), tasks, (), settings)
+
+
+def computed(
+    module: ModuleType,
+    sweeps: Mapping[str, np.ndarray] | Mapping[str, Mapping[str, np.ndarray]],
+    names: Sequence[str] = NAMES,
+    samples: TaskSamples = SAMPLES,
+    design: Design = DESIGN,
+) -> Row:
+    """The result of an experiment as its JSON, from arrays `[task layer ...]`: of one variant or by variant."""
+    by_variant = sweeps if NEURONS in sweeps else {NEURONS: sweeps}
+    units = {
+        layer_probes_name(name, 0, variant): UnitResult({key: values[i] for key, values in sweep.items()}, {})
+        for variant, sweep in by_variant.items()
+        for i, name in enumerate(names)
+    }
+    work = Mock(spec=Work, names=list(names), design=design, samples=samples)
+    experiment: Experiment = module.EXPERIMENT
+    return record(experiment.compute(units.__getitem__, work, scope_of(names, samples, design)))
 
 
 @pytest.fixture
@@ -70,6 +106,8 @@ def sweep() -> dict[str, np.ndarray]:
         "masked": masked,
         "masked_validation": masked,
         "kept": kept,
+        "spearman": np.zeros_like(kept),
+        "limit": np.ones_like(kept),
     }
 
 
@@ -110,9 +148,9 @@ def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndar
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = [
-            fig2(sweep, NAMES, DESIGN, SAMPLES, {}),
-            fig3(sweep, NAMES, DESIGN, SAMPLES, {}),
-            fig5(sweep, NAMES, DESIGN, SAMPLES),
+            computed(fig2, sweep),
+            computed(fig3, sweep),
+            computed(fig5, sweep),
         ]
     for figure in found[:2]:
         for row in figure["rows"]:
@@ -122,7 +160,7 @@ def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndar
 
 def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
     """Resampling the tasks one resample at a time gives interval and censored share."""
-    found, sizes, counts = fig5(sweep, NAMES, DESIGN, SAMPLES), DESIGN.sizes, SAMPLES.draws
+    found, sizes, counts = computed(fig5, sweep), DESIGN.sizes, SAMPLES.draws
     assert len(counts) == RESAMPLES + 1
     for layer in range(LAYERS):
         row = found["rows"][layer]
@@ -152,8 +190,8 @@ def test_fig5_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
 
 def test_relative_accuracies_are_over_the_tasks_that_are_read(sweep: dict[str, np.ndarray]):
     two = (
-        (fig2(sweep, NAMES, DESIGN, SAMPLES, {}), "lambda", LAMBDAS, "masked"),
-        (fig3(sweep, NAMES, DESIGN, SAMPLES, {}), "k", KS, "topk"),
+        (computed(fig2, sweep), "lambda", LAMBDAS, "masked"),
+        (computed(fig3, sweep), "k", KS, "topk"),
     )
     for found, axis, grid, name in two:
         for row in found["rows"]:
@@ -169,8 +207,10 @@ def test_relative_accuracies_are_over_the_tasks_that_are_read(sweep: dict[str, n
 def test_controls_are_over_the_tasks_that_every_variant_reads(sweep: dict[str, np.ndarray]):
     blind = {**sweep, "dense_validation": sweep["dense_validation"].copy()}
     blind["dense_validation"][5, 1] = 0.5
-    found = controls({"neurons": sweep, "untrained": blind}, NAMES, DESIGN, SAMPLES)
-    for variant, own in (("neurons", sweep), ("untrained", blind)):
+    sweeps = {"neurons": sweep, "rotated": sweep, "untrained": blind}
+    design = replace(DESIGN, needs=controls.EXPERIMENT.needs)
+    found = computed(controls, sweeps, design=design)
+    for variant, own in sweeps.items():
         curves = found["curves"][variant]
         for layer, counted in ((0, [*range(3, 9)]), (1, [0, 1, 2, 3, 4, 6, 7, 8]), (2, list(range(TASKS)))):
             row, dense = curves["fig5"]["rows"][layer], curves["fig2"]["dense"][layer]
@@ -180,13 +220,17 @@ def test_controls_are_over_the_tasks_that_every_variant_reads(sweep: dict[str, n
         assert curves["fig2"]["dense"][3]["accuracy"] is None
 
 
-def test_by_luck():
-    assert by_luck(20) == pytest.approx(sum(comb(20, n) for n in range(11, 21)) / 2**20)
-    assert by_luck(80) == pytest.approx(sum(comb(80, n) for n in range(44, 81)) / 2**80)
+@pytest.mark.parametrize(("pairs", "least"), [(10, 11), (40, 44)])
+def test_how_probably_luck_passes_the_floor(pairs: int, least: int):
+    """.55 of the validation sentences, two a pair, of the smallest task."""
+    scope = scope_of(NAMES, SAMPLES, validation=pairs)
+    larger = replace(scope, tasks=(*scope.tasks, replace(scope.tasks[0], validation=999)))
+    expected = sum(comb(2 * pairs, n) for n in range(least, 2 * pairs + 1)) / 2 ** (2 * pairs)
+    assert chance_above_floor(larger) == pytest.approx(expected)
 
 
 def test_rises_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
-    found = fig2(sweep, NAMES, DESIGN, SAMPLES, {})["rises"]
+    found = computed(fig2, sweep)["rises"]
     assert [row["lambda"] for row in found] == [0.1, 0.5]
     for j, row in enumerate(found):
         rhos = [
@@ -202,14 +246,19 @@ def test_rises_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
     assert found[0]["rho_low"] > 0 > found[1]["rho_low"]
 
 
-def judged(*results: dict[str, Any], samples: TaskSamples = SAMPLES) -> dict[str, dict[str, Any]]:
-    settings = {"width": WIDTH, "layers": list(range(LAYERS)), "lambda": 0.5, "resampled": samples.describe()}
-    return {row["claim"]: row for row in verdicts(results, settings)}
+def judged(*results: Row, samples: TaskSamples = SAMPLES) -> dict[str, Row]:
+    """The verdicts by claim, as JSON."""
+    found = {
+        result["experiment"]: read_record(EXPERIMENTS[result["experiment"]].result, result) for result in results
+    }
+    scope = scope_of(NAMES, samples)
+    every = [verdict for name in found for verdict in EXPERIMENTS[name].verdicts(found, scope)]
+    return {verdict.claim: record(verdict) for verdict in every}
 
 
 def test_claim_a_is_chosen_on_validation(sweep: dict[str, np.ndarray]):
     """At layer 1 some k would be enough on test data, but validation chooses another one."""
-    first, second = fig2(sweep, NAMES, DESIGN, SAMPLES, {}), fig3(sweep, NAMES, DESIGN, SAMPLES, {})
+    first, second = computed(fig2, sweep), computed(fig3, sweep)
     for row in first["rows"]:
         row |= {"kept": 0.2 if row["lambda"] == 0.5 else 0.9, "relative_validation": 0.9, "relative": 0.96}
     for row in second["rows"]:
@@ -226,12 +275,10 @@ def test_claim_b_is_half_of_what_ties_allow():
     spearman, limit = (np.tile([pair[i] for pair in shares], (TASKS, 1))[..., None] for i in (0, 1))
     for values in (spearman, limit):
         values[4:, 4], values[5:, 5] = np.nan, np.nan
-    found = fig4(
-        {"spearman": spearman, "limit": limit, "dense": np.ones((TASKS, 6))},
-        NAMES,
-        replace(DESIGN, layers=tuple(range(6)), lambdas=(0.5,)),
-        SAMPLES,
-    )
+    empty = {name: np.ones((TASKS, 6)) for name in ("dense", "dense_validation")}
+    design = replace(DESIGN, layers=tuple(range(6)), lambdas=(0.5,), needs=frozenset({"masks"}))
+    masks = {name: np.ones((TASKS, 6, 1)) for name in ("kept", "masked", "masked_validation")}
+    found = computed(fig4, {**empty, **masks, "spearman": spearman, "limit": limit}, design=design)
     assert [(row["tasks"], row["undefined"], row["judged"]) for row in found["rows"][3:]] == [
         (0, 9, False),
         (4, 5, False),
@@ -260,19 +307,22 @@ def test_claim_b_is_half_of_what_ties_allow():
     ],
 )
 def test_claim_c_with_and_without_layers_to_judge(rows: list[tuple[float | None, bool]], holds: int, reading: str):
-    found = [{"tasks": 2, "multiple": multiple, "beyond": beyond} for multiple, beyond in rows]
-    unread = {"tasks": 0, "multiple": None, "beyond": False}
-    verdict = judged({"experiment": "fig5", "k": 3, "rows": [*found, unread]})["c"]
+    none: Row = {"layer": 0, "excluded": 0, "top": 0.8, "equivalent": None, "censored": 0.0}
+    none |= {"median_multiple": None, "censored_tasks": 0}
+    found = [{**none, "tasks": 2, "multiple": multiple, "beyond": beyond} for multiple, beyond in rows]
+    unread = {**none, "tasks": 0, "multiple": None, "beyond": False}
+    about: Row = {"experiment": "fig5", "k": 3, "floor": 0.55, "sizes": [3], "curves": [], "chance_above_floor": 0.0}
+    verdict = judged({**about, "rows": [*found, unread]})["c"]
     assert (verdict["holds"], verdict["of"]) == (holds, len(rows))
     assert reading in verdict["reading"]
 
 
 def test_claim_d_asks_for_an_interval_above_zero(sweep: dict[str, np.ndarray]):
-    verdict = judged(fig2(sweep, NAMES, DESIGN, SAMPLES, {}))["d"]
+    verdict = judged(computed(fig2, sweep))["d"]
     assert (verdict["holds"], verdict["of"], verdict["unit"]) == (1, 2, "lambdas")
     assert "falls" not in verdict["reading"]
     sweep["kept"] = 1 - sweep["kept"]
-    verdict = judged(fig2(sweep, NAMES, DESIGN, SAMPLES, {}))["d"]
+    verdict = judged(computed(fig2, sweep))["d"]
     assert (verdict["holds"], verdict["of"]) == (0, 2)
     assert verdict["reading"].endswith("It falls with the layer, by the same criterion, at 1 of 2 lambdas.")
 
@@ -281,11 +331,11 @@ def test_claim_d_asks_for_an_interval_above_zero(sweep: dict[str, np.ndarray]):
 def test_claim_d_cannot_be_judged_by_few_tasks(sweep: dict[str, np.ndarray], tasks: int):
     """Curves have no intervals either, but their means."""
     samples, few = TaskSamples.of(NAMES[:tasks], 5), {name: values[:tasks] for name, values in sweep.items()}
-    found = fig2(few, NAMES[:tasks], DESIGN, samples, {})
+    found = computed(fig2, few, NAMES[:tasks], samples)
     verdict = judged(found, samples=samples)["d"]
     assert (verdict["of"], verdict["text"]) == (0, "cannot be judged here")
     assert verdict["reading"].endswith("Fewer than 6 tasks give no interval.")
-    matched = fig5(few, NAMES[:tasks], DESIGN, samples)
+    matched = computed(fig5, few, NAMES[:tasks], samples)
     for row in [*found["rows"], *found["dense"], *matched["rows"], *matched["curves"]]:
         assert all(value is None for key, value in row.items() if key.endswith(("_low", "_high")))
     assert found["rows"][0]["kept"] == pytest.approx(few["kept"][:, 0, 0].mean())
@@ -302,7 +352,7 @@ def test_claim_d_is_over_phenomena(sweep: dict[str, np.ndarray]):
     found = {}
     for what, phenomena in (("phenomena", [name[:5] for name in names]), ("tasks", names)):
         samples = TaskSamples.of(phenomena, 5)
-        verdict = judged(fig2(thrice, names, DESIGN, samples, {}), samples=samples)["d"]
+        verdict = judged(computed(fig2, thrice, names, samples), samples=samples)["d"]
         found[what] = verdict["holds"]
         assert f"interval of Spearman over {what}" in verdict["criterion"]
     assert found["phenomena"] < found["tasks"]
@@ -312,15 +362,27 @@ def test_claim_e_counts_what_each_cell_rests_on():
     """.75 of 8 sentences is not above chance, .75 of 400 is."""
     names = list("abcd")
     matrix = [[0.75] * 4 for _ in names]
-    result = {
+    means = ("own", "same", "other")
+    columns = [f"{probe}_{what}{end}" for end in ("", "_pairwise") for probe in ("sparse", "dense") for what in means]
+    nulls = {
+        f"{kind}_{probe}": {"mean": 0.5, "row_sd": 0.01, "above": 0.014 if probe == "sparse" else 0.089}
+        for kind in ("accuracy", "pairwise")
+        for probe in ("sparse", "dense")
+    }
+    result: Row = {
         "experiment": "fig6",
+        "layer": 1,
+        "lambda": [0.2] * 4,
+        "kept": [0.1] * 4,
+        "general": [],
+        "left_out": 0,
         "tasks": names,
         "phenomena": names,
         "pairs": [[200] * 4, [200] * 4, [4] * 4, [200, 200, 4, 200]],
-        "sparse": {"accuracy": matrix},
-        "dense": {"accuracy": matrix},
-        "means": [{"sparse_other": 0.75}] * 4,
-        "null": {"accuracy_sparse": {"above": 0.014}, "accuracy_dense": {"above": 0.089}},
+        "sparse": {"accuracy": matrix, "pairwise": matrix},
+        "dense": {"accuracy": matrix, "pairwise": matrix},
+        "means": [{"task": "a", "phenomenon": "a"} | dict.fromkeys(columns, 0.75)] * 4,
+        "null": nulls,
     }
     verdict = judged(result)["e"]
     assert verdict["reading"].endswith(
