@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from neurosteer.experiments.focus import focus_name
+from neurosteer.experiments.states import states_name
+from neurosteer.experiments.transfer import Member
 from tiny_models import WIDTH, random_pairs
 
 from neurosteer.experiments.causal import attribution_name, causal_units, measured_tasks, task_units
 from neurosteer.experiments.causal.sets import sets_name
 from neurosteer.experiments.design import Design
-from neurosteer.experiments.focus import focus_name
-from neurosteer.experiments.states import states_name
-from neurosteer.experiments.transfer import Member
 from neurosteer.model import Model
 from neurosteer.pairs import Pair, Pairs, Split
 from neurosteer.runner.recipe import Recipe

@@ -155,7 +155,7 @@ def _by_variant(result: Controls, scope: Scope) -> Table:
         "Means over layers of the mean test accuracy over tasks: the same in every row, those whose dense probe "
         f"reaches {number(result.floor)} on validation data in every variant ({left_out} left out a layer)"
     )
-    return Table("; ".join([caption, *luck_notes(scope)]), headers, tuple(rows))
+    return Table("; ".join([caption, *luck_notes(result.chance_above_floor)]), headers, tuple(rows))
 
 
 def _by_layer(result: Controls, k: int) -> Table:
@@ -187,7 +187,7 @@ def draw(result: Controls, scope: Scope) -> Figure:
     lower[0].set_ylabel(f"random units that match,\nfor each of the top {k:,}")
     figure.align_ylabels()
     figure.legend(handles=list(keys.values()), ncols=3, **LEGEND)
-    notes = exclusion_notes(scope, [row.excluded for row in every], IN_COMMON)
+    notes = exclusion_notes([row.excluded for row in every], IN_COMMON, result.chance_above_floor)
     name = "Controls · What do the basis and the training contribute?"
     headline(figure, name, scope.subtitle(*scope.mean_in_words, *notes))
     return finish(figure)

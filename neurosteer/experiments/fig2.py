@@ -139,7 +139,7 @@ def tables(result: Fig2, scope: Scope) -> list[Table]:
     points = [(row.lam, row.relative, row.relative_tasks) for row in result.rows]
     return [
         grid_table(cells, heads, caption, dense=result.dense, excluded=excluded),
-        relative_table(points, heads, "λ", scope, kept=kept),
+        relative_table(points, heads, "λ", result.chance_above_floor, kept=kept),
     ]
 
 
@@ -166,7 +166,7 @@ def draw(result: Fig2, scope: Scope) -> Figure:
     figure.align_ylabels()
     legend_beside(figure, [*reversed(keys), dense], "λ")
     name = "Fig. 2 · L0 masks: how many units they keep, and what these read"
-    notes = exclusion_notes(scope, [row.excluded for row in result.rows], IN_MEANS)
+    notes = exclusion_notes([row.excluded for row in result.rows], IN_MEANS, result.chance_above_floor)
     headline(figure, name, scope.subtitle(*scope.mean_in_words, *notes))
     return finish(figure)
 

@@ -111,7 +111,7 @@ def tables(result: Fig3, scope: Scope) -> list[Table]:
     points = [(row.k, row.relative, row.relative_tasks) for row in result.rows]
     return [
         grid_table(cells, heads, caption, dense=result.dense, excluded=excluded),
-        relative_table(points, heads, "k", scope),
+        relative_table(points, heads, "k", result.chance_above_floor),
     ]
 
 
@@ -133,7 +133,7 @@ def draw(result: Fig3, scope: Scope) -> Figure:
     accuracy_panel(axes, sorted({row.layer for row in result.rows}), result.baselines, gap=0.7 * LABEL_GAP)
     legend_beside(figure, [*reversed(keys), dense], "k")
     means = [f"{said} (k = {chosen:,})" for said in scope.mean_in_words]
-    notes = exclusion_notes(scope, [row.excluded for row in result.rows], IN_MEANS)
+    notes = exclusion_notes([row.excluded for row in result.rows], IN_MEANS, result.chance_above_floor)
     subtitle = scope.subtitle(f"{width:,} units a layer", *means, *notes)
     headline(figure, "Fig. 3 · Probes on the k units of the largest |t|", subtitle)
     return finish(figure)

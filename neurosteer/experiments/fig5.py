@@ -187,7 +187,14 @@ def tables(result: Fig5, scope: Scope) -> list[Table]:
         )
         for row in spread(rows)
     )
-    return [Table("; ".join([caption, *luck_notes(scope)]), (*headers, "tasks without a match"), cells, left=0)]
+    return [
+        Table(
+            "; ".join([caption, *luck_notes(result.chance_above_floor)]),
+            (*headers, "tasks without a match"),
+            cells,
+            left=0,
+        )
+    ]
 
 
 def tasks_cell(row: Match) -> str:
@@ -241,7 +248,7 @@ def draw(result: Fig5, scope: Scope) -> Figure:
     figure.align_ylabels()
     upper.legend(handles=[one for one in [top, *reversed(keys)] if one is not None], **BESIDE)
     lower.legend(handles=marks, **BESIDE)
-    notes = exclusion_notes(scope, [row.excluded for row in result.rows], LEFT_OUT)
+    notes = exclusion_notes([row.excluded for row in result.rows], LEFT_OUT, result.chance_above_floor)
     name = f"Fig. 5 · How many random units are worth the top {k:,}?"
     headline(figure, name, scope.subtitle(*scope.mean_in_words, *notes))
     return finish(figure)

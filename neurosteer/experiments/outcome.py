@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from neurosteer.report import rows_csv, to_json
 from neurosteer.report.canvas import save_figure, save_svg
-from neurosteer.results import Json, record
+from neurosteer.results import Json, read_record, record
 from neurosteer.store import write_bytes
 
-from .experiment import Results, Verdict
+from .experiment import Results, Rows, Verdict
 from .page import outcome_page, table_file
 from .registry import EXPERIMENTS
 from .scope import Scope
@@ -34,6 +34,26 @@ class Outcome:
     results: Results
     verdicts: Sequence[Verdict]
     notices: Sequence[str]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Json]) -> Outcome:
+        """What `to_dict` gave. Raises `ValueError`, one line, for an object of another kind."""
+        names = [result["experiment"] for result in values["results"]]
+        if unknown := [name for name in names if name not in EXPERIMENTS]:
+            raise ValueError(f"unknown experiment '{unknown[0]}'")
+        kinds = [EXPERIMENTS[name].result for name in names]
+        return cls(
+            version=values["version"],
+            recipe=values["recipe"],
+            again=values["again"],
+            scope=read_record(Scope, values),
+            results={
+                name: read_record(kind, result)
+                for name, kind, result in zip(names, kinds, values["results"], strict=True)
+            },
+            verdicts=[read_record(Verdict, verdict) for verdict in values["verdicts"]],
+            notices=values["notices"],
+        )
 
     def to_dict(self) -> dict[str, Json]:
         """The object in `results.json`."""
@@ -59,7 +79,7 @@ class Outcome:
         """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
         for name, result in self.results.items():
             for table, rows in EXPERIMENTS[name].csvs(result).items():
-                yield table_file(name, table), rows_csv([_rounded(row) for row in rows])
+                yield table_file(name, table), csv_text(rows)
 
 
 def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
@@ -84,6 +104,11 @@ def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
         pictures[name] = small.getvalue()
     write("index.html", outcome_page(outcome, pictures).encode())
     return names
+
+
+def csv_text(rows: Rows) -> str:
+    """A table as CSV, floats of six significant digits."""
+    return rows_csv([_rounded(row) for row in rows])
 
 
 def _rounded(row: object) -> dict[str, Json]:

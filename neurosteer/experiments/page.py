@@ -32,8 +32,8 @@ def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
         recipe=recipe_toml(recipe),
         claims=[_claim(verdict) for verdict in outcome.verdicts],
         sections=[_section(outcome, name, pictures) for name in outcome.results],
-        baselines=_baselines(scope.tasks),
-        baselines_by_task=_baselines_by_task(scope.tasks),
+        baselines=baselines_table(scope.tasks),
+        baselines_by_task=baselines_by_task_table(scope.tasks),
         skipped=[(task.task, task.reason) for task in scope.skipped],
         notices=outcome.notices,
     ).to_html()
@@ -67,14 +67,14 @@ def table_file(experiment: str, table: str) -> str:
     return f"{experiment}.{table}.csv" if table else f"{experiment}.csv"
 
 
-def _baselines(tasks: Sequence[TaskInfo]) -> Table:
+def baselines_table(tasks: Sequence[TaskInfo]) -> Table:
     """What words and tokens alone give away: the mean over tasks that have the baseline."""
     values = [named(task.baselines) for task in tasks]
     means = tuple(number(mean([of_task[name] for of_task in values]), 3) for name in NAMES)
     return Table("Mean over tasks", ("test accuracy without a model", *NAMES), (("all tasks", *means),))
 
 
-def _baselines_by_task(tasks: Sequence[TaskInfo]) -> Table:
+def baselines_by_task_table(tasks: Sequence[TaskInfo]) -> Table:
     rows = []
     for task in tasks:
         sizes = (f"{count:,}" for count in (task.train, task.validation, task.test, task.dropped))

@@ -24,6 +24,8 @@ from causal_toy import (
     states_piece,
     toy_splits,
 )
+from neurosteer.experiments.focus import searched
+from neurosteer.experiments.transfer import Member
 from planted_cause import UNITS, agreement_pairs
 from scipy import stats
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
@@ -33,8 +35,6 @@ from neurosteer.experiments.causal import causal_units, measured_tasks
 from neurosteer.experiments.causal.nulls import exchanges, null_searches
 from neurosteer.experiments.causal.sources import beginnings
 from neurosteer.experiments.design import Design
-from neurosteer.experiments.focus import searched
-from neurosteer.experiments.transfer import Member
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
 from neurosteer.neurons.sets import STATS

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from neurosteer.experiments.intervals import TaskSamples
 from scipy import stats
 
 from neurosteer.experiments.causal.agreement import agree, weighted_spearman
@@ -16,7 +17,6 @@ from neurosteer.experiments.causal.measured import Measured
 from neurosteer.experiments.causal.numbers import measure_cell, q_values
 from neurosteer.experiments.causal.summary import others_controls
 from neurosteer.experiments.causal.verdicts import family_numbers, other_family, own_family, search_family, verdict
-from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.studies.effects.numbers import Preference
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
-
 from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.intervals import ends as interval_ends
+from scipy import stats
 
 GROUPED = [name for name in "abcdefg" for _ in range(3)]  # 21 tasks of 7 phenomena
 

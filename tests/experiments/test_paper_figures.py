@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from neurosteer.experiments.focus import _l0_scores
 from plain_probes import Drawn, by_autograd
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
-from neurosteer.experiments.focus import _l0_scores
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pair, Pairs

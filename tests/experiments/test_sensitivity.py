@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from neurosteer.experiments.intervals import TaskSamples
 from scipy import stats
 from tiny_models import random_pairs
 
-from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.sensitivity.claims import Said, differences, judge, says
 from neurosteer.experiments.sensitivity.equal_share import needed_share, value_at

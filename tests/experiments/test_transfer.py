@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from neurosteer.experiments.focus import focus_name
 from neurosteer.experiments.transfer import PROBES, Member, general_name, general_units, transfer_unit
+
 from neurosteer.runner.units import UnitResult
 
 PARTS = {"train": [0, 1, 2], "validation": [3, 4], "test": [5, 6, 7, 8]}

@@ -90,15 +90,15 @@ def chance_above_floor(scope: Scope) -> float:
     return float(stats.binom.sf(np.ceil(FLOOR * sentences) - 1, sentences, 0.5))
 
 
-def exclusion_notes(scope: Scope, excluded: Sequence[int], said: str) -> list[str]:
+def exclusion_notes(excluded: Sequence[int], said: str, chance: float) -> list[str]:
     """`said` with the floor and the number of tasks that layers exclude, where there are any; and whether luck passes
-    the floor."""
+    the floor (`chance_above_floor`).
+    """
     notes = [said.format(number(FLOOR), count_range(excluded))] if any(excluded) else []
-    return [*notes, *luck_notes(scope)]
+    return [*notes, *luck_notes(chance)]
 
 
-def luck_notes(scope: Scope) -> list[str]:
+def luck_notes(chance: float) -> list[str]:
     """How probably a probe that knows nothing passes the floor, where that is not rare."""
-    chance = chance_above_floor(scope)
     told = f"a probe that knows nothing passes the floor of {number(FLOOR)} with probability up to {number(chance)}"
     return [told] if chance > LIKELY else []

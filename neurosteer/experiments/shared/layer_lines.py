@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from neurosteer.experiments.scope import Scope
 from neurosteer.report.baselines import DRAWN, named
 from neurosteer.report.figures import baseline_lines
 from neurosteer.report.numbers import NONE, count_range, number, percent
@@ -70,7 +69,7 @@ def relative_table(
     points: Sequence[tuple[P, Estimate, int]],  # point, accuracy relative to the dense probe, tasks
     heads: Mapping[P, str],
     sign: str,
-    scope: Scope,
+    chance: float,  # that luck passes the floor
     *,
     kept: Mapping[P, Sequence[float | None]] | None = None,
 ) -> Table:
@@ -88,4 +87,4 @@ def relative_table(
         "Accuracy relative to the dense probe: mean over tasks where that reaches "
         f"{number(FLOOR)} on validation data, then over layers"
     )
-    return Table("; ".join([caption, *luck_notes(scope)]), headers, tuple(rows))
+    return Table("; ".join([caption, *luck_notes(chance)]), headers, tuple(rows))

@@ -8,20 +8,27 @@ import json
 import tomllib
 
 import pytest
-from made_outcome import make_outcome, recipe_of
+from made_outcome import make_outcome, outcome_csvs, recipe_of, tables_of, typed
 
-from neurosteer.report.paper.causal_tables import causal_tables
-from neurosteer.report.paper.csvs import outcome_csvs
-from neurosteer.report.paper.layer_tables import mask_tables, rank_tables, topk_tables
-from neurosteer.report.paper.matched_tables import control_tables, matched_tables
-from neurosteer.report.paper.table import spread
-from neurosteer.report.paper.task_tables import baseline_tables, overlap_tables, transfer_tables
-from neurosteer.report.paper.toml import recipe_toml
+from neurosteer.experiments.outcome import csv_text
+from neurosteer.experiments.page import baselines_by_task_table, baselines_table
+from neurosteer.report.table import spread
 from neurosteer.runner import read_recipe
+from neurosteer.runner.toml import recipe_toml
 
 
 def result_of(experiment, **changes):
     return make_outcome((experiment,), **{"tasks": 5, "layers": 6, **changes})["results"][0]
+
+
+def tables_for(result):
+    """The tables of an outcome with this one result."""
+    return tables_of({**make_outcome((result["experiment"],), tasks=5, layers=6), "results": [result]})
+
+
+def baseline_tables(outcome):
+    tasks = typed(outcome).scope.tasks
+    return baselines_table(tasks), baselines_by_task_table(tasks)
 
 
 def rows_of(text):
@@ -30,14 +37,14 @@ def rows_of(text):
 
 def test_every_table_is_a_file():
     outcome = make_outcome(tasks=5, layers=6)
-    files = dict(outcome_csvs(outcome))
+    files = outcome_csvs(outcome)
     assert list(files)[:3] == ["fig2.csv", "fig2.tasks.csv", "fig3.csv"]
     assert {"fig5.random.csv", "fig6.means.csv", "overlap.stability.csv", "causal.predicted.csv"} < set(files)
     for result in outcome["results"]:
-        for name, rows in result["tables"].items():
-            found = rows_of(files[f"{result['experiment']}{'.' * bool(name)}{name}.csv"])
-            assert len(found) == len(rows)
-            assert list(found[0]) == list(rows[0])
+        if "rows" in result:
+            found = rows_of(files[f"{result['experiment']}.csv"])
+            assert len(found) == len(result["rows"])
+            assert list(found[0]) == list(result["rows"][0])
 
 
 def test_floats_have_six_significant_digits():
@@ -52,36 +59,32 @@ def test_floats_have_six_significant_digits():
         },
         {"layer": 4, "lambda": 1.0, "delta": -0.0, "p": None, "low": 12345.67891, "pairs": 0},
     ]
-    outcome = {"results": [{"experiment": "fig5", "tables": {"": rows}}]}
-    [(name, text)] = outcome_csvs(outcome)
-    assert name == "fig5.csv"
-    assert text == (
+    assert csv_text(rows) == (
         "layer,lambda,delta,p,low,pairs\n3,0.000123457,-0.123457,1.23457e-09,,1234567\n4,1.0,0.0,,12345.7,0\n"
     )
 
 
 def test_every_cell_of_the_transfer_has_its_pairs():
-    result = result_of("fig6")
-    rows = rows_of(dict(outcome_csvs({"results": [result]}))["fig6.csv"])
+    outcome = make_outcome(("fig6",), tasks=5, layers=6)
+    rows, result = rows_of(outcome_csvs(outcome)["fig6.csv"]), outcome["results"][0]
     assert [int(row["pairs"]) for row in rows] == [count for row in result["pairs"] for count in row]
     assert {row["pairs"] for row in rows} == {"188", "200"}
 
 
 def test_truth_values_and_awkward_names_survive():
     rows = [{"source": 'mine, "again"', "related": True, "units": 7}]
-    [(_, text)] = outcome_csvs({"results": [{"experiment": "causal", "tables": {"agreement": rows}}]})
-    [row] = rows_of(text)
+    [row] = rows_of(csv_text(rows))
     assert (row["source"], json.loads(row["related"]), int(row["units"])) == ('mine, "again"', True, 7)
 
 
 def test_long_tables_keep_both_ends():
     assert spread(range(30)) == [0, 3, 6, 10, 13, 16, 19, 23, 26, 29]
     assert spread(range(7)) == list(range(7))
-    [table] = matched_tables(result_of("fig5", layers=30))
+    [table] = tables_for(result_of("fig5", layers=30))
     assert [row[0] for row in table.rows] == ["0", "3", "6", "10", "13", "16", "19", "23", "26", "29"]
     assert table.caption.endswith("not even all others (10 of 30 layers; all in the CSV)")
-    assert "all in the CSV" not in matched_tables(result_of("fig5"))[0].caption
-    by_layer = control_tables(result_of("controls", layers=30), 6)[1]
+    assert "all in the CSV" not in tables_for(result_of("fig5"))[0].caption
+    by_layer = tables_for(result_of("controls", layers=30))[1]
     assert [row[0] for row in by_layer.rows] == [row[0] for row in table.rows]
     assert by_layer.caption.endswith("(10 of 30 layers; all in the CSV)")
 
@@ -94,7 +97,7 @@ def test_masks():
         row["accuracy"] = accuracy
     for row, relative, tasks in zip(result["rows"], (0.9499, 1.0, 0.95, None), (4, 4, 1, 0), strict=True):
         row |= {"relative": relative, "relative_tasks": tasks, "excluded": 4 - row["layer"]}
-    grid, relative = mask_tables(result)
+    grid, relative = tables_for(result)
     assert grid.headers == ("layer", "λ = .2", "λ = 1", "dense", "tasks below .55")
     assert grid.rows == (
         ("0", "12%  .73", "100%  .80", ".80", "4"),
@@ -110,15 +113,15 @@ def test_masks():
 
 def test_topk_and_ranks():
     result = result_of("fig3", layers=1)
-    grid, relative = topk_tables(result)
+    grid, relative = tables_for(result)
     assert grid.headers[:5] == ("layer", "k = 1", "k = 2", "k = 4", "k = 6")
     assert len(grid.rows[0]) == len(result["ks"]) + 3
     assert relative.rows[-1] == ("k = 576", "1.00", "1 of 1", "5")
-    assert topk_tables(result_of("fig3", tasks=9))[0].rows[0][-1] == "3"
+    assert tables_for(result_of("fig3", tasks=9))[0].rows[0][-1] == "3"
     ranks = result_of("fig4", layers=1, lambdas=(0.2, 1.0))
     ranks["rows"][0] |= {"spearman": 0.4012, "limit": 0.6183}
-    assert rank_tables(ranks)[0].headers == ("layer", "λ = .2", "λ = 1")
-    assert rank_tables(ranks)[0].rows == (("0", ".40 of .62", "–"),)  # noqa: RUF001
+    assert tables_for(ranks)[0].headers == ("layer", "λ = .2", "λ = 1")
+    assert tables_for(ranks)[0].rows == (("0", ".40 of .62", "–"),)  # noqa: RUF001
 
 
 def test_what_nothing_matches_is_told_in_words():
@@ -132,7 +135,7 @@ def test_what_nothing_matches_is_told_in_words():
     )
     result["rows"][1] |= {"tasks": 0, "excluded": 5, "median_multiple": None, "censored_tasks": 0, "beyond": False}
     result["rows"][1] |= dict.fromkeys(("equivalent", "equivalent_low", "equivalent_high"))
-    rows = matched_tables(result)[0].rows
+    rows = tables_for(result)[0].rows
     assert rows[0] == ("0", "8", ".60 [.58, .62]", "30 [20, 41]", "5.1× [3.3×, 6.8×]", "4.2×", "4 of 8")  # noqa: RUF001
     assert rows[1] == ("1", "0 (5 left out)", *["–"] * 4, "0 of 0")  # noqa: RUF001
     assert rows[3][3:5] == ("60 [42, none]", "10.0× [7.0×, none]")  # noqa: RUF001
@@ -141,18 +144,16 @@ def test_what_nothing_matches_is_told_in_words():
 
 @pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig5", "controls"])
 def test_a_floor_that_luck_passes_is_told_in_the_caption(experiment):
-    made = {"fig2": mask_tables, "fig3": topk_tables, "fig5": matched_tables}
-    tables = made.get(experiment, lambda result: control_tables(result, 6))
     result = result_of(experiment)
-    assert "knows nothing" not in " ".join(table.caption for table in tables(result))
+    assert "knows nothing" not in " ".join(table.caption for table in tables_for(result))
     result["chance_above_floor"] = 0.2204
     said = "; a probe that knows nothing passes the floor of .55 with probability up to .22"
-    assert [table.caption.endswith(said) for table in tables(result)].count(True) == 1
+    assert [table.caption.endswith(said) for table in tables_for(result)].count(True) == 1
 
 
 def test_controls():
     result = result_of("controls")
-    table, by_layer = control_tables(result, 6)
+    table, by_layer = tables_for(result)
     assert [row[0] for row in table.rows] == ["neurons", "randomly rotated basis", "untrained model"]
     for row, variant in zip(table.rows, result["variants"], strict=True):
         matched = result["curves"][variant]["fig5"]["rows"]
@@ -167,14 +168,14 @@ def test_controls():
 
 
 def test_controls_say_how_many_tasks_they_leave_out():
-    whole, by_layer = control_tables(result_of("controls", tasks=9), 6)
+    whole, by_layer = tables_for(result_of("controls", tasks=9))
     assert "reaches .55 on validation data in every variant (0 to 3 left out a layer)" in whole.caption
     assert [row[1] for row in by_layer.rows] == ["6 (3 left out)", *["9"] * 5]
 
 
 def test_transfer_by_phenomenon():
     result = result_of("fig6", tasks=11)
-    for table, suffix in zip(transfer_tables(result), ("", "_pairwise"), strict=True):
+    for table, suffix in zip(tables_for(result), ("", "_pairwise"), strict=True):
         assert [row[:2] for row in table.rows] == [
             ("anaphor agreement", "2"),
             ("argument structure", "9"),
@@ -190,7 +191,7 @@ def test_transfer_by_phenomenon():
 
 def test_transfer_rests_on_pairs():
     result = result_of("fig6", tasks=11)
-    threshold, pairwise = transfer_tables(result)
+    threshold, pairwise = tables_for(result)
     for table in (threshold, pairwise):
         assert [row[-1] for row in table.rows] == ["188 to 200", "200", "188 to 200"]
         assert "(12 are left out in all: the training task has seen a sentence of theirs)" in table.caption
@@ -198,12 +199,12 @@ def test_transfer_rests_on_pairs():
     assert threshold.caption.endswith(f"{null}12), dense .499 (sd of rows .020)")
     assert pairwise.caption.endswith(f"{null}20), dense .499 (sd of rows .034)")
     result |= {"pairs": [[200] * 11] * 11, "left_out": 0}
-    assert "left out" not in transfer_tables(result)[0].caption
+    assert "left out" not in tables_for(result)[0].caption
 
 
 def test_overlap():
     result = result_of("overlap")
-    [table] = overlap_tables(result)
+    [table] = tables_for(result)
     folds = [row["folds"] for row in result["stability"] if row["method"] == "l0"]
     assert table.rows[0][:4] == ("welch", ".190", ".050", "<.001")
     assert table.rows[1][3] == ".012"
@@ -213,14 +214,14 @@ def test_overlap():
 
 def test_sets_that_are_small_are_told():
     result = result_of("causal", tasks=20)
-    whole = causal_tables(result)[1].caption
+    whole = tables_for(result)[1].caption
     nulls = [
         {"method": "l0", "task": "t", "null": i, "units": units, "delta": 0.0} for i, units in enumerate((9, 40))
     ]
 
     def caption(l0: int, null_changes: list[dict[str, Any]]) -> str:
         cells = [row | {"units": l0 if row["method"] == "l0" else 40} for row in result["cells"]]
-        return causal_tables({**result, "k": 40, "cells": cells, "null_changes": null_changes})[1].caption
+        return tables_for({**result, "k": 40, "cells": cells, "null_changes": null_changes})[1].caption
 
     told = "; not all sets hold 40 units: those of l0"
     assert "not all sets" not in whole
@@ -231,7 +232,7 @@ def test_sets_that_are_small_are_told():
 def test_causal():
     result = result_of("causal", tasks=20)
     result["summary"]["l0"] |= {"own_delta": -0.126, "own_low": -0.3, "own_high": 0.049, "unrelated_delta": None}
-    measured, families, neutral, contrasts, agreement = causal_tables(result)
+    measured, families, neutral, contrasts, agreement = tables_for(result)
     assert measured.rows[1][:4] == ("l0", "-0.13 [-0.30, +0.05]", "–", "–")  # noqa: RUF001
     assert [row[4:] for row in measured.rows] == [("–", "–")] * 3  # noqa: RUF001
     assert "19 controls are too few for verdicts on them (--set controls=199)" in measured.caption
@@ -267,7 +268,7 @@ def test_causal():
 def test_single_cells_are_counted_where_there_are_controls_enough():
     [result] = make_outcome(("causal",), tasks=20, controls=199)["results"]
     result["nothing_to_lose"] = ["ant", "bee"]
-    measured = causal_tables(result)[0]
+    measured = tables_for(result)[0]
     for row, method in zip(measured.rows, result["methods"], strict=True):
         cells = [cell for cell in result["cells"] if cell["method"] == method and cell["q"] is not None]
         for text, own in zip(row[4:], (True, False), strict=True):
@@ -280,8 +281,8 @@ def test_single_cells_are_counted_where_there_are_controls_enough():
 
 def test_massive_units_are_named_if_there_are_any_and_not_too_many():
     result = result_of("causal")
-    assert "massive" not in causal_tables({**result, "massive": []})[0].caption
-    many = causal_tables({**result, "massive": list(range(100, 1500))})[0].caption
+    assert "massive" not in tables_for({**result, "massive": []})[0].caption
+    many = tables_for({**result, "massive": list(range(100, 1500))})[0].caption
     assert many.endswith("in no set: 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111 and 1,388 more")
 
 

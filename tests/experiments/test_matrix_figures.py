@@ -7,13 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from figure_checks import check_texts, series_of, texts_in
-from made_outcome import make_outcome
+from made_outcome import make_outcome, outcome_figures
 from matplotlib.colors import to_rgb
 
 from neurosteer.pairs import TASKS
-from neurosteer.report.paper import outcome_figures
-from neurosteer.report.paper.matrix import reach_of, short, spans
-from neurosteer.report.paper.palette import falling, rising, shares
+from neurosteer.report.matrix import reach_of, short, spans
+from neurosteer.report.palette import falling, rising, shares
 
 PHENOMENA = sorted({task.phenomenon.replace("_", " ") for task in TASKS})
 

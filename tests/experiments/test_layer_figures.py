@@ -6,13 +6,10 @@ import math
 
 import pytest
 from figure_checks import check_texts, series_of, texts_in
-from made_outcome import make_outcome
+from made_outcome import caption_of, make_outcome, outcome_figures, tables_of
 from matplotlib.colors import to_rgb
 
 from neurosteer.report.canvas import SEPARATOR
-from neurosteer.report.paper import outcome_figures
-from neurosteer.report.paper.captions import caption_of
-from neurosteer.report.paper.layer_tables import rank_tables
 
 ONE, TWO = {"tasks": 1, "layers": 1, "lambdas": (0.2,)}, {"tasks": 2, "layers": 2, "lambdas": (1.0,)}
 
@@ -276,7 +273,7 @@ def test_rank_correlations_of_few_tasks_are_not_drawn():
     [(_, figure)] = outcome_figures(outcome)
     [solid, dashed] = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]
     assert list(solid.get_xdata()) == list(dashed.get_xdata()) == [0, 1, 3, 4, 5]
-    [table] = rank_tables(outcome["results"][0])
+    [table] = tables_of(outcome)
     assert [row[1] == "–" for row in table.rows] == [False, False, True, False, False, False]  # noqa: RUF001
 
 

@@ -8,10 +8,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from made_outcome import ALL, make_outcome
+from made_outcome import ALL, caption_of, make_outcome, outcome_figures, outcome_page, write_outcome
 
-from neurosteer.report.paper import outcome_figures, outcome_page, write, write_outcome
-from neurosteer.report.paper.captions import caption_of
+from neurosteer.experiments import outcome as outcome_module
 
 COARSE = 40  # dots per inch: enough to compare
 EVIL = "<script>alert(\"x\")</script> & 'y'"
@@ -49,13 +48,13 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     outcome = make_outcome(tasks=4, layers=3, lambdas=(0.2, 1.0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(write, "DPI", COARSE)
-        patch.setattr(write, "PAGE_DPI", COARSE)
+        patch.setattr(outcome_module, "DPI", COARSE)
+        patch.setattr(outcome_module, "PAGE_DPI", COARSE)
         yield outcome, folder, write_outcome(outcome, folder)
 
 
 def page_of(outcome):
-    return Reader(outcome_page(outcome, {}))
+    return Reader(outcome_page(outcome))
 
 
 def test_files(written):
@@ -96,7 +95,7 @@ def test_the_page_stands_alone(written):
 def test_files_are_all_linked(written):
     _, folder, names = written
     links = Reader((folder / "index.html").read_text("utf-8")).all("a", "href")
-    assert {name for name in names if name.endswith((".csv", ".png"))} <= set(links)
+    assert {name for name in names if name.endswith((".csv", ".png", ".svg"))} <= set(links)
 
 
 def test_what_the_page_says(written):
@@ -183,7 +182,7 @@ def test_pictures_have_their_size_on_paper(written):
 def test_same_outcome_same_bytes(written, tmp_path):
     outcome, folder, _ = written
     again = json.loads(json.dumps(outcome))
-    assert outcome_page(again, {}) == outcome_page(outcome, {})
+    assert outcome_page(again) == outcome_page(outcome)
     some = ("fig2", "fig5", "overlap", "causal")  # each kind of figure
     again["results"] = [result for result in again["results"] if result["experiment"] in some]
     names = [name for name in write_outcome(again, tmp_path) if name not in ("results.json", "index.html")]

@@ -6,14 +6,26 @@ The tasks are BLiMP's names; every number is invented.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
 
+from neurosteer.experiments import outcome as outcome_module
+from neurosteer.experiments.experiment import Caption
+from neurosteer.experiments.outcome import Outcome
+from neurosteer.experiments.page import outcome_page as typed_page
+from neurosteer.experiments.registry import EXPERIMENTS
 from neurosteer.pairs import TASKS
+from neurosteer.report.table import Table
 
 Row = dict[str, Any]
+DOT = BytesIO()
+Image.new("RGB", (1, 1)).save(DOT, "png", dpi=(96, 96))
 LAMBDAS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 METHODS = ("welch", "l0", "attribution")
 ALL = ("fig2", "fig3", "fig4", "fig5", "fig6", "overlap", "controls", "causal")
@@ -22,6 +34,41 @@ PARTS = {
     "lexical": {"train": 300, "validation": 100, "test": 100, "dropped": 500},
 }
 BASELINES = ("majority", "length", "last_word", "unigram", "stem", "bigram")
+
+
+def typed(outcome: Row) -> Outcome:
+    """The object that `make_outcome` is the JSON of."""
+    return Outcome.from_dict(outcome)
+
+
+def outcome_figures(outcome: Row) -> list[tuple[str, Figure]]:
+    return list(typed(outcome).figures())
+
+
+def outcome_csvs(outcome: Row) -> dict[str, str]:
+    return dict(typed(outcome).csvs())
+
+
+def write_outcome(outcome: Row, folder: Path) -> list[str]:
+    return outcome_module.write_outcome(typed(outcome), folder)
+
+
+def outcome_page(outcome: Row, pictures: dict[str, bytes] | None = None) -> str:
+    """With a dot for every picture, where none are given."""
+    dots = {figure: DOT.getvalue() for experiment in EXPERIMENTS.values() for figure in experiment.drawings}
+    return typed_page(typed(outcome), pictures or dots)
+
+
+def tables_of(outcome: Row) -> list[Table]:
+    """Of the only experiment."""
+    made = typed(outcome)
+    [(name, result)] = made.results.items()
+    return EXPERIMENTS[name].tables(result, made.scope)
+
+
+def caption_of(figure: str, outcome: Row) -> Caption:
+    drawings = {name: drawing for one in EXPERIMENTS.values() for name, drawing in one.drawings.items()}
+    return drawings[figure].caption(typed(outcome).scope)
 
 
 class Maker:
@@ -85,7 +132,8 @@ class Maker:
     def relative(self, layer: int, value: float) -> Row:
         excluded = self.excluded(layer)
         counts = {"relative_tasks": len(self.tasks) - excluded, "excluded": excluded}
-        return {**self.ends("relative", value, 0.01), **counts}
+        ends = {**self.ends("relative", value, 0.01), **self.ends("relative_validation", value, 0.01)}
+        return {**ends, **counts}
 
     def accuracies(self, names: Sequence[str]) -> Row:
         return {name: round(0.5 + 0.4 * self.rng.random(), 4) for name in names}
@@ -107,7 +155,9 @@ class Maker:
             | {f"accuracy@{lam:g}": 0.7 + self.noise() for lam in self.lambdas}
             for task, layer in product(self.tasks, self.layers)
         ]
-        about = {"experiment": "fig2", "lambdas": list(self.lambdas), "rows": rows, "dense": self.dense()}
+        rises = [{"lambda": lam, **self.ends("rho", 0.3)} for lam in self.lambdas if lam < 1]
+        about = {"experiment": "fig2", "lambdas": list(self.lambdas), "rows": rows, "rises": rises}
+        about |= {"dense": self.dense()}
         return {**about, **self.floor(), "baselines": self.baselines(), "tables": {"": rows, "tasks": wide}}
 
     def fig3(self) -> Row:
@@ -492,6 +542,7 @@ def make_outcome(
             "lambda": 0.2,
             "site": "resid_post",
             "position": "eos",
+            "l0": {},
             "resampled": maker.resampled,
         },
         "results": results,
