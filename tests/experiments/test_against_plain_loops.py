@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from neurosteer.experiments.focus import _l0_scores
 from plain_probes import Drawn, by_autograd
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
+from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.plan import plan_recipe
+from neurosteer.experiments.shared.one_layer import _l0_scores
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pair, Pairs
 from neurosteer.pairs.baselines import fit_baselines
@@ -81,7 +82,9 @@ def finished(model: Model, tasks: list[Pairs], recipe: Recipe) -> tuple[dict[str
     for unit in plan.units:
         assert set(unit.needs) <= pieces.keys()
         pieces[unit.name] = unit.compute(pieces.__getitem__)
-    return pieces, {**plan.about, **plan.gather(pieces.__getitem__)}
+    results = plan.results(pieces.__getitem__)
+    asked = (recipe.describe(), "", plan.scope, results, plan.verdicts(results), plan.notices)
+    return pieces, Outcome("0", *asked).to_dict()
 
 
 def result(run: tuple[Any, dict[str, Any]], name: str) -> dict[str, Any]:
@@ -402,7 +405,7 @@ def test_folds_are_disjoint_halves_of_train(run, plain, tasks):
 
 def test_a_rotation_changes_the_basis_and_nothing_else(run, tasks, tiny_folder):
     """Dense probes are the same, top k ones are those of the rotated axes."""
-    from neurosteer.experiments.sweep import rotation
+    from neurosteer.experiments.shared.layer_probes import rotation
 
     q = rotation(WIDTH, 0).double().numpy()
     assert q.T @ q == pytest.approx(np.eye(WIDTH), abs=1e-5)
