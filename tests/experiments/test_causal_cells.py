@@ -218,7 +218,7 @@ def test_null_sets_by_welch_and_attribution_are_what_a_plain_loop_finds(toy: Toy
 
 @pytest.mark.parametrize("exchanged", [False, True])
 def test_a_null_search_by_l0_is_the_search_itself(toy: Toy, exchanged: bool):
-    """Where nothing is exchanged it finds what the task's own does; where every pair is, the same but for the sign."""
+    """Where nothing is exchanged it finds what the task's own does; where every pair is, all but the sign."""
     design, split = toy.work.design, toy.splits["ant"]
     states = torch.from_numpy(states_result(split).arrays["values"])[list(split.indices["train"])]
     turned = states.flip(1) if exchanged else states

@@ -56,7 +56,7 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
 
     def compute(read: Read) -> UnitResult:
         flips = exchanges(pairs, recipe.nulls, recipe.seed)
-        scores: dict[Method, Float[Tensor, "null unit"]] = {}
+        scores: dict[str, Float[Tensor, "null unit"]] = {}
         if encoded:
             row = design.states_layers.index(design.layer)
             states = torch.from_numpy(np.asarray(read(states_name(task.name)).arrays["values"]))[train][:, :, row]
@@ -79,9 +79,9 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
 
 def null_searches(
     states: Float[Tensor, "pair side unit"], flips: Exchanged, task: str, methods: Sequence[Encoded], design: Design
-) -> dict[Encoded, Float[Tensor, "null unit"]]:
+) -> dict[str, Float[Tensor, "null unit"]]:
     """The scores of the units when a task's search is repeated on exchanged states."""
-    found: dict[Encoded, list[Tensor]] = {method: [] for method in methods}
+    found: dict[str, list[Tensor]] = {method: [] for method in methods}
     for start in range(0, len(flips), BLOCK):
         some = flips[start : start + BLOCK].to(states.device)[:, :, None, None]
         turned = [torch.where(flip, states.flip(1), states) for flip in some]

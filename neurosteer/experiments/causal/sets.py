@@ -38,7 +38,8 @@ def sets_unit(work: Work, task: str) -> Unit:
     recipe = work.recipe
 
     def compute(read: Read) -> UnitResult:
-        arrays, matching = {}, {}
+        arrays: dict[str, np.ndarray] = {}
+        matching: dict[str, dict[str, float | None]] = {}
         for method in recipe.methods:
             chosen = chosen_set(read, work, task, method)
             seed = seed_of(recipe.seed, task, method)

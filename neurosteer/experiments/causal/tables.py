@@ -9,7 +9,18 @@ from neurosteer.report.numbers import NONE, change, divergence, number, p_value,
 from neurosteer.report.table import Table, changed, mean, ranged
 from neurosteer.vocabulary import FEWEST_PREFERRED, Method
 
-from .result import CONTRASTS, Agreement, CausalTransfer, Compared, Family, FamilyName, Kind, NeutralText, Quantity
+from .result import (
+    CONTRASTS,
+    Agreement,
+    CausalTransfer,
+    Compared,
+    Contrast,
+    Family,
+    FamilyName,
+    Kind,
+    NeutralText,
+    Quantity,
+)
 
 LISTED = 12  # units that are named
 FAMILIES: Mapping[FamilyName, str] = {
@@ -158,7 +169,7 @@ def _neutral_cells(numbers: Sequence[float | None]) -> tuple[str, ...]:
 
 
 def _contrasts(result: CausalTransfer) -> Table:
-    kinds = ("own", *CONTRASTS)
+    kinds: tuple[Kind | Contrast, ...] = ("own", *CONTRASTS)
     whats: list[Quantity] = list(dict.fromkeys(row.what for row in result.effects))
     rows = tuple(
         (method, what, *(changed(result.mean_drops(what)[method, kind].estimate) for kind in kinds))
