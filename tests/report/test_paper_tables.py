@@ -10,7 +10,6 @@ import tomllib
 import pytest
 from made_outcome import make_outcome, recipe_of
 
-from neurosteer.report.paper.causal_tables import causal_tables
 from neurosteer.report.paper.csvs import outcome_csvs
 from neurosteer.report.paper.layer_tables import mask_tables, rank_tables, topk_tables
 from neurosteer.report.paper.matched_tables import control_tables, matched_tables
@@ -209,80 +208,6 @@ def test_overlap():
     assert table.rows[1][3] == ".012"
     assert float(table.rows[1][4]) == pytest.approx(sum(folds) / 5, abs=0.00051)
     assert [row[6] for row in table.rows] == [".010", ".006"]
-
-
-def test_sets_that_are_small_are_told():
-    result = result_of("causal", tasks=20)
-    whole = causal_tables(result)[1].caption
-    nulls = [
-        {"method": "l0", "task": "t", "null": i, "units": units, "delta": 0.0} for i, units in enumerate((9, 40))
-    ]
-
-    def caption(l0: int, null_changes: list[dict[str, Any]]) -> str:
-        cells = [row | {"units": l0 if row["method"] == "l0" else 40} for row in result["cells"]]
-        return causal_tables({**result, "k": 40, "cells": cells, "null_changes": null_changes})[1].caption
-
-    told = "; not all sets hold 40 units: those of l0"
-    assert "not all sets" not in whole
-    assert caption(40, nulls).endswith(f"{told} 40 to 40, those of its null searches 9 to 40")
-    assert caption(7, []).endswith(f"{told} 7 to 7")
-
-
-def test_causal():
-    result = result_of("causal", tasks=20)
-    result["summary"]["l0"] |= {"own_delta": -0.126, "own_low": -0.3, "own_high": 0.049, "unrelated_delta": None}
-    measured, families, neutral, contrasts, agreement = causal_tables(result)
-    assert measured.rows[1][:4] == ("l0", "-0.13 [-0.30, +0.05]", "–", "–")  # noqa: RUF001
-    assert [row[4:] for row in measured.rows] == [("–", "–")] * 3  # noqa: RUF001
-    assert "19 controls are too few for verdicts on them (--set controls=199)" in measured.caption
-    first = ("welch", "own cells, against matched controls", "made up: falls more", "4", "–")  # noqa: RUF001
-    assert families.rows[0] == (*first, "-0.40", "-0.10", "-0.30", "11%", "<.001", "8.4%")
-    assert families.rows[4][1:5] == (
-        "other cells, against matched controls",
-        "made up: falls more",
-        "12",
-        "1 no units",
-    )
-    assert len(families.rows) == 9
-    told = "welch 21% (by chance 6.9%), l0 31% (by chance 6.9%)"
-    for said in ("Declared before measuring", "39 null searches", "Two-sided", "100,000 times", told):
-        assert said in families.caption
-    shown = ("0.150", "0.060", "21.30", "24.60", "22.40", "7.0%", ".20")
-    sources = [row["source"] for row in result["neutral"] if row["method"] == "welch"]
-    assert [row for row in neutral.rows if row[0] == "welch"] == [
-        ("welch", source, *shown) for source in ("mean", *sources)
-    ]
-    assert measured.caption.endswith("; massive units, in no set: 138, 378")
-    assert [row[:2] for row in contrasts.rows[:4]] == [
-        ("welch", "measured"),
-        ("welch", "beyond controls"),
-        ("welch", "beyond others' controls"),
-        ("welch", "predicted"),
-    ]
-    found = next(row for row in result["effects"] if (row["method"], row["kind"]) == ("welch", "own - other"))
-    assert contrasts.rows[0][-1] == f"{found['drop']:+.2f} [{found['low']:+.2f}, {found['high']:+.2f}]"
-    assert agreement.rows[0][:2] == ("probe transfer ~ causal", ".10 [-.05, .24] (16)")
-
-
-def test_single_cells_are_counted_where_there_are_controls_enough():
-    [result] = make_outcome(("causal",), tasks=20, controls=199)["results"]
-    result["nothing_to_lose"] = ["ant", "bee"]
-    measured = causal_tables(result)[0]
-    for row, method in zip(measured.rows, result["methods"], strict=True):
-        cells = [cell for cell in result["cells"] if cell["method"] == method and cell["q"] is not None]
-        for text, own in zip(row[4:], (True, False), strict=True):
-            qs = [cell["q"] for cell in cells if (cell["source"] == cell["target"]) is own]
-            assert text == f"{sum(q < 0.05 for q in qs)} of {len(qs)}"
-    assert "descriptive" not in measured.caption
-    assert "nothing to lose, in no mean and no family" in measured.caption
-    assert ": ant, bee" in measured.caption
-
-
-def test_massive_units_are_named_if_there_are_any_and_not_too_many():
-    result = result_of("causal")
-    assert "massive" not in causal_tables({**result, "massive": []})[0].caption
-    many = causal_tables({**result, "massive": list(range(100, 1500))})[0].caption
-    assert many.endswith("in no set: 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111 and 1,388 more")
 
 
 def test_baselines():
