@@ -13,7 +13,7 @@ from neurosteer.vocabulary import Method
 
 from .measured import Matrix, Measured, others_controls
 from .predictions import Predictions
-from .result import CONTRASTS, KINDS, Contrast, ControlMean, Kind, MeanDrop, Quantity
+from .result import CONTRASTS, KINDS, ControlMean, Kind, MeanDrop, Quantity
 
 
 def mean_drops(predictions: Predictions, measured: Measured, phenomena: Sequence[str], seed: int) -> list[MeanDrop]:
@@ -37,25 +37,15 @@ def by_kind(
     Each source counts once, with the mean over its targets of that kind, if it has such; the interval is over
     sources, by phenomenon where they form six or more.
     """
-    columns: dict[Kind | Contrast, Float[np.ndarray, "source"]] = {}
-    columns |= {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}
-    for contrast in CONTRASTS:
-        first, second = contrast.split(" - ")
-        columns[contrast] = columns[first] - columns[second]  # type: ignore[index]
+    means: dict[str, np.ndarray] = {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}
+    apart = [means[first] - means[second] for first, second in (contrast.split(" - ") for contrast in CONTRASTS)]
     samples = TaskSamples.of(phenomena, seed_of(seed, method, what))
-    found = samples.means(np.stack(list(columns.values()), axis=1))
-    return [
-        MeanDrop(
-            method=method,
-            what=what,
-            kind=kind,
-            drop=plain(found.mean[i]),
-            low=plain(found.low[i]) if own_interval or not kind.startswith("own") else None,
-            high=plain(found.high[i]) if own_interval or not kind.startswith("own") else None,
-            sources=int(found.tasks[i]),
-        )
-        for i, kind in enumerate(columns)
-    ]
+    found, rows = samples.means(np.stack([*means.values(), *apart], axis=1)), []
+    for i, kind in enumerate((*KINDS, *CONTRASTS)):
+        bare = kind.startswith("own") and not own_interval
+        low, high = (np.nan, np.nan) if bare else (found.low[i], found.high[i])
+        rows.append(MeanDrop(method, what, kind, plain(found.mean[i]), plain(low), plain(high), int(found.tasks[i])))
+    return rows
 
 
 def control_means(method: Method, measured: Measured) -> list[ControlMean]:
