@@ -34,7 +34,7 @@ def by_kind(
 ) -> list[MeanDrop]:
     """Mean drops of the margin (nats) of each kind of cell, and their differences source by source.
 
-    Each source counts once, with the mean over its targets of that kind, if it has such; the interval is over
+    Each source counts once, with the mean over its targets of that kind, if it has any; the interval is over
     sources, by phenomenon where they form six or more.
     """
     means: dict[str, np.ndarray] = {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}

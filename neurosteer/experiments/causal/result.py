@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import Method
 
-Kind = Literal["own", "related", "unrelated", "other"]  # of a cell: its source and its target are the same task, ...
+Kind = Literal["own", "related", "unrelated", "other"]  # of one task, of two of a phenomenon or not, of any two
 Contrast = Literal["own - related", "own - unrelated", "related - unrelated", "own - other"]
 Quantity = Literal["measured", "beyond controls", "beyond others' controls", "predicted"]
 FamilyName = Literal["own", "other", "search"]
