@@ -110,11 +110,11 @@ def test_unknown_cells_are_left_white():
 @pytest.fixture(scope="module")
 def whole():
     """All 67 tasks."""
-    outcome = make_outcome(("fig6", "overlap", "causal"), layers=2)
+    outcome = make_outcome(("fig6", "overlap"), layers=2)
     return {result["experiment"]: result for result in outcome["results"]}, dict(outcome_figures(outcome))
 
 
-@pytest.mark.parametrize("name", ["fig6", "overlap", "causal.predicted"])
+@pytest.mark.parametrize("name", ["fig6", "overlap"])
 def test_many_tasks_are_named_by_phenomenon_on_both_axes(whole, name):
     first, second = whole[1][name].axes[:2]
     assert row_names(first) == column_names(first) == column_names(second) == PHENOMENA
@@ -124,14 +124,12 @@ def test_many_tasks_are_named_by_phenomenon_on_both_axes(whole, name):
     assert starts == [sum(sizes[:i]) - 0.5 for i in range(1, 12)]
 
 
-@pytest.mark.parametrize(
-    "name", ["fig6", "fig6.pairwise", "overlap", "causal", "causal.predicted", "causal.agreement"]
-)
+@pytest.mark.parametrize("name", ["fig6", "fig6.pairwise", "overlap"])
 def test_texts_of_many_tasks_keep_their_place(whole, name):
     check_texts(whole[1][name])
 
 
-@pytest.mark.parametrize("experiment", ["fig6", "overlap", "causal"])
+@pytest.mark.parametrize("experiment", ["fig6", "overlap"])
 @pytest.mark.parametrize("tasks", [1, 24])
 def test_texts_of_few_tasks_keep_their_place(experiment, tasks):
     for figure in drawn(experiment, tasks=tasks)[1].values():
@@ -186,141 +184,6 @@ def test_one_task_has_no_chance():
     assert chance_of(groups) == []
     assert len(chance_of(stable)) == 2
     assert not any("by chance" in text for text in texts_in(figures["overlap"]) if "median" not in text)
-
-
-def test_causal_predictions():
-    result, figures = drawn("causal", tasks=25)
-    every = np.concatenate([np.abs(result["predicted"][method]).ravel() for method in result["methods"]])
-    reach = np.quantile(every, 0.99)
-    for image, method in zip(maps_of(figures["causal.predicted"]), result["methods"], strict=True):
-        values = np.array(result["predicted"][method])
-        assert cells_of(image) == pytest.approx(values)
-        assert image.get_clim() == pytest.approx((-reach, reach))
-    largest = np.abs(result["predicted"]["attribution"])  # the only method whose changes reach the end
-    beyond = f"{100 * (largest > reach).mean():.1f}% of the cells lie beyond"
-    assert " ".join(texts_in(figures["causal.predicted"])).count(beyond) == 1
-
-
-def test_equal_changes_have_equal_colours_in_every_map():
-    """One scale: the largest change of any method is its end."""
-    result, figures = drawn("causal", tasks=20)
-    largest = max(abs(cell["delta"]) for cell in result["cells"] if cell["delta"] is not None)
-    for name in ("causal", "causal.predicted"):
-        assert len({image.get_clim() for image in maps_of(figures[name])}) == 1
-    assert maps_of(figures["causal"])[0].get_clim() == pytest.approx((-largest, largest))
-
-
-def test_measured_cells_have_their_number_and_the_unusual_a_ring():
-    result, figures = drawn("causal", tasks=20, controls=199)
-    measured = result["measured"]
-    for axes, method in zip(figures["causal"].axes, result["methods"], strict=False):
-        cells = {(c["source"], c["target"]): c for c in result["cells"] if c["method"] == method}
-        expected = [[cells[a, b]["delta"] for b in measured] for a in measured]
-        assert cells_of(axes.images[0]) == pytest.approx(np.array(expected, dtype=float), nan_ok=True)
-        assert row_names(axes) in ([short(task) for task in measured], [""] * len(measured))
-        [rings] = axes.collections
-        ringed = {(measured[round(y)], measured[round(x)]) for x, y in rings.get_offsets()}
-        assert ringed == {pair for pair, cell in cells.items() if cell["q"] is not None and cell["q"] < 0.05}
-        assert ringed
-        numbers = [text for text in axes.texts if text.get_text() and text.xy[0] == round(text.xy[0])]
-        assert len(numbers) == sum(cell["delta"] is not None for cell in cells.values())
-        for text in numbers:
-            value = cells[measured[round(text.xy[1])], measured[text.xy[0]]]["delta"]
-            digits = float(text.get_text().replace("−", "-"))  # noqa: RUF001
-            assert digits == pytest.approx(value, abs=0.0051 if abs(value) < 0.99 else 0.051)
-
-
-@pytest.mark.parametrize("controls", [19, 199])
-def test_single_cells_are_judged_only_with_controls_enough(controls):
-    result, figures = drawn("causal", tasks=20, controls=controls)
-    for axes, method in zip(figures["causal"].axes, result["methods"], strict=False):
-        [rings] = axes.collections
-        assert (len(rings.get_offsets()) > 0) is (controls == 199)
-        found = result["summary"][method]
-        counts = [f"{found[f'significant_{kind}']} of {found[f'judged_{kind}']} {kind}" for kind in ("own", "other")]
-        assert (counts[0] == "None of 0 own") is (controls == 19)
-        ps = {row["family"]: row["p"] for row in result["families"] if row["method"] == method}
-        told = [f"{kind} p {'< .001' if ps[kind] < 0.001 else '= .31'}" for kind in ("own", "other")]
-        rings_told = "" if controls == 19 else f"; q < .05 (rings): {', '.join(counts)}"
-        assert f"as families: {', '.join(told)}{rings_told}" in texts_in(figures["causal"])
-
-
-def test_the_means_of_controls_are_dots_of_their_own_height():
-    result, figures = drawn("causal", tasks=20)
-    lines = series_of(figures["causal"].axes[3])
-    again = series_of(drawn("causal", tasks=20)[1]["causal"].axes[3])
-    for method in result["methods"]:
-        for place, kind in ((0, "own"), (2, "unrelated")):
-            values, heights = lines[f"{method} controls {kind}"]
-            rows = [row for row in result["control_means"] if (row["method"], row["kind"]) == (method, kind)]
-            assert values == [row["delta"] for row in rows]
-            assert len(set(heights)) == len(values) == 19
-            [middle] = lines[f"{method} measured {kind}"][1]
-            assert max(abs(height - middle) for height in heights) <= 0.09
-            assert abs(middle - place) < 0.3
-            assert again[f"{method} controls {kind}"][1] == heights
-    assert not [name for name in series_of(figures["causal.predicted"].axes[3]) if "controls" in name]
-
-
-@pytest.mark.parametrize(("units", "said"), [([138, 378], "2 massive units"), ([7], "1 massive unit"), ([], None)])
-def test_massive_units_are_in_no_set(units, said):
-    outcome = make_outcome(("causal",), tasks=5, layers=1)
-    outcome["results"][0]["massive"] = units
-    figures = dict(outcome_figures(outcome))
-    for name in ("causal", "causal.predicted"):
-        about = figures[name].texts[1].get_text()
-        assert f"the layer's {said} in no set" in about if said else "massive" not in about
-
-
-def test_means_of_own_related_and_other_tasks():
-    result, figures = drawn("causal", tasks=20)
-    axes = figures["causal"].axes[3]
-    lines = series_of(axes)
-    for row in result["effects"]:
-        name = f"{row['method']} {row['what']} {row['kind']}"
-        shown = row["what"] == "measured" and row["kind"] in ("own", "unrelated") and row["drop"] is not None
-        assert (name in lines) is shown
-        if shown:
-            assert lines[name][0] == [-row["drop"]]
-    segments = sorted(tuple(bar.get_segments()[0][:, 0]) for bar in axes.collections)
-    expected = sorted(
-        (-row["high"], -row["low"])
-        for row in result["effects"]
-        if f"{row['method']} {row['what']} {row['kind']}" in lines
-    )
-    assert np.array(segments) == pytest.approx(np.array(expected))
-    assert "no such cells" in texts_in(figures["causal"])
-
-
-def test_predicted_against_measured_and_agreement():
-    result, figures = drawn("causal", tasks=20)
-    left, right = figures["causal.agreement"].axes
-    for method in result["methods"]:
-        for own in (True, False):
-            cells = [c for c in result["cells"] if c["method"] == method and (c["source"] == c["target"]) is own]
-            cells = [cell for cell in cells if cell["delta"] is not None]
-            expected = ([c["predicted"] for c in cells], [c["delta"] for c in cells])
-            assert series_of(left)[f"{method} {'own' if own else 'other'}"] == expected
-        rows = [row for row in result["agreement"] if row["method"] == method]
-        assert series_of(right)[method][0] == [row["spearman"] for row in rows]
-    ends = {(row["low"], row["high"]) for row in result["agreement"]}
-    assert {tuple(bar.get_segments()[0][:, 0]) for bar in right.collections} == ends
-    assert len(ends) == 15
-
-
-@pytest.mark.parametrize("unknown", ["delta", "q"])
-def test_what_was_not_measured_is_not_drawn(unknown):
-    outcome = make_outcome(("causal",), tasks=20, layers=1)
-    for cell in outcome["results"][0]["cells"]:
-        cell[unknown] = None
-    figures = dict(outcome_figures(outcome))
-    axes = figures["causal"].axes[0]
-    [rings] = axes.collections
-    if unknown == "q":
-        assert len(rings.get_offsets()) == 0
-    else:
-        assert np.isnan(np.ma.filled(axes.images[0].get_array(), np.nan)).all()
-        assert series_of(figures["causal.agreement"].axes[0])["welch own"] == ([], [])
 
 
 @pytest.mark.parametrize("scale", [rising(), falling().reversed(), shares()], ids=["rising", "falling", "shares"])

@@ -145,7 +145,6 @@ def test_links_lead_to_what_was_left_out_and_to_notices():
     [
         ("controls", ("the standardised states, rotated", "the same tasks", "in every variant"), ()),
         ("overlap", ("|A||B| / width", "disjoint folds"), ("halves", "than a set shares with itself")),
-        ("causal", ("matched controls of its own", "No set and no control holds a massive unit"), ("sets together",)),
     ],
 )
 def test_captions(name, said, unsaid):

@@ -24,7 +24,6 @@ HEADINGS = {
     "overlap": "Overlap of the neuron sets",
     "controls": "Controls: basis and training",
     "sensitivity": "Sensitivity: what the masks owe to their training",
-    "causal": "Causal transfer",
 }
 
 CAPTIONS = {
@@ -106,30 +105,6 @@ CAPTIONS = {
         "that a mask needs to reach 95 % of the dense probe's accuracy on validation data.",
         "Ways whose masks never keep so many, or so few, units, and layers where less than half of the tasks have "
         "such: there is no line.",
-    ),
-    "causal": Caption(
-        "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
-        "neurons of the row's task are set to zero. Red and dark is a drop, on one scale for all maps. Each set has "
-        "matched controls of its own, the same for all targets: as many units of every block of like ones, the "
-        "set's own not excepted. Above each map, p of all own and of all other cells, each tested as one family. A "
-        "ring (only with controls enough for single cells): q < .05, Benjamini-Hochberg over the family. Below on "
-        "the right, means that count each source once, and as small dots the same means of its controls. No set and "
-        "no control holds a massive unit (whose RMS is 10 times the layer's median or more).",
-        "That a large drop is specific: an ablated state is off the model's usual path. Nor what massive units do, "
-        "which are in no set. Single cells without rings are descriptive. Attribution is selected on the outcome "
-        "measured here, though on other pairs: hold it against its null searches.",
-    ),
-    "causal.predicted": Caption(
-        "The same for all pairs of tasks, predicted to first order: minus the sum of the column's attributions over "
-        "the row's neurons. The scale ends where its label says.",
-        "More than a linear forecast: how far it holds for measured cells is the next figure. Attribution chose its "
-        "own sets for this very sum on these very pairs: its own cells are no finding here, and have no interval.",
-    ),
-    "causal.agreement": Caption(
-        "Left, measured cells beside their predictions; axes are linear near 0 and logarithmic beyond; on the "
-        "dashed line both agree. Right, rank correlations over cells of two different tasks: do transfer of probes "
-        "and shared neurons (what is encoded) foretell what an ablation does (what is used)?",
-        "Cause and effect between the matrices: a task with a large margin has large changes whoever's neurons go.",
     ),
 }
 

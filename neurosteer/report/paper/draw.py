@@ -8,9 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from .agreement import agreement_figure
 from .by_layer import masks_figure, ranks_figure, topk_figure
-from .causal import measured_figure, predicted_figure
 from .controls import controls_figure
 from .matched import matched_figure
 from .overlap import overlap_figure
@@ -28,11 +26,6 @@ FIGURES: dict[str, dict[str, Callable[[Row, Row], Figure]]] = {
     "overlap": {"overlap": overlap_figure},
     "controls": {"controls": controls_figure},
     "sensitivity": {"sensitivity": sensitivity_figure, "sensitivity.equal": equal_share_figure},
-    "causal": {
-        "causal": measured_figure,
-        "causal.predicted": predicted_figure,
-        "causal.agreement": agreement_figure,
-    },
 }
 
 

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .about import about, how_many, lam, share_of, used
 from .captions import HEADINGS, Caption, caption_of
-from .causal_tables import causal_tables
 from .csvs import csv_name
 from .draw import FIGURES
 from .layer_tables import mask_tables, rank_tables, topk_tables
@@ -34,7 +33,6 @@ TABLES = {
     "fig6": transfer_tables,
     "overlap": overlap_tables,
     "sensitivity": sensitivity_tables,
-    "causal": causal_tables,
 }
 
 
