@@ -25,8 +25,7 @@ Need = Literal[
 LAYER_PROBES: frozenset[Need] = frozenset({"masks", "topk_grid", "random_sets"})
 FEWEST_LAYERS = 3  # of a trend over layers
 NEURONS, ROTATED, UNTRAINED = "neurons", "rotated", "untrained"
-VARIANTS = (FEWEST_LAYERS = 3  # of a trend over layers
-NEURONS, ROTATED, UNTRAINED)
+VARIANTS = (NEURONS, ROTATED, UNTRAINED)
 
 
 @dataclass(frozen=True)

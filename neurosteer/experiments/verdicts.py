@@ -10,7 +10,6 @@ import numpy as np
 from neurosteer.vocabulary import AGREE, ENOUGH
 
 from .bands import above_chance
-from .sensitivity.claims import UNJUDGED
 
 FEW = 0.25  # of the units
 TIMES = 6
@@ -28,7 +27,6 @@ def verdicts(results: Sequence[Row], settings: Mapping[str, Any]) -> list[Row]:
         _worth(by_name),
         _later(by_name, settings),
         _transfer(by_name),
-        *_however_trained(by_name, settings),
     ]
     return [verdict for verdict in found if verdict is not None]
 
@@ -190,54 +188,6 @@ def _transfer(results: Mapping[str, Row]) -> Row | None:
         if np.isfinite(others)
         else "There are no tasks of other phenomena.",
     )
-
-
-def _however_trained(results: Mapping[str, Row], settings: Mapping[str, Any]) -> list[Row]:
-    """Claims (b) and (d) in every way to train the masks."""
-    result = results.get("sensitivity")
-    if result is None:
-        return []
-    claims = {row["claim"]: row for row in result["claims"]}
-    at, share = f"lambda {result['lambda']:g}", f"{result['share']:.0%} of the units kept"
-    trends = ", ".join(f"{states} {_mean(rows):+.2f}" for states, rows in _by_states(result["ways"], "rho").items())
-    what = settings["resampled"]["what"]
-    return [
-        _trained(
-            claims["b"],
-            "The two selections agree, however masks are trained.",
-            f"up: at {at} the Spearman of |t| and gate is, on average over layers, above half of the largest that "
-            f"ties allow, with the whole 95 % interval over {what}; down: below",
-            _at_equal_share(claims["b_equal"], share),
-        ),
-        _trained(
-            claims["d"],
-            "Later layers spread the information over more units, however masks are trained.",
-            "up: at more than half of the lambdas below 1 the mean kept share rises with the layer "
-            f"({_above_zero(settings)}); down: it falls",
-            f"Spearman of layer and kept share at {at}, mean over ways: {trends}. "
-            + _at_equal_share(claims["d_equal"], "the share that 95 % of the dense accuracy needs"),
-        ),
-    ]
-
-
-def _trained(claim: Row, statement: str, criterion: str, beside: str) -> Row:
-    """`holds` counts the ways that are up, `of` all: those too that are not shown or cannot be judged."""
-    of = 0 if claim["verdict"] == UNJUDGED else claim["ways"]
-    row = _verdict(claim["claim"], statement, criterion, claim["up"], of, "ways to train", "")
-    said = f"{claim['verdict']}: {claim['text']}"
-    return {**row, "text": said, "reading": f"{said[0].upper()}{said[1:]}. {beside}"}
-
-
-def _at_equal_share(claim: Row, what: str) -> str:
-    return f"At equal share ({what}): {claim['verdict']}: {claim['text']}."
-
-
-def _by_states(ways: Sequence[Row], key: str) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for way in ways:
-        if way[key] is not None:
-            found.setdefault(way["states"], []).append(way[key])
-    return found
 
 
 def _bands(matrix: Sequence[Sequence[float | None]], phenomena: Sequence[str], pairs: np.ndarray) -> list[float]:

@@ -23,7 +23,6 @@ HEADINGS = {
     "fig6": "Figure 6: transfer between tasks",
     "overlap": "Overlap of the neuron sets",
     "controls": "Controls: basis and training",
-    "sensitivity": "Sensitivity: what the masks owe to their training",
     "causal": "Causal transfer",
 }
 
@@ -91,22 +90,6 @@ CAPTIONS = {
         "That neurons are special where the middle column looks like the left one: there the advantage of chosen "
         "units needs no privileged basis. What the right column reads off, words give away.",
     ),
-    "sensitivity": Caption(
-        "A column for each training: the paper's loss after several declared numbers of steps, and the loss with a "
-        "small penalty on the weights, for many steps at rates that decay. Colour: what masks are trained on, "
-        "standardised states, raw ones, or raw ones divided by one number for each layer. Solid lines: weights start "
-        "as noise; dashed: at the dense probe's. Filled: gates start half open; hollow: nearly all open. Above, the "
-        "share of units kept; below, how far |t| and gates agree. Where all lines lie together, training decides "
-        "nothing.",
-        "Which training is right: the loss does not say which of two masks with the same loss is meant. At equal λ "
-        "masks of different trainings differ in how many units they keep.",
-    ),
-    "sensitivity.equal": Caption(
-        "The same ways to train at the same share of units kept, linear between the λ of the grid. Above, the share "
-        "that a mask needs to reach 95 % of the dense probe's accuracy on validation data.",
-        "Ways whose masks never keep so many, or so few, units, and layers where less than half of the tasks have "
-        "such: there is no line.",
-    ),
     "causal": Caption(
         "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
         "neurons of the row's task are set to zero. Red and dark is a drop, on one scale for all maps. Each set has "
@@ -139,7 +122,7 @@ LEXICAL = (
 )
 
 
-BANDED = ("fig2", "fig3", "fig4", "fig5", "controls", "sensitivity", "sensitivity.equal")
+BANDED = ("fig2", "fig3", "fig4", "fig5", "controls")
 
 
 def caption_of(name: str, outcome: Mapping[str, Any]) -> Caption:

@@ -14,7 +14,6 @@ from .causal import measured_figure, predicted_figure
 from .controls import controls_figure
 from .matched import matched_figure
 from .overlap import overlap_figure
-from .sensitivity import equal_share_figure, sensitivity_figure
 from .transfer import transfer_figure
 
 Row = Mapping[str, Any]
@@ -27,7 +26,6 @@ FIGURES: dict[str, dict[str, Callable[[Row, Row], Figure]]] = {
     "fig6": {"fig6": transfer_figure, "fig6.pairwise": partial(transfer_figure, kind="pairwise")},
     "overlap": {"overlap": overlap_figure},
     "controls": {"controls": controls_figure},
-    "sensitivity": {"sensitivity": sensitivity_figure, "sensitivity.equal": equal_share_figure},
     "causal": {
         "causal": measured_figure,
         "causal.predicted": predicted_figure,

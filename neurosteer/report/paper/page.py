@@ -18,7 +18,6 @@ from .csvs import csv_name
 from .draw import FIGURES
 from .layer_tables import mask_tables, rank_tables, topk_tables
 from .matched_tables import control_tables, matched_tables
-from .sensitivity import sensitivity_tables
 from .table import Table
 from .task_tables import baseline_tables, overlap_tables, transfer_tables
 from .toml import recipe_toml
@@ -33,7 +32,6 @@ TABLES = {
     "fig5": matched_tables,
     "fig6": transfer_tables,
     "overlap": overlap_tables,
-    "sensitivity": sensitivity_tables,
     "causal": causal_tables,
 }
 
