@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import ENOUGH
@@ -14,6 +14,7 @@ from .scope import Settings
 FEW = 0.25  # of the units
 
 
+@runtime_checkable
 class Point(Protocol):
     """What probes on some units of a layer reach, relative to the dense probe."""
 
@@ -25,11 +26,13 @@ class Point(Protocol):
     def relative_validation(self) -> Estimate: ...
 
 
+@runtime_checkable
 class MaskedPoint(Point, Protocol):
     @property
     def kept(self) -> Estimate: ...
 
 
+@runtime_checkable
 class TopkPoint(Point, Protocol):
     @property
     def k(self) -> int: ...

@@ -121,11 +121,11 @@ def _draw_line(
     axes: Axes, points: Sequence[tuple[int, Estimate]], states: L0States, start: L0Start, log_alpha: float
 ) -> None:
     """One value by layer, without the layers where it is not known, and its interval where it has one."""
-    known = [(layer, value) for layer, value in points if value.value is not None]
+    known = [(layer, one.value) for layer, one in points if one.value is not None]
     look = _look(states, start, log_alpha) | {"markevery": max(1, len(known) // 6)}
     label = f"{states}-{start}-{log_alpha}"
-    axes.plot([layer for layer, _ in known], [value.value for _, value in known], label=label, **look)
-    draw_interval(axes, known, look["color"])
+    axes.plot([layer for layer, _ in known], [value for _, value in known], label=label, **look)
+    draw_interval(axes, points, look["color"])
 
 
 def _look(states: L0States, start: L0Start, log_alpha: float) -> dict[str, Any]:
