@@ -86,7 +86,11 @@ def test_agreement_beyond_half_by_a_loop():
     assert low[0] == ordered[round(beyond * (len(ordered) - 1))]
     assert high[0] == ordered[round((1 - beyond) * (len(ordered) - 1))]
     shares[:, 3] = np.nan
-    assert np.isfinite(beyond_half(shares, spearman, samples)[1]).all()  # 3 of 5 layers
+    draws, low, _ = beyond_half(shares, spearman, samples)  # 3 of 5 layers, of 8, 4 and 8 tasks: 6 a layer
+    beyond = stats.norm.cdf(-np.sqrt(6 / 5) * stats.t.ppf(0.975, 5))
+    assert low[0] == sorted(draws[1:])[round(beyond * (len(draws) - 2))]
+    half = beyond_half(shares[:, :4], spearman[:, :4], samples)
+    assert all(np.isnan(one).all() for one in half)  # 2 of 4 layers are not most
     shares[:, 4] = np.nan
     draws, low, high = beyond_half(shares, spearman, samples)
     assert np.isnan([*draws, *low, *high]).all()
@@ -101,6 +105,8 @@ def test_agreement_beyond_half_by_a_loop():
         ((0.1, -0.2, -0.1), (0.5, 0.6, 0.3), "not shown"),
         ((0.1, 0.1, -0.5, -0.5), (0.5, 0.5, -0.1, -0.1), "not shown"),  # half is not more than half
         ((0.0,), (1.0,), "not shown"),
+        ((-1.0,), (0.0,), "not shown"),
+        ((np.nan, 0.1), (np.nan, 0.2), "cannot be judged"),
         ((np.nan, np.nan, 0.1), (np.nan, np.nan, 0.2), "cannot be judged"),
         ((np.nan, 0.1, 0.1), (np.nan, 0.2, 0.2), "up"),
     ],
@@ -138,6 +144,7 @@ def made(
         ((U, N, U, N), (1, 0, 1, 0), "depends on training", ["start"]),
         ((U, U, N, N), (3, 2, 1, 0), "depends on training", ["states", "start"]),
         ((U, U, N, N), (3, 1, 2, 0), "depends on training", ["start", "states"]),
+        ((N, N, U, U), (0, 1, 2, 3), "depends on training", ["states", "start"]),
         ((U, N, N, U), (1, 0, 0, 1), "not shown", []),
         ((U, N, N, D), (0, 0, 0, 0), "depends on training", []),  # they contradict each other
         ((U, X, X, X), (0, 0, 0, 0), "cannot be judged", []),
@@ -197,7 +204,7 @@ def test_differences_by_a_loop():
 
 
 def test_what_never_varies_is_apart_if_it_differs():
-    for number, apart in ((0.0, False), (2.0, True)):
+    for number, apart in ((0.0, False), (1e-12, False), (2.0, True)):
         [one] = differences(made((U, U, N, N), (number, 0, 0, 0), noise=0.0)[0:2], 12)
         assert (one.difference, one.low, one.high, one.apart) == (number, number, number, apart)
 
