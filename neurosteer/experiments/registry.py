@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import causal, controls, fig2, fig3, fig4, fig5, fig6, overlap
+from . import causal, controls, fig2, fig3, fig4, fig5, fig6, overlap, sensitivity
 from .design import Need
 from .experiment import Experiment
 
@@ -16,6 +16,7 @@ _ALL = (
     fig6.EXPERIMENT,
     overlap.EXPERIMENT,
     controls.EXPERIMENT,
+    sensitivity.EXPERIMENT,
     causal.EXPERIMENT,
 )
 EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in _ALL}
