@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made_causal import made_causal
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -22,6 +23,7 @@ from neurosteer.experiments.page import outcome_page as typed_page
 from neurosteer.experiments.registry import EXPERIMENTS
 from neurosteer.pairs import TASKS
 from neurosteer.report.table import Table
+from neurosteer.results import record
 
 Row = dict[str, Any]
 DOT = BytesIO()
@@ -362,138 +364,8 @@ class Maker:
             "tables": {"": table, "masks": table[:1], "topk": table[:1]},
         }
 
-    def causal(self, methods: Sequence[str] = METHODS, controls: int = 19) -> Row:
-        n, measured = (
-            len(self.tasks),
-            sorted({p: t for t, p in zip(self.tasks, self.phenomena, strict=True)}.values()),
-        )
-        places = [self.tasks.index(task) for task in measured]
-        predicted, cells = {}, []
-        for strength, method in zip((0.5, 0.12, 1.4), methods, strict=False):
-            own, same = np.eye(n), self.same()
-            values = -strength * (own + 0.45 * same * self.rng.random((n, n)) + 0.16 * self.square())
-            predicted[method] = values.tolist()
-            for i, j in product(places, places):
-                delta = float(0.8 * values[i, j] + 0.1 * strength * self.noise(1))
-                small = method == "l0" and i == places[-1]  # its mask is closed: no set, and no controls
-                p = None if small else float(np.exp(-6 * abs(delta) / strength))
-                judged = controls >= 199
-                cells.append(
-                    {
-                        "method": method,
-                        "source": self.tasks[i],
-                        "target": self.tasks[j],
-                        "delta": None if small else delta,
-                        "controls_mean": -0.04,
-                        "controls_sd": 0.11,
-                        "beyond": delta + 0.04,
-                        "p": p,
-                        "accuracy_before": 0.8,
-                        "accuracy_after": 0.8 + 0.08 * delta,
-                        "others_controls_mean": -0.03,
-                        "beyond_others": delta + 0.03,
-                        "predicted": float(values[i, j]),
-                        "related": bool(i != j and same[i, j]),
-                        "margin_before": 3.1,
-                        "margin_low": 2.6,
-                        "margin_high": 3.6,
-                        "nothing_to_lose": False,
-                        "pairs": 100,
-                        "left_out": 0,
-                        "units": 0 if small else 40,
-                        "controls": 0 if small else controls,
-                        "q": None if p is None or not judged else min(1.0, 2 * p),
-                    }
-                )
-        return {
-            "experiment": "causal",
-            "layer": self.middle,
-            "k": 40,
-            "controls": controls,
-            "cell_controls": 199,
-            "null_searches": 39,
-            "pairs": 100,
-            "nothing_to_lose": [],
-            "tasks": self.tasks,
-            "phenomena": self.phenomena,
-            "measured": [task for task in self.tasks if task in measured],
-            "methods": list(methods),
-            "massive": [138, 378],
-            "predicted": predicted,
-            "cells": cells,
-            **self.causal_means(methods, cells),
-            **self.causal_beside(methods, measured, controls),
-        }
-
-    def causal_beside(self, methods: Sequence[str], measured: Sequence[str], controls: int) -> Row:
-        """Families, neutral text, and the means of controls and of null sets."""
-        several, families, neutral, means = len(measured) > 1, [], [], []
-        for number, (method, family) in enumerate(product(methods, ("own", "other", "search"))):
-            found = number % 2 == 0
-            families.append(
-                {
-                    "method": method,
-                    "family": family,
-                    "tasks": len(measured),
-                    "cells": len(measured) * (len(measured) - 1 if family == "other" else 1),
-                    "nothing_to_lose": 0,
-                    "empty": int(method == "l0"),
-                    "sets": 40 if family == "search" else controls + 1,
-                    "draws": 100_000,
-                    "mean": -0.4,
-                    "controls_mean": -0.1,
-                    "beyond": -0.3,
-                    "null_low": -0.21,
-                    "null_high": 0.02,
-                    "p": 0.00012 if found else 0.31,
-                    "share_lost": 0.11,
-                    "detectable": 0.084,
-                    "verdict": f"made up: {'falls more' if found else 'no difference is shown'}",
-                }
-            )
-        for method, source in product(methods, measured):
-            kl = {"kl": 0.15, "kl_controls_mean": 0.06, "kl_controls_low": 0.02, "kl_controls_high": 0.11}
-            text = {"perplexity_before": 21.3, "perplexity": 24.6, "perplexity_controls_mean": 22.4}
-            about = {"unmatched": 0.2, "overlap": 0.07, "tokens": 1182}
-            neutral.append({"method": method, "source": source, "units": 40, **kl, **text, **about})
-        for method, kind, control in product(methods, ("own", "related", "unrelated", "other"), range(controls)):
-            delta = None if kind == "related" or not several else -0.1 + self.noise(0.05)
-            means.append({"method": method, "control": control, "kind": kind, "delta": delta})
-        return {"families": families, "neutral": neutral, "control_means": means, "null_changes": []}
-
-    def causal_means(self, methods: Sequence[str], cells: list[Row]) -> Row:
-        several = len(self.tasks) > 2
-        whats = ("probe transfer ~ causal", "set overlap ~ causal", "predicted ~ measured")
-        whats += ("probe transfer ~ predicted", "set overlap ~ predicted")
-        agreement, effects, summary = [], [], {}
-        for number, method in enumerate(methods):
-            for place, what in enumerate(whats):
-                value = 0.1 + 0.12 * place - 0.05 * number if several else None
-                ends = {"low": value - 0.15, "high": value + 0.14} if several else {"low": None, "high": None}
-                count = len(cells) // len(methods) if "predicted ~ m" in what or "causal" in what else 4422
-                agreement.append({"method": method, "what": what, "spearman": value, **ends, "cells": count})
-            kinds = ("own", "related", "unrelated", "other")
-            kinds += ("own - related", "own - unrelated", "related - unrelated", "own - other")
-            for what, (place, kind) in product(
-                ("measured", "beyond controls", "beyond others' controls", "predicted"), enumerate(kinds)
-            ):
-                drop = (1 + number) * (0.5 - 0.06 * place) if several and kind != "related" else None
-                ends = {"low": drop - 0.2, "high": drop + 0.2} if several and drop else {"low": None, "high": None}
-                effects.append({"method": method, "what": what, "kind": kind, "drop": drop, **ends, "sources": 12})
-            own = [cell for cell in cells if cell["method"] == method and cell["source"] == cell["target"]]
-            found: Row = {"cells": len(own) ** 2}
-            for kind in kinds[:4]:
-                row = next(r for r in effects if (r["method"], r["what"], r["kind"]) == (method, "measured", kind))
-                turned = (row[name] if row[name] is None else -row[name] for name in ("drop", "high", "low"))
-                found |= dict(zip((f"{kind}_delta", f"{kind}_low", f"{kind}_high"), turned, strict=True))
-            for kind, same in (("own", True), ("other", False)):
-                rows = [c for c in cells if c["method"] == method and (c["source"] == c["target"]) is same]
-                qs = [cell["q"] for cell in rows if cell["q"] is not None]
-                found |= {f"judged_{kind}": len(qs), f"significant_{kind}": sum(q < 0.05 for q in qs) if qs else None}
-            found |= {"in_common": 0.21 + 0.1 * number, "in_common_chance": 0.069} if len(own) > 1 else {}
-            summary[method] = {"in_common": None, "in_common_chance": None} | found
-        tables = {"": cells, "predicted": cells[:1], "agreement": agreement, "effects": effects}
-        return {"agreement": agreement, "effects": effects, "summary": summary, "tables": tables}
+    def causal(self) -> Row:
+        return record(made_causal(len(self.tasks)))
 
 
 def make_outcome(
@@ -504,15 +376,13 @@ def make_outcome(
     width: int = 576,
     k: int = 6,
     lambdas: Sequence[float] = LAMBDAS,
-    methods: Sequence[str] = METHODS,
     split: str = "pair",
-    controls: int = 19,
 ) -> Row:
     """The outcome of a whole recipe; of a lexical split half of every task's pairs are left."""
     chosen = range(layers) if isinstance(layers, int) else layers
     maker = Maker(tasks, chosen, width, k, lambdas)
     made = {name: getattr(maker, name) for name in experiments}
-    results = [make(methods, controls) if name == "causal" else make() for name, make in made.items()]
+    results = [make() for make in made.values()]
     described = [
         {"task": task, "phenomenon": phenomenon, "pairs": 1000, **PARTS[split]}
         | {"baselines": {**maker.accuracies(BASELINES), "tokens": maker.accuracies(("count", "unigram", "bigram"))}}

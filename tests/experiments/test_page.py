@@ -70,7 +70,7 @@ def test_files(written):
         svg = (folder / f"{name}.svg").read_text("utf-8")
         assert svg.rstrip().endswith("</svg>")
         assert not re.search(r"<dc:date>|matplotlib v|Matplotlib v", svg)
-    assert len([name for name in names if name.endswith(".csv")]) == 21
+    assert len([name for name in names if name.endswith(".csv")]) == 25
 
 
 def test_the_page_stands_alone(written):
@@ -185,7 +185,7 @@ def test_same_outcome_same_bytes(written, tmp_path):
     some = ("fig2", "fig5", "overlap", "causal")  # each kind of figure
     again["results"] = [result for result in again["results"] if result["experiment"] in some]
     names = [name for name in write_outcome(again, tmp_path) if name not in ("results.json", "index.html")]
-    assert len(names) == 11 + 2 * 6
+    assert len(names) == 15 + 2 * 6
     for name in names:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
 
