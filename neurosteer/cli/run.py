@@ -138,7 +138,7 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
     from neurosteer.report import to_json
 
     made = run_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
-    for notice in made.outcome["notices"] if made.outcome else ():
+    for notice in made.outcome.notices if made.outcome else ():
         progress.notice(notice)
     progress.clear()
     if output.as_json:
@@ -146,8 +146,8 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
         told = to_json({"command": "run", "version": __version__, **waits})
         print(made.results.read_text("utf-8") if made.outcome else told, end="")
         return
-    for verdict in made.outcome["verdicts"] if made.outcome else ():
-        print(f"({verdict['claim']}) {verdict['statement'].rstrip('.')}: {verdict['text']}")
+    for verdict in made.outcome.verdicts if made.outcome else ():
+        print(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
     if made.page.is_file() and made.outcome:
         print(f"page    {made.page}")
     print(f"run     {made.folder}")
