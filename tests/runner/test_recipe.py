@@ -17,6 +17,7 @@ from neurosteer.errors import InputError
 from neurosteer.pairs.records import DEFAULT_COLUMNS
 from neurosteer.probes import L0
 from neurosteer.runner import Recipe, override, read_recipe
+from neurosteer.runner.recipe import EXPERIMENTS
 from neurosteer.studies.finding.layers import LAMBDAS
 
 HEAD = 'format = 1\nexperiments = ["fig5"]\n'
@@ -262,6 +263,7 @@ WRONG = [
     ("measured = []", "measured must be phenomena, all or a list of tasks, each once, not []"),
     ("tasks = 'all'", "tasks must be a list of names, globs or phenomena, each once, or of all, not 'all'"),
     ("tasks = ['']", "not ['']"),
+    ("tasks = {a = 1}", "each once, or of all, not a table"),
     ("tasks = ['a', 'a']", "not ['a', 'a']"),
     ("columns = 'good'", "columns must be two different column names, 'GOOD,BAD', not 'good'"),
     ("columns = 'a,a'", "not 'a,a'"),
@@ -385,6 +387,9 @@ def test_whatever_a_file_holds(tmp_path, content):
         ("layers", "all", "layers", "all"),
         ("layer", "14", "layer", 14),
         ("layer", "middle", "layer", "middle"),
+        ("layer", "0", "layer", 0),
+        ("unpenalised_steps", "20,10", "unpenalised_steps", (10, 20)),
+        ("l0_weight_l2", "0", "l0_weight_l2", 0.0),
         ("tasks", "intransitive", "tasks", ("intransitive",)),
         ("tasks", "intransitive, *island*", "tasks", ("intransitive", "*island*")),
         ("tasks", '["a", "b"]', "tasks", ("a", "b")),
@@ -425,17 +430,29 @@ def test_what_is_typed(write, key, typed, field, value):
         ("pairs", "5", "unknown key 'pairs'"),
         ("format", "2", "format 2 was made for a newer version"),
         ("topk", "", f"{K} ''"),
-        ("topk", "nan", f"{K} nan"),
-        ("topk", "true", f"{K} true"),
+        ("topk", "nan", f"{K} 'nan'"),
+        ("topk", "true", f"{K} 'true'"),
         ("topk", "1\ndraws = 2", f"{K} '1\\ndraws = 2'"),
         ("topk", "{a = 1}", f"{K} '{{a = 1}}'"),
-        ("draws", "1.0", f"draws {COUNT} 1, not 1.0"),
+        ("draws", "1.0", f"draws {COUNT} 1, not '1.0'"),
         ("draws", "five", f"draws {COUNT} 1, not 'five'"),
-        ("lambdas", "0.1,much", f"{LAMBDAS_TAKE} [0.1, 'much']"),
-        ("lambdas", "0.1,,0.2", f"{LAMBDAS_TAKE} [0.1, '', 0.2]"),
-        ("lambdas", "-1", f"{LAMBDAS_TAKE} [-1]"),
+        ("lambdas", "0.1,much", f"{LAMBDAS_TAKE} '0.1,much'"),
+        ("lambdas", "0.1,,0.2", f"{LAMBDAS_TAKE} '0.1,,0.2'"),
+        ("lambdas", "-1", f"{LAMBDAS_TAKE} '-1'"),
         ("experiments", "fig2,fig9", "experiments must be a list of some of fig2, fig3, fig4, fig5, fig6, "),
-        ("columns", "good", "columns must be two different column names, 'GOOD,BAD', not ['good']"),
+        (
+            "experiments",
+            "fig2, ovrlap",
+            f"experiments must be a list of some of {', '.join(EXPERIMENTS)}, each once, not "
+            "'fig2, ovrlap'; did you mean 'overlap'?",
+        ),
+        (
+            "methods",
+            "l0,welsh",
+            "methods must be a list of some of welch, l0, attribution, each once, not 'l0,welsh'; "
+            "did you mean 'welch'?",
+        ),
+        ("columns", "good", "columns must be two different column names, 'GOOD,BAD', not 'good'"),
         ("title", "\udcff", "title must be one line of text, not '\\udcff'"),
         ("bos", "\udcff", "bos must be a token, or none, not '\\udcff'"),
         ("revision", "", "revision must be a branch, tag or commit, not ''"),
