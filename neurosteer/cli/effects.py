@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,55 +27,51 @@ if TYPE_CHECKING:
     from neurosteer.pairs import Pairs
     from neurosteer.studies import Effect, Origin
 
-_EDIT, _MEASURE = "The edit", "The measurement"
+_edit_option = partial(typer.Option, rich_help_panel="The edit")
+_measurement_option = partial(typer.Option, rich_help_panel="The measurement")
 MakeEdit = Callable[["NeuronSet", "Pairs", int], "Edit"]  # neurons, train pairs, seed
 
 Scale = Annotated[
     list[float] | None,
-    typer.Option(
+    _edit_option(
         metavar="X",
         parser=parse.finite,
-        rich_help_panel=_EDIT,
         help="What their distance from the reference is multiplied by. Repeats, for a dose-response curve.",
         show_default="0 for ablate, 2 for amplify",
     ),
 ]
 Where = Annotated[
     WhereName,
-    typer.Option(
+    _edit_option(
         metavar="all|prompt",
         autocompletion=parse.suggest("all", "prompt"),
-        rich_help_panel=_EDIT,
         help="At which tokens; all is every token but BOS.",
     ),
 ]
 Controls = Annotated[
     int,
-    typer.Option(
+    _measurement_option(
         min=0,
         max=MOST_CONTROLS,
         metavar="N",
-        rich_help_panel=_MEASURE,
         help="Matched control sets: at least 19 for a verdict, 99 for a paper, 0 for none.",
     ),
 ]
 Also = Annotated[
     list[str] | None,
-    typer.Option(
+    _measurement_option(
         metavar="TASK",
         parser=parse.some_text,
         autocompletion=options.known_tasks,
-        rich_help_panel=_MEASURE,
         help="Another task that the edit should leave alone. Repeats.",
         show_default=False,
     ),
 ]
 Neutral = Annotated[
     Path | None,
-    typer.Option(
+    _measurement_option(
         metavar="FILE",
         parser=parse.file,
-        rich_help_panel=_MEASURE,
         help="Text on which side effects are measured.",
         show_default="a small built-in one",
     ),
@@ -136,9 +133,8 @@ def ablate(
     seed: Seed = None,
     to: Annotated[
         list[str] | None,
-        typer.Option(
+        _edit_option(
             **parse.words(REFERENCES),
-            rich_help_panel=_EDIT,
             help="What replaces them: zero, their mean over tokens, or a train sentence's. Repeats, to compare.",
             show_default="zero",
         ),
@@ -171,10 +167,7 @@ def amplify(
     *,
     neurons: NeuronsFrom,
     seed: Seed = None,
-    to: Annotated[
-        Literal["zero", "mean"],
-        typer.Option(rich_help_panel=_EDIT, help="The reference that is scaled away from."),
-    ] = "zero",
+    to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero",
     measurement: Measurement,
     model: options.ModelFrom,
     output: options.Output,
@@ -231,11 +224,7 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
 
 
 def _measure_all(
-    model: Model,
-    origin: Origin,
-    asked: _Request,
-    effects: list[Effect],
-    progress: TerminalProgress,
+    model: Model, origin: Origin, asked: _Request, effects: list[Effect], progress: TerminalProgress
 ) -> None:
     """Adds the effect of each neuron set."""
     from neurosteer.pairs import load_pairs

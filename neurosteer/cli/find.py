@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from neurosteer.pairs import Pairs
     from neurosteer.studies import Found
 
-_SEARCH = "The search"
+_option = partial(typer.Option, rich_help_panel="The search")
 
 
 @dataclass(frozen=True)
@@ -30,67 +31,38 @@ class Search:
     seed: options.Seed = 0
     method: Annotated[
         list[str] | None,
-        typer.Option(
+        _option(
             **parse.words(METHODS),
-            rich_help_panel=_SEARCH,
             help="How neurons are ranked: read by a probe (welch, l0) or used by the model (attribution). Repeats.",
             show_default="welch, l0",
         ),
     ] = None
     topk: Annotated[
         str,
-        typer.Option(
-            "--topk",
-            "-k",
-            metavar="K",
-            parser=parse.topk,
-            rich_help_panel=_SEARCH,
-            help="How many neurons: a count (40) or a share (1%).",
+        _option(
+            "--topk", "-k", metavar="K", parser=parse.topk, help="How many neurons: a count (40) or a share (1%)."
         ),
     ] = "1%"
     lambda_: Annotated[
         list[float] | None,
-        typer.Option(
+        _option(
             "--lambda",
             metavar="X",
             parser=parse.penalty,
-            rich_help_panel=_SEARCH,
             help="An L0 penalty above 0 and up to 1. Repeats.",
             show_default="a grid, chosen from on validation",
         ),
     ] = None
-    to: Annotated[
-        Literal["zero", "mean"],
-        typer.Option(rich_help_panel=_SEARCH, help="The ablation that attribution predicts."),
-    ] = "zero"
+    to: Annotated[Literal["zero", "mean"], _option(help="The ablation that attribution predicts.")] = "zero"
     steps: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=options.MOST,
-            metavar="S",
-            rich_help_panel=_SEARCH,
-            help="Passes that attribution averages gradients over.",
-        ),
+        int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
     ] = 1
     draws: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=options.MOST,
-            metavar="N",
-            rich_help_panel=_SEARCH,
-            help="Random neuron sets to compare with.",
-        ),
+        int, _option(min=1, max=options.MOST, metavar="N", help="Random neuron sets to compare with.")
     ] = 5
     layers: Annotated[
         Any,  # "all" or their indices: typer reads no union
-        typer.Option(
-            metavar="LAYERS",
-            parser=parse.layers,
-            rich_help_panel=_SEARCH,
-            help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5.",
-        ),
+        _option(metavar="LAYERS", parser=parse.layers, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."),
     ] = "all"
     site: options.Site = "resid_post"
     position: options.Position = "eos"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from neurosteer.forward import Generated
     from neurosteer.model import Model
 
-_EDIT, _TEXT = "The edit", "The text"
+_edit_option = partial(typer.Option, rich_help_panel="The edit")
+_text_option = partial(typer.Option, rich_help_panel="The text")
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,16 @@ class Change:
 
     scale: Annotated[
         float,
-        typer.Option(
-            metavar="X",
-            parser=parse.finite,
-            rich_help_panel=_EDIT,
-            help="What their distance from the reference is multiplied by.",
+        _edit_option(
+            metavar="X", parser=parse.finite, help="What their distance from the reference is multiplied by."
         ),
     ] = 0.0
-    to: Annotated[
-        Literal["zero", "mean"],
-        typer.Option(rich_help_panel=_EDIT, help="The reference that is scaled away from."),
-    ] = "zero"
+    to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero"
     where: Annotated[
         Where,
-        typer.Option(
+        _edit_option(
             metavar="all|prompt|generated",
             autocompletion=parse.suggest("all", "prompt", "generated"),
-            rich_help_panel=_EDIT,
             help="At which tokens; all is every token but BOS.",
         ),
     ] = "all"
@@ -56,25 +51,13 @@ class Writing:
     """How text is continued."""
 
     max_new_tokens: Annotated[
-        int,
-        typer.Option(
-            min=1, max=options.MOST, metavar="N", rich_help_panel=_TEXT, help="How many tokens to write at most."
-        ),
+        int, _text_option(min=1, max=options.MOST, metavar="N", help="How many tokens to write at most.")
     ] = 20
     temperature: Annotated[
-        float,
-        typer.Option(
-            metavar="T",
-            parser=parse.not_negative,
-            rich_help_panel=_TEXT,
-            help="0 is greedy; above, text is sampled.",
-        ),
+        float, _text_option(metavar="T", parser=parse.not_negative, help="0 is greedy; above, text is sampled.")
     ] = 0.0
     seed: Annotated[
-        int,
-        typer.Option(
-            min=0, max=options.LARGEST_SEED, metavar="N", rich_help_panel=_TEXT, help="Decides what is sampled."
-        ),
+        int, _text_option(min=0, max=options.LARGEST_SEED, metavar="N", help="Decides what is sampled.")
     ] = 0
 
     def texts(self, model: Model, prompts: list[str]) -> list[Generated]:
@@ -82,11 +65,7 @@ class Writing:
         from neurosteer.forward import generate as continue_texts
 
         return continue_texts(
-            model,
-            prompts,
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            seed=self.seed,
+            model, prompts, max_new_tokens=self.max_new_tokens, temperature=self.temperature, seed=self.seed
         )
 
 
@@ -97,9 +76,7 @@ def generate(
     neurons: NeuronsFrom,
     change: Change,
     writing: Writing,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", rich_help_panel=_TEXT, help="Only list which tokens would be edited.")
-    ] = False,
+    dry_run: Annotated[bool, _text_option("--dry-run", help="Only list which tokens would be edited.")] = False,
     model: options.ModelFrom,
     output: options.Output,
 ) -> None:

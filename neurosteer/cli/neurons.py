@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,110 +21,78 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
     from neurosteer.studies import Origin
 
-_NEURONS = "The neurons"
+_option = partial(typer.Option, rich_help_panel="The neurons")
 
 File = Annotated[
     Path | None,
-    typer.Option(
+    _option(
         "--neurons",
         metavar="FILE",
         parser=parse.file,
-        rich_help_panel=_NEURONS,
         help="A neuron set or ranking, instead of the newest find's.",
         show_default=False,
     ),
 ]
 Methods = Annotated[
     list[str] | None,
-    typer.Option(
+    _option(
         **parse.words(METHODS),
-        rich_help_panel=_NEURONS,
         help="By which ranking they are chosen. Repeats, to compare.",
         show_default="the find's first",
     ),
 ]
 Topk = Annotated[
     str | None,
-    typer.Option(
+    _option(
         "--topk",
         "-k",
         metavar="K",
         parser=parse.topk,
-        rich_help_panel=_NEURONS,
         help="How many: a count (40) or a share (1%).",
         show_default="the find's",
     ),
 ]
 Layers = Annotated[
     Any,  # "all" or their indices: typer reads no union
-    typer.Option(
+    _option(
         metavar="LAYERS",
         parser=parse.layers,
-        rich_help_panel=_NEURONS,
         help="Chosen from which blocks: 14, or pooled over 3,7,12, 0-5 or all.",
         show_default="the find's best",
     ),
 ]
-Reach = Annotated[
-    ReachName,
-    typer.Option(
-        rich_help_panel=_NEURONS, help="Edit them at their own layer, at all later ones (onward) too, or at all."
-    ),
-]
+Reach = Annotated[ReachName, _option(help="Edit them at their own layer, at all later ones (onward) too, or at all.")]
 Task = Annotated[
     str | None,
-    typer.Option(
+    _option(
         "--task",
         "-t",
         metavar="NAME",
         parser=parse.some_text,
         autocompletion=options.known_tasks,
-        rich_help_panel=_NEURONS,
         help="The task they were, or are to be, found on.",
         show_default="the newest find's",
     ),
 ]
 Data = Annotated[
     str | None,
-    typer.Option(
-        metavar="SOURCE",
-        parser=parse.some_text,
-        rich_help_panel=_NEURONS,
-        help="Its pairs.",
-        show_default="the find's, or auto",
-    ),
+    _option(metavar="SOURCE", parser=parse.some_text, help="Its pairs.", show_default="the find's, or auto"),
 ]
 Columns = Annotated[
     parse.Columns | None,
-    typer.Option(
-        metavar="GOOD,BAD",
-        parser=parse.columns,
-        rich_help_panel=_NEURONS,
-        help="Its columns.",
-        show_default="the find's",
-    ),
+    _option(metavar="GOOD,BAD", parser=parse.columns, help="Its columns.", show_default="the find's"),
 ]
-Split = Annotated[
-    SplitKind | None, typer.Option(rich_help_panel=_NEURONS, help="Its split.", show_default="the find's")
-]
+Split = Annotated[SplitKind | None, _option(help="Its split.", show_default="the find's")]
 Limit = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        max=options.MOST_PAIRS,
-        metavar="N",
-        rich_help_panel=_NEURONS,
-        help="Its number of pairs.",
-        show_default="the find's",
-    ),
+    _option(min=1, max=options.MOST_PAIRS, metavar="N", help="Its number of pairs.", show_default="the find's"),
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(
+    _option(
         min=0,
         max=options.LARGEST_SEED,
         metavar="N",
-        rich_help_panel=_NEURONS,
         help="Its seed; also decides every draw.",
         show_default="the find's",
     ),
@@ -179,14 +148,7 @@ class NeuronsFrom:
         }
 
     def origin(
-        self,
-        model: Model,
-        out: Path,
-        *,
-        seed: int | None,
-        pairs: bool,
-        offline: bool,
-        progress: TerminalProgress,
+        self, model: Model, out: Path, *, seed: int | None, pairs: bool, offline: bool, progress: TerminalProgress
     ) -> Origin:
         """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
         from neurosteer.studies import Wanted, neurons_from
@@ -226,13 +188,7 @@ class NeuronsFrom:
         return origin
 
     def _find(
-        self,
-        model: Model,
-        out: Path,
-        methods: Sequence[str],
-        seed: int,
-        offline: bool,
-        progress: TerminalProgress,
+        self, model: Model, out: Path, methods: Sequence[str], seed: int, offline: bool, progress: TerminalProgress
     ) -> Path:
         from neurosteer.pairs import load_pairs
         from neurosteer.studies import find, save_find
@@ -240,13 +196,7 @@ class NeuronsFrom:
         source, columns = self.data or "auto", self.columns or parse.Columns()
         chosen, split = tuple(methods) or ENCODED, self.split or "pair"
         pairs = load_pairs(
-            self.task,
-            source=source,
-            n=self.limit,
-            columns=columns,
-            seed=seed,
-            offline=offline,
-            progress=progress,
+            self.task, source=source, n=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from neurosteer.pairs import Pairs
     from neurosteer.progress import Progress
 
-_DATA, _MODEL, _OUTPUT = "The pairs", "The model", "The output"
+_pairs_option = partial(typer.Option, rich_help_panel="The pairs")
+_model_option = partial(typer.Option, rich_help_panel="The model")
+_output_option = partial(typer.Option, rich_help_panel="The output")
 MOST = 1_000_000  # of what is drawn, passed or written: far more than anyone waits for
-MOST_PAIRS, LARGEST_SEED = 10**9, 2**32 - 1
+MOST_PAIRS, LARGEST_SEED = 10**9, 2**32 - 1  # more of either is a slip of the hand
 DEFAULT_COLUMNS = parse.Columns()
 
 
@@ -35,46 +38,32 @@ def known_tasks() -> list[str]:
     return ["all", *PARADIGMS]
 
 
-# Those that `run` has too take their default from the recipe there.
-DATA = typer.Option(
+# Where `run` has these, their defaults are the recipe's.
+DATA = _pairs_option(
     metavar="SOURCE",
     parser=parse.some_text,
     autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced"),
-    rich_help_panel=_DATA,
     help="auto, blimp, builtin, builtin:balanced, a file (JSONL, CSV, TSV, Parquet), a folder of such "
     "files, or a hub data set.",
 )
-COLUMNS = typer.Option(
-    metavar="GOOD,BAD",
-    parser=parse.columns,
-    rich_help_panel=_DATA,
-    help="The columns that hold the two sentences.",
+COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns that hold the two sentences.")
+SPLIT = _pairs_option(help="Part pairs at random, or so that no contrasting word is in two parts.")
+SEED = _pairs_option(
+    min=0, max=LARGEST_SEED, metavar="N", help="Decides the split, every draw and which built-in pairs are made."
 )
-SPLIT = typer.Option(
-    rich_help_panel=_DATA, help="Part pairs at random, or so that no contrasting word is in two parts."
-)
-SEED = typer.Option(
-    min=0,
-    max=LARGEST_SEED,
-    metavar="N",
-    rich_help_panel=_DATA,
-    help="Decides the split, every draw and which built-in pairs are made.",
-)
-MODEL = typer.Option(
+MODEL = _model_option(
     metavar="NAME",
     parser=parse.some_text,
     autocompletion=suggest("smollm2-135m"),
-    rich_help_panel=_MODEL,
     help="The built-in model, a local Hugging Face folder, or a hub id.",
 )
-DEVICE = typer.Option(
+DEVICE = _model_option(
     metavar="DEVICE",
     parser=parse.device,
     autocompletion=suggest("auto", "cpu", "cuda", "xpu", "mps"),
-    rich_help_panel=_MODEL,
     help="auto, cpu, cuda, cuda:N, xpu or mps.",
 )
-DTYPE = typer.Option(metavar="DTYPE", rich_help_panel=_MODEL, help="auto, float32, bfloat16 or float16.")
+DTYPE = _model_option(metavar="DTYPE", help="auto, float32, bfloat16 or float16.")
 
 Names = Annotated[
     list[str] | None,
@@ -86,12 +75,11 @@ Name = Annotated[
 ]
 Task = Annotated[
     list[str] | None,
-    typer.Option(
+    _pairs_option(
         "--task",
         "-t",
         metavar="NAME",
         autocompletion=known_tasks,
-        rich_help_panel=_DATA,
         help="A task, a glob ('*island*'), a phenomenon (island_effects) or all. Repeats.",
         show_default=False,
     ),
@@ -100,13 +88,8 @@ Data = Annotated[str, DATA]
 Columns = Annotated[parse.Columns, COLUMNS]
 Limit = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        max=MOST_PAIRS,
-        metavar="N",
-        rich_help_panel=_DATA,
-        help="Only the first N pairs.",
-        show_default="all; 1,000 of the built-in",
+    _pairs_option(
+        min=1, max=MOST_PAIRS, metavar="N", help="Only the first N pairs; else all, and 1,000 of the built-in."
     ),
 ]
 Split = Annotated[SplitKind, SPLIT]
@@ -115,72 +98,48 @@ Seed = Annotated[int, SEED]
 Model = Annotated[str, MODEL]
 Revision = Annotated[
     str | None,
-    typer.Option(
-        metavar="REV",
-        parser=parse.some_text,
-        rich_help_panel=_MODEL,
-        help="A branch, tag or commit of a hub model.",
-        show_default=False,
+    _model_option(
+        metavar="REV", parser=parse.some_text, help="A branch, tag or commit of a hub model.", show_default=False
     ),
 ]
 Device = Annotated[str, DEVICE]
 Dtype = Annotated[DtypeName, DTYPE]
 DeviceMap = Annotated[
     str | None,
-    typer.Option(
+    _model_option(
         metavar="MAP",
         parser=parse.some_text,
         autocompletion=suggest("auto", "balanced"),
-        rich_help_panel=_MODEL,
         help="Spread a large model over devices, as accelerate does: auto, balanced.",
         show_default=False,
     ),
 ]
 Bos = Annotated[
     str | None,
-    typer.Option(
+    _model_option(
         metavar="TOKEN",
         parser=parse.some_text,
-        rich_help_panel=_MODEL,
-        help="The token before a sentence, or none.",
-        show_default="the tokenizer's",
+        help="The token before a sentence, or none; else the tokenizer's own.",
     ),
 ]
 Eos = Annotated[
     str | None,
-    typer.Option(
-        metavar="TOKEN",
-        parser=parse.some_text,
-        rich_help_panel=_MODEL,
-        help="The token after a sentence.",
-        show_default="the tokenizer's",
+    _model_option(
+        metavar="TOKEN", parser=parse.some_text, help="The token after a sentence; else the tokenizer's own."
     ),
 ]
 Site = Annotated[
     SiteName,
-    typer.Option(
-        metavar="SITE",
-        rich_help_panel=_MODEL,
-        help="Which activations: resid_post, resid_pre, resid_mid, attn_out, mlp_out or mlp_post.",
+    _model_option(
+        metavar="SITE", help="Which activations: resid_post, resid_pre, resid_mid, attn_out, mlp_out or mlp_post."
     ),
 ]
-Position = Annotated[
-    PositionName, typer.Option(rich_help_panel=_MODEL, help="Read at the EOS token or at the sentence's last token.")
-]
+Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]
 
-Out = Annotated[
-    Path,
-    typer.Option(metavar="FOLDER", parser=parse.folder, rich_help_panel=_OUTPUT, help="Where runs are kept."),
-]
-Format = Annotated[
-    Literal["table", "json"],
-    typer.Option("--format", rich_help_panel=_OUTPUT, help="Print tables, or one JSON object."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=_OUTPUT, help="No progress and no notices.")]
-Offline = Annotated[
-    bool,
-    typer.Option("--offline", rich_help_panel=_OUTPUT, help="Never reach for the network; use what is cached."),
-]
+Out = Annotated[Path, _output_option(metavar="FOLDER", parser=parse.folder, help="Where runs are kept.")]
+Format = Annotated[Literal["table", "json"], _output_option("--format", help="Print tables, or one JSON object.")]
+Quiet = Annotated[bool, _output_option("--quiet", help="No progress and no notices.")]
+Offline = Annotated[bool, _output_option("--offline", help="Never reach for the network; use what is cached.")]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,7 @@ from .progress import TerminalProgress, duration, progress_on_stderr
 if TYPE_CHECKING:
     from neurosteer.runner import Recipe, Shard
 
-_RECIPE = "The recipe"
+_option = partial(typer.Option, rich_help_panel="The recipe")
 
 
 class Resumable(KeyboardInterrupt):
@@ -69,25 +70,20 @@ def run(
     *,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
+        _option(
             "--set",
             metavar="KEY=VALUE",
-            rich_help_panel=_RECIPE,
             help="Replace a key of the recipe: --set topk=40 --set lambdas=0.1,0.2. Repeats.",
             show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", rich_help_panel=_RECIPE, help="Say what there is to do and what it takes; do nothing."
-        ),
+        bool, _option("--dry-run", help="Say what there is to do and what it takes; do nothing.")
     ] = False,
     shard: Annotated[
         str | None,
-        typer.Option(
+        _option(
             metavar="I/N",
-            rich_help_panel=_RECIPE,
             help="Only the I-th of N parts of the tasks. Where it ends with units that wait for other parts, give it "
             "again when those are done; a run without it joins all parts at last.",
             show_default=False,

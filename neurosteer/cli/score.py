@@ -22,7 +22,7 @@ def score(
     convention: Annotated[
         Convention,
         typer.Option(
-            help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default).",
+            help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default)."
         ),
     ] = "sum",
     seed: options.Seed = 0,
