@@ -150,11 +150,12 @@ def _explain(error: Any) -> str:
 def _explain_value(error: Any, parameter: Any) -> str:
     """The value that an option does not take, and what would be right."""
     message = error.message.removeprefix("Value error, ").rstrip(".")
-    choice = re.match(r"'(.*)' is not one of", message, flags=re.DOTALL)
+    choice = re.match(r"'(.*)' is not one of (.)", message, flags=re.DOTALL)
     if choice:
         known = [item.value for item in parameter.shell_complete(error.ctx, "")]
-        said = message if " of '" not in message else f"'{choice[1]}' is not one of {', '.join(known)}"
-        return f"{said}{did_you_mean(choice[1], known)}"
+        if choice[2] == "'":  # typer quotes each word, and names all of them where the command takes but some
+            message = f"'{choice[1]}' is not one of {', '.join(known)}"
+        return f"{message}{did_you_mean(choice[1], known)}"
     least, most = getattr(parameter, "min", None), getattr(parameter, "max", None)
     if least is None or error.__cause__ is None:
         return message

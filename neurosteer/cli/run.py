@@ -36,6 +36,12 @@ class Instead:
     limit: options.Limit = None
     split: Annotated[SplitKind | None, options.SPLIT] = None
     seed: Annotated[int | None, options.SEED] = None
+    topk: Annotated[
+        str | None,
+        _option(
+            "--topk", "-k", metavar="K", parser=parse.topk, help="How many neurons: a count (40) or a share (1%)."
+        ),
+    ] = None
     model: Annotated[str | None, options.MODEL] = None
     revision: options.Revision = None
     device: Annotated[str | None, options.DEVICE] = None
@@ -73,7 +79,7 @@ def run(
         _option(
             "--set",
             metavar="KEY=VALUE",
-            help="Replace a key of the recipe: --set topk=40 --set lambdas=0.1,0.2. Repeats.",
+            help="Replace a key of the recipe: --set layers=0-5 --set lambdas=0.1,0.2. Repeats.",
             show_default=False,
         ),
     ] = None,
