@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from neurosteer.errors import InputError, did_you_mean
+from neurosteer.errors import InputError
 from neurosteer.model import Model, sentence_tokens, untrained
 from neurosteer.pairs import LexicalSplitError, Pairs
 from neurosteer.progress import QUIET, Progress
@@ -15,7 +15,7 @@ from neurosteer.runner.units import Read, Unit
 
 from .design import UNTRAINED, Design
 from .experiment import Experiment, Results, Task, Verdict, Work
-from .registry import EXPERIMENTS
+from .registry import experiments_of
 from .scope import Data, Scope, Settings, Skipped, TaskInfo
 from .shared.costs import token_seconds
 from .shared.intervals import TaskSamples
@@ -52,7 +52,7 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     Tasks whose words allow no lexical split are left out and listed. Raises `InputError` where none is left, and for
     settings that the model cannot meet.
     """
-    experiments = [_experiment(name) for name in recipe.experiments]
+    experiments = experiments_of(recipe.experiments)
     needs = frozenset().union(*(one.needs for one in experiments))
     design = Design.of(recipe, model, needs)
     kept, skipped = _split(recipe, tasks, progress)
@@ -68,13 +68,6 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
         progress.notice(notice)
     models = 2 if UNTRAINED in design.variants else 1
     return Plan(_units(work, experiments), scope, notices, models, experiments, work)
-
-
-def _experiment(name: str) -> Experiment:
-    if name not in EXPERIMENTS:
-        known = ", ".join(EXPERIMENTS)
-        raise InputError(f"unknown experiment '{name}'{did_you_mean(name, EXPERIMENTS)} (there are: {known})")
-    return EXPERIMENTS[name]
 
 
 def _split(recipe: Recipe, tasks: Sequence[Pairs], progress: Progress) -> tuple[list[Task], list[Skipped]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
+
+from neurosteer.errors import InputError, did_you_mean
 
 from .experiment import Experiment
 
@@ -18,3 +21,12 @@ NAMES = (
     "causal",
 )
 EXPERIMENTS: dict[str, Experiment] = {name: import_module(f".{name}", __package__).EXPERIMENT for name in NAMES}
+
+
+def experiments_of(names: Sequence[str]) -> list[Experiment]:
+    """In this order. Raises `InputError` for a name that is none of them."""
+    for name in names:
+        if name not in EXPERIMENTS:
+            known = ", ".join(EXPERIMENTS)
+            raise InputError(f"unknown experiment '{name}'{did_you_mean(name, EXPERIMENTS)} (there are: {known})")
+    return [EXPERIMENTS[name] for name in names]

@@ -113,6 +113,9 @@ def run_recipe(
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
     """Load pairs and model, and plan the units. Writes nothing."""
+    from .registry import experiments_of
+
+    experiments_of(recipe.experiments)  # a mistyped one is noticed before anything is loaded
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
