@@ -25,6 +25,8 @@ from neurosteer.runner.shard import Shard
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
 
+from .registry import check_names
+
 if TYPE_CHECKING:
     from neurosteer.model import Model
 
@@ -113,9 +115,7 @@ def run_recipe(
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
     """Load pairs and model, and plan the units. Writes nothing."""
-    from .registry import experiments_of
-
-    experiments_of(recipe.experiments)  # a mistyped one is noticed before anything is loaded
+    check_names(recipe.experiments)  # a mistyped one is noticed before anything is loaded
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
