@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from neurosteer.lazy import lazily
 
-from .builtin import known_models as known_models
-
 if TYPE_CHECKING:
     from .attach import Applied as Applied
     from .attach import editing as editing
     from .attach import edits_on as edits_on
     from .attach import pristine as pristine
     from .attach import prompt_ends_at as prompt_ends_at
+    from .builtin import known_models as known_models
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
     from .model import Model as Model
@@ -27,27 +26,5 @@ if TYPE_CHECKING:
     from .tokens import encode as encode
     from .tokens import sentence_tokens as sentence_tokens
     from .where import touched as touched
-
-_MODULE_OF = {
-    "Applied": "attach",
-    "Model": "model",
-    "check_site": "sites",
-    "editing": "attach",
-    "edits_on": "attach",
-    "encode": "tokens",
-    "is_hooked": "hooks",
-    "load_model": "load",
-    "placed": "placing",
-    "pristine": "attach",
-    "prompt_ends_at": "attach",
-    "reading": "passes",
-    "resolve_layers": "sites",
-    "resuming": "passes",
-    "sentence_tokens": "tokens",
-    "site_width": "passes",
-    "touched": "where",
-    "untrained": "random_weights",
-}
-
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -13,7 +13,5 @@ if TYPE_CHECKING:
     from .draw import outcome_figures as outcome_figures
     from .page import outcome_page as outcome_page
     from .write import write_outcome as write_outcome
-
-_MODULE_OF = {"outcome_figures": "draw", "outcome_page": "page", "write_outcome": "write"}
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)
