@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosteer.vocabulary import MEAN_CONVENTIONS
+from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Position, Site
 
 GOOD, BAD = 0, 1  # positions on the `side` axis
 
@@ -30,8 +30,8 @@ class EosStates:
     layers: tuple[int, ...]  # block index of each position on the layer axis
     task: str
     model: str  # fingerprint
-    site: str
-    position: str
+    site: Site
+    position: Position
     digest: str  # of the pairs
 
     def take(self, indices: Sequence[int]) -> EosStates:
@@ -50,7 +50,7 @@ class Scores:
     logprob: Float[Tensor, "pair side"]  # float64
     tokens: Int[Tensor, "pair side"]  # how many were scored
     same: Bool[Tensor, "pair"]  # whether both sentences are the same tokens
-    convention: str
+    convention: Convention
     task: str
     model: str  # fingerprint
     digest: str  # of the pairs

@@ -18,7 +18,18 @@ from torch import Tensor
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
-from neurosteer.vocabulary import KINDS, REACHES, REFERENCES, WHERES
+from neurosteer.vocabulary import (
+    FIXED_REFERENCES,
+    KINDS,
+    REACHES,
+    REFERENCES,
+    WHERES,
+    EditKind,
+    FixedReference,
+    Reach,
+    Reference,
+    Where,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +71,10 @@ class Edit:
     """
 
     neurons: NeuronSet
-    kind: str  # zero, mean, resample; clamp; push
+    kind: EditKind
     scale: float
-    where: str = "all"
-    reach: str = "own"
+    where: Where = "all"
+    reach: Reach = "own"
     value: float | Float[Tensor, "neuron"] = 0.0  # what is clamped to, or pushed by
     donors: tuple[str, ...] = ()  # sentences to resample from
     seed: int = 0  # decides which donor a depth gets
@@ -83,10 +94,10 @@ class Edit:
     def ablate(
         cls,
         neurons: NeuronSet,
-        to: str = "zero",
+        to: Reference = "zero",
         *,
-        where: str = "all",
-        reach: str = "own",
+        where: Where = "all",
+        reach: Reach = "own",
         donors: Pairs | Sequence[str] = (),
         seed: int = 0,
     ) -> Edit:
@@ -100,26 +111,32 @@ class Edit:
 
     @classmethod
     def amplify(
-        cls, neurons: NeuronSet, by: float, *, about: str = "zero", where: str = "all", reach: str = "own"
+        cls,
+        neurons: NeuronSet,
+        by: float,
+        *,
+        to: FixedReference = "zero",
+        where: Where = "all",
+        reach: Reach = "own",
     ) -> Edit:
-        """Multiply the neurons' activation, or (`about="mean"`) its distance from their mean, by a factor."""
-        _one_of("about", about, REFERENCES[:2])
-        return cls(neurons, about, float(by), where, reach)
+        """Multiply the neurons' distance from zero, or (`to="mean"`) from their mean over tokens, by a factor."""
+        _one_of("to", to, FIXED_REFERENCES)
+        return cls(neurons, to, float(by), where, reach)
 
     @classmethod
-    def clamp(cls, neurons: NeuronSet, value: float, *, where: str = "all", reach: str = "own") -> Edit:
+    def clamp(cls, neurons: NeuronSet, value: float, *, where: Where = "all", reach: Reach = "own") -> Edit:
         """Set the neurons to a value, in units of the activation."""
         return cls(neurons, "clamp", 0.0, where, reach, value=float(value))
 
     @classmethod
-    def push(cls, probe: Probe, strength: float, *, where: str = "all") -> Edit:
+    def push(cls, probe: Probe, strength: float, *, where: Where = "all") -> Edit:
         """Move the state along a probe's direction, by `strength` standard deviations of the train states on it."""
         return cls(probe.neurons, "push", 1.0, where, value=float(strength) * probe.std * probe.direction)
 
     @property
     def layers(self) -> tuple[int, ...]:
         """The layers that are edited."""
-        return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))  # type: ignore[arg-type]
+        return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))
 
     def on(self, neurons: NeuronSet) -> Edit:
         """The same edit of other neurons."""
@@ -135,7 +152,7 @@ class Edit:
 
     def by_layer(self, donor: Donor | None = None) -> dict[int, LayerEdit]:
         """The edit of each layer; `donor` is what a resampling edit resamples from."""
-        neurons = self.neurons.reaching(self.reach)  # type: ignore[arg-type]
+        neurons = self.neurons.reaching(self.reach)
         shift = self._shift(neurons, donor)
         parts = {}
         for layer in self.layers:

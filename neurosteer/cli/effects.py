@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, WHERES
+from neurosteer.vocabulary import FIXED_REFERENCES, MOST_CONTROLS, REFERENCES, WHERES
 
 from . import options, parse
 from .neurons import Choice, NeuronsFrom, Seed
@@ -147,13 +147,13 @@ def amplify(
     neurosteer amplify --topk 40 --scale 2
     """
     choice, study = neurons.parsed(seed), measurement.parsed(scale=2.0)
-    reference = parse.choice("--about", about, REFERENCES[:2])
+    reference = parse.choice("--about", about, FIXED_REFERENCES)
 
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
         at = {"where": study["where"], "reach": choice.reach}
-        return Edit.amplify(chosen, study["scales"][0], about=reference, **at)
+        return Edit.amplify(chosen, study["scales"][0], to=reference, **at)
 
     _run("amplify", edit, choice, {**study, "about": reference}, model, output)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import ENCODED, METHODS, POSITIONS, REFERENCES, SITES, SPLITS
+from neurosteer.vocabulary import ENCODED, FIXED_REFERENCES, METHODS, POSITIONS, SITES, SPLITS
 
 from . import options, parse
 from .progress import TerminalProgress, progress_on_stderr
@@ -82,7 +82,7 @@ def find(
         "site": parse.choice("--site", site, SITES),
         "position": parse.choice("--position", position, POSITIONS),
         "lambdas": parse.lambdas(lambda_),
-        "to": parse.choice("--to", to, REFERENCES[:2]),
+        "to": parse.choice("--to", to, FIXED_REFERENCES),
         "steps": parse.whole("--steps", steps, least=1),
         "draws": parse.whole("--draws", draws, least=1),
         "seed": parse.whole("--seed", seed, least=0),

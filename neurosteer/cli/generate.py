@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import REFERENCES, WHERES
+from neurosteer.vocabulary import FIXED_REFERENCES, WHERES
 
 from . import options, parse
 from .neurons import Choice, NeuronsFrom
@@ -65,7 +65,7 @@ def generate(
     choice, model_from = neurons.parsed(), model.parsed()
     how = {
         "scale": parse.number("--scale", scale),
-        "about": parse.choice("--about", about, REFERENCES[:2]),
+        "about": parse.choice("--about", about, FIXED_REFERENCES),
         "where": parse.choice("--where", where, WHERES),
     }
     writing = {
@@ -100,7 +100,7 @@ def _generate(
     origin = choice.origin(model, runs, pairs=False, offline=output.offline, progress=progress)
     rows: list[dict[str, Any]] = []
     for method, chosen in origin.sets.items():
-        edit = Edit.amplify(chosen, how["scale"], about=how["about"], where=how["where"], reach=choice.reach)
+        edit = Edit.amplify(chosen, how["scale"], to=how["about"], where=how["where"], reach=choice.reach)
         about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
         if dry_run:
             found = _touched(model, prompts, edit, writing["max_new_tokens"])

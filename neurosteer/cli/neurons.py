@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neurosteer import vocabulary
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import ENCODED, METHODS, REACHES, SPLITS
 
@@ -146,7 +147,7 @@ class Choice:
     methods: tuple[str, ...] | None
     topk: str | None
     layers: str | list[int] | None
-    reach: str
+    reach: vocabulary.Reach
     source: str | None
     columns: tuple[str, str] | None
     split: str | None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import CONVENTIONS
+from neurosteer.vocabulary import CONVENTIONS, Convention
 
 from . import options, parse
 from .progress import TerminalProgress, progress_on_stderr
@@ -44,7 +44,7 @@ def score(
 
 def _score(
     pairs_from: dict[str, Any],
-    convention: str,
+    convention: Convention,
     model_from: dict[str, Any],
     runs: Path,
     output: options.Output,

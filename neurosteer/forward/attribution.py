@@ -25,6 +25,7 @@ from neurosteer.model import Model, check_site, reading, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import read_artefact, write_artefact
+from neurosteer.vocabulary import FixedReference, Site
 
 from .cache import about, cache_path, cached, may_cache
 from .check import may_share
@@ -70,9 +71,9 @@ def attribute(
     model: Model,
     pairs: Pairs,
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     cache: bool = True,
     progress: Progress = QUIET,
@@ -102,9 +103,9 @@ def attribute_pairs(
     model: Model,
     pairs: Pairs,
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     progress: Progress = QUIET,
 ) -> PairAttributions:
@@ -122,7 +123,7 @@ def _read(path: Path) -> Attribution:
 
 
 def _compute(
-    model: Model, pairs: Pairs, site: str, layers: Sequence[int], to: str, steps: int, progress: Progress
+    model: Model, pairs: Pairs, site: Site, layers: Sequence[int], to: FixedReference, steps: int, progress: Progress
 ) -> Attribution:
     groups = from_parting(pairs_of_texts(model, pairs, "sum"))
     work = _Work(model, groups, site, layers, to, steps, packing_for(model, heavy=2))
@@ -154,9 +155,9 @@ class _Work:
 
     model: Model
     groups: Sequence[Sequence[Text]]  # the two sentences of each pair
-    site: str
+    site: Site
     layers: Sequence[int]
-    to: str
+    to: FixedReference
     steps: int
     packing: Packing
 
@@ -196,7 +197,7 @@ def _slopes(
     model: Model,
     pack: Pack,
     texts: Sequence[Text],
-    site: str,
+    site: Site,
     layers: Sequence[int],
     share: float,
     base: Float[Tensor, "unit"] | None,

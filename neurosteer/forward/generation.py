@@ -17,6 +17,7 @@ from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, edits_on, encode, prompt_ends_at, touched
 from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
+from neurosteer.vocabulary import Where
 
 from .halving import in_halves
 
@@ -165,7 +166,7 @@ def _own_defaults(model: Model) -> Iterator[None]:
         network.generation_config = theirs
 
 
-def refuse_untouched(where: str, max_new_tokens: int) -> None:
+def refuse_untouched(where: Where, max_new_tokens: int) -> None:
     """Raise `InputError` for an edit that generation never meets."""
     if where == "eos":
         raise InputError("an edit where 'eos' cannot matter for generation: it ends there; use where 'all'")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from neurosteer.model import Model, reading
 from neurosteer.progress import QUIET, Progress
+from neurosteer.vocabulary import Site
 
 from .forest import Pack, Packing
 from .halving import in_halves
@@ -65,7 +66,7 @@ def sweep(
     model: Model,
     packs: Sequence[Pack],
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
     visit: Visit,
     send: Callable[[Pack, Landing], None] = lambda pack, landing: None,

@@ -18,6 +18,7 @@ from neurosteer.model import Model, encode, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.store import digest_of
+from neurosteer.vocabulary import Position, Site
 
 from .cache import about, cache_path
 from .check import may_share
@@ -33,9 +34,9 @@ class Request:
 
     model: Model
     pairs: Pairs
-    site: str
+    site: Site
     layers: tuple[int, ...]
-    position: str
+    position: Position
 
     def wrap(self, values: Float[Tensor, "pair side layer unit"]) -> EosStates:
         """The values with their provenance."""

@@ -22,7 +22,7 @@ from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, editing, edits_on, placed, reading, resuming
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
-from neurosteer.vocabulary import MEAN_CONVENTIONS
+from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Site, Where
 
 from .check import may_resume, may_share
 from .forest import Inputs, Pack, plan
@@ -37,8 +37,8 @@ class Variant:
     """An edited model: what is done at each layer of a site, and at which positions."""
 
     parts: Mapping[int, LayerEdit]
-    site: str
-    where: str
+    site: Site
+    where: Where
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Outcome:
     kl: Float[Tensor, "variant"] | None  # mean over scored tokens of KL(unedited || edited), in nats
 
 
-def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Progress = QUIET) -> Scores:
+def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progress: Progress = QUIET) -> Scores:
     """Log P of both sentences of every pair.
 
     Conventions: `sum` (given BOS, or else EOS; all tokens summed), `mean` (the same per token), `lm-eval` (a space
@@ -74,7 +74,7 @@ def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Prog
     return Scores(logprob, tokens, same, convention, pairs.task, model.fingerprint, pairs.digest)
 
 
-def refuse_unscored(where: str) -> None:
+def refuse_unscored(where: Where) -> None:
     """Raise `InputError` for an edit that scoring cannot see."""
     reasons = {
         "eos": "EOS is appended to read a state and is never scored, so nothing can change",

@@ -16,6 +16,7 @@ from neurosteer.model import Model, check_site, resolve_layers
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import read_artefact, verify_artefact, write_artefact
+from neurosteer.vocabulary import Layers, Position, Site
 
 from .cache import cached, guarded, keep, look, may_cache
 from .request import Request
@@ -25,9 +26,9 @@ def eos_states(
     model: Model,
     pairs: Pairs,
     *,
-    site: str = "resid_post",
-    layers: str | int | Sequence[int] = "all",
-    position: str = "eos",
+    site: Site = "resid_post",
+    layers: Layers = "all",
+    position: Position = "eos",
     cache: bool = True,
     progress: Progress = QUIET,
 ) -> EosStates:
@@ -48,9 +49,9 @@ def states_and_stats(
     pairs: Pairs,
     train: Sequence[int],
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
-    position: str,
+    position: Position,
     cache: bool = True,
     progress: Progress = QUIET,
 ) -> tuple[EosStates, UnitStats]:
@@ -64,7 +65,7 @@ def states_and_stats(
     return states, stats.with_eos(states, train)
 
 
-def _request(model: Model, pairs: Pairs, site: str, layers: tuple[int, ...], position: str) -> Request:
+def _request(model: Model, pairs: Pairs, site: Site, layers: tuple[int, ...], position: Position) -> Request:
     check_site(model, site, layers)
     return Request(model, pairs, site, layers, position)
 

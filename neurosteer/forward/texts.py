@@ -8,23 +8,24 @@ from dataclasses import dataclass, replace
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.model import Model, encode
 from neurosteer.pairs import Pairs
+from neurosteer.vocabulary import Convention
 
 from .forest import Tokens
 
 
 @dataclass(frozen=True)
-class Convention:
-    """How a community scores a sentence."""
+class _Prefix:
+    """What stands before a sentence that is scored."""
 
-    space: bool = False  # a space stands before the sentence
-    as_is: bool = False  # what stands before it is the tokenizer's habit; else BOS, or else EOS
+    space: bool = False  # a space
+    as_is: bool = False  # whatever special tokens the tokenizer puts there by itself; else BOS, or else EOS
 
 
-CONVENTIONS = {
-    "sum": Convention(),
-    "mean": Convention(),
-    "lm-eval": Convention(space=True),
-    "minicons": Convention(as_is=True),
+CONVENTIONS: dict[Convention, _Prefix] = {
+    "sum": _Prefix(),
+    "mean": _Prefix(),
+    "lm-eval": _Prefix(space=True),
+    "minicons": _Prefix(as_is=True),
 }
 
 
@@ -41,7 +42,7 @@ class Text:
         return len(self.tokens) - self.first
 
 
-def texts_of(model: Model, sentences: Sequence[str], convention: str, *, fits: bool = True) -> list[Text]:
+def texts_of(model: Model, sentences: Sequence[str], convention: Convention, *, fits: bool = True) -> list[Text]:
     """Sentences as a convention wants them.
 
     Raises `InputError` for one that has nothing to score, or (`fits`) is longer than the model's context.
@@ -58,7 +59,7 @@ def texts_of(model: Model, sentences: Sequence[str], convention: str, *, fits: b
     return texts
 
 
-def pairs_of_texts(model: Model, pairs: Pairs, convention: str) -> list[list[Text]]:
+def pairs_of_texts(model: Model, pairs: Pairs, convention: Convention) -> list[list[Text]]:
     """The two sentences of each pair."""
     good = texts_of(model, [pair.good for pair in pairs], convention)
     bad = texts_of(model, [pair.bad for pair in pairs], convention)

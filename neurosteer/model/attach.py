@@ -15,6 +15,7 @@ from torch import Tensor
 
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.vocabulary import Site, Where
 
 from .hooks import hooked
 from .model import Model
@@ -31,8 +32,8 @@ class Applied:
     edited, counted once per pass.
     """
 
-    where: str
-    site: str
+    where: Where
+    site: Site
     layers: tuple[int, ...]
     calls: int = 0
     firings: int = 0
@@ -49,7 +50,7 @@ _PROMPT: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
 
 
 @contextmanager
-def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: str, where: str) -> Iterator[Applied]:
+def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: Where) -> Iterator[Applied]:
     """Inside the block every forward pass of the model is edited; afterwards it is what it was, bit for bit.
 
     Blocks may be nested: the inner edit acts on what the outer one leaves. Raises `InputError` for a layer, unit
@@ -123,7 +124,7 @@ def edits_on(model: Model) -> list[Applied]:
     return list(_ON.get(model, ()))
 
 
-def check_edits(model: Model, site: str, layer: int) -> None:
+def check_edits(model: Model, site: Site, layer: int) -> None:
     """Raise `NeurosteerError` unless every edit has fired once at each of its layers up to where a pass stopped."""
     for applied in edits_on(model):
         last = layer if applied.site == site else layer - 1

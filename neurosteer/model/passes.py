@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
 from neurosteer.errors import NeurosteerError
+from neurosteer.vocabulary import Site
 
 from .attach import check_edits, pristine
 from .hooks import Hook, hooked
@@ -48,7 +49,7 @@ class _Enough(Exception):
 
 @contextmanager
 def reading(
-    model: Model, site: str, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
+    model: Model, site: Site, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
 ) -> Iterator[Pass]:
     """Attach readers; inside the block, each call of the yielded function is one forward pass.
 
@@ -193,7 +194,7 @@ def _is_watched(norm: NormalizationBridge) -> bool:
     return any(point.fwd_hooks or point.bwd_hooks or point._forward_hooks for point in points)
 
 
-def site_width(model: Model, site: str) -> int:
+def site_width(model: Model, site: Site) -> int:
     """Units per layer at a site: the residual stream's width, or what one token's pass shows for `mlp_post`."""
     if site != "mlp_post":
         return model.d_model

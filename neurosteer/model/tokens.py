@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import POSITIONS
+from neurosteer.vocabulary import POSITIONS, Position
 
 from .model import Model
 
 
 def encode(
-    model: Model, sentences: Sequence[str], *, position: str = "eos", as_is: bool = False, fits: bool = True
+    model: Model, sentences: Sequence[str], *, position: Position = "eos", as_is: bool = False, fits: bool = True
 ) -> list[tuple[int, ...]]:
     """Token ids of sentences. The last id of each is the one whose state is read: EOS, or the sentence's last token.
 

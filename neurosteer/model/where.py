@@ -11,6 +11,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import Where
 
 from .model import Model
 
@@ -23,7 +24,7 @@ class Touch:
     depths: Int[Tensor, "row node"]
 
 
-def touched(model: Model, given: Mapping[str, Any], where: str, *, prompt: int | None = None) -> Touch:
+def touched(model: Model, given: Mapping[str, Any], where: Where, *, prompt: int | None = None) -> Touch:
     """What the arguments of a pass (`input_ids`, `attention_mask`, `position_ids`, `past_key_values`) say.
 
     BOS, where the model has one at depth 0, and padding are never touched. `prompt` is the column at which generated

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES
+from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES, L0Decay, L0Start, L0States
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class L0Settings:
     beta: float = 2 / 3  # temperature of the gates
     gamma: float = -0.1  # the stretched interval
     zeta: float = 1.1
-    states: Literal["standardised", "scaled", "raw"] = "standardised"  # scaled: a layer's states over one number
-    start: Literal["cold", "warm"] = "cold"  # weights: a little noise, or those of the dense probe
+    states: L0States = "standardised"  # scaled: a layer's states over one number
+    start: L0Start = "cold"  # weights: a little noise, or those of the dense probe
     weights_sd: float = 0.01  # of the noise at a cold start
     warm_l2: float = 1e-2  # L2 strength of the dense probe at a warm start
     log_alpha: float = 0.0  # where gates start, on average
@@ -29,7 +28,7 @@ class L0Settings:
     steps: int = 1500
     rate_weights: float = 0.05
     rate_gates: float = 0.1
-    decay: Literal["cosine", "none"] = "cosine"  # of both rates, to 0 at the last step
+    decay: L0Decay = "cosine"  # of both rates, to 0 at the last step
     beta1: float = 0.9  # Adam's averages
     beta2: float = 0.99
     weight_l2: float = 1e-2

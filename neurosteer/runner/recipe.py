@@ -12,10 +12,23 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import DTYPES, L0_DECAYS, L0_STARTS, L0_STATES, METHODS, POSITIONS, SITES, SPLITS
+from neurosteer.vocabulary import (
+    DTYPES,
+    L0_DECAYS,
+    L0_STARTS,
+    L0_STATES,
+    METHODS,
+    POSITIONS,
+    SITES,
+    SPLITS,
+    Dtype,
+    Position,
+    Site,
+    SplitKind,
+)
 
 from . import values
 from .bundled import find_recipe
@@ -56,7 +69,7 @@ class Recipe:
         "one of auto, cpu, cuda, cuda:N, xpu, mps",
         words=("auto", "cpu", "cuda", "xpu", "mps"),
     )
-    dtype: str = word_key("auto", *DTYPES)
+    dtype: Dtype = word_key("auto", *DTYPES)
     device_map: str | None = text_key(None, optional(text), "auto or balanced")
     bos: str | None = text_key(None, optional(values.token), "a token, or none")
     eos: str | None = text_key(None, optional(values.token), "a token")
@@ -71,12 +84,12 @@ class Recipe:
     limit: int | None = value_key(  # the first so many of each task
         None, optional(whole(1), "all"), "all or a whole number of at least 1", words=("all",)
     )
-    split: str = word_key("pair", *SPLITS)
+    split: SplitKind = word_key("pair", *SPLITS)
     seed: int = count_key(0, 0)
 
-    site: str = word_key("resid_post", *SITES)
-    position: str = word_key("eos", *POSITIONS)
-    layers: str | tuple[int, ...] = value_key(
+    site: Site = word_key("resid_post", *SITES)
+    position: Position = word_key("eos", *POSITIONS)
+    layers: Literal["all"] | tuple[int, ...] = value_key(
         "all", values.layers, "all, a layer (3), a list (3,7,12) or an ascending range (0-5)", words=("all",)
     )
     topk: int | str = value_key(

@@ -73,7 +73,7 @@ def some_edit(model: Model, rng: np.random.Generator) -> Edit:
     site = str(rng.choice(["resid_post", "resid_pre", "mlp_out", "attn_out"]))
     chosen = {(int(rng.integers(LAYERS)), int(rng.integers(WIDTH))) for _ in range(6)}
     where = str(rng.choice(["all", "prompt"]))
-    return Edit.amplify(neurons_at(model, chosen, site=site), float(rng.normal()), about="mean", where=where)
+    return Edit.amplify(neurons_at(model, chosen, site=site), float(rng.normal()), to="mean", where=where)
 
 
 def use(model: Model, rng: np.random.Generator) -> None:

@@ -13,6 +13,7 @@ from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
+from neurosteer.vocabulary import Site
 
 from .sources import needs_of, ranking_of
 
@@ -53,14 +54,14 @@ def needs_of_sets(task: str) -> tuple[str, ...]:
     return sets_name(task), focus_name(task)
 
 
-def sets_of(read: Read, model: Model, key: SetKey, site: str, layer: int) -> list[NeuronSet]:
+def sets_of(read: Read, model: Model, key: SetKey, site: Site, layer: int) -> list[NeuronSet]:
     """A set, then its controls; nothing where the method chose no unit."""
     task, method = key
     return as_sets(read, model, task, read(sets_name(task)).arrays[method], site, layer)
 
 
 def as_sets(
-    read: Read, model: Model, task: str, units: Int[np.ndarray, "variant neuron"], site: str, layer: int
+    read: Read, model: Model, task: str, units: Int[np.ndarray, "variant neuron"], site: Site, layer: int
 ) -> list[NeuronSet]:
     """Rows of units as neuron sets, beside the statistics of the task's train sentences; -1 is no unit."""
     ranking = ranking_of(read, task, "welch", layer, model=model.fingerprint, site=site)

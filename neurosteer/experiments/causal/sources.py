@@ -22,6 +22,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
+from neurosteer.vocabulary import Site
 
 
 def attribution_name(task: str) -> str:
@@ -60,13 +61,13 @@ def needs_of(task: str, method: str) -> tuple[str, ...]:
     return (focus_name(task), *((attribution_name(task),) if method == "attribution" else ()))
 
 
-def ranking_of(read: Read, task: str, method: str, layer: int, *, model: str, site: str) -> Ranking:
+def ranking_of(read: Read, task: str, method: str, layer: int, *, model: str, site: Site) -> Ranking:
     """A task's ranking of the units of the layer."""
     return ranked(read, task, method, _scores(read, task, method), layer, model=model, site=site)
 
 
 def ranked(
-    read: Read, task: str, method: str, scores: Float[Tensor, "unit"], layer: int, *, model: str, site: str
+    read: Read, task: str, method: str, scores: Float[Tensor, "unit"], layer: int, *, model: str, site: Site
 ) -> Ranking:
     """Scores as a ranking. Massive units come last: without one the model breaks down, whatever the task."""
     stats = _stats(read, task, layer)

@@ -17,7 +17,7 @@ from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.vocabulary import REFERENCES
+from neurosteer.vocabulary import REFERENCES, Reference
 
 from .numbers import Margins, Preference, against, change, clean_preference
 
@@ -117,7 +117,7 @@ class Bench:
         ]
 
 
-def other_kind(edit: Edit, kind: str, donors: Sequence[str]) -> Edit:
+def other_kind(edit: Edit, kind: Reference, donors: Sequence[str]) -> Edit:
     """The same edit about another reference. Raises `InputError` for clamps and pushes, and without donors."""
     if kind not in REFERENCES:
         raise InputError(f"kind '{kind}' is not one of {', '.join(REFERENCES)}{did_you_mean(kind, REFERENCES)}")

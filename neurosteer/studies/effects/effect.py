@@ -18,7 +18,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
-from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, counted_pairs
+from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, Reference, counted_pairs
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .neutral import passages, read_neutral
@@ -83,7 +83,7 @@ def measure_effect(
     *,
     controls: int = 19,
     scales: Sequence[float] = (),
-    kinds: Sequence[str] = (),
+    kinds: Sequence[Reference] = (),
     donors: Pairs | None = None,
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
@@ -164,10 +164,11 @@ def _few(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _plan(
-    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[str], donors: Sequence[str], seed: int
+    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[Reference], donors: Sequence[str], seed: int
 ) -> _Plan:
     sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
-    cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
+    cases, doses = [Case(edit, sets)], {edit.scale: 0}
+    wanted: dict[str, int] = {edit.kind: 0}
     for scale in scales:
         if scale not in doses:
             doses[scale] = len(cases)

@@ -21,7 +21,7 @@ from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
 from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import ENCODED, METHODS
+from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
 
 from .entry import Search, entry_of
 from .found import Found
@@ -35,14 +35,14 @@ def find(
     model: Model,
     pairs: Pairs,
     *,
-    methods: Sequence[str] = ENCODED,
-    split: str = "pair",
+    methods: Sequence[Method] = ENCODED,
+    split: SplitKind = "pair",
     k: int | str = "1%",
-    layers: str | int | Sequence[int] = "all",
-    site: str = "resid_post",
-    position: str = "eos",
+    layers: Layers = "all",
+    site: Site = "resid_post",
+    position: Position = "eos",
     lambdas: Sequence[float] | None = None,
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     draws: int = 5,
     seed: int = 0,
@@ -103,7 +103,7 @@ def _find(
     parts: Split,
     settings: Settings,
     ablation: Ablation,
-    position: str,
+    position: Position,
     *,
     cache: bool,
     progress: Remembering,
