@@ -6,6 +6,7 @@ and one that is no longer reported are failures alike.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -14,6 +15,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import neurosteer as ns
 
 TESTS = Path(__file__).parent
 FILES = sorted((TESTS / "types").glob("*.py"))
@@ -76,3 +79,20 @@ def test_expectations_are_read():
     for checker in ("mypy", "basedpyright"):
         assert sum(name == "typos.py" for name, _, _ in expected(checker)) == typos.count("  # ")
     assert {file.name for file in FILES} == {"typos.py", "usage.py"}
+
+
+def test_signatures_are_short():
+    """What a notebook shows of a default is something to type, and no object's address or screen of fields."""
+    found = [getattr(ns, name) for name in dir(ns)]
+    classes = [one for one in found if inspect.isclass(one) and not issubclass(one, Exception)]
+    methods = [value for one in classes for _, value in inspect.getmembers(one) if hasattr(value, "__code__")]
+    ours = [*filter(inspect.isfunction, found), *classes, *methods]
+    defaults = [parameter.default for one in ours for parameter in inspect.signature(one).parameters.values()]
+    shown = {repr(default) for default in defaults if default is not inspect.Parameter.empty}
+    assert {"L0Settings()", "Progress()", "'all'"} <= shown
+    assert not [text for text in shown if len(text) > 50 or text.startswith("<")]
+
+
+def test_settings_show_what_is_not_the_default():
+    assert repr(ns.L0Settings()) == "L0Settings()"
+    assert repr(ns.L0Settings(start="warm", steps=400)) == "L0Settings(start='warm', steps=400)"

@@ -1,4 +1,4 @@
-"""Sites: which activation of a block is meant. The one place that knows TransformerLens hook names."""
+"""Sites: which activation of a block is meant. The only module that knows TransformerLens hook names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:
 
 
 def resolve_layers(model: Model, layers: Layers) -> tuple[int, ...]:
-    """Block indices, ascending: `"all"`, one, or several. Raises `InputError` for one that the model lacks."""
+    """Block indices, ascending, of `"all"`, one or several. Raises `InputError` for one that the model lacks."""
     if layers == "all":
         return tuple(range(model.n_layers))
     wanted = [layers] if isinstance(layers, int) else layers

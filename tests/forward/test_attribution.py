@@ -118,7 +118,7 @@ def check(found: Attribution, expected: tuple[Tensor, Tensor]) -> None:
 def arranged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a prefix forest, and in batches of equal length."""
     if not request.param:
-        monkeypatch.setattr("neurosteer.forward.check.forest_holds", lambda _model, _progress: False)
+        monkeypatch.setattr("neurosteer.forward.check.forest_is_exact", lambda _model, _progress: False)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,7 @@ from torch import Tensor
 from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
-from neurosteer.forward.cache import may_cache
+from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
 from neurosteer.neurons import Ranking, resolve_k
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
@@ -66,7 +66,7 @@ def find(
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
-    cache = cache and may_cache(model, progress)
+    cache = cache and can_cache(model, progress)
     told = Remembering(progress)
 
     def compute() -> Found:
