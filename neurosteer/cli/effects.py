@@ -181,7 +181,7 @@ def amplify(
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
-        return Edit.amplify(chosen, scales[0], about=to, where=measurement.where, reach=neurons.reach)
+        return Edit.amplify(chosen, scales[0], to=to, where=measurement.where, reach=neurons.reach)
 
     neurons = neurons.of(name)
     record = {**neurons.record(seed), **measurement.record(2.0), "about": to}

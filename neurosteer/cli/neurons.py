@@ -188,7 +188,7 @@ class NeuronsFrom:
         return origin
 
     def _find(
-        self, model: Model, out: Path, methods: Sequence[str], seed: int, offline: bool, progress: TerminalProgress
+        self, model: Model, out: Path, methods: Sequence[Method], seed: int, offline: bool, progress: TerminalProgress
     ) -> Path:
         from neurosteer.pairs import load_pairs
         from neurosteer.studies import find, save_find

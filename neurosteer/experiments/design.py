@@ -11,6 +11,7 @@ from neurosteer.neurons import resolve_k
 from neurosteer.probes import L0Settings
 from neurosteer.runner.recipe import CHOSEN, Recipe
 from neurosteer.studies.matching import random_sizes
+from neurosteer.vocabulary import Position, Site
 
 Need = Literal[
     "masks",  # L0 masks at every layer
@@ -43,8 +44,8 @@ class Design:
     seed: int
     layer: int
     lam: float | None  # of the layer that is looked at; None: chosen on validation, task by task
-    site: str
-    position: str
+    site: Site
+    position: Position
     folds: int
     repeats: int
     l0: L0Settings  # how masks are trained
