@@ -166,7 +166,7 @@ class NeuronsFrom:
             offline=offline,
         )
 
-        def find_now(methods: Sequence[str]) -> Path:
+        def find_now(methods: Sequence[Method]) -> Path:
             return self._find(model, out, methods, seed or 0, offline, progress)
 
         origin = neurons_from(
