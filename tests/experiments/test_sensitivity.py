@@ -514,8 +514,10 @@ NO_LAMBDA = "sensitivity looks at one of its lambdas below 1; lambda {} is none 
         ),
     ],
 )
-def test_a_recipe_that_leaves_nothing_to_compare_is_refused(change, layers, message):
-    check(RECIPE, range(3))
+def test_a_recipe_that_leaves_nothing_to_compare_is_refused(llama, tasks, change, layers, message):
+    work = work_of(llama, tasks[:1])
+    check(work)
+    design = replace(work.design, layers=work.design.layers[:layers])
     with pytest.raises(InputError) as error:
-        check(replace(RECIPE, **change), range(layers))
+        check(replace(work, recipe=replace(RECIPE, **change), design=design))
     assert str(error.value) == message

@@ -243,11 +243,12 @@ CONFIGURATION = Configuration("raw", "warm", 1.2, "40 steps")
 
 
 def some_masks(unknown: int) -> tuple[TrainedMasks, DenseProbes]:
-    """Of 12 tasks: all gates of lambda 1 are open; the masks of the first tasks read too much at the second layer."""
+    """Of 12 tasks. The first ones' masks read too much at the second layer; one task's keep too few at the first."""
     rng, shape = np.random.default_rng(3), (12, len(LAYERS), len(LAMBDAS))
     kept = np.clip(rng.uniform(-0.04, 0.04, shape) + np.array([0.05, 0.3, 0.6, 1]), 0.02, 1)
     kept[..., 1:3] += 0.02 * np.arange(4)[:, None]
     kept[..., 3] = 1.0
+    kept[9, 0] = [0.02, 0.04, 0.06, 0.08]
     accuracy = rng.uniform(-0.1, 0.1, shape) + np.array([0.6, 0.7, 0.8, 0.9])
     validation = accuracy + rng.uniform(-0.02, 0.02, shape)
     dense = DenseProbes(rng.uniform(0.9, 1.0, (12, 4)), rng.uniform(0.9, 1.0, (12, 4)), rng.uniform(1, 2, (12, 4)))
@@ -262,7 +263,8 @@ def some_masks(unknown: int) -> tuple[TrainedMasks, DenseProbes]:
 
 def at_tenth(kept: np.ndarray, values: np.ndarray) -> float:
     """On the line through the points by kept share, at .1; unknown outside."""
-    known = sorted((x, y) for x, y in zip(kept, values, strict=True) if np.isfinite(y))
+    known = [(x, y) for x, y in zip(kept, values, strict=True) if np.isfinite(y)]
+    known.sort(key=lambda point: point[0])
     x = [share for share, _ in known]
     return float(np.interp(0.1, x, [y for _, y in known])) if known and x[0] <= 0.1 <= x[-1] else np.nan
 
@@ -296,9 +298,12 @@ class Analysed:
 
     @property
     def relative(self) -> np.ndarray:
-        """At a tenth of the units; the mask of lambda 1 and the dense probe both keep all."""
-        accuracy = np.concatenate([self.masks.accuracy[..., :3], self.dense.accuracy[..., None]], axis=2)
-        found = [at_tenth(self.masks.kept[at], accuracy[at]) / self.dense.accuracy[at] for at in np.ndindex(12, 4)]
+        """At a tenth of the units; the dense probe keeps all."""
+        kept, accuracy, dense = self.masks.kept, self.masks.accuracy, self.dense.accuracy
+        found = [
+            at_tenth(np.append(kept[at], 1.0), np.append(accuracy[at], dense[at])) / dense[at]
+            for at in np.ndindex(12, 4)
+        ]
         return np.where(self.readable, np.reshape(found, (12, 4)), np.nan)
 
     def shares_of_limit(self, equal: bool) -> list[float]:

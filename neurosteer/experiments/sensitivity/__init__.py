@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from neurosteer.errors import InputError
 from neurosteer.experiments.design import FEWEST_LAYERS
-from neurosteer.experiments.experiment import Drawing, Experiment
-from neurosteer.runner.recipe import Recipe
+from neurosteer.experiments.experiment import Drawing, Experiment, Work
 
 from .compute import compute
 from .figures import caption, draw, draw_equal_share, equal_share_caption
@@ -19,8 +16,9 @@ from .verdicts import verdicts
 VARIED = ("l0_states", "l0_start", "l0_log_alpha")  # keys of a recipe in whose place every choice is tried
 
 
-def check(recipe: Recipe, layers: Sequence[int]) -> None:
+def check(work: Work) -> None:
     """Raises `InputError` for a recipe that leaves nothing to compare."""
+    recipe, layers = work.recipe, work.design.layers
     if recipe.lam not in recipe.lambdas or recipe.lam == 1:
         raise InputError(f"{NAME} looks at one of its lambdas below 1; lambda {recipe.lam} is none of them")
     if len(layers) < FEWEST_LAYERS:
