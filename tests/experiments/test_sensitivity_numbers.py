@@ -209,6 +209,43 @@ def test_what_never_varies_is_apart_if_it_differs():
         assert (one.difference, one.low, one.high, one.apart) == (number, number, number, apart)
 
 
+def test_pairs_differ_in_one_choice_alone():
+    """Numbers by states, log alpha and training; what lacks its counterpart is in no pair."""
+    numbers = {
+        ("raw", 0.0, "10 steps"): 1.0,
+        ("raw", 0.0, "40 steps"): 5.0,
+        ("raw", 1.2, "10 steps"): 3.0,
+        ("standardised", 0.0, "10 steps"): 0.0,
+        ("standardised", 0.0, "40 steps"): 1.0,
+    }
+    measured = [
+        Measurement(Configuration(states, "cold", log_alpha, training), U, np.full(2001, number))
+        for (states, log_alpha, training), number in numbers.items()
+    ]
+    found = {(one.factor, one.a, one.b): one.difference for one in differences(measured, 12)}
+    assert found == {
+        ("states", "raw", "standardised"): ((1 - 0) + (5 - 1)) / 2,
+        ("log_alpha", 0.0, 1.2): 1 - 3,
+        ("training", "10 steps", "40 steps"): ((1 - 5) + (0 - 1)) / 2,
+    }
+
+
+def test_a_difference_but_for_rounding_widens_no_interval():
+    """Cold and warm starts differ by the same in every resample, as far as numbers can; states do not."""
+    rng = np.random.default_rng(0)
+    raw, standardised = np.r_[0, rng.normal(size=2000)], np.zeros(2001)
+    measured = [
+        Measurement(Configuration(states, start, 0.0, "10 steps"), U, draws + (start == "cold") * rounded)
+        for states, draws in (("raw", raw), ("standardised", standardised))
+        for start, rounded in (("cold", 2 + 1e-13 * rng.normal(size=2001)), ("warm", np.zeros(2001)))
+    ]
+    of_states, of_start = sorted(differences(measured, 12), key=lambda one: one.factor == "start")
+    largest = sorted(np.abs(raw[1:]) / np.std(raw[1:]))[1899]
+    wider = np.sqrt(12 / 11) * stats.t.ppf(0.975, 11) / stats.norm.ppf(0.975)
+    assert of_states.high == pytest.approx(largest * wider * np.std(raw[1:]), rel=2e-3)
+    assert (of_start.difference, of_start.apart) == (pytest.approx(2), True)
+
+
 @pytest.mark.parametrize(("slope", "likely"), [(0.0, "not shown"), (1.3, None), (6.0, "holds"), (-6.0, "fails")])
 def test_the_same_truth_in_all_configurations_depends_on_nothing(slope: float, likely: str | None):
     """20 runs of 32 configurations with one trend and noise of their own: in some runs not all of them show it."""
