@@ -441,7 +441,8 @@ def test_verdicts_say_what_they_are_of(run):
     """The criterion, the counts, and beside them the trends by states and the claims at equal share."""
     rhos = {"standardised": 0.5, "raw": -0.25, "scaled": None}
     rows = [replace(row, rho=Estimate(rhos[row.states])) for row in run.result.configurations]
-    rows[0] = replace(rows[0], rho=Estimate(-0.7))  # of 12 on standardised states: mean .4
+    rows[0] = replace(rows[0], rho=Estimate(-0.7))
+    rows[1] = replace(rows[1], rho=Estimate(0.0))  # of 12 on standardised states: mean 4.3 / 12
     claims = [replace(claim, verdict="holds", text=f"text {claim.claim}") for claim in run.result.claims]
     result = replace(run.result, configurations=rows, claims=claims)
     agree, spread = EXPERIMENT.verdicts({"sensitivity": result}, run.scope)
@@ -452,7 +453,7 @@ def test_verdicts_say_what_they_are_of(run):
     assert spread.statement == "Later layers spread the information over more units, however masks are trained."
     assert "(95 % interval of Spearman over tasks above 0)" in spread.criterion
     assert spread.reading == (
-        "Holds: text d. Spearman of layer and kept share at lambda 0.6, mean over ways: standardised +0.40, "
+        "Holds: text d. Spearman of layer and kept share at lambda 0.6, mean over ways: standardised +0.36, "
         "raw -0.25. At equal share (the share that 95 % of the dense accuracy needs): holds: text d_equal."
     )
 
