@@ -63,21 +63,21 @@ def capture(
     check_site(model, site, layers)
     last = max(layers, default=-1)
     fired: list[int] = []
-    targets: list[tuple[Tensor, Tensor] | None] = [None]
+    requested: list[tuple[Tensor, Tensor] | None] = [None]
 
     def reader(layer: int) -> Callable[..., None]:
         def read(values: Tensor, *, hook: Any) -> None:
             fired.append(layer)
             visit(layer, values)
-            if layer == last and targets[0] is None:
+            if layer == last and requested[0] is None:
                 raise _StopForward
 
         return read
 
     def pick(values: Tensor, *, hook: Any) -> Tensor | None:
-        if targets[0] is None:
+        if requested[0] is None:
             return None
-        rows, nodes = (to_device(index, values.device) for index in targets[0])
+        rows, nodes = (to_device(index, values.device) for index in requested[0])
         return values[rows, nodes][None]
 
     def one_pass(
@@ -88,7 +88,7 @@ def capture(
         at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
     ) -> Float[Tensor, "pick vocab"] | None:
         fired.clear()
-        targets[0] = at
+        requested[0] = at
         logits: Any = None
         try:
             with torch.set_grad_enabled(enter is not None):
