@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import options, parse
+from . import options
 from .listing import print_listing
 
 Row = dict[str, Any]
@@ -22,7 +23,7 @@ MOST_NAMED = 3  # tasks of one run
 
 def tasks(
     data: options.Data = "auto",
-    columns: options.Columns = "sentence_good,sentence_bad",
+    columns: options.Columns = options.DEFAULT_COLUMNS,
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:
@@ -30,14 +31,12 @@ def tasks(
 
     neurosteer ls tasks --data pairs.jsonl
     """
-    as_json, names = _is_json(format_), parse.columns(columns)
-    parse.some_text("--data", data)
     options.prepare(offline=offline, quiet=False)
     from neurosteer.pairs import NAMED
 
     known = data in NAMED
-    rows = _known_tasks(data) if known else _tasks_of(data, names, offline)
-    if as_json:
+    rows = _known_tasks(data) if known else _tasks_of(data, columns, offline)
+    if format_ == "json":
         print_listing("ls tasks", rows)
         return
     if known:
@@ -82,11 +81,10 @@ def models(format_: options.Format = "table") -> None:
 
     neurosteer ls models
     """
-    as_json = _is_json(format_)
     from neurosteer.model import known_models
 
     rows = known_models()
-    if as_json:
+    if format_ == "json":
         print_listing("ls models", rows)
         return
     _print_table(rows, ("name", "source", "cached", "note"))
@@ -98,31 +96,29 @@ def recipes(format_: options.Format = "table") -> None:
 
     neurosteer ls recipes
     """
-    as_json = _is_json(format_)
     from neurosteer.runner import recipe_rows
 
     rows = recipe_rows()
-    if as_json:
+    if format_ == "json":
         print_listing("ls recipes", rows)
         return
     _print_table(rows, ("name", "title"))
     print("A TOML file of your own works too: neurosteer run PATH")
 
 
-def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
+def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> None:
     """List the runs kept in a folder.
 
     neurosteer ls runs --out runs/
     """
-    as_json, folder = _is_json(format_), parse.folder("--out", out)
     from neurosteer.report.edit_labels import layer_range
     from neurosteer.results import record
     from neurosteer.studies.runs import runs as kept_in
     from neurosteer.vocabulary import counted
 
-    listed = kept_in(folder)
+    listed = kept_in(out)
     rows = [record(row) for row in listed]
-    if as_json:
+    if format_ == "json":
         print_listing("ls runs", rows)
         return
     for text, row in zip(rows, listed, strict=True):
@@ -132,10 +128,6 @@ def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     else:
         print(f"no runs in '{out}'")
-
-
-def _is_json(text: str) -> bool:
-    return parse.choice("--format", text, parse.FORMATS) == "json"
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:

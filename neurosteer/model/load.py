@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from neurosteer import hub
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 from neurosteer.progress import QUIET, Progress
-from neurosteer.vocabulary import DTYPES
+from neurosteer.vocabulary import DTYPES, Dtype
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
@@ -28,7 +28,7 @@ def load_model(
     *,
     revision: str | None = None,
     device: str = "auto",
-    dtype: str = "auto",
+    dtype: Dtype = "auto",
     device_map: str | None = None,
     bos: str | None = None,
     eos: str | None = None,

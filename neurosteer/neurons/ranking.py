@@ -15,6 +15,7 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.store import read_artefact, write_artefact
+from neurosteer.vocabulary import Reach, Site
 
 from .controls import matched_controls
 from .sets import NeuronSet, stats_arrays, stats_from
@@ -52,7 +53,7 @@ class Ranking:
     method: str
     stats: UnitStats
     model: str  # fingerprint
-    site: str
+    site: Site
     about: Mapping[str, Any]
 
     @property
@@ -86,7 +87,7 @@ class Ranking:
         units = torch.tensor([unit for _, unit in chosen], dtype=torch.long)
         return self._set(rows, units, {**self.about, "method": "picked"})
 
-    def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
+    def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
         """`n` matched controls of a set; see `matched_controls`."""
         if (self.model, self.site) != (neurons.model, neurons.site):
             raise InputError("this neuron set belongs to another model or site than the ranking")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.store import read_artefact, write_artefact
+from neurosteer.vocabulary import Reach, Site
 
 STATS = ("token_mean", "token_var", "eos_mean", "eos_var")
 
@@ -32,7 +33,7 @@ class NeuronSet:
     scores: Float[Tensor, "neuron"]
     stats: UnitStats
     model: str  # fingerprint
-    site: str
+    site: Site
     about: Mapping[str, Any]
 
     def __len__(self) -> int:
@@ -59,7 +60,7 @@ class NeuronSet:
         values: Tensor = getattr(self.stats, name)
         return values[self._rows(), self.units]
 
-    def reaching(self, reach: Literal["own", "onward", "all"]) -> NeuronSet:
+    def reaching(self, reach: Reach) -> NeuronSet:
         """The same coordinates at their own layers, at every later layer too, or at all ranked layers.
 
         Later blocks write to the same residual coordinate again: an edit that should hold has to reach onward.

@@ -21,23 +21,5 @@ if TYPE_CHECKING:
     from .finding import save_find as save_find
     from .opening import open_run as open_run
     from .scores import save_scores as save_scores
-
-_MODULE_OF = {
-    "Effect": "effects",
-    "Found": "finding",
-    "Origin": "effects",
-    "Wanted": "effects",
-    "find": "finding",
-    "measure_effect": "effects",
-    "model_of_newest_find": "effects",
-    "neurons_from": "effects",
-    "open_run": "opening",
-    "rank_neurons": "finding",
-    "save_effects": "effects",
-    "save_find": "finding",
-    "save_scores": "scores",
-    "with_origin": "effects",
-}
-
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -94,7 +94,7 @@ def test_runs(run, monkeypatch, tmp_path):
     listed = json.loads(run("ls", "runs", "--format", "json").out)["results"]
     assert listed[0] == {**vars(row), "tasks": ["a", "b"], "layers": list(range(30))}
     fake(monkeypatch, "studies.runs", runs=lambda out: [])
-    assert run("ls", "runs").out == "no runs in 'runs/'\n"
+    assert run("ls", "runs").out == "no runs in 'runs'\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,16 +15,5 @@ if TYPE_CHECKING:
     from .origin import model_of_newest_find as model_of_newest_find
     from .origin import neurons_from as neurons_from
     from .save import save_effects as save_effects
-
-_MODULE_OF = {
-    "Effect": "effect",
-    "Origin": "origin",
-    "Wanted": "origin",
-    "measure_effect": "measure",
-    "model_of_newest_find": "origin",
-    "neurons_from": "origin",
-    "save_effects": "save",
-    "with_origin": "effect",
-}
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -11,7 +11,7 @@ import numpy as np
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, refuse_unscored
-from neurosteer.model import Model, edits_on
+from neurosteer.model import Model, active_edits
 from neurosteer.neurons import check_count, matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import QUIET, Progress, Remembering
@@ -75,7 +75,7 @@ def measure_effect(
     and more than 100,000 controls.
     """
     check_edit(model, edit)
-    if edits_on(model):
+    if active_edits(model):
         raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
     _refuse(edit, pairs, also, controls)
     name, text = read_neutral(None if neutral is None else Path(neutral))
@@ -139,10 +139,11 @@ def _few(result: EffectResult) -> list[str]:
 
 
 def _plan(
-    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[EditKind], donors: Sequence[str], seed: int
+    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[Reference], donors: Sequence[str], seed: int
 ) -> _Plan:
     sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
-    cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
+    cases, doses = [Case(edit, sets)], {edit.scale: 0}
+    wanted: dict[EditKind, int] = {edit.kind: 0}
     for scale in scales:
         if scale not in doses:
             doses[scale] = len(cases)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
 
 COLUMNS = ("sentence_good", "sentence_bad")
-FindNow = Callable[[Sequence[str]], Path]  # methods -> the folder of a find made on the spot
+FindNow = Callable[[Sequence[Method]], Path]  # methods -> the folder of a find made on the spot
 
 
 @dataclass(frozen=True)
