@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from neurosteer.edits import Donor, Edit, LayerEdit, Probe
 from neurosteer.errors import InputError
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pair, Pairs
+from neurosteer.results import record
 
 LAYERS, WIDTH = (2, 4, 5), 6  # not every layer of the model was ranked
 CHOSEN = [(2, 1), (2, 4), (5, 0), (5, 1)]
@@ -126,7 +128,7 @@ def test_no_neurons_no_layers(edit: Edit):
 
 def test_describe():
     edit = Edit.amplify(neurons_of(), 2.0, about="mean", where="generated", reach="onward")
-    assert edit.describe() == {
+    assert record(edit.describe()) == {
         "kind": "mean",
         "scale": 2.0,
         "value": None,
@@ -138,18 +140,18 @@ def test_describe():
         "k": 4,
     }
     clamp = Edit.clamp(neurons_of(), 1.5).describe()
-    assert (clamp["kind"], clamp["scale"], clamp["value"], clamp["reach"]) == ("clamp", 0.0, 1.5, "own")
+    assert (clamp.kind, clamp.scale, clamp.value, clamp.reach) == ("clamp", 0.0, 1.5, "own")
     resample = Edit.ablate(neurons_of(), to="resample", donors=["a"], seed=3).describe()
-    assert (resample["kind"], resample["scale"], resample["value"], resample["seed"]) == ("resample", 0.0, None, 3)
+    assert (resample.kind, resample.scale, resample.value, resample.seed) == ("resample", 0.0, None, 3)
     assert repr(edit) == "Edit(mean, scale 2, where generated, NeuronSet(4 neurons at resid_post, 2 layers))"
 
 
 def test_the_same_edit_of_other_neurons_and_at_another_scale():
     edit = Edit.ablate(neurons_of(), to="mean", where="prompt", reach="onward")
     other = edit.on(neurons_of([(4, 3)]))
-    assert other.describe() == edit.describe() | {"layers": [4, 5], "k": 1}
+    assert other.describe() == replace(edit.describe(), layers=(4, 5), k=1)
     scaled = edit.scaled(3.0)
-    assert scaled.describe() == edit.describe() | {"scale": 3.0}
+    assert scaled.describe() == replace(edit.describe(), scale=3.0)
     assert changed(scaled, 2.0)[5, 0] == pytest.approx(6 - 2 * mean_of(5, 0))
     assert edit.scale == 0
     clamp = Edit.clamp(neurons_of(), 2.0)
