@@ -81,7 +81,7 @@ class FindRun:
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
-    source: str
+    source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class ListedRun:
         sites = [edit.site for edit in edits] + [row.site for row in self.results if row.site]
         return {
             "tasks": tuple(dict.fromkeys(row.task for row in self.results)),
-            "data": ", ".join(dict.fromkeys(row.data.source for row in self.results)),
+            "data": ", ".join(dict.fromkeys(row.data.source for row in self.results if row.data.source)) or None,
             "site": next(iter(sites), None),
             "layers": tuple(sorted(layers)) or None,
             "topk": max(sizes, default=None),
