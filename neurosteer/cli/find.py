@@ -77,7 +77,7 @@ def find(
     study = {
         "methods": parse.choices("--method", method or ENCODED, METHODS),
         "split": parse.choice("--split", split, SPLITS),
-        "k": parse.topk(topk),
+        "topk": parse.topk(topk),
         "layers": parse.layers(layers),
         "site": parse.choice("--site", site, SITES),
         "position": parse.choice("--position", position, POSITIONS),
@@ -112,7 +112,8 @@ def _find(
     model = load_model(**model_from, offline=output.offline, progress=progress)
     founds: list[Any] = []
     skipped: list[dict[str, str]] = []
-    asked = {**pairs_from, **study, **model_from}
+    as_json = {"k" if name == "topk" else name: value for name, value in study.items()}
+    asked = {**pairs_from, **as_json, **model_from}
     try:
         _study_all(model, tasks, study, founds, skipped, show=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
@@ -157,4 +158,4 @@ def _study_all(
         founds.append(found)
         if show:
             progress.clear()
-            Console().print(find_table(found.entry))
+            Console().print(find_table(found.result))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import ENCODED, METHODS, REACHES, SPLITS
+from neurosteer.vocabulary import ENCODED, METHODS, REACHES, SPLITS, SplitKind
 
 from . import parse
 from .progress import TerminalProgress
@@ -149,7 +149,7 @@ class Choice:
     reach: str
     source: str | None
     columns: tuple[str, str] | None
-    split: str | None
+    split: SplitKind | None
     limit: int | None
     seed: int | None
 

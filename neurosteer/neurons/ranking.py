@@ -20,22 +20,22 @@ from .controls import matched_controls
 from .sets import NeuronSet, stats_arrays, stats_from
 
 
-def resolve_k(k: int | str, width: int) -> int:
+def resolve_k(topk: int | str, width: int) -> int:
     """How many units `40` or `"1%"` are of a layer `width` wide: a share rounds to the nearest count, at least 1.
 
     Raises `InputError` for anything that is not a count from 1 to the width or a share above 0 up to 100 %.
     """
-    text = str(k).strip()
+    text = str(topk).strip()
     try:
-        wanted = max(1, round(width * float(text[:-1]) / 100)) if text.endswith("%") else int(text)
+        count = max(1, round(width * float(text[:-1]) / 100)) if text.endswith("%") else int(text)
         share = float(text[:-1]) if text.endswith("%") else 100.0
     except (ValueError, OverflowError):
-        raise InputError(f"k must be a count or a share like 40 or 1%, not '{k}'") from None
-    if not 0 < share <= 100 or wanted < 1:
-        raise InputError(f"k must be at least 1, or a share above 0% and up to 100%, not '{k}'")
-    if wanted > width:
-        raise InputError(f"k {wanted} is more than the {width} units of a layer")
-    return wanted
+        raise InputError(f"topk must be a count or a share like 40 or 1%, not '{topk}'") from None
+    if not 0 < share <= 100 or count < 1:
+        raise InputError(f"topk must be at least 1, or a share above 0% and up to 100%, not '{topk}'")
+    if count > width:
+        raise InputError(f"topk {count} is more than the {width} units of a layer")
+    return count
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain, pairwise
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field
 
 from .scripts import parts_words
 from .splitting import Sentences
@@ -53,8 +55,10 @@ class Baselines:
     stem: float | None  # unigrams of stems: "ate" and "eats" are one
     bigram: float | None  # unigrams, and bigrams with the sentence's two ends
     tokens: TokenBaselines | None = None
-    # of each test pair the share that is right, by the name of what was judged ("bigram", "tokens.bigram")
-    shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False, compare=False)
+    # not in JSON: of each test pair the share that is right, by what was judged ("bigram", "tokens.bigram")
+    shares: Annotated[Mapping[str, tuple[float, ...]], Field(exclude=True)] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def to_dict(self) -> dict[str, Any]:
         """The accuracies as JSON has them; without the key `tokens` where no tokenizer was given."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import SplitKind
 
 from .baselines import Baselines, Tokenise, fit_baselines
 from .lexical import split_by_part, split_by_word
@@ -69,7 +70,7 @@ class Pairs:
         """The pairs at these positions, in this order."""
         return replace(self, pairs=tuple(self.pairs[index] for index in indices))
 
-    def split(self, kind: str = "pair", seed: int = 0) -> Split:
+    def split(self, kind: SplitKind = "pair", seed: int = 0) -> Split:
         """Train, validation and test, 60/20/20; the same for the same pairs, task, kind and seed.
 
         `pair` keeps only pairs that share a sentence or an item together; `lexical` also keeps the words that make
@@ -120,7 +121,7 @@ class Pairs:
 class Split:
     """Three disjoint parts of some pairs; unpacks as `train, validation, test`."""
 
-    kind: str
+    kind: SplitKind
     seed: int
     train: Pairs
     validation: Pairs

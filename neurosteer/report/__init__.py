@@ -1,4 +1,4 @@
-"""Plain rows in; tables, figures and files out. Knows no model and no tensor library.
+"""Results in; tables, figures and files out. Knows no model and no tensor library.
 
 The figures are imported when they are first used: matplotlib takes most of a second.
 """
@@ -12,6 +12,7 @@ from neurosteer.lazy import lazily
 from .comparing import compare_table as compare_table
 from .effects import effect_table as effect_table
 from .export import layers_csv as layers_csv
+from .export import layers_frame as layers_frame
 from .export import rows_csv as rows_csv
 from .export import to_json as to_json
 from .notebook import effect_html as effect_html

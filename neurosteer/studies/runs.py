@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from neurosteer.errors import NeurosteerError
 from neurosteer.model import Model
@@ -21,6 +21,16 @@ from neurosteer.report import to_json
 from neurosteer.store import MANIFEST, check_path, digest_of, file_stem, write_bytes, write_manifest
 
 RESULTS = "results.json"
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What knows which model it is: a `Model`, or the record of one."""
+
+    @property
+    def name(self) -> str: ...
+
+    def describe(self) -> dict[str, Any]: ...
 
 
 def list_runs(out: Path, progress: Progress = QUIET) -> list[dict[str, Any]]:
@@ -66,7 +76,7 @@ def run_folder(out: Path, command: str, model: Model, asked: Sequence[Pairs], op
 
 def write_run(
     folder: Path,
-    model: Model,
+    model: Described,
     entries: Sequence[Mapping[str, Any]],
     *,
     command: str,

@@ -12,37 +12,58 @@ from typing import Any
 
 import pytest
 
-from neurosteer.pairs import LexicalSplitError
+from neurosteer.pairs import Baselines, LeftOut, LexicalSplitError
+from neurosteer.results import (
+    BaselineIntervals,
+    FindData,
+    FindIntervals,
+    FindLayer,
+    FindResult,
+    RandomSets,
+    RankedNeuron,
+    SplitSizes,
+    record,
+)
 
 
-def entry_of(task: str) -> dict[str, Any]:
-    split = {"kind": "pair", "seed": 0, "train": 6, "validation": 2, "test": 2, "dropped": 0}
-    layer = {
-        "layer": 0,
-        "dense": 0.9,
-        "topk": 0.8,
-        "topk_by_method": {"welch": 0.8},
-        "random": {"mean": 0.6, "low": 0.5, "high": 0.7},
-        "l0": None,
-        "spearman": None,
-        "significant": 3,
-        "new_words": None,
-    }
-    return {
-        "task": task,
-        "data": {"source": "fake", "pairs": 10, "digest": "d", "split": split},
-        "baselines": {"majority": 0.5},
-        "baselines_new_words": None,
-        "layers": [layer],
-        "best_layer": 0,
-        "k": 2,
-        "width": 8,
-        "methods": ["welch"],
-        "rankings": {},
-        "neurons": {"welch": [{"layer": 0, "unit": 1, "score": 2.0}]},
-        "reading": f"A sentence about {task}.",
-        "notices": [f"a notice about {task}"],
-    }
+def result_of(task: str) -> FindResult:
+    """What `find` finds in a made-up task."""
+    ends = (0.0, 1.0)
+    layer = FindLayer(
+        layer=0,
+        dense=0.9,
+        topk=0.8,
+        topk_by_method={"welch": 0.8},
+        random=RandomSets(mean=0.6, low=0.5, high=0.7),
+        l0=None,
+        spearman=None,
+        significant=3,
+        new_words=None,
+        l2=0.1,
+        intervals=FindIntervals(ends, ends, {"welch": ends}, ends, None),
+    )
+    return FindResult(
+        task=task,
+        phenomenon=None,
+        data=FindData("fake", 10, "d", LeftOut(), 0, SplitSizes("pair", 0, 6, 2, 2, 0), None),
+        site="resid_post",
+        position="eos",
+        width=8,
+        baselines=Baselines(0.5, None, None, None, None, None),
+        baselines_intervals=BaselineIntervals(None, None, None, None, None, None, None),
+        baselines_new_words=None,
+        baselines_new_words_intervals=None,
+        layers=(layer,),
+        best_layer=0,
+        best_layers={"welch": 0},
+        topk=2,
+        methods=("welch",),
+        random_equivalent=None,
+        random_equivalent_interval=None,
+        neurons={"welch": (RankedNeuron(0, 1, 2.0),)},
+        notices=(f"a notice about {task}",),
+        interpretation=f"A sentence about {task}.",
+    )
 
 
 def effect_entry_of(method: str, edit: dict[str, Any]) -> dict[str, Any]:
@@ -159,10 +180,10 @@ class Rooms:
             raise self.error
         if pairs.task in self.unsplittable:
             raise LexicalSplitError(f"'{pairs.task}' has too few words")
-        entry = entry_of(pairs.task)
-        for notice in entry["notices"]:
+        result = result_of(pairs.task)
+        for notice in result.notices:
             options["progress"].notice(notice)
-        return SimpleNamespace(task=pairs.task, entry=entry)
+        return SimpleNamespace(task=pairs.task, result=result)
 
     def save_find(
         self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: Sequence[Any] = ()
@@ -175,7 +196,7 @@ class Rooms:
             "command": "find",
             "version": "0",
             "model": {},
-            "results": [found.entry for found in founds],
+            "results": [record(found.result) for found in founds],
             "skipped": skipped,
         }
 

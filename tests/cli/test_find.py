@@ -26,7 +26,7 @@ def test_defaults(run, rooms):
     assert options == {
         "methods": ("welch", "l0"),
         "split": "pair",
-        "k": "1%",
+        "topk": "1%",
         "layers": "all",
         "site": "resid_post",
         "position": "eos",
@@ -68,7 +68,7 @@ def test_every_option_arrives(run, rooms):
         "</s>",
         True,
     )
-    assert (study["methods"], study["k"], study["lambdas"]) == (("l0",), "40", (0.2, 0.5))
+    assert (study["methods"], study["topk"], study["lambdas"]) == (("l0",), "40", (0.2, 0.5))
     assert (study["layers"], study["draws"], study["seed"]) == ([0, 1, 2, 7], 9, 7)
     assert (study["to"], study["steps"]) == ("mean", 4)
     assert (study["split"], study["site"], study["position"]) == ("lexical", "mlp_out", "last")

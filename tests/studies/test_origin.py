@@ -18,6 +18,7 @@ from neurosteer.forward import score
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs, sentence_hashes
 from neurosteer.progress import Progress
+from neurosteer.results import record
 from neurosteer.studies import Origin, Wanted, find, neurons_from, save_find, save_scores
 from neurosteer.studies.finding import save
 
@@ -51,7 +52,7 @@ def found_in(
 ) -> Path:
     """A finished run of `find`, quickly made; `when` is its time."""
     pairs = load_pairs(source=source, n=n)
-    found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "k": 3, "draws": 1, **asked})
+    found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "topk": 3, "draws": 1, **asked})
     options = {"n": n, "columns": COLUMNS, **{name: str(value) for name, value in asked.items()}}
     folder, _ = save_find(model, [found], out=out, options=options)
     if when is not None:
@@ -86,7 +87,7 @@ def test_the_newest_find_of_this_model(llama: Model, tiny: Callable[[str], Model
 def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
     """Sets by method, of as many neurons at the layer that it found; the pairs that it kept for the test."""
     pairs = load_pairs(source=source)
-    found = find(llama, pairs, methods=("l0", "welch"), k=3, draws=1, seed=7)
+    found = find(llama, pairs, methods=("l0", "welch"), topk=3, draws=1, seed=7)
     folder, _ = save_find(llama, [found], out=out, options={})
     origin = neurons_from(llama, Wanted(), out=out)
     assert isinstance(origin, Origin)
@@ -95,7 +96,7 @@ def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
         "l0": list(found.ranking("l0").top(3))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
-    assert origin.data == found.entry["data"]
+    assert origin.data == record(found.result.data)
     several = neurons_from(llama, Wanted(methods=("welch", "l0"), k="5", layers=[0, 2]), out=out)
     assert {method: list(neurons) for method, neurons in several.sets.items()} == {
         method: list(found.ranking(method).top(5, layers=[0, 2])) for method in ("welch", "l0")
@@ -147,7 +148,7 @@ def test_only_a_find_that_answers_what_was_asked(llama: Model, tmp_path: Path, s
 
 def test_a_task_among_several_of_one_run(llama: Model, tmp_path: Path, source: str, out: Path):
     other = write_pairs(tmp_path / "other.jsonl", made_pairs(subjects=4))
-    asked: dict[str, Any] = {"methods": ("welch",), "layers": [1], "k": 3, "draws": 1}
+    asked: dict[str, Any] = {"methods": ("welch",), "layers": [1], "topk": 3, "draws": 1}
     founds = [find(llama, load_pairs(source=path), **asked) for path in (source, other)]
     save_find(llama, founds, out=out, options={})
     for task, found in zip(("made", "other"), founds, strict=True):
@@ -161,7 +162,7 @@ def test_the_same_number_of_pairs_and_columns(llama: Model, tmp_path: Path, out:
     """What was read differently then is read so again."""
     path = write_pairs(tmp_path / "mine.jsonl", made_pairs(), ("right", "wrong"))
     pairs = load_pairs(source=path, n=50, columns=("right", "wrong"))
-    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
     save_find(llama, [found], out=out, options={"n": 50, "columns": ("right", "wrong")})
     for asked in (Wanted(), Wanted(limit=50, columns=("right", "wrong"))):
         assert neurons_from(llama, asked, out=out).test == found.test
@@ -196,7 +197,7 @@ def test_a_run_may_be_moved(llama: Model, source: str, out: Path):
 
 
 def test_a_ranking_that_was_damaged(llama: Model, source: str, out: Path):
-    [file] = found_in(out, llama, source).glob("*.safetensors")
+    file = found_in(out, llama, source) / "made.welch.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
@@ -235,7 +236,7 @@ def test_the_same_bos_and_eos(
     assert neurons_from(without, Wanted(), out=out).where == str(own)
     assert neurons_from(llama, Wanted(), out=out).where != str(own)
     assert "(and this BOS and EOS)" in refusal(swapped, Wanted(), out=out)
-    [file] = Path(neurons_from(llama, Wanted(), out=out).where).glob("*.safetensors")
+    [file] = Path(neurons_from(llama, Wanted(), out=out).where).glob("*.welch.safetensors")
     for model, told in (
         (without, f"found with token {BOS} as BOS, not None; give --bos"),
         (swapped, f"found with token {EOS} as EOS, not {BOS}; give --eos"),
@@ -285,7 +286,7 @@ def test_a_find_is_made_where_none_fits(llama: Model, source: str, out: Path):
 def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path: Path):
     """Its task, source, split and seed are its own, unless others are asked for."""
     pairs = load_pairs(source=source)
-    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1, seed=3)
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1, seed=3)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(5).save(file)
     origin = neurons_from(llama, Wanted(), out=out, file=file)
@@ -294,7 +295,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
         "welch": list(found.ranking().top(5))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
-    assert origin.data == {key: found.entry["data"][key] for key in ("source", "pairs", "digest", "split")}
+    assert origin.data == {key: record(found.result.data)[key] for key in ("source", "pairs", "digest", "split")}
     other = neurons_from(llama, Wanted(seed=4), out=out, file=file)
     assert other.test == pairs.split("pair", 4).test
     assert "was found on other pairs of made" in refusal(llama, Wanted(limit=40), out=out, file=file)
@@ -318,7 +319,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
 def test_a_neuron_set_already_says_which(
     llama: Model, source: str, out: Path, tmp_path: Path, asked: dict[str, Any], option: str
 ):
-    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(5).save(file)
     assert refusal(llama, Wanted(**asked), out=out, file=file) == (
@@ -328,7 +329,7 @@ def test_a_neuron_set_already_says_which(
 
 def test_a_ranking_from_a_file(llama: Model, source: str, out: Path, tmp_path: Path):
     """Of a ranking the top is taken: 1 % unless another k is asked for."""
-    found = find(llama, load_pairs(source=source), methods=("l0",), k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("l0",), topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     ranking = found.ranking("l0")
     ranking.save(file)
@@ -350,7 +351,7 @@ def test_files_that_are_refused(
     out: Path,
     tmp_path: Path,
 ):
-    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(3).save(file)
     assert f"{file}: these neurons were found in another model than {tiny('gpt2').name}" in refusal(
@@ -364,7 +365,7 @@ def test_files_that_are_refused(
 
 def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path, tmp_path: Path):
     """A set that says nothing about its origin needs a task to be measured on."""
-    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     replace(found.ranking().top(3), about={}).save(file)
     assert refusal(llama, Wanted(), out=out, file=file) == (

@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
+from neurosteer.pairs import Baselines
 from neurosteer.report.baselines import DRAWN, named
 from neurosteer.report.canvas import DASHED, INK, finish, headline, new_figure
 from neurosteer.report.figures import baseline_lines
+from neurosteer.results import read_record
 
 from .about import about, lam, over_tasks, share_of
 from .floor import IN_MEANS, floor_notes
@@ -98,9 +100,10 @@ def _limit(axes: Axes, rows: Sequence[Row], colour: Any) -> None:
 
 def _accuracies(axes: Axes, layers: Sequence[int], result: Row, gap: float = LABEL_GAP) -> None:
     layer_axis(axes, layers)
-    values = named(result["baselines"])
+    baselines = read_record(Baselines, result["baselines"])
+    values = named(baselines)
     accuracy_axis(axes, [values[name] for name in DRAWN])
-    baseline_lines(axes, result["baselines"], gap)
+    baseline_lines(axes, baselines, gap)
 
 
 def _layers(result: Row) -> list[int]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from neurosteer.pairs import Baselines
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import NONE, number, p_value
+from neurosteer.results import read_record
 
 from .about import readable, span
 from .table import Table, mean
@@ -46,7 +48,8 @@ def overlap_tables(result: Row) -> list[Table]:
 def baseline_tables(outcome: Row) -> tuple[Table, Table]:
     """What words and tokens alone give away: the mean over tasks that have the baseline, and task by task."""
     tasks = outcome["tasks"]
-    values = [named(task["baselines"]) for task in tasks]
+    baselines = [read_record(Baselines, task["baselines"]) for task in tasks]
+    values = list(map(named, baselines))
     means = tuple(number(mean([of_task[name] for of_task in values]), 3) for name in NAMES)
     whole = Table("Mean over tasks", ("test accuracy without a model", *NAMES), (("all tasks", *means),))
     sizes = ("train", "validation", "test", "dropped")
@@ -60,7 +63,7 @@ def baseline_tables(outcome: Row) -> tuple[Table, Table]:
         for task, of_task in zip(tasks, values, strict=True)
     )
     caption = "Pairs of each part, those the split dropped, and test accuracy"
-    if any(lacks_words(task["baselines"]) for task in tasks):
+    if any(map(lacks_words, baselines)):
         caption += f" ({UNSPACED})"
     return whole, Table(caption, ("task", "phenomenon", *sizes, *NAMES), rows, left=2)
 

@@ -14,6 +14,7 @@ from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import verify_artefact
 from neurosteer.studies.runs import list_runs, read_run
+from neurosteer.vocabulary import SplitKind
 
 _Find = tuple[Path, dict[str, Any], dict[str, Any]]  # folder, entry, options
 FindNow = Callable[[Sequence[str]], Path]  # methods -> the folder of a find made on the spot
@@ -28,7 +29,7 @@ class Wanted:
     k: str | None = None
     layers: str | Sequence[int] | None = None
     source: str | None = None
-    split: str | None = None
+    split: SplitKind | None = None
     seed: int | None = None
     limit: int | None = None
     columns: tuple[str, str] | None = None
@@ -173,7 +174,7 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     if not pairs:
         return Origin({method: neurons}, str(file), task)
     own_split = about.get("split") in ("pair", "lexical")
-    kind = wanted.split or (about["split"] if own_split else "pair")
+    kind: SplitKind = wanted.split or (about["split"] if own_split else "pair")
     source = wanted.source or about.get("source") or "auto"
     columns = wanted.columns or ("sentence_good", "sentence_bad")
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)

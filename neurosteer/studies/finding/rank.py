@@ -15,37 +15,37 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import METHODS
+from neurosteer.vocabulary import METHODS, Method, Position, Reference, Site
 
-from .entry import Search
+from .assembly import Search
+from .attribution_ranking import Ablation, attribution_ranking, check_attribution
 from .layers import LAMBDAS, Settings, probe_layers
-from .use import Ablation, check_attribution, predict_use
 
 
 def rank_neurons(
     model: Model,
     train: Pairs,
     *,
-    method: str = "welch",
+    method: Method = "welch",
     validation: Pairs | None = None,
     lam: float | None = None,
-    to: str = "zero",
+    to: Reference = "zero",
     steps: int = 1,
     l0: L0Settings = L0,
-    k: int | str = "1%",
+    topk: int | str = "1%",
     layers: str | int | Sequence[int] = "all",
-    site: str = "resid_post",
-    position: str = "eos",
+    site: Site = "resid_post",
+    position: Position = "eos",
     seed: int = 0,
     progress: Progress = QUIET,
 ) -> Ranking:
-    """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `k` units).
+    """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `topk` units).
 
     `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`; the settings `l0` say how
     masks are trained. `attribution` predicts ablation `to` zero or the mean, with gradients averaged over `steps`.
     Raises `InputError` for a method that is unknown or lacks what it needs, and for parts that share a sentence.
     """
-    settings = replace(_settings(model, train, validation, method, lam, k, site, seed), l0=l0)
+    settings = replace(_settings(model, train, validation, method, lam, topk, site, seed), l0=l0)
     check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
     held = validation.pairs if validation is not None else ()
@@ -56,43 +56,50 @@ def rank_neurons(
     )
     t = welch(states.values, seen).t
     scores, best, fitted = t.abs().float(), None, {}
-    used = None
+    attributed = None
     if method == "attribution":
         ablation = Ablation(site, chosen, to, steps)
-        used = predict_use(model, train, validation or train, ablation, stats, progress=progress)
-        scores, fitted = used.train.float(), {"to": to, "steps": steps}
+        attributed = attribution_ranking(model, train, validation or train, ablation, stats, progress=progress)
+        scores, fitted = attributed.train.float(), ablation.settings
     if method == "l0" or held:
         judge = range(len(train), len(both)) if held else seen
         parts = {"train": seen, "validation": judge, "test": judge}
         what = f"{train.task}: probes, layers"
         results = probe_layers(
-            states, parts, t, settings, used=used, device=model.float64_device, what=what, progress=progress
+            states,
+            parts,
+            t,
+            settings,
+            attribution=attributed,
+            device=model.float64_device,
+            what=what,
+            progress=progress,
         )
-        search = Search(train, None, settings, results, ())
+        search = Search(train, settings, results, ())
         scores = torch.stack([result.scores[method] for result in results])
         fitted |= search.settings_of(method)
         best = search.best_layer(method) if held else None
-    about = provenance(
+    metadata = provenance(
         model,
         train,
         position=position,
         split="own",
         seed=seed,
-        k=settings.k,
+        k=settings.topk,
         seen=sentence_hashes(both),
         **fitted,
     )
-    return Ranking(scores, best, method, stats, model.fingerprint, site, about)
+    return Ranking(scores, best, method, stats, model.fingerprint, site, metadata)
 
 
 def _settings(
     model: Model,
     train: Pairs,
     validation: Pairs | None,
-    method: str,
+    method: Method,
     lam: float | None,
-    k: int | str,
-    site: str,
+    topk: int | str,
+    site: Site,
     seed: int,
 ) -> Settings:
     if method not in METHODS:
@@ -107,4 +114,4 @@ def _settings(
     if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
         raise InputError("train and validation share sentences; split them with pairs.split()")
     grid = LAMBDAS if lam is None else (lam,)
-    return Settings(train.task, resolve_k(k, site_width(model, site)), (method,), grid, draws=0, seed=seed)
+    return Settings(train.task, resolve_k(topk, site_width(model, site)), (method,), grid, draws=0, seed=seed)

@@ -1,17 +1,24 @@
-"""A finished `find` as a run folder: rankings, tables, figures and one results.json."""
+"""A finished `find` as a run folder: rankings, probes, tables, figures and one results.json."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.report import find_figure, layers_csv, save_pictures
-from neurosteer.store import SUFFIX, file_stem, write_bytes
-from neurosteer.studies.runs import run_folder, write_run
+from neurosteer.results import FindResult, Json, record
+from neurosteer.store import MANIFEST, SUFFIX, file_stem, write_artefact, write_bytes
+from neurosteer.studies.runs import Described, run_folder, write_run
 
+from .directions import direction_arrays
 from .found import Found
+
+PROBES = f".probes{SUFFIX}"
 
 
 def save_find(
@@ -19,32 +26,85 @@ def save_find(
     founds: Sequence[Found],
     *,
     out: Path,
-    options: Mapping[str, Any],
+    options: Mapping[str, Json],
     skipped: Sequence[Mapping[str, str]] = (),
-) -> tuple[Path, dict[str, Any]]:
+) -> tuple[Path, dict[str, Json]]:
     """Write a run folder below `out` and return it with the JSON object of the command."""
     folder = run_folder(out, "find", model, [found.pairs for found in founds], options)
-    entries = [{**found.entry, "rankings": _paths(folder, found)} for found in founds]
+    return folder, _write(folder, model, founds, options, skipped)
+
+
+def save_found(found: Found, folder: Path) -> Path:
+    """Write one `find` as a run folder, in the place of an older one. Raises `InputError` for another folder."""
+    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there and is no run of neurosteer's; name another folder")
+    model = _Recorded(next(iter(found.rankings.values())).about["network"])
+    _write(folder, model, [found], {"n": len(found.pairs)}, ())
+    return folder
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """The model that a ranking was made with, as the ranking records it."""
+
+    network: Mapping[str, Json]
+
+    @property
+    def name(self) -> str:
+        return str(self.network["name"])
+
+    def describe(self) -> dict[str, Json]:
+        return dict(self.network)
+
+
+def _write(
+    folder: Path,
+    model: Described,
+    founds: Sequence[Found],
+    options: Mapping[str, Json],
+    skipped: Sequence[Mapping[str, str]],
+) -> dict[str, Json]:
+    results = [_with_paths(found.result, folder) for found in founds]
 
     def fill(draft: Path) -> None:
-        for found, entry in zip(founds, entries, strict=True):
+        for found, result in zip(founds, results, strict=True):
             stem = file_stem(found.task)
-            for method, path in entry["rankings"].items():
+            for method, path in result.rankings.items():
                 found.rankings[method].save(draft / Path(path).name)
-            write_bytes(draft / f"{stem}.csv", layers_csv(entry).encode())
-            save_pictures(find_figure(entry, model=model.name), draft / stem)
+            _write_probes(draft / f"{stem}{PROBES}", found)
+            write_bytes(draft / f"{stem}.csv", layers_csv(result).encode())
+            save_pictures(find_figure(result, model=model.name), draft / stem)
 
-    result = write_run(
+    return write_run(
         folder,
         model,
-        entries,
+        [record(result) for result in results],
         command="find",
         options=options,
         fill=fill,
         skipped=[dict(row) for row in skipped],
     )
-    return folder, result
 
 
-def _paths(folder: Path, found: Found) -> dict[str, str]:
-    return {method: str(folder / f"{file_stem(found.task)}.{method}{SUFFIX}") for method in found.rankings}
+def _with_paths(result: FindResult, folder: Path) -> FindResult:
+    stem = file_stem(result.task)
+    return replace(result, rankings={method: str(folder / f"{stem}.{method}{SUFFIX}") for method in result.methods})
+
+
+def _write_probes(path: Path, found: Found) -> None:
+    """The dense probes, the pairs and their split: what else it takes to have the `Found` again."""
+    pairs, split = found.pairs, found.split
+    arrays = direction_arrays(found.directions) | {
+        part: np.array(indices, dtype=np.int64) for part, indices in split.indices.items()
+    }
+    write_artefact(
+        path,
+        "probes",
+        arrays,
+        {
+            "pairs": [asdict(pair) for pair in pairs],
+            "source": pairs.source,
+            "left_out": asdict(pairs.left_out),
+            "split": {"kind": split.kind, "seed": split.seed, "dropped": split.dropped},
+        },
+    )
