@@ -6,36 +6,19 @@ from pathlib import Path
 
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.neurons import Ranking
-from neurosteer.pairs import LeftOut, Pair, Pairs, Split
 from neurosteer.results import FindResult, read_record
-from neurosteer.store import MANIFEST, check_path, file_stem, read_artefact
+from neurosteer.store import MANIFEST, check_path
 from neurosteer.studies.runs import read_run
 
-from .directions import directions_from
 from .found import Found
-from .save import PROBES
+from .probes_file import read_probes
 
 
 def load_found(folder: Path, task: str | None = None) -> Found:
     """The `find` of one task as it was saved. Raises `InputError` or `CorruptFileError`, in one line."""
     result = _result_in(folder, task)
     rankings = {method: Ranking.load(folder / Path(path).name) for method, path in result.rankings.items()}
-    path = folder / f"{file_stem(result.task)}{PROBES}"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no probes and pairs: an earlier version wrote it; find again")
-    arrays, about = read_artefact(path, "probes")
-    pairs = Pairs(
-        result.task,
-        about["source"],
-        tuple(Pair(**pair) for pair in about["pairs"]),
-        result.phenomenon,
-        LeftOut(**about["left_out"]),
-    )
-    indices = {part: tuple(arrays[part].tolist()) for part in ("train", "validation", "test")}
-    train, validation, test = map(pairs.take, indices.values())
-    split = Split(train=train, validation=validation, test=test, indices=indices, **about["split"])
-    layers = [layer.layer for layer in result.layers]
-    return Found(result, rankings, directions_from(arrays, layers), pairs, split)
+    return Found(result, rankings, *read_probes(folder, result))
 
 
 def _result_in(folder: Path, task: str | None) -> FindResult:

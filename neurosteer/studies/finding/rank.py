@@ -39,11 +39,30 @@ def rank_neurons(
     seed: int = 0,
     progress: Progress = QUIET,
 ) -> Ranking:
-    """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `topk` units).
+    """Score every unit on pairs of your own split.
 
-    `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`; the settings `l0` say how
-    masks are trained. `attribution` predicts ablation `to` zero or the mean, with gradients averaged over `steps`.
-    Raises `InputError` for a method that is unknown or lacks what it needs, and for parts that share a sentence.
+    Args:
+        model: The model; it is not changed.
+        train: The pairs that rank.
+        method: `welch`, `l0` or `attribution`, as in `find`.
+        validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
+        lam: The L0 penalty instead, above 0 and at most 1.
+        to: What attribution ablates to: `zero`, or the `mean` over the tokens of the train sentences.
+        steps: Over how many points between both attribution averages gradients.
+        l0: How masks are trained.
+        topk: How many neurons the best layer is chosen for: a count (40) or a share of the width ("1%").
+        layers: Blocks, counted from 0: "all", one, or several.
+        site: Which activation is read.
+        position: At which token: the appended `eos`, or the `last` one of the sentence.
+        seed: Decides how masks start.
+        progress: Where progress and notices go.
+
+    Raises:
+        InputError: A method that is unknown or lacks what it needs, or parts that share a sentence.
+
+    Example:
+        >>> train, validation, test = pairs.split("lexical")                  # doctest: +SKIP
+        >>> ns.rank_neurons(model, train, validation=validation).top(40)      # doctest: +SKIP
     """
     settings = replace(_settings(model, train, validation, method, lam, topk, site, seed), l0=l0)
     check_attribution(to, steps)

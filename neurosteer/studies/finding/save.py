@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.report import find_figure, layers_csv, save_pictures
 from neurosteer.results import FindResult, Json, record
-from neurosteer.store import MANIFEST, SUFFIX, file_stem, write_artefact, write_bytes
+from neurosteer.store import MANIFEST, SUFFIX, file_stem, write_bytes
 from neurosteer.studies.runs import Described, run_folder, write_run
 
-from .directions import direction_arrays
 from .found import Found
-
-PROBES = f".probes{SUFFIX}"
+from .probes_file import probes_path, write_probes
 
 
 def save_find(
@@ -71,7 +67,7 @@ def _write(
             stem = file_stem(found.task)
             for method, path in result.rankings.items():
                 found.rankings[method].save(draft / Path(path).name)
-            _write_probes(draft / f"{stem}{PROBES}", found)
+            write_probes(probes_path(draft, found.task), found.directions, found.pairs, found.split)
             write_bytes(draft / f"{stem}.csv", layers_csv(result).encode())
             save_pictures(find_figure(result, model=model.name), draft / stem)
 
@@ -89,22 +85,3 @@ def _write(
 def _with_paths(result: FindResult, folder: Path) -> FindResult:
     stem = file_stem(result.task)
     return replace(result, rankings={method: str(folder / f"{stem}.{method}{SUFFIX}") for method in result.methods})
-
-
-def _write_probes(path: Path, found: Found) -> None:
-    """The dense probes, the pairs and their split: what else it takes to have the `Found` again."""
-    pairs, split = found.pairs, found.split
-    arrays = direction_arrays(found.directions) | {
-        part: np.array(indices, dtype=np.int64) for part, indices in split.indices.items()
-    }
-    write_artefact(
-        path,
-        "probes",
-        arrays,
-        {
-            "pairs": [asdict(pair) for pair in pairs],
-            "source": pairs.source,
-            "left_out": asdict(pairs.left_out),
-            "split": {"kind": split.kind, "seed": split.seed, "dropped": split.dropped},
-        },
-    )
