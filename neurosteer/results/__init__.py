@@ -14,8 +14,9 @@ from .find import NewWords as NewWords
 from .find import PredictedDrop as PredictedDrop
 from .find import RandomSets as RandomSets
 from .find import RankedNeuron as RankedNeuron
-from .find import SplitSizes as SplitSizes
 from .find import TokenIntervals as TokenIntervals
+from .pairs_used import PairsUsed as PairsUsed
+from .pairs_used import SplitSizes as SplitSizes
 from .record import APART as APART
 from .record import Estimate as Estimate
 from .record import Json as Json

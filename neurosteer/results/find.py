@@ -11,35 +11,19 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from neurosteer.errors import InputError
-from neurosteer.pairs import Baselines, LeftOut
-from neurosteer.vocabulary import Method, Position, Site, SplitKind
+from neurosteer.pairs import Baselines
+from neurosteer.vocabulary import Method, Position, Site
 
+from .pairs_used import PairsUsed, SplitSizes
 from .record import key
 
 Interval: TypeAlias = tuple[float, float]  # lower and upper end
 
 
-@dataclass(frozen=True)
-class SplitSizes:
-    """How the pairs of a task were split: a number of pairs for each part."""
+@dataclass(frozen=True, kw_only=True)
+class FindData(PairsUsed):
+    """The pairs that were searched, and how they were split."""
 
-    kind: SplitKind
-    seed: int
-    train: int
-    validation: int
-    test: int
-    dropped: int  # they share words with two parts of a lexical split
-
-
-@dataclass(frozen=True)
-class FindData:
-    """The pairs that were searched."""
-
-    source: str
-    pairs: int
-    digest: str  # SHA-256 of all sentences, in order
-    left_out: LeftOut
-    both_ways: int  # pairs that stand there with good and bad exchanged too
     split: SplitSizes
     split_new_words: SplitSizes | None  # the lexical split beside a split by pair
 

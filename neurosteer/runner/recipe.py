@@ -81,7 +81,7 @@ class Recipe:
     limit: int | None = value_key(  # the first so many of each task
         None, optional(whole(1), "all"), "all or a whole number of at least 1", words=("all",)
     )
-    split: SplitKind = word_key("pair", *SPLITS)  # noqa: RUF009
+    split: SplitKind = word_key("pair", *SPLITS)
     seed: int = count_key(0, 0)
 
     site: str = word_key("resid_post", *SITES)

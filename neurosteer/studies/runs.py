@@ -11,26 +11,17 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from neurosteer.errors import NeurosteerError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
+from neurosteer.results import Json
 from neurosteer.store import MANIFEST, check_path, digest_of, file_stem, write_bytes, write_manifest
 
 RESULTS = "results.json"
-
-
-@runtime_checkable
-class Described(Protocol):
-    """What knows which model it is: a `Model`, or the record of one."""
-
-    @property
-    def name(self) -> str: ...
-
-    def describe(self) -> dict[str, Any]: ...
 
 
 def list_runs(out: Path, progress: Progress = QUIET) -> list[dict[str, Any]]:
@@ -76,7 +67,7 @@ def run_folder(out: Path, command: str, model: Model, asked: Sequence[Pairs], op
 
 def write_run(
     folder: Path,
-    model: Described,
+    model: Model,
     entries: Sequence[Mapping[str, Any]],
     *,
     command: str,
@@ -84,7 +75,7 @@ def write_run(
     fill: Callable[[Path], None],
     **more: Any,
 ) -> dict[str, Any]:
-    """Write a run folder, which appears when complete. `fill` writes all but the JSON object, which is returned."""
+    """Write a run folder. `fill` writes all but the JSON object, which is returned."""
     result = {
         "command": command,
         "version": version("neurosteer"),
@@ -93,9 +84,23 @@ def write_run(
         "results": [dict(entry) for entry in entries],
         **more,
     }
+    write_folder(folder, result, fill)
+    return result
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise `InputError` where something is that is not a run: a run must not take its place."""
+    if folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir())):
+        return
+    if folder.exists():
+        raise InputError(f"'{folder}' is there and is no run of neurosteer; name another folder")
+
+
+def write_folder(folder: Path, result: Mapping[str, Json], fill: Callable[[Path], None]) -> None:
+    """Write results.json, what `fill` writes and a manifest as a folder, which appears when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{command}-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{result['command']}-") as scratch:
             draft = Path(scratch) / "run"
             draft.mkdir()
             fill(draft)
@@ -105,7 +110,6 @@ def write_run(
     except OSError as error:
         error.filename = str(folder)  # nobody knows of a draft
         raise
-    return result
 
 
 def _replace(draft: Path, folder: Path) -> None:

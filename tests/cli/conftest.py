@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from neurosteer.pairs import Baselines, LeftOut, LexicalSplitError
+from neurosteer.pairs import Baselines, LexicalSplitError
 from neurosteer.results import (
     BaselineIntervals,
     FindData,
@@ -29,6 +29,7 @@ from neurosteer.results import (
 def result_of(task: str) -> FindResult:
     """What `find` finds in a made-up task."""
     ends = (0.0, 1.0)
+    split = SplitSizes(kind="pair", seed=0, train=6, validation=2, test=2, dropped=0)
     layer = FindLayer(
         layer=0,
         dense=0.9,
@@ -45,7 +46,7 @@ def result_of(task: str) -> FindResult:
     return FindResult(
         task=task,
         phenomenon=None,
-        data=FindData("fake", 10, "d", LeftOut(), 0, SplitSizes("pair", 0, 6, 2, 2, 0), None),
+        data=FindData(source="fake", pairs=10, digest="d", split=split, split_new_words=None),
         site="resid_post",
         position="eos",
         width=8,

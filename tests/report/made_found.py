@@ -83,7 +83,15 @@ def make_found(
     return FindResult(
         task="intransitive",
         phenomenon="argument_structure",
-        data=FindData("nyu-mll/blimp", 1000, "d1", LeftOut(), 0, split, None),
+        data=FindData(
+            source="nyu-mll/blimp",
+            pairs=1000,
+            digest="d1",
+            left_out=LeftOut(),
+            both_ways=0,
+            split=split,
+            split_new_words=None,
+        ),
         site="resid_post",
         position="eos",
         width=width,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from neurosteer.pairs import Baselines, LeftOut
+from neurosteer.pairs import Baselines
 from neurosteer.pairs.baselines import TokenBaselines
 from neurosteer.results import (
     BaselineIntervals,
@@ -26,6 +26,7 @@ from neurosteer.studies.finding.interpretation import interpret
 HALF = Baselines(*[0.5] * 6, tokens=TokenBaselines(0.5, 0.5, 0.5))
 UNSPACED: dict[str, Any] = dict.fromkeys(("length", "last_word", "unigram", "stem", "bigram"))
 ANY = (0.0, 1.0)
+SPLIT = SplitSizes(kind="pair", seed=0, train=60, validation=20, test=20, dropped=0)
 ENDS = BaselineIntervals(None, *[ANY] * 5, tokens=TokenIntervals(ANY, ANY, ANY))
 
 
@@ -55,7 +56,7 @@ def found(
         FindResult(
             task="made",
             phenomenon=None,
-            data=FindData("made", 100, "d", LeftOut(), 0, SplitSizes("pair", 0, 60, 20, 20, 0), None),
+            data=FindData(source="made", pairs=100, digest="d", split=SPLIT, split_new_words=None),
             site="resid_post",
             position="eos",
             width=576,

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model
-from neurosteer.pairs import LeftOut, Pairs
-from neurosteer.store import check_path
-from neurosteer.studies import Found, find, list_runs, neurons_from, save_find
+from neurosteer.pairs import LeftOut, Pairs, load_pairs
+from neurosteer.store import check_path, write_manifest
+from neurosteer.studies import Found, find, neurons_from, save_find
 from neurosteer.studies.effects import Wanted
 from neurosteer.studies.finding import save
 
@@ -73,18 +73,15 @@ def test_what_the_command_wrote(llama: Model, few: Pairs, found: Found, tmp_path
 
 
 def test_what_was_saved_is_a_run(llama: Model, tmp_path: Path):
-    """It is listed, and its neurons are found by `ablate`, though only some pairs of the source were taken."""
+    """`ablate` takes its neurons and pairs from there, though they are only some of their source."""
     source = tmp_path / "made.jsonl"
     rows = [{"sentence_good": pair.good, "sentence_bad": pair.bad} for pair in made_pairs()]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    from neurosteer.pairs import load_pairs
-
     pairs = load_pairs(source=str(source)).limit(60)
     found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
     folder = found.save(tmp_path / "runs" / "mine")
-    [run] = list_runs(tmp_path / "runs")
-    assert (run["path"], run["command"], run["tasks"], run["model"]) == (str(folder), "find", ["made"], llama.name)
     origin = neurons_from(llama, Wanted(), out=tmp_path / "runs")
+    assert (origin.where, origin.task) == (str(folder), "made")
     assert list(origin.sets["welch"]) == list(found.ranking().top(3))
     assert (origin.train, origin.test) == (found.train, found.test)
 
@@ -99,7 +96,7 @@ def test_only_a_run_is_replaced(found: Found, tmp_path: Path):
     precious.mkdir()
     (precious / "thesis.tex").write_text("chapter 1")
     for path in (precious, precious / "thesis.tex"):
-        with pytest.raises(InputError, match=r"is there and is no run of neurosteer's; name another folder$"):
+        with pytest.raises(InputError, match=r"is there and is no run of neurosteer; name another folder$"):
             found.save(path)
     assert (precious / "thesis.tex").read_text() == "chapter 1"
 
@@ -128,8 +125,6 @@ def test_what_cannot_be_loaded_is_told_in_one_line(found: Found, tmp_path: Path)
     ],
 )
 def test_another_kind_of_run(found: Found, tmp_path: Path, change: dict[str, object], said: str):
-    from neurosteer.store import write_manifest
-
     folder = found.save(tmp_path / "mine")
     run = json.loads((folder / "results.json").read_text("utf-8"))
     (folder / "results.json").write_text(json.dumps(run | change))
@@ -139,8 +134,6 @@ def test_another_kind_of_run(found: Found, tmp_path: Path, change: dict[str, obj
 
 
 def test_a_run_without_probes_is_of_an_earlier_version(found: Found, tmp_path: Path):
-    from neurosteer.store import write_manifest
-
     folder = found.save(tmp_path / "mine")
     (folder / "made.probes.safetensors").unlink()
     write_manifest(folder)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split, Tokenise
-from neurosteer.pairs.once import both_ways
 from neurosteer.results import (
     FindData,
     FindIntervals,
@@ -17,6 +16,7 @@ from neurosteer.results import (
     Json,
     MaskedProbe,
     NewWords,
+    PairsUsed,
     PredictedDrop,
     RandomSets,
     RankedNeuron,
@@ -88,13 +88,9 @@ def result_of(
         task=pairs.task,
         phenomenon=pairs.phenomenon,
         data=FindData(
-            source=pairs.source,
-            pairs=len(pairs),
-            digest=pairs.digest,
-            left_out=pairs.left_out,
-            both_ways=both_ways(pairs.sentences),
-            split=_sizes(parts),
-            split_new_words=_sizes(held_out) if held_out else None,
+            **vars(PairsUsed.of(pairs)),
+            split=SplitSizes.of(parts),
+            split_new_words=SplitSizes.of(held_out) if held_out else None,
         ),
         site=site,
         position=position,
@@ -124,11 +120,6 @@ def result_of(
         interpretation="",
     )
     return replace(result, interpretation=interpret(result))
-
-
-def _sizes(parts: Split) -> SplitSizes:
-    train, validation, test = map(len, parts)
-    return SplitSizes(parts.kind, parts.seed, train, validation, test, parts.dropped)
 
 
 def _short_sets(rankings: Mapping[Method, Ranking], topk: int) -> list[str]:

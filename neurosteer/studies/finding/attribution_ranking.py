@@ -15,9 +15,7 @@ from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.results import Json
-from neurosteer.vocabulary import REFERENCES, Reference, Site
-
-ABLATIONS = REFERENCES[:2]  # what a gradient can predict
+from neurosteer.vocabulary import FIXED_REFERENCES, FixedReference, Site
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Ablation:
 
     site: Site
     layers: Sequence[int]
-    to: Reference
+    to: FixedReference
     steps: int  # over which gradients are averaged
 
     @property
@@ -49,8 +47,8 @@ class AttributionRanking:
 
 def check_attribution(to: str, steps: int) -> None:
     """Raise `InputError` for an ablation that no gradient predicts."""
-    if to not in ABLATIONS:
-        raise InputError(f"attribution predicts ablation to {' or '.join(ABLATIONS)}, not to '{to}'")
+    if to not in FIXED_REFERENCES:
+        raise InputError(f"attribution predicts ablation to {' or '.join(FIXED_REFERENCES)}, not to '{to}'")
     if steps < 1:
         raise InputError(f"steps must be at least 1, not {steps}")
 

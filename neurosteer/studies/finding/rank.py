@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -15,7 +14,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import METHODS, Method, Position, Reference, Site
+from neurosteer.vocabulary import METHODS, FixedReference, Layers, Method, Position, Site
 
 from .assembly import Search
 from .attribution_ranking import Ablation, attribution_ranking, check_attribution
@@ -29,11 +28,11 @@ def rank_neurons(
     method: Method = "welch",
     validation: Pairs | None = None,
     lam: float | None = None,
-    to: Reference = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     l0: L0Settings = L0,
     topk: int | str = "1%",
-    layers: str | int | Sequence[int] = "all",
+    layers: Layers = "all",
     site: Site = "resid_post",
     position: Position = "eos",
     seed: int = 0,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
-from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.report import find_figure, layers_csv, save_pictures
 from neurosteer.results import FindResult, Json, record
-from neurosteer.store import MANIFEST, SUFFIX, file_stem, write_bytes
-from neurosteer.studies.runs import Described, run_folder, write_run
+from neurosteer.store import SUFFIX, file_stem, write_bytes
+from neurosteer.studies.runs import refuse_foreign, run_folder, write_folder, write_run
 
 from .found import Found
 from .probes_file import probes_path, write_probes
@@ -27,61 +27,47 @@ def save_find(
 ) -> tuple[Path, dict[str, Json]]:
     """Write a run folder below `out` and return it with the JSON object of the command."""
     folder = run_folder(out, "find", model, [found.pairs for found in founds], options)
-    return folder, _write(folder, model, founds, options, skipped)
-
-
-def save_found(found: Found, folder: Path) -> Path:
-    """Write one `find` as a run folder, in the place of an older one. Raises `InputError` for another folder."""
-    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is there and is no run of neurosteer's; name another folder")
-    model = _Recorded(next(iter(found.rankings.values())).about["network"])
-    _write(folder, model, [found], {"n": len(found.pairs)}, ())
-    return folder
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """The model that a ranking was made with, as the ranking records it."""
-
-    network: Mapping[str, Json]
-
-    @property
-    def name(self) -> str:
-        return str(self.network["name"])
-
-    def describe(self) -> dict[str, Json]:
-        return dict(self.network)
-
-
-def _write(
-    folder: Path,
-    model: Described,
-    founds: Sequence[Found],
-    options: Mapping[str, Json],
-    skipped: Sequence[Mapping[str, str]],
-) -> dict[str, Json]:
     results = [_with_paths(found.result, folder) for found in founds]
-
-    def fill(draft: Path) -> None:
-        for found, result in zip(founds, results, strict=True):
-            stem = file_stem(found.task)
-            for method, path in result.rankings.items():
-                found.rankings[method].save(draft / Path(path).name)
-            write_probes(probes_path(draft, found.task), found.directions, found.pairs, found.split)
-            write_bytes(draft / f"{stem}.csv", layers_csv(result).encode())
-            save_pictures(find_figure(result, model=model.name), draft / stem)
-
-    return write_run(
+    run = write_run(
         folder,
         model,
         [record(result) for result in results],
         command="find",
         options=options,
-        fill=fill,
+        fill=lambda draft: _fill(draft, founds, results, model.name),
         skipped=[dict(row) for row in skipped],
     )
+    return folder, run
+
+
+def save_found(found: Found, folder: Path) -> Path:
+    """Write one `find` as a run folder, in the place of an older one. Raises `InputError` for another folder."""
+    refuse_foreign(folder)
+    model = next(iter(found.rankings.values())).about["network"]
+    result = _with_paths(found.result, folder)
+    run: dict[str, Json] = {
+        "command": "find",
+        "version": version("neurosteer"),
+        "model": model,
+        "options": {"n": len(found.pairs)},  # so that they are the first of their source
+        "results": [record(result)],
+        "skipped": [],
+    }
+    write_folder(folder, run, lambda draft: _fill(draft, [found], [result], model["name"]))
+    return folder
 
 
 def _with_paths(result: FindResult, folder: Path) -> FindResult:
     stem = file_stem(result.task)
     return replace(result, rankings={method: str(folder / f"{stem}.{method}{SUFFIX}") for method in result.methods})
+
+
+def _fill(draft: Path, founds: Sequence[Found], results: Sequence[FindResult], model: str) -> None:
+    """Write all but results.json."""
+    for found, result in zip(founds, results, strict=True):
+        stem = file_stem(found.task)
+        for method, path in result.rankings.items():
+            found.rankings[method].save(draft / Path(path).name)
+        write_probes(probes_path(draft, found.task), found.directions, found.pairs, found.split)
+        write_bytes(draft / f"{stem}.csv", layers_csv(result).encode())
+        save_pictures(find_figure(result, model=model), draft / stem)

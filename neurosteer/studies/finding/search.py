@@ -22,7 +22,7 @@ from neurosteer.progress import QUIET, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import ENCODED, METHODS, Method, Position, Reference, Site, SplitKind
+from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
 
 from .assembly import Search, result_of
 from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
@@ -39,11 +39,11 @@ def find(
     methods: Sequence[Method] = ENCODED,
     split: SplitKind = "pair",
     topk: int | str = "1%",
-    layers: str | int | Sequence[int] = "all",
+    layers: Layers = "all",
     site: Site = "resid_post",
     position: Position = "eos",
     lambdas: Sequence[float] | None = None,
-    to: Reference = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     draws: int = 5,
     seed: int = 0,
