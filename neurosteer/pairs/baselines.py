@@ -161,10 +161,22 @@ def _right(odds: float) -> float:
     return 0.5 if abs(odds) < TIE else float(odds > 0)
 
 
-def mean_baselines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The mean over tasks of baselines as JSON has them: of the tasks that have each, None where none has."""
-    means: dict[str, Any] = {}
-    for key, first in rows[0].items():
-        values = [row[key] for row in rows if row[key] is not None]
-        means[key] = mean_baselines(values) if isinstance(first, Mapping) else fmean(values) if values else None
-    return means
+def mean_baselines(rows: Sequence[Baselines]) -> Baselines:
+    """The mean over tasks of each baseline: of the tasks that have it, None where none has."""
+    tokens = [row.tokens for row in rows if row.tokens is not None]
+    return Baselines(
+        majority=fmean(row.majority for row in rows),
+        length=_mean([row.length for row in rows]),
+        last_word=_mean([row.last_word for row in rows]),
+        unigram=_mean([row.unigram for row in rows]),
+        stem=_mean([row.stem for row in rows]),
+        bigram=_mean([row.bigram for row in rows]),
+        tokens=TokenBaselines(**{name: fmean(getattr(one, name) for one in tokens) for name in TOKEN_FEATURES})
+        if tokens
+        else None,
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
