@@ -228,7 +228,7 @@ def _measure_all(
     assert origin.data is not None
     seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
     source = origin.data["source"]
-    loaded: dict[str, Any] = {"source": source, "n": choice.limit, "seed": seed, "offline": output.offline}
+    loaded: dict[str, Any] = {"source": source, "limit": choice.limit, "seed": seed, "offline": output.offline}
     also = [load_pairs(name, **loaded) for name in study["also"]]
     for chosen in origin.sets.values():
         found = measure_effect(

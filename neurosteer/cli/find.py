@@ -112,7 +112,7 @@ def _find(
     model = load_model(**model_from, offline=output.offline, progress=progress)
     founds: list[Any] = []
     skipped: list[dict[str, str]] = []
-    asked = {**pairs_from, **study, **model_from}
+    asked = options.as_recorded({**pairs_from, **study, **model_from})
     try:
         _study_all(model, tasks, study, founds, skipped, show=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 def tasks(
     data: options.Data = "auto",
-    columns: options.Columns = "sentence_good,sentence_bad",
+    columns: options.Columns = options.OWN_COLUMNS,
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:

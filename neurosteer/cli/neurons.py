@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import ENCODED, METHODS, REACHES, SPLITS
+from neurosteer.vocabulary import COLUMNS, ENCODED, METHODS, REACHES, SPLITS, SplitKind
 
-from . import parse
+from . import options, parse
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Choice:
     reach: str
     source: str | None
     columns: tuple[str, str] | None
-    split: str | None
+    split: SplitKind | None
     limit: int | None
     seed: int | None
 
@@ -197,8 +197,8 @@ class Choice:
         from neurosteer.pairs import load_pairs
         from neurosteer.studies import find, save_find
 
-        columns = self.columns or ("sentence_good", "sentence_bad")
-        loaded: dict[str, Any] = {"source": self.source or "auto", "n": self.limit, "columns": columns}
+        columns = self.columns or COLUMNS
+        loaded: dict[str, Any] = {"source": self.source or "auto", "limit": self.limit, "columns": columns}
         study: dict[str, Any] = {
             "methods": tuple(methods) or ENCODED,
             "split": self.split or "pair",
@@ -207,5 +207,6 @@ class Choice:
         pairs = load_pairs(self.task, **loaded, seed=study["seed"], offline=offline, progress=progress)
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, **study, progress=progress)
-        folder, _ = save_find(model, [found], out=out, options={"tasks": [self.task], **loaded, **study})
+        asked = options.as_recorded({"tasks": [self.task], **loaded, **study})
+        folder, _ = save_find(model, [found], out=out, options=asked)
         return folder

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from neurosteer.vocabulary import DTYPES
+from neurosteer.vocabulary import COLUMNS, DTYPES
 
 from . import parse
 
+OWN_COLUMNS = ",".join(COLUMNS)
 _DATA, _MODEL, _OUTPUT = "The pairs", "The model", "The output"
 
 Task = Annotated[
@@ -146,7 +148,7 @@ class PairsFrom:
 
     task: Task = None
     data: Data = "auto"
-    columns: Columns = "sentence_good,sentence_bad"
+    columns: Columns = OWN_COLUMNS
     limit: Limit = None
 
     def parsed(self) -> dict[str, Any]:
@@ -154,7 +156,7 @@ class PairsFrom:
         return {
             "tasks": list(self.task or ()),
             "source": parse.some_text("--data", self.data),
-            "n": None if self.limit is None else parse.whole("--limit", self.limit, least=1),
+            "limit": None if self.limit is None else parse.whole("--limit", self.limit, least=1),
             "columns": parse.columns(self.columns),
         }
 
@@ -203,6 +205,11 @@ class Output:
     @property
     def as_json(self) -> bool:
         return self.format_ == "json"
+
+
+def as_recorded(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as a run records them: `limit` under the key of version 0.1, `n`."""
+    return {"n" if name == "limit" else name: value for name, value in asked.items()}
 
 
 def prepare(*, offline: bool, quiet: bool) -> None:

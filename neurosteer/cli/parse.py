@@ -12,23 +12,25 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import is_device, is_share, read_layers
 
 FORMATS = ("table", "json")
 
+Word = TypeVar("Word", bound=str)
 
-def choice(option: str, text: str, allowed: Sequence[str]) -> str:
+
+def choice(option: str, text: str, allowed: Sequence[Word]) -> Word:
     """`text`, if it is one of the allowed words."""
     if text not in allowed:
         hint = did_you_mean(text, allowed)
         raise InputError(f"{option} '{text}' is not one of {', '.join(allowed)}{hint}")
-    return text
+    return allowed[allowed.index(text)]
 
 
-def choices(option: str, texts: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
+def choices(option: str, texts: Sequence[str], allowed: Sequence[Word]) -> tuple[Word, ...]:
     """Several allowed words, each once, in the order given."""
     return tuple(dict.fromkeys(choice(option, text, allowed) for text in texts))
 

@@ -61,7 +61,7 @@ def _score(
 
     model = load_model(**model_from, offline=output.offline, progress=progress)
     scored = [(pairs, score_pairs(model, pairs, convention=convention, progress=progress)) for pairs in tasks]
-    asked = {**pairs_from, "convention": convention, **model_from}
+    asked = options.as_recorded({**pairs_from, "convention": convention, **model_from})
     run, result = save_scores(model, scored, out=runs, options=asked)
     progress.clear()
     if output.as_json:

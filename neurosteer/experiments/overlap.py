@@ -12,7 +12,7 @@ from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import ENCODED, Encoded
 
 from .design import Design
-from .focus import focus_name, top_or_none
+from .focus import focus_name
 from .transfer import Member
 
 PERMUTATIONS = 9999
@@ -49,8 +49,10 @@ def chosen_sets(pieces: Sequence[UnitResult], method: str, k: int) -> list[set[i
     """The top k of each task."""
     import torch
 
+    from neurosteer.neurons import best_units
+
     scores = np.stack([np.abs(piece.arrays["t" if method == "welch" else method]) for piece in pieces])
-    return [_members(row) for row in top_or_none(torch.from_numpy(scores), k)]
+    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0)]
 
 
 def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from neurosteer.data import EosStates
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import Progress
 from neurosteer.runner.units import Read, Unit, UnitResult

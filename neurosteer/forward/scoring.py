@@ -21,7 +21,7 @@ from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, editing, edits_on, placed, reading, resuming
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.vocabulary import MEAN_CONVENTIONS
 
 from .check import may_resume, may_share
@@ -50,7 +50,7 @@ class Outcome:
     kl: Float[Tensor, "variant"] | None  # mean over scored tokens of KL(unedited || edited), in nats
 
 
-def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Progress = QUIET) -> Scores:
+def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Progress = AUTO) -> Scores:
     """Log P of both sentences of every pair.
 
     Conventions: `sum` (given BOS, or else EOS; all tokens summed), `mean` (the same per token), `lm-eval` (a space

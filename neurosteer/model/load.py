@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from neurosteer import hub
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, Progress
 from neurosteer.vocabulary import DTYPES
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
@@ -33,7 +33,7 @@ def load_model(
     bos: str | None = None,
     eos: str | None = None,
     offline: bool = False,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Model:
     """Load a decoder behind TransformerLens hooks.
 

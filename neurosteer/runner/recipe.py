@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import DTYPES, L0_DECAYS, L0_STARTS, L0_STATES, METHODS, POSITIONS, SITES, SPLITS
+from neurosteer.vocabulary import (
+    COLUMNS,
+    DTYPES,
+    L0_DECAYS,
+    L0_STARTS,
+    L0_STATES,
+    METHODS,
+    POSITIONS,
+    SITES,
+    SPLITS,
+    SplitKind,
+)
 
 from . import values
 from .bundled import find_recipe
@@ -66,12 +77,12 @@ class Recipe:
         ("all",), several(text), "a list of names, globs or phenomena, each once, or of all", listed=True
     )
     columns: tuple[str, str] = text_key(
-        ("sentence_good", "sentence_bad"), values.columns, "two different column names, 'GOOD,BAD'", listed=True
+        COLUMNS, values.columns, "two different column names, 'GOOD,BAD'", listed=True
     )
     limit: int | None = value_key(  # the first so many of each task
         None, optional(whole(1), "all"), "all or a whole number of at least 1", words=("all",)
     )
-    split: str = word_key("pair", *SPLITS)
+    split: SplitKind = word_key("pair", *SPLITS)  # noqa: RUF009
     seed: int = count_key(0, 0)
 
     site: str = word_key("resid_post", *SITES)

@@ -37,7 +37,7 @@ from neurosteer.experiments.focus import searched
 from neurosteer.experiments.transfer import Member
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.effects.neutral import passages, read_neutral

@@ -243,7 +243,7 @@ def test_another_model_is_searched_anew(what: str, work: Work, model: Model, tmp
     other = load_model(folder, **options)
     found = find(other, FEW, **QUICK)
     assert work.since() == (PROBES if what == "name" else ALL)
-    assert found.ranking().about["network"] == other.describe()
+    assert found.ranking().metadata["network"] == other.describe()
     check_same(find(other, FEW, **QUICK, cache=False), found)
 
 

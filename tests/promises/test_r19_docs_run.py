@@ -81,7 +81,7 @@ def place(
     for task, n in TASKS.items():
         (tmp_path / "blimp").mkdir(exist_ok=True)
         with (tmp_path / "blimp" / f"{task}.jsonl").open("w") as file:
-            for pair in load_pairs(task, source="builtin", n=n):
+            for pair in load_pairs(task, source="builtin", limit=n):
                 file.write(json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n")
                 words |= {*re.findall(r"\w+|[^\w\s]+", f"{pair.good} {pair.bad}")}
     save_stand_in(neurosteer_home / "models" / NAME, sorted(words), layers=request.param)

@@ -68,4 +68,4 @@ def as_sets(
 
 
 def _mean(controls: list[NeuronSet], name: str) -> float | None:
-    return float(np.mean([control.about[name] for control in controls])) if controls else None
+    return float(np.mean([control.metadata[name] for control in controls])) if controls else None

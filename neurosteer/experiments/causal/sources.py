@@ -14,9 +14,7 @@ from neurosteer.experiments import costs
 from neurosteer.experiments.focus import focus_name
 from neurosteer.forward import attribute_pairs
 from neurosteer.model import Model
-from neurosteer.neurons import Ranking
-from neurosteer.neurons.controls import massive
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS, Ranking, massive
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.runner.recipe import Recipe

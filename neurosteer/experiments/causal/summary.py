@@ -13,7 +13,7 @@ from jaxtyping import Float
 from neurosteer.experiments.intervals import TaskSamples, plain
 from neurosteer.experiments.overlap import shared
 from neurosteer.experiments.transfer import Member
-from neurosteer.neurons import resolve_k
+from neurosteer.neurons import resolve_topk
 from neurosteer.pairs import Split
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read
@@ -55,7 +55,7 @@ def causal_result(read: Read, recipe: Recipe, splits: Mapping[str, Split], layer
     members = [Member.of(split.test) for split in splits.values()]
     names = [member.task for member in members]
     drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in names], axis=1)
-    k, measured = resolve_k(recipe.topk, len(drops)), read_measured(read, recipe, splits)
+    k, measured = resolve_topk(recipe.topk, len(drops)), read_measured(read, recipe, splits)
     methods = []
     for method in recipe.methods:
         sets = [chosen_units(read, recipe, task, layer, method) for task in names]
