@@ -17,6 +17,9 @@ logger = logging.getLogger("neurosteer")
 class Progress:
     """Hears what is done; shows nothing but notices."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def step(self, what: str, done: int, total: int) -> None:
         """`done` of `total` units of `what` are finished (units: what the caller counts)."""
 
