@@ -278,7 +278,7 @@ class Three:
 def test_neurons_of_ones_own_choice():
     chosen = NeuronSet.of(Three(), [(2, 7), (0, 3), (2, 7), (2, 0)])
     assert list(chosen) == [(0, 3), (2, 0), (2, 7)]
-    assert chosen.scores.isnan().all()
+    assert chosen.scores.tolist() == [0.0, 0.0, 0.0]
     assert (chosen.model, chosen.site) == ("model-1", "resid_post")
     assert chosen.metadata == {"method": "given", "network": {"name": "three", "bos": 1, "eos": 2}}
     assert list(chosen.reaching("onward")) == [(layer, unit) for layer, unit in sorted({*chosen, (1, 3), (2, 3)})]

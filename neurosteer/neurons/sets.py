@@ -49,7 +49,7 @@ class NeuronSet:
     Attributes:
         layers: block index of each neuron.
         units: coordinate of each neuron in its layer's activation.
-        scores: of the ranking that chose each neuron, in its unit; NaN for neurons that no ranking scored.
+        scores: of the ranking that chose each neuron, in its unit; 0 for neurons that no ranking scored.
         stats: mean and variance of all units of every layer that was ranked, so that a set can be compared with its
             surroundings.
         model: fingerprint of the model that they are in.
@@ -107,7 +107,7 @@ class NeuronSet:
         known = model.describe()
         return cls(
             *_columns(chosen),
-            scores=torch.full((len(chosen),), torch.nan),
+            scores=torch.zeros(len(chosen)),
             stats=unmeasured(range(model.n_layers), width) if stats is None else stats,
             model=model.fingerprint,
             site=site,

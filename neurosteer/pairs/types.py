@@ -194,7 +194,11 @@ class Pairs(Sequence[Pair]):
         return self[:limit]
 
     def take(self, indices: Sequence[int]) -> Pairs:
-        """The pairs at these positions, in this order."""
+        """The pairs at these positions, in this order.
+
+        >>> [pair.id for pair in load_pairs("intransitive", source="builtin", limit=9).take([4, 0])]
+        ['4', '0']
+        """
         return replace(self, pairs=tuple(self.pairs[index] for index in indices))
 
     def split(self, kind: SplitKind = "pair", seed: int = 0) -> Split:
@@ -255,7 +259,11 @@ class Pairs(Sequence[Pair]):
     def remarks(self, same_tokens: int = 0) -> list[str]:
         """One line on pairs left out or kept in doubt; none where there are no such pairs.
 
-        `same_tokens` is how many of the pairs are the same tokens to a model.
+        Args:
+            same_tokens: how many of the pairs are the same tokens to a model.
+
+        >>> Pairs.from_lists(["a", "c", "a"], ["b", "d", "b"]).remarks()
+        ['pairs of mine: repeating an earlier one: 1 (left out)']
         """
         return remarks(self.task, self.sentences, self.left_out, same_tokens)
 
@@ -296,6 +304,10 @@ class Split:
 
 
 def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:
-    """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before."""
+    """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before.
+
+    >>> sentence_hashes([Pair("a", "b", id="0")])
+    ['3e23e8160039594a', 'ca978112ca1bbdca']
+    """
     sentences = {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
     return sorted(hashlib.sha256(sentence.encode()).hexdigest()[:16] for sentence in sentences)
