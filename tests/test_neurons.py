@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls, resolve_topk
+from neurosteer.store import read_artefact
 
 STATS = ("token_mean", "token_var", "eos_mean", "eos_var")
 
@@ -313,6 +314,9 @@ def test_what_nobody_has_measured_is_not_made_up(tmp_path: Path):
     assert back.to_frame()["massive"].isna().all()
 
     ranking = ranking_of(tied(3, 8), (0, 1, 2))
+    for other in (ranking_of(tied(3, 9), (0, 1, 2)), ranking_of(tied(2, 8), (0, 2))):
+        with pytest.raises(InputError, match=r"^stats= is of UnitStats\(.*\): not of these layers of resid_post"):
+            NeuronSet.of(Three(), [(1, 3)], stats=other.stats)
     known = NeuronSet.of(Three(), [(1, 3)], stats=ranking.stats)
     assert known.at("token_mean").tolist() == [ranking.stats.token_mean[1, 3]]
     assert len(matched_controls(known, 2)) == 2
@@ -390,6 +394,9 @@ def test_ranking_survives_the_disk(tmp_path: Path, best_layer):
     assert own[0] == own[1]
     back.save(tmp_path / "b.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    _, written = read_artefact(tmp_path / "a.safetensors", "ranking")  # under the names of version 0.1
+    named = {"best_layer": best_layer, "method": "welch", "model": "model-1", "site": "resid_post"}
+    assert written == {**ranking.metadata, **named}
 
 
 @pytest.mark.parametrize("k", [1, 9])

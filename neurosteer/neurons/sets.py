@@ -90,7 +90,7 @@ class NeuronSet:
                 amplified or clamped, but not moved to its mean nor compared with matched controls.
 
         Raises:
-            InputError: for a site, layer or unit that the model lacks.
+            InputError: for a site, layer or unit that the model lacks, and for statistics of other units.
 
         >>> NeuronSet.of(model, [(2, 3), (0, 5)])
         NeuronSet(2 neurons at resid_post, 2 layers)
@@ -99,16 +99,19 @@ class NeuronSet:
         ...
         neurosteer.errors.InputError: no layer 14: tiny has layers 0 to 2
         """
-        chosen = sorted(set(neurons))
+        chosen = sorted({(int(layer), int(unit)) for layer, unit in neurons})
         width = model.site_width(site, sorted({layer for layer, _ in chosen}))
         for layer, unit in chosen:
             if not 0 <= unit < width:
                 raise InputError(f"no unit {unit}: {site} has units 0 to {width - 1} at layer {layer}")
+        stats = unmeasured(range(model.n_layers), width) if stats is None else stats
+        if stats.token_mean.shape[1] != width or not {layer for layer, _ in chosen} <= set(stats.layers):
+            raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
         known = model.describe()
         return cls(
             *_columns(chosen),
             scores=torch.zeros(len(chosen)),
-            stats=unmeasured(range(model.n_layers), width) if stats is None else stats,
+            stats=stats,
             model=model.fingerprint,
             site=site,
             metadata={"method": "given", "network": {name: known.get(name) for name in ("name", "bos", "eos")}},

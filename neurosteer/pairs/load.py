@@ -65,12 +65,8 @@ def load_tasks(
     Args:
         tasks: names, globs (`*island*`), phenomena (`island_effects`) or `all`. They come in the order asked for,
             alphabetically within one request.
-        source: this and all other arguments are as in `load_pairs`.
-        limit: of each task.
-        seed: as in `load_pairs`.
-        columns: as in `load_pairs`.
-        offline: as in `load_pairs`.
-        progress: as in `load_pairs`.
+        limit: only the first so many pairs of each task.
+        source, seed, columns, offline, progress: as in `load_pairs`.
 
     Raises:
         InputError: as `load_pairs` does, and for what matches no task.
