@@ -15,10 +15,10 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.store import read_artefact, write_artefact
-from neurosteer.vocabulary import Reach, Site
+from neurosteer.vocabulary import Reach, Site, Stat
 
 from .frames import neuron_frame
-from .stats import Stat, check_measured, joined_stats, stats_arrays, stats_from, unmeasured
+from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -12,8 +12,8 @@ from torch import Tensor
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import Stat
 
-Stat = Literal["token_mean", "token_var", "eos_mean", "eos_var"]
 STATS: tuple[str, ...] = get_args(Stat)
 MASSIVE = 10  # times the median unit of the layer, in root mean square over token positions
 
