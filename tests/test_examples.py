@@ -25,7 +25,7 @@ MODULES = [
 ]
 WITH_EXAMPLES = {
     *(f"neurosteer.neurons.{name}" for name in ("compare", "controls", "ranking", "sets", "stats", "topk")),
-    *(f"neurosteer.pairs.{name}" for name in ("baselines", "known", "load", "types")),
+    *(f"neurosteer.pairs.{name}" for name in ("baselines", "known", "load", "pair", "types")),
 }
 LAYERS, WIDTH = 3, 32
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from tqdm.std import tqdm
 
+import neurosteer as ns
 from neurosteer import progress
 from neurosteer.progress import AUTO, NotebookProgress, in_notebook
 
@@ -78,6 +80,14 @@ def test_elsewhere_there_is_none(bars: list[Any], monkeypatch: pytest.MonkeyPatc
     AUTO.whole(1, 4, share=0.2, left=3.0)
     assert bars == []
     assert capfd.readouterr() == ("", "")
+
+
+VERBS = ("eos_states", "find", "load_model", "load_pairs", "measure_effect", "rank_neurons", "run_recipe", "score")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_verbs_show_it_by_default(verb: str):
+    assert inspect.signature(getattr(ns, verb)).parameters["progress"].default is AUTO
 
 
 def test_notices_go_to_the_logger(caplog: pytest.LogCaptureFixture):

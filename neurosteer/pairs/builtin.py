@@ -6,7 +6,8 @@ from neurosteer.errors import InputError
 from neurosteer.grammar import PARADIGMS, Form
 from neurosteer.vocabulary import COLUMNS, Columns
 
-from .types import Pair, Pairs
+from .pair import Pair
+from .types import Pairs
 
 NAMES: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
 OF_AUTO = ("blimp", "builtin")  # what `auto` may turn out to be

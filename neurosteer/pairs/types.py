@@ -1,4 +1,4 @@
-"""Pair, Pairs and Split: minimal pairs as data."""
+"""Pairs and Split: minimal pairs as data."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .baselines import Baselines, Tokenise, fit_baselines
 from .files import Record
 from .lexical import split_by_part, split_by_word
 from .once import NOTHING, LeftOut, both_ways, remarks
+from .pair import Pair
 from .records import check_records
 from .splitting import PARTS, Sentences, split_by_pair
 
@@ -23,22 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SPLITTERS = {"pair": split_by_pair, "lexical": split_by_word}
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two sentences that differ in as little as makes one of them ungrammatical.
-
-    >>> Pair("The guests sleep.", "The guests sleeps.", id="0").bad
-    'The guests sleeps.'
-    """
-
-    good: str
-    bad: str
-    id: str
-    item: str = ""  # pairs of one item are never parted
-    part: str = ""  # of a lexical split, if the pair was made for one: no other part has its words
-    frame: str = ""  # of a balanced item: first or second
 
 
 @dataclass(frozen=True)
@@ -301,13 +286,3 @@ class Split:
 
     def __iter__(self) -> Iterator[Pairs]:
         return iter((self.train, self.validation, self.test))
-
-
-def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:
-    """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before.
-
-    >>> sentence_hashes([Pair("a", "b", id="0")])
-    ['3e23e8160039594a', 'ca978112ca1bbdca']
-    """
-    sentences = {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
-    return sorted(hashlib.sha256(sentence.encode()).hexdigest()[:16] for sentence in sentences)
