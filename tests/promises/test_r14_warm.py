@@ -103,7 +103,7 @@ def check_same(first: Found, second: Found) -> None:
     for ours, theirs in zip(second.rankings.values(), first.rankings.values(), strict=True):
         assert ours.scores.dtype == theirs.scores.dtype
         assert torch.equal(ours.scores, theirs.scores)
-        for name in ("best_layer", "method", "model", "site", "about"):
+        for name in ("best_layer", "method", "model", "site", "metadata"):
             assert getattr(ours, name) == getattr(theirs, name)
         for name, value in vars(theirs.stats).items():
             own = getattr(ours.stats, name)
