@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
 Encoded = Literal["welch", "l0"]  # what a probe can read
@@ -10,9 +11,11 @@ Method = Literal["welch", "l0", "attribution"]  # and what the model uses
 SplitKind = Literal["pair", "lexical"]
 Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post"]
 Position = Literal["eos", "last"]
+Layers: TypeAlias = Literal["all"] | int | Sequence[int]  # block indices
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Convention = Literal["sum", "mean", "lm-eval", "minicons"]
-Reference = Literal["zero", "mean", "resample"]  # what an edit ablates to, or amplifies about
+Reference = Literal["zero", "mean", "resample"]  # what an edit moves its neurons towards, or away from
+FixedReference = Literal["zero", "mean"]  # of these, one value for a neuron, the same at every token
 EditKind = Literal["zero", "mean", "resample", "clamp", "push"]
 Where = Literal["all", "prompt", "generated", "eos"]
 Reach = Literal["own", "onward", "all"]
@@ -28,6 +31,7 @@ DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
 MEAN_CONVENTIONS: tuple[Convention, ...] = ("mean", "minicons")  # log probabilities per token, not summed
 REFERENCES: tuple[Reference, ...] = get_args(Reference)
+FIXED_REFERENCES: tuple[FixedReference, ...] = get_args(FixedReference)
 KINDS: tuple[EditKind, ...] = get_args(EditKind)
 WHERES: tuple[Where, ...] = get_args(Where)
 L0_STATES: tuple[L0States, ...] = get_args(L0States)

@@ -1,4 +1,4 @@
-"""Small tasks with made-up focus pieces, and what the causal units make of them."""
+"""Small tasks with made-up results of the one layer, and what the causal units make of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tiny_models import WIDTH, random_pairs
 
-from neurosteer.experiments.causal import attribution_name, causal_units, measured_tasks, task_units
+from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.sets import sets_name
+from neurosteer.experiments.causal.sources import attribution_name
 from neurosteer.experiments.design import Design
-from neurosteer.experiments.focus import focus_name
-from neurosteer.experiments.states import states_name
-from neurosteer.experiments.transfer import Member
+from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.shared.intervals import TaskSamples
+from neurosteer.experiments.shared.one_layer import one_layer_name
+from neurosteer.experiments.shared.states import states_name
 from neurosteer.model import Model
 from neurosteer.pairs import Pair, Pairs, Split
+from neurosteer.progress import QUIET
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Unit, UnitResult
 
@@ -53,7 +56,7 @@ def toy_splits() -> dict[str, Split]:
     return {task: toy_pairs(task).split() for task in TASKS}
 
 
-def focus_piece(seed: int) -> UnitResult:
+def one_layer_result(seed: int) -> UnitResult:
     """Two units are massive, and one of them the best by Welch; the mask leaves only 20 and 21 open."""
     rng = np.random.default_rng(seed)
     arrays = {name: rng.normal(size=WIDTH).astype(np.float32) for name in ("token_mean", "eos_mean")}
@@ -66,7 +69,7 @@ def focus_piece(seed: int) -> UnitResult:
     return UnitResult({**arrays, "t": t, "l0": l0, "tokens": np.array([99])}, {})
 
 
-def states_piece(split: Split) -> UnitResult:
+def states_result(split: Split) -> UnitResult:
     """States of all pairs: a word of its own moves unit 12, whatever the sentence, and unit 7 tells good from bad."""
     pairs = 1 + max(max(part) for part in split.indices.values() if part)
     values = np.random.default_rng(pairs).normal(size=(pairs, 2, 1, WIDTH)).astype(np.float32)
@@ -75,37 +78,41 @@ def states_piece(split: Split) -> UnitResult:
     return UnitResult({"values": values}, {})
 
 
+def work_of(model: Model, asked: Recipe, splits: Mapping[str, Split]) -> Work:
+    """The pairs of each task are those of its test part, which has its name and phenomenon."""
+    tasks = [Task(split.test, split) for split in splits.values()]
+    samples = TaskSamples.of([task.phenomenon for task in tasks], asked.seed)
+    design = Design.of(asked, model, EXPERIMENT.needs)
+    return Work(asked, design, model, lambda: model, tasks, samples, QUIET)
+
+
 def all_units(model: Model, asked: Recipe, splits: Mapping[str, Split]) -> list[Unit]:
     """Those of every task, then what is measured."""
-    design, members = Design.of(asked, model), [Member.of(split.test) for split in splits.values()]
-    measured = measured_tasks(asked, members)
-    units = [
-        unit
-        for task, split in splits.items()
-        for unit in task_units(model, asked, split, design, measured=task in measured)
-    ]
-    return units + causal_units(model, asked, splits, design)
+    work = work_of(model, asked, splits)
+    units = [unit for task in work.tasks for unit in EXPERIMENT.task_units(work, task)]
+    return units + EXPERIMENT.joint_units(work)
 
 
 @dataclass(frozen=True, eq=False)
 class Toy:
     """A recipe that has been run on some tasks."""
 
-    model: Model
-    recipe: Recipe
+    work: Work
     splits: Mapping[str, Split]
     units: Mapping[str, Unit]
-    pieces: dict[str, UnitResult]
+    results: dict[str, UnitResult]
 
     @classmethod
-    def run(cls, model: Model, asked: Recipe, splits: Mapping[str, Split], focus: Mapping[str, UnitResult]) -> Toy:
+    def run(
+        cls, model: Model, asked: Recipe, splits: Mapping[str, Split], one_layer: Mapping[str, UnitResult]
+    ) -> Toy:
         """Units read what they say that they need, and nothing else."""
-        pieces = {focus_name(task): piece for task, piece in focus.items()}
-        pieces |= {states_name(task): states_piece(split) for task, split in splits.items()}
+        results = {one_layer_name(task): result for task, result in one_layer.items()}
+        results |= {states_name(task): states_result(split) for task, split in splits.items()}
         units = all_units(model, asked, splits)
         for unit in units:
-            pieces[unit.name] = unit.compute({name: pieces[name] for name in unit.needs}.__getitem__)
-        return cls(model, asked, splits, {unit.name: unit for unit in units}, pieces)
+            results[unit.name] = unit.compute({name: results[name] for name in unit.needs}.__getitem__)
+        return cls(work_of(model, asked, splits), splits, {unit.name: unit for unit in units}, results)
 
     def unit(self, target: str, source: str) -> Unit:
         """The one that measures what a source does to a target."""
@@ -118,40 +125,40 @@ class Toy:
 
     def cells(self, target: str, source: str = "ant") -> UnitResult:
         """What it measured."""
-        return self.pieces[self.unit(target, source).name]
+        return self.results[self.unit(target, source).name]
 
     def variants(self, source: str, method: str) -> list[list[int]]:
         """The units of a set, then of its controls."""
-        rows: list[list[int]] = self.pieces[sets_name(source)].arrays[method].tolist()
+        rows: list[list[int]] = self.results[sets_name(source)].arrays[method].tolist()
         return rows
 
     def margins(self, source: str, target: str, method: str) -> np.ndarray:
         """`[variant pair]` of a cell; no row where the set is empty."""
-        piece, count = self.cells(target, source), len(self.variants(source, method))
-        [row] = [r["row"] for r in piece.values["sets"] if (r["source"], r["method"]) == (source, method)]
+        result, count = self.cells(target, source), len(self.variants(source, method))
+        [row] = [r["row"] for r in result.values["sets"] if (r["source"], r["method"]) == (source, method)]
         start = 0 if row is None else row
-        return np.asarray(piece.arrays["margins"][start : start + count])
+        return np.asarray(result.arrays["margins"][start : start + count])
 
     def nulls(self, task: str, method: str) -> np.ndarray:
         """`[null pair]`: margins under its null sets."""
-        [piece] = [piece for name, piece in self.pieces.items() if name.startswith(f"nulls-{task}-")]
-        return np.asarray(piece.arrays[method])
+        [result] = [result for name, result in self.results.items() if name.startswith(f"nulls-{task}-")]
+        return np.asarray(result.arrays[method])
 
     def chosen(self, task: str, method: str) -> list[int]:
         """By hand: the three best, without massive ones and those whose score is not above 0."""
-        focus = self.pieces[focus_name(task)].arrays
-        scores = {"welch": np.abs(focus["t"]), "l0": focus["l0"], "attribution": self.drops(task)}[method]
+        arrays = self.results[one_layer_name(task)].arrays
+        scores = {"welch": np.abs(arrays["t"]), "l0": arrays["l0"], "attribution": self.drops(task)}[method]
         order = [unit for unit in np.argsort(-scores, kind="stable").tolist() if unit not in MASSIVE]
         return sorted(unit for unit in order[:3] if scores[unit] > 0)
 
     def drops(self, task: str) -> np.ndarray:
-        return self.pieces[attribution_name(task)].arrays["drop"]
+        return self.results[attribution_name(task)].arrays["drop"]
 
 
 def run_toy(model: Model, asked: Recipe) -> Toy:
     """All four tasks; the mask of `bee` is closed everywhere, `cat` looks like `ant`."""
     splits = toy_splits()
-    focus = {task: focus_piece(i) for i, task in enumerate(splits)}
-    focus["cat"] = focus["ant"]
-    focus["bee"].arrays["l0"][:] = 0
-    return Toy.run(model, asked, splits, focus)
+    one_layer = {task: one_layer_result(i) for i, task in enumerate(splits)}
+    one_layer["cat"] = one_layer["ant"]
+    one_layer["bee"].arrays["l0"][:] = 0
+    return Toy.run(model, asked, splits, one_layer)

@@ -9,14 +9,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from neurosteer.runner.units import Plan, Read, Unit, UnitResult
+from neurosteer.runner.units import Read, Unit, UnitResult
 
 TASKS, BLOCKS, JOINTS = 6, 5, 4
 NAMES = [
@@ -27,7 +27,53 @@ KEPT = [name for name in NAMES if not name.startswith("states")]
 DIGEST = "d" * 64
 
 
-def stub_plan(started: Callable[[str], None] = lambda _: None, *, pause: float = 0.0) -> Plan:
+SCOPE = SimpleNamespace(tasks=[{"task": "made"}], skipped=[], data=SimpleNamespace(pairs=80))
+
+
+@dataclass(frozen=True)
+class StubPlan:
+    """What stands for `neurosteer.experiments.plan.Plan`."""
+
+    units: Sequence[Unit]
+    models: int = 1
+    notices: Sequence[str] = ("a stub",)
+    scope: Any = field(default_factory=lambda: SCOPE)
+
+    def results(self, read: Read) -> dict[str, Any]:
+        return {"stub": {"experiment": "stub", "sums": [read(f"joint-{j}").values["sum"] for j in range(JOINTS)]}}
+
+    def verdicts(self, results: dict[str, Any]) -> list[Any]:
+        said = {"claim": "a", "statement": "Sums add up.", "text": "holds in 4 of 4 joints", "reading": "They do."}
+        return [SimpleNamespace(**said)]
+
+
+@dataclass(frozen=True)
+class StubOutcome:
+    """What stands for `neurosteer.experiments.outcome.Outcome`."""
+
+    version: str
+    recipe: dict[str, Any]
+    again: str
+    scope: Any
+    results: dict[str, Any]
+    verdicts: list[Any]
+    notices: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        about = {"command": "run", "version": self.version, "model": {"name": "stub"}, "recipe": self.recipe}
+        found = {"tasks": self.scope.tasks, "results": list(self.results.values()), "notices": self.notices}
+        return {**about, **found, "verdicts": [vars(verdict) for verdict in self.verdicts]}
+
+
+def stub_plan(started: Callable[[str], None] = lambda _: None) -> StubPlan:
+    return StubPlan(stub_units(started))
+
+
+def crossing_plan() -> StubPlan:
+    return StubPlan(crossing_units())
+
+
+def stub_units(started: Callable[[str], None] = lambda _: None, *, pause: float = 0.0) -> list[Unit]:
     """`started` is told each unit whose computing begins, which takes `pause` seconds."""
 
     def unit(name: str, group: str, needs: Sequence[str], value: Callable[[Read], np.ndarray]) -> Unit:
@@ -50,10 +96,10 @@ def stub_plan(started: Callable[[str], None] = lambda _: None, *, pause: float =
     for j in range(JOINTS):
         blocks = [f"block-{t}-{j}" for t in range(TASKS)]
         units.append(unit(f"joint-{j}", "", blocks, lambda read, b=blocks: sum(read(n).arrays["value"] for n in b)))
-    return Plan(units, gather, {"data": {}, "tasks": [{"task": "made", "pairs": 80}], "settings": {}, "skipped": []})
+    return units
 
 
-def crossing_plan(started: Callable[[str], None] = lambda _: None) -> Plan:
+def crossing_units(started: Callable[[str], None] = lambda _: None) -> list[Unit]:
     """4 tasks with states, a focus and a cell each, which needs the foci of all tasks; 4 units join the cells."""
 
     def unit(name: str, group: str, needs: Sequence[str], *, scratch: bool = False) -> Unit:
@@ -69,22 +115,15 @@ def crossing_plan(started: Callable[[str], None] = lambda _: None) -> Plan:
     for t, name in enumerate(foci):
         units += [unit(f"states-{t}", f"task-{t}", (), scratch=True), unit(name, f"task-{t}", [f"states-{t}"])]
     units += [unit(name, f"task-{t}", foci) for t, name in enumerate(cells)]
-    units += [unit(f"joint-{j}", "", cells) for j in range(JOINTS)]
-    return replace(stub_plan(), units=units)
-
-
-def gather(read: Read) -> dict[str, Any]:
-    sums = [read(f"joint-{j}").values["sum"] for j in range(JOINTS)]
-    verdict = {"claim": "a", "statement": "Sums add up.", "text": "holds in 4 of 4 joints", "reading": "They do."}
-    return {"results": [{"experiment": "stub", "sums": sums}], "verdicts": [verdict], "notices": ["a stub"]}
+    return units + [unit(f"joint-{j}", "", cells) for j in range(JOINTS)]
 
 
 def expected_sums() -> list[float]:
-    """What `gather` must find, in plain Python."""
+    """What `StubPlan.results` must find, in plain Python."""
     return [sum(float(i) * (t + 1) for t in range(TASKS) for i in range(10 * j, 10 * j + 10)) for j in range(JOINTS)]
 
 
-def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None) -> dict[str, ModuleType]:
+def stub_rooms(plan: Callable[[], StubPlan], draw: Callable[[], None] = lambda: None) -> dict[str, ModuleType]:
     """What stands in `sys.modules` for the model, the plan and the figures of a recipe, by name."""
     weights = np.zeros(1000, dtype=np.float32)
     model = SimpleNamespace(
@@ -94,8 +133,8 @@ def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None
         bridge=SimpleNamespace(original_model=SimpleNamespace(parameters=lambda: [weights])),
     )
 
-    def write_outcome(outcome: dict[str, Any], folder: Path) -> None:
-        (folder / "results.json").write_text(json.dumps(outcome))
+    def write_outcome(outcome: StubOutcome, folder: Path) -> None:
+        (folder / "results.json").write_text(json.dumps(outcome.to_dict()))
         (folder / "index.html").write_text("<p>made</p>")
         draw()
         (folder / "fig5.png").write_bytes(b"a figure")
@@ -103,7 +142,7 @@ def stub_rooms(plan: Callable[[], Plan], draw: Callable[[], None] = lambda: None
     rooms = {
         "model": {"load_model": lambda name, **_: model},
         "experiments.plan": {"plan_recipe": lambda recipe, model, tasks, progress: plan()},
-        "report.paper": {"write_outcome": write_outcome},
+        "experiments.outcome": {"Outcome": StubOutcome, "write_outcome": write_outcome},
     }
     modules = {f"neurosteer.{name}": ModuleType(f"neurosteer.{name}") for name in rooms}
     for name, members in rooms.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shlex
 import sys
 from typing import Annotated, Any
@@ -40,7 +41,8 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode="rich")
+_HELP = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(cls=Commands, rich_markup_mode="rich", context_settings=_HELP)
 for command in (find.find, effects.ablate, effects.amplify, generate.generate, score.score, run.run):
     app.command()(command)
 listing = typer.Typer(cls=Commands, add_completion=False)
@@ -64,7 +66,7 @@ def _show_version(wanted: bool) -> bool:
 @app.callback()
 def neurosteer(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+        bool, typer.Option("--version", "-V", help="Show the version.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
     """Find the neurons in which a language model keeps grammar, and see what it does without them.
@@ -119,6 +121,8 @@ def _refuse_bytes(argv: list[str]) -> None:
 
 def _run(argv: list[str]) -> None:
     command = typer.main.get_command(app)
+    if os.environ.get("_NEUROSTEER_COMPLETE"):  # a shell asks what could stand where the cursor is
+        command.main(prog_name="neurosteer")
     with command.make_context("neurosteer", list(argv)) as context:
         command.invoke(context)
 
@@ -132,9 +136,30 @@ def _explain(error: Any) -> str:
     """The parser's message in our words: which option, the closest known one, where the help is."""
     message = error.format_message().rstrip(".")
     context, option = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    if parameter is not None and error.message:
+        return f"{max(parameter.opts, key=len)} {_explain_value(error, parameter)}"
     if context is None:
         return message[0].lower() + message[1:]
     known = [name for parameter in context.command.get_params(context) for name in parameter.opts]
     if option is not None and option not in known:
         message = f"unknown option '{option}'{did_you_mean(option, known)}"
     return f"{message[0].lower()}{message[1:]} (see {context.command_path} --help)"
+
+
+def _explain_value(error: Any, parameter: Any) -> str:
+    """The value that an option does not take, and what would be right."""
+    message = error.message.removeprefix("Value error, ").rstrip(".")
+    choice = re.match(r"'(.*)' is not one of (.)", message, flags=re.DOTALL)
+    if choice:
+        known = [item.value for item in parameter.shell_complete(error.ctx, "")]
+        if choice[2] == "'":  # typer quotes each word, and names all of them where the command takes but some
+            message = f"'{choice[1]}' is not one of {', '.join(known)}"
+        return f"{message}{did_you_mean(choice[1], known)}"
+    least, most = getattr(parameter, "min", None), getattr(parameter, "max", None)
+    if least is None or error.__cause__ is None:
+        return message
+    [wrong] = error.__cause__.errors()[:1]
+    return f"'{wrong['input']}' is not a whole number of at least {least:,}" + (
+        f" and at most {most:,}" if most else ""
+    )

@@ -7,23 +7,24 @@ from typing import Annotated
 
 import typer
 
-from . import options, parse
+from . import options
 from .listing import print_listing
 
 
 def check(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Rankings, neuron sets, or folders of runs.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Rankings, neuron sets, or folders of runs.")
+    ],
     format_: options.Format = "table",
 ) -> None:
     """Verify that artefacts are whole and unchanged; exits with 1 if one is not.
 
     neurosteer check runs/
     """
-    as_json = parse.choice("--format", format_, parse.FORMATS) == "json"
     from neurosteer.store import check_path
 
-    rows = [row for path in paths for row in check_path(Path(path))]
-    if as_json:
+    rows = [row for path in paths for row in check_path(path)]
+    if format_ == "json":
         print_listing("check", rows)
     else:
         for row in rows:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, WHERES
+from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Reference
+from neurosteer.vocabulary import Where as WhereName
 
 from . import options, parse
-from .neurons import Choice, NeuronsFrom, Seed
+from .neurons import NeuronsFrom, Seed
+from .option_groups import with_groups
 from .progress import TerminalProgress, progress_on_stderr
-from .spread import spread
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
@@ -25,44 +27,51 @@ if TYPE_CHECKING:
     from neurosteer.pairs import Pairs
     from neurosteer.studies import Effect, Origin
 
-_EDIT, _MEASURE = "The edit", "The measurement"
+_edit_option = partial(typer.Option, rich_help_panel="The edit")
+_measurement_option = partial(typer.Option, rich_help_panel="The measurement")
 MakeEdit = Callable[["NeuronSet", "Pairs", int], "Edit"]  # neurons, train pairs, seed
 
 Scale = Annotated[
-    list[str] | None,
-    typer.Option(
+    list[float] | None,
+    _edit_option(
         metavar="X",
-        rich_help_panel=_EDIT,
+        parser=parse.finite,
         help="What their distance from the reference is multiplied by. Repeats, for a dose-response curve.",
         show_default="0 for ablate, 2 for amplify",
     ),
 ]
 Where = Annotated[
-    str,
-    typer.Option(metavar="all|prompt", rich_help_panel=_EDIT, help="At which tokens; all is every token but BOS."),
+    WhereName,
+    _edit_option(
+        metavar="all|prompt",
+        autocompletion=parse.suggest("all", "prompt"),
+        help="At which tokens; all is every token but BOS.",
+    ),
 ]
 Controls = Annotated[
-    str,
-    typer.Option(
+    int,
+    _measurement_option(
+        min=0,
+        max=MOST_CONTROLS,
         metavar="N",
-        rich_help_panel=_MEASURE,
         help="Matched control sets: at least 19 for a verdict, 99 for a paper, 0 for none.",
     ),
 ]
 Also = Annotated[
     list[str] | None,
-    typer.Option(
+    _measurement_option(
         metavar="TASK",
-        rich_help_panel=_MEASURE,
+        parser=parse.some_text,
+        autocompletion=options.known_tasks,
         help="Another task that the edit should leave alone. Repeats.",
         show_default=False,
     ),
 ]
 Neutral = Annotated[
-    str | None,
-    typer.Option(
+    Path | None,
+    _measurement_option(
         metavar="FILE",
-        rich_help_panel=_MEASURE,
+        parser=parse.file,
         help="Text on which side effects are measured.",
         show_default="a small built-in one",
     ),
@@ -75,35 +84,57 @@ class Measurement:
 
     scale: Scale = None
     where: Where = "all"
-    controls: Controls = "19"
+    controls: Controls = 19
     also: Also = None
     neutral: Neutral = None
 
-    def parsed(self, scale: float) -> dict[str, Any]:
-        """The arguments of `measure_effect`, and `where`; scoring has no use for some of those."""
-        if parse.choice("--where", self.where, WHERES) in ("eos", "generated"):
+    def __post_init__(self) -> None:
+        if self.where in ("eos", "generated"):
             raise InputError(
                 f"--where {self.where} cannot matter for scores: sentences are given, and EOS is never scored"
             )
+
+    def scales(self, default: float) -> tuple[float, ...]:
+        """Each once; the first is the edit's own."""
+        return tuple(dict.fromkeys(self.scale or (default,)))
+
+    def record(self, default: float) -> dict[str, Any]:
+        """As a run keeps it, as JSON."""
         return {
             "where": self.where,
-            "scales": parse.numbers("--scale", self.scale) if self.scale else (scale,),
-            "controls": parse.whole("--controls", self.controls, least=0, most=MOST_CONTROLS),
-            "also": tuple(parse.some_text("--also", name) for name in self.also or ()),
-            "neutral": None if self.neutral is None else parse.file("--neutral", self.neutral),
+            "scales": self.scales(default),
+            "controls": self.controls,
+            "also": tuple(self.also or ()),
+            "neutral": None if self.neutral is None else str(self.neutral),
         }
 
 
-@spread
+@dataclass(frozen=True)
+class _Request:
+    """What `ablate` or `amplify` was asked to do."""
+
+    command: Literal["ablate", "amplify"]
+    neurons: NeuronsFrom
+    seed: int | None
+    edit: MakeEdit
+    kinds: tuple[Reference, ...]  # to compare
+    scales: tuple[float, ...]
+    measurement: Measurement
+    model: options.ModelFrom
+    output: options.Output
+    record: dict[str, Any]  # as the run keeps it, as JSON
+
+
+@with_groups
 def ablate(
+    name: options.Name = None,
     *,
     neurons: NeuronsFrom,
     seed: Seed = None,
     to: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="zero|mean|resample",
-            rich_help_panel=_EDIT,
+        _edit_option(
+            **parse.words(REFERENCES),
             help="What replaces them: zero, their mean over tokens, or a train sentence's. Repeats, to compare.",
             show_default="zero",
         ),
@@ -116,28 +147,27 @@ def ablate(
 
     neurosteer ablate --topk 40
     """
-    choice, study = neurons.parsed(seed), measurement.parsed(scale=0.0)
-    kinds = parse.choices("--to", to or ["zero"], REFERENCES)
+    kinds, scales = parse.each_once(to or ["zero"], REFERENCES), measurement.scales(0.0)
 
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
-        at = {"where": study["where"], "reach": choice.reach}
         donors = train if kinds[0] == "resample" else ()
-        return Edit.ablate(chosen, kinds[0], **at, donors=donors, seed=draw).scaled(study["scales"][0])
+        whole = Edit.ablate(chosen, kinds[0], where=measurement.where, reach=neurons.reach, donors=donors, seed=draw)
+        return whole.scaled(scales[0])
 
-    _run("ablate", edit, choice, {**study, "kinds": kinds}, model, output)
+    neurons = neurons.of(name)
+    record = {**neurons.record(seed), **measurement.record(0.0), "kinds": kinds}
+    _run(_Request("ablate", neurons, seed, edit, kinds, scales, measurement, model, output, record))
 
 
-@spread
+@with_groups
 def amplify(
+    name: options.Name = None,
     *,
     neurons: NeuronsFrom,
     seed: Seed = None,
-    about: Annotated[
-        str,
-        typer.Option(metavar="zero|mean", rich_help_panel=_EDIT, help="The reference that is scaled away from."),
-    ] = "zero",
+    to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero",
     measurement: Measurement,
     model: options.ModelFrom,
     output: options.Output,
@@ -146,57 +176,42 @@ def amplify(
 
     neurosteer amplify --topk 40 --scale 2
     """
-    choice, study = neurons.parsed(seed), measurement.parsed(scale=2.0)
-    reference = parse.choice("--about", about, REFERENCES[:2])
+    scales = measurement.scales(2.0)
 
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
-        at = {"where": study["where"], "reach": choice.reach}
-        return Edit.amplify(chosen, study["scales"][0], about=reference, **at)
+        return Edit.amplify(chosen, scales[0], to=to, where=measurement.where, reach=neurons.reach)
 
-    _run("amplify", edit, choice, {**study, "about": reference}, model, output)
-
-
-def _run(
-    command: str,
-    edit: MakeEdit,
-    choice: Choice,
-    study: dict[str, Any],
-    model: options.ModelFrom,
-    output: options.Output,
-) -> None:
-    model_from, runs = model.parsed(), output.checked()
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _measure(command, edit, choice, study, model_from, runs, output, progress)
+    neurons = neurons.of(name)
+    record = {**neurons.record(seed), **measurement.record(2.0), "about": to}
+    _run(_Request("amplify", neurons, seed, edit, (), scales, measurement, model, output, record))
 
 
-def _measure(
-    command: str,
-    edit: MakeEdit,
-    choice: Choice,
-    study: dict[str, Any],
-    model_from: dict[str, Any],
-    runs: Path,
-    output: options.Output,
-    progress: TerminalProgress,
-) -> None:
-    from neurosteer.model import load_model
+def _run(asked: _Request) -> None:
+    with progress_on_stderr(quiet=asked.output.quiet) as progress:
+        _measure(asked, progress)
+
+
+def _measure(asked: _Request, progress: TerminalProgress) -> None:
     from neurosteer.report import compare_table, to_json
     from neurosteer.studies import save_effects
 
-    model = load_model(**model_from, offline=output.offline, progress=progress)
-    origin = choice.origin(model, runs, pairs=True, offline=output.offline, progress=progress)
-    asked = _plain({**vars(choice), **study, **model_from, "from": origin.where})
+    output = asked.output
+    model = asked.model.load(offline=output.offline, progress=progress)
+    origin = asked.neurons.origin(
+        model, output.out, seed=asked.seed, pairs=True, offline=output.offline, progress=progress
+    )
+    record = {**asked.record, **asked.model.record(), "from": origin.where}
     effects: list[Effect] = []
     try:
-        _measure_all(model, origin, edit, choice, study, effects, output, progress)
+        _measure_all(model, origin, asked, effects, progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if effects:
-            kept, _ = save_effects(model, effects, command=command, out=runs, options=asked)
+            kept, _ = save_effects(model, effects, command=asked.command, out=output.out, options=record)
             progress.notice(f"stopped early: {len(effects)} of {len(origin.sets)} neuron sets are kept in {kept}")
         raise
-    run, result = save_effects(model, effects, command=command, out=runs, options=asked)
+    run, result = save_effects(model, effects, command=asked.command, out=output.out, options=record)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
@@ -209,14 +224,7 @@ def _measure(
 
 
 def _measure_all(
-    model: Model,
-    origin: Origin,
-    edit: MakeEdit,
-    choice: Choice,
-    study: dict[str, Any],
-    effects: list[Effect],
-    output: options.Output,
-    progress: TerminalProgress,
+    model: Model, origin: Origin, asked: _Request, effects: list[Effect], progress: TerminalProgress
 ) -> None:
     """Adds the effect of each neuron set."""
     from neurosteer.pairs import load_pairs
@@ -226,19 +234,21 @@ def _measure_all(
     assert origin.test is not None
     assert origin.train is not None
     assert origin.data is not None
-    seed = origin.data["split"]["seed"] if choice.seed is None else choice.seed
-    source = origin.data["source"]
-    loaded: dict[str, Any] = {"source": source, "limit": choice.limit, "seed": seed, "offline": output.offline}
-    also = [load_pairs(name, **loaded) for name in study["also"]]
+    seed = origin.data["split"]["seed"] if asked.seed is None else asked.seed
+    source, limit, offline = origin.data["source"], asked.neurons.limit, asked.output.offline
+    also = [
+        load_pairs(name, source=source, limit=limit, seed=seed, offline=offline)
+        for name in asked.measurement.also or ()
+    ]
     for chosen in origin.sets.values():
         found = measure_effect(
             model,
             origin.test,
-            edit(chosen, origin.train, seed),
-            controls=study["controls"],
-            scales=study["scales"],
-            kinds=study.get("kinds", ()),
-            neutral=study["neutral"],
+            asked.edit(chosen, origin.train, seed),
+            controls=asked.measurement.controls,
+            scales=asked.scales,
+            kinds=asked.kinds,
+            neutral=asked.measurement.neutral,
             also=[pairs.split("pair", seed).test for pairs in also],
             donors=origin.train,
             seed=seed,
@@ -248,11 +258,6 @@ def _measure_all(
         effects.append(effect)
         for notice in effect.entry["notices"]:
             progress.notice(notice)
-        if not output.as_json:
+        if not asked.output.as_json:
             progress.clear()
             Console().print(effect_table(effect.entry))
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as JSON values."""
-    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}

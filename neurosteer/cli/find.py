@@ -2,70 +2,123 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import ENCODED, METHODS, POSITIONS, REFERENCES, SITES, SPLITS
+from neurosteer.vocabulary import ENCODED, METHODS, Method
 
 from . import options, parse
+from .option_groups import with_groups
 from .progress import TerminalProgress, progress_on_stderr
-from .spread import spread
 
-_SEARCH = "The search"
+if TYPE_CHECKING:
+    from neurosteer.model import Model
+    from neurosteer.pairs import Pairs
+    from neurosteer.studies import Found
+
+_option = partial(typer.Option, rich_help_panel="The search")
 
 
-@spread
-def find(
-    *,
-    pairs: options.PairsFrom,
-    split: options.Split = "pair",
-    seed: options.Seed = "0",
+@dataclass(frozen=True)
+class Search:
+    """How neurons are ranked, and where."""
+
+    split: options.Split = "pair"
+    seed: options.Seed = 0
     method: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="welch|l0|attribution",
-            rich_help_panel=_SEARCH,
+        _option(
+            **parse.words(METHODS),
             help="How neurons are ranked: read by a probe (welch, l0) or used by the model (attribution). Repeats.",
             show_default="welch, l0",
         ),
-    ] = None,
+    ] = None
     topk: Annotated[
         str,
-        typer.Option(metavar="K", rich_help_panel=_SEARCH, help="How many neurons: a count (40) or a share (1%)."),
-    ] = "1%",
+        _option(
+            "--topk", "-k", metavar="K", parser=parse.topk, help="How many neurons: a count (40) or a share (1%)."
+        ),
+    ] = "1%"
     lambda_: Annotated[
-        list[str] | None,
-        typer.Option(
+        list[float] | None,
+        _option(
             "--lambda",
             metavar="X",
-            rich_help_panel=_SEARCH,
+            parser=parse.penalty,
             help="An L0 penalty above 0 and up to 1. Repeats.",
             show_default="a grid, chosen from on validation",
         ),
-    ] = None,
-    to: Annotated[
-        str,
-        typer.Option(metavar="zero|mean", rich_help_panel=_SEARCH, help="The ablation that attribution predicts."),
-    ] = "zero",
+    ] = None
+    to: Annotated[Literal["zero", "mean"], _option(help="The ablation that attribution predicts.")] = "zero"
     steps: Annotated[
-        str,
-        typer.Option(metavar="S", rich_help_panel=_SEARCH, help="Passes that attribution averages gradients over."),
-    ] = "1",
+        int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
+    ] = 1
     draws: Annotated[
-        str,
-        typer.Option(metavar="N", rich_help_panel=_SEARCH, help="Random neuron sets to compare with."),
-    ] = "5",
+        int, _option(min=1, max=options.MOST, metavar="N", help="Random neuron sets to compare with.")
+    ] = 5
     layers: Annotated[
-        str,
-        typer.Option(
-            metavar="LAYERS", rich_help_panel=_SEARCH, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."
-        ),
-    ] = "all",
-    site: options.Site = "resid_post",
-    position: options.Position = "eos",
+        Any,  # "all" or their indices: typer reads no union
+        _option(metavar="LAYERS", parser=parse.layers, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."),
+    ] = "all"
+    site: options.Site = "resid_post"
+    position: options.Position = "eos"
+
+    def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
+        """The neurons of one task."""
+        from neurosteer.studies import find as find_neurons
+
+        return find_neurons(
+            model,
+            pairs,
+            methods=self._methods,
+            split=self.split,
+            k=self.topk,
+            layers=self.layers,
+            site=self.site,
+            position=self.position,
+            lambdas=self._lambdas,
+            to=self.to,
+            steps=self.steps,
+            draws=self.draws,
+            seed=self.seed,
+            progress=progress,
+        )
+
+    def record(self) -> dict[str, Any]:
+        """As a run keeps it, as JSON."""
+        return {
+            "methods": self._methods,
+            "split": self.split,
+            "k": self.topk,
+            "layers": self.layers,
+            "site": self.site,
+            "position": self.position,
+            "lambdas": self._lambdas,
+            "to": self.to,
+            "steps": self.steps,
+            "draws": self.draws,
+            "seed": self.seed,
+        }
+
+    @property
+    def _methods(self) -> tuple[Method, ...]:
+        return parse.each_once(self.method, METHODS) if self.method else ENCODED
+
+    @property
+    def _lambdas(self) -> tuple[float, ...] | None:
+        return tuple(dict.fromkeys(self.lambda_)) if self.lambda_ else None
+
+
+@with_groups
+def find(
+    names: options.Names = None,
+    *,
+    pairs: options.PairsFrom,
+    search: Search,
     model: options.ModelFrom,
     output: options.Output,
 ) -> None:
@@ -73,54 +126,36 @@ def find(
 
     neurosteer find --task intransitive --topk 1%
     """
-    pairs_from, model_from = pairs.parsed(), model.parsed()
-    study = {
-        "methods": parse.choices("--method", method or ENCODED, METHODS),
-        "split": parse.choice("--split", split, SPLITS),
-        "k": parse.topk(topk),
-        "layers": parse.layers(layers),
-        "site": parse.choice("--site", site, SITES),
-        "position": parse.choice("--position", position, POSITIONS),
-        "lambdas": parse.lambdas(lambda_),
-        "to": parse.choice("--to", to, REFERENCES[:2]),
-        "steps": parse.whole("--steps", steps, least=1),
-        "draws": parse.whole("--draws", draws, least=1),
-        "seed": parse.whole("--seed", seed, least=0),
-    }
-    runs = output.checked()
     with progress_on_stderr(quiet=output.quiet) as progress:
-        _find(pairs_from, study, model_from, runs, output, progress)
+        _find(names, pairs, search, model, output, progress)
 
 
 def _find(
-    pairs_from: dict[str, Any],
-    study: dict[str, Any],
-    model_from: dict[str, Any],
-    runs: Path,
+    names: list[str] | None,
+    pairs_from: options.PairsFrom,
+    search: Search,
+    model_from: options.ModelFrom,
     output: options.Output,
     progress: TerminalProgress,
 ) -> None:
-    from neurosteer.pairs import load_tasks
+    # a mistyped task is noticed before the model loads
+    tasks = pairs_from.load(names, seed=search.seed, offline=output.offline, progress=progress)
 
-    wanted = {**pairs_from, "seed": study["seed"], "offline": output.offline}
-    tasks = load_tasks(**wanted, progress=progress)  # a mistyped task is noticed before the model loads
-
-    from neurosteer.model import load_model
     from neurosteer.report import to_json
     from neurosteer.studies import save_find
 
-    model = load_model(**model_from, offline=output.offline, progress=progress)
-    founds: list[Any] = []
+    model = model_from.load(offline=output.offline, progress=progress)
+    founds: list[Found] = []
     skipped: list[dict[str, str]] = []
-    asked = options.as_recorded({**pairs_from, **study, **model_from})
+    asked = {**pairs_from.record(names), **search.record(), **model_from.record()}
     try:
-        _study_all(model, tasks, study, founds, skipped, show=not output.as_json, progress=progress)
+        _study_all(model, tasks, search, founds, skipped, show=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if founds:
-            kept, _ = save_find(model, founds, out=runs, options=asked, skipped=skipped)
+            kept, _ = save_find(model, founds, out=output.out, options=asked, skipped=skipped)
             progress.notice(f"stopped early: {len(founds)} of {len(tasks)} tasks are kept in {kept}")
         raise
-    run, result = save_find(model, founds, out=runs, options=asked, skipped=skipped)
+    run, result = save_find(model, founds, out=output.out, options=asked, skipped=skipped)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
@@ -131,10 +166,10 @@ def _find(
 
 
 def _study_all(
-    model: Any,
-    tasks: list[Any],
-    study: dict[str, Any],
-    founds: list[Any],
+    model: Model,
+    tasks: list[Pairs],
+    search: Search,
+    founds: list[Found],
     skipped: list[dict[str, str]],
     *,
     show: bool,
@@ -143,11 +178,10 @@ def _study_all(
     """Adds a `Found` per task; tasks whose words allow no lexical split are passed over while others remain."""
     from neurosteer.pairs import LexicalSplitError
     from neurosteer.report import find_table
-    from neurosteer.studies import find as find_neurons
 
     for index, pairs in enumerate(tasks):
         try:
-            found = find_neurons(model, pairs, **study, progress=progress)
+            found = search.find(model, pairs, progress)
         except LexicalSplitError as error:
             if not founds and index == len(tasks) - 1:
                 raise

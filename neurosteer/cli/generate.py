@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import REFERENCES, WHERES
+from neurosteer.vocabulary import Where
 
 from . import options, parse
-from .neurons import Choice, NeuronsFrom
+from .neurons import NeuronsFrom
+from .option_groups import with_groups
 from .progress import TerminalProgress, progress_on_stderr
-from .spread import spread
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
+    from neurosteer.forward import Generated
     from neurosteer.model import Model
 
-_EDIT, _TEXT = "The edit", "The text"
+_edit_option = partial(typer.Option, rich_help_panel="The edit")
+_text_option = partial(typer.Option, rich_help_panel="The text")
 
 
-@spread
+@dataclass(frozen=True)
+class Change:
+    """The edit."""
+
+    scale: Annotated[
+        float,
+        _edit_option(
+            metavar="X", parser=parse.finite, help="What their distance from the reference is multiplied by."
+        ),
+    ] = 0.0
+    to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero"
+    where: Annotated[
+        Where,
+        _edit_option(
+            metavar="all|prompt|generated",
+            autocompletion=parse.suggest("all", "prompt", "generated"),
+            help="At which tokens; all is every token but BOS.",
+        ),
+    ] = "all"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How text is continued."""
+
+    max_new_tokens: Annotated[
+        int, _text_option(min=1, max=options.MOST, metavar="N", help="How many tokens to write at most.")
+    ] = 20
+    temperature: Annotated[
+        float, _text_option(metavar="T", parser=parse.not_negative, help="0 is greedy; above, text is sampled.")
+    ] = 0.0
+    seed: Annotated[
+        int, _text_option(min=0, max=options.LARGEST_SEED, metavar="N", help="Decides what is sampled.")
+    ] = 0
+
+    def texts(self, model: Model, prompts: list[str]) -> list[Generated]:
+        """What the model writes."""
+        from neurosteer.forward import generate as continue_texts
+
+        return continue_texts(
+            model, prompts, max_new_tokens=self.max_new_tokens, temperature=self.temperature, seed=self.seed
+        )
+
+
+@with_groups
 def generate(
     prompts: Annotated[list[str], typer.Argument(metavar="PROMPT...", help="What the model continues.")],
     *,
     neurons: NeuronsFrom,
-    scale: Annotated[
-        str,
-        typer.Option(
-            metavar="X", rich_help_panel=_EDIT, help="What their distance from the reference is multiplied by."
-        ),
-    ] = "0",
-    about: Annotated[
-        str,
-        typer.Option(metavar="zero|mean", rich_help_panel=_EDIT, help="The reference that is scaled away from."),
-    ] = "zero",
-    where: Annotated[
-        str,
-        typer.Option(
-            metavar="all|prompt|generated",
-            rich_help_panel=_EDIT,
-            help="At which tokens; all is every token but BOS.",
-        ),
-    ] = "all",
-    max_new_tokens: Annotated[
-        str, typer.Option(metavar="N", rich_help_panel=_TEXT, help="How many tokens to write at most.")
-    ] = "20",
-    temperature: Annotated[
-        str, typer.Option(metavar="T", rich_help_panel=_TEXT, help="0 is greedy; above, text is sampled.")
-    ] = "0",
-    seed: Annotated[str, typer.Option(metavar="N", rich_help_panel=_TEXT, help="Decides what is sampled.")] = "0",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", rich_help_panel=_TEXT, help="Only list which tokens would be edited.")
-    ] = False,
+    change: Change,
+    writing: Writing,
+    dry_run: Annotated[bool, _text_option("--dry-run", help="Only list which tokens would be edited.")] = False,
     model: options.ModelFrom,
     output: options.Output,
 ) -> None:
@@ -62,29 +84,16 @@ def generate(
 
     neurosteer generate "The guests have" --topk 40 --scale 0
     """
-    choice, model_from = neurons.parsed(), model.parsed()
-    how = {
-        "scale": parse.number("--scale", scale),
-        "about": parse.choice("--about", about, REFERENCES[:2]),
-        "where": parse.choice("--where", where, WHERES),
-    }
-    writing = {
-        "max_new_tokens": parse.whole("--max-new-tokens", max_new_tokens, least=1),
-        "temperature": parse.number("--temperature", temperature, least=0.0),
-        "seed": parse.whole("--seed", seed, least=0),
-    }
-    runs = output.checked()
     with progress_on_stderr(quiet=output.quiet) as progress:
-        _generate(prompts, choice, how, writing, model_from, runs, output, dry_run, progress)
+        _generate(prompts, neurons, change, writing, model, output, dry_run, progress)
 
 
 def _generate(
     prompts: list[str],
-    choice: Choice,
-    how: dict[str, Any],
-    writing: dict[str, Any],
-    model_from: dict[str, Any],
-    runs: Path,
+    neurons: NeuronsFrom,
+    change: Change,
+    writing: Writing,
+    model_from: options.ModelFrom,
     output: options.Output,
     dry_run: bool,
     progress: TerminalProgress,
@@ -92,18 +101,17 @@ def _generate(
     import neurosteer
     from neurosteer.edits import Edit
     from neurosteer.forward import refuse_untouched
-    from neurosteer.model import load_model
     from neurosteer.report import generation_table, to_json, touch_table
 
-    refuse_untouched(how["where"], writing["max_new_tokens"])
-    model = load_model(**model_from, offline=output.offline, progress=progress)
-    origin = choice.origin(model, runs, pairs=False, offline=output.offline, progress=progress)
+    refuse_untouched(change.where, writing.max_new_tokens)
+    model = model_from.load(offline=output.offline, progress=progress)
+    origin = neurons.origin(model, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
     rows: list[dict[str, Any]] = []
     for method, chosen in origin.sets.items():
-        edit = Edit.amplify(chosen, how["scale"], about=how["about"], where=how["where"], reach=choice.reach)
+        edit = Edit.amplify(chosen, change.scale, to=change.to, where=change.where, reach=neurons.reach)
         about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
         if dry_run:
-            found = _touched(model, prompts, edit, writing["max_new_tokens"])
+            found = _touched(model, prompts, edit, writing.max_new_tokens)
         else:
             found = _both(model, prompts, edit, writing)
         rows += [{**row, **about} for row in found]
@@ -112,16 +120,15 @@ def _generate(
             Console().print(touch_table(found) if dry_run else generation_table(found, edit.describe()))
     if output.as_json:
         about = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
-        print(to_json({**about, "options": writing, "results": rows}), end="")
+        print(to_json({**about, "options": vars(writing), "results": rows}), end="")
 
 
-def _both(model: Model, prompts: list[str], edit: Edit, writing: dict[str, Any]) -> list[dict[str, Any]]:
-    from neurosteer.forward import generate as continue_texts
+def _both(model: Model, prompts: list[str], edit: Edit, writing: Writing) -> list[dict[str, Any]]:
     from neurosteer.forward import steering
 
-    before = continue_texts(model, prompts, **writing)
+    before = writing.texts(model, prompts)
     with steering(model, edit):
-        after = continue_texts(model, prompts, **writing)
+        after = writing.texts(model, prompts)
     return [
         {"prompt": prompt, "before": old.text, "after": new.text}
         for prompt, old, new in zip(prompts, before, after, strict=True)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import options, parse
+from . import options
 from .listing import print_listing
 
 Row = dict[str, Any]
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 
 def tasks(
     data: options.Data = "auto",
-    columns: options.Columns = options.OWN_COLUMNS,
+    columns: options.Columns = options.DEFAULT_COLUMNS,
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:
@@ -29,14 +30,12 @@ def tasks(
 
     neurosteer ls tasks --data pairs.jsonl
     """
-    as_json, names = _is_json(format_), parse.columns(columns)
-    parse.some_text("--data", data)
     options.prepare(offline=offline, quiet=False)
     from neurosteer.pairs import NAMED
 
     known = data in NAMED
-    rows = _known_tasks(data) if known else _tasks_of(data, names, offline)
-    if as_json:
+    rows = _known_tasks(data) if known else _tasks_of(data, columns, offline)
+    if format_ == "json":
         print_listing("ls tasks", rows)
         return
     if known:
@@ -81,11 +80,10 @@ def models(format_: options.Format = "table") -> None:
 
     neurosteer ls models
     """
-    as_json = _is_json(format_)
     from neurosteer.model import known_models
 
     rows = known_models()
-    if as_json:
+    if format_ == "json":
         print_listing("ls models", rows)
         return
     _print_table(rows, ("name", "source", "cached", "note"))
@@ -97,36 +95,30 @@ def recipes(format_: options.Format = "table") -> None:
 
     neurosteer ls recipes
     """
-    as_json = _is_json(format_)
     from neurosteer.runner import recipe_rows
 
     rows = recipe_rows()
-    if as_json:
+    if format_ == "json":
         print_listing("ls recipes", rows)
         return
     _print_table(rows, ("name", "title"))
     print("A TOML file of your own works too: neurosteer run PATH")
 
 
-def runs(out: options.Out = "runs/", format_: options.Format = "table") -> None:
+def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> None:
     """List the runs kept in a folder.
 
     neurosteer ls runs --out runs/
     """
-    as_json, folder = _is_json(format_), parse.folder("--out", out)
     from neurosteer.studies import list_runs
 
-    rows = list_runs(folder)
-    if as_json:
+    rows = list_runs(out)
+    if format_ == "json":
         print_listing("ls runs", rows)
     elif rows:
         _print_table(rows, ("run", "command", "model", "tasks", "when"))
     else:
         print(f"no runs in '{out}'")
-
-
-def _is_json(text: str) -> bool:
-    return parse.choice("--format", text, parse.FORMATS) == "json"
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import COLUMNS, ENCODED, METHODS, REACHES, SPLITS, SplitKind
+from neurosteer.vocabulary import ENCODED, METHODS, Method, SplitKind
+from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
 from .progress import TerminalProgress
@@ -19,95 +21,91 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
     from neurosteer.studies import Origin
 
-_NEURONS = "The neurons"
+_option = partial(typer.Option, rich_help_panel="The neurons")
 
 File = Annotated[
-    str | None,
-    typer.Option(
+    Path | None,
+    _option(
         "--neurons",
         metavar="FILE",
-        rich_help_panel=_NEURONS,
+        parser=parse.file,
         help="A neuron set or ranking, instead of the newest find's.",
         show_default=False,
     ),
 ]
-Method = Annotated[
+Methods = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="welch|l0|attribution",
-        rich_help_panel=_NEURONS,
+    _option(
+        **parse.words(METHODS),
         help="By which ranking they are chosen. Repeats, to compare.",
         show_default="the find's first",
     ),
 ]
 Topk = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        "--topk",
+        "-k",
         metavar="K",
-        rich_help_panel=_NEURONS,
+        parser=parse.topk,
         help="How many: a count (40) or a share (1%).",
         show_default="the find's",
     ),
 ]
 Layers = Annotated[
-    str | None,
-    typer.Option(
+    Any,  # "all" or their indices: typer reads no union
+    _option(
         metavar="LAYERS",
-        rich_help_panel=_NEURONS,
+        parser=parse.layers,
         help="Chosen from which blocks: 14, or pooled over 3,7,12, 0-5 or all.",
         show_default="the find's best",
     ),
 ]
-Reach = Annotated[
-    str,
-    typer.Option(
-        metavar="own|onward|all",
-        rich_help_panel=_NEURONS,
-        help="Edit them at their own layer, at all later ones too, or at all.",
-    ),
-]
+Reach = Annotated[ReachName, _option(help="Edit them at their own layer, at all later ones (onward) too, or at all.")]
 Task = Annotated[
     str | None,
-    typer.Option(
+    _option(
         "--task",
         "-t",
         metavar="NAME",
-        rich_help_panel=_NEURONS,
+        parser=parse.some_text,
+        autocompletion=options.known_tasks,
         help="The task they were, or are to be, found on.",
         show_default="the newest find's",
     ),
 ]
 Data = Annotated[
     str | None,
-    typer.Option(metavar="SOURCE", rich_help_panel=_NEURONS, help="Its pairs.", show_default="the find's, or auto"),
+    _option(metavar="SOURCE", parser=parse.some_text, help="Its pairs.", show_default="the find's, or auto"),
 ]
 Columns = Annotated[
-    str | None,
-    typer.Option(metavar="GOOD,BAD", rich_help_panel=_NEURONS, help="Its columns.", show_default="the find's"),
+    parse.Columns | None,
+    _option(metavar="GOOD,BAD", parser=parse.columns, help="Its columns.", show_default="the find's"),
 ]
-Split = Annotated[
-    str | None,
-    typer.Option(metavar="pair|lexical", rich_help_panel=_NEURONS, help="Its split.", show_default="the find's"),
-]
+Split = Annotated[SplitKind | None, _option(help="Its split.", show_default="the find's")]
 Limit = Annotated[
-    str | None,
-    typer.Option(metavar="N", rich_help_panel=_NEURONS, help="Its number of pairs.", show_default="the find's"),
+    int | None,
+    _option(min=1, max=options.MOST_PAIRS, metavar="N", help="Its number of pairs.", show_default="the find's"),
 ]
 Seed = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N", rich_help_panel=_NEURONS, help="Its seed; also decides every draw.", show_default="the find's"
+    int | None,
+    _option(
+        min=0,
+        max=options.LARGEST_SEED,
+        metavar="N",
+        help="Its seed; also decides every draw.",
+        show_default="the find's",
     ),
 ]
 
 
 @dataclass(frozen=True)
 class NeuronsFrom:
-    """Which neurons, as typed."""
+    """Which neurons; None leaves it to the find. A method beside a file, which has its own, is an `InputError`."""
 
     file: File = None
     task: Task = None
-    method: Method = None
+    method: Methods = None
     topk: Topk = None
     layers: Layers = None
     reach: Reach = "own"
@@ -116,44 +114,42 @@ class NeuronsFrom:
     split: Split = None
     limit: Limit = None
 
-    def parsed(self, seed: str | None = None) -> Choice:
-        """Raises `InputError` for anything malformed, and for a method beside a file, which has its own."""
+    def __post_init__(self) -> None:
         if self.file is not None and self.method:
             raise InputError(
                 f"--method {self.method[0]} and --neurons {self.file}: the file already says which; leave one out"
             )
-        return Choice(
-            file=None if self.file is None else parse.file("--neurons", self.file),
-            task=parse.text_if_given("--task", self.task),
-            methods=parse.choices("--method", self.method, METHODS) if self.method else None,
-            topk=None if self.topk is None else parse.topk(self.topk),
-            layers=None if self.layers is None else parse.layers(self.layers),
-            reach=parse.choice("--reach", self.reach, REACHES),
-            source=parse.text_if_given("--data", self.data),
-            columns=None if self.columns is None else parse.columns(self.columns),
-            split=None if self.split is None else parse.choice("--split", self.split, SPLITS),
-            limit=None if self.limit is None else parse.whole("--limit", self.limit, least=1),
-            seed=None if seed is None else parse.whole("--seed", seed, least=0),
-        )
 
+    def of(self, name: str | None) -> NeuronsFrom:
+        """The same with the task that was typed without `--task`."""
+        if name and self.task not in (None, name):
+            raise InputError(f"which task: '{name}', or '{self.task}' as --task says? name one")
+        return replace(self, task=name or self.task)
 
-@dataclass(frozen=True)
-class Choice:
-    """Which neurons, checked; None leaves it to the find."""
+    @property
+    def methods(self) -> tuple[Method, ...] | None:
+        """Each once."""
+        return parse.each_once(self.method, METHODS) if self.method else None
 
-    file: Path | None
-    task: str | None
-    methods: tuple[str, ...] | None
-    topk: str | None
-    layers: str | list[int] | None
-    reach: str
-    source: str | None
-    columns: tuple[str, str] | None
-    split: SplitKind | None
-    limit: int | None
-    seed: int | None
+    def record(self, seed: int | None) -> dict[str, Any]:
+        """As a run keeps them, as JSON."""
+        return {
+            "file": None if self.file is None else str(self.file),
+            "task": self.task,
+            "methods": self.methods,
+            "topk": self.topk,
+            "layers": self.layers,
+            "reach": self.reach,
+            "source": self.data,
+            "columns": self.columns,
+            "split": self.split,
+            "limit": self.limit,
+            "seed": seed,
+        }
 
-    def origin(self, model: Model, out: Path, *, pairs: bool, offline: bool, progress: TerminalProgress) -> Origin:
+    def origin(
+        self, model: Model, out: Path, *, seed: int | None, pairs: bool, offline: bool, progress: TerminalProgress
+    ) -> Origin:
         """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
         from neurosteer.studies import Wanted, neurons_from
 
@@ -162,16 +158,16 @@ class Choice:
             methods=self.methods,
             k=self.topk,
             layers=self.layers,
-            source=self.source,
+            source=self.data,
             split=self.split,
-            seed=self.seed,
+            seed=seed,
             limit=self.limit,
             columns=self.columns,
             offline=offline,
         )
 
-        def find_now(methods: Sequence[str]) -> Path:
-            return self._find(model, out, methods, offline, progress)
+        def find_now(methods: Sequence[Method]) -> Path:
+            return self._find(model, out, methods, seed or 0, offline, progress)
 
         origin = neurons_from(
             model,
@@ -192,21 +188,19 @@ class Choice:
         return origin
 
     def _find(
-        self, model: Model, out: Path, methods: Sequence[str], offline: bool, progress: TerminalProgress
+        self, model: Model, out: Path, methods: Sequence[Method], seed: int, offline: bool, progress: TerminalProgress
     ) -> Path:
         from neurosteer.pairs import load_pairs
         from neurosteer.studies import find, save_find
 
-        columns = self.columns or COLUMNS
-        loaded: dict[str, Any] = {"source": self.source or "auto", "limit": self.limit, "columns": columns}
-        study: dict[str, Any] = {
-            "methods": tuple(methods) or ENCODED,
-            "split": self.split or "pair",
-            "seed": self.seed or 0,
-        }
-        pairs = load_pairs(self.task, **loaded, seed=study["seed"], offline=offline, progress=progress)
+        source, columns = self.data or "auto", self.columns or parse.Columns()
+        chosen, split = tuple(methods) or ENCODED, self.split or "pair"
+        pairs = load_pairs(
+            self.task, source=source, limit=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
+        )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
-        found = find(model, pairs, **study, progress=progress)
-        asked = options.as_recorded({"tasks": [self.task], **loaded, **study})
-        folder, _ = save_find(model, [found], out=out, options=asked)
+        found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)
+        pairs_from = {"tasks": [self.task], "source": source, "n": self.limit, "columns": columns}
+        study = {"methods": chosen, "split": split, "seed": seed}
+        folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study})
         return folder

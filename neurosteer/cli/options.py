@@ -1,145 +1,146 @@
-"""The options that commands share, with their help. All are text here; `parse` makes values of them."""
+"""The options that commands share, with their types and their help."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neurosteer.vocabulary import COLUMNS, DTYPES
+from neurosteer.vocabulary import Dtype as DtypeName
+from neurosteer.vocabulary import Position as PositionName
+from neurosteer.vocabulary import Site as SiteName
+from neurosteer.vocabulary import SplitKind
 
 from . import parse
+from .parse import suggest
 
-OWN_COLUMNS = ",".join(COLUMNS)
-_DATA, _MODEL, _OUTPUT = "The pairs", "The model", "The output"
+if TYPE_CHECKING:
+    from neurosteer.model import Model as LoadedModel
+    from neurosteer.pairs import Pairs
+    from neurosteer.progress import Progress
 
+_pairs_option = partial(typer.Option, rich_help_panel="The pairs")
+_model_option = partial(typer.Option, rich_help_panel="The model")
+_output_option = partial(typer.Option, rich_help_panel="The output")
+MOST = 1_000_000  # of what is drawn, passed or written: far more than anyone waits for
+MOST_PAIRS, LARGEST_SEED = 10**9, 2**32 - 1  # more of either is a slip of the hand
+DEFAULT_COLUMNS = parse.Columns()
+
+
+def known_tasks() -> list[str]:
+    """The tasks whose names a shell completes."""
+    from neurosteer.grammar import PARADIGMS
+
+    return ["all", *PARADIGMS]
+
+
+# Where `run` has these, their defaults are the recipe's.
+DATA = _pairs_option(
+    metavar="SOURCE",
+    parser=parse.some_text,
+    autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced"),
+    help="auto, blimp, builtin, builtin:balanced, a file (JSONL, CSV, TSV, Parquet), a folder of such "
+    "files, or a hub data set.",
+)
+COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns that hold the two sentences.")
+SPLIT = _pairs_option(help="Part pairs at random, or so that no contrasting word is in two parts.")
+SEED = _pairs_option(
+    min=0, max=LARGEST_SEED, metavar="N", help="Decides the split, every draw and which built-in pairs are made."
+)
+MODEL = _model_option(
+    metavar="NAME",
+    parser=parse.some_text,
+    autocompletion=suggest("smollm2-135m"),
+    help="The built-in model, a local Hugging Face folder, or a hub id.",
+)
+DEVICE = _model_option(
+    metavar="DEVICE",
+    parser=parse.device,
+    autocompletion=suggest("auto", "cpu", "cuda", "xpu", "mps"),
+    help="auto, cpu, cuda, cuda:N, xpu or mps.",
+)
+DTYPE = _model_option(metavar="DTYPE", help="auto, float32, bfloat16 or float16.")
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TASK", autocompletion=known_tasks, help="The same as --task.", show_default=False),
+]
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="TASK", autocompletion=known_tasks, help="The same as --task.", show_default=False),
+]
 Task = Annotated[
     list[str] | None,
-    typer.Option(
+    _pairs_option(
         "--task",
         "-t",
         metavar="NAME",
-        rich_help_panel=_DATA,
+        autocompletion=known_tasks,
         help="A task, a glob ('*island*'), a phenomenon (island_effects) or all. Repeats.",
         show_default=False,
     ),
 ]
-Data = Annotated[
-    str,
-    typer.Option(
-        metavar="SOURCE",
-        rich_help_panel=_DATA,
-        help="auto, blimp, builtin, builtin:balanced, a file (JSONL, CSV, TSV, Parquet), a folder of such "
-        "files, or a hub data set.",
-    ),
-]
-Columns = Annotated[
-    str,
-    typer.Option(metavar="GOOD,BAD", rich_help_panel=_DATA, help="The columns that hold the two sentences."),
-]
-Split = Annotated[
-    str,
-    typer.Option(
-        metavar="pair|lexical",
-        rich_help_panel=_DATA,
-        help="Part pairs at random, or so that no contrasting word is in two parts.",
-    ),
-]
+Data = Annotated[str, DATA]
+Columns = Annotated[parse.Columns, COLUMNS]
 Limit = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N", rich_help_panel=_DATA, help="Only the first N pairs.", show_default="all; 1,000 of the built-in"
+    int | None,
+    _pairs_option(
+        min=1, max=MOST_PAIRS, metavar="N", help="Only the first N pairs; else all, and 1,000 of the built-in."
     ),
 ]
-Seed = Annotated[
-    str,
-    typer.Option(
-        metavar="N", rich_help_panel=_DATA, help="Decides the split, every draw and which built-in pairs are made."
-    ),
-]
+Split = Annotated[SplitKind, SPLIT]
+Seed = Annotated[int, SEED]
 
-Model = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_MODEL,
-        help="The built-in model, a local Hugging Face folder, or a hub id.",
-    ),
-]
+Model = Annotated[str, MODEL]
 Revision = Annotated[
     str | None,
-    typer.Option(
-        metavar="REV",
-        rich_help_panel=_MODEL,
-        help="A branch, tag or commit of a hub model.",
-        show_default=False,
+    _model_option(
+        metavar="REV", parser=parse.some_text, help="A branch, tag or commit of a hub model.", show_default=False
     ),
 ]
-Device = Annotated[
-    str, typer.Option(metavar="DEVICE", rich_help_panel=_MODEL, help="auto, cpu, cuda, cuda:N, xpu or mps.")
-]
-Dtype = Annotated[
-    str,
-    typer.Option(metavar="DTYPE", rich_help_panel=_MODEL, help="auto, float32, bfloat16 or float16."),
-]
+Device = Annotated[str, DEVICE]
+Dtype = Annotated[DtypeName, DTYPE]
 DeviceMap = Annotated[
     str | None,
-    typer.Option(
+    _model_option(
         metavar="MAP",
-        rich_help_panel=_MODEL,
+        parser=parse.some_text,
+        autocompletion=suggest("auto", "balanced"),
         help="Spread a large model over devices, as accelerate does: auto, balanced.",
         show_default=False,
     ),
 ]
 Bos = Annotated[
     str | None,
-    typer.Option(
+    _model_option(
         metavar="TOKEN",
-        rich_help_panel=_MODEL,
-        help="The token before a sentence.",
-        show_default="the tokenizer's",
+        parser=parse.some_text,
+        help="The token before a sentence, or none; else the tokenizer's own.",
     ),
 ]
 Eos = Annotated[
     str | None,
-    typer.Option(
-        metavar="TOKEN",
-        rich_help_panel=_MODEL,
-        help="The token after a sentence.",
-        show_default="the tokenizer's",
+    _model_option(
+        metavar="TOKEN", parser=parse.some_text, help="The token after a sentence; else the tokenizer's own."
     ),
 ]
 Site = Annotated[
-    str,
-    typer.Option(
-        metavar="SITE",
-        rich_help_panel=_MODEL,
-        help="Which activations: resid_post, resid_pre, resid_mid, attn_out, mlp_out or mlp_post.",
+    SiteName,
+    _model_option(
+        metavar="SITE", help="Which activations: resid_post, resid_pre, resid_mid, attn_out, mlp_out or mlp_post."
     ),
 ]
-Position = Annotated[
-    str,
-    typer.Option(
-        metavar="eos|last",
-        rich_help_panel=_MODEL,
-        help="Read at the EOS token or at the sentence's last token.",
-    ),
-]
+Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]
 
-Out = Annotated[str, typer.Option(metavar="FOLDER", rich_help_panel=_OUTPUT, help="Where runs are kept.")]
-Format = Annotated[
-    str,
-    typer.Option("--format", metavar="table|json", rich_help_panel=_OUTPUT, help="Print tables, or one JSON object."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=_OUTPUT, help="No progress and no notices.")]
-Offline = Annotated[
-    bool,
-    typer.Option("--offline", rich_help_panel=_OUTPUT, help="Never reach for the network; use what is cached."),
-]
+Out = Annotated[Path, _output_option(metavar="FOLDER", parser=parse.folder, help="Where runs are kept.")]
+Format = Annotated[Literal["table", "json"], _output_option("--format", help="Print tables, or one JSON object.")]
+Quiet = Annotated[bool, _output_option("--quiet", help="No progress and no notices.")]
+Offline = Annotated[bool, _output_option("--offline", help="Never reach for the network; use what is cached.")]
 
 
 @dataclass(frozen=True)
@@ -148,17 +149,29 @@ class PairsFrom:
 
     task: Task = None
     data: Data = "auto"
-    columns: Columns = OWN_COLUMNS
+    columns: Columns = DEFAULT_COLUMNS
     limit: Limit = None
 
-    def parsed(self) -> dict[str, Any]:
-        """The arguments of `load_tasks`."""
-        return {
-            "tasks": list(self.task or ()),
-            "source": parse.some_text("--data", self.data),
-            "limit": None if self.limit is None else parse.whole("--limit", self.limit, least=1),
-            "columns": parse.columns(self.columns),
-        }
+    def load(self, names: list[str] | None, *, seed: int, offline: bool, progress: Progress) -> list[Pairs]:
+        """Those of `--task` and of `names`, which were typed without it."""
+        from neurosteer.pairs import load_tasks
+
+        return load_tasks(
+            self._tasks(names),
+            source=self.data,
+            limit=self.limit,
+            columns=self.columns,
+            seed=seed,
+            offline=offline,
+            progress=progress,
+        )
+
+    def record(self, names: list[str] | None) -> dict[str, Any]:
+        """As a run keeps them, as JSON."""
+        return {"tasks": self._tasks(names), "source": self.data, "n": self.limit, "columns": self.columns}
+
+    def _tasks(self, names: list[str] | None) -> list[str]:
+        return [*(names or ()), *(self.task or ())]
 
 
 @dataclass(frozen=True)
@@ -173,37 +186,43 @@ class ModelFrom:
     bos: Bos = None
     eos: Eos = None
 
-    def parsed(self) -> dict[str, Any]:
-        """The arguments of `load_model`."""
-        return {
-            "name": parse.some_text("--model", self.model),
-            "revision": parse.text_if_given("--revision", self.revision),
-            "device": parse.device(self.device),
-            "dtype": parse.choice("--dtype", self.dtype, DTYPES),
-            "device_map": parse.text_if_given("--device-map", self.device_map),
-            "bos": parse.text_if_given("--bos", self.bos),
-            "eos": parse.text_if_given("--eos", self.eos),
-        }
+    def load(self, *, offline: bool, progress: Progress) -> LoadedModel:
+        """The model."""
+        from neurosteer.model import load_model
+
+        return load_model(
+            self.model,
+            revision=self.revision,
+            device=self.device,
+            dtype=self.dtype,
+            device_map=self.device_map,
+            bos=self.bos,
+            eos=self.eos,
+            offline=offline,
+            progress=progress,
+        )
+
+    def record(self) -> dict[str, Any]:
+        """As a run keeps it, as JSON."""
+        kept = dict(vars(self))
+        return {"name": kept.pop("model"), **kept}
 
 
 @dataclass(frozen=True)
 class Output:
     """What is printed, and where runs are kept."""
 
-    out: Out = "runs/"
+    out: Out = Path("runs")
     format_: Format = "table"
     quiet: Quiet = False
     offline: Offline = False
 
-    def checked(self) -> Path:
-        """The folder of runs. Everything is checked, and what libraries read when they are imported is set."""
-        parse.choice("--format", self.format_, parse.FORMATS)
-        folder = parse.folder("--out", self.out)
+    def __post_init__(self) -> None:
         prepare(offline=self.offline, quiet=self.quiet)
-        return folder
 
     @property
     def as_json(self) -> bool:
+        """Whether one JSON object is printed, and nothing else."""
         return self.format_ == "json"
 
 

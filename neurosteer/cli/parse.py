@@ -1,7 +1,6 @@
-"""What was typed, checked and turned into values before anything slow is imported.
+"""Values of options for which typer has no type: what was typed, checked before anything slow is imported.
 
-Each function takes the text of one option and raises InputError that names the option, the text and what
-would have been right. Only the syntax is judged here: whether the model has such a layer, or as many
+Typer passes defaults through them too. Only the syntax is judged here: whether the model has such a layer, or as many
 neurons, is for the study to say.
 """
 
@@ -10,137 +9,122 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
-from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import is_device, is_share, read_layers
+import typer
 
-FORMATS = ("table", "json")
+from neurosteer.vocabulary import COLUMNS, is_device, is_share, read_layers
 
 Word = TypeVar("Word", bound=str)
 
 
-def choice(option: str, text: str, allowed: Sequence[Word]) -> Word:
-    """`text`, if it is one of the allowed words."""
-    if text not in allowed:
-        hint = did_you_mean(text, allowed)
-        raise InputError(f"{option} '{text}' is not one of {', '.join(allowed)}{hint}")
-    return allowed[allowed.index(text)]
+class Columns(NamedTuple):
+    """The names of the columns with the good and with the bad sentences."""
+
+    good: str = COLUMNS[0]
+    bad: str = COLUMNS[1]
 
 
-def choices(option: str, texts: Sequence[str], allowed: Sequence[Word]) -> tuple[Word, ...]:
-    """Several allowed words, each once, in the order given."""
-    return tuple(dict.fromkeys(choice(option, text, allowed) for text in texts))
+def refuse(text: object, why: str) -> NoReturn:
+    """Say what is wrong with the text of an option; the command line puts the option's name before it."""
+    raise typer.BadParameter(f"'{text}' {why}")
 
 
-def some_text(option: str, text: str) -> str:
-    """`text`, if there is any."""
-    if not text.strip():
-        raise InputError(f"{option} '{text}' is empty")
-    return text
+def words(allowed: Sequence[str]) -> dict[str, Any]:
+    """Of a `typer.Option` that repeats: each is one of these words. Lists of literals are more than typer knows."""
+
+    def one_of(text: str) -> str:
+        return text if text in allowed else refuse(text, f"is not one of {', '.join(allowed)}")
+
+    return {"parser": one_of, "metavar": "|".join(allowed), "autocompletion": suggest(*allowed)}
 
 
-def text_if_given(option: str, text: str | None) -> str | None:
-    """The same, or None where the option was not given."""
-    return None if text is None else some_text(option, text)
+def suggest(*known: str) -> Callable[[], list[str]]:
+    """What a shell completes an option with."""
+    return lambda: list(known)
 
 
-def whole(option: str, text: str, *, least: int, most: int | None = None) -> int:
-    """A whole number of at least `least`, and at most `most`."""
-    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
-        raise InputError(f"{option} '{text}' is not a whole number of at least {least}")
-    if most is not None and int(text) > most:
-        raise InputError(f"{option} '{text}' is more than {most:,}, the most that can be drawn")
-    return int(text)
+def each_once(given: Iterable[str], allowed: Sequence[Word]) -> tuple[Word, ...]:
+    """The words given, in their order, as the words of the vocabulary that they are."""
+    return tuple(word for text in dict.fromkeys(given) for word in allowed if word == text)
 
 
-def number(option: str, text: str, *, least: float = -math.inf) -> float:
-    """A finite number of at least `least`."""
+def some_text(text: str) -> str:
+    """Any text but none."""
+    return text if text.strip() else refuse(text, "is empty")
+
+
+def finite(text: str | float) -> float:
+    """A finite number."""
+    return _number(text, "a finite number", math.isfinite)
+
+
+def not_negative(text: str | float) -> float:
+    """A finite number of at least 0."""
+    return _number(text, "a finite number of at least 0", lambda value: 0 <= value < math.inf)
+
+
+def penalty(text: str | float) -> float:
+    """A number above 0 and up to 1."""
+    return _number(text, "a number above 0 and up to 1", lambda value: 0 < value <= 1)
+
+
+def _number(text: str | float, kind: str, is_right: Callable[[float], bool]) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or value < least:
-        bound = "" if least == -math.inf else f" of at least {least:g}"
-        raise InputError(f"{option} '{text}' is not a finite number{bound}")
-    return value
-
-
-def numbers(option: str, texts: Sequence[str]) -> tuple[float, ...]:
-    """Finite numbers, each once, in the order given."""
-    return tuple(dict.fromkeys(number(option, text) for text in texts))
+    return value if is_right(value) else refuse(text, f"is not {kind}")
 
 
 def topk(text: str) -> str:
     """How many neurons: a count (`"40"`) or a share of a layer's units (`"1%"`), still as text."""
-    count = re.fullmatch(r"[0-9]{1,9}", text)
-    if (count and int(text) > 0) or is_share(text):
+    if (re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0) or is_share(text):
         return text
-    raise InputError(f"--topk '{text}' is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)")
-
-
-def lambdas(texts: Sequence[str] | None) -> tuple[float, ...] | None:
-    """L0 penalties, each once; None where none was given, which leaves them to the study."""
-    if not texts:
-        return None
-    return tuple(dict.fromkeys(_penalty(text) for text in texts))
-
-
-def _penalty(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 < value <= 1:  # NaN is not
-        raise InputError(f"--lambda '{text}' is not a number above 0 and up to 1")
-    return value
+    return refuse(text, "is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)")
 
 
 def layers(text: str) -> Literal["all"] | list[int]:
     """`all`, or the layers of `3`, `3,7,12`, `0-5` or `0-5,9`, ascending, each once."""
-    if text == "all":
-        return "all"
     try:
-        return read_layers(text)
+        return "all" if text == "all" else read_layers(text)
     except ValueError:
-        raise InputError(
-            f"--layers '{text}' is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
-        ) from None
+        return refuse(text, "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)")
 
 
-def columns(text: str) -> tuple[str, str]:
-    """The names of the columns with the good and with the bad sentences."""
+def columns(text: str | Columns) -> Columns:
+    """Two different names, `GOOD,BAD`."""
+    if isinstance(text, Columns):  # the default
+        return text
     names = [name.strip() for name in text.split(",")]
     if len(names) != 2 or not all(names) or names[0] == names[1]:
-        raise InputError(f"--columns '{text}' is not two different column names, GOOD,BAD")
-    return names[0], names[1]
+        refuse(text, "is not two different column names, GOOD,BAD")
+    return Columns(*names)
 
 
 def device(text: str) -> str:
     """`auto`, or a device as torch names it."""
-    if not is_device(text):
-        raise InputError(f"--device '{text}' is not one of auto, cpu, cuda, cuda:N, xpu, mps")
-    return text
+    return text if is_device(text) else refuse(text, "is not one of auto, cpu, cuda, cuda:N, xpu, mps")
 
 
-def file(option: str, text: str) -> Path:
+def file(text: str) -> Path:
     """A file that is there and can be read."""
-    path = Path(some_text(option, text)).expanduser()
+    path = Path(some_text(text)).expanduser()
     if not path.is_file():
-        raise InputError(f"{option} '{text}': no such file")
+        raise typer.BadParameter(f"'{text}': no such file")
     if not os.access(path, os.R_OK):
-        raise InputError(f"{option} '{text}': no permission to read it")
+        raise typer.BadParameter(f"'{text}': no permission to read it")
     return path
 
 
-def folder(option: str, text: str) -> Path:
+def folder(text: str | Path) -> Path:
     """A folder that is there, or that can be made."""
-    path = Path(some_text(option, text)).expanduser()
+    path = Path(some_text(str(text))).expanduser()
     there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
     if not there.is_dir():
-        raise InputError(f"{option} '{text}': '{there}' is a file, not a folder")
+        raise typer.BadParameter(f"'{text}': '{there}' is a file, not a folder")
     if not os.access(there, os.W_OK):
-        raise InputError(f"{option} '{text}': no permission to write in '{there}'")
+        raise typer.BadParameter(f"'{text}': no permission to write in '{there}'")
     return path

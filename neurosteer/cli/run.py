@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import DTYPES, SPLITS
+from neurosteer.vocabulary import Dtype, SplitKind
 
 from . import options, parse
+from .option_groups import with_groups
 from .progress import TerminalProgress, duration, progress_on_stderr
-from .spread import spread
 
-_RECIPE = "The recipe"
+if TYPE_CHECKING:
+    from neurosteer.runner import Recipe, Shard
+
+_option = partial(typer.Option, rich_help_panel="The recipe")
 
 
 class Resumable(KeyboardInterrupt):
@@ -27,70 +30,66 @@ class Resumable(KeyboardInterrupt):
 class Instead:
     """Keys of a recipe that have an option of their own; None leaves what the recipe says."""
 
-    task: options.Task | None = None
-    data: options.Data | None = None
-    columns: options.Columns | None = None
-    limit: options.Limit | None = None
-    split: options.Split | None = None
-    seed: options.Seed | None = None
-    model: options.Model | None = None
-    revision: options.Revision | None = None
-    device: options.Device | None = None
-    dtype: options.Dtype | None = None
-    device_map: options.DeviceMap | None = None
-    bos: options.Bos | None = None
-    eos: options.Eos | None = None
+    task: options.Task = None
+    data: Annotated[str | None, options.DATA] = None
+    columns: Annotated[parse.Columns | None, options.COLUMNS] = None
+    limit: options.Limit = None
+    split: Annotated[SplitKind | None, options.SPLIT] = None
+    seed: Annotated[int | None, options.SEED] = None
+    topk: Annotated[
+        str | None,
+        _option(
+            "--topk", "-k", metavar="K", parser=parse.topk, help="How many neurons: a count (40) or a share (1%)."
+        ),
+    ] = None
+    model: Annotated[str | None, options.MODEL] = None
+    revision: options.Revision = None
+    device: Annotated[str | None, options.DEVICE] = None
+    dtype: Annotated[Dtype | None, options.DTYPE] = None
+    device_map: options.DeviceMap = None
+    bos: options.Bos = None
+    eos: options.Eos = None
 
     def given(self) -> dict[str, Any]:
-        """Those that were given, checked, by the names of their keys."""
-        checked = {
-            "tasks": self.task and tuple(dict.fromkeys(self.task)),
-            "data": self.data and parse.some_text("--data", self.data),
-            "columns": self.columns and parse.columns(self.columns),
-            "limit": self.limit and parse.whole("--limit", self.limit, least=1),
-            "split": self.split and parse.choice("--split", self.split, SPLITS),
-            "seed": self.seed and parse.whole("--seed", self.seed, least=0),
-            "model": self.model and parse.some_text("--model", self.model),
-            "revision": self.revision,
-            "device": self.device and parse.device(self.device),
-            "dtype": self.dtype and parse.choice("--dtype", self.dtype, DTYPES),
-            "device_map": self.device_map,
-            "bos": self.bos,
-            "eos": self.eos,
-        }
-        return {key: value for key, value in checked.items() if value is not None}
+        """Those that were given, by the names of their keys."""
+        keys = {key: value for key, value in vars(self).items() if value is not None}
+        return keys | {"tasks": list(dict.fromkeys(keys.pop("task")))} if "task" in keys else keys
 
 
-@spread
+def known_recipes() -> list[str]:
+    """The recipes whose names a shell completes."""
+    from neurosteer.runner.bundled import bundled_recipes
+
+    return list(bundled_recipes())
+
+
+@with_groups
 def run(
     recipe: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE", help="A TOML file, or the name of one that comes with neurosteer (ls recipes)."
+            metavar="RECIPE",
+            autocompletion=known_recipes,
+            help="A TOML file, or the name of one that comes with neurosteer (ls recipes).",
         ),
     ],
     *,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
+        _option(
             "--set",
             metavar="KEY=VALUE",
-            rich_help_panel=_RECIPE,
-            help="Replace a key of the recipe: --set topk=40 --set lambdas=0.1,0.2. Repeats.",
+            help="Replace a key of the recipe: --set layers=0-5 --set lambdas=0.1,0.2. Repeats.",
             show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", rich_help_panel=_RECIPE, help="Say what there is to do and what it takes; do nothing."
-        ),
+        bool, _option("--dry-run", help="Say what there is to do and what it takes; do nothing.")
     ] = False,
     shard: Annotated[
         str | None,
-        typer.Option(
+        _option(
             metavar="I/N",
-            rich_help_panel=_RECIPE,
             help="Only the I-th of N parts of the tasks. Where it ends with units that wait for other parts, give it "
             "again when those are done; a run without it joins all parts at last.",
             show_default=False,
@@ -104,14 +103,13 @@ def run(
     neurosteer run fig5 --task intransitive --limit 200
     """
     overrides = _overrides(set_ or (), instead.given())
-    runs = output.checked()
     from neurosteer.runner import Interrupted, Shard, read_recipe
 
     part = None if shard is None else Shard.parse(shard)
     asked = read_recipe(recipe, overrides)
     with progress_on_stderr(quiet=output.quiet) as progress:
         try:
-            (_estimate if dry_run else _run)(asked, runs, part, output, progress)
+            (_estimate if dry_run else _run)(asked, part, output, progress)
         except KeyboardInterrupt as stop:
             raise Resumable(str(stop) if isinstance(stop, Interrupted) else "interrupted") from stop
 
@@ -132,13 +130,13 @@ def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]
     return overrides | given
 
 
-def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
+def _run(asked: Recipe, part: Shard | None, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import run_recipe
     from neurosteer.report import to_json
 
-    made = run_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
-    for notice in made.outcome["notices"] if made.outcome else ():
+    made = run_recipe(asked, out=output.out, shard=part, offline=output.offline, progress=progress)
+    for notice in made.outcome.notices if made.outcome else ():
         progress.notice(notice)
     progress.clear()
     if output.as_json:
@@ -146,8 +144,8 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
         told = to_json({"command": "run", "version": __version__, **waits})
         print(made.results.read_text("utf-8") if made.outcome else told, end="")
         return
-    for verdict in made.outcome["verdicts"] if made.outcome else ():
-        print(f"({verdict['claim']}) {verdict['statement'].rstrip('.')}: {verdict['text']}")
+    for verdict in made.outcome.verdicts if made.outcome else ():
+        print(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
     if made.page.is_file() and made.outcome:
         print(f"page    {made.page}")
     print(f"run     {made.folder}")
@@ -155,12 +153,12 @@ def _run(asked: Any, runs: Path, part: Any, output: options.Output, progress: Te
         print(f"figure  {figure}")
 
 
-def _estimate(asked: Any, runs: Path, part: Any, output: options.Output, progress: TerminalProgress) -> None:
+def _estimate(asked: Recipe, part: Shard | None, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import estimate_recipe
     from neurosteer.report import to_json
 
-    found = estimate_recipe(asked, out=runs, shard=part, offline=output.offline, progress=progress)
+    found = estimate_recipe(asked, out=output.out, shard=part, offline=output.offline, progress=progress)
     progress.clear()
     if output.as_json:
         print(to_json({"command": "run", "version": __version__, "dry_run": found.to_dict()}), end="")

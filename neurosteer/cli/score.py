@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import CONVENTIONS
+from neurosteer.vocabulary import Convention
 
-from . import options, parse
+from . import options
+from .option_groups import with_groups
 from .progress import TerminalProgress, progress_on_stderr
-from .spread import spread
 
 
-@spread
+@with_groups
 def score(
+    names: options.Names = None,
     *,
     pairs: options.PairsFrom,
     convention: Annotated[
-        str,
+        Convention,
         typer.Option(
-            metavar="NAME",
-            help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default).",
+            help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default)."
         ),
     ] = "sum",
-    seed: options.Seed = "0",
+    seed: options.Seed = 0,
     model: options.ModelFrom,
     output: options.Output,
 ) -> None:
@@ -34,35 +33,29 @@ def score(
 
     neurosteer score --task intransitive
     """
-    pairs_from, model_from = pairs.parsed(), model.parsed()
-    pairs_from["seed"] = parse.whole("--seed", seed, least=0)
-    how = parse.choice("--convention", convention, CONVENTIONS)
-    runs = output.checked()
     with progress_on_stderr(quiet=output.quiet) as progress:
-        _score(pairs_from, how, model_from, runs, output, progress)
+        _score(names, pairs, convention, seed, model, output, progress)
 
 
 def _score(
-    pairs_from: dict[str, Any],
-    convention: str,
-    model_from: dict[str, Any],
-    runs: Path,
+    names: list[str] | None,
+    pairs_from: options.PairsFrom,
+    convention: Convention,
+    seed: int,
+    model_from: options.ModelFrom,
     output: options.Output,
     progress: TerminalProgress,
 ) -> None:
-    from neurosteer.pairs import load_tasks
-
-    tasks = load_tasks(**pairs_from, offline=output.offline, progress=progress)
+    tasks = pairs_from.load(names, seed=seed, offline=output.offline, progress=progress)
 
     from neurosteer.forward import score as score_pairs
-    from neurosteer.model import load_model
     from neurosteer.report import score_table, to_json
     from neurosteer.studies import save_scores
 
-    model = load_model(**model_from, offline=output.offline, progress=progress)
+    model = model_from.load(offline=output.offline, progress=progress)
     scored = [(pairs, score_pairs(model, pairs, convention=convention, progress=progress)) for pairs in tasks]
-    asked = options.as_recorded({**pairs_from, "convention": convention, **model_from})
-    run, result = save_scores(model, scored, out=runs, options=asked)
+    asked = {**pairs_from.record(names), "seed": seed, "convention": convention, **model_from.record()}
+    run, result = save_scores(model, scored, out=output.out, options=asked)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")

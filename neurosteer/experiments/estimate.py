@@ -51,7 +51,7 @@ def estimate_recipe(
     """What `run_recipe` would have to do. Loads pairs and model, writes nothing."""
     made = prepare(recipe, out=out, offline=offline, progress=progress)
     store = ResultStore(made.folder, made.digest)
-    return _estimate(made, store, scheduled(made.plan, store, shard, progress))
+    return _estimate(made, store, scheduled(made.plan.units, store, shard, progress))
 
 
 def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
@@ -66,9 +66,9 @@ def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
         done=len(found.own) - len(found.pending),
         deferred=len(found.deferred),
         waiting=len(found.waiting) - len(found.deferred),
-        tasks=len(made.plan.about["tasks"]),
-        skipped=len(made.plan.about["skipped"]),
-        sentences=2 * sum(task["pairs"] for task in made.plan.about["tasks"]),
+        tasks=len(made.plan.scope.tasks),
+        skipped=len(made.plan.scope.skipped),
+        sentences=2 * made.plan.scope.data.pairs,
         seconds=sum((units[name].cost for name in pending), 0.0),
         device=made.model.device.type,
         kept=sum(sizes[name] for name in (*found.own, *found.deferred) if not units[name].scratch),

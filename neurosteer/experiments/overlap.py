@@ -3,55 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from neurosteer.errors import InputError
+from neurosteer.neurons import best_units
+from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, finish, method_look
+from neurosteer.report.matrix import as_array, draw_matrix, names_of, reach_of
+from neurosteer.report.numbers import NONE, number, p_equals, p_value, share_of
+from neurosteer.report.palette import shares
+from neurosteer.report.sheet import Panel, new_sheet
+from neurosteer.report.table import Table, mean
 from neurosteer.runner.units import Read, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import ENCODED, Encoded
 
 from .design import Design
-from .focus import focus_name
-from .transfer import Member
+from .experiment import Caption, Drawing, Experiment, Rows, Work
+from .scope import Scope
+from .shared.one_layer import one_layer_name
 
+NAME = "overlap"
 PERMUTATIONS = 9999
-Row = dict[str, Any]
 
 
-def overlap(read: Read, members: Sequence[Member], design: Design) -> Row:
-    """Shared part of the top k of each two tasks at one layer, and how stable each set is."""
-    pieces = [read(focus_name(member.task)) for member in members]
-    sets = {method: chosen_sets(pieces, method, design.k) for method in ENCODED}
+@dataclass(frozen=True)
+class Stability:
+    """The shared part of two sets of one task: from disjoint folds of its train pairs, and from other splits."""
+
+    task: str
+    phenomenon: str
+    method: Encoded
+    folds: float
+    seeds: float | None  # None where fewer than two other splits are possible
+    chance: float  # of two folds
+
+
+@dataclass(frozen=True)
+class SharedPart:
+    """A row of the CSV: the neuron sets of two tasks."""
+
+    method: Encoded
+    task: str
+    other: str
+    related: bool  # whether they are of one phenomenon
+    shared: float  # of k
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Mean overlap of two tasks of one phenomenon and of two; p of labels dealt at random (one-sided)."""
+
+    within: float | None
+    across: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """By method, the shared part of k of the top k of each two tasks at one layer."""
+
+    experiment: str
+    layer: int
+    k: int
+    width: int
+    tasks: list[str]
+    phenomena: list[str]
+    methods: tuple[Encoded, ...]
+    matrices: Mapping[Encoded, list[list[float]]]
+    chance: Mapping[Encoded, float | None]  # of two sets drawn by lot; None for one task
+    within: Mapping[Encoded, float | None]
+    across: Mapping[Encoded, float | None]
+    p: Mapping[Encoded, float | None]
+    stability: list[Stability]
+
+
+def check(work: Work) -> None:
+    """Raises `InputError` where a fold of the train pairs would have fewer than two."""
+    fewest = min(work.tasks, key=lambda task: len(task.split.train))
+    pairs, folds = len(fewest.split.train), work.design.folds
+    if pairs < 2 * folds:
+        raise InputError(f"folds {folds} are too many for the {pairs} train pairs of '{fewest.name}'")
+
+
+def compute(read: Read, work: Work, scope: Scope) -> Overlap:
+    design, results = work.design, [read(one_layer_name(task)) for task in work.names]
+    sets = {method: chosen_sets(results, method, design.k) for method in ENCODED}
     matrices = {method: shared(own, own, design.k) for method, own in sets.items()}
-    phenomena = [member.phenomenon for member in members]
-    contrast = {method: _contrast(matrix, phenomena, design.seed) for method, matrix in matrices.items()}
-    stability = [
-        row for piece, member in zip(pieces, members, strict=True) for row in _stability(piece, member, design)
-    ]
-    return {
-        "experiment": "overlap",
-        "layer": design.layer,
-        "k": design.k,
-        "width": design.width,
-        "tasks": [member.task for member in members],
-        "phenomena": phenomena,
-        "methods": list(ENCODED),
-        "matrices": {method: matrix.tolist() for method, matrix in matrices.items()},
-        "chance": {method: _chance(own, design) for method, own in sets.items()},
-        **{name: {method: contrast[method][name] for method in ENCODED} for name in ("within", "across", "p")},
-        "stability": stability,
-        "tables": {"": _long(matrices, members), "stability": stability},
-    }
+    contrasts = {method: _contrast(matrix, work.phenomena, design.seed) for method, matrix in matrices.items()}
+    return Overlap(
+        experiment=NAME,
+        layer=design.layer,
+        k=design.k,
+        width=design.width,
+        tasks=work.names,
+        phenomena=work.phenomena,
+        methods=ENCODED,
+        matrices={method: matrix.tolist() for method, matrix in matrices.items()},
+        chance={method: _chance(own, design) for method, own in sets.items()},
+        within={method: contrast.within for method, contrast in contrasts.items()},
+        across={method: contrast.across for method, contrast in contrasts.items()},
+        p={method: contrast.p for method, contrast in contrasts.items()},
+        stability=[
+            _stability(result, task.name, task.phenomenon, method, design)
+            for result, task in zip(results, work.tasks, strict=True)
+            for method in ENCODED
+        ],
+    )
 
 
-def chosen_sets(pieces: Sequence[UnitResult], method: str, k: int) -> list[set[int]]:
+def chosen_sets(results: Sequence[UnitResult], method: Encoded, k: int) -> list[set[int]]:
     """The top k of each task."""
-    import torch
-
-    from neurosteer.neurons import best_units
-
-    scores = np.stack([np.abs(piece.arrays["t" if method == "welch" else method]) for piece in pieces])
+    scores = np.stack([np.abs(result.arrays["t" if method == "welch" else method]) for result in results])
     return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0)]
 
 
@@ -60,14 +130,13 @@ def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.
     return np.array([[len(a & b) / k for b in columns] for a in rows])
 
 
-def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> dict[str, float | None]:
-    """Mean overlap of two tasks of one phenomenon and of two; p of labels dealt at random (one-sided)."""
+def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> Contrast:
     names = np.array(phenomena)
     upper = np.triu_indices(len(names), 1)
     values, same = matrix[upper], names[upper[0]] == names[upper[1]]
     if not same.any() or same.all():
         within, across = (float(values[part].mean()) if part.any() else None for part in (same, ~same))
-        return {"within": within, "across": across, "p": None}
+        return Contrast(within, across, None)
     gap = values[same].mean() - values[~same].mean()
     rng, as_large = np.random.default_rng(seed_of(seed, "overlap")), 0
     for _ in range(PERMUTATIONS):
@@ -75,26 +144,20 @@ def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> dict[s
         other = dealt[upper[0]] == dealt[upper[1]]
         as_large += values[other].mean() - values[~other].mean() >= gap - 1e-12
     p = (1 + as_large) / (PERMUTATIONS + 1)
-    return {"within": float(values[same].mean()), "across": float(values[~same].mean()), "p": float(p)}
+    return Contrast(float(values[same].mean()), float(values[~same].mean()), float(p))
 
 
-def _stability(piece: UnitResult, member: Member, design: Design) -> list[Row]:
-    rows = []
-    for method in ENCODED:
-        found = piece.arrays[f"folds_{method}"]
-        folds = [_mean_overlap(repeat, design.k) for repeat in found]
-        seeds = piece.arrays[f"seeds_{method}"]
-        rows.append(
-            {
-                "task": member.task,
-                "phenomenon": member.phenomenon,
-                "method": method,
-                "folds": float(np.mean(folds)),
-                "seeds": _mean_overlap(seeds, design.k) if len(seeds) > 1 else None,
-                "chance": float(np.mean([_chance(list(map(_members, repeat)), design) for repeat in found])),
-            }
-        )
-    return rows
+def _stability(result: UnitResult, task: str, phenomenon: str, method: Encoded, design: Design) -> Stability:
+    folds, seeds = result.arrays[f"folds_{method}"], result.arrays[f"seeds_{method}"]
+    by_chance = [_chance([_members(row) for row in repeat], design) for repeat in folds]
+    return Stability(
+        task=task,
+        phenomenon=phenomenon,
+        method=method,
+        folds=float(np.mean([_mean_overlap(repeat, design.k) for repeat in folds])),
+        seeds=_mean_overlap(seeds, design.k) if len(seeds) > 1 else None,
+        chance=float(np.mean([chance for chance in by_chance if chance is not None])),
+    )
 
 
 def _mean_overlap(sets: np.ndarray, k: int) -> float:
@@ -114,11 +177,149 @@ def _chance(sets: Sequence[set[int]], design: Design) -> float | None:
     return float(np.outer(sizes, sizes)[upper].mean()) / (design.k * design.width) if len(sizes) > 1 else None
 
 
-def _long(matrices: Mapping[Encoded, np.ndarray], members: Sequence[Member]) -> list[Row]:
-    return [
-        {"method": method, "task": a.task, "other": b.task, "related": a.phenomenon == b.phenomenon, "shared": share}
-        for method, matrix in matrices.items()
-        for a, row in zip(members, matrix.tolist(), strict=True)
-        for b, share in zip(members, row, strict=True)
-        if a.task < b.task
+# what it shows
+
+KINDS = {"folds": "other pairs\nof the task", "seeds": "other splits,\nother seeds"}
+GROUPS = {"within": "two tasks of\none phenomenon", "across": "two tasks of\ntwo phenomena"}
+CHANCE: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": DASHED}
+ACROSS = 0.62  # of a row, over which the dots of its tasks are spread
+
+
+def csvs(result: Overlap) -> Mapping[str, Rows]:
+    names = list(zip(result.tasks, result.phenomena, strict=True))
+    pairs = [
+        SharedPart(method, task, other, phenomenon == its, result.matrices[method][i][j])
+        for method in result.methods
+        for i, (task, phenomenon) in enumerate(names)
+        for j, (other, its) in enumerate(names)
+        if task < other
     ]
+    return {"": pairs, "stability": result.stability}
+
+
+def tables(result: Overlap, scope: Scope) -> list[Table]:
+    """One row per method."""
+    rows = []
+    for method in result.methods:
+        stable, p = _of(result, method), result.p[method]
+        rows.append(
+            (
+                method,
+                number(result.within[method], 3),
+                number(result.across[method], 3),
+                NONE if p is None else p_value(p),
+                number(mean([row.folds for row in stable]), 3),
+                number(mean([row.seeds for row in stable]), 3),
+                number(result.chance[method], 3),
+            )
+        )
+    headers = ("method", "one phenomenon", "two phenomena", "p", "other pairs", "other splits", "chance")
+    return [Table("Mean shared part of two sets", headers, tuple(rows))]
+
+
+def _of(result: Overlap, method: Encoded) -> list[Stability]:
+    return [row for row in result.stability if row.method == method]
+
+
+def draw(result: Overlap, scope: Scope) -> Figure:
+    """One heat map per method; below, the means within and across phenomena, and how stable the sets are."""
+    k, width = result.k, result.width
+    subtitle = scope.subtitle(f"layer {result.layer}", f"{k:,} of {width:,} units ({share_of(k, width)})")
+    name, names = "Overlap · Do tasks share their neurons?", names_of(result.tasks, result.phenomena)
+    figure, panels = new_sheet(len(result.methods) + 2, name, subtitle, names, foot=0.75)
+    for panel, method in zip(panels, result.methods, strict=False):
+        _draw_map(panel, result, method)
+    _draw_groups(panels[-2], result)
+    _draw_stability(panels[-1], result)
+    return finish(figure)
+
+
+def _draw_map(panel: Panel, result: Overlap, method: Encoded) -> None:
+    matrix, chance = result.matrices[method], result.chance[method]
+    values = as_array(matrix)
+    off_diagonal = values[np.eye(*values.shape) == 0]
+    reach = min(reach_of(off_diagonal, max(4 * (chance or 0), 2 / result.k)), 1.0)
+    colours = (shares(), Normalize(0, reach))
+    rows = "neurons of" if panel.first else ""
+    image = draw_matrix(panel.axes, matrix, result.tasks, result.phenomena, colours, rows=rows, columns="shared with")
+    by_chance = "" if chance is None else f" (by chance {number(chance, 3)})"
+    panel.colour_bar(image, f"shared part of the {result.k:,}{by_chance}")
+    panel.title(method)
+
+
+def _draw_groups(panel: Panel, result: Overlap) -> None:
+    """Mean overlap within and across phenomena, and p of a difference as large by chance."""
+    axes, methods = panel.axes, result.methods
+    for place, method in enumerate(methods):
+        shift = 0.3 * (place - (len(methods) - 1) / 2)
+        means = (result.within[method], 0 + shift), (result.across[method], 1 + shift)
+        known = [(value, row) for value, row in means if value is not None]
+        p = result.p[method]
+        label = method if p is None else f"{method}: {p_equals(p)}"
+        values, rows = [value for value, _ in known], [row for _, row in known]
+        axes.plot(values, rows, linestyle="", markersize=8, label=label, **method_look(method))
+        for value, row in known:
+            text = axes.annotate(number(value, 3), (value, row), xytext=(8, 0), va="center", **SMALL)
+            text.set_bbox(ON_WHITE)
+            _draw_chance(axes, result.chance[method], row, 0.14)
+    panel.name_rows(list(GROUPS.values()), "shared part of the sets")
+    panel.title("mean over pairs of tasks")
+    axes.margins(x=0.2)
+    axes.set_xlim(left=0)
+    keys, _ = axes.get_legend_handles_labels()
+    drawn = any(chance is not None for chance in result.chance.values())
+    keys += [Line2D([], [], label="by chance", **CHANCE)] if drawn else []
+    axes.legend(handles=keys, loc="lower right", frameon=False, fontsize=9)
+
+
+def _draw_stability(panel: Panel, result: Overlap) -> None:
+    """Every task as a dot, in the order of the heat maps; a line across at the median, a dashed one at chance."""
+    axes = panel.axes
+    names: list[str] = []
+    for kind, label in KINDS.items():
+        for method in result.methods:
+            of_method = _of(result, method)
+            values = [row.folds if kind == "folds" else row.seeds for row in of_method]
+            known = [value for value in values if value is not None]
+            rows = len(names) + ACROSS * (np.arange(len(known)) + 0.5 - len(known) / 2) / max(len(known), 1)
+            dots: dict[str, Any] = {**method_look(method), "linestyle": "", "markersize": 3.5, "alpha": 0.75}
+            axes.plot(known, rows, label=f"{kind} {method}", markeredgewidth=0, **dots)
+            edge = ACROSS / 2 + 0.08
+            if known:
+                axes.vlines(np.median(known), len(names) - edge, len(names) + edge, color=INK, linewidth=1.6)
+            by_chance = mean([row.chance for row in of_method]) if kind == "folds" else result.chance[method]
+            _draw_chance(axes, by_chance, len(names), edge)
+            names.append(f"{method}:\n{label}")
+    panel.name_rows(names, "shared part of the sets; line: median; dashed: by chance")
+    panel.title("the same task, found again: one dot a task")
+    axes.set_xlim(-0.03, 1.03)
+
+
+def _draw_chance(axes: Axes, value: float | None, row: float | int, reach: float) -> None:
+    """A dashed line across a row, so far above and below its middle, where chance is known."""
+    if value is not None:
+        axes.vlines(value, row - reach, row + reach, label="_chance", zorder=1.8, **CHANCE)
+
+
+def caption(scope: Scope) -> Caption:
+    return Caption(
+        "Above, the shared part of the neuron sets of each two tasks, of k; the diagonal is 1 unless a mask leaves "
+        "fewer than k open. Below on the left, its mean within and across phenomena; p from phenomena dealt at "
+        "random. Below on the right, the shared part of two sets of one task: from disjoint folds of its train "
+        "pairs, and from other splits and seeds. Dashed, what two sets A and B share by chance: |A||B| / width "
+        "units, averaged over the pairs of sets.",
+        "That tasks share a mechanism: units of large variance enter many sets.",
+    )
+
+
+EXPERIMENT = Experiment(
+    name=NAME,
+    heading="Overlap of the neuron sets",
+    needs=frozenset({"one_layer", "stability"}),
+    result=Overlap,
+    compute=compute,
+    tables=tables,
+    csvs=csvs,
+    drawings={NAME: Drawing(draw, caption)},
+    check=check,
+)

@@ -22,11 +22,16 @@ from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.shard import Shard
-from neurosteer.runner.units import UNIT_FORMAT, Plan
+from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
+
+from .registry import check_names
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
+
+    from .outcome import Outcome
+    from .plan import Plan
 
 _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
@@ -38,10 +43,10 @@ _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand
 
 @dataclass(frozen=True)
 class RecipeRun:
-    """A run's folder, and its outcome: the object in results.json, or None while units wait for other shards."""
+    """A run's folder, and its outcome; None while units wait for other shards."""
 
     folder: Path
-    outcome: dict[str, Any] | None
+    outcome: Outcome | None
     computed: int  # units that were computed just now
     waiting: int = 0  # units that are not done
     deferred: int = 0  # of these, the shard's own: the same call computes them when other shards are done
@@ -101,7 +106,7 @@ def run_recipe(
         for notice in _write_metadata(made):
             progress.notice(notice)
 
-    ran = run_units(made.plan, made.folder, made.digest, shard=part, begin=begin, progress=progress)
+    ran = run_units(made.plan.units, made.folder, made.digest, shard=part, begin=begin, progress=progress)
     if ran.waiting:
         _tell_waiting(ran, part, progress)
         return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting), len(ran.deferred))
@@ -110,6 +115,7 @@ def run_recipe(
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
     """Load pairs and model, and plan the units. Writes nothing."""
+    check_names(recipe.experiments)  # a mistyped one is noticed before anything is loaded
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
@@ -178,23 +184,24 @@ def _tell_waiting(ran: Ran, shard: Shard | None, progress: Progress) -> None:
     )
 
 
-def _finish(made: Prepared, ran: Ran) -> dict[str, Any]:
+def _finish(made: Prepared, ran: Ran) -> Outcome:
     """Gather and draw, beside what an earlier run has drawn: that stays until this is whole."""
-    from neurosteer.report.paper import write_outcome
+    from .outcome import Outcome, write_outcome
 
     try:
         with run_lock(made.folder, wait=True):
             versions = _write_metadata(made)
-            outcome: dict[str, Any] = {
-                "command": "run",
-                "version": version("neurosteer"),
-                "model": made.model.describe(),
-                "recipe": made.recipe.describe(),
-                "again": command_of(made.recipe),
-                **made.plan.about,
-                **made.plan.gather(ResultStore(made.folder, made.digest).read),
-            }
-            outcome["notices"] = [*versions, *outcome["notices"]]
+            plan = made.plan
+            results = plan.results(ResultStore(made.folder, made.digest).read)
+            outcome = Outcome(
+                version=version("neurosteer"),
+                recipe=made.recipe.describe(),
+                again=command_of(made.recipe),
+                scope=plan.scope,
+                results=results,
+                verdicts=plan.verdicts(results),
+                notices=[*versions, *plan.notices],
+            )
             with fresh(made.folder / _DRAFT) as draft:
                 write_outcome(outcome, draft)
                 shutil.copyfile(made.folder / METADATA, draft / METADATA)

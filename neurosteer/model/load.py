@@ -20,7 +20,7 @@ from transformers import (
 from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.progress import AUTO, Progress
-from neurosteer.vocabulary import DTYPES
+from neurosteer.vocabulary import DTYPES, Dtype
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
@@ -36,7 +36,7 @@ def load_model(
     tokenizer: PreTrainedTokenizerBase | None = None,
     revision: str | None = None,
     device: str = "auto",
-    dtype: str = "auto",
+    dtype: Dtype = "auto",
     device_map: str | None = None,
     bos: str | None = None,
     eos: str | None = None,

@@ -1,4 +1,4 @@
-"""`Model`: a language model behind TransformerLens hooks, and what must be known about it."""
+"""`Model`: a language model with TransformerLens hooks, and its properties."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loaded decoder. `bridge` is the TransformerBridge, everything else says what it is."""
+    """A loaded decoder. `bridge` is the TransformerBridge, the other fields describe it."""
 
     bridge: TransformerBridge
     tokenizer: Any
@@ -50,12 +50,12 @@ class Model:
 
     @property
     def context(self) -> int:
-        """The longest token sequence the model takes."""
+        """The longest token sequence that the model accepts."""
         return int(self.bridge.cfg.n_ctx)
 
     @property
     def window(self) -> int:
-        """The span within which every layer attends to everything before: the context, or a sliding window."""
+        """The length up to which every layer attends to all earlier tokens: the context, or a sliding window."""
         config = self.bridge.original_model.config
         config = config.get_text_config() if hasattr(config, "get_text_config") else config
         spans = [getattr(config, name, None) for name in _WINDOWS]
@@ -63,7 +63,7 @@ class Model:
 
     @property
     def float64_device(self) -> torch.device:
-        """Where probes are fitted: the model's device, or the CPU where that has no float64 (MPS)."""
+        """Where probes are fitted: the model's device, or the CPU if the device has no float64 (MPS)."""
         return torch.device("cpu") if self.device.type == "mps" else self.device
 
     def describe(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.seeds import generator
-from neurosteer.vocabulary import MOST_CONTROLS
+from neurosteer.vocabulary import MOST_CONTROLS, Reach
 
 from .sets import NeuronSet
 from .stats import check_measured, massive
@@ -32,7 +32,7 @@ from .stats import check_measured, massive
 SMALLEST = 10  # units of a block, where there are so many
 
 
-def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
+def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
     """`n` sets with as many neurons per layer, each drawn independently from the blocks that the set's own come from.
 
     The units of a layer are halved at the median of their mean or log variance over token positions (standardised
@@ -71,7 +71,7 @@ def check_count(n: int) -> None:
         raise InputError(f"controls must be from 0 to {MOST_CONTROLS:,}, not {n}")
 
 
-def without_massive(neurons: NeuronSet, *, reach: str = "own") -> NeuronSet:
+def without_massive(neurons: NeuronSet, *, reach: Reach = "own") -> NeuronSet:
     """The neurons that are massive at none of the layers where an edit of this reach touches them.
 
     A neuron whose statistics nobody has measured counts as not massive.
@@ -108,7 +108,7 @@ class _Pool:
         return [(layer, answer[unit]) for layer, unit in self.neurons], float((mine - theirs).abs().mean())
 
 
-def _pools(neurons: NeuronSet, reach: str) -> Iterator[_Pool]:
+def _pools(neurons: NeuronSet, reach: Reach) -> Iterator[_Pool]:
     features, flags = _features(neurons.stats), massive(neurons.stats)
     parts = [list(part) for _, part in groupby(neurons, key=itemgetter(0))] if reach == "own" else [list(neurons)]
     for part in filter(None, parts):
@@ -122,7 +122,7 @@ def _pools(neurons: NeuronSet, reach: str) -> Iterator[_Pool]:
         yield _Pool(part, blocks, features[rows])
 
 
-def _rows(neurons: NeuronSet, layer: int, reach: str) -> list[int]:
+def _rows(neurons: NeuronSet, layer: int, reach: Reach) -> list[int]:
     """Rows of the statistics at which an edit of neurons of this layer acts."""
     layers = neurons.stats.layers
     if reach == "own":

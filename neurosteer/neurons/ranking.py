@@ -16,6 +16,7 @@ from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
 from neurosteer.store import read_artefact, write_artefact
+from neurosteer.vocabulary import Reach, Site
 
 from .compare import compare_scores
 from .controls import matched_controls
@@ -53,7 +54,7 @@ class Ranking:
     method: str
     stats: UnitStats
     model: str
-    site: str
+    site: Site
     metadata: Mapping[str, Any]
 
     @property
@@ -102,7 +103,7 @@ class Ranking:
         units = torch.tensor([unit for _, unit in chosen], dtype=torch.long)
         return self._set(rows, units, {**self.metadata, "method": "picked"})
 
-    def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: str = "own") -> list[NeuronSet]:
+    def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
         """`n` matched controls of a set, by the statistics of this ranking; see `matched_controls`.
 
         >>> len(ranking.controls(ranking.top(3), 19))

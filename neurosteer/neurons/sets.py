@@ -68,7 +68,7 @@ class NeuronSet:
     scores: Float[Tensor, "neuron"]
     stats: UnitStats
     model: str
-    site: str
+    site: Site
     metadata: Mapping[str, Any]
 
     @classmethod

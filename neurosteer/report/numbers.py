@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 NONE = "–"  # noqa: RUF001  (an en dash: nothing to show here)
 
 
@@ -70,3 +72,30 @@ def divergence(kl: float | None) -> str:
 
 def _unsigned_zero(text: str) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def lambda_text(value: float) -> str:
+    """A lambda: `.05`, `1`."""
+    return f"{value:g}".removeprefix("0") if 0 < value < 1 and value >= 1e-4 else f"{value:g}"
+
+
+def share_of(k: int, width: int) -> str:
+    """`1 %` for 6 of 576."""
+    return f"{100 * k / width:.2g} %"
+
+
+def counted(n: int, what: str) -> str:
+    """`1 task`, `67 tasks`."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def count_range(counts: Iterable[int]) -> str:
+    """`200`, or `141 to 200` where they differ."""
+    every = list(counts)
+    fewest, most = min(every, default=0), max(every, default=0)
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+
+
+def in_words(name: str) -> str:
+    """A phenomenon or task without its underscores."""
+    return name.replace("_", " ")

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 R = TypeVar("R")
 _adapter: Callable[[Any], Any] = cache(TypeAdapter)
-APART = Field(exclude=True)  # for `Annotated`: a field that is not in the JSON, as a table of its own
+APART = Field(exclude=True)  # for `Annotated`: a field with a default that is not in the JSON
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ def record(result: Any) -> dict[str, Json]:
 def read_record(kind: type[R], values: Mapping[str, Json]) -> R:
     """The dataclass that `record` made `values` of; keys that it does not know are passed over.
 
-    Raises `ValueError`, one line, for values of another kind. An `Estimate` inside is not read back.
+    Fields that stand apart take their defaults. Raises `ValueError`, one line, for values of another kind.
     """
     try:
-        found: R = _adapter(kind).validate_python(values)
+        found: R = _adapter(kind).validate_python(_nested(kind, values))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -100,6 +101,29 @@ def to_json_value(value: object) -> Json:
     if isinstance(value, Path):
         return str(value)
     return value if not isinstance(value, float) or math.isfinite(value) else None
+
+
+def _nested(hint: Any, value: Json) -> Json:
+    """JSON values with every estimate in a dict of its own, as the type of the value says."""
+    inner = [part for part in get_args(hint) if part not in (type(None), ...)]
+    if get_origin(hint) in (Annotated, Union, UnionType):
+        return _nested(inner[0], value)
+    if isinstance(value, Mapping):
+        if dataclasses.is_dataclass(hint):
+            return _nested_fields(hint, value)
+        return {name: _nested(inner[-1], one) for name, one in value.items()} if inner else value
+    return [_nested(inner[0], one) for one in value] if isinstance(value, list) and inner else value
+
+
+def _nested_fields(kind: Any, values: Mapping[str, Json]) -> dict[str, Json]:
+    hints, found = get_type_hints(kind, include_extras=True), dict(values)
+    for name, as_key in _keys(kind).items():
+        if hints[name] is Estimate:
+            ends = {end: values.get(f"{as_key}_{end}") for end in ("low", "high")}
+            found[as_key] = {"value": values[as_key], **ends} if as_key in values else None
+        elif as_key in values:
+            found[as_key] = _nested(hints[name], values[as_key])
+    return found
 
 
 @cache

@@ -10,7 +10,6 @@ from .recipe import Recipe as Recipe
 from .recipe import override as override
 from .recipe import read_recipe as read_recipe
 from .shard import Shard as Shard
-from .units import Plan as Plan
 from .units import Read as Read
 from .units import Unit as Unit
 from .units import UnitResult as UnitResult

@@ -1,8 +1,8 @@
-"""Run the units of a plan in order, so that whatever stops a run the next one goes on from there."""
+"""Run units in order, so that whatever stops a run the next one goes on from there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -13,7 +13,7 @@ from .result_store import ResultStore
 from .run_lock import run_lock
 from .schedule import Schedule, schedule, users_of
 from .shard import Shard
-from .units import Plan, Read, Unit, UnitResult
+from .units import Read, Unit, UnitResult
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run_units(
-    plan: Plan,
+    units: Sequence[Unit],
     folder: Path,
     digest: str,
     *,
@@ -45,7 +45,7 @@ def run_units(
     begin: Callable[[], None] = lambda: None,
     progress: Progress = QUIET,
 ) -> Ran:
-    """Compute the missing units of a plan, each into a file of its own below `folder`.
+    """Compute the missing units, in this order, each into a file of its own below `folder`.
 
     `digest` stands for recipe, model and data: units of another one are refused with `InputError`. A damaged unit is
     computed again. A shard computes the units of its own groups; when it has none left that it can compute, it looks
@@ -53,18 +53,18 @@ def run_units(
     and only where no other process works on the same units: else that raises `NeurosteerError`. Raises `Interrupted`
     on Ctrl-C.
     """
-    units = {unit.name: unit for unit in plan.units}
+    by_name = {unit.name: unit for unit in units}
     with run_lock(folder, shard):
         begin()
         store, computed = ResultStore(folder, digest), list[str]()
-        work = _Work(units, scheduled(plan, store, shard, progress))
+        work = _Work(by_name, scheduled(units, store, shard, progress))
         try:
             while True:
                 _compute_pending(work, store, progress)
                 computed += work.found.pending
                 if not work.found.pending or not work.found.waiting:
                     break
-                work = _Work(units, scheduled(plan, store, shard, progress))
+                work = _Work(by_name, scheduled(units, store, shard, progress))
         except KeyboardInterrupt as stop:
             raise Interrupted(folder, work.done, work.total) from stop
         except Exception:
@@ -73,16 +73,16 @@ def run_units(
     return Ran(tuple(computed), work.done, work.found.waiting, work.found.deferred)
 
 
-def scheduled(plan: Plan, store: ResultStore, shard: Shard | None, progress: Progress) -> Schedule:
+def scheduled(units: Sequence[Unit], store: ResultStore, shard: Shard | None, progress: Progress) -> Schedule:
     """What is done and what is not, by the files that are there. Nothing is changed."""
-    mine = shard.groups(plan.units) if shard else set()
+    mine = shard.groups(units) if shard else set()
     done = set()
-    for i, unit in enumerate(plan.units):
-        progress.step("looking at what is done, units", i, len(plan.units))
+    for i, unit in enumerate(units):
+        progress.step("looking at what is done, units", i, len(units))
         if (shard is None or unit.group in mine or not unit.scratch) and store.has(unit.name, progress):
             done.add(unit.name)
-    progress.step("looking at what is done, units", len(plan.units), len(plan.units))
-    return schedule(plan.units, done, shard)
+    progress.step("looking at what is done, units", len(units), len(units))
+    return schedule(units, done, shard)
 
 
 def _compute_pending(work: _Work, store: ResultStore, progress: Progress) -> None:

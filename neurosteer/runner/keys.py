@@ -1,79 +1,87 @@
-"""The keys of a recipe: how each is read from TOML and from what is typed."""
+"""The keys of a recipe: read by pydantic as their types say, from TOML or from what is typed."""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args, get_origin
 
-from neurosteer.errors import did_you_mean
+from pydantic import TypeAdapter
 
-from .values import Reader, one_of, optional, whole
+from neurosteer.errors import InputError, did_you_mean
+
+from .values import shown
 
 
 @dataclass(frozen=True)
 class Key:
-    """How a key is read, and what a message says that it takes."""
+    """A key, its name in Python, and the type of its values."""
 
-    read: Reader
-    takes: str
-    words: tuple[str, ...] = ()  # the right ones, for a suggestion
-    listed: bool = False  # what is typed as one value, or with commas, is a list
-    alone: tuple[str, ...] = ()  # but for these words
-    is_text: bool = True  # what is typed as a number is text all the same
+    name: str
+    field: str
+    hint: Any
 
+    def read(self, given: Any, *meant: Any, place: str = "") -> Any:
+        """The first of the values that `given` may mean and that the key takes; `place` begins a message."""
+        for value in meant or (given,):
+            try:
+                return self._validate(value)
+            except ValueError:  # pydantic's ValidationError is one
+                continue
+        raise InputError(f"{place}{self.name} must be {self.takes}, not {shown(given)}{self._closest(given)}")
 
-def text_key(default: Any, read: Reader, takes: str, **more: Any) -> Any:
-    """A field whose key holds text."""
-    return field(default=default, metadata={"key": Key(read, takes, **more)})
+    @cached_property
+    def takes(self) -> str:
+        """What the key takes, in the words of a message."""
+        notes = getattr(self.hint, "__metadata__", ())
+        said = [note.description for note in notes if getattr(note, "description", None)]
+        return said[-1] if said else f"one of {', '.join(_words(self.hint))}"
 
+    @cached_property
+    def _validate(self) -> Callable[[Any], Any]:
+        return TypeAdapter(self.hint).validate_python
 
-def value_key(default: Any, read: Reader, takes: str, **more: Any) -> Any:
-    """A field whose key holds numbers, or words in their place."""
-    return text_key(default, read, takes, is_text=False, **more)
-
-
-def word_key(default: str, *words: str) -> Any:
-    """A field whose key holds one of some words."""
-    return text_key(default, one_of(*words), f"one of {', '.join(words)}", words=words)
-
-
-def own_key(read: Reader, takes: str, words: tuple[str, ...] = ()) -> Any:
-    """A field that replaces a default of neurosteer's, which holds where the key is not there."""
-    return field(default=None, metadata={"key": Key(optional(read), takes, words=words, is_text=bool(words))})
-
-
-def count_key(default: int, least: int) -> Any:
-    """A field whose key holds a whole number."""
-    return value_key(default, whole(least), f"a whole number of at least {least}")
-
-
-def hint(spec: Key, value: Any) -> str:
-    """The right word that comes closest to a wrong one, as the end of a message."""
-    parts = value if isinstance(value, (list, tuple)) else [value]
-    wrong = (part for part in parts if isinstance(part, str) and part not in spec.words)
-    return next((did_you_mean(part, spec.words) for part in wrong), "")
+    def _closest(self, given: Any) -> str:
+        """The right word that comes closest to a wrong one, as the end of a message."""
+        words = list(_words(self.hint))
+        parts = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else ()
+        wrong = [part.strip() for part in parts if isinstance(part, str)]
+        return next((did_you_mean(word, words) for word in wrong if word not in words), "")
 
 
-def typed(spec: Key, given: Any) -> Any:
-    """What a typed value means for a key."""
+def meant(given: Any) -> list[Any]:
+    """What a value of the command line or of Python may mean; a key takes the first that is right for it.
+
+    Text is a TOML value, or stands for itself, or is a list with commas between its parts.
+    """
     if isinstance(given, os.PathLike):
-        return os.fspath(given)
-    value = _toml(given, spec) if isinstance(given, str) else given
-    if not spec.listed or value is None or isinstance(value, (list, tuple)) or value in spec.alone:
-        return value
-    if value == given and isinstance(given, str) and "," in given:
-        return [_toml(part.strip(), spec) for part in given.split(",")]
-    return [value]
+        return [os.fspath(given)]
+    if not isinstance(given, str):
+        return [given, [given]]
+    parts = [part.strip() for part in given.split(",")]
+    lists = [[_toml(part, part) for part in parts], parts]
+    value = _toml(given, None)
+    return [given, *lists] if value is None else [value, given, [value], *lists]
 
 
-def _toml(typed: str, spec: Key) -> Any:
-    """The TOML value that some text spells, if the key may take its kind, or the text."""
+def _toml(text: str, default: str | None) -> Any:
+    """The TOML value that some text spells."""
     try:
-        found = tomllib.loads(f"value = {typed}")
+        found = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
-        return typed
-    kinds: tuple[type, ...] = (str,) if spec.is_text else (str, int, float, list)
-    takes = (*kinds, list) if spec.listed else kinds
-    return found["value"] if len(found) == 1 and isinstance(found["value"], takes) else typed
+        return default
+    return found["value"] if len(found) == 1 else default
+
+
+def _words(hint: Any) -> Iterator[str]:
+    """The words among the values of a type."""
+    if get_origin(hint) is Literal:
+        yield from get_args(hint)
+        return
+    for note in getattr(hint, "__metadata__", ()):
+        yield from getattr(note, "examples", None) or ()
+    for inner in get_args(hint):
+        yield from _words(inner)

@@ -1,8 +1,8 @@
-"""The units of work of a recipe, what each leaves behind, and the plan that they make up."""
+"""The units of work of a recipe, and what each leaves behind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +33,3 @@ class Unit:
     needs: tuple[str, ...] = ()  # units whose results `compute` reads, all of them before this one
     scratch: bool = False  # large, and only a means: deleted when all units that need it are done
     size: int = 0  # estimated bytes of its result
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """All units of a recipe, and what becomes of them."""
-
-    units: Sequence[Unit]  # in the order to run
-    gather: Callable[[Read], dict[str, Any]]  # when all are done: results, verdicts and notices of the outcome
-    about: Mapping[str, Any]  # data, tasks, settings and skipped of the outcome: known before any unit runs
-    models: int = 1  # models of the same size that units keep in memory at once

@@ -1,145 +1,104 @@
-"""The values that a recipe's keys take: each reader returns the value as a recipe holds it, or raises ValueError."""
+"""The types of a recipe's keys, which pydantic checks, and how a message repeats a value."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Collection, Hashable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from neurosteer.vocabulary import is_device, is_share, read_layers
 
-Reader = Callable[[Any], Any]
-
+T = TypeVar("T", bound=Hashable)
 _LONGEST = 60  # characters of a value that a message repeats
 
 
-def text(value: Any) -> str:
-    """Some printable text on one line."""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+def takes(description: str, **constraints: Any) -> Any:
+    """What a key takes, in the words of a message; numbers are not made of text, nor text of numbers."""
+    return Field(description=description, **constraints)
+
+
+def whole(least: int) -> Any:
+    """Of an `int`: at least `least`, and of at most 18 digits."""
+    return takes(f"a whole number of at least {least}", strict=True, ge=least, lt=10**18)
+
+
+def number(description: str, **bounds: float) -> Any:
+    """Of a `float`: finite, and within `gt`, `ge` and `le`."""
+    return takes(description, strict=True, allow_inf_nan=False, **bounds)
+
+
+def one_of(words: Collection[str]) -> AfterValidator:
+    """Of a `str`: one of some words, as they are when a recipe is read."""
+
+    def read(word: str) -> str:
+        if word not in words:
+            raise ValueError
+        return word
+
+    return AfterValidator(read)
+
+
+def _line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
         raise ValueError
-    return value
+    return text
 
 
-def token(value: Any) -> str:
-    """Any text that UTF-8 can hold."""
-    if not isinstance(value, str) or not value:
+def _token(text: str) -> str:
+    text.encode()  # UnicodeEncodeError, a ValueError, for what UTF-8 has no bytes for
+    return text
+
+
+def _device(text: str) -> str:
+    if not is_device(text):
         raise ValueError
-    value.encode()
-    return value
+    return text
 
 
-def one_of(*allowed: str) -> Reader:
-    """One of some words."""
-
-    def read(value: Any) -> str:
-        if value not in allowed or not isinstance(value, str):
-            raise ValueError
-        return value
-
-    return read
-
-
-def device(value: Any) -> str:
-    """`auto`, or a device as torch names it."""
-    if not isinstance(value, str) or not is_device(value):
+def _share(text: str) -> str:
+    if not is_share(text):
         raise ValueError
-    return value
+    return text
 
 
-def whole(least: int) -> Reader:
-    """A whole number of at most 18 digits."""
-
-    def read(value: Any) -> int:
-        if type(value) is not int or not least <= value < 10**18:
-            raise ValueError
-        return value
-
-    return read
+def _count(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value) else value
 
 
-def penalty(value: Any) -> float:
-    """A number above 0 and up to 1; NaN is neither."""
-    if type(value) not in (int, float) or not 0 < value <= 1:
+def each_once(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Raises `ValueError` where a value comes twice."""
+    if len(set(values)) != len(values):
         raise ValueError
-    return float(value)
+    return values
 
 
-def number(least: float | None = None, *, above: float | None = None) -> Reader:
-    """A finite number, at least so large, or larger than that."""
-
-    def read(value: Any) -> float:
-        if type(value) not in (int, float) or not abs(value) < float("inf"):
-            raise ValueError
-        if (least is not None and value < least) or (above is not None and value <= above):
-            raise ValueError
-        return float(value)
-
-    return read
+def _listed_layers(value: Any) -> Any:
+    if isinstance(value, str) and value != "all":
+        return read_layers(value)
+    return [value] if isinstance(value, int) else value
 
 
-def several(read: Reader) -> Reader:
-    """A list of one or more such values, each once."""
-
-    def read_all(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, (list, tuple)) or not value:
-            raise ValueError
-        found = tuple(map(read, value))
-        if len(set(found)) != len(found):
-            raise ValueError
-        return found
-
-    return read_all
+def _listed_names(value: Any) -> Any:
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
 
-def ascending(read: Reader) -> Reader:
-    """The same where the order says nothing."""
-    return lambda value: tuple(sorted(several(read)(value)))
-
-
-def either(*readers: Reader) -> Reader:
-    """What the first reader takes that takes it at all."""
-
-    def read(value: Any) -> Any:
-        for reader in readers:
-            try:
-                return reader(value)
-            except ValueError:
-                continue
-        raise ValueError
-
-    return read
-
-
-def optional(read: Reader, nothing: str | None = None) -> Reader:
-    """Such a value, or None: where there is none, or the word that says so."""
-    return lambda value: None if value is None or value == nothing else read(value)
-
-
-def count_or_share(value: Any) -> int | str:
-    """How many neurons: `40`, or `"1%"` of a layer's units."""
-    if isinstance(value, str):
-        if is_share(value):
-            return value
-        if not re.fullmatch(r"[0-9]{1,18}", value):
-            raise ValueError
-        value = int(value)
-    return int(whole(1)(value))
-
-
-def layers(value: Any) -> str | tuple[int, ...]:
-    """`"all"`, or the blocks of `3`, `"0-5,9"` or `[0, 5]`, ascending."""
-    if value == "all":
-        return "all"
-    if isinstance(value, str):
-        value = read_layers(value)
-    return ascending(whole(0))(value if isinstance(value, (list, tuple)) else [value])
-
-
-def columns(value: Any) -> tuple[str, str]:
-    """Two different names, as a list or as `"good,bad"`."""
-    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
-    good, bad = several(text)(names)
-    return good, bad
+Line = Annotated[str, Field(strict=True), AfterValidator(_line)]  # some printable text on one line
+Token = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_token)]  # any text that UTF-8 can hold
+Device = Annotated[str, Field(strict=True), AfterValidator(_device)]
+Several = Annotated[tuple[T, ...], Field(min_length=1), AfterValidator(each_once)]
+Ascending = Annotated[  # the same where the order says nothing
+    tuple[T, ...],
+    Field(min_length=1),
+    AfterValidator(each_once),
+    AfterValidator(lambda values: tuple(sorted(values))),
+]
+COUNT = BeforeValidator(_count)  # a number in quotes is a number
+Share = Annotated[str, Field(strict=True), AfterValidator(_share)]  # "1%" of a layer's units
+LAYERS = BeforeValidator(_listed_layers)  # 3 or "0-5,9" as the list that it stands for
+COLUMNS = BeforeValidator(_listed_names)  # "good,bad" too
+ALL_IS_NONE = BeforeValidator(lambda value: None if value == "all" else value)
 
 
 def shown(value: Any) -> str:

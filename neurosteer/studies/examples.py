@@ -88,7 +88,7 @@ class Examples:
 
     def right(self, probes: Probes, part: str) -> Int[Tensor, "layer strength pair"]:
         """How many sentences of each pair are right."""
-        right = probes.right(self.x[part], self.y[part])
+        right = probes.correct(self.x[part], self.y[part])
         return reduce(right.int(), "layer (side pair) strength -> layer strength pair", "sum", side=2).cpu()
 
     def judge(self, probes: Probes) -> list[Accuracy]:

@@ -17,7 +17,7 @@ from rich.console import Console
 from scipy.stats import pearsonr, spearmanr
 
 import neurosteer as ns
-from neurosteer.forward import attribute, from_parting, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import attribute, from_first_difference, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, without_massive
 from neurosteer.pairs import Pairs
@@ -27,7 +27,7 @@ from neurosteer.seeds import generator
 def measured(model: Model, pairs: Pairs, sets: Sequence[NeuronSet]) -> torch.Tensor:
     """The drop of the mean margin when each set is ablated to zero."""
     variants = [variant_of(model, ns.Edit.ablate(chosen)) for chosen in sets]
-    found = score_texts(model, from_parting(pairs_of_texts(model, pairs, "sum")), variants)
+    found = score_texts(model, from_first_difference(pairs_of_texts(model, pairs, "sum")), variants)
     sign = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(len(pairs))
     return ((found.clean - found.edited) * sign).sum(1) / len(pairs)
 

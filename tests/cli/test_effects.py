@@ -70,7 +70,7 @@ def test_defaults_of_amplify(run, rooms):
 
 
 def every_option(command: str) -> list[str]:
-    own = "--to resample --to zero --to resample" if command == "ablate" else "--about mean"
+    own = "--to resample --to zero --to resample" if command == "ablate" else "--to mean"
     return (
         f"{command} --task a --method attribution --method l0 --method attribution --topk 2% --layers 3,1 "
         "--reach onward --data pairs.csv --columns good,bad --split lexical --limit 50 --seed 7 --scale 0.5 "
@@ -138,6 +138,23 @@ def test_other_tasks_come_from_the_same_source(run, rooms):
     assert rooms.effects[0]["also"] == ["pair test pairs of b, seed 3", "pair test pairs of c, seed 3"]
     assert run("ablate", "--also", "b", "--limit", "60").code == 0
     assert rooms.calls["load_pairs"]["b"] == asked | {"limit": 60}
+
+
+@pytest.mark.parametrize("command", EDITED)
+def test_a_task_may_stand_without_its_option(run, rooms, command):
+    assert run(command, "a", "-k", "40").code == 0
+    asked = rooms.calls["neurons_from"]
+    assert (asked["task"], asked["k"], asked["may_find"]) == ("a", "40", True)
+    assert run(command, "a", "--task", "a").code == 0
+    assert rooms.calls["neurons_from"]["task"] == "a"
+
+
+@pytest.mark.parametrize("command", EDITED)
+def test_two_tasks_are_refused(run, rooms, tmp_path, command):
+    outcome = run(command, "a", "-t", "b")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "neurosteer: which task: 'a', or 'b' as --task says? name one\n"
+    assert (rooms.effects, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_neurons_of_a_file(run, rooms, tmp_path):
@@ -248,5 +265,7 @@ def test_a_method_without_neurons_is_refused(run, rooms, tmp_path, command):
 def test_more_controls_than_can_be_drawn(run, rooms, tmp_path, command):
     outcome = run(command, "--controls", "1000000000")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "neurosteer: --controls '1000000000' is more than 100,000, the most that can be drawn\n"
+    assert (
+        outcome.err == "neurosteer: --controls '1000000000' is not a whole number of at least 0 and at most 100,000\n"
+    )
     assert (rooms.effects, list(tmp_path.iterdir())) == ([], [])

@@ -75,6 +75,14 @@ def test_every_option_arrives(run, rooms):
     assert json.loads(json.dumps(rooms.calls["save_find"]["options"]))["k"] == "40"
 
 
+def test_tasks_may_stand_without_their_option(run, rooms):
+    """In the order typed, and before those of `--task`."""
+    assert run("find", "a", "*b*", "--topk", "3", "-t", "c").code == 0
+    assert rooms.calls["load_tasks"]["tasks"] == ["a", "*b*", "c"]
+    assert rooms.calls["save_find"]["options"]["tasks"] == ["a", "*b*", "c"]
+    assert rooms.calls["find"]["k"] == "3"
+
+
 def test_offline_is_said_before_anything_is_imported(run, rooms):
     run("find", "--offline", "--quiet")
     names = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_PROGRESS_BARS")

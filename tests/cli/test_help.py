@@ -48,12 +48,28 @@ def test_every_option_is_explained(path):
     assert all(option.help for option in COMMANDS[path].params)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["ls"], ["ls", "--help"], ["find", "--help"]])
+@pytest.mark.parametrize(("long", "short"), [("--task", "-t"), ("--topk", "-k")])
+def test_what_is_typed_often_is_short(long, short):
+    """Wherever there is such an option; and none has another name for the same."""
+    options = [
+        parameter.opts for command in COMMANDS.values() for parameter in command.params if long in parameter.opts
+    ]
+    assert options
+    assert all(short in names for names in options)
+    assert not {"--about", "--n", "--k"} & {
+        name for command in COMMANDS.values() for o in command.params for name in o.opts
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], ["ls"], ["ls", "--help"], ["find", "--help"], ["-h"], ["ls", "-h"], ["run", "-h"]]
+)
 def test_help_is_no_error(run, arguments):
     outcome = run(*arguments)
     assert (outcome.code, outcome.err) == (0, "")
     assert "Usage: neurosteer" in outcome.out
 
 
-def test_version(run):
-    assert run("--version").out == f"neurosteer {__version__}\n"
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(run, option):
+    assert run(option).out == f"neurosteer {__version__}\n"

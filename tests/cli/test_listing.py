@@ -83,7 +83,7 @@ def test_runs(run, monkeypatch, tmp_path):
     fake(monkeypatch, "studies", list_runs=lambda out: [row])
     assert run("ls", "runs").out.splitlines()[1].split() == ["r1", "find", "m", "a,", "b", "today"]
     fake(monkeypatch, "studies", list_runs=lambda out: [])
-    assert run("ls", "runs").out == "no runs in 'runs/'\n"
+    assert run("ls", "runs").out == "no runs in 'runs'\n"
     assert list(tmp_path.iterdir()) == []
 
 

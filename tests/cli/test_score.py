@@ -60,6 +60,11 @@ def test_every_option_arrives(run, rooms):
     assert outcome.out.endswith(f"run     {Path('kept/run-3')}\n")
 
 
+def test_tasks_may_stand_without_their_option(run, rooms):
+    assert run("score", "a", "b").code == 0
+    assert rooms.calls["load_tasks"]["tasks"] == ["a", "b"]
+
+
 def test_tables_hold_every_task(run, rooms):
     rooms.tasks = ["intransitive", "causative"]
     outcome = run("score")

@@ -18,23 +18,25 @@ from causal_toy import (
     TESTED,
     Toy,
     all_units,
-    focus_piece,
+    one_layer_result,
     recipe,
     run_toy,
-    states_piece,
+    states_result,
+    toy_pairs,
     toy_splits,
+    work_of,
 )
 from planted_cause import UNITS, agreement_pairs
 from scipy import stats
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
 
 from neurosteer.errors import InputError
-from neurosteer.experiments.causal import causal_units, measured_tasks
+from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.nulls import exchanges, null_searches
-from neurosteer.experiments.causal.sources import beginnings
-from neurosteer.experiments.design import Design
-from neurosteer.experiments.focus import searched
-from neurosteer.experiments.transfer import Member
+from neurosteer.experiments.causal.sources import count_prefixes
+from neurosteer.experiments.causal.targets import measured_tasks
+from neurosteer.experiments.experiment import Task
+from neurosteer.experiments.shared.one_layer import searched
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
 from neurosteer.neurons import STATS
@@ -88,8 +90,8 @@ def plain_margins(network: Any, pairs: Pairs, units: Sequence[int]) -> list[floa
 @pytest.mark.parametrize("target", ["ant", "cat"])
 def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: str, method: str):
     """Of every set and each of its controls."""
-    piece, pairs = toy.cells(target), toy.splits[target].test.limit(TESTED)
-    clean = piece.arrays["clean"]
+    result, pairs = toy.cells(target), toy.splits[target].test.limit(TESTED)
+    clean = result.arrays["clean"]
     assert clean == pytest.approx(plain_margins(network, pairs, []), abs=1e-4)
     largest = 0.0
     for source in TASKS[:3]:
@@ -100,7 +102,7 @@ def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: st
             assert row == pytest.approx(expected, abs=1e-4)
             largest = max(largest, np.abs(expected - clean).max())
     assert largest > 0.1
-    assert piece.values["pairs"] == TESTED
+    assert result.values["pairs"] == TESTED
 
 
 def test_sets_are_the_top_of_each_ranking(toy: Toy):
@@ -114,7 +116,7 @@ def test_sets_are_the_top_of_each_ranking(toy: Toy):
 
 def test_no_set_and_no_control_holds_a_massive_unit(toy: Toy):
     """Though one has the largest t of all."""
-    t = toy.pieces["focus-ant"].arrays["t"]
+    t = toy.results["focus-ant"].arrays["t"]
     assert np.abs(t).argmax() in MASSIVE
     held = [row for task in TASKS[:3] for method in METHODS for row in toy.variants(task, method)]
     assert len(held) == (9 - 1) * 4
@@ -128,18 +130,18 @@ def test_each_set_has_controls_of_its_own(toy: Toy):
             own, *controls = toy.variants(task, method)
             assert len({tuple(units) for units in [own, *controls]}) > 1
             assert [len(set(units)) for units in controls] == [len(own)] * 3
-            about = toy.pieces[f"sets-{task}"].values["about"][method]
+            about = toy.results[f"sets-{task}"].values["about"][method]
             shared = [len(set(units) & set(own)) / len(own) for units in controls]
             assert about["overlap"] == pytest.approx(np.mean(shared))
     assert toy.variants("ant", "l0")[0] == toy.variants("cat", "l0")[0]
     assert toy.variants("ant", "l0")[1:] != toy.variants("cat", "l0")[1:]
-    alone = Toy.run(toy.model, recipe(methods=("attribution",), nulls=0), toy.splits, focus_of(toy))
+    alone = Toy.run(toy.work.model, recipe(methods=("attribution",), nulls=0), toy.splits, one_layer_of(toy))
     assert alone.variants("ant", "attribution") == toy.variants("ant", "attribution")
 
 
 def test_controls_may_hold_the_units_of_any_set(toy: Toy):
     """Those of the set itself and of the other methods are as likely as their like."""
-    many = Toy.run(toy.model, recipe(controls=60, nulls=0, measured=("ant",)), toy.splits, focus_of(toy))
+    many = Toy.run(toy.work.model, recipe(controls=60, nulls=0, measured=("ant",)), toy.splits, one_layer_of(toy))
     for method in METHODS:
         own, *controls = many.variants("ant", method)
         drawn = {unit for units in controls for unit in units}
@@ -147,27 +149,27 @@ def test_controls_may_hold_the_units_of_any_set(toy: Toy):
         assert {unit for other in METHODS for unit in many.variants("ant", other)[0]} & (drawn - set(own))
 
 
-def focus_of(toy: Toy) -> dict[str, UnitResult]:
-    return {task: toy.pieces[f"focus-{task}"] for task in TASKS}
+def one_layer_of(toy: Toy) -> dict[str, UnitResult]:
+    return {task: toy.results[f"focus-{task}"] for task in TASKS}
 
 
 def test_a_set_of_nothing_is_not_measured(toy: Toy):
-    piece = toy.cells("ant")
+    result = toy.cells("ant")
     assert toy.variants("bee", "l0") == []
-    assert [row["row"] for row in piece.values["sets"]].count(None) == 1
-    assert piece.arrays["margins"].shape == ((9 - 1) * 4, TESTED)
+    assert [row["row"] for row in result.values["sets"]].count(None) == 1
+    assert result.arrays["margins"].shape == ((9 - 1) * 4, TESTED)
     assert np.isnan(neutral_of(toy, "bee", "l0")["kl"]).all()
 
 
 def neutral_of(toy: Toy, source: str, method: str) -> dict[str, np.ndarray]:
-    [piece] = [piece for name, piece in toy.pieces.items() if name.startswith("neutral-")]
-    row = piece.values["sets"].index([source, method])
-    return {name: values[row] for name, values in piece.arrays.items()}
+    [result] = [result for name, result in toy.results.items() if name.startswith("neutral-")]
+    row = result.values["sets"].index([source, method])
+    return {name: values[row] for name, values in result.arrays.items()}
 
 
 def test_neutral_text_under_every_set_and_control(toy: Toy, network: Any):
     """KL of the unedited model from each edited one, token by token, and perplexity, by Hugging Face's own model."""
-    texts = [text.tokens for group in passages(toy.model, read_neutral(None)[1]) for text in group]
+    texts = [text.tokens for group in passages(toy.work.model, read_neutral(None)[1]) for text in group]
 
     def logprobs(units: Sequence[int]) -> list[torch.Tensor]:
         with zeroed(network, units):
@@ -199,10 +201,10 @@ def test_exchanged_items_go_together():
 def test_null_sets_by_welch_and_attribution_are_what_a_plain_loop_finds(toy: Toy):
     """Scipy's t of exchanged states; signed sums of plain gradients of one pair at a time."""
     for task in TASKS[:3]:
-        split, found = toy.splits[task], toy.pieces[f"nullsets-{task}"].arrays
-        flips = exchanges(split.train, 2, toy.recipe.seed).numpy()
-        states = states_piece(split).arrays["values"][list(split.indices["train"]), :, 0]
-        by_pair = toy.pieces[f"attribution-{task}"].arrays["by_pair"]
+        split, found = toy.splits[task], toy.results[f"nullsets-{task}"].arrays
+        flips = exchanges(split.train, 2, toy.work.recipe.seed).numpy()
+        states = states_result(split).arrays["values"][list(split.indices["train"]), :, 0]
+        by_pair = toy.results[f"attribution-{task}"].arrays["by_pair"]
         assert 0 < flips.sum() < flips.size
         for i, flip in enumerate(flips):
             good, bad = (np.where(flip[:, None], states[:, 1 - side], states[:, side]) for side in (0, 1))
@@ -216,9 +218,9 @@ def test_null_sets_by_welch_and_attribution_are_what_a_plain_loop_finds(toy: Toy
 
 @pytest.mark.parametrize("exchanged", [False, True])
 def test_a_null_search_by_l0_is_the_search_itself(toy: Toy, exchanged: bool):
-    """Where nothing is exchanged it gives what `focus` found; where every pair is, the same but for the sign."""
-    design, split = Design.of(toy.recipe, toy.model), toy.splits["ant"]
-    states = torch.from_numpy(states_piece(split).arrays["values"])[list(split.indices["train"])]
+    """Where nothing is exchanged it finds what the task's own does; where every pair is, all but the sign."""
+    design, split = toy.work.design, toy.splits["ant"]
+    states = torch.from_numpy(states_result(split).arrays["values"])[list(split.indices["train"])]
     turned = states.flip(1) if exchanged else states
     label = ("ant", LAYER, "l0", "exchange", 0)
     expected = searched(turned, [label], design)
@@ -234,12 +236,12 @@ def test_null_sets_are_measured_on_the_true_pairs_of_their_own_task(toy: Toy, ne
     for method in METHODS:
         pairs = toy.splits["ant"].test.limit(TESTED)
         for row, units in zip(
-            toy.nulls("ant", method), toy.pieces["nullsets-ant"].arrays[method].tolist(), strict=True
+            toy.nulls("ant", method), toy.results["nullsets-ant"].arrays[method].tolist(), strict=True
         ):
             assert row == pytest.approx(plain_margins(network, pairs, [u for u in units if u >= 0]), abs=1e-4)
-    empty = Toy.run(toy.model, recipe(methods=("welch",), measured=("ant",)), toy.splits, focus_of(toy))
+    empty = Toy.run(toy.work.model, recipe(methods=("welch",), measured=("ant",)), toy.splits, one_layer_of(toy))
     unit = next(unit for name, unit in empty.units.items() if name.startswith("nulls-"))
-    nothing = {**empty.pieces, "nullsets-ant": UnitResult({"welch": np.array([[-1, -1, -1], [3, -1, -1]])}, {})}
+    nothing = {**empty.results, "nullsets-ant": UnitResult({"welch": np.array([[-1, -1, -1], [3, -1, -1]])}, {})}
     found = unit.compute(nothing.__getitem__).arrays
     assert np.array_equal(found["welch"][0], found["clean"])
     assert np.abs(found["welch"][1] - found["clean"]).max() > 1e-3
@@ -275,7 +277,7 @@ def test_attributions_are_plain_gradients(toy: Toy, network: Any):
         expected = plain_drop(network, toy.splits[task].train.limit(6))
         assert np.abs(expected).max() > 1e-2
         assert toy.drops(task) == pytest.approx(expected, abs=1e-5)
-        by_pair = toy.pieces[f"attribution-{task}"].arrays["by_pair"]
+        by_pair = toy.results[f"attribution-{task}"].arrays["by_pair"]
         for i, row in enumerate(by_pair):
             assert row == pytest.approx(plain_drop(network, toy.splits[task].train.take([i])), abs=1e-4)
 
@@ -305,7 +307,7 @@ def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
     ]
     unit = toy.unit("ant", "ant")
     try:
-        unit.compute(toy.pieces.__getitem__)
+        unit.compute(toy.results.__getitem__)
     finally:
         for handle in handles:
             handle.remove()
@@ -314,7 +316,7 @@ def test_no_block_below_the_layer_runs_twice(llama: Model, toy: Toy):
 
 def test_units_come_out_the_same_byte_for_byte(toy: Toy):
     for name in (toy.unit("bee", "ant").name, "attribution-cat"):
-        again, first = toy.units[name].compute(toy.pieces.__getitem__), toy.pieces[name]
+        again, first = toy.units[name].compute(toy.results.__getitem__), toy.results[name]
         assert again.values == first.values
         assert all(np.array_equal(again.arrays[array], first.arrays[array]) for array in first.arrays)
 
@@ -330,16 +332,16 @@ def test_names_groups_and_needs(toy: Toy):
     assert cells.group == "cat"
     assert set(cells.needs) == {f"{what}-{source}" for what in ("focus", "sets") for source in TASKS[:3]}
     assert set(toy.units["nullsets-ant"].needs) == {"focus-ant", "attribution-ant", "states-trained-ant"}
-    one = {unit.name: unit for unit in all_units(toy.model, recipe(methods=("attribution",)), toy.splits)}
+    one = {unit.name: unit for unit in all_units(toy.work.model, recipe(methods=("attribution",)), toy.splits)}
     assert set(one["nullsets-ant"].needs) == {"focus-ant", "attribution-ant"}
     assert toy.units["attribution-dog"].group == "dog"
     for name, unit in toy.units.items():
-        held = sum(array.nbytes for array in toy.pieces[name].arrays.values())
+        held = sum(array.nbytes for array in toy.results[name].arrays.values())
         assert unit.size == pytest.approx(held, rel=0.5), name
 
 
 def test_without_nulls_none_are_searched(toy: Toy):
-    units = all_units(toy.model, recipe(nulls=0), toy.splits)
+    units = all_units(toy.work.model, recipe(nulls=0), toy.splits)
     assert not [unit.name for unit in units if unit.name.startswith("null")]
 
 
@@ -348,7 +350,7 @@ def test_costs_grow_with_what_is_computed(llama: Model, toy: Toy):
     more = recipe(controls=7, measured=("ant", "bee"), methods=("l0",))
     other = next(unit for unit in all_units(llama, more, toy.splits) if unit.name.startswith("causal-ant"))
     assert other.cost == pytest.approx(toy.unit("ant", "ant").cost * (1 + 2 * (1 + 7)) / (1 + 9 * (1 + 3)))
-    assert beginnings(Pairs("x", "hand", (Pair("a b c", "a b d", "0"), Pair("a e", "f b c", "1")))) == 8
+    assert count_prefixes(Pairs("x", "hand", (Pair("a b c", "a b d", "0"), Pair("a e", "f b c", "1")))) == 8
 
 
 def test_many_sets_are_parted(llama: Model):
@@ -377,14 +379,14 @@ def test_sentences_that_a_source_has_seen_are_not_measured(llama: Model, toy: To
     dog = toy.splits["dog"]
     idle = replace(dog, train=replace(dog.train, pairs=dog.train.pairs + ant.test.pairs[3:4]))
     splits = {**toy.splits, "bee": trained, "dog": idle}
-    focus, few = {t: focus_piece(i) for i, t in enumerate(TASKS)}, {"methods": ("welch",), "nulls": 0}
-    rerun = Toy.run(llama, recipe(**few), splits, focus)
-    piece = rerun.cells("ant")
-    assert (piece.values["pairs"], piece.values["left_out"]) == (20, 4)
-    full = Toy.run(llama, recipe(**few, test_pairs=24), toy.splits, focus).cells("ant")
+    one_layer, few = {t: one_layer_result(i) for i, t in enumerate(TASKS)}, {"methods": ("welch",), "nulls": 0}
+    rerun = Toy.run(llama, recipe(**few), splits, one_layer)
+    result = rerun.cells("ant")
+    assert (result.values["pairs"], result.values["left_out"]) == (20, 4)
+    full = Toy.run(llama, recipe(**few, test_pairs=24), toy.splits, one_layer).cells("ant")
     assert len(ant.test) == 24
     assert full.values["left_out"] == 0
-    assert piece.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, *range(5, 24)]], abs=1e-4)
+    assert result.arrays["clean"] == pytest.approx(full.arrays["clean"][[2, *range(5, 24)]], abs=1e-4)
     assert rerun.cells("cat").values["left_out"] == 0
 
 
@@ -392,17 +394,19 @@ def test_a_target_of_which_all_is_seen(llama: Model):
     ant, bee = toy_splits()["ant"], toy_splits()["bee"]
     all_seen = replace(bee, validation=replace(bee.validation, pairs=bee.validation.pairs + ant.test.pairs))
     asked, splits = recipe(measured="all"), {"ant": ant, "bee": all_seen}
-    design = Design.of(asked, llama)
     with pytest.raises(InputError, match="some task has seen every test pair of 'ant'"):
-        causal_units(llama, asked, splits, design)
+        EXPERIMENT.joint_units(work_of(llama, asked, splits))
 
 
-def members(*named: tuple[str, str]) -> list[Member]:
-    return [Member(*one) for one in named]
+def tasks_of(*named: tuple[str, str]) -> list[Task]:
+    """Names and phenomena."""
+    pairs = toy_pairs("ant")
+    split = pairs.split()
+    return [Task(replace(pairs, task=name, phenomenon=phenomenon), split) for name, phenomenon in named]
 
 
 def test_what_is_measured():
-    tasks = members(("z", "one"), ("y", "one"), ("b", "two"), ("a", "two"), ("alone", "alone"), ("c", "two"))
+    tasks = tasks_of(("z", "one"), ("y", "one"), ("b", "two"), ("a", "two"), ("alone", "alone"), ("c", "two"))
     assert measured_tasks(recipe(measured="phenomena"), tasks) == ["y", "a", "alone"]
     assert measured_tasks(recipe(measured="all"), tasks) == ["z", "y", "b", "a", "alone", "c"]
     assert measured_tasks(recipe(measured=("c", "z")), tasks) == ["z", "c"]
@@ -412,20 +416,20 @@ def test_what_is_measured():
 
 def test_whatever_else_is_measured_keeps_the_units_of_the_default(llama: Model, toy: Toy):
     """So `measured=all` computes the rest alone: units of the same names give the same bytes."""
-    focus = {task: toy.pieces[f"focus-{task}"] for task in TASKS}
-    few, all_ = (Toy.run(llama, recipe(measured=what), toy.splits, focus) for what in ("phenomena", "all"))
+    one_layer = {task: toy.results[f"focus-{task}"] for task in TASKS}
+    few, all_ = (Toy.run(llama, recipe(measured=what), toy.splits, one_layer) for what in ("phenomena", "all"))
     kept, more = set(few.units), set(all_.units)
     assert len(kept) == 4 + 3 * 2 + 3 * 2 + 1
     assert len(more) == 4 + 4 * 2 + 4 * 3 + 2
     assert kept < more
     for name in kept:
-        again, first = all_.pieces[name], few.pieces[name]
+        again, first = all_.results[name], few.results[name]
         assert again.values == first.values
         for array, values in first.arrays.items():
             assert np.array_equal(again.arrays[array], values, equal_nan=values.dtype.kind == "f"), (name, array)
 
 
-def real_focus(model: Model, pairs: Pairs) -> UnitResult:
+def real_one_layer(model: Model, pairs: Pairs) -> UnitResult:
     _, stats = states_and_stats(
         model, pairs, range(len(pairs)), site="resid_post", layers=[LAYER], position="eos", cache=False
     )
@@ -436,9 +440,9 @@ def real_focus(model: Model, pairs: Pairs) -> UnitResult:
 def test_a_planted_cause_shows_up_in_its_cell(planted: Model):
     """The units that carry agreement matter to agreement, and to nothing that has no verbs."""
     splits = {"agreement": agreement_pairs().split(), "bee": nouns().split()}
-    focus = {task: real_focus(planted, split.train) for task, split in splits.items()}
+    one_layer = {task: real_one_layer(planted, split.train) for task, split in splits.items()}
     asked = recipe(measured="all", methods=("attribution",), controls=9, nulls=9, test_pairs=30, attribution_pairs=60)
-    toy = Toy.run(planted, asked, splits, focus)
+    toy = Toy.run(planted, asked, splits, one_layer)
     changes = {
         (source, target): (
             toy.margins(source, target, "attribution") - toy.cells(target, source).arrays["clean"]

@@ -11,12 +11,12 @@ from scipy import stats
 
 from neurosteer.experiments.causal.agreement import agree, weighted_spearman
 from neurosteer.experiments.causal.contrasts import by_kind, kind_means, kinds_of
-from neurosteer.experiments.causal.families import FamilyTest, detectable, permuted
-from neurosteer.experiments.causal.measured import Measured
-from neurosteer.experiments.causal.numbers import measure_cell, q_values
-from neurosteer.experiments.causal.summary import others_controls
-from neurosteer.experiments.causal.verdicts import family_numbers, other_family, own_family, search_family, verdict
-from neurosteer.experiments.intervals import TaskSamples
+from neurosteer.experiments.causal.families import family_row, other_cells, own_cells, searches, verdict
+from neurosteer.experiments.causal.measured import Measured, measure_cell, others_controls
+from neurosteer.experiments.causal.permutation import FamilyTest, detectable, permuted
+from neurosteer.experiments.causal.result import MeanDrop
+from neurosteer.experiments.shared.intervals import TaskSamples
+from neurosteer.results import Estimate
 from neurosteer.studies.effects.numbers import Preference
 
 
@@ -110,7 +110,8 @@ def test_the_smallest_loss_that_would_have_been_found():
 def family(changes: np.ndarray, clean: list[Preference], nulls: int = 0) -> Measured:
     tasks = [f"t{i}" for i in range(len(changes))]
     counts = [5] * len(tasks)
-    return Measured(tasks, clean, counts, counts, {}, {"m": changes}, {"m": np.full((len(tasks), nulls), -0.5)})
+    null_changes = np.full((len(tasks), nulls), -0.5)
+    return Measured(tasks, tasks, clean, counts, counts, {}, {"welch": changes}, {"welch": null_changes})
 
 
 def test_families_leave_out_what_has_nothing_to_lose():
@@ -124,11 +125,11 @@ def test_families_leave_out_what_has_nothing_to_lose():
         Preference(6.0, 5.0, 7.0, 30),
     ]
     measured = family(changes, clean, nulls=2)
-    own = own_family(measured, "m")
+    own = own_cells(measured, "welch")
     assert own.changes == pytest.approx(np.stack([changes[0, 0], changes[2, 2]]))
     assert own.margins.tolist() == [2.0, 4.0]
     assert (own.cells, own.nothing_to_lose, own.empty) == (2, 1, 1)
-    other = other_family(measured, "m")
+    other = other_cells(measured, "welch")
     cells = [(0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0), (2, 3)]
     expected = [
         np.mean([changes[cell][[0, a, b][[0, 1, 2].index(cell[0])]] for cell in cells])
@@ -138,7 +139,7 @@ def test_families_leave_out_what_has_nothing_to_lose():
     assert drawn == pytest.approx(expected)
     assert other.margins.mean() == pytest.approx(np.mean([clean[target].margin for _, target in cells]))
     assert (other.cells, other.nothing_to_lose, other.empty) == (7, 3, 2)
-    search = search_family(measured, "m")
+    search = searches(measured, "welch")
     assert search.changes == pytest.approx(np.array([[changes[0, 0, 0], -0.5, -0.5], [changes[2, 2, 0], -0.5, -0.5]]))
 
 
@@ -166,10 +167,11 @@ def test_verdicts_in_words():
 
 
 def test_a_family_with_nothing_in_it():
-    row = family_numbers(
-        own_family(family(np.full((1, 1, 3), np.nan), [Preference(1.0, 0.5, 1.5, 30)]), "m"), "matched controls", 0
-    )
-    assert (row["verdict"], row["p"], row["cells"], row["empty"]) == ("nothing to test", None, 0, 1)
+    measured = family(np.full((1, 1, 3), np.nan), [Preference(1.0, 0.5, 1.5, 30)])
+    row = family_row(own_cells(measured, "welch"), "welch", "own", 0)
+    assert (row.verdict, row.cells, row.empty, row.sets, row.draws) == ("nothing to test", 0, 1, 0, 1)
+    unknown = (row.mean, row.controls_mean, row.beyond, row.null_low, row.null_high, row.p, row.share_lost)
+    assert {*unknown, row.detectable} == {None}
 
 
 def test_controls_of_other_sources_on_the_same_target():
@@ -181,17 +183,6 @@ def test_controls_of_other_sources_on_the_same_target():
             others = [changes[s, j, 1:].mean() for s in (0, 1, 3) if s != i]
             assert found[i, j] == pytest.approx(np.mean(others))
     assert np.isnan(others_controls(changes[:1, :1])).all()
-
-
-def test_q_by_hand():
-    """The smallest over all larger p of p times their number over their rank; cells without p do not count."""
-    ps = [0.01, None, 0.04, 0.03, 0.20, None, 0.005]
-    known = sorted(p for p in ps if p is not None)
-    for p, q in zip(ps, q_values(ps), strict=True):
-        expected = p and min(other * 5 / (rank + 1) for rank, other in enumerate(known) if other >= p)
-        assert q == (None if p is None else pytest.approx(min(1.0, expected)))
-    assert q_values([]) == []
-    assert q_values([None]) == [None]
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -223,10 +214,10 @@ def test_agreement_leaves_out_the_diagonal_and_what_is_unknown():
     np.fill_diagonal(b, -100.0)
     a[1], b[2, 4] = np.nan, np.nan
     cells = [(i, j) for i in range(6) for j in range(6) if i not in (j, 1) and (i, j) != (2, 4)]
-    found = agree(a, b, TaskSamples.apart(len(a), 0))
+    found, count = agree(a, b, TaskSamples.apart(len(a), 0))
     expected = stats.spearmanr([a[cell] for cell in cells], [b[cell] for cell in cells]).statistic
-    assert found["spearman"] == pytest.approx(expected)
-    assert found["cells"] == len(cells) == 24
+    assert found.value == pytest.approx(expected)
+    assert count == len(cells) == 24
 
 
 def test_the_interval_resamples_tasks():
@@ -238,52 +229,43 @@ def test_the_interval_resamples_tasks():
         tasks = np.repeat(np.arange(7), row)
         cells = [(i, j) for i in tasks for j in tasks if i != j]
         rhos.append(stats.spearmanr([a[cell] for cell in cells], [b[cell] for cell in cells]).statistic)
-    found = agree(a, b, TaskSamples.apart(len(a), 3))
+    found, _ = agree(a, b, TaskSamples.apart(len(a), 3))
     beyond = 100 * stats.norm.cdf(-math.sqrt(7 / 6) * stats.t.isf(0.025, 6))
-    assert (found["low"], found["high"]) == pytest.approx(np.percentile(rhos, (beyond, 100 - beyond)), abs=2e-2)
-    assert found["low"] < found["spearman"] < found["high"]
-    assert agree(a, b, TaskSamples.apart(len(a), 3)) == found != agree(a, b, TaskSamples.apart(len(a), 4))
+    assert (found.low, found.high) == pytest.approx(np.percentile(rhos, (beyond, 100 - beyond)), abs=2e-2)
+    assert found.low < found.value < found.high
+    assert agree(a, b, TaskSamples.apart(len(a), 3))[0] == found != agree(a, b, TaskSamples.apart(len(a), 4))[0]
 
 
 def test_the_interval_knows_that_cells_of_a_task_go_together():
     """Tasks whose cells are all alike: the interval is as wide as few tasks make it, not as many cells."""
     effect, other = rng(9).normal(size=(2, 12))
     noise = rng(10).normal(size=(2, 12, 12)) * 0.1
-    found = agree(effect[:, None] + noise[0], other[:, None] + noise[1], TaskSamples.apart(12, 0))
+    found, _ = agree(effect[:, None] + noise[0], other[:, None] + noise[1], TaskSamples.apart(12, 0))
     by_cells = 2 * 1.96 / math.sqrt(12 * 11)
-    assert found["high"] - found["low"] > 2 * by_cells
+    assert found.high - found.low > 2 * by_cells
 
 
 def test_five_tasks_have_no_interval_and_phenomena_go_together():
     a, b = matrices(5, 13)
-    found = agree(a, b, TaskSamples.apart(5, 0))
-    assert found["spearman"] is not None
-    assert found["low"] is found["high"] is None
+    found, _ = agree(a, b, TaskSamples.apart(5, 0))
+    assert found.value is not None
+    assert found.low is found.high is None
     a, b = matrices(12, 14)
-    by_phenomenon = agree(a, b, TaskSamples.of([str(i // 2) for i in range(12)], 0))
-    assert by_phenomenon["spearman"] == agree(a, b, TaskSamples.apart(12, 0))["spearman"]
-    assert by_phenomenon != agree(a, b, TaskSamples.apart(12, 0))
+    by_phenomenon, _ = agree(a, b, TaskSamples.of([str(i // 2) for i in range(12)], 0))
+    by_task, _ = agree(a, b, TaskSamples.apart(12, 0))
+    assert by_phenomenon.value == by_task.value
+    assert by_phenomenon != by_task
 
 
 @pytest.mark.parametrize("tasks", [1, 2])
 def test_two_tasks_are_too_few_to_agree(tasks: int):
     a, b = matrices(tasks, 11)
-    assert agree(a, b, TaskSamples.apart(len(a), 0)) == {
-        "spearman": None,
-        "low": None,
-        "high": None,
-        "cells": tasks * (tasks - 1),
-    }
+    assert agree(a, b, TaskSamples.apart(len(a), 0)) == (Estimate(None), tasks * (tasks - 1))
 
 
 def test_what_never_varies_does_not_agree():
     a, _ = matrices(5, 12)
-    assert agree(a, np.ones((5, 5)), TaskSamples.apart(5, 0)) == {
-        "spearman": None,
-        "low": None,
-        "high": None,
-        "cells": 20,
-    }
+    assert agree(a, np.ones((5, 5)), TaskSamples.apart(5, 0)) == (Estimate(None), 20)
 
 
 PHENOMENA = ["x", "x", "y", "x", "z"]
@@ -298,10 +280,14 @@ def test_kinds_of_cells():
             assert {name: bool(cells[i, j]) for name, cells in kinds.items()} == expected
 
 
+def means_by_kind(drops: np.ndarray, phenomena: list[str]) -> dict[str, MeanDrop]:
+    return {row.kind: row for row in by_kind(drops, phenomena, 0, method="welch", what="measured")}
+
+
 def test_means_by_kind_are_plain_means_over_sources():
     drops = rng(13).normal(size=(5, 5))
     drops[0, 3], drops[3] = np.nan, np.nan
-    found = {row.pop("kind"): row for row in by_kind(drops, PHENOMENA, 0)}
+    found = means_by_kind(drops, PHENOMENA)
     own = {i: drops[i, i] for i in (0, 1, 2, 4)}
     related = {0: drops[0, 1], 1: (drops[1, 0] + drops[1, 3]) / 2}
     unrelated = {
@@ -319,30 +305,35 @@ def test_means_by_kind_are_plain_means_over_sources():
         "related - unrelated": {i: related[i] - unrelated[i] for i in related},
     }
     for kind, values in expected.items():
-        assert found[kind]["drop"] == pytest.approx(sum(values.values()) / len(values)), kind
-        assert found[kind]["sources"] == len(values)
-        assert (found[kind]["low"], found[kind]["high"]) == (None, None)  # of so few sources
+        assert found[kind].drop == pytest.approx(sum(values.values()) / len(values)), kind
+        assert found[kind].sources == len(values)
+        assert (found[kind].low, found[kind].high) == (None, None)  # of so few sources
     assert set(found) == {*expected, "other", "own - other"}
     for kind, value in kind_means(drops, PHENOMENA).items():
-        assert value == pytest.approx(found[kind]["drop"])
+        assert value == pytest.approx(found[kind].drop)
 
 
 def test_six_sources_have_an_interval():
-    [own, *_] = by_kind(rng(14).normal(size=(6, 6)), list("uvwxyz"), 0)
-    assert own["kind"] == "own"
-    assert own["low"] < own["drop"] < own["high"]
+    drops, phenomena = rng(14).normal(size=(6, 6)), list("uvwxyz")
+    own = means_by_kind(drops, phenomena)["own"]
+    assert own.low < own.drop < own.high
+    without = by_kind(drops, phenomena, 0, method="welch", what="measured", own_interval=False)
+    for row in without:
+        known = row.kind in ("unrelated", "other")  # related there are none
+        assert (row.low is not None, row.high is not None) == (known, known)
+    assert without[0].drop == own.drop
 
 
 def test_one_source_has_no_interval():
-    rows = {row["kind"]: row for row in by_kind(np.array([[2.0]]), ["x"], 0)}
-    assert rows["own"] == {"kind": "own", "drop": 2.0, "low": None, "high": None, "sources": 1}
-    assert rows["related"] == {"kind": "related", "drop": None, "low": None, "high": None, "sources": 0}
+    rows = means_by_kind(np.array([[2.0]]), ["x"])
+    assert rows["own"] == MeanDrop("welch", "measured", "own", 2.0, None, None, 1)
+    assert rows["related"] == MeanDrop("welch", "measured", "related", None, None, None, 0)
 
 
 def test_the_interval_over_sources_is_about_students():
     """Forty sources: the bootstrap and t agree."""
     drops = rng(14).normal(0.5, 1.0, (40, 40))
-    [own] = [row for row in by_kind(drops, ["x"] * 40, 0) if row["kind"] == "own"]
+    own = means_by_kind(drops, ["x"] * 40)["own"]
     diagonal = np.diag(drops)
     low, high = stats.t.interval(0.95, 39, loc=diagonal.mean(), scale=stats.sem(diagonal))
-    assert (own["low"], own["high"]) == pytest.approx((low, high), abs=0.06)
+    assert (own.low, own.high) == pytest.approx((low, high), abs=0.06)

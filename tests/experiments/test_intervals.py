@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
-from neurosteer.experiments.intervals import ends as interval_ends
+from neurosteer.experiments.shared.intervals import RESAMPLES, TaskSamples
+from neurosteer.experiments.shared.intervals import ends as interval_ends
+from neurosteer.results import record
 
 GROUPED = [name for name in "abcdefg" for _ in range(3)]  # 21 tasks of 7 phenomena
 
@@ -33,7 +34,7 @@ def ends(values: list[float], drawn: int) -> tuple[float, float]:
 )
 def test_what_is_drawn(phenomena, what, drawn, notice):
     samples = TaskSamples.of(phenomena, 3)
-    assert samples.describe() == {"what": what, "drawn": drawn, "least": 6}
+    assert record(samples.resampled) == {"what": what, "drawn": drawn, "least": 6}
     said = samples.notices(phenomena)
     assert len(said) == (notice is not None)
     assert notice is None or said[0].startswith(notice)
@@ -89,7 +90,7 @@ def test_intervals_hold_the_mean_of_few_and_of_many(tasks: int, least: float):
     samples = TaskSamples.of([f"task{i}" for i in range(tasks)], 1)
     assert least <= coverage(samples, values) <= 0.96
     if tasks == 6:
-        low, high = np.percentile(samples.resampled(values)[1:], (2.5, 97.5), axis=0)
+        low, high = np.percentile(samples.means_of_resamples(values)[1:], (2.5, 97.5), axis=0)
         assert ((low <= 0) & (high >= 0)).mean() < 0.88
 
 

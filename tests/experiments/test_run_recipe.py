@@ -73,15 +73,11 @@ def test_the_outcome(begun):
     done = run_recipe("sums.toml")
     assert begun == NAMES
     assert (done.computed, done.waiting) == (40, 0)
-    assert list(done.outcome) == [
-        *("command", "version", "model", "recipe", "again", "data", "tasks", "settings", "skipped"),
-        *("results", "verdicts", "notices"),
-    ]
-    assert done.outcome["command"] == "run"
-    assert done.outcome["version"] == version("neurosteer")
-    assert done.outcome["recipe"] == read_recipe("sums.toml").describe()
-    assert done.outcome["results"] == [{"experiment": "stub", "sums": expected_sums()}]
-    assert json.loads((done.folder / "results.json").read_text()) == done.outcome
+    assert done.outcome.version == version("neurosteer")
+    assert done.outcome.recipe == read_recipe("sums.toml").describe()
+    assert done.outcome.again == "neurosteer run sums.toml"
+    assert done.outcome.results == {"stub": {"experiment": "stub", "sums": expected_sums()}}
+    assert json.loads((done.folder / "results.json").read_text()) == done.outcome.to_dict()
 
 
 def test_the_folder(begun):
@@ -217,7 +213,7 @@ def test_a_finished_run_is_drawn_again(begun):
 def test_another_title_shows(begun):
     run_recipe("sums.toml")
     done = run_recipe("sums.toml", title="Another")
-    assert done.outcome["recipe"]["title"] == "Another"
+    assert done.outcome.recipe["title"] == "Another"
     assert json.loads((done.folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
     assert all(row["ok"] for row in check_path(done.folder))
 
@@ -268,7 +264,7 @@ def test_other_versions_are_told(begun, installed):
     mixed = run_recipe("sums.toml", progress=told)
     notice = "this run was begun with torch 2.0; 2.1 worked on it too"
     assert told.said == [notice]
-    assert mixed.outcome["notices"] == [notice, "a stub"]
+    assert mixed.outcome.notices == [notice, "a stub"]
     assert json.loads(mixed.results.read_text())["notices"] == [notice, "a stub"]
     assert json.loads((folder / "recipe.json").read_text())["versions"] == begun_with
     assert all(row["ok"] for row in check_path(folder))
@@ -276,9 +272,9 @@ def test_other_versions_are_told(begun, installed):
     run_recipe("sums.toml")
     assert contents(folder) == before
     installed |= begun_with
-    assert run_recipe("sums.toml").outcome["notices"] == [notice, "a stub"]
+    assert run_recipe("sums.toml").outcome.notices == [notice, "a stub"]
     installed |= {"torch": "2.2", "neurosteer": "0.2"}
-    assert run_recipe("sums.toml").outcome["notices"] == [
+    assert run_recipe("sums.toml").outcome.notices == [
         "this run was begun with neurosteer 0.1; 0.2 worked on it too",
         "this run was begun with torch 2.0; 2.1 and 2.2 worked on it too",
         "a stub",
@@ -291,13 +287,13 @@ def test_versions_of_one_shard_are_told_by_the_run_that_joins_it(begun, installe
     run_recipe("sums.toml", shard="2/2")
     installed |= {"transformers": "5.0"}
     done = run_recipe("sums.toml")
-    assert done.outcome["notices"] == ["this run was begun with transformers 5.0; 5.1 worked on it too", "a stub"]
+    assert done.outcome.notices == ["this run was begun with transformers 5.0; 5.1 worked on it too", "a stub"]
 
 
 def test_the_same_versions_are_no_notice(begun):
     told = Notices()
     run_recipe("sums.toml")
-    assert run_recipe("sums.toml", progress=told).outcome["notices"] == ["a stub"]
+    assert run_recipe("sums.toml", progress=told).outcome.notices == ["a stub"]
     assert told.said == []
 
 
@@ -318,7 +314,7 @@ def test_shards_write_down_what_is_asked_side_by_side(begun):
     with run_lock(folder, Shard(1, 2)):
         run_recipe("sums.toml", title="Another", shard="2/2")
     assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
-    assert run_recipe("sums.toml").outcome["recipe"]["title"] == "Some sums"
+    assert run_recipe("sums.toml").outcome.recipe["title"] == "Some sums"
     assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Some sums"
 
 
@@ -340,7 +336,7 @@ def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
         raise OSError(28, "No space left on device")
 
     def failing() -> None:
-        paper = sys.modules["neurosteer.report.paper"]
+        paper = sys.modules["neurosteer.experiments.outcome"]
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):  # noqa: PT012
             patch.setattr(paper, "write_outcome", full)
             run_recipe("sums.toml")
@@ -379,7 +375,7 @@ def test_shards(begun):
     last = run_recipe("sums.toml")
     assert (last.folder, last.computed) == (first.folder, 4)
     assert sorted(begun) == sorted(NAMES)
-    assert last.outcome["results"][0]["sums"] == expected_sums()
+    assert last.outcome.results["stub"]["sums"] == expected_sums()
     late = run_recipe("sums.toml", shard="1/2")
     assert (late.outcome, late.computed, late.waiting) == (last.outcome, 0, 0)
 
@@ -398,7 +394,15 @@ def test_a_shard_that_waits_says_what_to_do(begun, crossing):
     again = run_recipe("sums.toml", shard="1/2")
     assert (again.computed, again.waiting, again.deferred) == (2, 4, 0)
     last = run_recipe("sums.toml")
-    assert (last.computed, last.outcome["results"][0]["sums"]) == (4, [1.0 + 4 * (1 + 4 * 2)] * 4)
+    assert (last.computed, last.outcome.results["stub"]["sums"]) == (4, [1.0 + 4 * (1 + 4 * 2)] * 4)
+
+
+def test_an_unknown_experiment_is_refused_before_anything_is_loaded(begun):
+    with pytest.raises(InputError) as caught:
+        run_recipe("sums.toml", experiments=["fig5", "ovrlap"])
+    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal"
+    assert str(caught.value) == f"unknown experiment 'ovrlap'; did you mean 'overlap'? (there are: {known})"
+    assert not Path("runs").exists()
 
 
 def test_wrong_arguments(begun):

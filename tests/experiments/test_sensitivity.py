@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,42 +13,83 @@ import torch
 from scipy import stats
 from tiny_models import random_pairs
 
-from neurosteer.experiments.intervals import TaskSamples
-from neurosteer.experiments.plan import plan_recipe
-from neurosteer.experiments.sensitivity.claims import Said, differences, judge, says
-from neurosteer.experiments.sensitivity.equal_share import needed_share, value_at
-from neurosteer.experiments.sensitivity.summary import _agrees, _share_of_limit
-from neurosteer.experiments.sensitivity.units import sensitivity_name
+from neurosteer.data import EosStates
+from neurosteer.errors import InputError
+from neurosteer.experiments.design import Design
+from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
+from neurosteer.experiments.sensitivity import EXPERIMENT, check
+from neurosteer.experiments.sensitivity.figures import draw, draw_equal_share
+from neurosteer.experiments.sensitivity.result import Claim, LayerPoint, Sensitivity, Summary, UpCount
+from neurosteer.experiments.sensitivity.tables import tables
+from neurosteer.experiments.sensitivity.units import _blocks, sensitivity_name
 from neurosteer.experiments.sensitivity.variants import variants
+from neurosteer.experiments.shared.intervals import TaskSamples
+from neurosteer.experiments.shared.states import states_unit
 from neurosteer.forward import eos_states
-from neurosteer.model import Model
-from neurosteer.probes import L0, L0Settings, fit_l0, fit_logistic
-from neurosteer.report.paper.sensitivity import equal_share_figure, sensitivity_figure, sensitivity_tables
+from neurosteer.model import Model, sentence_tokens
+from neurosteer.pairs import Pairs
+from neurosteer.probes import L0, STRENGTHS, L0Settings, Probes, fit_l0, fit_logistic
+from neurosteer.progress import QUIET
+from neurosteer.report.canvas import BLUE, GREEN, VERMILION
+from neurosteer.report.numbers import NONE, number
+from neurosteer.results import Estimate, record
 from neurosteer.runner import Recipe
 from neurosteer.runner.units import UnitResult
 from neurosteer.seeds import generator
 
 TASKS = 6
 U, D, N, X = "up", "down", "not shown", "cannot be judged"
-LAMBDAS = (0.2, 0.6, 0.9)
+LAMBDAS = (0.2, 0.6, 1.0)
 STARTS = list(product(("cold", "warm"), (0.0, 1.2)))  # of the weights, of the gates' log alpha
 RECIPE = Recipe(
-    "test", experiments=("sensitivity",), lambdas=LAMBDAS, l0_steps=30, unpenalised_steps=(10, 40), layer=0, topk=2
+    "test",
+    experiments=("sensitivity",),
+    lambdas=LAMBDAS,
+    lam=0.6,
+    l0_steps=30,
+    unpenalised_steps=(10, 40),
+    layer=0,
+    topk=2,
 )
 
 
 @pytest.fixture(scope="module")
-def tasks() -> list[Any]:
+def tasks() -> list[Pairs]:
     return [random_pairs(80, seed=seed, longest=6, task=f"task{seed}") for seed in range(TASKS)]
 
 
+def work_of(model: Model, tasks: Sequence[Pairs]) -> Work:
+    design = Design.of(RECIPE, model, EXPERIMENT.needs)
+    samples = TaskSamples.of([pairs.task for pairs in tasks], design.seed)
+    return Work(RECIPE, design, model, lambda: model, [Task(one, one.split()) for one in tasks], samples, QUIET)
+
+
+def scope_of(work: Work) -> Scope:
+    settings = Settings.of(work.design, work.model.n_layers, work.samples.resampled)
+    tokenise = partial(sentence_tokens, work.model)
+    infos = tuple(TaskInfo.of(task.pairs, task.split, tokenise) for task in work.tasks)
+    return Scope({"name": "tiny"}, Data("random", sum(one.pairs for one in infos), "pair", 0), infos, (), settings)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All units of the recipe, and what they give."""
+
+    units: dict[str, UnitResult]
+    scope: Scope
+    result: Sensitivity
+
+
 @pytest.fixture(scope="module")
-def run(llama: Model, tasks: list[Any]) -> tuple[dict[str, UnitResult], dict[str, Any]]:
-    plan = plan_recipe(RECIPE, llama, tasks)
-    pieces: dict[str, UnitResult] = {}
-    for unit in plan.units:
-        pieces[unit.name] = unit.compute(pieces.__getitem__)
-    return pieces, {**plan.about, **plan.gather(pieces.__getitem__)}
+def run(llama: Model, tasks: list[Pairs]) -> Run:
+    work, found = work_of(llama, tasks), {}
+    for task in work.tasks:
+        states = states_unit(lambda: llama, task.pairs, task.split, work.design, QUIET, seconds=1e-3)
+        for unit in [states, *EXPERIMENT.task_units(work, task)]:
+            found[unit.name] = unit.compute(found.__getitem__)
+    scope = scope_of(work)
+    return Run(found, scope, EXPERIMENT.compute(found.__getitem__, work, scope))
 
 
 def test_what_is_compared():
@@ -54,15 +97,15 @@ def test_what_is_compared():
     found = variants(L0, (400, 2000, 6000))
     assert len({variant.name for variant in found}) == len(found) == 6
     for penalised in (False, True):
-        every = [one for v in found if v.penalised is penalised for one in v.starts]
+        every = [one for v in found if v.penalised is penalised for one in v.settings]
         starts = [(one.states, one.start, one.log_alpha) for one in every]
         assert sorted(starts) == sorted(
             [*product(("standardised", "raw"), ("cold", "warm"), (0.0, 1.2)), ("scaled", "cold", 0.0)]
         )
     [first] = [v for v in found if v.name == "standardised-paper"]
     assert first.steps == (400, 2000, 6000)
-    told = first.starts[STARTS.index(("warm", 1.2))].settings()
-    assert {name: told[name] for name in ("rate_weights", "rate_gates", "decay", "weight_l2", "beta2")} == {
+    earliest = first.settings[STARTS.index(("warm", 1.2))].settings()
+    assert {name: earliest[name] for name in ("rate_weights", "rate_gates", "decay", "weight_l2", "beta2")} == {
         "rate_weights": 0.01,
         "rate_gates": 0.1,
         "decay": "none",
@@ -70,309 +113,181 @@ def test_what_is_compared():
         "beta2": 0.999,
     }
     [settled] = [v for v in found if v.name == "standardised-penalty"]
-    assert settled.starts[0] == L0
+    assert settled.settings[0] == L0
+
+
+def labelled_states(model: Model, pairs: Pairs) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """States `[sentence layer unit]` and signs of each part: good sentences (1) first, then bad ones (-1)."""
+    values, indices = eos_states(model, pairs).values, pairs.split().indices
+    x = {part: torch.cat([values[list(own)][:, side] for side in (0, 1)]) for part, own in indices.items()}
+    return x, {part: torch.cat([torch.ones(len(own)), -torch.ones(len(own))]) for part, own in indices.items()}
+
+
+def right(states: torch.Tensor, y: torch.Tensor, probes: Probes) -> torch.Tensor:
+    """Which share of the sentences each probe of a single layer tells."""
+    return ((states @ probes.weights[0].T + probes.bias[0]) * y[:, None] > 0).float().mean(dim=0)
+
+
+def most_that_ties_allow(gates: np.ndarray) -> float:
+    """Spearman of gates with an order that never contradicts them."""
+    return stats.spearmanr(np.sort(gates), np.arange(len(gates))).statistic
 
 
 @pytest.mark.parametrize("states", ["standardised", "scaled", "raw"])
 @pytest.mark.parametrize("start", ["cold", "warm"])
 def test_a_unit_by_hand(llama, tasks, run, states, start):
-    """Kept share, accuracy and loss of the penalised training, on states that are prepared here."""
+    """Numbers of the penalised training, on states that are prepared here."""
     if (states, start) == ("scaled", "warm"):
         pytest.skip("not among the variants")
-    pairs = tasks[0]
-    split, values = pairs.split(), eos_states(llama, pairs).values
-    train, test = (
-        torch.cat([values[list(split.indices[part])][:, side] for side in (0, 1)]) for part in ("train", "test")
-    )
-    y, y_test = (torch.cat([torch.ones(len(x) // 2), -torch.ones(len(x) // 2)]) for x in (train, test))
+    every, y = labelled_states(llama, tasks[0])
     settings = L0Settings(states=states, start=start, log_alpha=0.0, steps=30 if states == "standardised" else 120)
-    found = run[0][sensitivity_name("task0", f"{states}-penalty")].arrays
-    at = STARTS.index((start, 0.0))
+    arrays = run.units[sensitivity_name("task0", f"{states}-penalty")].arrays
     for layer in range(llama.n_layers):
-        x, x_test = train[:, layer], test[:, layer]
-        mean, std = x.mean(dim=0), x.std(dim=0, correction=0)
+        found = {name: array[layer, STARTS.index((start, 0.0)), 0] for name, array in arrays.items()}
+        mean, std = every["train"][:, layer].mean(dim=0), every["train"][:, layer].std(dim=0, correction=0)
         level = std.square().mean().sqrt()
-        dense = fit_logistic(((x - mean) / std)[None], y, torch.tensor([[settings.warm_l2]]))
-        weights, bias = dense.weights[0, 0] / std, dense.bias[0, 0] - (dense.weights[0, 0] / std) @ mean
-        if states == "standardised":
-            x, x_test, weights, bias = (x - mean) / std, (x_test - mean) / std, dense.weights[0, 0], dense.bias[0, 0]
-        elif states == "scaled":
-            x, x_test, weights = x / level, x_test / level, weights * level
-        warm = type(dense)(weights[None, None], bias[None, None])
+        shift, size = {"standardised": (mean, std), "scaled": (0 * mean, level), "raw": (0 * mean, 1)}[states]
+        x = {part: (one[:, layer] - shift) / size for part, one in every.items()}
+        fitted = fit_logistic(
+            ((every["train"][:, layer] - mean) / std)[None], y["train"], torch.tensor([[settings.warm_l2]])
+        )
+        weights = fitted.weights / std
+        dense = Probes(weights * size, fitted.bias + (weights * (shift - mean)).sum(dim=2))
         noise = [[generator(0, "task0", layer, "l0")] * len(LAMBDAS)]
-        own = fit_l0(x[None], y, LAMBDAS, noise, settings=settings, dense=warm if start == "warm" else None)
-        probes = own.probes
-        right = ((x_test @ probes.weights[0].T + probes.bias[0]) * y_test[:, None] > 0).float().mean(dim=0)
-        loss = own.loss(x[None], y, LAMBDAS, generator(0, "task0", "loss"))[0]
-        np.testing.assert_allclose(found["kept"][layer, at, 0], own.kept[0], atol=1.01 / 32)
-        np.testing.assert_allclose(found["accuracy"][layer, at, 0], right, atol=2.01 / len(y_test))
-        np.testing.assert_allclose(found["loss"][layer, at, 0], loss, rtol=5e-3)
+        warm = dense if start == "warm" else None
+        own = fit_l0(x["train"][None], y["train"], LAMBDAS, noise, settings=settings, dense=warm)
+        np.testing.assert_allclose(found["kept"], own.kept[0], atol=1.01 / 32)
+        for name, part in (("accuracy", "test"), ("validation", "validation")):
+            np.testing.assert_allclose(found[name], right(x[part], y[part], own.probes), atol=2.01 / len(y[part]))
+        loss = own.loss(x["train"][None], y["train"], LAMBDAS, generator(0, "task0", "loss"))[0]
+        np.testing.assert_allclose(found["loss"], loss, rtol=5e-3)
+        l2 = settings.weight_l2 / 2 * own.weights[0].square().sum(dim=1)
+        np.testing.assert_allclose(found["penalty"], l2, rtol=5e-2)
+        t = np.abs(stats.ttest_ind(*x["train"].numpy().reshape(2, -1, 32), equal_var=False).statistic)
+        for j, gates in enumerate(own.gates[0].numpy()):
+            both = (
+                (stats.spearmanr(t, gates).statistic, most_that_ties_allow(gates)) if gates.std() else (np.nan,) * 2
+            )
+            assert (found["spearman"][j], found["limit"][j]) == pytest.approx(both, abs=0.1, nan_ok=True)
+
+
+def test_the_dense_unit_by_hand(llama, tasks, run):
+    """Accuracies of the probe that is best on validation, and how far the units of a layer vary."""
+    found = run.units[sensitivity_name("task1", "dense")].arrays
+    every, y = labelled_states(llama, tasks[1])
+    for layer in range(llama.n_layers):
+        mean, std = every["train"][:, layer].mean(dim=0), every["train"][:, layer].std(dim=0, correction=0)
+        assert found["level"][layer] == pytest.approx(std.square().mean().sqrt().item(), rel=1e-5)
+        assert found["loudest"][layer] == pytest.approx(std.max().item(), rel=1e-5)
+        x = {part: (one[:, layer] - mean) / std for part, one in every.items()}
+        fitted = fit_logistic(x["train"][None], y["train"], torch.tensor([STRENGTHS]))
+        validation, test = (right(x[part], y[part], fitted) for part in ("validation", "test"))
+        assert found["validation"][layer] == pytest.approx(validation.max().item())
+        best = test[validation == validation.max()].tolist()
+        assert any(found["dense"][layer] == pytest.approx(one) for one in best)
+
+
+def test_what_units_take(llama, tasks, run):
+    """Their size is that of their arrays; the masks cost as much as they have steps."""
+    work = work_of(llama, tasks)
+    units = EXPERIMENT.task_units(work, work.tasks[0])
+    assert [unit.size for unit in units] == [sum(a.nbytes for a in run.units[u.name].arrays.values()) for u in units]
+    assert {(unit.group, unit.needs) for unit in units} == {("task0", ("states-trained-task0",))}
+    by_name = {unit.name.removeprefix("sensitivity-task0-"): unit.cost for unit in units}
+    assert list(by_name) == [
+        "dense",
+        *map("-".join, product(("standardised", "raw", "scaled"), ("paper", "penalty"))),
+    ]
+    steps = {"standardised-paper": 40, "standardised-penalty": 30, "raw-paper": 40, "raw-penalty": 4 * 30}
+    for name, expected in steps.items():
+        assert by_name[name] / by_name["standardised-paper"] == pytest.approx(expected / 40)
+    assert by_name["scaled-paper"] / by_name["raw-paper"] == pytest.approx(1 / 4)  # one start, not four
+
+
+@pytest.mark.parametrize(
+    ("layers", "beside", "expected"),
+    [
+        ((1, 2, 3, 4, 9), 0, [(1, 2), (3, 4), (9,)]),
+        ((0, 1, 2), 2, [(0, 1), (2,)]),
+        ((0, 1, 3), 2, [(0,), (1,), (3,)]),  # layer 2, whose states are there for others, is none of them
+    ],
+)
+def test_layers_are_taken_in_blocks(llama, tasks, monkeypatch, layers, beside, expected):
+    """At most so many whose states are neighbours; else each by itself."""
+    monkeypatch.setattr("neurosteer.experiments.sensitivity.units.BLOCK", 2)
+    needs = frozenset({"states", "one_layer"})
+    design = replace(work_of(llama, tasks[:1]).design, layers=layers, layer=beside, needs=needs)
+    values = torch.randn(80, 2, len(design.states_layers), 4)
+    states = EosStates(values, design.states_layers, "toy", "model", "resid_post", "eos", "digest")
+    found = _blocks(states, tasks[0].split(), design, torch.device("cpu"))
+    assert [block.layers for block in found] == expected
 
 
 def test_the_first_steps_of_a_longer_training(run):
     """After 10 of 40 steps without a penalty, another mask than after 40."""
-    found = run[0][sensitivity_name("task0", "raw-paper")].arrays
+    found = run.units[sensitivity_name("task0", "raw-paper")].arrays
     assert found["kept"].shape == (3, 4, 2, 3)
     assert (found["penalty"] == 0).all()
     assert not np.allclose(found["loss"][:, :, 0], found["loss"][:, :, 1])
-    penalised = run[0][sensitivity_name("task0", "raw-penalty")].arrays
+    penalised = run.units[sensitivity_name("task0", "raw-penalty")].arrays
     assert (penalised["penalty"] > 0).all()
 
 
-def crossed(result: dict[str, Any]) -> list[dict[str, Any]]:
-    return [way for way in result["ways"] if way["states"] != "scaled"]
+def crossed(result: Sensitivity) -> list[Summary]:
+    return [row for row in result.configurations if row.states != "scaled"]
 
 
-def test_the_outcome(run):
+def test_the_result(run):
     """Means over tasks of the units' numbers, and a verdict for either claim."""
-    pieces, outcome = run
-    [result] = outcome["results"]
-    assert len(result["ways"]) == 9 * 3
-    assert len(result["rows"]) == 9 * 3 * 3 * 3
-    for row in result["rows"][::7]:
-        loss = "penalty" if row["training"] == "with a penalty" else "paper"
-        name = f"{row['states']}-{loss}"
-        at = STARTS.index((row["start"], row["log_alpha"]))
-        stage = {"10 steps": 0, "40 steps": 1, "with a penalty": 0}[row["training"]]
-        own = [
-            pieces[sensitivity_name(f"task{t}", name)].arrays["kept"][
-                row["layer"], at, stage, LAMBDAS.index(row["lambda"])
-            ]
-            for t in range(TASKS)
-        ]
-        assert row["kept"] == pytest.approx(np.mean(own), abs=1e-6)
-    for verdict, claim in zip(outcome["verdicts"], [result["claims"][i] for i in (0, 2)], strict=True):
-        counted = [sum(way[claim["claim"]] == word for way in crossed(result)) for word in (U, D, N, X)]
-        assert [claim[key] for key in ("up", "down", "not_shown", "unjudged")] == counted
-        assert sum(counted) == claim["ways"] == 24
-        assert (verdict["claim"], verdict["unit"]) == (claim["claim"], "ways to train")
-        assert (verdict["holds"], verdict["of"]) == (counted[0], 0 if claim["verdict"] == X else 24)
-        assert verdict["text"] == f"{claim['verdict']}: {claim['text']}"
-    for way in result["ways"]:
-        assert (way["d"] == "up") is (way["rising_lambdas"] > 1.5)
-        assert (way["d"] == "down") is (way["falling_lambdas"] > 1.5)
-        assert (way["b"] == "up") is (way["beyond_half_low"] is not None and way["beyond_half_low"] > 0)
-    assert "no intervals" not in " ".join(outcome["notices"])
+    result = run.result
+    assert len(result.configurations) == 9 * 3
+    assert len(result.rows) == 9 * 3 * 3 * 3
+    for row in result.rows[::7]:
+        loss = "penalty" if row.training == "with a penalty" else "paper"
+        at = STARTS.index((row.start, row.log_alpha))
+        stage = {"10 steps": 0, "40 steps": 1, "with a penalty": 0}[row.training]
+        units = [run.units[sensitivity_name(f"task{t}", f"{row.states}-{loss}")].arrays for t in range(TASKS)]
+        for name in ("accuracy", "kept", "limit", "loss", "penalty", "spearman"):
+            own = [arrays[name][row.layer, at, stage, LAMBDAS.index(row.lam)] for arrays in units]
+            known = [value for value in own if np.isfinite(value)]
+            expected = pytest.approx(np.mean(known), abs=1e-6) if known else None
+            assert getattr(row, name).value == expected
+    verdicts = EXPERIMENT.verdicts({"sensitivity": result}, run.scope)
+    for verdict, claim in zip(verdicts, [result.claims[0], result.claims[2]], strict=True):
+        counted = [sum(getattr(row, claim.claim) == answer for row in crossed(result)) for answer in (U, D, N, X)]
+        assert [claim.up, claim.down, claim.not_shown, claim.unjudged] == counted
+        assert sum(counted) == claim.configurations == 24
+        assert (verdict.claim, verdict.unit) == (claim.claim, "ways to train")
+        assert (verdict.holds, verdict.of) == (counted[0], 0 if claim.verdict == X else 24)
+        assert verdict.text == f"{claim.verdict}: {claim.text}"
+    for row in result.configurations:
+        assert (row.d == "up") is (row.rising_lambdas > 1)
+        assert (row.d == "down") is (row.falling_lambdas > 1)
+        assert (row.b == "up") is (row.beyond_half.low is not None and row.beyond_half.low > 0)
 
 
-def test_three_tasks_judge_no_claim(llama: Model, tasks: list[Any], run):
-    """From the same units: means, no intervals, and a notice."""
-    plan = plan_recipe(RECIPE, llama, tasks[:3])
-    outcome = {**plan.about, **plan.gather(run[0].__getitem__)}
-    [result] = outcome["results"]
-    assert {claim["verdict"] for claim in result["claims"]} == {"cannot be judged"}
-    assert {way[claim] for way in result["ways"] for claim in ("b", "b_equal", "d", "d_equal")} == {X}
-    assert all(way["rho"] is not None and way["rho_low"] is None for way in result["ways"])
-    assert "fewer than 6 tasks: no intervals over tasks" in outcome["notices"]
-    assert [(row["holds"], row["of"]) for row in outcome["verdicts"]] == [(0, 0), (0, 0)]
-    claims, every, _ = sensitivity_tables(result)
+def test_three_tasks_judge_no_claim(llama: Model, tasks: list[Pairs], run):
+    """From the same units: means, and no intervals."""
+    work = work_of(llama, tasks[:3])
+    scope = scope_of(work)
+    result = EXPERIMENT.compute(run.units.__getitem__, work, scope)
+    assert {claim.verdict for claim in result.claims} == {"cannot be judged"}
+    assert {getattr(row, claim) for row in result.configurations for claim in ("b", "b_equal", "d", "d_equal")} == {X}
+    assert all(row.rho.value is not None and row.rho.low is None for row in result.configurations)
+    assert [(one.holds, one.of) for one in EXPERIMENT.verdicts({"sensitivity": result}, scope)] == [(0, 0), (0, 0)]
+    claims, every, _ = tables(result, scope)
     assert {row[2] for row in claims.rows} == {
         "up in 0, down in 0, not shown in 0, cannot be judged in 24 of 24 ways"
     }
     assert not any("[" in cell for row in every.rows for cell in row)
 
 
-def test_equal_share_by_hand():
-    kept = np.array([[[0.05, 0.1, 0.4], [0.2, 0.3, 0.6], [0.0, 0.0, 0.02], [0.3, 0.1, 0.05]]])
-    values = np.array([[[0.6, 0.7, 0.9], [0.6, 0.7, 0.8], [0.5, 0.5, 0.6], [0.9, 0.8, np.nan]]])
-    found = value_at(kept, values, 0.1)
-    np.testing.assert_allclose(found, [[0.7, np.nan, np.nan, 0.8]])
-    full = value_at(kept, values, 0.51, full=np.full((1, 4), 1.0))
-    by_hand = [0.9 + 0.1 * 0.11 / 0.6, 0.7 + 0.1 * 0.21 / 0.3, 0.6 + 0.4 * 0.49 / 0.98, 0.9 + 0.1 * 0.21 / 0.7]
-    np.testing.assert_allclose(full, [by_hand])
-
-
-def test_needed_share_against_a_fine_grid():
-    """The smallest of 20,001 shares at which the curve is high enough; unknown where it begins so high."""
-    rng = np.random.default_rng(0)
-    kept, accuracy = rng.random((4, 5, 6)), 0.5 + 0.3 * rng.random((4, 5, 6))
-    dense = 0.7 + 0.3 * rng.random((4, 5))
-    kept[0, 0, 2] = 0.0  # a mask that keeps nothing reads nothing
-    found, grid = needed_share(kept, accuracy, dense), np.linspace(0, 1, 20001)
-    for at in np.ndindex(4, 5):
-        points = sorted([*zip(kept[at], accuracy[at], strict=True), (1.0, dense[at])])
-        points = [point for point in points if point[0] > 0]
-        best, y = 0.0, []
-        for _, value in points:
-            best = max(best, value)
-            y.append(best)
-        if y[0] >= 0.95 * dense[at]:
-            assert np.isnan(found[at])
-            continue
-        high = (np.interp(grid, [x for x, _ in points], y) >= 0.95 * dense[at]) & (grid >= points[0][0])
-        assert found[at] == pytest.approx(grid[high.argmax()], abs=1e-4)
-    assert 0 < np.isnan(found).sum() < found.size
-
-
-def share_of_limit(spearman: np.ndarray, limit: np.ndarray, weights: np.ndarray) -> float:
-    """Of one layer, task by task as often as the weights say."""
-    known = [i for i in range(len(weights)) if np.isfinite(spearman[i]) and weights[i]]
-    top, bottom = (sum(weights[i] * values[i] for i in known) for values in (spearman, limit))
-    return top / bottom if known else np.nan
-
-
-def test_agreement_beyond_half_by_a_loop():
-    """Of a layer where less than half of the tasks are known nothing is told; nor of less than half of the layers."""
-    rng = np.random.default_rng(0)
-    spearman, limit = rng.uniform(0.2, 0.9, (8, 5)), rng.uniform(0.7, 1.0, (8, 5))
-    for layer, unknown in ((1, 4), (2, 5)):  # half of the tasks, and fewer
-        spearman[:unknown, layer] = limit[:unknown, layer] = np.nan
-    samples = TaskSamples.of([f"task{i}" for i in range(8)], 2)
-    agreement = _share_of_limit(spearman, limit, samples)
-    assert np.isfinite(agreement[0]).tolist() == [True, True, False, True, True]
-    loop = []
-    for weights in samples.draws:
-        shares = [share_of_limit(spearman[:, layer], limit[:, layer], weights) for layer in (0, 1, 3, 4)]
-        loop.append(np.nanmean(shares) - 0.5)
-    found = _agrees(agreement, spearman, samples)
-    np.testing.assert_allclose(found.draws, loop)
-    beyond = stats.norm.cdf(-np.sqrt(7 / 6) * stats.t.ppf(0.975, 6))  # 8, 4, 8 and 8 tasks: 7 a layer
-    ordered = sorted(loop[1:])
-    assert found.low[0] == ordered[round(beyond * (len(ordered) - 1))]
-    assert found.high[0] == ordered[round((1 - beyond) * (len(ordered) - 1))]
-    agreement[:, 3] = np.nan
-    assert np.isfinite(_agrees(agreement, spearman, samples).low).all()  # 3 of 5 layers
-    agreement[:, 4] = np.nan
-    few = _agrees(agreement, spearman, samples)
-    assert np.isnan([*few.draws, *few.low, *few.high]).all()
-    assert says(few.low, few.high) == "cannot be judged"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        ((0.1, 0.2, -0.1), (0.5, 0.6, 0.3), "up"),
-        ((-0.5, -0.6, -0.1), (-0.2, -0.1, 0.3), "down"),
-        ((0.1, -0.2, -0.1), (0.5, 0.6, 0.3), "not shown"),
-        ((0.1, 0.1, -0.5, -0.5), (0.5, 0.5, -0.1, -0.1), "not shown"),  # half is not more than half
-        ((0.0,), (1.0,), "not shown"),
-        ((np.nan, np.nan, 0.1), (np.nan, np.nan, 0.2), "cannot be judged"),
-        ((np.nan, 0.1, 0.1), (np.nan, 0.2, 0.2), "up"),
-    ],
-)
-def test_what_a_way_says(low, high, said):
-    assert says(np.array(low), np.array(high)) == said
-
-
-FOUR = [(states, start) for states in ("raw", "standardised") for start in ("cold", "warm")]
-
-
-def made(words: tuple[str, ...], numbers: tuple[float, ...] = (0, 0, 0, 0), noise: float = 0.1) -> list[Said]:
-    """Four ways, and scaled states beside them, whose numbers in resamples differ by a noise of their own."""
-    rng = np.random.default_rng(0)
-    found = []
-    for (states, start), word, number in zip([*FOUR, ("scaled", "cold")], (*words, U), (*numbers, 5), strict=True):
-        draws = number + np.r_[0, rng.normal(0, noise, 2000)]
-        factors = {"states": states, "start": start, "log_alpha": 0.0, "training": "converged"}
-        found.append(Said(factors, word, draws))
-    return found
-
-
-@pytest.mark.parametrize(
-    ("words", "numbers", "verdict", "on"),
-    [
-        ((U, U, U, U), (0, 0, 1, 1), "holds", []),
-        ((D, D, D, D), (0, 0, 1, 1), "fails", []),
-        ((D, D, D, N), (0, 0, 1, 1), "fails", []),
-        ((D, D, N, N), (0, 0, 1, 1), "not shown", []),  # half is not more than half
-        ((N, N, N, N), (0, 0, 1, 1), "not shown", []),
-        ((U, U, U, N), (0, 0, 0, 0), "not shown", []),  # no different from the others
-        ((U, U, N, N), (1, 1, 0, 0), "depends on training", ["states"]),
-        ((U, N, U, N), (1, 0, 1, 0), "depends on training", ["start"]),
-        ((U, U, N, N), (3, 2, 1, 0), "depends on training", ["states", "start"]),
-        ((U, U, N, N), (3, 1, 2, 0), "depends on training", ["start", "states"]),
-        ((U, N, N, U), (1, 0, 0, 1), "not shown", []),
-        ((U, N, N, D), (0, 0, 0, 0), "depends on training", []),  # they contradict each other
-        ((U, X, X, X), (0, 0, 0, 0), "cannot be judged", []),
-        ((X, X, X, X), (0, 0, 0, 0), "cannot be judged", []),
-        ((U, U, X, X), (0, 0, 0, 0), "holds", []),
-        ((U, D, X, X), (1, 0, np.nan, np.nan), "depends on training", ["start"]),
-    ],
-)
-def test_on_what_a_claim_depends(words, numbers, verdict, on):
-    found = judge("d", made(words, numbers), 12)
-    assert (found["verdict"], found["on"]) == (verdict, on)
-    counts = [words.count(word) for word in (U, D, N, X)]
-    assert [found[key] for key in ("up", "down", "not_shown", "unjudged")] == counts
-    assert (found["holds"], found["of"], found["ways"]) == (counts[0], 4 - counts[3], 4)
-    told = "up in {}, down in {}, not shown in {}, cannot be judged in {} of 4 ways"
-    assert found["text"] == told.format(*counts)
-
-
-def test_differences_by_a_loop():
-    """Between ways that differ in one choice alone; all intervals hold at once."""
-    ways = made((U, N, N, X), (0.9, 0.4, 0.3, 0.2), noise=0.2)[:4]
-    raw_cold, raw_warm, standardised_cold, standardised_warm = (way.draws for way in ways)
-    expected = {
-        "states": (raw_cold - standardised_cold + raw_warm - standardised_warm) / 2,
-        "start": (raw_cold - raw_warm + standardised_cold - standardised_warm) / 2,
-    }
-    spread = {name: np.std(draws[1:]) for name, draws in expected.items()}
-    largest = [
-        max(abs(draws[r] - draws[0]) / spread[name] for name, draws in expected.items()) for r in range(1, 2001)
-    ]
-    wider = np.sqrt(12 / 11) * stats.t.ppf(0.975, 11) / stats.norm.ppf(0.975)
-    reach = sorted(largest)[1899] * wider
-    found = differences(ways, 12)
-    assert [row["factor"] for row in found] == ["states", "start"]
-    for row in found:
-        draws = expected[row["factor"]]
-        assert row["difference"] == pytest.approx(draws[0])
-        ends = (draws[0] - reach * spread[row["factor"]], draws[0] + reach * spread[row["factor"]])
-        assert (row["low"], row["high"]) == pytest.approx(ends, rel=2e-3)
-        assert row["apart"] is bool(row["low"] > 0 or row["high"] < 0)
-    assert 2.2 < sorted(largest)[1899] < 2.3  # of two: 1.96 for one
-    alone = differences(ways[:3], 12)
-    values = {row["factor"]: row["difference"] for row in alone}
-    assert values == pytest.approx({"states": raw_cold[0] - standardised_cold[0], "start": 0.5})
-    assert differences(ways, 5) == []
-
-
-def test_what_never_varies_is_apart_if_it_differs():
-    for number, apart in ((0.0, False), (2.0, True)):
-        [row] = differences(made((U, U, N, N), (number, 0, 0, 0), noise=0.0)[0:2], 12)
-        assert (row["difference"], row["low"], row["high"], row["apart"]) == (number, number, number, apart)
-
-
-@pytest.mark.parametrize(("slope", "likely"), [(0.0, "not shown"), (1.3, None), (6.0, "holds"), (-6.0, "fails")])
-def test_the_same_truth_in_all_ways_depends_on_nothing(slope: float, likely: str | None):
-    """20 runs of 32 ways with one trend and noise of their own: in some runs some ways show it, and others do not."""
-    rng = np.random.default_rng(0)
-    choices = [
-        ("standardised", "raw"),
-        ("cold", "warm"),
-        (0.0, 1.2),
-        ("400 steps", "2,000 steps", "6,000 steps", "more"),
-    ]
-    ways = [dict(zip(("states", "start", "log_alpha", "training"), way, strict=True)) for way in product(*choices)]
-    found, mixed = [], 0
-    for run in range(20):
-        samples = TaskSamples.apart(8, run)
-        tasks = slope * np.linspace(0, 1, 6)[:, None] + rng.normal(size=(8, 6, 1))
-        values = tasks[..., None] + 0.5 * rng.normal(size=(8, 6, 1, 32))
-        rises = samples.trend(values.reshape(8, 6, 32))
-        every = [
-            Said(way, says(rises.low[i : i + 1], rises.high[i : i + 1]), rises.draws[:, i])
-            for i, way in enumerate(ways)
-        ]
-        claim = judge("d", every, 8)
-        found.append(claim["verdict"])
-        mixed += 0 < claim["up"] < 32
-    assert found.count("depends on training") <= 2
-    assert likely is None or found.count(likely) >= 18
-    assert likely is not None or mixed >= 10
-
-
-def test_figures_show_every_way(run):
-    """A panel for each training; each line is one way, layer by layer."""
-    _, outcome = run
-    [result] = outcome["results"]
-    shown = {**outcome, "model": {"name": "tiny"}}
-    for draw, keys in (
-        (sensitivity_figure, ("kept", "agreement")),
-        (equal_share_figure, ("needed", "relative_equal", "agreement_equal")),
+def test_figures_show_every_configuration(run):
+    """A column for each training; each line is one configuration, layer by layer."""
+    for figure, values in (
+        (draw(run.result, run.scope), ("kept", "agreement")),
+        (draw_equal_share(run.result, run.scope), ("needed", "relative_equal", "agreement_equal")),
     ):
-        figure = draw(shown, result)
         figure.draw_without_rendering()
         axes = figure.axes
         assert [bool(panel.get_xlabel()) for panel in axes] == [False] * (len(axes) - 3) + [True] * 3
@@ -380,31 +295,230 @@ def test_figures_show_every_way(run):
         assert figure.bbox.x0 <= legend.get_window_extent().x0
         assert legend.get_window_extent().x1 <= figure.bbox.x1
         trainings = ("10 steps", "40 steps", "with a penalty")
-        assert len(axes) == len(keys) * len(trainings)
-        for panel, (key, training) in zip(axes, product(keys, trainings), strict=True):
+        assert len(axes) == len(values) * len(trainings)
+        for panel, (name, training) in zip(axes, product(values, trainings), strict=True):
             lines = {line.get_label(): line for line in panel.lines if not line.get_label().startswith("_")}
             assert len(lines) == 9
+            assert ("_" in str([line.get_label() for line in panel.lines])) is name.startswith("agreement")  # a zero
+            bands = 0
             for label, line in lines.items():
                 states, start, log_alpha = label.split("-")
-                own = [
+                rows = [
                     row
-                    for row in result["by_layer"]
-                    if (row["states"], row["start"], row["training"]) == (states, start, training)
-                    and row["log_alpha"] == float(log_alpha)
-                    and row[key] is not None
+                    for row in run.result.by_layer
+                    if (row.states, row.start, row.training) == (states, start, training)
+                    and row.log_alpha == float(log_alpha)
                 ]
-                assert list(line.get_xdata()) == [row["layer"] for row in own]
-                assert list(line.get_ydata()) == [row[key] for row in own]
+                every = [(row.layer, estimate_of(row, name)) for row in rows]
+                known = [(layer, one.value) for layer, one in every if one.value is not None]
+                assert list(zip(line.get_xdata(), line.get_ydata(), strict=True)) == known
+                bands += any(one.low is not None for _, one in every)
+            assert len(panel.collections) == bands
+            assert bands == 9 or name != "kept"
 
 
-def test_tables_say_what_a_claim_depends_on(run):
-    _, outcome = run
-    [result] = outcome["results"]
-    claims, every, levels = sensitivity_tables(result)
-    assert [row[2] for row in claims.rows] == [row["text"] for row in result["claims"]]
+def test_figures_name_what_they_show(run):
+    """Panels and columns, what a line looks like, and a headline that speaks of intervals and of the other figure."""
+    at_lambda, at_share = draw(run.result, run.scope), draw_equal_share(run.result, run.scope)
+    titles = ["paper's loss, 10 steps", "paper's loss, 40 steps", "with a penalty"]
+    for figure, labels in (
+        (at_lambda, ["units kept at λ = .6", "Spearman of |t| and gate,\nshare of what ties allow, λ = .6"]),
+        (
+            at_share,
+            [
+                "units needed for 95 % of\nthe dense accuracy",
+                "accuracy / dense\nat 10% of the units",
+                "Spearman of |t| and gate, share\nof what ties allow, at 10%",
+            ],
+        ),
+    ):
+        assert [axes.get_title() for axes in figure.axes] == titles + [""] * (len(figure.axes) - 3)
+        assert [axes.get_ylabel() for axes in figure.axes[::3]] == labels
+        assert figure.axes[0].get_ylim() == (-0.03, 1.03)
+        assert "with 95 % bootstrap interval over 6 tasks" in figure.texts[1].get_text().replace("\n", " ")
+    assert at_lambda.texts[0].get_text() == "What masks owe to their training · at equal λ = .6"
+    assert "equal kept share (10%): the next figure" in at_lambda.texts[1].get_text()
+    assert at_share.texts[0].get_text() == "What masks owe to their training · at 10% of the units kept"
+    looks = {"standardised": BLUE, "raw": VERMILION, "scaled": GREEN}
+    for line in at_lambda.axes[0].lines:
+        states, start, log_alpha = line.get_label().split("-")
+        look = (line.get_color(), line.get_linestyle(), line.get_fillstyle())
+        dash = {"cold": "-", "warm": "--"}[start]
+        assert look == (looks[states], dash, {"0.0": "full", "1.2": "none"}[log_alpha])
+    texts = [text.get_text() for text in at_lambda.legends[0].get_texts()]
+    assert texts[:3] == [
+        f"standardised, {start}" for start in ("cold, log alpha 0", "cold, log alpha 1.2", "warm, log alpha 0")
+    ]
+    assert texts[-1] == "scaled, cold, log alpha 0"
+    for name, drawing in EXPERIMENT.drawings.items():
+        caption = drawing.caption(run.scope)
+        assert caption.read.endswith("Bands and bars are 95 % bootstrap intervals over the 6 tasks.")
+        assert ("share that a mask needs" in caption.read) is (name == "sensitivity.equal")
+
+
+def estimate_of(row: LayerPoint, name: str) -> Estimate:
+    value = getattr(row, name)
+    return value if isinstance(value, Estimate) else Estimate(value)
+
+
+def made_claim(run: Run) -> Claim:
+    counts = {"raw": UpCount(3, 12), "standardised": UpCount(12, 12)}
+    starts = {"cold": UpCount(9, 12), "warm": UpCount(6, 12)}
+    claim = replace(run.result.claims[2], verdict="depends on training", text="up in 15")
+    return replace(claim, by_choice={"states": counts, "log_alpha": starts}, depends_on=["states"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "states: raw 3 of 12, standardised 12 of 12"),
+        (
+            {"depends_on": ["log_alpha", "states"]},
+            "start of the gates: cold 9 of 12, warm 6 of 12; states: raw 3 of 12, standardised 12 of 12",
+        ),
+        ({"depends_on": []}, "a combination of choices"),
+        ({"verdict": "not shown"}, "-"),
+    ],
+)
+def test_tables_say_what_a_claim_depends_on(run, changed, expected):
+    claim = replace(made_claim(run), **changed)
+    [row] = tables(replace(run.result, claims=[claim]), run.scope)[0].rows
+    assert row == ("(d) later layers keep more units, at equal λ", claim.verdict, "up in 15", expected)
+
+
+def test_tables_show_every_configuration_and_layer(run):
+    claims, every, levels = tables(run.result, run.scope)
+    assert [row[2] for row in claims.rows] == [claim.text for claim in run.result.claims]
+    assert [row[0][:4].strip() for row in claims.rows] == ["(b)", "(b)", "(d)", "(d)"]
+    assert ("λ = .6" in claims.rows[0][0], "10%" in claims.rows[1][0]) == (True, True)
     assert len(every.rows) == 27
-    assert len(levels.rows) == 3
-    held = {"states": {"raw": [3, 12], "standardised": [12, 12]}}
-    told = {"claim": "d", "verdict": "depends on training", "text": "up in 15", "by": held, "on": ["states"]}
-    table = sensitivity_tables({**result, "claims": [told]})[0]
-    assert table.rows[0][1:] == ("depends on training", "up in 15", "states: raw 3 of 12, standardised 12 of 12")
+    row = replace(
+        run.result.configurations[1],
+        kept=0.25,
+        relative=0.875,
+        loss=0.12345,
+        relative_equal=0.5,
+        needed=None,
+        rho=Estimate(0.5, -0.25, 1.0),
+        rho_equal=Estimate(-0.5),
+        beyond_half=Estimate(0.0, -0.2, 0.1),
+        beyond_half_equal=Estimate(None),
+        d=U,
+        b=D,
+        d_equal=N,
+        b_equal=X,
+        agreeing_layers=1,
+        of_layers=2,
+        agreeing_layers_equal=3,
+        of_layers_equal=4,
+    )
+    table = tables(replace(run.result, configurations=[row]), run.scope)[1]
+    assert list(zip(table.headers, table.rows[0], strict=True)) == [
+        *zip(("states", "weights", "log alpha", "training"), ("standardised", "cold", "0", "40 steps"), strict=True),
+        ("loss", ".123"),
+        ("kept", "25%"),
+        ("accuracy / dense", ".88"),
+        ("Spearman (layer, kept)", "+.50 [-.25, +1.00]"),
+        ("(d)", "up"),
+        ("layers where |t| and gates agree", "1 of 2"),
+        ("agreement less half", ".00 [-.20, +.10]"),
+        ("(b)", "down"),
+        ("needed for 95 %", NONE),
+        ("accuracy / dense at 10%", ".50"),
+        ("Spearman (layer, needed)", "-.50"),
+        ("(d) at 10%", "not shown"),
+        ("layers that agree at 10%", "3 of 4"),
+        ("agreement less half at 10%", NONE),
+        ("(b) at 10%", "cannot be judged"),
+    ]
+    units = [run.units[sensitivity_name(f"task{t}", "dense")].arrays for t in range(TASKS)]
+    for layer, row in enumerate(levels.rows):
+        level, dense = (np.mean([arrays[name][layer] for arrays in units]) for name in ("level", "dense"))
+        assert row == (str(layer), f"{level:.3g}", number(dense))
+
+
+def test_verdicts_say_what_they_are_of(run):
+    """The criterion, the counts, and beside them the trends by states and the claims at equal share."""
+    rhos = {"standardised": 0.5, "raw": -0.25, "scaled": None}
+    rows = [replace(row, rho=Estimate(rhos[row.states])) for row in run.result.configurations]
+    rows[0] = replace(rows[0], rho=Estimate(-0.7))
+    rows[1] = replace(rows[1], rho=Estimate(0.0))  # of 12 on standardised states: mean 4.3 / 12
+    claims = [replace(claim, verdict="holds", text=f"text {claim.claim}") for claim in run.result.claims]
+    result = replace(run.result, configurations=rows, claims=claims)
+    agree, spread = EXPERIMENT.verdicts({"sensitivity": result}, run.scope)
+    assert agree.statement == "The two selections agree, however masks are trained."
+    assert "at lambda 0.6 the Spearman" in agree.criterion
+    assert "whole 95 % interval over tasks" in agree.criterion
+    assert agree.reading == "Holds: text b. At equal share (10% of the units kept): holds: text b_equal."
+    assert spread.statement == "Later layers spread the information over more units, however masks are trained."
+    assert "(95 % interval of Spearman over tasks above 0)" in spread.criterion
+    assert spread.reading == (
+        "Holds: text d. Spearman of layer and kept share at lambda 0.6, mean over ways: standardised +0.36, "
+        "raw -0.25. At equal share (the share that 95 % of the dense accuracy needs): holds: text d_equal."
+    )
+
+
+def test_json_has_the_keys_of_version_1(run):
+    """Names and order."""
+    choices = ["states", "start", "log_alpha", "training"]
+
+    def ended(*names: str) -> list[str]:
+        return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+
+    found = record(run.result)
+    heads = ["experiment", "lambdas", "lambda", "share", "layers", "rows", "by_layer", "ways", "claims", "level"]
+    assert list(found) == heads
+    assert (found["experiment"], found["lambda"], found["share"]) == ("sensitivity", 0.6, 0.1)
+    assert (found["lambdas"], found["layers"]) == (list(LAMBDAS), [0, 1, 2])
+    means = ended("accuracy", "kept", "limit", "loss", "penalty", "spearman")
+    assert list(found["rows"][0]) == [*choices, "layer", "lambda", *means]
+    of_layer = [*ended("kept"), "agreement", "agreement_equal", "relative_equal", *ended("needed")]
+    assert list(found["by_layer"][0]) == [*choices, "layer", *of_layer]
+    assert list(found["ways"][0]) == [
+        *(*choices, "lambda", "kept", "accuracy", "relative", "loss", *ended("rho")),
+        *("rising_lambdas", "falling_lambdas", "of_lambdas", *ended("beyond_half"), "agreeing_layers", "of_layers"),
+        *("relative_equal", "needed", *ended("rho_equal"), "tasks_equal", "of_tasks", *ended("beyond_half_equal")),
+        *("agreeing_layers_equal", "of_layers_equal", "b", "b_equal", "d", "d_equal"),
+    ]
+    counts = ["holds", "of", "up", "down", "not_shown", "unjudged", "ways", "by", "differences", "on"]
+    assert [list(claim) for claim in found["claims"]] == [["claim", "verdict", "text", *counts]] * 4
+    assert [claim["claim"] for claim in found["claims"]] == ["b", "b_equal", "d", "d_equal"]
+    assert list(found["claims"][0]["by"]) == choices
+    [up, of] = found["claims"][2]["by"]["states"]["raw"]
+    assert (up, of) == (sum(row.d == U for row in run.result.configurations if row.states == "raw"), 12)
+    keys = ["factor", "a", "b", "difference", "low", "high", "apart"]
+    assert list(found["claims"][2]["differences"][0]) == keys
+    assert list(found["level"][0]) == ["layer", "level", "dense"]
+    tabled = EXPERIMENT.csvs(run.result)
+    assert {name: [record(row) for row in rows] for name, rows in tabled.items()} == {
+        "": found["ways"],
+        "lambdas": found["rows"],
+        "layers": found["by_layer"],
+    }
+
+
+NO_LAMBDA = "sensitivity looks at one of its lambdas below 1; lambda {} is none of them"
+
+
+@pytest.mark.parametrize(
+    ("change", "layers", "message"),
+    [
+        ({"lam": 0.4}, 3, NO_LAMBDA.format(0.4)),
+        ({"lam": 1.0}, 3, NO_LAMBDA.format(1.0)),
+        ({"lam": "validation"}, 3, NO_LAMBDA.format("validation")),
+        ({}, 2, "sensitivity asks for trends over layers: give at least 3, not 2"),
+        ({"l0_states": "raw"}, 3, "sensitivity trains masks in every way: leave l0_states out"),
+        (
+            {"l0_start": "warm", "l0_log_alpha": 0.0},
+            3,
+            "sensitivity trains masks in every way: leave l0_start, l0_log_alpha out",
+        ),
+    ],
+)
+def test_a_recipe_that_leaves_nothing_to_compare_is_refused(llama, tasks, change, layers, message):
+    work = work_of(llama, tasks[:1])
+    check(work)
+    design = replace(work.design, layers=work.design.layers[:layers])
+    with pytest.raises(InputError) as error:
+        check(replace(work, recipe=replace(RECIPE, **change), design=design))
+    assert str(error.value) == message

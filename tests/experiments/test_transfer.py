@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurosteer.experiments.focus import focus_name
-from neurosteer.experiments.transfer import PROBES, Member, general_name, general_units, transfer_unit
+from neurosteer.experiments.shared.one_layer import one_layer_name
+from neurosteer.experiments.shared.transfer_probes import PROBES, Member, general_name, general_units, transfer_unit
 from neurosteer.runner.units import UnitResult
 
 PARTS = {"train": [0, 1, 2], "validation": [3, 4], "test": [5, 6, 7, 8]}
@@ -30,8 +30,8 @@ def pieces() -> dict[str, UnitResult]:
     target = [[f"fine {i}", f"poor {i}"] for i in range(9)]
     target[5][0], target[6][1], target[7][0] = "bad 1", "good 4", "good 5"
     return {
-        focus_name("source"): piece(source, [RIGHT] * 4),
-        focus_name("target"): piece(target, [WRONG, WRONG, RIGHT, RIGHT]),
+        one_layer_name("source"): piece(source, [RIGHT] * 4),
+        one_layer_name("target"): piece(target, [WRONG, WRONG, RIGHT, RIGHT]),
     }
 
 

@@ -187,7 +187,7 @@ def test_a_set_that_the_hub_lacks(fake_hub, monkeypatch: pytest.MonkeyPatch):
 def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch):
     import huggingface_hub
 
-    monkeypatch.setattr("neurosteer.hub.PATIENCE", 0.2)
+    monkeypatch.setattr("neurosteer.hub.TIMEOUT", 0.2)
     monkeypatch.setattr(huggingface_hub, "get_session", lambda: time.sleep(1))
     start = time.monotonic()
     assert not is_reachable()

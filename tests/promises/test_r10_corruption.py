@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from fresh_process import write_made
 from made_pairs import made_pairs
-from stub_recipe import DIGEST, stub_plan, stub_rooms, write_recipe
+from stub_recipe import DIGEST, stub_plan, stub_rooms, stub_units, write_recipe
 
 from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
@@ -73,7 +73,7 @@ def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory)
     ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
     scored, _ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
-    run_units(stub_plan(), place / "units-only", DIGEST)
+    run_units(stub_units(), place / "units-only", DIGEST)
     cached = {
         name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")
     }
@@ -182,7 +182,7 @@ def test_units_are_computed_again(kept, tmp_path):
     for content in damaged(whole, random.Random(1), share=10):
         unit.write_bytes(content)
         notices = Notices()
-        assert run_units(stub_plan(), run, DIGEST, progress=notices).computed == ("joint-0",)
+        assert run_units(stub_units(), run, DIGEST, progress=notices).computed == ("joint-0",)
         check_lines(notices.said, unit)
         assert unit.read_bytes() == whole
 

@@ -38,7 +38,9 @@ TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1
 LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
 LAMBDA = "is not a number above 0 and up to 1"
 COLUMNS = "is not two different column names, GOOD,BAD"
-METHODS, WHERES = "welch, l0, attribution", "all, prompt, generated, eos"
+METHODS = "welch, l0, attribution"
+MILLION = "1,000,000"
+MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000"}
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
 KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
@@ -48,7 +50,11 @@ BUT_RUN, EDITS = "find ablate amplify generate score", "ablate amplify"
 def whole(least: int, *options: str) -> list[Row]:
     values = ["-1", "1.5", "ten", "1e3", "inf", "", "9" * 19, *(["0"] if least else [])]
     return [
-        (EVERY, [option, value], f"{option} '{value}' is not a whole number of at least {least}")
+        (
+            EVERY,
+            [option, value],
+            f"{option} '{value}' is not a whole number of at least {least} and at most {MOST.get(option, MILLION)}",
+        )
         for option in options
         for value in values
     ]
@@ -82,11 +88,8 @@ TYPED: list[Row] = [
         for value in ("-1", "nan", "inf", "hot")
     ),
     *whole(1, "--steps", "--draws", "--max-new-tokens"),
-    *whole(0, "--controls"),
-    (EVERY, ["--limit", "0"], "--limit '0' is not a whole number of at least 1"),
-    (EVERY, ["--limit", "ten"], "--limit 'ten' is not a whole number of at least 1"),
-    (EVERY, ["--seed", "-1"], "--seed '-1' is not a whole number of at least 0"),
-    (EVERY, ["--seed", "1.0"], "--seed '1.0' is not a whole number of at least 0"),
+    *whole(1, "--limit"),
+    *whole(0, "--controls", "--seed"),
     *one_of("--method", METHODS, "l1"),
     (EVERY, ["--method", "welsh"], f"--method 'welsh' is not one of {METHODS}; did you mean 'welch'?"),
     *one_of("--position", "eos, last", "first"),
@@ -97,42 +100,39 @@ TYPED: list[Row] = [
     *one_of("--device", "auto, cpu, cuda, cuda:N, xpu, mps", "gpu", "cuda:-1"),
     *one_of("--to", "zero, mean", "resample", commands="find"),
     *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
-    *one_of("--about", "zero, mean", "resample"),
+    *one_of("--to", "zero, mean", "resample", commands="amplify generate"),
     *one_of("--reach", "own, onward, all", "far"),
-    *one_of("--where", WHERES, "nowhere"),
-    (EVERY, ["--where", "promt"], f"--where 'promt' is not one of {WHERES}; did you mean 'prompt'?"),
+    *one_of("--where", "all, prompt", "nowhere", commands=EDITS),
+    *one_of("--where", "all, prompt, generated", "nowhere", commands="generate"),
+    (EDITS, ["--where", "promt"], "--where 'promt' is not one of all, prompt; did you mean 'prompt'?"),
     *(
         (EDITS, ["--where", value], f"--where {value} cannot matter for scores: sentences are given, and EOS is ")
         for value in ("eos", "generated")
     ),
     *one_of("--convention", "sum, mean, lm-eval, minicons", "surprisal", "summ"),
-    *empty(EVERY, "--out", "--neurons", "--neutral", "--also"),
-    *empty(BUT_RUN, "--model", "--revision", "--device-map", "--bos", "--eos"),
-    *empty("find score ablate amplify generate ls-tasks", "--data"),
+    *empty(EVERY, "--out", "--neurons", "--neutral", "--also", "--data"),
+    *empty(EVERY, "--model", "--revision", "--device-map", "--bos", "--eos"),
     *empty("ablate amplify generate", "--task"),
-    ("run", ["--model", " "], "--model ' ' is empty"),
-    ("run", ["--limit", ""], "limit must be all or a whole number of at least 1, not ''"),
-    ("run", ["--data", ""], "data must be auto, blimp, builtin, builtin:balanced, a path or a hub id, not ''"),
-    ("run", ["--revision", ""], "revision must be a branch, tag or commit, not ''"),
-    ("run", ["--bos", ""], "bos must be a token, or none, not ''"),
-    ("run", ["--eos", ""], "eos must be a token, not ''"),
-    ("run", ["--device-map", ""], "device_map must be auto or balanced, not ''"),
     ("run", ["--task", ""], "tasks must be a list of names, globs or phenomena, each once, or of all, not ['']"),
     ("run", ["--shard", "5/4"], "shard '5/4' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", "1/2/3"], "shard '1/2/3' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", ""], "shard '' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
-    ("run", ["--set", "topk=0"], f"{K} 0"),
-    ("run", ["--set", "topk=nan"], f"{K} nan"),
-    ("run", ["--set", "topk=inf"], f"{K} inf"),
+    ("run", ["--set", "topk=0"], f"{K} '0'"),
+    ("run", ["--set", "topk=nan"], f"{K} 'nan'"),
+    ("run", ["--set", "topk=inf"], f"{K} 'inf'"),
     ("run", ["--set", "k"], "--set 'k' is not KEY=VALUE"),
     ("run", ["--set", ""], "--set '' is not KEY=VALUE"),
     ("run", ["--set", "=1"], "unknown key ''"),
     ("run", ["--set", "k=1", "--set", " k =2"], "--set gives 'k' twice"),
     ("run", ["--set", "limit=5", "--limit", "6"], "'limit' is given twice: by --set and by an option of its own"),
     (EVERY, ["--neurons", "none"], "--neurons 'none': no such file"),
-    (EVERY, ["--neurons", "a", "--method", "l0"], "--method l0 and --neurons a: the file already says which; leave "),
+    (
+        EVERY,
+        ["--neurons", "taken", "--method", "l0"],
+        "--method l0 and --neurons taken: the file already says which; ",
+    ),
     (EVERY, ["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
     (EVERY, ["--out", "taken/runs"], "--out 'taken/runs': '"),
     (EVERY, ["--quiet=yes"], "option '--quiet' does not take a value"),
@@ -143,10 +143,14 @@ TYPED: list[Row] = [
     ),
     *((name, ["--xyzzy"], f"unknown option '--xyzzy' (see neurosteer {name} --help)") for name in BUT_RUN.split()),
     ("find", ["--tpok", "3"], "unknown option '--tpok'; did you mean '--topk'? (see neurosteer find --help)"),
-    ("run", ["--topk", "3"], "unknown option '--topk'; did you mean '--task'? (see neurosteer run --help)"),
+    ("run", ["--top", "3"], "unknown option '--top'; did you mean '--topk'? (see neurosteer run --help)"),
+    ("run", ["--set", "topk=5", "-k", "6"], "'topk' is given twice: by --set and by an option of its own"),
     ("run", ["--shrad", "1/2"], "unknown option '--shrad'; did you mean '--shard'? (see neurosteer run --help)"),
     ("generate", ["--temprature", "1"], "unknown option '--temprature'; did you mean '--temperature'? (see "),
-    ("find", ["extra"], "got unexpected extra argument"),
+    ("run", ["extra"], "got unexpected extra argument"),
+    (EDITS, ["extra", "more"], "got unexpected extra argument"),
+    (EDITS, ["one", "--task", "two"], "which task: 'one', or 'two' as --task says? name one"),
+    ("find score", ["nope", "--data", "./nowhere"], "no such file or folder: './nowhere' (--data takes auto, "),
 ]
 FIRST = {"generate": ["The guests"], "run": ["fig5"], "check": ["taken"]}  # what else is looked at only after
 
@@ -373,7 +377,7 @@ RECIPES: list[tuple[list[str], str]] = [
     (["table.toml"], "table.toml: unknown key 'models'; did you mean 'model'? (a recipe has: title, "),
     (["nan.toml"], "nan.toml: lambdas must be a list of numbers above 0 and up to 1, each once, not [nan]"),
     (["deep.toml"], "deep.toml is no TOML that can be read: it is nested too deeply"),
-    (["fig9.toml"], "fig9.toml: experiments must be a list of some of fig2, fig3, "),
+    (["fig9.toml"], "unknown experiment 'fig9'; did you mean 'fig"),
     (["t5.toml"], "t5 is an encoder-decoder model (t5); neurosteer needs a decoder"),
     (["layers.toml"], "no layer 99: llama has layers 0 to 2"),
     (["ok.toml", "--set", "topk=99"], "topk 99 is more than the 32 units of a layer"),

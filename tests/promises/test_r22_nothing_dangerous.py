@@ -20,7 +20,7 @@ import pytest
 import torch
 from made_pairs import made_pairs
 from safetensors.torch import load_file as load_torch
-from stub_recipe import DIGEST, stub_plan
+from stub_recipe import DIGEST, stub_units
 
 import neurosteer
 from neurosteer.cli import main
@@ -203,8 +203,7 @@ def test_names_become_files_of_the_folder(tmp_path: Path, name: str):
 
 @pytest.mark.parametrize("name", [name for name in ESCAPES if name])
 def test_units_keep_to_their_folder(tmp_path: Path, name: str):
-    plan = stub_plan()
-    evil = replace(plan, units=[replace(plan.units[0], name=name)])
+    evil = [replace(stub_units()[0], name=name)]
     with pytest.raises(ValueError, match="no stem of a file"):
         run_units(evil, tmp_path / "out" / "run", DIGEST)
     assert not list(tmp_path.rglob("*.safetensors"))
@@ -374,7 +373,7 @@ def test_no_recipe_is_run_through_a_link(tmp_path: Path, name: str):
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(elsewhere, target_is_directory=True)
     with pytest.raises(InputError, match="is a symbolic link, through which nothing is written"):
-        run_units(stub_plan(), folder, DIGEST)
+        run_units(stub_units(), folder, DIGEST)
     assert list(elsewhere.iterdir()) == []
 
 

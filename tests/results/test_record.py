@@ -24,7 +24,7 @@ class Mask:
 class Row:
     layer: int
     accuracy: Estimate
-    drawn: Annotated[list[str], APART]
+    drawn: Annotated[tuple[str, ...], APART] = ()
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,15 @@ class Nested:
     masks: dict[str, Mask]
     best: Mask | None
     each: tuple[Mask, ...] = ()
+    rows: tuple[Row, ...] = ()
+    by_layer: dict[str, tuple[Row, ...]] | None = None
 
 
 NESTED = Nested("up", {"l0": Mask(0.2, math.nan)}, None, (Mask(0.1, 0.5),))
 
 
 def test_fields_are_keys_and_estimates_lie_flat():
-    assert list(record(Row(3, Estimate(0.5, low=0.4), ["x"])).items()) == [
+    assert list(record(Row(3, Estimate(0.5, low=0.4), ("x",))).items()) == [
         ("layer", 3),
         ("accuracy", 0.5),
         ("accuracy_low", 0.4),
@@ -53,6 +55,8 @@ def test_another_key_and_what_is_not_finite():
         "masks": {"l0": {"lambda": 0.2, "kept": None}},
         "best": None,
         "each": [{"lambda": 0.1, "kept": 0.5}],
+        "rows": [],
+        "by_layer": None,
     }
 
 
@@ -74,7 +78,8 @@ def test_what_json_has_no_value_for_is_refused():
 
 
 def test_read_back_from_text():
-    kept = Nested("up", {"l0": Mask(0.2)}, Mask(0.3, 1.0), (Mask(0.1, 0.5),))
+    rows = Row(1, Estimate(0.5, 0.4, 0.6)), Row(2, Estimate(None))
+    kept = Nested("up", {"l0": Mask(0.2)}, Mask(0.3, 1.0), (Mask(0.1, 0.5),), rows, {"3": rows[:1]})
     assert read_record(Nested, json.loads(json.dumps(record(kept)))) == kept
 
 
@@ -83,6 +88,7 @@ def test_read_back_from_text():
     [
         ({"word": "upp"}, "word: input should be 'up' or 'down'"),
         ({"best": {"kept": 1.0}}, "best.lambda: field required"),
+        ({"rows": [{"layer": 1}]}, "rows.0.accuracy: input should be a dictionary or an instance of estimate"),
     ],
 )
 def test_values_of_another_kind_are_refused_in_one_line(change, said):
@@ -96,6 +102,6 @@ def test_unknown_keys_are_passed_over():
 
 
 def test_a_row_for_each():
-    table = frame([Row(1, Estimate(0.5), []), Row(2, Estimate(None), [])])
+    table = frame([Row(1, Estimate(0.5)), Row(2, Estimate(None))])
     assert table.columns.tolist() == ["layer", "accuracy", "accuracy_low", "accuracy_high"]
     assert table["accuracy"].isna().tolist() == [False, True]

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from stub_recipe import DIGEST, KEPT, NAMES, TASKS, contents, expected_sums, stub_plan
+from stub_recipe import DIGEST, KEPT, NAMES, TASKS, contents, expected_sums, stub_plan, stub_units
 
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import Progress
-from neurosteer.runner import Interrupted, Plan, Ran, Unit, UnitResult, run_units
+from neurosteer.runner import Interrupted, Ran, Unit, UnitResult, run_units
 from neurosteer.runner import result_store as result_store_module
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.store import check_path, verify_artefact, write_artefact
@@ -40,7 +40,7 @@ class Told(Progress):
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    run_units(stub_plan(), folder, DIGEST)
+    run_units(stub_units(), folder, DIGEST)
     return folder
 
 
@@ -49,10 +49,10 @@ def copied(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "copied"))
 
 
-def computed(folder: Path, told: Progress | None = None, plan: Callable[..., Plan] = stub_plan) -> list[str]:
+def computed(folder: Path, told: Progress | None = None, units: Callable[..., list[Unit]] = stub_units) -> list[str]:
     """Run, and give the units whose computing began."""
     begun: list[str] = []
-    run_units(plan(begun.append), folder, DIGEST, progress=told or Told())
+    run_units(units(begun.append), folder, DIGEST, progress=told or Told())
     return begun
 
 
@@ -73,7 +73,7 @@ def toy(name: str, *needs: str, group: str = "t", scratch: bool = False, begun: 
 
 def test_every_unit_once_and_in_order(tmp_path):
     begun: list[str] = []
-    ran = run_units(stub_plan(begun.append), tmp_path / "run", DIGEST)
+    ran = run_units(stub_units(begun.append), tmp_path / "run", DIGEST)
     assert begun == NAMES
     assert ran == Ran(tuple(NAMES), 40, ())
     assert sorted(contents(tmp_path / "run")) == sorted(f"units/{name}.safetensors" for name in KEPT)
@@ -89,7 +89,7 @@ def test_what_units_leave(whole):
             )
     sums = [float(load_file(file(whole, f"joint-{j}"))["value"].sum()) for j in range(4)]
     assert sums == expected_sums()
-    assert stub_plan().gather(ResultStore(whole, DIGEST).read)["results"][0]["sums"] == sums
+    assert stub_plan().results(ResultStore(whole, DIGEST).read)["stub"]["sums"] == sums
     about = verify_artefact(file(whole, "joint-0"), "unit")
     assert about == {"unit": "joint-0", "digest": DIGEST, "values": {"sum": sums[0]}}
     assert {(row["kind"], row["ok"]) for row in check_path(whole)} == {("unit", True)}
@@ -136,7 +136,7 @@ def test_units_of_another_run_are_refused(copied):
     before = contents(copied)
     begun: list[str] = []
     with pytest.raises(InputError) as caught:
-        run_units(stub_plan(begun.append), copied, "e" * 64)
+        run_units(stub_units(begun.append), copied, "e" * 64)
     assert str(caught.value) == (
         f"{file(copied, 'block-0-1')} belongs to another recipe, model or data; runs are not mixed: "
         f"delete {copied} or name another folder with --out"
@@ -184,8 +184,8 @@ def test_scratch_of_scratch(tmp_path):
         toy("d", "b", "c", begun=begun),
         toy("e", "c", begun=begun),
     ]
-    plan = Plan([watching(unit) for unit in units], lambda _: {}, {})
-    run_units(plan, tmp_path, DIGEST)
+    watched = [watching(unit) for unit in units]
+    run_units(watched, tmp_path, DIGEST)
     assert begun == ["a", "b", "c", "d", "e"]
     assert there == [set(), {"a"}, {"b"}, {"b", "c"}, {"c", "d"}]
     assert {path.stem: float(load_file(path)["x"][0]) for path in (tmp_path / "units").iterdir()} == {
@@ -195,7 +195,7 @@ def test_scratch_of_scratch(tmp_path):
     }
     file(tmp_path, "e").unlink()
     begun.clear()
-    run_units(plan, tmp_path, DIGEST)
+    run_units(watched, tmp_path, DIGEST)
     assert begun == ["e"]
 
 
@@ -211,14 +211,14 @@ def test_scratch_of_scratch(tmp_path):
 )
 def test_a_plan_that_cannot_be_run(tmp_path, units, told):
     with pytest.raises(ValueError, match=told):
-        run_units(Plan(units, lambda _: {}, {}), tmp_path / "run", DIGEST)
+        run_units(units, tmp_path / "run", DIGEST)
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_a_unit_reads_only_what_it_needs(tmp_path):
     secret = Unit("b", "t", 1.0, lambda read: read("a"))
     with pytest.raises(ValueError, match="'b' reads 'a' and does not say that it needs it"):
-        run_units(Plan([toy("a"), secret], lambda _: {}, {}), tmp_path, DIGEST)
+        run_units([toy("a"), secret], tmp_path, DIGEST)
 
 
 def test_states_are_read_once_and_then_let_go(tmp_path, monkeypatch):
@@ -247,8 +247,7 @@ def test_states_are_read_once_and_then_let_go(tmp_path, monkeypatch):
 
         return replace(unit, compute=compute)
 
-    plan = stub_plan()
-    run_units(replace(plan, units=[watched(unit) for unit in plan.units]), tmp_path, DIGEST)
+    run_units([watched(unit) for unit in stub_units()], tmp_path, DIGEST)
     assert [name for name in reads if name.startswith("states")] == [f"states-{t}" for t in range(TASKS)]
     assert len(alive) == 30 + 4 * TASKS
 
@@ -260,7 +259,7 @@ def test_a_failing_unit_keeps_the_others(tmp_path, whole):
 
     told = Told()
     with pytest.raises(NeurosteerError, match="the device is gone"):
-        run_units(stub_plan(failing), tmp_path / "run", DIGEST, progress=told)
+        run_units(stub_units(failing), tmp_path / "run", DIGEST, progress=told)
     assert told.notices == [f"stopped: 9 of 40 units are kept in {tmp_path / 'run'}"]
     assert computed(tmp_path / "run") == NAMES[9:]
     assert contents(tmp_path / "run") == contents(whole)
@@ -272,7 +271,7 @@ def test_an_interrupt_says_what_is_kept(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(Interrupted) as caught:
-        run_units(stub_plan(interrupting), tmp_path, DIGEST)
+        run_units(stub_units(interrupting), tmp_path, DIGEST)
     assert str(caught.value) == f"interrupted: 36 of 40 units are kept in {tmp_path}"
     assert isinstance(caught.value, KeyboardInterrupt)
 
@@ -299,10 +298,10 @@ def test_one_process_at_a_time(tmp_path):
     def intruding(name: str) -> None:
         if name == "block-0-2":
             with pytest.raises(NeurosteerError) as caught:
-                run_units(stub_plan(), tmp_path, DIGEST)
+                run_units(stub_units(), tmp_path, DIGEST)
             refusals.append(str(caught.value))
 
-    run_units(stub_plan(intruding), tmp_path, DIGEST)
+    run_units(stub_units(intruding), tmp_path, DIGEST)
     assert refusals == [f"another process is at work in {tmp_path}; wait for it, or stop it and run this again"]
     assert computed(tmp_path) == []
 
@@ -316,7 +315,7 @@ def test_progress_is_weighted_by_cost(tmp_path, monkeypatch):
         clock[0] += 3.0 if name.startswith("states") else 1.5
 
     told = Told()
-    run_units(stub_plan(ticking), tmp_path, DIGEST, progress=told)
+    run_units(stub_units(ticking), tmp_path, DIGEST, progress=told)
     spent = [0.0]
     for name in NAMES:
         spent.append(spent[-1] + (2.0 if name.startswith("states") else 1.0))

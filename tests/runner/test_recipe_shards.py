@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stub_recipe import DIGEST, NAMES, TASKS, contents, crossing_plan, stub_plan
+from stub_recipe import DIGEST, NAMES, TASKS, contents, crossing_units, stub_units
 
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.runner import Interrupted, Plan, Ran, Shard, Unit, UnitResult, run_units
+from neurosteer.runner import Interrupted, Ran, Shard, Unit, UnitResult, run_units
 from neurosteer.runner import result_store as result_store_module
 from neurosteer.runner.run_lock import run_lock
 
@@ -37,7 +37,7 @@ def toy(name: str, group: str, *needs: str, scratch: bool = False) -> Unit:
 
 
 def run(units: list[Unit], folder: Path, shard: str | None = None) -> Ran:
-    return run_units(Plan(units, lambda _: {}, {}), folder, DIGEST, shard=shard and Shard.parse(shard))
+    return run_units(units, folder, DIGEST, shard=shard and Shard.parse(shard))
 
 
 def files(folder: Path) -> set[str]:
@@ -47,23 +47,23 @@ def files(folder: Path) -> set[str]:
 def test_each_takes_every_nth_task(tmp_path):
     """In the order of their first unit; the last run computes what joins them, and the files are the same."""
     folder, whole = tmp_path / "sharded", tmp_path / "whole"
-    run_units(stub_plan(), whole, DIGEST)
+    run_units(stub_units(), whole, DIGEST)
     before: tuple[str, ...] = ()
     for index, tasks in ((3, (2, 5)), (1, (0, 3)), (2, (1, 4))):
-        ran = run_units(stub_plan(), folder, DIGEST, shard=Shard(index, 3))
+        ran = run_units(stub_units(), folder, DIGEST, shard=Shard(index, 3))
         before += kept(*of_tasks(*tasks))
         # states of tasks whose blocks others have done are needed no more
         missing = [t for t in range(TASKS) if f"block-{t}-0" not in before]
         waiting = (*of_tasks(*missing), *JOINTS)
         assert ran == Ran(of_tasks(*tasks), 12, waiting)
         assert files(folder) == set(before)
-    assert run_units(stub_plan(), folder, DIGEST) == Ran(JOINTS, 40, ())
+    assert run_units(stub_units(), folder, DIGEST) == Ran(JOINTS, 40, ())
     assert contents(folder) == contents(whole)
-    assert run_units(stub_plan(), folder, DIGEST, shard=Shard(2, 3)) == Ran((), 12, ())
+    assert run_units(stub_units(), folder, DIGEST, shard=Shard(2, 3)) == Ran((), 12, ())
 
 
 def test_more_shards_than_tasks(tmp_path):
-    ran = run_units(stub_plan(), tmp_path, DIGEST, shard=Shard(7, 9))
+    ran = run_units(stub_units(), tmp_path, DIGEST, shard=Shard(7, 9))
     assert (ran.computed, ran.done, len(ran.waiting)) == ((), 0, 40)
     assert files(tmp_path) == set()
 
@@ -92,9 +92,9 @@ def test_what_others_do_meanwhile_is_gone_on_with(tmp_path):
 
     def others(name: str) -> None:
         if name == "focus-3":
-            run_units(crossing_plan(), tmp_path, DIGEST, shard=Shard(1, 2))
+            run_units(crossing_units(), tmp_path, DIGEST, shard=Shard(1, 2))
 
-    ran = run_units(crossing_plan(others), tmp_path, DIGEST, shard=Shard(2, 2))
+    ran = run_units(crossing_units(others), tmp_path, DIGEST, shard=Shard(2, 2))
     assert ran.computed == ("states-1", "focus-1", "states-3", "focus-3", "cell-1", "cell-3")
     assert (ran.done, ran.deferred, ran.waiting) == (6, (), ("cell-0", "cell-2", *JOINTS))
 
@@ -103,12 +103,12 @@ def test_shards_one_after_the_other(tmp_path):
     """All but the last leave their cells, and compute them when they are asked again; one machine only joins them."""
     shards = [Shard(index, 3) for index in (1, 2, 3)]
     cells = [("cell-0", "cell-3"), ("cell-1",), ("cell-2",)]
-    first = [run_units(crossing_plan(), tmp_path, DIGEST, shard=shard) for shard in shards]
+    first = [run_units(crossing_units(), tmp_path, DIGEST, shard=shard) for shard in shards]
     assert [ran.deferred for ran in first] == [*cells[:2], ()]
     assert [set(ran.computed) & set(cells[i]) for i, ran in enumerate(first)] == [set(), set(), set(cells[2])]
-    again = [run_units(crossing_plan(), tmp_path, DIGEST, shard=shard) for shard in shards[:2]]
+    again = [run_units(crossing_units(), tmp_path, DIGEST, shard=shard) for shard in shards[:2]]
     assert [(ran.computed, ran.deferred) for ran in again] == [(cells[0], ()), (cells[1], ())]
-    assert run_units(crossing_plan(), tmp_path, DIGEST) == Ran(JOINTS, 16, ())
+    assert run_units(crossing_units(), tmp_path, DIGEST) == Ran(JOINTS, 16, ())
 
 
 def test_only_what_shards_can_do_is_theirs_for_later(tmp_path):
@@ -150,21 +150,21 @@ def test_a_second_look_verifies_no_file_again(tmp_path, monkeypatch):
         looked.append(path.stem)
         return original(path, kind)
 
-    run_units(crossing_plan(), tmp_path, DIGEST, shard=Shard(1, 2))
+    run_units(crossing_units(), tmp_path, DIGEST, shard=Shard(1, 2))
     monkeypatch.setattr(result_store_module, "verify_artefact", verifying)
-    run_units(crossing_plan(), tmp_path, DIGEST, shard=Shard(2, 2))
+    run_units(crossing_units(), tmp_path, DIGEST, shard=Shard(2, 2))
     assert looked == ["focus-0", "focus-2"]
 
 
 def test_an_interrupt_after_a_second_look_says_what_is_kept(tmp_path):
     def interrupting(name: str) -> None:
         if name == "focus-3":
-            run_units(crossing_plan(), tmp_path, DIGEST, shard=Shard(1, 2))
+            run_units(crossing_units(), tmp_path, DIGEST, shard=Shard(1, 2))
         if name == "cell-3":
             raise KeyboardInterrupt
 
     with pytest.raises(Interrupted) as caught:
-        run_units(crossing_plan(interrupting), tmp_path, DIGEST, shard=Shard(2, 2))
+        run_units(crossing_units(interrupting), tmp_path, DIGEST, shard=Shard(2, 2))
     assert str(caught.value) == f"interrupted: 5 of 6 units are kept in {tmp_path}"
 
 
@@ -181,10 +181,10 @@ def test_half_written_files_of_other_shards_stay(tmp_path):
     names = [f".block-{task}-0.safetensors.abcd" for task in (0, 1)]
     for name in names:
         (tmp_path / "units" / name).write_bytes(b"half")
-    run_units(stub_plan(), tmp_path, DIGEST, shard=Shard(1, 2))
+    run_units(stub_units(), tmp_path, DIGEST, shard=Shard(1, 2))
     assert not (tmp_path / "units" / names[0]).exists()
     assert (tmp_path / "units" / names[1]).exists()
-    run_units(stub_plan(), tmp_path, DIGEST)
+    run_units(stub_units(), tmp_path, DIGEST)
     assert not (tmp_path / "units" / names[1]).exists()
 
 
@@ -206,13 +206,13 @@ def test_who_may_work_side_by_side(tmp_path, first, second, together):
     def beside(name: str) -> None:
         if name == "block-0-0":
             try:
-                run_units(stub_plan(), tmp_path, DIGEST, shard=second and Shard.parse(second))
+                run_units(stub_units(), tmp_path, DIGEST, shard=second and Shard.parse(second))
                 seen.append(True)
             except NeurosteerError as error:
                 assert not isinstance(error, InputError)  # noqa: PT017
                 seen.append(False)
 
-    run_units(stub_plan(beside), tmp_path, DIGEST, shard=first and Shard.parse(first))
+    run_units(stub_units(beside), tmp_path, DIGEST, shard=first and Shard.parse(first))
     assert seen == [together]
 
 
@@ -220,7 +220,7 @@ AT_ONCE = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from stub_recipe import DIGEST, stub_plan
+from stub_recipe import DIGEST, crossing_units, stub_units
 from neurosteer.runner.execution import run_units
 from neurosteer.runner.shard import Shard
 
@@ -233,12 +233,12 @@ for attempt in range(5):
         if child == 0:
             os.close(go)
             os.read(ready, 1)  # ends when the last writer closes: for all at the same instant
-            run_units(stub_plan(), folder / str(attempt), DIGEST, shard=Shard(index, number))
+            run_units(stub_units(), folder / str(attempt), DIGEST, shard=Shard(index, number))
             os._exit(0)
         children.append(child)
     os.close(go)
     assert not any([os.waitpid(child, 0)[1] for child in children])
-    assert not run_units(stub_plan(), folder / str(attempt), DIGEST).waiting
+    assert not run_units(stub_units(), folder / str(attempt), DIGEST).waiting
 """
 
 

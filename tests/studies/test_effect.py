@@ -79,7 +79,7 @@ def edit_of(kind: str, neurons: NeuronSet) -> Edit:
     made = {
         "zero": lambda: Edit.ablate(neurons),
         "mean": lambda: Edit.ablate(neurons, "mean"),
-        "amplify": lambda: Edit.amplify(neurons, 2.5, about="mean"),
+        "amplify": lambda: Edit.amplify(neurons, 2.5, to="mean"),
         "clamp": lambda: Edit.clamp(neurons, 1.5),
     }
     return made[kind]()

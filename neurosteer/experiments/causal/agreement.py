@@ -6,36 +6,69 @@ tasks with replacement and takes the cells between them: a cell counts as often 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Int
 
-from neurosteer.experiments.intervals import TaskSamples, ends, plain
+from neurosteer.experiments.shared.intervals import TaskSamples, ends
+from neurosteer.results import Estimate
+from neurosteer.seeds import seed_of
 
-BATCH = 100  # resamples held at once
+from .measured import Matrix, Measured
+from .predictions import Predictions
+from .result import Agreement, Compared
+
+BATCH = 100  # resamples in memory at once
 LEAST = 3  # tasks; with two there are two cells
-Matrix = Float[np.ndarray, "source target"]
 
 
-def agree(a: Matrix, b: Matrix, samples: TaskSamples) -> dict[str, float | int | None]:
-    """`{spearman, low, high, cells}` over the cells off the diagonal that both know; None where none can be said.
+def agreements(
+    predictions: Predictions, measured: Measured, names: Sequence[str], phenomena: Sequence[str], seed: int
+) -> list[Agreement]:
+    """What could predict a causal effect, beside what was measured, and beside what is predicted of all cells.
+
+    `names` and `phenomena` are those of all tasks.
+    """
+    places = np.ix_(*[[names.index(task) for task in measured.tasks]] * 2)
+    drop, predicted = -measured.changes[predictions.method][:, :, 0], -predictions.predicted
+    of_measured: dict[Compared, Matrix] = {
+        "probe transfer ~ causal": predictions.transfer[places],
+        "set overlap ~ causal": predictions.overlap[places],
+        "predicted ~ measured": predicted[places],
+    }
+    of_all: dict[Compared, Matrix] = {
+        "probe transfer ~ predicted": predictions.transfer,
+        "set overlap ~ predicted": predictions.overlap,
+    }
+    rows = []
+    for matrices, effect, groups in ((of_measured, drop, measured.phenomena), (of_all, predicted, phenomena)):
+        for what, matrix in matrices.items():
+            samples = TaskSamples.of(groups, seed_of(seed, predictions.method, what))
+            rho, cells = agree(matrix, effect, samples)
+            rows.append(Agreement(predictions.method, what, rho.value, rho.low, rho.high, cells))
+    return rows
+
+
+def agree(a: Matrix, b: Matrix, samples: TaskSamples) -> tuple[Estimate, int]:
+    """Spearman over the cells off the diagonal that both know, and their number; its value is None if undefined.
 
     Fewer than six tasks have no interval: that of three would leave out 0 in 31 % of cases where nothing agrees.
     """
     tasks = len(a)
     known = np.isfinite(a) & np.isfinite(b) & ~np.eye(tasks, dtype=bool)
     source, target = known.nonzero()
-    found: dict[str, float | int | None] = {"spearman": None, "low": None, "high": None, "cells": len(source)}
     if tasks < LEAST or len(source) < LEAST:
-        return found
+        return Estimate(None), len(source)
     x, y = a[known], b[known]
-    [own] = weighted_spearman(x, y, np.ones((1, len(x))))
-    if not np.isfinite(own):
-        return found
+    [rho] = weighted_spearman(x, y, np.ones((1, len(x))))
+    if not np.isfinite(rho):
+        return Estimate(None), len(source)
     counts = samples.draws[1:]
     batches = (counts[i : i + BATCH] for i in range(0, len(counts), BATCH))
     every = np.concatenate([weighted_spearman(x, y, batch[:, source] * batch[:, target]) for batch in batches])
     [low], [high] = ends(every[:, None], samples.drawn)
-    return found | {"spearman": float(own), "low": plain(low), "high": plain(high)}
+    return Estimate.of(rho, low, high), len(source)
 
 
 def weighted_spearman(

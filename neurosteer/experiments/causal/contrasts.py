@@ -3,53 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from neurosteer.experiments.intervals import TaskSamples, plain
+from neurosteer.experiments.shared.intervals import TaskSamples, plain
+from neurosteer.seeds import seed_of
+from neurosteer.vocabulary import Method
 
-Matrix = Float[np.ndarray, "source target"]
-Kinds = Mapping[str, Bool[np.ndarray, "source target"]]
-COMPARED = ("own", "related", "unrelated")
-
-
-def kinds_of(phenomena: Sequence[str]) -> Kinds:
-    """Which cells are a task's `own`, of two `related` tasks (of one phenomenon) or `unrelated` ones, or `other`."""
-    own, names = np.eye(len(phenomena), dtype=bool), np.array(phenomena)
-    same = names[:, None] == names
-    return {"own": own, "related": same & ~own, "unrelated": ~same & ~own, "other": ~own}
+from .measured import Matrix, Measured, others_controls
+from .predictions import Predictions
+from .result import CONTRASTS, KINDS, ControlMean, Kind, MeanDrop, Quantity
 
 
-def by_kind(drops: Matrix, phenomena: Sequence[str], seed: int) -> list[dict[str, Any]]:
-    """`{kind, drop, low, high, sources}`: mean drops of the margin (nats), and their differences source by source.
+def mean_drops(predictions: Predictions, measured: Measured, phenomena: Sequence[str], seed: int) -> list[MeanDrop]:
+    """Of one method: means over sources by kind of cell, and their differences; `phenomena` are those of all tasks.
 
-    Each source counts once, with the mean over its targets of that kind, if it has such; the interval is over
+    What attribution predicts of own cells has no interval: the neurons were chosen for that sum, on the same pairs.
+    """
+    method, rows = predictions.method, list[MeanDrop]()
+    for what, drops in _drops(predictions, measured).items():
+        groups = phenomena if what == "predicted" else measured.phenomena
+        selected = method == "attribution" and what == "predicted"
+        rows += by_kind(drops, groups, seed, method=method, what=what, own_interval=not selected)
+    return rows
+
+
+def by_kind(
+    drops: Matrix, phenomena: Sequence[str], seed: int, *, method: Method, what: Quantity, own_interval: bool = True
+) -> list[MeanDrop]:
+    """Mean drops of the margin (nats) of each kind of cell, and their differences source by source.
+
+    Each source counts once, with the mean over its targets of that kind, if it has any; the interval is over
     sources, by phenomenon where they form six or more.
     """
-    means = {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}
-    apart = {f"{a} - {b}": means[a] - means[b] for a, b in [*combinations(COMPARED, 2), ("own", "other")]}
-    columns = means | apart
-    found = TaskSamples.of(phenomena, seed).means(np.stack(list(columns.values()), axis=1))
+    means: dict[str, np.ndarray] = {kind: _row_means(drops, cells) for kind, cells in kinds_of(phenomena).items()}
+    apart = [means[first] - means[second] for first, second in (contrast.split(" - ") for contrast in CONTRASTS)]
+    samples = TaskSamples.of(phenomena, seed_of(seed, method, what))
+    found, rows = samples.means(np.stack([*means.values(), *apart], axis=1)), []
+    for i, kind in enumerate((*KINDS, *CONTRASTS)):
+        bare = kind.startswith("own") and not own_interval
+        low, high = (np.nan, np.nan) if bare else (found.low[i], found.high[i])
+        rows.append(MeanDrop(method, what, kind, plain(found.mean[i]), plain(low), plain(high), int(found.tasks[i])))
+    return rows
+
+
+def control_means(method: Method, measured: Measured) -> list[ControlMean]:
+    """The mean change by kind under each control: the first of every source, the second, and so on."""
+    changes = measured.changes[method][:, :, 1:] + _only_preferred(measured)[:, None]
     return [
-        {
-            "kind": kind,
-            "drop": plain(found.mean[i]),
-            "low": plain(found.low[i]),
-            "high": plain(found.high[i]),
-            "sources": int(found.tasks[i]),
-        }
-        for i, kind in enumerate(columns)
+        ControlMean(method, i, kind, plain(mean))
+        for i in range(changes.shape[2])
+        for kind, mean in kind_means(changes[:, :, i], measured.phenomena).items()
     ]
 
 
-def kind_means(values: Matrix, phenomena: Sequence[str]) -> dict[str, float]:
+def kinds_of(phenomena: Sequence[str]) -> Mapping[Kind, Bool[np.ndarray, "source target"]]:
+    """Which cells are a task's `own`, of two `related` tasks (of one phenomenon) or `unrelated` ones, or `other`."""
+    own, names = np.eye(len(phenomena), dtype=bool), np.array(phenomena)
+    same = names[:, None] == names
+    return dict(zip(KINDS, (own, same & ~own, ~same & ~own, ~own), strict=True))
+
+
+def kind_means(values: Matrix, phenomena: Sequence[str]) -> dict[Kind, float]:
     """The mean over sources of each kind of cell, each source counting once; NaN where there are none."""
     rows = {kind: _row_means(values, cells) for kind, cells in kinds_of(phenomena).items()}
     known = {kind: row[np.isfinite(row)] for kind, row in rows.items()}
     return {kind: float(row.mean()) if len(row) else np.nan for kind, row in known.items()}
+
+
+def _drops(predictions: Predictions, measured: Measured) -> dict[Quantity, Matrix]:
+    """Mean drops of the measured cells whose target has something to lose, and those of all that are predicted."""
+    changes = measured.changes[predictions.method]
+    delta, controls = changes[:, :, 0] + _only_preferred(measured), changes[:, :, 1:].mean(axis=2)
+    return {
+        "measured": -delta,
+        "beyond controls": controls - delta,
+        "beyond others' controls": others_controls(changes) - delta,
+        "predicted": -predictions.predicted,
+    }
+
+
+def _only_preferred(measured: Measured) -> Float[np.ndarray, "target"]:
+    """To be added: NaN for targets that have nothing to lose."""
+    return np.where(measured.preferred, 0.0, np.nan)
 
 
 def _row_means(values: Matrix, cells: Bool[np.ndarray, "source target"]) -> Float[np.ndarray, "source"]:

@@ -1,132 +1,126 @@
-"""Families: changes that are tested together, by permutation, and the smallest loss that the test would have found.
+"""The declared families of a method, each tested as one, and what is concluded.
 
-Each stratum (a task) has a chosen set and its controls. If the chosen set were one more like them, each of them would
-as well stand in its place: so in each stratum one of all is drawn, and the mean over strata is taken again.
+own: does ablating a task's own neurons change its margin more than ablating matched controls does?
+other: the same on the other tasks. A source's controls are the same on all of them, so one is drawn for them all.
+search: own neurons against those that the same search finds where good and bad are exchanged at random.
+
+All are two-sided. Tasks without a clean preference have nothing to lose and are left out, and so are empty sets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 
+from neurosteer.experiments.shared.intervals import plain
 from neurosteer.seeds import seed_of
-from neurosteer.vocabulary import LEVEL, POWER
+from neurosteer.vocabulary import FEWEST_CONTROLS, Method
 
-DRAWS = 100_000
-BATCH = 10_000  # draws held at once
-TRIALS, PERMUTATIONS = 400, 1999  # of the simulation that finds what would have been detected
-MOST = 64.0  # times the whole margin: no larger loss is tried
-STEPS = 14  # halvings of the interval that holds the smallest one
-TIE = 1e-9  # values that differ by less than this share of their size are equal
+from .measured import Measured
+from .permutation import DRAWS, FamilyTest, detectable, permuted
+from .result import Family, FamilyName
 
-
-@dataclass(frozen=True)
-class FamilyTest:
-    """The chosen sets' mean over strata, that of the controls, and a two-sided p.
-
-    `null_low` and `null_high` hold the middle 95 % of what the choices gave: where the mean would lie if the chosen
-    sets were like the others.
-    """
-
-    mean: float
-    controls_mean: float
-    null_low: float
-    null_high: float
-    p: float
-
-    @property
-    def significant(self) -> bool:
-        return self.p <= LEVEL + 1e-12
-
-
-def permuted(changes: Float[np.ndarray, "stratum set"], seed: int, *, draws: int = DRAWS) -> FamilyTest:
-    """Test the first column against the others: p is the share of choices at least as far from the mean of all.
-
-    The mean over strata is what counts; a choice takes one column in each stratum. Where there are no more of them
-    than `draws` all are taken; else as many are drawn, and the columns as they are count as one more.
-    """
-    strata, sets = changes.shape
-    rows = np.arange(strata)
-    if sets**strata <= draws:
-        found, more = changes[rows, _all_choices(sets, strata)].mean(axis=1), 0
-    else:
-        rng = np.random.default_rng(seed_of(seed, "permutation"))
-        sizes = [min(BATCH, draws - start) for start in range(0, draws, BATCH)]
-        found = np.concatenate([changes[rows, rng.integers(0, sets, (size, strata))].mean(axis=1) for size in sizes])
-        more = 1
-    own, middle = changes[:, 0].mean(), changes.mean()
-    far = at_least(np.abs(found - middle), np.abs(own - middle), np.abs(changes).max())
-    low, high = np.percentile(found, (2.5, 97.5))
-    p = (more + int(far.sum())) / (more + len(found))
-    return FamilyTest(float(own), float(changes[:, 1:].mean()), float(low), float(high), p)
-
-
-def _all_choices(sets: int, strata: int) -> Int[np.ndarray, "choice stratum"]:
-    """Every way to take one of the sets in each stratum; the first takes the first everywhere."""
-    return np.indices((sets,) * strata).reshape(strata, -1).T
-
-
-def detectable(
-    controls: Float[np.ndarray, "stratum control"], margins: Float[np.ndarray, "stratum"], seed: int
-) -> float | None:
-    """The smallest share of the margins whose loss the test would have found in 80 % of cases, or None.
-
-    Simulated: in each stratum one control (drawn by lot, or each in turn where strata are few) plays the set once
-    more, shifted by that share of the stratum's clean margin; the test is that of `permuted`, at the 5 % level.
-    """
-    strata, n = controls.shape
-    rng, rows = np.random.default_rng(seed_of(seed, "power")), np.arange(strata)
-    whole = (n + 1) ** strata <= PERMUTATIONS
-    players = _all_choices(n, strata) if whole else rng.integers(0, n, (TRIALS, strata))
-    played = controls[rows, players]
-    drawn = _all_choices(n + 1, strata) if whole else rng.integers(0, n + 1, (PERMUTATIONS, strata))
-    own = drawn == 0
-    others = np.where(own, 0.0, controls[rows, drawn - 1]).sum(axis=1) / strata
-    simulated = _Simulated(
-        own=played.mean(axis=1),
-        middle=(controls.sum() + played.sum(axis=1)) / (strata * (n + 1)),
-        drawn=others + played @ own.T / strata,
-        lost=own @ margins / strata,
-        margin=float(margins.mean()),
-        sets=n + 1,
-        more=0 if whole else 1,
-    )
-    most = 1.0
-    while simulated.power(most) < POWER:
-        most *= 2
-        if most > MOST:
-            return None
-    low, high = 0.0, most
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if simulated.power(middle) >= POWER else (middle, high)
-    return high
+BESIDE: Mapping[FamilyName, str] = {"own": "matched controls", "other": "matched controls", "search": "null sets"}
+NO_TEST = FamilyTest(*(np.nan,) * 5)
 
 
 @dataclass(frozen=True, eq=False)
-class _Simulated:
-    """Trials in which the set is one more like its controls, before anything is lost."""
+class Strata:
+    """What is tested together: a stratum is a task, and the mean over strata is the mean over cells."""
 
-    own: Float[np.ndarray, "trial"]
-    middle: Float[np.ndarray, "trial"]  # mean of all sets
-    drawn: Float[np.ndarray, "trial draw"]
-    lost: Float[np.ndarray, "draw"]  # what a draw loses when the set loses the whole margin
-    margin: float
-    sets: int
-    more: int  # 1 where choices are drawn: the columns as they are count as one more
-
-    def power(self, share: float) -> float:
-        """How often the test finds a loss of this share of the margin."""
-        own = self.own - share * self.margin
-        middle = self.middle - share * self.margin / self.sets
-        apart = np.abs(self.drawn - share * self.lost - middle[:, None])
-        far = at_least(apart, np.abs(own - middle)[:, None], np.abs(apart).max())
-        p = (self.more + far.sum(axis=1)) / (self.more + far.shape[1])
-        return float((p <= LEVEL + 1e-12).mean())
+    changes: Float[np.ndarray, "stratum set"]  # the chosen set first
+    margins: Float[np.ndarray, "stratum"]  # clean ones
+    cells: int
+    nothing_to_lose: int  # cells left out
+    empty: int  # cells left out besides
 
 
-def at_least(values: np.ndarray, bound: np.ndarray | float, size: float) -> Bool[np.ndarray, "..."]:
-    """Which values reach the bound; one that misses it by rounding does."""
-    return np.asarray(values >= bound - TIE * max(float(size), 1e-300))
+def family_rows(measured: Measured, method: Method, seed: int) -> list[Family]:
+    """Each family of a method; `search` only where searches were exchanged."""
+    families: dict[FamilyName, Strata] = {
+        "own": own_cells(measured, method),
+        "other": other_cells(measured, method),
+    }
+    if measured.nulls[method].shape[1]:
+        families["search"] = searches(measured, method)
+    return [family_row(strata, method, name, seed) for name, strata in families.items()]
+
+
+def own_cells(measured: Measured, method: Method) -> Strata:
+    return _of_tasks(measured, np.diagonal(measured.changes[method]).T)
+
+
+def searches(measured: Measured, method: Method) -> Strata:
+    own = np.diagonal(measured.changes[method]).T[:, :1]
+    return _of_tasks(measured, np.concatenate([own, measured.nulls[method]], axis=1))
+
+
+def _of_tasks(measured: Measured, changes: Float[np.ndarray, "task set"]) -> Strata:
+    there, preferred = np.isfinite(changes[:, 0]), measured.preferred
+    kept = there & preferred
+    counts = int(kept.sum()), int((~preferred).sum()), int((preferred & ~there).sum())
+    return Strata(changes[kept], measured.margins[kept], *counts)
+
+
+def other_cells(measured: Measured, method: Method) -> Strata:
+    """A stratum is a source; the sum over its cells counts, so that each cell weighs the same."""
+    changes, tasks = measured.changes[method], len(measured.tasks)
+    there, preferred = np.isfinite(changes[:, 0, 0]), measured.preferred
+    off = ~np.eye(tasks, dtype=bool)
+    cells = off & preferred & there[:, None]
+    strata = np.flatnonzero(cells.any(axis=1))
+    weight = len(strata) / max(int(cells.sum()), 1)
+    sums = np.stack([changes[i, cells[i]].sum(axis=0) for i in strata]) if len(strata) else np.zeros((0, 0))
+    margins = np.array([measured.margins[cells[i]].sum() for i in strata])
+    lacking = int((off & ~preferred).sum()), int((off & preferred & ~there[:, None]).sum())
+    return Strata(sums * weight, margins * weight, int(cells.sum()), *lacking)
+
+
+def family_row(strata: Strata, method: Method, name: FamilyName, seed: int) -> Family:
+    """A family's numbers, the smallest loss that it would have shown, and the verdict in words."""
+    count = len(strata.margins)
+    sets = strata.changes.shape[1] if count else 0
+    few = sets <= FEWEST_CONTROLS  # then neither p nor what would have been found says anything
+    seed = seed_of(seed, method, name)
+    found = permuted(strata.changes, seed) if count else NO_TEST
+    least = detectable(strata.changes[:, 1:], strata.margins, seed) if count else None
+    margin = float(strata.margins.mean()) if count else np.nan
+    beyond = found.mean - found.controls_mean
+    return Family(
+        method=method,
+        family=name,
+        tasks=count,
+        cells=strata.cells,
+        nothing_to_lose=strata.nothing_to_lose,
+        empty=strata.empty,
+        sets=sets,
+        draws=min(DRAWS, sets**count),
+        mean=plain(found.mean),
+        controls_mean=plain(found.controls_mean),
+        beyond=plain(beyond),
+        null_low=plain(found.null_low),
+        null_high=plain(found.null_high),
+        p=None if few else plain(found.p),
+        share_lost=plain(-beyond / margin),
+        detectable=None if few else least,
+        verdict=verdict(sets, found, least, BESIDE[name]) if count else "nothing to test",
+    )
+
+
+def verdict(sets: int, found: FamilyTest, least: float | None, beside: str) -> str:
+    """In one line."""
+    if sets <= FEWEST_CONTROLS:
+        return f"too few to tell: {sets - 1} {beside}, {FEWEST_CONTROLS} or more are wanted"
+    if found.significant and found.mean < found.controls_mean:
+        return f"the margin {'falls more' if found.mean < 0 else 'rises less'} than under {beside}"
+    if found.significant:
+        return f"the margin {'falls less' if found.mean < 0 else 'rises more'} than under {beside}"
+    missed = (
+        "nor would any loss have been shown"
+        if least is None
+        else f"a loss of {100 * least:.2g} % of the clean margin would have been (80 % power)"
+    )
+    return f"no difference from {beside} is shown; {missed}"

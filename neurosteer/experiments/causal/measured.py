@@ -4,38 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from neurosteer.experiments.intervals import plain
-from neurosteer.experiments.transfer import Member
-from neurosteer.pairs import Split
-from neurosteer.runner.recipe import Recipe
+from neurosteer.experiments.experiment import Work
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.numbers import Preference, clean_preference
+from neurosteer.studies.effects.numbers import Preference, accuracy, clean_preference, empirical_p
+from neurosteer.vocabulary import Method
 
-from .cells import bunches_of_nulls, bunches_of_sets, cells_name, measured_pairs, null_cells_name
-from .neutral import neutral_name
-from .numbers import Cell, changes, measure_cell
-from .sets import sets_name
+from .cells import cells_name, null_cells_name
+from .targets import batches_of_nulls, batches_of_sets, targets_of
 
-Row = dict[str, object]
+Matrix: TypeAlias = Float[np.ndarray, "source target"]
+
+
+@dataclass(frozen=True)
+class CellNumbers:
+    """What an ablation does to the mean margin (nats), beside its controls; `p` is the share of sets as unusual."""
+
+    delta: float
+    controls_mean: float
+    controls_sd: float
+    beyond: float  # delta - controls_mean
+    p: float
+    accuracy_before: float
+    accuracy_after: float
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Changes of mean margins (nats) among the measured tasks; NaN where a method chose no unit."""
+    """Changes of mean margins (nats) among the measured tasks; NaN where a method chose no neuron."""
 
     tasks: Sequence[str]
+    phenomena: Sequence[str]  # of each task
     clean: Sequence[Preference]  # of each task
     pairs: Sequence[int]  # that each is measured on
     left_out: Sequence[int]  # test pairs that some task has seen
-    cells: Mapping[tuple[str, str, str], Cell]  # method, source, target
-    changes: Mapping[str, Float[np.ndarray, "source target variant"]]  # by method; the set first, then its controls
-    nulls: Mapping[str, Float[np.ndarray, "task null"]]  # by method; none where no search was exchanged
+    cells: Mapping[tuple[Method, str, str], CellNumbers]  # method, source, target
+    changes: Mapping[Method, Float[np.ndarray, "source target variant"]]  # the set first, then its controls
+    nulls: Mapping[Method, Float[np.ndarray, "task null"]]  # none where no search was exchanged
 
     @property
     def preferred(self) -> Bool[np.ndarray, "task"]:
@@ -44,67 +55,65 @@ class Measured:
 
     @property
     def margins(self) -> Float[np.ndarray, "task"]:
+        """Of the unedited model."""
         return np.array([clean.margin for clean in self.clean])
 
 
-def read_measured(read: Read, recipe: Recipe, splits: Mapping[str, Split]) -> Measured:
-    """From the pieces of all cells."""
-    targets, bunches = (
-        measured_pairs(recipe, splits),
-        bunches_of_sets(recipe, [Member.of(split.test) for split in splits.values()]),
-    )
-    tasks = list(targets)
+def read_measured(read: Read, work: Work) -> Measured:
+    """From the results of all cells."""
+    recipe, targets, batches = work.recipe, targets_of(work), batches_of_sets(work.recipe, work.tasks)
+    tasks = [target.task for target in targets]
     place, shape = {task: i for i, task in enumerate(tasks)}, (len(tasks), len(tasks), 1 + recipe.controls)
     found = {method: np.full(shape, np.nan) for method in recipe.methods}
     nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in recipe.methods}
-    cells: dict[tuple[str, str, str], Cell] = {}
+    cells: dict[tuple[Method, str, str], CellNumbers] = {}
     clean = []
-    for target, (pairs, _) in targets.items():
-        pieces = [read(cells_name(target, bunch)) for bunch in bunches]
-        margins, seed = pieces[0].arrays["clean"], seed_of(recipe.seed, target, "clean")
-        clean.append(clean_preference(margins, groups_in(pairs), seed))
-        for piece in pieces:
-            for one in piece.values["sets"]:
+    for target in targets:
+        results = [read(cells_name(target.task, batch)) for batch in batches]
+        margins, seed = results[0].arrays["clean"], seed_of(recipe.seed, target.task, "clean")
+        clean.append(clean_preference(margins, groups_in(target.pairs), seed))
+        for result in results:
+            for one in result.values["sets"]:
                 if one["row"] is not None:
-                    edited = piece.arrays["margins"][one["row"] : one["row"] + shape[2]]
-                    key = one["method"], one["source"], target
-                    cells[key] = measure_cell(piece.arrays["clean"], edited)
-                    at = place[one["source"]], place[target]
-                    found[one["method"]][at] = changes(piece.arrays["clean"], edited)
-        for methods in bunches_of_nulls(recipe):
-            piece = read(null_cells_name(target, methods))
+                    edited = result.arrays["margins"][one["row"] : one["row"] + shape[2]]
+                    cells[one["method"], one["source"], target.task] = measure_cell(result.arrays["clean"], edited)
+                    at = place[one["source"]], place[target.task]
+                    found[one["method"]][at] = mean_changes(result.arrays["clean"], edited)
+        for methods in batches_of_nulls(recipe):
+            result = read(null_cells_name(target.task, methods))
             for method in methods:
-                nulls[method][place[target]] = changes(piece.arrays["clean"], piece.arrays[method])
-    counts = [len(pairs) for pairs, _ in targets.values()], [left_out for _, left_out in targets.values()]
-    return Measured(tasks, clean, *counts, cells, found, nulls)
+                nulls[method][place[target.task]] = mean_changes(result.arrays["clean"], result.arrays[method])
+    return Measured(
+        tasks=tasks,
+        phenomena=[task.phenomenon for task in work.tasks if task.name in place],
+        clean=clean,
+        pairs=[len(target.pairs) for target in targets],
+        left_out=[target.left_out for target in targets],
+        cells=cells,
+        changes=found,
+        nulls=nulls,
+    )
 
 
-def read_neutral_rows(read: Read, recipe: Recipe, members: Sequence[Member]) -> list[Row]:
-    """A row for each set, with its controls' mean, smallest and largest; numbers are None for an empty set."""
-    rows: list[Row] = []
-    for bunch in bunches_of_sets(recipe, members):
-        piece = read(neutral_name(bunch))
-        kl, perplexity, clean = (piece.arrays[name].astype(float) for name in ("kl", "perplexity", "clean"))
-        for i, (source, method) in enumerate(bunch):
-            sets = read(sets_name(source))
-            about: Mapping[str, float | None] = sets.values["about"][method]
-            rows.append(
-                {
-                    "method": method,
-                    "source": source,
-                    "units": sets.arrays[method].shape[1],
-                    **_beside(kl[i], "kl"),
-                    "perplexity_before": plain(clean[i]),
-                    **_beside(perplexity[i], "perplexity"),
-                    "unmatched": about["unmatched"],
-                    "overlap": about["overlap"],
-                    "tokens": piece.values["tokens"],
-                }
-            )
-    return sorted(rows, key=lambda row: recipe.methods.index(str(row["method"])))
+def measure_cell(clean: Float[np.ndarray, "pair"], edited: Float[np.ndarray, "variant pair"]) -> CellNumbers:
+    """A cell from margins: `edited` are those under the ablation itself, then under that of each control."""
+    delta, *controls = mean_changes(clean, edited).tolist()
+    mean, sd = float(np.mean(controls)), float(np.std(controls, ddof=1))
+    p = empirical_p(delta, controls)
+    return CellNumbers(delta, mean, sd, delta - mean, p, accuracy(clean), accuracy(edited[0]))
 
 
-def _beside(values: Float[np.ndarray, "variant"], name: str) -> Row:
-    own, controls = values[0], values[1:]
-    ends = {"controls_mean": controls.mean(), "controls_low": controls.min(), "controls_high": controls.max()}
-    return {name: plain(own), **{f"{name}_{end}": plain(value) for end, value in ends.items()}}
+def mean_changes(
+    clean: Float[np.ndarray, "pair"], edited: Float[np.ndarray, "variant pair"]
+) -> Float[np.ndarray, "variant"]:
+    """Of the margin, under each edit."""
+    return np.asarray((edited - clean).mean(axis=1))
+
+
+def others_controls(changes: Float[np.ndarray, "source target variant"]) -> Matrix:
+    """For each cell the mean change that the controls of all other sources make of the same target; NaN for none."""
+    means = changes[:, :, 1:].mean(axis=2)
+    there = np.isfinite(means)
+    count, total = there.sum(axis=0) - there, np.where(there, means, 0.0)
+    others = total.sum(axis=0) - total
+    return np.divide(others, count, out=np.full_like(others, np.nan), where=count > 0)

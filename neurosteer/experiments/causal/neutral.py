@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
+from jaxtyping import Float
 
 from neurosteer.edits import Edit
-from neurosteer.experiments import costs
-from neurosteer.model import Model
-from neurosteer.progress import Progress
-from neurosteer.runner.recipe import Recipe
+from neurosteer.experiments.experiment import Work
+from neurosteer.experiments.shared import costs
+from neurosteer.experiments.shared.intervals import plain
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.effects.neutral import passages, read_neutral
 
-from .sets import SetKey, needs_of_sets, sets_of
+from .result import NeutralText
+from .sets import SetKey, read_set, sets_name, sets_needs
+from .targets import batches_of_sets
 
 
-def neutral_name(sets: Sequence[SetKey]) -> str:
-    return f"neutral-{digest_of(list(map(list, sets)))[:8]}"
+def neutral_name(keys: Sequence[SetKey]) -> str:
+    return f"neutral-{digest_of(list(map(list, keys)))[:8]}"
 
 
-def neutral_unit(model: Model, recipe: Recipe, layer: int, keys: Sequence[SetKey], progress: Progress) -> Unit:
+def neutral_unit(work: Work, keys: Sequence[SetKey]) -> Unit:
     """`kl` (nats per token) and `perplexity` `[set variant]` of each set and its controls; NaN for an empty set."""
-    groups = passages(model, read_neutral(None)[1])
+    groups = passages(work.model, read_neutral(None)[1])
     tokens = sum(text.scored for group in groups for text in group)
 
     def compute(read: Read) -> UnitResult:
-        kl, perplexity = np.full((2, len(keys), 1 + recipe.controls), np.nan)
+        kl, perplexity = np.full((2, len(keys), 1 + work.recipe.controls), np.nan)
         clean = np.full(len(keys), np.nan)
         for i, key in enumerate(keys):
-            variants = sets_of(read, model, key, recipe.site, layer)
+            variants = read_set(read, work, key)
             if variants:
-                bench = Bench(model, [Case(Edit.ablate(variants[0]), variants[1:])], progress)
+                bench = Bench(work.model, [Case(Edit.ablate(variants[0]), variants[1:])], work.progress)
                 [found] = bench.disturbance(groups)
                 kl[i], perplexity[i], clean[i] = found.kl, found.perplexities, found.perplexity
-        about = {"sets": list(map(list, keys)), "tokens": tokens}
-        return UnitResult({"kl": kl, "perplexity": perplexity, "clean": clean}, about)
+        values = {"sets": list(map(list, keys)), "tokens": tokens}
+        return UnitResult({"kl": kl, "perplexity": perplexity, "clean": clean}, values)
 
-    edits = len(keys) * (2 + recipe.controls)
-    cost = costs.UNDER_EDIT * costs.token_seconds(model) * tokens * edits
-    needs = tuple(dict.fromkeys(need for source, _ in keys for need in needs_of_sets(source)))
-    return Unit(neutral_name(keys), keys[0][0], cost, compute, needs=needs, size=16 * edits)
+    edits = len(keys) * (2 + work.recipe.controls)
+    cost = costs.UNDER_EDIT * costs.token_seconds(work.model) * tokens * edits
+    return Unit(neutral_name(keys), keys[0].source, cost, compute, needs=sets_needs(keys), size=16 * edits)
+
+
+def neutral_rows(read: Read, work: Work) -> list[NeutralText]:
+    """One for each set, method by method; numbers are None for an empty set."""
+    batches = batches_of_sets(work.recipe, work.tasks)
+    rows = chain.from_iterable(_rows(read, batch) for batch in batches)
+    return sorted(rows, key=lambda row: work.recipe.methods.index(row.method))
+
+
+def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralText]:
+    found, rows = read(neutral_name(keys)), []
+    for i, (source, method) in enumerate(keys):
+        kl, perplexity = (found.arrays[name][i].astype(float) for name in ("kl", "perplexity"))
+        sets = read(sets_name(source))
+        matching: Mapping[str, float | None] = sets.values["about"][method]
+        kl_mean, kl_low, kl_high = _controls(kl)
+        perplexity_mean, perplexity_low, perplexity_high = _controls(perplexity)
+        rows.append(
+            NeutralText(
+                method=method,
+                source=source,
+                units=sets.arrays[method].shape[1],
+                kl=plain(kl[0]),
+                kl_controls_mean=kl_mean,
+                kl_controls_low=kl_low,
+                kl_controls_high=kl_high,
+                perplexity_before=plain(float(found.arrays["clean"][i])),
+                perplexity=plain(perplexity[0]),
+                perplexity_controls_mean=perplexity_mean,
+                perplexity_controls_low=perplexity_low,
+                perplexity_controls_high=perplexity_high,
+                unmatched=matching["unmatched"],
+                overlap=matching["overlap"],
+                tokens=found.values["tokens"],
+            )
+        )
+    return rows
+
+
+def _controls(values: Float[np.ndarray, "variant"]) -> tuple[float | None, float | None, float | None]:
+    """Mean, smallest and largest of the controls."""
+    controls = values[1:]
+    return plain(controls.mean()), plain(controls.min()), plain(controls.max())

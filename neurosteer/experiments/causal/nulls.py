@@ -1,4 +1,4 @@
-"""The null of the whole search: the same search where there is nothing to find, on pairs that are exchanged by lot.
+"""The null of the whole search: the same search where there is nothing to find, on pairs exchanged at random.
 
 Each item (all pairs that share a sentence or an item) exchanges good and bad with probability 1/2. Layer and k stay
 as they are, so validation data choose nothing here and only train pairs matter. Welch and L0 begin again from the
@@ -8,27 +8,27 @@ attribution changes its sign with its pair.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosteer.experiments import costs
 from neurosteer.experiments.design import Design
-from neurosteer.experiments.focus import searched
-from neurosteer.experiments.states import states_name
-from neurosteer.model import Model
-from neurosteer.pairs import Pairs, Split
+from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.shared import costs
+from neurosteer.experiments.shared.one_layer import searched
+from neurosteer.experiments.shared.states import states_name
+from neurosteer.pairs import Pairs
 from neurosteer.pairs.splitting import groups_of
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import BLOCK
+from neurosteer.vocabulary import ENCODED, Encoded, Method
 
-from .sources import attribution_name, needs_of, ranked
+from .sources import as_ranking, attribution_name, ranking_needs
 
 Exchanged = Bool[Tensor, "null pair"]
 
@@ -37,47 +37,48 @@ def null_sets_name(task: str) -> str:
     return f"nullsets-{file_stem(task)}"
 
 
-def exchanges(pairs: Pairs, n: int, seed: int) -> Exchanged:
-    """Which pairs each of `n` draws exchanges; those of one item go together."""
+def exchanges(pairs: Pairs, draws: int, seed: int) -> Exchanged:
+    """Which pairs each draw exchanges; those of one item go together."""
     groups = groups_of(pairs.sentences, [pair.item for pair in pairs])
     group = torch.zeros(len(pairs), dtype=torch.long)
     for i, members in enumerate(groups):
         group[members] = i
     return torch.stack(
-        [torch.rand(len(groups), generator=generator(seed, pairs.task, "exchange", i)) < 0.5 for i in range(n)]
+        [torch.rand(len(groups), generator=generator(seed, pairs.task, "exchange", i)) < 0.5 for i in range(draws)]
     )[:, group]
 
 
-def null_sets_unit(model: Model, split: Split, recipe: Recipe, design: Design) -> Unit:
+def null_sets_unit(work: Work, task: Task) -> Unit:
     """The sets that each method finds on exchanged pairs: `<method>` `[null k]`; -1 fills a smaller set."""
-    task, train = split.train.task, torch.as_tensor(split.indices["train"])
-    encoded = [method for method in recipe.methods if method != "attribution"]
+    recipe, design, pairs = work.recipe, work.design, task.split.train
+    train = torch.as_tensor(task.split.indices["train"])
+    encoded = [method for method in ENCODED if method in recipe.methods]
 
     def compute(read: Read) -> UnitResult:
-        flips = exchanges(split.train, recipe.nulls, recipe.seed)
+        flips = exchanges(pairs, recipe.nulls, recipe.seed)
         scores: dict[str, Float[Tensor, "null unit"]] = {}
         if encoded:
             row = design.states_layers.index(design.layer)
-            states = torch.from_numpy(np.asarray(read(states_name(task)).arrays["values"]))[train][:, :, row]
-            scores |= null_searches(states.to(model.float64_device), flips, task, encoded, design)
+            states = torch.from_numpy(np.asarray(read(states_name(task.name)).arrays["values"]))[train][:, :, row]
+            scores |= null_searches(states.to(work.model.float64_device), flips, task.name, encoded, design)
         if "attribution" in recipe.methods:
-            by_pair = torch.from_numpy(np.asarray(read(attribution_name(task)).arrays["by_pair"])).double()
+            by_pair = torch.from_numpy(np.asarray(read(attribution_name(task.name)).arrays["by_pair"])).double()
             signs = 1.0 - 2.0 * flips[:, : len(by_pair)].double()
             scores["attribution"] = signs @ by_pair / len(by_pair)
         return UnitResult(
-            {method: _top(read, model, task, method, scores, recipe, design) for method in recipe.methods}, {}
+            {method: _top(read, work, task.name, method, scores[method]) for method in recipe.methods}, {}
         )
 
-    needs = [need for method in recipe.methods for need in needs_of(task, method)]
-    needs += [states_name(task)] if encoded else []
+    needs = [need for method in recipe.methods for need in ranking_needs(task.name, method)]
+    needs += [states_name(task.name)] if encoded else []
     fits = recipe.nulls * ("l0" in recipe.methods)
-    cost = costs.FOCUS * 2 * len(split.train) * design.width * fits + 0.01 * recipe.nulls
+    cost = costs.ONE_LAYER * 2 * len(pairs) * design.width * fits + 0.01 * recipe.nulls
     size = 8 * len(recipe.methods) * recipe.nulls * design.k
-    return Unit(null_sets_name(task), task, cost, compute, needs=tuple(dict.fromkeys(needs)), size=size)
+    return Unit(null_sets_name(task.name), task.name, cost, compute, needs=tuple(dict.fromkeys(needs)), size=size)
 
 
 def null_searches(
-    states: Float[Tensor, "pair side unit"], flips: Exchanged, task: str, methods: Sequence[str], design: Design
+    states: Float[Tensor, "pair side unit"], flips: Exchanged, task: str, methods: Sequence[Encoded], design: Design
 ) -> dict[str, Float[Tensor, "null unit"]]:
     """The scores of the units when a task's search is repeated on exchanged states."""
     found: dict[str, list[Tensor]] = {method: [] for method in methods}
@@ -91,12 +92,12 @@ def null_searches(
 
 
 def _top(
-    read: Read, model: Model, task: str, method: str, scores: Mapping[str, Tensor], recipe: Recipe, design: Design
-) -> np.ndarray:
+    read: Read, work: Work, task: str, method: Method, scores: Float[Tensor, "null unit"]
+) -> Int[np.ndarray, "null k"]:
     """Chosen as the task's own set is."""
-    filled = np.full((recipe.nulls, design.k), -1, dtype=np.int64)
-    for i, row in enumerate(scores[method]):
-        ranking = ranked(read, task, method, row, design.layer, model=model.fingerprint, site=recipe.site)
-        units = ranking.top(recipe.topk, layers=design.layer).units.numpy()
+    filled = np.full((work.recipe.nulls, work.design.k), -1, dtype=np.int64)
+    for i, row in enumerate(scores):
+        ranking = as_ranking(read, work, task, method, row)
+        units = ranking.top(work.recipe.topk, layers=work.design.layer).units.numpy()
         filled[i, : len(units)] = units
     return filled

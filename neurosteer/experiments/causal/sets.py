@@ -2,68 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Int
 
-from neurosteer.experiments.design import Design
-from neurosteer.experiments.focus import focus_name
-from neurosteer.model import Model
+from neurosteer.experiments.experiment import Work
+from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.neurons import NeuronSet, matched_controls
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
+from neurosteer.vocabulary import Method
 
-from .sources import needs_of, ranking_of
+from .sources import chosen_set, ranking_needs, ranking_of
 
-SetKey = tuple[str, str]  # a source and a method
+
+class SetKey(NamedTuple):
+    """Names a neuron set: the task that it is of, and the method that chose it."""
+
+    source: str
+    method: Method
 
 
 def sets_name(task: str) -> str:
     return f"sets-{file_stem(task)}"
 
 
-def sets_unit(model: Model, task: str, recipe: Recipe, design: Design) -> Unit:
+def sets_unit(work: Work, task: str) -> Unit:
     """The set of each method and its controls, which all targets share: `<method>` `[variant neuron]`, the set first.
 
-    A method that chose no unit has no rows. What is drawn for one method depends on no other.
+    A method that chose no neuron has no rows. What is drawn for one method depends on no other.
     """
+    recipe = work.recipe
 
     def compute(read: Read) -> UnitResult:
-        arrays, about = {}, {}
+        arrays: dict[str, np.ndarray] = {}
+        matching: dict[str, dict[str, float | None]] = {}
         for method in recipe.methods:
-            ranking = ranking_of(read, task, method, design.layer, model=model.fingerprint, site=recipe.site)
-            chosen = ranking.top(recipe.topk, layers=design.layer)
+            chosen = chosen_set(read, work, task, method)
             seed = seed_of(recipe.seed, task, method)
             controls = matched_controls(chosen, recipe.controls, seed) if len(chosen) else []
             every = [chosen, *controls] if len(chosen) else []
             units = np.array([one.units.tolist() for one in every], dtype=np.int64)
             arrays[method] = units.reshape(len(every), len(chosen))
-            about[method] = {name: _mean(controls, name) for name in ("unmatched", "overlap")}
-        return UnitResult(arrays, {"task": task, "about": about})
+            matching[method] = {name: _mean(controls, name) for name in ("unmatched", "overlap")}
+        return UnitResult(arrays, {"task": task, "about": matching})
 
-    needs = tuple(dict.fromkeys(need for method in recipe.methods for need in needs_of(task, method)))
+    needs = tuple(dict.fromkeys(need for method in recipe.methods for need in ranking_needs(task, method)))
     cost = 0.01 * len(recipe.methods) * recipe.controls
-    size = 8 * len(recipe.methods) * (1 + recipe.controls) * design.k
+    size = 8 * len(recipe.methods) * (1 + recipe.controls) * work.design.k
     return Unit(sets_name(task), task, cost, compute, needs=needs, size=size)
 
 
-def needs_of_sets(task: str) -> tuple[str, ...]:
-    """The units that `sets_of` reads."""
-    return sets_name(task), focus_name(task)
+def sets_needs(keys: Sequence[SetKey]) -> tuple[str, ...]:
+    """The units that `read_set` reads for these sets."""
+    return tuple(dict.fromkeys(need for key in keys for need in (sets_name(key.source), one_layer_name(key.source))))
 
 
-def sets_of(read: Read, model: Model, key: SetKey, site: str, layer: int) -> list[NeuronSet]:
-    """A set, then its controls; nothing where the method chose no unit."""
-    task, method = key
-    return as_sets(read, model, task, read(sets_name(task)).arrays[method], site, layer)
+def read_set(read: Read, work: Work, key: SetKey) -> list[NeuronSet]:
+    """A set, then its controls; nothing where the method chose no neuron."""
+    return as_sets(read, work, key.source, read(sets_name(key.source)).arrays[key.method])
 
 
-def as_sets(
-    read: Read, model: Model, task: str, units: Int[np.ndarray, "variant neuron"], site: str, layer: int
-) -> list[NeuronSet]:
+def as_sets(read: Read, work: Work, task: str, units: Int[np.ndarray, "variant neuron"]) -> list[NeuronSet]:
     """Rows of units as neuron sets, beside the statistics of the task's train sentences; -1 is no unit."""
-    ranking = ranking_of(read, task, "welch", layer, model=model.fingerprint, site=site)
+    layer = work.design.layer
+    ranking = ranking_of(read, work, task, "welch")
     return [ranking.pick((layer, unit) for unit in row if unit >= 0) for row in units.tolist()]
 
 

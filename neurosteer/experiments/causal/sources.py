@@ -10,86 +10,90 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.data import UnitStats
-from neurosteer.experiments import costs
-from neurosteer.experiments.focus import focus_name
+from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.shared import costs
+from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.forward import attribute_pairs
-from neurosteer.model import Model
-from neurosteer.neurons import STATS, Ranking, massive
+from neurosteer.neurons import STATS, NeuronSet, Ranking, massive
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
+from neurosteer.vocabulary import Method
 
 
 def attribution_name(task: str) -> str:
     return f"attribution-{file_stem(task)}"
 
 
-def attribution_unit(
-    model: Model, task: str, train: Pairs, recipe: Recipe, layer: int, *, progress: Progress = QUIET
-) -> Unit:
-    """The predicted drop of the margin for every unit of the layer, from the first train pairs.
+def attribution_unit(work: Work, task: Task) -> Unit:
+    """The predicted drop of the margin for every neuron of the layer, from the first train pairs.
 
     `drop` `[unit]` is that of the mean margin, `by_pair` `[pair unit]` that of each pair, whose mean it is. The
     gradient is taken down to the layer: of the blocks below only activations are computed.
     """
-    pairs = train.limit(recipe.attribution_pairs)
+    model, site, layer = work.model, work.recipe.site, work.design.layer
+    pairs = task.split.train.limit(work.recipe.attribution_pairs)
 
     def compute(_: Read) -> UnitResult:
-        found = attribute_pairs(model, pairs, site=recipe.site, layers=[layer], progress=progress)
+        found = attribute_pairs(model, pairs, site=site, layers=[layer], progress=work.progress)
         by_pair = found.drop()[:, 0].numpy()
-        about = {"task": task, "pairs": len(pairs), "model": model.fingerprint, "site": recipe.site, "layer": layer}
-        return UnitResult({"drop": by_pair.mean(axis=0), "by_pair": by_pair.astype(np.float32)}, about)
+        values = {"task": task.name, "pairs": len(pairs), "model": model.fingerprint, "site": site, "layer": layer}
+        return UnitResult({"drop": by_pair.mean(axis=0), "by_pair": by_pair.astype(np.float32)}, values)
 
-    cost = costs.BACKWARD * costs.token_seconds(model) * costs.BY_PAIR * beginnings(pairs)
+    cost = costs.BACKWARD * costs.token_seconds(model) * costs.BY_PAIR * count_prefixes(pairs)
     size = (8 + 4 * len(pairs)) * model.d_model
-    return Unit(attribution_name(task), task, cost, compute, size=size)
+    return Unit(attribution_name(task.name), task.name, cost, compute, size=size)
 
 
-def beginnings(pairs: Pairs) -> int:
-    """About how many tokens a pass over the pairs computes: sentences share those of their common beginnings."""
+def count_prefixes(pairs: Pairs) -> int:
+    """About how many tokens a pass over the pairs computes: a prefix that sentences share is computed once."""
     words = [sentence.split() for both in pairs.sentences for sentence in both]
     return len({tuple(sentence[:end]) for sentence in words for end in range(1, len(sentence) + 1)})
 
 
-def needs_of(task: str, method: str) -> tuple[str, ...]:
+def ranking_needs(task: str, method: Method) -> tuple[str, ...]:
     """The units that a ranking of the task is made from."""
-    return (focus_name(task), *((attribution_name(task),) if method == "attribution" else ()))
+    return (one_layer_name(task), *((attribution_name(task),) if method == "attribution" else ()))
 
 
-def ranking_of(read: Read, task: str, method: str, layer: int, *, model: str, site: str) -> Ranking:
-    """A task's ranking of the units of the layer."""
-    return ranked(read, task, method, _scores(read, task, method), layer, model=model, site=site)
+def chosen_set(read: Read, work: Work, task: str, method: Method) -> NeuronSet:
+    """A task's set by a method; empty where no score is above 0."""
+    return ranking_of(read, work, task, method).top(work.recipe.topk, layers=work.design.layer)
 
 
-def ranked(
-    read: Read, task: str, method: str, scores: Float[Tensor, "unit"], layer: int, *, model: str, site: str
-) -> Ranking:
-    """Scores as a ranking. Massive units come last: without one the model breaks down, whatever the task."""
-    stats = _stats(read, task, layer)
-    light = scores.float()[None].masked_fill(massive(stats), 0.0)
-    return Ranking(light, None, method, stats, model, site, {"task": task})
+def ranking_of(read: Read, work: Work, task: str, method: Method) -> Ranking:
+    """A task's ranking of the neurons of the layer."""
+    return as_ranking(read, work, task, method, _scores(read, task, method))
+
+
+def as_ranking(read: Read, work: Work, task: str, method: Method, scores: Float[Tensor, "unit"]) -> Ranking:
+    """Scores of the layer's neurons as a ranking, beside the statistics of the task's train sentences.
+
+    Massive ones come last: without one the model breaks down, whatever the task.
+    """
+    stats = _stats(read, task, work.design.layer)
+    scores = scores.float()[None].masked_fill(massive(stats), 0.0)
+    return Ranking(scores, None, method, stats, work.model.fingerprint, work.recipe.site, {"task": task})
 
 
 def massive_units(read: Read, tasks: Sequence[str], layer: int) -> list[int]:
-    """The units that are massive on the train sentences of every task: no set holds one."""
+    """The units that are massive on the train sentences of every task: no set has one."""
     flags = torch.stack([massive(_stats(read, task, layer))[0] for task in tasks])
     units: list[int] = flags.all(dim=0).nonzero()[:, 0].tolist()
     return units
 
 
 def _stats(read: Read, task: str, layer: int) -> UnitStats:
-    focus = read(focus_name(task)).arrays
+    arrays = read(one_layer_name(task)).arrays
     return UnitStats(
-        **{name: torch.tensor(focus[name])[None] for name in STATS}, tokens=int(focus["tokens"][0]), layers=(layer,)
+        **{name: torch.tensor(arrays[name])[None] for name in STATS}, tokens=int(arrays["tokens"][0]), layers=(layer,)
     )
 
 
-def _scores(read: Read, task: str, method: str) -> Float[Tensor, "unit"]:
+def _scores(read: Read, task: str, method: Method) -> Float[Tensor, "unit"]:
     if method == "attribution":
         found = read(attribution_name(task)).arrays["drop"]
     else:
-        focus = read(focus_name(task)).arrays
-        found = np.abs(focus["t"]) if method == "welch" else focus["l0"]
+        arrays = read(one_layer_name(task)).arrays
+        found = np.abs(arrays["t"]) if method == "welch" else arrays["l0"]
     return torch.tensor(found, dtype=torch.float32)

@@ -2,5 +2,42 @@
 
 from __future__ import annotations
 
-from .summary import sensitivity_result as sensitivity_result
-from .units import sensitivity_units as sensitivity_units
+from neurosteer.errors import InputError
+from neurosteer.experiments.design import FEWEST_LAYERS
+from neurosteer.experiments.experiment import Drawing, Experiment, Work
+
+from .compute import compute
+from .figures import caption, draw, draw_equal_share, equal_share_caption
+from .result import NAME, Sensitivity
+from .tables import csvs, tables
+from .units import task_units
+from .verdicts import verdicts
+
+VARIED = ("l0_states", "l0_start", "l0_log_alpha")  # keys of a recipe in whose place every choice is tried
+
+
+def check(work: Work) -> None:
+    """Raises `InputError` for a recipe that leaves nothing to compare."""
+    recipe, layers = work.recipe, work.design.layers
+    if recipe.lam not in recipe.lambdas or recipe.lam == 1:
+        raise InputError(f"{NAME} looks at one of its lambdas below 1; lambda {recipe.lam} is none of them")
+    if len(layers) < FEWEST_LAYERS:
+        raise InputError(f"{NAME} asks for trends over layers: give at least {FEWEST_LAYERS}, not {len(layers)}")
+    chosen = [name for name in VARIED if getattr(recipe, name) is not None]
+    if chosen:
+        raise InputError(f"{NAME} trains masks in every way: leave {', '.join(chosen)} out")
+
+
+EXPERIMENT = Experiment(
+    name=NAME,
+    heading="Sensitivity: what the masks owe to their training",
+    needs=frozenset({"states"}),
+    result=Sensitivity,
+    compute=compute,
+    tables=tables,
+    csvs=csvs,
+    drawings={NAME: Drawing(draw, caption), f"{NAME}.equal": Drawing(draw_equal_share, equal_share_caption)},
+    verdicts=verdicts,
+    task_units=task_units,
+    check=check,
+)

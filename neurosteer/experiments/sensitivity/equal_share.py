@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float
 
 from neurosteer.vocabulary import ENOUGH
 
-Curves = Float[np.ndarray, "task layer lambda"]
-Points = Float[np.ndarray, "task layer"]
+from .units import Curves, DenseProbes, Points, TrainedMasks
+
+SHARE = 0.10  # of the units kept
+
+
+@dataclass(frozen=True, eq=False)
+class EqualShare:
+    """The masks of one configuration where they keep `SHARE` of the units; NaN where that is not known."""
+
+    spearman: Points  # of |t| and gate
+    limit: Points  # the largest that ties allow
+    relative: Points  # accuracy over the dense probe's, where that reads anything
+    needed: Points  # share of the units that reaches 95 % of its validation accuracy, where that reads anything
+
+    @classmethod
+    def of(cls, masks: TrainedMasks, dense: DenseProbes) -> EqualShare:
+        accuracy = value_at(masks.kept, masks.accuracy, SHARE, full=dense.accuracy)
+        return cls(
+            value_at(masks.kept, masks.spearman, SHARE),
+            value_at(masks.kept, masks.limit, SHARE),
+            dense.where_readable(accuracy / dense.accuracy),
+            dense.where_readable(needed_share(masks.kept, masks.validation, dense.validation)),
+        )
 
 
 def value_at(kept: Curves, values: Curves, share: float, *, full: Points | None = None) -> Points:

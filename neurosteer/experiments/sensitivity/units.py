@@ -1,8 +1,10 @@
-"""The masks of one task at every layer, in each variant of their training."""
+"""The masks of one task at every layer, in each variant of their training: as units, and read back for all tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,56 +12,59 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.experiments import costs
 from neurosteer.experiments.design import Design
-from neurosteer.experiments.states import states_name, states_of
-from neurosteer.experiments.sweep import welch_of
-from neurosteer.model import Model
-from neurosteer.pairs import Pairs, Split
+from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.shared import costs
+from neurosteer.experiments.shared.layer_probes import FLOOR, welch_of
+from neurosteer.experiments.shared.states import states_name, states_of
+from neurosteer.neurons import spearman
+from neurosteer.pairs import Split
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import BLOCK, Examples, Masks, fit_dense, fit_masks_at, mask_noise
-from neurosteer.studies.finding.agreement import largest_spearman, spearman
+from neurosteer.studies.finding.agreement import largest_spearman
 
+from .result import NAME, Configuration
 from .variants import Variant, variants
 
 Arrays = dict[str, np.ndarray]
+Curves = Float[np.ndarray, "task layer lambda"]
+Points = Float[np.ndarray, "task layer"]
 DENSE = "dense"
 TOGETHER = 0.5  # of the time of one start, where several are trained together
 
 
-def sensitivity_units(model: Model, pairs: Pairs, split: Split, design: Design) -> list[Unit]:
+def task_units(work: Work, task: Task) -> list[Unit]:
     """The dense probes of a task, and a unit for each variant; all layers in each."""
-    needs, device = states_name(pairs.task), model.float64_device
+    pairs, split, design, device = task.pairs, task.split, work.design, work.model.float64_device
+    needs = states_name(task.name)
     points = len(design.layers) * len(design.lambdas)
 
-    def unit(what: str, cost: float, size: int, of_block: Callable[[Examples, str], Arrays]) -> Unit:
+    def unit(what: str, cost: float, size: int, of_block: Callable[[Examples], Arrays]) -> Unit:
         def compute(read: Read) -> UnitResult:
             states = states_of(read(needs), pairs, design)
-            blocks = [of_block(examples, pairs.task) for examples in _blocks(states, split, design, device)]
+            blocks = [of_block(examples) for examples in _blocks(states, split, design, device)]
             return UnitResult({name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}, {})
 
-        return Unit(sensitivity_name(pairs.task, what), pairs.task, cost, compute, needs=(needs,), size=size)
+        return Unit(sensitivity_name(task.name, what), task.name, cost, compute, needs=(needs,), size=size)
 
     one_step = costs.MASK_STEP * len(design.layers) * 2 * len(split.train) * design.width
-    dense = unit(DENSE, 30 * one_step, 32 * len(design.layers), lambda examples, _: _dense(examples))
-    return [
-        dense,
-        *(
-            unit(
-                variant.name,
-                TOGETHER * one_step * variant.steps[-1] * len(variant.starts),
-                4 * points * len(variant.steps) * 7 * len(variant.starts),
-                lambda examples, task, variant=variant: _masks(examples, task, variant, design),  # type: ignore[misc]
-            )
-            for variant in variants(design.l0, design.unpenalised_steps)
-        ),
+    dense = unit(DENSE, 30 * one_step, 32 * len(design.layers), _dense)
+    masks = [
+        unit(
+            variant.name,
+            TOGETHER * one_step * variant.steps[-1] * len(variant.settings),
+            4 * points * len(variant.steps) * 7 * len(variant.settings),
+            partial(_masks, task=task.name, variant=variant, design=design),
+        )
+        for variant in variants(design.l0, design.unpenalised_steps)
     ]
+    return [dense, *masks]
 
 
 def sensitivity_name(task: str, what: str) -> str:
-    return f"sensitivity-{file_stem(task)}-{what}"
+    return f"{NAME}-{file_stem(task)}-{what}"
 
 
 def _blocks(states: EosStates, split: Split, design: Design, device: torch.device) -> list[Examples]:
@@ -91,7 +96,7 @@ def _masks(examples: Examples, task: str, variant: Variant, design: Design) -> A
     is the paper's.
     """
     noise, t = mask_noise(task, examples.layers, design.seed), welch_of(examples)
-    found = fit_masks_at(examples, design.lambdas, noise, variant.steps, variant.starts)
+    found = fit_masks_at(examples, design.lambdas, noise, variant.steps, variant.settings)
     stages = [[_stage(masks, t, examples, task, design) for masks in start] for start in found]
     return {
         name: np.stack([np.stack([stage[name] for stage in start], axis=1) for start in stages], axis=1).astype(
@@ -114,3 +119,47 @@ def _stage(masks: Masks, t: Float[Tensor, "layer unit"], examples: Examples, tas
         "loss": masks.fitted.loss(masks.train, examples.y["train"], design.lambdas, shared).cpu().numpy(),
         "penalty": masks.fitted.penalty.cpu().numpy(),
     }
+
+
+@dataclass(frozen=True, eq=False)
+class DenseProbes:
+    """The dense probes of all tasks, and how far the units of a layer vary."""
+
+    accuracy: Points  # on test sentences
+    validation: Points
+    level: Points  # root mean square of the units' standard deviations
+
+    @classmethod
+    def read(cls, read: Read, tasks: Sequence[str]) -> DenseProbes:
+        """From the units of `task_units`."""
+        by_task = [read(sensitivity_name(task, DENSE)).arrays for task in tasks]
+        return cls(*(np.stack([arrays[name] for arrays in by_task]) for name in (DENSE, "validation", "level")))
+
+    def where_readable(self, values: Points) -> Points:
+        """NaN where the dense probe reads nothing, as far as validation data tell."""
+        return np.where(self.validation >= FLOOR, values, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedMasks:
+    """The masks of all tasks in one configuration."""
+
+    configuration: Configuration
+    kept: Curves  # share of the units whose gate is open
+    accuracy: Curves  # on test sentences
+    validation: Curves
+    spearman: Curves  # of |t| and gate; NaN where all gates are equal
+    limit: Curves  # the largest that ties allow
+    loss: Curves  # on train sentences
+    penalty: Curves  # the part of the loss that the weights cause
+
+
+def read_masks(read: Read, tasks: Sequence[str], design: Design) -> Iterator[TrainedMasks]:
+    """Every configuration, from the units of `task_units`."""
+    names = ("kept", "accuracy", "validation", "spearman", "limit", "loss", "penalty")
+    for variant in variants(design.l0, design.unpenalised_steps):
+        by_task = [read(sensitivity_name(task, variant.name)).arrays for task in tasks]
+        stacked = [np.stack([arrays[name] for arrays in by_task]).astype(float) for name in names]
+        for i, of_start in enumerate(variant.configurations()):
+            for j, configuration in enumerate(of_start):
+                yield TrainedMasks(configuration, *(every[:, :, i, j] for every in stacked))

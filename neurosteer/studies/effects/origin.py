@@ -14,10 +14,10 @@ from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import verify_artefact
 from neurosteer.studies.runs import list_runs, read_run
-from neurosteer.vocabulary import COLUMNS, Columns, SplitKind
+from neurosteer.vocabulary import COLUMNS, Columns, Method, SplitKind
 
 _Find = tuple[Path, dict[str, Any], dict[str, Any]]  # folder, entry, options
-FindNow = Callable[[Sequence[str]], Path]  # methods -> the folder of a find made on the spot
+FindNow = Callable[[Sequence[Method]], Path]  # methods -> the folder of a find made on the spot
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Wanted:
     """What the user asked for; None leaves it to the find."""
 
     task: str | None = None
-    methods: tuple[str, ...] | None = None
+    methods: tuple[Method, ...] | None = None
     k: str | None = None
     layers: str | Sequence[int] | None = None
     source: str | None = None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurosteer.forward.cache import about, cache_path, cached
+from neurosteer.forward.cache import cache_key, cache_path, load_or_compute
 from neurosteer.model import Model
 from neurosteer.neurons import Ranking, stats_arrays, stats_from
 from neurosteer.pairs import Pairs, Split
@@ -34,7 +34,7 @@ def found_before(
     """What was found when the same was asked of the same model about the same pairs, else what `compute` finds."""
     what = _depends_on(model, pairs, asked)
     path = cache_path("found", model, pairs, what)
-    return cached(
+    return load_or_compute(
         path,
         read=lambda: _read(path, model, pairs, parts),
         compute=compute,
@@ -46,7 +46,7 @@ def found_before(
 def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that decides the numbers of a search, and what its rankings say of where they come from."""
     return {
-        **about(model, pairs, asked=dict(asked)),
+        **cache_key(model, pairs, asked=dict(asked)),
         "named": [model.name, model.revision, pairs.phenomenon, pairs.source],
         "left_out": asdict(pairs.left_out),  # notices tell
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -15,7 +14,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import AUTO, Progress
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import METHODS
+from neurosteer.vocabulary import METHODS, FixedReference, Layers, Method, Position, Site
 
 from .entry import Search
 from .layers import LAMBDAS, Settings, probe_layers
@@ -26,16 +25,16 @@ def rank_neurons(
     model: Model,
     train: Pairs,
     *,
-    method: str = "welch",
+    method: Method = "welch",
     validation: Pairs | None = None,
     lam: float | None = None,
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     l0: L0Settings = L0,
     k: int | str = "1%",
-    layers: str | int | Sequence[int] = "all",
-    site: str = "resid_post",
-    position: str = "eos",
+    layers: Layers = "all",
+    site: Site = "resid_post",
+    position: Position = "eos",
     seed: int = 0,
     progress: Progress = AUTO,
 ) -> Ranking:
@@ -89,10 +88,10 @@ def _settings(
     model: Model,
     train: Pairs,
     validation: Pairs | None,
-    method: str,
+    method: Method,
     lam: float | None,
     k: int | str,
-    site: str,
+    site: Site,
     seed: int,
 ) -> Settings:
     if method not in METHODS:

@@ -13,7 +13,7 @@ from torch import Tensor
 from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
-from neurosteer.forward.cache import may_cache
+from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
 from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
@@ -21,7 +21,7 @@ from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import ENCODED, METHODS, SplitKind
+from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
 
 from .entry import Search, entry_of
 from .found import Found
@@ -35,14 +35,14 @@ def find(
     model: Model,
     pairs: Pairs,
     *,
-    methods: Sequence[str] = ENCODED,
+    methods: Sequence[Method] = ENCODED,
     split: SplitKind = "pair",
     k: int | str = "1%",
-    layers: str | int | Sequence[int] = "all",
-    site: str = "resid_post",
-    position: str = "eos",
+    layers: Layers = "all",
+    site: Site = "resid_post",
+    position: Position = "eos",
     lambdas: Sequence[float] | None = None,
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     draws: int = 5,
     seed: int = 0,
@@ -66,7 +66,7 @@ def find(
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
-    cache = cache and may_cache(model, progress)
+    cache = cache and can_cache(model, progress)
     told = Remembering(progress)
 
     def compute() -> Found:
@@ -103,7 +103,7 @@ def _find(
     parts: Split,
     settings: Settings,
     ablation: Ablation,
-    position: str,
+    position: Position,
     *,
     cache: bool,
     progress: Remembering,

@@ -15,19 +15,18 @@ from neurosteer.forward import attribute
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.vocabulary import FIXED_REFERENCES, FixedReference, Site
 
 from .layers import Used
-
-ABLATIONS = ("zero", "mean")
 
 
 @dataclass(frozen=True)
 class Ablation:
     """The ablation that attribution predicts."""
 
-    site: str
+    site: Site
     layers: Sequence[int]
-    to: str
+    to: FixedReference
     steps: int
 
     @property
@@ -38,8 +37,8 @@ class Ablation:
 
 def check_attribution(to: str, steps: int) -> None:
     """Raise `InputError` for an ablation that no gradient predicts."""
-    if to not in ABLATIONS:
-        raise InputError(f"attribution predicts ablation to {' or '.join(ABLATIONS)}, not to '{to}'")
+    if to not in FIXED_REFERENCES:
+        raise InputError(f"attribution predicts ablation to {' or '.join(FIXED_REFERENCES)}, not to '{to}'")
     if steps < 1:
         raise InputError(f"steps must be at least 1, not {steps}")
 

@@ -1,0 +1,151 @@
+"""Maps of causal transfer: whose neurons matter to whose margin? As attributions predict it, and as measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from neurosteer.experiments.experiment import Caption
+from neurosteer.experiments.scope import Scope
+from neurosteer.report.canvas import INK, finish
+from neurosteer.report.effect_figures import KINDS
+from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
+from neurosteer.report.numbers import counted, p_equals, share_of
+from neurosteer.report.palette import about as scale_about
+from neurosteer.report.palette import falling
+from neurosteer.report.sheet import Panel, new_sheet
+from neurosteer.vocabulary import LEVEL, Method
+
+from .means_panel import CHANGE, draw_means
+from .result import CausalTransfer, Cell
+
+NUMBERED = 14  # tasks whose cells have room for a number
+LEAST = 0.01  # nats; what a colour scale spans at least
+ROWS, COLUMNS = "neurons of (ablated)", "margin of"
+
+
+def draw_predicted(result: CausalTransfer, scope: Scope) -> Figure:
+    """All cells as attributions predict them, one map per method, and their means."""
+    subtitle = [*_subtitle(result, scope), "predicted to first order from attributions"]
+    name = "Causal transfer, predicted · Whose neurons matter to whose margin?"
+    names = names_of(result.tasks, result.phenomena)
+    figure, panels = new_sheet(len(result.methods) + 1, name, subtitle, names)
+    reach = _one_reach(list(result.predicted.values()))
+    for panel, method in zip(panels, result.methods, strict=False):
+        _draw_map(panel, result.predicted[method], result.tasks, result.phenomena, reach)
+        panel.title(_title(method))
+    draw_means(panels[-1], result, "predicted")
+    return finish(figure)
+
+
+def draw_measured(result: CausalTransfer, scope: Scope) -> Figure:
+    """The measured cells, one map per method and one scale for all, and their means beside those of controls.
+
+    Where there are controls enough for single cells, rings mark those of q < .05.
+    """
+    tests = f"{result.controls} matched controls, up to {result.pairs} test pairs"
+    name = "Causal transfer, measured · Whose neurons matter to whose margin?"
+    tasks, phenomena = result.measured, result.measured_phenomena()
+    subtitle, names = [*_subtitle(result, scope), tests], names_of(tasks, phenomena)
+    figure, panels = new_sheet(len(result.methods) + 1, name, subtitle, names)
+    cells = {method: result.cells_of(method) for method in result.methods}
+    matrices = {method: _square(cells[method], tasks) for method in cells}
+    reach = _one_reach(list(matrices.values()))
+    for panel, method in zip(panels, cells, strict=False):
+        _draw_map(panel, matrices[method], tasks, phenomena, reach)
+        _mark(panel.axes, cells[method], tasks, reach)
+        panel.title(_title(method), _tests(result, method))
+    draw_means(panels[-1], result, "measured", result.control_means)
+    return finish(figure)
+
+
+def measured_caption(_: Scope) -> Caption:
+    return Caption(
+        "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
+        "neurons of the row's task are set to zero. Red and dark is a drop, on one scale for all maps. Each set has "
+        "matched controls of its own, the same for all targets: as many units of every block of like ones, the "
+        "set's own not excepted. Above each map, p of all own and of all other cells, each tested as one family. A "
+        "ring (only with controls enough for single cells): q < .05, Benjamini-Hochberg over the family. Below on "
+        "the right, means that count each source once, and as small dots the same means of its controls. No set and "
+        "no control holds a massive unit (whose RMS is 10 times the layer's median or more).",
+        "That a large drop is specific: an ablated state is off the model's usual path. Nor what massive units do, "
+        "which are in no set. Single cells without rings are descriptive. Attribution is selected on the outcome "
+        "measured here, though on other pairs: hold it against its null searches.",
+    )
+
+
+def predicted_caption(_: Scope) -> Caption:
+    return Caption(
+        "The same for all pairs of tasks, predicted to first order: minus the sum of the column's attributions over "
+        "the row's neurons. The scale ends where its label says.",
+        "More than a linear forecast: how far it holds for measured cells is the next figure. Attribution chose its "
+        "own sets for this very sum on these very pairs: its own cells are no finding here, and have no interval.",
+    )
+
+
+def _one_reach(matrices: Sequence[Matrix]) -> float:
+    """Where the scale of several maps ends: equal changes have equal colours."""
+    return reach_of(np.concatenate([as_array(matrix).ravel() for matrix in matrices]), LEAST)
+
+
+def _tests(result: CausalTransfer, method: Method) -> str:
+    """p of all own and all other cells, and how many single ones stand out where those are judged."""
+    ps = {row.family: row.p for row in result.families if row.method == method}
+    families = [f"{kind} {p_equals(p)}" for kind in ("own", "other") if (p := ps.get(kind)) is not None]
+    counts = [
+        f"{count} {kind}"
+        for kind in ("own", "other")
+        if (count := result.summary[method].stand_out(kind)) is not None
+    ]
+    rings = [f"q < .05 (rings): {', '.join(counts)}"] if counts else []
+    return "; ".join([f"as families: {', '.join(families)}"] * bool(families) + rings)
+
+
+def _square(cells: Sequence[Cell], tasks: Sequence[str]) -> list[list[float | None]]:
+    """The changes of the margin, sources in rows."""
+    found = {(cell.source, cell.target): cell.delta for cell in cells}
+    return [[found.get((source, target)) for target in tasks] for source in tasks]
+
+
+def _draw_map(panel: Panel, matrix: Matrix, tasks: Sequence[str], phenomena: Sequence[str], reach: float) -> None:
+    rows, colours = ROWS if panel.first else "", (falling(), scale_about(0.0, reach))
+    image = draw_matrix(panel.axes, matrix, tasks, phenomena, colours, rows=rows, columns=COLUMNS)
+    panel.colour_bar(image, CHANGE)
+
+
+def _mark(axes: Axes, cells: Sequence[Cell], tasks: Sequence[str], reach: float) -> None:
+    """A ring where a cell stands out among its controls; the changes as numbers where cells have room for them."""
+    place, few = {task: i for i, task in enumerate(tasks)}, len(tasks) <= NUMBERED
+    for cell in cells if few else ():
+        if cell.delta is not None:
+            at = (place[cell.target], place[cell.source] + 0.1)
+            colour = "white" if cell.delta < -0.5 * reach else INK
+            axes.annotate(_written(cell.delta), at, ha="center", va="center", fontsize=6.2, color=colour)
+    ringed = [cell for cell in cells if cell.q is not None and cell.q < LEVEL]
+    corner = 0.32 if few else 0.0
+    columns, rows = [place[cell.target] for cell in ringed], [place[cell.source] for cell in ringed]
+    look: dict[str, Any] = {"s": 12 if few else 5, "facecolors": "white", "edgecolors": INK, "linewidths": 0.7}
+    axes.scatter(np.array(columns) + corner, np.array(rows) - corner, label="q < .05", zorder=5, **look)
+
+
+def _written(delta: float) -> str:
+    """A change in as few letters as a cell has room for: `-1.2`, `+.03`."""
+    digits = 2 if abs(delta) < 0.995 else 1 if abs(delta) < 99.5 else 0
+    text = f"{delta:+.{digits}f}"
+    bare = text.lstrip("+-") if float(text) == 0 else text
+    return bare.replace("0.", ".", 1).replace("-", "−")  # noqa: RUF001  (a minus sign)
+
+
+def _title(method: Method) -> str:
+    return f"{method} ({KINDS[method]})"
+
+
+def _subtitle(result: CausalTransfer, scope: Scope) -> list[str]:
+    k, width, massive = result.k, scope.settings.width, len(result.massive)
+    units = f"{k:,} of {width:,} units ({share_of(k, width)}) set to zero"
+    left_out = [f"the layer's {counted(massive, 'massive unit')} in no set"] if massive else []
+    return scope.subtitle(f"layer {result.layer}", units, *left_out)

@@ -1,0 +1,130 @@
+"""`Experiment`: what one module of this room gives to a run.
+
+An experiment says which units it needs, computes a frozen result from what they leave behind, and shows it: tables,
+figures with their captions, CSV files, and verdicts on the paper's claims. `registry` lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from neurosteer.model import Model
+from neurosteer.pairs import Pairs, Split
+from neurosteer.progress import Progress
+from neurosteer.report.table import Table
+from neurosteer.runner.recipe import Recipe
+from neurosteer.runner.units import Read, Unit
+
+from .design import Design, Need
+from .scope import Scope
+from .shared.intervals import TaskSamples
+
+
+@dataclass(frozen=True)
+class Task:
+    """The pairs of one task and how they are split."""
+
+    pairs: Pairs
+    split: Split
+
+    @property
+    def name(self) -> str:
+        return self.pairs.task
+
+    @property
+    def phenomenon(self) -> str:
+        """Its phenomenon; a task without one is its own."""
+        return self.pairs.phenomenon or self.pairs.task
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """Everything that units are made from."""
+
+    recipe: Recipe
+    design: Design
+    model: Model
+    untrained: Callable[[], Model]  # a model of the same shape with random weights
+    tasks: Sequence[Task]
+    samples: TaskSamples  # how tasks are resampled
+    progress: Progress
+
+    @property
+    def names(self) -> list[str]:
+        return [task.name for task in self.tasks]
+
+    @property
+    def phenomena(self) -> list[str]:
+        return [task.phenomenon for task in self.tasks]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Does a claim of the paper hold for this model? `holds` of `of` times, by the criterion."""
+
+    claim: str
+    statement: str
+    criterion: str
+    holds: int
+    of: int  # 0: it cannot be judged
+    unit: str  # what is counted
+    text: str
+    reading: str
+
+    @classmethod
+    def counted(
+        cls, claim: str, statement: str, criterion: str, holds: int, of: int, unit: str, reading: str
+    ) -> Verdict:
+        text = f"holds in {holds} of {of} {unit}" if of else "cannot be judged here"
+        return cls(claim, statement, criterion, holds, of, unit, text, reading)
+
+    @property
+    def count(self) -> str:
+        """`27 of 30 layers`."""
+        return f"{self.holds} of {self.of} {self.unit}" if self.of else "cannot be judged"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """How to read a figure, and what it does not show."""
+
+    read: str
+    limits: str
+
+
+Rows = Sequence[object]  # of a CSV file: frozen dataclasses of one kind, or mappings
+Results = Mapping[str, Any]  # by the names of the experiments, in the order of the recipe
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of an experiment: `draw` takes its result and what the run is about."""
+
+    draw: Callable[[Any, Scope], Figure]
+    caption: Callable[[Scope], Caption]
+
+
+def _none(*_: object) -> list[Any]:
+    return []
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment; every part of it is in its own module (or package, where it is large)."""
+
+    name: str
+    heading: str  # of its section of the page
+    needs: frozenset[Need]  # the shared units that it reads
+    result: type[Any]  # the frozen dataclass
+    compute: Callable[[Read, Work, Scope], Any]  # the result, when all units are done
+    tables: Callable[[Any, Scope], list[Table]]
+    csvs: Callable[[Any], Mapping[str, Rows]]  # by the middle of their names; "" is the main one
+    drawings: Mapping[str, Drawing]  # by the names of their files
+    verdicts: Callable[[Results, Scope], list[Verdict]] = _none
+    task_units: Callable[[Work, Task], list[Unit]] = _none  # of its own, for each task
+    joint_units: Callable[[Work], list[Unit]] = _none  # of its own, of several tasks
+    check: Callable[[Work], object] = _none  # raises `InputError` for what it cannot take

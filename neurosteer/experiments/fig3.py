@@ -1,0 +1,160 @@
+"""Figure 3: how many of the units with the largest |t| are enough?
+
+A probe on the k best units of each layer, for a grid of k; claim (a), with figure 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from matplotlib.figure import Figure
+
+from neurosteer.pairs import mean_baselines
+from neurosteer.report.canvas import finish, headline, new_figure
+from neurosteer.report.numbers import number, share_of
+from neurosteer.report.palette import ordered_looks
+from neurosteer.report.table import Table
+from neurosteer.results import APART, Estimate, Json
+from neurosteer.runner.units import Read
+
+from .design import Design
+from .experiment import Caption, Drawing, Experiment, Work
+from .scope import Scope
+from .shared.intervals import TaskSamples
+from .shared.layer_axes import draw_dense, draw_line
+from .shared.layer_curves import (
+    DensePoint,
+    by_task_rows,
+    chance_above_floor,
+    dense_points,
+    estimate,
+    exclusion_notes,
+    relative_means,
+)
+from .shared.layer_lines import IN_MEANS, LABEL_GAP, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
+from .shared.layer_probes import FLOOR, LayerProbes
+
+NAME = "fig3"
+
+
+@dataclass(frozen=True)
+class TopkPoint:
+    """Probes on the k units of the largest |t| of one layer: means over tasks."""
+
+    layer: int
+    k: int
+    tasks: int
+    accuracy: Estimate
+    relative: Estimate  # to the dense probe, of tasks that it reads
+    relative_validation: Estimate
+    relative_tasks: int
+    excluded: int  # tasks whose dense probe reads nothing
+
+
+@dataclass(frozen=True)
+class Fig3:
+    experiment: str
+    ks: tuple[int, ...]
+    floor: float
+    rows: list[TopkPoint]
+    dense: list[DensePoint]
+    baselines: Mapping[str, Json]  # means over tasks
+    chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
+    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+
+
+def compute(read: Read, work: Work, scope: Scope) -> Fig3:
+    probes, design, samples = LayerProbes.read(read, work.names, work.design), work.design, work.samples
+    return Fig3(
+        experiment=NAME,
+        ks=design.ks,
+        floor=FLOOR,
+        rows=topk_points(probes, design, samples),
+        dense=dense_points(probes, design, samples),
+        baselines=mean_baselines([task.baselines for task in scope.tasks]),
+        chance_above_floor=chance_above_floor(scope),
+        by_task=by_task_rows(probes, {"accuracy": probes.topk}, design.ks, work.names, design),
+    )
+
+
+def topk_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[TopkPoint]:
+    """One for each layer and k."""
+    accuracy = samples.means(probes.topk)
+    relative = relative_means(probes.topk, probes.topk_validation, probes, samples)
+    return [
+        TopkPoint(
+            layer=layer,
+            k=k,
+            tasks=int(accuracy.tasks[i, j]),
+            accuracy=estimate(accuracy, i, j),
+            relative=relative[i][j].test,
+            relative_validation=relative[i][j].validation,
+            relative_tasks=relative[i][j].tasks,
+            excluded=len(probes.dense) - relative[i][j].tasks,
+        )
+        for i, layer in enumerate(design.layers)
+        for j, k in enumerate(design.ks)
+    ]
+
+
+# what it shows
+
+
+def tables(result: Fig3, scope: Scope) -> list[Table]:
+    """Accuracy by layer; and over all layers."""
+    heads = {k: f"k = {k:,}" for k in result.ks}
+    cells = {(row.layer, row.k): number(row.accuracy.value) for row in result.rows}
+    caption = "Test accuracy of the k units of the largest |t|; mean over tasks"
+    excluded = {row.layer: row.excluded for row in result.rows}
+    points = [(row.k, row.relative, row.relative_tasks) for row in result.rows]
+    return [
+        grid_table(cells, heads, caption, dense=result.dense, excluded=excluded),
+        relative_table(points, heads, "k", result.chance_above_floor),
+    ]
+
+
+def csvs(result: Fig3) -> Mapping[str, Sequence[object]]:
+    return {"": result.rows, "tasks": result.by_task}
+
+
+def draw(result: Fig3, scope: Scope) -> Figure:
+    """One line per k; the k of the recipe is drawn bold."""
+    figure = new_figure(WIDTH, 5.4)
+    axes = figure.add_subplot()
+    chosen, width = scope.settings.k, scope.settings.width
+    dense, keys = draw_dense(axes, result.dense), []
+    for k, look in zip(result.ks, ordered_looks(len(result.ks)), strict=True):
+        bold = {"linewidth": 3.0, "markersize": 7} if k == chosen else {}
+        label = f"{k:,}  ({share_of(k, width)})" if k == chosen else f"{k:,}"
+        line = [(row.layer, row.accuracy) for row in result.rows if row.k == k]
+        keys.append(draw_line(axes, line, look | bold, label, band=k == chosen))
+    accuracy_panel(axes, sorted({row.layer for row in result.rows}), result.baselines, gap=0.7 * LABEL_GAP)
+    legend_beside(figure, [*reversed(keys), dense], "k")
+    means = [f"{said} (k = {chosen:,})" for said in scope.mean_in_words]
+    notes = exclusion_notes([row.excluded for row in result.rows], IN_MEANS, result.chance_above_floor)
+    subtitle = scope.subtitle(f"{width:,} units a layer", *means, *notes)
+    headline(figure, "Fig. 3 · Probes on the k units of the largest |t|", subtitle)
+    return finish(figure)
+
+
+def caption(scope: Scope) -> Caption:
+    return Caption(
+        "One line per k, from light (one unit) to dark (all). The bold line is the k of this recipe, about which "
+        "the other experiments ask. The broad grey line is the dense probe, dashed lines see only words."
+        + scope.bands_in_words,
+        "Which units these are, or whether another k of them would read as much (figure 5 asks that).",
+    )
+
+
+EXPERIMENT = Experiment(
+    name=NAME,
+    heading="Figure 3: top-k probes",
+    needs=frozenset({"topk_grid"}),
+    result=Fig3,
+    compute=compute,
+    tables=tables,
+    csvs=csvs,
+    drawings={NAME: Drawing(draw, caption)},
+)

@@ -1,0 +1,118 @@
+"""What a run has found, as one object; and on disk: results, tables, figures, page. The same gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from neurosteer.report import rows_csv, to_json
+from neurosteer.report.canvas import save_figure, save_svg
+from neurosteer.results import Json, read_record, record
+from neurosteer.store import write_bytes
+
+from .experiment import Results, Rows, Verdict
+from .page import outcome_page, table_file
+from .registry import experiment_of
+from .scope import Scope
+
+DPI, PAGE_DPI = 160, 110
+DIGITS = 6  # significant ones, of every float in a CSV file
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The results of a run's experiments by their names, and the verdicts on the paper's claims."""
+
+    version: str  # of neurosteer
+    recipe: Mapping[str, Json]
+    again: str  # the command that makes the same run
+    scope: Scope
+    results: Results
+    verdicts: Sequence[Verdict]
+    notices: Sequence[str]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Json]) -> Outcome:
+        """What `to_dict` gave. Raises `ValueError`, one line, for an object of another kind."""
+        names = [result["experiment"] for result in values["results"]]
+        kinds = [experiment_of(name).result for name in names]
+        return cls(
+            version=values["version"],
+            recipe=values["recipe"],
+            again=values["again"],
+            scope=read_record(Scope, values),
+            results={
+                name: read_record(kind, result)
+                for name, kind, result in zip(names, kinds, values["results"], strict=True)
+            },
+            verdicts=[read_record(Verdict, verdict) for verdict in values["verdicts"]],
+            notices=values["notices"],
+        )
+
+    def to_dict(self) -> dict[str, Json]:
+        """The object in `results.json`."""
+        return {
+            "command": "run",
+            "version": self.version,
+            "model": dict(self.scope.model),
+            "recipe": dict(self.recipe),
+            "again": self.again,
+            **{name: value for name, value in record(self.scope).items() if name != "model"},
+            "results": [record(result) for result in self.results.values()],
+            "verdicts": [record(verdict) for verdict in self.verdicts],
+            "notices": list(self.notices),
+        }
+
+    def figures(self) -> Iterator[tuple[str, Figure]]:
+        """The name and the figure of everything that is drawn, experiment by experiment."""
+        for name, result in self.results.items():
+            for figure, drawing in experiment_of(name).drawings.items():
+                yield figure, drawing.draw(result, self.scope)
+
+    def csvs(self) -> Iterator[tuple[str, str]]:
+        """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
+        for name, result in self.results.items():
+            for table, rows in experiment_of(name).csvs(result).items():
+                yield table_file(name, table), csv_text(rows)
+
+
+def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
+    """Write everything that shows an outcome into a folder, each file atomically; returns the names of the files."""
+    names = []
+
+    def write(name: str, content: bytes) -> None:
+        write_bytes(folder / name, content)
+        names.append(name)
+
+    write("results.json", to_json(outcome.to_dict()).encode())
+    for name, text in outcome.csvs():
+        write(name, text.encode())
+    pictures = {}
+    for name, figure in outcome.figures():
+        for suffix, save in (("png", save_figure), ("svg", save_svg)):
+            file = BytesIO()
+            save(figure, file, dpi=DPI)
+            write(f"{name}.{suffix}", file.getvalue())
+        small = BytesIO()
+        save_figure(figure, small, dpi=PAGE_DPI)
+        pictures[name] = small.getvalue()
+    write("index.html", outcome_page(outcome, pictures).encode())
+    return names
+
+
+def csv_text(rows: Rows) -> str:
+    """A table as CSV, floats of six significant digits."""
+    return rows_csv([_rounded(row) for row in rows])
+
+
+def _rounded(row: object) -> dict[str, Json]:
+    """A row with its floats cut to what they are worth; no zero has a sign."""
+    values = row if isinstance(row, Mapping) else record(row)
+    return {
+        column: float(f"{value:.{DIGITS}g}") + 0.0 if isinstance(value, float) else value
+        for column, value in values.items()
+    }

@@ -1,0 +1,121 @@
+"""The page of a run: verdicts, figures, tables, baselines, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
+from neurosteer.report.numbers import in_words, lambda_text, number, share_of
+from neurosteer.report.page import Claim, Page, Picture, Section
+from neurosteer.report.table import Table, mean
+from neurosteer.results import Json
+from neurosteer.runner.toml import recipe_toml
+
+from .experiment import Verdict
+from .registry import experiment_of
+from .scope import Scope, TaskInfo
+
+if TYPE_CHECKING:
+    from .outcome import Outcome
+
+
+def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
+    """The page as HTML, with `pictures` (PNGs by name) inside."""
+    recipe, scope = outcome.recipe, outcome.scope
+    return Page(
+        title=recipe["title"] or recipe["name"],
+        subtitle=scope.subtitle(),
+        settings=_settings(scope),
+        command=outcome.again,
+        recipe_file=f"{recipe['name']}.toml",
+        recipe=recipe_toml(recipe),
+        claims=[_claim(verdict) for verdict in outcome.verdicts],
+        sections=[_section(outcome, name, pictures) for name in outcome.results],
+        baselines=baselines_table(scope.tasks),
+        baselines_by_task=baselines_by_task_table(scope.tasks),
+        skipped=[(task.task, task.reason) for task in scope.skipped],
+        notices=outcome.notices,
+    ).to_html()
+
+
+def _claim(verdict: Verdict) -> Claim:
+    return Claim(
+        claim=verdict.claim,
+        statement=verdict.statement,
+        criterion=verdict.criterion,
+        count=verdict.count,
+        holds=verdict.holds,
+        of=verdict.of,
+        reading=verdict.reading,
+    )
+
+
+def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Section:
+    experiment, result, scope = experiment_of(name), outcome.results[name], outcome.scope
+    shown = []
+    for figure, drawing in experiment.drawings.items():
+        caption = drawing.caption(scope)
+        shown.append(Picture.of(pictures[figure], read=caption.read, limits=caption.limits))
+    files = [table_file(name, table) for table in experiment.csvs(result)]
+    files += [f"{figure}.{suffix}" for figure in experiment.drawings for suffix in ("png", "svg")]
+    return Section(name, experiment.heading, shown, experiment.tables(result, scope), files)
+
+
+def table_file(experiment: str, table: str) -> str:
+    """The name of a CSV file; the main table has the experiment's own name."""
+    return f"{experiment}.{table}.csv" if table else f"{experiment}.csv"
+
+
+def baselines_table(tasks: Sequence[TaskInfo]) -> Table:
+    """What words and tokens alone give away: the mean over tasks that have the baseline."""
+    values = [named(task.baselines) for task in tasks]
+    means = tuple(number(mean([of_task[name] for of_task in values]), 3) for name in NAMES)
+    return Table("Mean over tasks", ("test accuracy without a model", *NAMES), (("all tasks", *means),))
+
+
+def baselines_by_task_table(tasks: Sequence[TaskInfo]) -> Table:
+    rows = []
+    for task in tasks:
+        sizes = (f"{count:,}" for count in (task.train, task.validation, task.test, task.dropped))
+        values = (number(value, 3) for value in named(task.baselines).values())
+        rows.append((task.task, in_words(task.phenomenon or ""), *sizes, *values))
+    caption = "Pairs of each part, those the split dropped, and test accuracy"
+    if any(lacks_words(task.baselines) for task in tasks):
+        caption += f" ({UNSPACED})"
+    headers = ("task", "phenomenon", "train", "validation", "test", "dropped", *NAMES)
+    return Table(caption, headers, tuple(rows), left=2)
+
+
+def _settings(scope: Scope) -> list[tuple[str, str]]:
+    """Names and values of what was run on what, without versions and times."""
+    model, data, settings = scope.model, scope.data, scope.settings
+    layers, k, width = settings.layers, settings.k, settings.width
+    lam = "chosen on validation data" if isinstance(settings.lam, str) else f"= {lambda_text(settings.lam)}"
+    return [
+        ("model", f"{model['name']}{_revision(model)}"),
+        ("weights", str(model["fingerprint"])[:12]),
+        ("computed in", f"{model['dtype']} on {model['device']}"),
+        ("BOS, EOS", f"{_token(model['bos'])}, {_token(model['eos'])}"),
+        ("data", f"{data.source}: {scope.tasks_in_words}, {data.pairs:,} in all"),
+        ("split", ", ".join([data.split, f"seed {data.seed}", *scope.used_in_words])),
+        ("site, position", f"{settings.site}, {settings.position}"),
+        ("layers", f"{len(layers)} of {settings.n_layers} ({_listed(layers)})"),
+        ("k", f"{k:,} of {width:,} units ({share_of(k, width)})"),
+        ("λ", ", ".join(map(lambda_text, settings.lambdas))),
+        ("random sets", f"{settings.draws} draws of {', '.join(f'{size:,}' for size in settings.sizes)}"),
+        ("one layer", f"layer {settings.layer}, λ {lam} (figure 6, overlap, causal)"),
+    ]
+
+
+def _revision(model: Mapping[str, Json]) -> str:
+    return f" at {model['revision']}" if model["revision"] else ""
+
+
+def _token(token: int | None) -> str:
+    return "none" if token is None else f"token {token}"
+
+
+def _listed(layers: Sequence[int]) -> str:
+    run = list(range(layers[0], layers[-1] + 1)) if layers else []
+    return f"{layers[0]}-{layers[-1]}" if list(layers) == run and len(layers) > 1 else ", ".join(map(str, layers))

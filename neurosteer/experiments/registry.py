@@ -1,0 +1,40 @@
+"""Every experiment that a recipe can ask for: the modules of this room that have an `EXPERIMENT`, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from neurosteer.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
+
+NAMES = (
+    "fig2",
+    "fig3",
+    "fig4",
+    "fig5",
+    "fig6",
+    "overlap",
+    "controls",
+    "sensitivity",
+    "causal",
+)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises `InputError` for a name that is none of them. Imports none."""
+    for name in names:
+        if name not in NAMES:
+            raise InputError(
+                f"unknown experiment '{name}'{did_you_mean(name, NAMES)} (there are: {', '.join(NAMES)})"
+            )
+
+
+def experiment_of(name: str) -> Experiment:
+    """The experiment of this name."""
+    check_names([name])
+    found: Experiment = import_module(f".{name}", __package__).EXPERIMENT
+    return found

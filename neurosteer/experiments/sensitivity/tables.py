@@ -1,0 +1,119 @@
+"""The tables of the page, and the rows of the CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from neurosteer.experiments.experiment import Rows
+from neurosteer.experiments.scope import Scope
+from neurosteer.report.numbers import NONE, lambda_text, number, percent, signed
+from neurosteer.report.table import Table
+from neurosteer.results import Estimate
+
+from .result import DEPENDS, Claim, ClaimName, Factor, Sensitivity
+
+FACTOR_NAMES: Mapping[Factor, str] = {
+    "states": "states",
+    "start": "start of the weights",
+    "log_alpha": "start of the gates",
+    "training": "training",
+}
+CLAIM_NAMES: Mapping[ClaimName, str] = {
+    "b": "(b) the two selections agree, at λ = {lam}",
+    "b_equal": "(b) at an equal kept share of {share}",
+    "d": "(d) later layers keep more units, at equal λ",
+    "d_equal": "(d) later layers need more units for 95 % of the dense accuracy",
+}
+
+
+def tables(result: Sensitivity, scope: Scope) -> list[Table]:
+    """The verdicts and what they depend on, every configuration, and how far layers differ in scale."""
+    return [_claims(result), _configurations(result), _scales(result)]
+
+
+def csvs(result: Sensitivity) -> Mapping[str, Rows]:
+    return {"": result.configurations, "lambdas": result.rows, "layers": result.by_layer}
+
+
+def _claims(result: Sensitivity) -> Table:
+    at, share = lambda_text(result.lam), percent(result.share)
+    rows = [
+        (CLAIM_NAMES[one.claim].format(lam=at, share=share), one.verdict, one.text, _dependence(one))
+        for one in result.claims
+    ]
+    caption = (
+        "Each claim in every way to train. Up: with the whole 95 % interval, the mean agreement over layers is above "
+        "half of what ties allow (b), or Spearman of layer and units above 0 (d; at equal λ, at more than half of "
+        "them); down: below. A claim depends on a choice where ways that differ in it alone differ by more than "
+        "resampling makes likely"
+    )
+    return Table(caption, ("claim", "verdict", "ways", "depends on (ways up)"), tuple(rows), left=4)
+
+
+def _dependence(claim: Claim) -> str:
+    """The factors on which a claim depends, strongest first, with the configurations that are up by each choice."""
+    if claim.verdict != DEPENDS:
+        return "-"
+    if not claim.depends_on:
+        return "a combination of choices"
+    return "; ".join(
+        f"{FACTOR_NAMES[factor]}: "
+        + ", ".join(f"{choice} {count.up} of {count.of}" for choice, count in claim.by_choice[factor].items())
+        for factor in claim.depends_on
+    )
+
+
+def _configurations(result: Sensitivity) -> Table:
+    rows = tuple(
+        (
+            row.states,
+            row.start,
+            f"{row.log_alpha:g}",
+            row.training,
+            number(row.loss, 3),
+            percent(row.kept),
+            number(row.relative),
+            _signed(row.rho),
+            row.d,
+            f"{row.agreeing_layers} of {row.of_layers}",
+            _signed(row.beyond_half),
+            row.b,
+            percent(row.needed),
+            number(row.relative_equal),
+            _signed(row.rho_equal),
+            row.d_equal,
+            f"{row.agreeing_layers_equal} of {row.of_layers_equal}",
+            _signed(row.beyond_half_equal),
+            row.b_equal,
+        )
+        for row in result.configurations
+    )
+    share = percent(result.share)
+    headers = (
+        *("states", "weights", "log alpha", "training", "loss", "kept", "accuracy / dense"),
+        *("Spearman (layer, kept)", "(d)", "layers where |t| and gates agree", "agreement less half", "(b)"),
+        *("needed for 95 %", f"accuracy / dense at {share}", "Spearman (layer, needed)", f"(d) at {share}"),
+        *(f"layers that agree at {share}", f"agreement less half at {share}", f"(b) at {share}"),
+    )
+    caption = (
+        f"Every way to train, at λ = {lambda_text(result.lam)} and, on the right, at equal kept share; means over "
+        "tasks and layers. The loss is each training's own: compare within a training"
+    )
+    return Table(caption, headers, rows, left=4)
+
+
+def _signed(one: Estimate) -> str:
+    """`+.20 [-.10, +.50]`; without brackets where there is no interval."""
+    bare = one.low is None or one.high is None
+    return signed(one.value) if bare else f"{signed(one.value)} [{signed(one.low)}, {signed(one.high)}]"
+
+
+def _scales(result: Sensitivity) -> Table:
+    rows = tuple(
+        (str(row.layer), NONE if row.level is None else f"{row.level:.3g}", number(row.dense)) for row in result.level
+    )
+    caption = (
+        "How far the units of a layer vary (root mean square of their standard deviations, mean over tasks): raw "
+        "states grow by this much, and a weight of the same size counts for as much more"
+    )
+    return Table(caption, ("layer", "standard deviation", "dense accuracy"), rows, left=0)

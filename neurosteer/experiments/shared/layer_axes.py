@@ -1,0 +1,77 @@
+"""Axes over layers, and lines with their intervals on them: what the figures of a whole model share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MultipleLocator
+
+from neurosteer.report.canvas import GREY, layer_ticks, plain
+from neurosteer.results import Estimate
+
+from .layer_curves import DensePoint
+
+Line = Sequence[tuple[int, Estimate]]  # layer, value
+LAYER = "layer (block, counted from 0)"
+ACCURACY = "test accuracy (share of sentences)"
+SIDE_LEGEND: dict[str, Any] = {"loc": "outside right center", "frameon": False, "fontsize": 9, "handlelength": 2.6}
+BESIDE: dict[str, Any] = {**SIDE_LEGEND, "loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
+DENSE: dict[str, Any] = {"color": GREY, "alpha": 0.45, "linewidth": 6, "solid_capstyle": "round", "zorder": 1.5}
+
+
+def layer_axis(axes: Axes, layers: Sequence[int], *, named: bool = True, bins: int = 16) -> None:
+    """The layers that were measured below, horizontal grid lines behind."""
+    axes.set_xlim(min(layers, default=0) - 0.6, max(layers, default=0) + 0.6)
+    layer_ticks(axes, layers, bins)
+    if named:
+        axes.set_xlabel(LAYER)
+    plain(axes)
+
+
+def accuracy_axis(axes: Axes, others: Sequence[float | None] = ()) -> None:
+    """From a little below chance, or the lowest value, to a little above the highest, `others` included."""
+    values = [0.5, *extent(axes), *(value for value in others if value is not None)]
+    axes.set_ylim(min(values) - 0.03, min(max(values) + 0.05, 1.03))
+    axes.yaxis.set_major_locator(MultipleLocator(0.1))
+    axes.set_ylabel(ACCURACY)
+
+
+def extent(axes: Axes) -> list[float]:
+    """The lowest and the highest value drawn; nothing where nothing is."""
+    return [float(end) for end in axes.dataLim.intervaly if math.isfinite(end)]
+
+
+def draw_line(axes: Axes, line: Line, look: Mapping[str, Any], label: str, *, band: bool = True) -> Line2D | None:
+    """One value by layer with its 95 % interval as a band, without the layers where it is not known."""
+    known = [(layer, one) for layer, one in line if one.value is not None]
+    if not known:
+        return None
+    layers, values = zip(*((layer, one.value) for layer, one in known), strict=True)
+    shape: dict[str, Any] = {"linewidth": 1.5, "markersize": 4.5, "markeredgewidth": 0, **look}
+    (drawn,) = axes.plot(layers, values, label=label, **shape)
+    if band:
+        draw_interval(axes, known, look["color"])
+    return drawn
+
+
+def draw_interval(axes: Axes, line: Line, colour: Any) -> None:
+    """A band from low to high; a bar where a single layer makes no band."""
+    known = [(layer, one.low, one.high) for layer, one in line if one.low is not None and one.high is not None]
+    layers, low, high = zip(*known, strict=True) if known else ((), (), ())
+    if len(known) == 1:
+        axes.vlines(layers, low, high, color=colour, alpha=0.3, linewidth=5)
+    elif known:
+        axes.fill_between(layers, low, high, color=colour, alpha=0.13, linewidth=0)
+
+
+def draw_dense(axes: Axes, points: Sequence[DensePoint]) -> Line2D:
+    """The dense probe, as a broad pale line on which others may lie."""
+    marker: dict[str, Any] = {"marker": "o", "markersize": 6} if len(points) == 1 else {}
+    known = [(point.layer, point.accuracy.value) for point in points if point.accuracy.value is not None]
+    layers, values = [layer for layer, _ in known], [value for _, value in known]
+    (line,) = axes.plot(layers, values, label="dense: all units", **DENSE, **marker)
+    return line

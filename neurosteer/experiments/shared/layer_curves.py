@@ -1,0 +1,104 @@
+"""Curves over layers, as figures 2 to 5 share them: means over tasks at each layer and point of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from neurosteer.experiments.design import Design
+from neurosteer.experiments.scope import Scope
+from neurosteer.report.numbers import count_range, number
+from neurosteer.results import Estimate, Json
+
+from .intervals import Means, TaskSamples
+from .layer_probes import FLOOR, LayerProbes
+
+LIKELY = 0.05  # beyond this chance passes the floor too often to be left unsaid
+Grid = Sequence[int] | Sequence[float]
+
+
+@dataclass(frozen=True)
+class DensePoint:
+    """The dense probe at one layer."""
+
+    layer: int
+    tasks: int
+    accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Accuracy over the dense probe's, of the tasks whose dense probe reads anything: on test and on validation."""
+
+    test: Estimate
+    validation: Estimate
+    tasks: int
+
+
+def dense_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[DensePoint]:
+    found = samples.means(probes.dense)
+    return [DensePoint(layer, int(found.tasks[i]), estimate(found, i)) for i, layer in enumerate(design.layers)]
+
+
+def estimate(means: Means, *place: int) -> Estimate:
+    """One mean with its interval."""
+    return Estimate.of(means.mean[place], means.low[place], means.high[place])
+
+
+def relative_means(
+    accuracy: Float[np.ndarray, "task layer point"],
+    validation: Float[np.ndarray, "task layer point"],
+    probes: LayerProbes,
+    samples: TaskSamples,
+) -> list[list[Relative]]:
+    """`[layer][point]`."""
+    counted = probes.readable[..., None]
+
+    def share(of: np.ndarray, dense: np.ndarray) -> Means:
+        ratios = np.divide(of, dense[..., None], out=np.full(of.shape, np.nan), where=counted)
+        return samples.means(ratios)
+
+    test, chosen = share(accuracy, probes.dense), share(validation, probes.dense_validation)
+    layers, points = accuracy.shape[1:]
+    return [
+        [Relative(estimate(test, i, j), estimate(chosen, i, j), int(test.tasks[i, j])) for j in range(points)]
+        for i in range(layers)
+    ]
+
+
+def by_task_rows(
+    probes: LayerProbes, values: Mapping[str, np.ndarray], grid: Grid, tasks: Sequence[str], design: Design
+) -> list[dict[str, Json]]:
+    """One row per task and layer, a column per value and point of the grid: `accuracy@0.2`."""
+    rows = []
+    for i, task in enumerate(tasks):
+        for j, layer in enumerate(design.layers):
+            row: dict[str, Json] = {"task": task, "layer": layer, "dense": float(probes.dense[i, j])}
+            for name, value in values.items():
+                row |= {f"{name}@{point:g}": Estimate.of(value[i, j, n]).value for n, point in enumerate(grid)}
+            rows.append(row)
+    return rows
+
+
+def chance_above_floor(scope: Scope) -> float:
+    """How probably a probe that knows nothing reaches the floor on the validation sentences of the smallest task."""
+    sentences = 2 * min(task.validation for task in scope.tasks)
+    return float(stats.binom.sf(np.ceil(FLOOR * sentences) - 1, sentences, 0.5))
+
+
+def exclusion_notes(excluded: Sequence[int], said: str, chance: float) -> list[str]:
+    """`said` with the floor and the number of tasks that layers exclude, where there are any; and whether luck passes
+    the floor (`chance_above_floor`).
+    """
+    notes = [said.format(number(FLOOR), count_range(excluded))] if any(excluded) else []
+    return [*notes, *luck_notes(chance)]
+
+
+def luck_notes(chance: float) -> list[str]:
+    """How probably a probe that knows nothing passes the floor, where that is not rare."""
+    told = f"a probe that knows nothing passes the floor of {number(FLOOR)} with probability up to {number(chance)}"
+    return [told] if chance > LIKELY else []

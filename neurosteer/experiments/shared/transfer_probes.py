@@ -1,0 +1,142 @@
+"""Probes of one task on the sentences of another: all against all, and a general probe for an unseen phenomenon.
+
+Accuracy at threshold 0 asks whether a probe's very boundary carries over; pairwise accuracy, whether of two sentences
+the good one scores higher, asks for its direction alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from neurosteer.pairs import Pairs
+from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
+from neurosteer.runner.units import Read, Unit, UnitResult
+from neurosteer.store import file_stem
+from neurosteer.studies.examples import best_strength
+
+from .one_layer import one_layer_name
+
+PROBES = ("sparse", "dense", "null_sparse", "null_dense")
+GENERAL = ("accuracy", "pairwise", "pairs")  # of a general probe, by task
+TRANSFER = "transfer"
+
+
+def transfer_unit(tasks: Sequence[str]) -> Unit:
+    """`accuracy_<probe>` and `pairwise_<probe>` `[trained tested]` of every probe, and the `pairs` each rests on."""
+    names = [one_layer_name(task) for task in tasks]
+
+    def compute(read: Read) -> UnitResult:
+        pieces = [read(name) for name in names]
+        arrays: dict[str, np.ndarray] = {}
+        for probe in PROBES:
+            weights, bias = (np.stack(rows) for rows in zip(*(_raw(piece, probe) for piece in pieces), strict=True))
+            columns = [_judge(weights, bias, target, pieces) for target in pieces]
+            for name, column in zip(("accuracy", "pairwise"), zip(*columns, strict=True), strict=True):
+                arrays[f"{name}_{probe}"] = np.stack(column, axis=1)
+        arrays["pairs"] = np.stack([_unseen(target, pieces).sum(axis=1) for target in pieces], axis=1)
+        return UnitResult(arrays, {})
+
+    return Unit(TRANSFER, "", 0.05 * len(tasks), compute, needs=tuple(names))
+
+
+def _raw(piece: UnitResult, probe: str) -> tuple[np.ndarray, float]:
+    """A probe's weights and bias for states as they are (float64)."""
+    weights = piece.arrays[f"{probe}_weights"].astype(float) / piece.arrays["scale"]
+    return weights, float(piece.arrays[f"{probe}_bias"][0]) - float(weights @ piece.arrays["mean"])
+
+
+def _judge(
+    weights: Float[np.ndarray, "source unit"],
+    bias: Float[np.ndarray, "source"],
+    target: UnitResult,
+    sources: Sequence[UnitResult],
+) -> tuple[Float[np.ndarray, "source"], Float[np.ndarray, "source"]]:
+    """Accuracy and pairwise accuracy on the target's test pairs, without those that a source's training has seen."""
+    test = target.arrays["states_test"].astype(float)
+    scores = test @ weights.T + bias  # pair side source
+    kept = _unseen(target, sources).T  # pair source
+    right = ((scores[:, 0] > 0).astype(float) + (scores[:, 1] < 0)) / 2
+    ordered = _ordered(scores[:, 0], scores[:, 1])
+    count = np.maximum(kept.sum(axis=0), 1)
+    empty = np.where(kept.any(axis=0), 0.0, np.nan)
+    return (right * kept).sum(axis=0) / count + empty, (ordered * kept).sum(axis=0) / count + empty
+
+
+def _ordered(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """1 where the good sentence scores higher, one half in a tie: a closed mask gives all the same score."""
+    return (np.sign(good - bad) + 1) / 2
+
+
+def _unseen(target: UnitResult, sources: Sequence[UnitResult]) -> np.ndarray:
+    """`[source pair]`: the target's test pairs of which a source's train and validation parts hold no sentence."""
+    sentences = target.values["sentences"]
+    test = [set(sentences[pair]) for pair in target.values["parts"]["test"]]
+    return np.array([[not pair & seen for pair in test] for seen in map(_seen, sources)])
+
+
+def _seen(source: UnitResult) -> set[str]:
+    parts, sentences = source.values["parts"], source.values["sentences"]
+    return {sentence for part in ("train", "validation") for pair in parts[part] for sentence in sentences[pair]}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A task and the phenomenon it belongs to; one without a phenomenon is one of its own."""
+
+    task: str
+    phenomenon: str
+
+    @classmethod
+    def of(cls, pairs: Pairs) -> Member:
+        return cls(pairs.task, pairs.phenomenon or pairs.task)
+
+
+def general_name(phenomenon: str) -> str:
+    return f"general-{file_stem(phenomenon)}"
+
+
+def general_units(members: Sequence[Member]) -> list[Unit]:
+    """For each phenomenon a dense probe that has learned from all others, tested on its tasks."""
+    return [_general(phenomenon, members) for phenomenon in dict.fromkeys(member.phenomenon for member in members)]
+
+
+def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
+    others = [one_layer_name(member.task) for member in members if member.phenomenon != phenomenon]
+    own = [one_layer_name(member.task) for member in members if member.phenomenon == phenomenon]
+
+    def compute(read: Read) -> UnitResult:
+        if not others:
+            return UnitResult({name: np.full(len(own), np.nan) for name in GENERAL}, {})
+        train, validation = (_pooled(read, others, part) for part in ("train", "validation"))
+        x, y = labelled(train)
+        standard = Standard.of(x)
+        probes = fit_logistic(standard(x), y, torch.tensor([STRENGTHS]))
+        vx, vy = labelled(validation)
+        best = probes.pick(best_strength(probes.accuracy(standard(vx), vy)))
+        seen = set().union(*(_seen(read(name)) for name in others))
+        judged = np.array([_tested(best, standard, read(name), seen) for name in own])
+        return UnitResult(dict(zip(GENERAL, judged.T, strict=True)), {})
+
+    cost = 0.02 * len(others)
+    return Unit(general_name(phenomenon), "", cost, compute, needs=(*others, *own))
+
+
+def _pooled(read: Read, names: Sequence[str], part: str) -> Float[torch.Tensor, "pair side layer unit"]:
+    return torch.from_numpy(np.concatenate([read(name).arrays[f"states_{part}"] for name in names]))[:, :, None]
+
+
+def _tested(probe: Probes, standard: Standard, piece: UnitResult, seen: Set[str]) -> tuple[float, float, int]:
+    """Accuracy, pairwise accuracy, and the number of test pairs with no sentence that any of the others has seen."""
+    sentences = piece.values["sentences"]
+    kept = [i for i, pair in enumerate(piece.values["parts"]["test"]) if not seen & set(sentences[pair])]
+    if not kept:
+        return np.nan, np.nan, 0
+    x, y = labelled(torch.from_numpy(piece.arrays["states_test"][kept])[:, :, None])
+    good, bad = (standard(x) @ probe.weights[0, 0])[0].chunk(2)
+    pairwise = float(_ordered(good.numpy(), bad.numpy()).mean())
+    return float(probe.accuracy(standard(x), y)[0, 0]), pairwise, len(kept)

@@ -1,0 +1,178 @@
+"""Applies edits in a model's forward passes, and checks that every one fires."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from neurosteer.edits import LayerEdit
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.vocabulary import Site, Where
+
+from .devices import to_device
+from .hooks import hooked
+from .model import Model
+from .sites import check_site, hook_name
+from .where import EditedPositions, edited_positions
+
+
+@dataclass(eq=False)
+class ActiveEdit:
+    """An edit that is active on a model: how often it has fired, and how many tokens it has edited.
+
+    `calls` counts forward passes, `firings` hook calls (one per edited layer and pass), `tokens` the positions
+    edited, counted once per pass.
+    """
+
+    where: Where
+    site: Site
+    layers: tuple[int, ...]
+    calls: int = 0
+    firings: int = 0
+    token_count: int | Tensor = 0  # left on the device: to read it would wait for running passes
+    fired: list[int] = field(default_factory=list)  # layers at which it has fired in the current pass
+
+    @property
+    def tokens(self) -> int:
+        return int(self.token_count)
+
+
+_ON: WeakKeyDictionary[Model, list[ActiveEdit]] = WeakKeyDictionary()
+_PROMPT: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
+
+
+@contextmanager
+def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: Where) -> Iterator[ActiveEdit]:
+    """Inside the block every forward pass of the model is edited; on exit it is restored, bit for bit.
+
+    Blocks may be nested: the inner edit acts on the output of the outer one. Raises `InputError` for a layer, unit or
+    site that the model does not have, and `NeurosteerError` after a pass in which the edit did not fire exactly once
+    at each layer.
+    """
+    check_site(model, site, list(parts))
+    applied = ActiveEdit(where, site, tuple(sorted(parts)))
+    now: list[EditedPositions] = []
+
+    def begin(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        applied.fired.clear()
+        given = {**kwargs, "input_ids": args[0]} if args else kwargs
+        now[:] = [edited_positions(model, given, where, prompt=_PROMPT.get(model))]
+        applied.calls += 1
+        applied.token_count = applied.token_count + now[0].tokens.sum()
+
+    def end(_module: Any, _args: Any, _output: Any) -> None:
+        _check(applied, applied.layers)
+
+    network = model.bridge.original_model
+    handles = []
+    others = _ON.setdefault(model, [])
+    points = [(hook_name(site, layer), _editor(applied, layer, part, now)) for layer, part in parts.items()]
+    try:
+        handles.append(network.register_forward_pre_hook(begin, with_kwargs=True))
+        handles.append(network.register_forward_hook(end))
+        others.append(applied)
+        with hooked(model, points):
+            yield applied
+    finally:
+        for handle in handles:
+            handle.remove()
+        if applied in others:
+            others.remove(applied)
+
+
+@contextmanager
+def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
+    """Inside the block, the columns of a batch before this one are the prompt, and those from it on are generated.
+
+    Otherwise all tokens of the first pass are the prompt, and tokens added to a key-value cache are generated.
+    """
+    _PROMPT[model] = column
+    try:
+        yield
+    finally:
+        _PROMPT.pop(model, None)
+
+
+@contextmanager
+def without_hooks(model: Model) -> Iterator[None]:
+    """Inside the block the model has no hooks of anybody and no edits; on exit they are restored."""
+    modules = [model.bridge.original_model, *model.bridge.hook_dict.values()]
+    names = ("_forward_hooks", "_forward_pre_hooks")
+    theirs = [(module, name, getattr(module, name)) for module in modules for name in names]
+    edits = _ON.pop(model, None)
+    try:
+        for module, name, _ in theirs:
+            setattr(module, name, OrderedDict())
+        yield
+    finally:
+        for module, name, hooks in theirs:
+            setattr(module, name, hooks)
+        if edits is not None:
+            _ON[model] = edits
+
+
+def active_edits(model: Model) -> list[ActiveEdit]:
+    """The edits that are active on a model, outermost first."""
+    return list(_ON.get(model, ()))
+
+
+def check_edits(model: Model, site: Site, layer: int) -> None:
+    """Raise `NeurosteerError` unless every edit has fired once at each of its layers that the pass has reached."""
+    for applied in active_edits(model):
+        last = layer if applied.site == site else layer - 1
+        expected = tuple(own for own in applied.layers if own <= last)
+        _check(applied, expected, tuple(own for own in applied.fired if own <= last))
+
+
+def _check(applied: ActiveEdit, expected: tuple[int, ...], fired: tuple[int, ...] | None = None) -> None:
+    fired = tuple(applied.fired) if fired is None else fired
+    if fired != expected:
+        raise NeurosteerError(
+            f"the edit fired at layers {list(fired)} of a pass, expected once at each of {list(expected)}; "
+            "were its hooks removed?"
+        )
+
+
+def _editor(applied: ActiveEdit, layer: int, part: LayerEdit, now: list[EditedPositions]) -> Callable[..., Tensor]:
+    there: dict[torch.device, tuple[Tensor, Tensor]] = {}
+
+    def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
+        if not now or values.shape[:2] != now[0].tokens.shape:
+            raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
+        applied.fired.append(layer)
+        applied.firings += 1
+        if values.device not in there:
+            there[values.device] = _place(part, values)
+        return _change(values, part.scale, *there[values.device], now[0])
+
+    return edit
+
+
+def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor]:
+    if len(part.units) and int(part.units.max()) >= values.shape[-1]:
+        raise InputError(f"no unit {int(part.units.max())}: this site has units 0 to {values.shape[-1] - 1}")
+    return to_device(part.units, values.device), to_device(part.shift.to(values.dtype), values.device)
+
+
+def _change(
+    values: Float[Tensor, "row node unit"],
+    scale: float,
+    units: Int[Tensor, "neuron"],
+    shift: Float[Tensor, "*depth neuron"],
+    now: EditedPositions,
+) -> Float[Tensor, "row node unit"]:
+    """The edited activations, as a new tensor; all others keep their bits."""
+    if shift.ndim == 2:  # one per depth; beyond the last, the last
+        shift = shift[now.depths.to(shift.device).clamp(max=len(shift) - 1)]
+    old = values[..., units]
+    tokens: Bool[Tensor, "row node"] = now.tokens.to(values.device)
+    new = torch.where(tokens[..., None], scale * old + shift, old)
+    return values.index_copy(-1, units, new)

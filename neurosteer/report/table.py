@@ -1,0 +1,57 @@
+"""Small tables for the page: texts already, abridged where the CSV beside has the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neurosteer.results import Estimate
+
+from .numbers import NONE, change, number
+
+SHOWN = 10  # layers of a table
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as texts; the first `left` columns hold words, the others numbers."""
+
+    caption: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: int = 1
+
+
+def spread(items: Sequence[Any], most: int = SHOWN) -> list[Any]:
+    """At most so many of them, evenly spread, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+
+
+def abridged(items: Sequence[Any], most: int = SHOWN) -> str:
+    """What a caption says where layers are left out."""
+    return f" ({most} of {len(items)} layers; all in the CSV)" if len(items) > most else ""
+
+
+def ranged(one: Estimate, digits: int = 2) -> str:
+    """`.83 [.81, .85]`; without brackets where there is no interval."""
+    if one.value is None or one.low is None or one.high is None:
+        return number(one.value, digits)
+    return f"{number(one.value, digits)} [{number(one.low, digits)}, {number(one.high, digits)}]"
+
+
+def changed(one: Estimate) -> str:
+    """`-0.86 [-1.10, -0.61]`, in nats."""
+    if one.value is None:
+        return NONE
+    if one.low is None or one.high is None:
+        return change(one.value)
+    return f"{change(one.value)} [{change(one.low)}, {change(one.high)}]"
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Of those that are known."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
