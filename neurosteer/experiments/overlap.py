@@ -52,7 +52,7 @@ def chosen_sets(pieces: Sequence[UnitResult], method: str, k: int) -> list[set[i
     from neurosteer.neurons import best_units
 
     scores = np.stack([np.abs(piece.arrays["t" if method == "welch" else method]) for piece in pieces])
-    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0)]
+    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0).numpy()]
 
 
 def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:
