@@ -44,6 +44,8 @@ class TerminalProgress(Progress):
         if what != self._what:
             self._remove_inner()
             self._what, self._began = what, (self._clock(), done)
+        if done >= total:
+            self._what = ""  # another step of that name begins anew
         if not self._shows_bars:
             self._say_line(f"{what}: {done:,} of {total:,}{self._pace(done, total)}" if done < total else "")
             return

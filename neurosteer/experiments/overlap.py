@@ -122,7 +122,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
 def chosen_sets(results: Sequence[UnitResult], method: Encoded, k: int) -> list[set[int]]:
     """The top k of each task."""
     scores = np.stack([np.abs(result.arrays["t" if method == "welch" else method]) for result in results])
-    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0)]
+    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0).numpy()]
 
 
 def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:
