@@ -196,7 +196,7 @@ class NeuronsFrom:
         source, columns = self.data or "auto", self.columns or parse.Columns()
         chosen, split = tuple(methods) or ENCODED, self.split or "pair"
         pairs = load_pairs(
-            self.task, source=source, n=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
+            self.task, source=source, limit=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)

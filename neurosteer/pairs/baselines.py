@@ -4,6 +4,9 @@ Every baseline is a naive Bayes classifier (Laplace smoothing, alpha = 1) of sin
 bad; they differ in what they look at. The last word is judged by a Bernoulli model, which also weighs the
 words that are not there: where bad sentences end in few words, an ending never seen speaks for good.
 
+scikit-learn's `MultinomialNB` and `BernoulliNB` behind a `CountVectorizer` give the same numbers (the tests compare
+them); they would save some 25 lines here, and cost every search a large dependency and a second of imports.
+
 Words need a script that parts them by spaces (`scripts`); elsewhere their baselines are None, never .50. The tokens
 that a model reads exist in every language.
 """
@@ -44,6 +47,10 @@ class Baselines:
 
     Those of words are None where the script does not part words by spaces, those of tokens where no tokenizer was
     given.
+
+    >>> found = load_pairs("intransitive", source="builtin").baselines()
+    >>> found.majority, found.tokens
+    (0.5, None)
     """
 
     majority: float  # pairs hold as many good sentences as bad ones
@@ -158,7 +165,11 @@ def _right(odds: float) -> float:
 
 
 def mean_baselines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The mean over tasks of baselines as JSON has them: of the tasks that have each, None where none has."""
+    """The mean over tasks of baselines as JSON has them: of the tasks that have each, None where none has.
+
+    >>> mean_baselines([{"length": 0.5, "stem": None}, {"length": 0.7, "stem": 0.9}])
+    {'length': 0.6, 'stem': 0.9}
+    """
     means: dict[str, Any] = {}
     for key, first in rows[0].items():
         values = [row[key] for row in rows if row[key] is not None]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .comparison import LayerComparison as LayerComparison
+from .comparison import RankingComparison as RankingComparison
+from .comparison import Shared as Shared
 from .record import APART as APART
 from .record import Estimate as Estimate
 from .record import Json as Json

@@ -51,10 +51,10 @@ def test_parts_and_provenance(found, llama, few):
         ranking = found.ranking(method)
         assert ranking.method == method
         assert (ranking.model, ranking.site) == (llama.fingerprint, "resid_post")
-        assert set(ranking.about["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
-        assert not set(ranking.about["seen"]) & set(sentence_hashes(test))
+        assert set(ranking.metadata["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
+        assert not set(ranking.metadata["seen"]) & set(sentence_hashes(test))
         assert ranking.best_layer == found.entry["best_layers"][method]
-    assert set(found.ranking("l0").about["l0"]["lambda"]) == {"0", "1", "2"}
+    assert set(found.ranking("l0").metadata["l0"]["lambda"]) == {"0", "1", "2"}
     assert found.entry["best_layer"] == found.entry["best_layers"]["welch"]
     assert found.baselines == few.baselines(few.split("pair", 5), token_ids).to_dict()
 
@@ -235,8 +235,8 @@ def test_too_few_words(found, llama, few):
         ({"methods": ["welsh"]}, "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0, attribution"),
         ({"methods": []}, "methods must be some of welch, l0, attribution, each once, not []"),
         ({"methods": ["l0", "l0"]}, "methods must be some of welch, l0, attribution, each once, not ['l0', 'l0']"),
-        ({"k": 33}, "k 33 is more than the 32 units of a layer"),
-        ({"k": 0}, "k must be at least 1, or a share above 0% and up to 100%, not '0'"),
+        ({"k": 33}, "topk 33 is more than the 32 units of a layer"),
+        ({"k": 0}, "topk must be at least 1, or a share above 0% and up to 100%, not '0'"),
         ({"layers": [3]}, "has layers 0 to 2"),
         ({"layers": []}, "layers must be 'all' or block indices, not []"),
         ({"site": "resid"}, "unknown site 'resid'"),
@@ -277,14 +277,14 @@ def test_rank_neurons_ranks_as_find_does(found, llama, method, rounding):
     torch.testing.assert_close(alone.scores, found.ranking(method).scores, rtol=rounding, atol=rounding)
     assert torch.equal(alone.scores > 0, found.ranking(method).scores > 0)
     assert alone.best_layer == found.entry["best_layers"][method]
-    assert set(alone.about["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
+    assert set(alone.metadata["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
 
 
 def test_rank_neurons_without_validation(found, llama):
     without = rank_neurons(llama, found.train)
     assert without.best_layer is None
     torch.testing.assert_close(without.scores, found.ranking("welch").scores, rtol=1e-4, atol=1e-4)
-    assert set(without.about["seen"]) == set(sentence_hashes(found.train))
+    assert set(without.metadata["seen"]) == set(sentence_hashes(found.train))
 
 
 def test_rank_neurons_by_l0_without_validation(llama, found):
@@ -304,7 +304,7 @@ def test_rank_neurons_by_l0_without_validation(llama, found):
         ({"method": "l0"}, "method 'l0' chooses its lambda on validation pairs: give validation= or lam="),
         ({"method": "l0", "lam": 0.0}, "lambda must be above 0 and at most 1, not 0.0"),
         ({"method": "l0", "lam": 1.1}, "lambda must be above 0 and at most 1, not 1.1"),
-        ({"k": 99, "method": "l0", "lam": 0.5}, "k 99 is more than the 32 units of a layer"),
+        ({"k": 99, "method": "l0", "lam": 0.5}, "topk 99 is more than the 32 units of a layer"),
         ({"to": "noise"}, "attribution predicts ablation to zero or mean, not to 'noise'"),
         ({"method": "attribution", "steps": -1}, "steps must be at least 1, not -1"),
     ],

@@ -15,7 +15,7 @@ from neurosteer.forward import check_edit, refuse_unscored
 from neurosteer.model import Model, active_edits
 from neurosteer.neurons import check_count, matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
 from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, Reference, counted_pairs
@@ -88,7 +88,7 @@ def measure_effect(
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
     seed: int = 0,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Effect:
     """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
     sets.
@@ -139,7 +139,7 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
         raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
     if task.task in {other.task for other in also}:
         raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
-    seen = set(edit.neurons.about.get("seen", ()))
+    seen = set(edit.neurons.metadata.get("seen", ()))
     for pairs in (task, *also):
         if not len(pairs):
             raise InputError(f"{pairs.task}: no pairs to measure on")
@@ -210,7 +210,7 @@ def _entry(
         "task": pairs.task,
         "phenomenon": pairs.phenomenon,
         "data": {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "tested": len(pairs)},
-        "method": edit.neurons.about.get("method"),
+        "method": edit.neurons.metadata.get("method"),
         "edit": edit.describe(),
         "neurons": _neurons(edit),
         **_effect(measured, head, clean, seed),

@@ -7,15 +7,9 @@ from itertools import combinations
 from typing import Any
 
 from jaxtyping import Float
-from scipy import stats
 from torch import Tensor
 
-
-def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
-    """Rank correlation over units; None where either are all equal."""
-    if any(bool((values == values[0]).all()) for values in (a, b)):
-        return None
-    return float(stats.spearmanr(a.numpy(), b.numpy()).statistic)
+from neurosteer.neurons import spearman, top_set
 
 
 def largest_spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
@@ -28,7 +22,7 @@ def agreement(scores: Mapping[str, Float[Tensor, "unit"]], k: int) -> list[dict[
 
     Units that a method gives no score above 0 are not among its top.
     """
-    top = {method: _top(values, k) for method, values in scores.items()}
+    top = {method: top_set(values, k) for method, values in scores.items()}
     return [
         {
             "methods": [a, b],
@@ -38,8 +32,3 @@ def agreement(scores: Mapping[str, Float[Tensor, "unit"]], k: int) -> list[dict[
         }
         for a, b in combinations(scores, 2)
     ]
-
-
-def _top(scores: Float[Tensor, "unit"], k: int) -> set[int]:
-    best = scores.sort(descending=True, stable=True).indices[:k]
-    return {unit for unit in best.tolist() if scores[unit] > 0}

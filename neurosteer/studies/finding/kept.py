@@ -13,8 +13,7 @@ import torch
 
 from neurosteer.forward.cache import cache_key, cache_path, load_or_compute
 from neurosteer.model import Model
-from neurosteer.neurons import Ranking
-from neurosteer.neurons.sets import stats_arrays, stats_from
+from neurosteer.neurons import Ranking, stats_arrays, stats_from
 from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import STRENGTHS
 from neurosteer.progress import Progress
@@ -66,7 +65,7 @@ def _write(path: Path, found: Found, what: Mapping[str, Any]) -> None:
         "spread": np.array([spread for _, spread in found.directions.values()]),
     }
     own = {
-        method: {"best_layer": ranking.best_layer, "about": dict(ranking.about)}
+        method: {"best_layer": ranking.best_layer, "metadata": dict(ranking.metadata)}
         for method, ranking in found.rankings.items()
     }
     entry = to_json(found.entry)  # as text: an artefact does not keep the order of keys

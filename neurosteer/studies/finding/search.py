@@ -15,10 +15,10 @@ from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
-from neurosteer.neurons import Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
@@ -48,7 +48,7 @@ def find(
     seed: int = 0,
     l0: L0Settings = L0,
     cache: bool = True,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Found:
     """Rank the neurons of every layer by how well they tell good from bad, and measure what they hold.
 
@@ -70,7 +70,7 @@ def find(
     told = Remembering(progress)
 
     def compute() -> Found:
-        wanted = resolve_k(k, site_width(model, site))
+        wanted = resolve_topk(k, site_width(model, site))
         settings = Settings(pairs.task, wanted, tuple(methods), grid, draws, seed, l0)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
 
@@ -148,7 +148,7 @@ def _find(
             stats=stats,
             model=model.fingerprint,
             site=site,
-            about=about | search.settings_of(method) | (ablation.asked if method == "attribution" else {}),
+            metadata=about | search.settings_of(method) | (ablation.asked if method == "attribution" else {}),
         )
         for method in settings.methods
     }
