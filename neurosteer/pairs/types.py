@@ -55,7 +55,7 @@ class Pairs(Sequence[Pair]):
 
     @classmethod
     def from_lists(
-        cls, good: Sequence[str], bad: Sequence[str], *, task: str = "mine", source: str = "lists"
+        cls, good: Iterable[str], bad: Iterable[str], *, task: str = "mine", source: str = "lists"
     ) -> Pairs:
         """Pairs of the sentences at the same positions of two lists.
 
@@ -76,6 +76,7 @@ class Pairs(Sequence[Pair]):
         """
         if isinstance(good, str) or isinstance(bad, str):
             raise InputError("good and bad are lists of sentences, not one sentence each")
+        good, bad = list(good), list(bad)
         if len(good) != len(bad):
             raise InputError(f"{len(good)} good and {len(bad)} bad sentences make no pairs; give as many of each")
         rows = ((f"pair {i}", {"good": a, "bad": b}) for i, (a, b) in enumerate(zip(good, bad, strict=True)))

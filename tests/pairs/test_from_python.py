@@ -80,7 +80,7 @@ def test_pairs_of_a_file_show_no_empty_columns(tmp_path: Path):
 )
 def test_lists_that_are_no_pairs(good: Sequence, bad: Sequence, message: str):
     with pytest.raises(InputError) as caught:
-        Pairs.from_lists(good, bad)
+        Pairs.from_lists(iter(good), iter(bad))
     assert str(caught.value).startswith(message)
 
 
