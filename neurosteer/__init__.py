@@ -1,4 +1,4 @@
-"""neurosteer: which neurons of a language model hold grammar, and what happens to the model without them?
+"""neurosteer: which neurons of a language model encode grammar, and what happens to the model without them?
 
     import neurosteer as ns
 
@@ -12,56 +12,39 @@ Names are imported when they are first used, so that `import neurosteer` costs n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .lazy import lazily
 
 if TYPE_CHECKING:
+    from .data import EosStates as EosStates
+    from .data import Scores as Scores
     from .edits import Edit as Edit
+    from .edits import Probe as Probe
+    from .errors import InputError as InputError
     from .errors import NeurosteerError as NeurosteerError
+    from .experiments import RecipeRun as RecipeRun
     from .experiments import run_recipe as run_recipe
+    from .forward import Generated as Generated
     from .forward import eos_states as eos_states
     from .forward import generate as generate
     from .forward import score as score
     from .forward import steering as steering
+    from .model import Model as Model
     from .model import load_model as load_model
     from .neurons import NeuronSet as NeuronSet
     from .neurons import Ranking as Ranking
+    from .pairs import Pair as Pair
+    from .pairs import Pairs as Pairs
+    from .pairs import Split as Split
     from .pairs import load_pairs as load_pairs
     from .probes import L0Settings as L0Settings
+    from .progress import Progress as Progress
+    from .studies import Effect as Effect
+    from .studies import Found as Found
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
-
-_ROOM_OF = {
-    "Edit": "edits",
-    "L0Settings": "probes",
-    "NeurosteerError": "errors",
-    "NeuronSet": "neurons",
-    "Ranking": "neurons",
-    "eos_states": "forward",
-    "find": "studies",
-    "generate": "forward",
-    "load_model": "model",
-    "load_pairs": "pairs",
-    "measure_effect": "studies",
-    "rank_neurons": "studies",
-    "run_recipe": "experiments",
-    "score": "forward",
-    "steering": "forward",
-}
-
-__all__ = [*_ROOM_OF, "__version__"]  # noqa: PLE0604
-_fetch = lazily(__name__, _ROOM_OF)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version  # takes longer to import than everything that help needs of ours
-
-        return version("neurosteer")
-    return _fetch(name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from .version import __version__ as __version__
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -1,7 +1,7 @@
-"""Named tensors with their provenance: what a model did on sentences.
+"""Tensors with named axes and their provenance: what a model computes on sentences.
 
-`EosStates` and `UnitStats` say which model, site and layers they belong to, so that they cannot be mixed up; the two
-sides of a pair are one axis, so that labels cannot be misaligned.
+`EosStates` and `UnitStats` record the model, site and layers they belong to, so that they cannot be mixed up. The
+good and the bad sentence of a pair are one axis, so that labels cannot be misaligned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosteer.vocabulary import MEAN_CONVENTIONS
+from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Position, Site
 
 GOOD, BAD = 0, 1  # positions on the `side` axis
 
@@ -22,35 +22,39 @@ GOOD, BAD = 0, 1  # positions on the `side` axis
 class EosStates:
     """One activation vector per sentence and layer.
 
-    `values` (float32) holds the site's value at the token read: the appended EOS, or the sentence's last token
-    when `position` is `"last"`. Side 0 is the good sentence of a pair, side 1 the bad one.
+    `values` (float32) are the site's activations at the appended EOS, or at the sentence's last token if `position`
+    is `"last"`. Side 0 is the good sentence of a pair, side 1 the bad one.
     """
 
     values: Float[Tensor, "pair side layer unit"]
     layers: tuple[int, ...]  # block index of each position on the layer axis
     task: str
     model: str  # fingerprint
-    site: str
-    position: str
+    site: Site
+    position: Position
     digest: str  # of the pairs
 
     def take(self, indices: Sequence[int]) -> EosStates:
-        """The states of some pairs, in the order given (positions in the pairs they were read from)."""
+        """The states of some pairs (indices), in this order."""
         return replace(self, values=self.values[torch.as_tensor(indices, dtype=torch.long)])
+
+    def __repr__(self) -> str:
+        pairs, _, layers, width = self.values.shape
+        size = f"{pairs:,} pairs, {layers} layers x {width} units"
+        return f"EosStates({self.task}, {size} at {self.site}, position {self.position})"
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """How probable a model finds the sentences of pairs, in nats.
+    """Log-probabilities of the sentences of pairs, in nats.
 
-    `logprob` is a sentence's log probability, or its mean per token where the convention says so. EOS is never
-    scored.
+    `logprob` is a sentence's log-probability, or its mean per token if the convention says so. EOS is never scored.
     """
 
     logprob: Float[Tensor, "pair side"]  # float64
     tokens: Int[Tensor, "pair side"]  # how many were scored
-    same: Bool[Tensor, "pair"]  # whether both sentences are the same tokens
-    convention: str
+    same: Bool[Tensor, "pair"]  # whether both sentences have the same tokens
+    convention: Convention
     task: str
     model: str  # fingerprint
     digest: str  # of the pairs
@@ -67,12 +71,12 @@ class Scores:
 
     @property
     def ties(self) -> int:
-        """Pairs whose sentences are equally probable."""
+        """Number of pairs whose sentences are equally probable."""
         return int((self.margin == 0).sum())
 
     @property
     def same_tokens(self) -> int:
-        """Pairs whose sentences are the same tokens to the model."""
+        """Number of pairs whose two sentences have the same tokens."""
         return int(self.same.sum())
 
     @property
@@ -82,9 +86,9 @@ class Scores:
 
     @property
     def count_accuracy(self) -> float:
-        """Accuracy of the rule "the sentence of fewer tokens is good", which a sum of log probabilities leans to.
+        """Accuracy of the rule "the sentence with fewer tokens is good", towards which summed scores are biased.
 
-        Unlike in `accuracy` a tie counts one half: here it says that the rule has nothing to say.
+        A tie counts one half here, unlike in `accuracy`: the rule cannot decide.
         """
         fewer = (self.tokens[:, BAD] - self.tokens[:, GOOD]).sign().double()  # 1 right, 0 a tie, -1 wrong
         return float((1 + fewer.mean()) / 2)
@@ -94,15 +98,18 @@ class Scores:
         """Mean log probability per scored token."""
         return self.logprob if self.convention in MEAN_CONVENTIONS else self.logprob / self.tokens
 
+    def __repr__(self) -> str:
+        found = f"accuracy {self.accuracy:.2f}, margin {float(self.margin.mean()):+.2f} nats"
+        return f"Scores({self.task}, {len(self.logprob):,} pairs, {found})"
+
 
 @dataclass(frozen=True, eq=False)
 class UnitStats:
     """Mean and variance of every unit over train sentences: at all their tokens, and at the EOS states.
 
-    Neither BOS nor the appended EOS counts as a sentence's token: many models make them attention sinks, whose
-    activations are a hundred times those of words, and no edit of a scored sentence reaches either.
-
-    What replacing a unit by its mean, and matching control units, need. Variances are the population's.
+    Used to ablate a unit to its mean, and to match control units. BOS and the appended EOS do not count as tokens of
+    a sentence: in many models they are attention sinks with activations a hundred times larger, and edits of scored
+    sentences act on neither. Variances are population variances.
     """
 
     token_mean: Float[Tensor, "layer unit"]
@@ -112,17 +119,25 @@ class UnitStats:
     tokens: int  # how many token positions were averaged over
     layers: tuple[int, ...]  # block index of each position on the layer axis
 
+    def __repr__(self) -> str:
+        layers, width = self.token_mean.shape
+        return f"UnitStats({layers} layers x {width} units, {self.tokens:,} tokens)"
+
 
 @dataclass(frozen=True, eq=False)
 class TokenStats:
-    """Running mean and variance over token positions; see `UnitStats`."""
+    """Mean and variance over token positions; see `UnitStats`."""
 
     mean: Float[Tensor, "layer unit"]
     var: Float[Tensor, "layer unit"]
     tokens: int
 
+    def __repr__(self) -> str:
+        layers, width = self.mean.shape
+        return f"TokenStats({layers} layers x {width} units, {self.tokens:,} tokens)"
+
     def with_eos(self, states: EosStates, train: Sequence[int]) -> UnitStats:
-        """Complete with the statistics of the EOS states of the same sentences, the `train` pairs."""
+        """Add the statistics of the EOS states of the same sentences (`train`: indices of pairs)."""
         chosen = torch.as_tensor(train)
         layers = [
             torch.var_mean(states.values[:, :, i][chosen], dim=(0, 1), correction=0)

@@ -1,7 +1,7 @@
-"""`Edit`: what to do to which neurons in a forward pass, as data. A model's hooks carry it out.
+"""`Edit`: what to do to which neurons in a forward pass, as data. A model's hooks apply it.
 
-Every edit is `h <- scale * h + shift` on the chosen units. Ablation and amplification are one thing at different
-scales: `h <- r + scale * (h - r)` about a reference r, which is zero, the unit's mean, or a donor's activation.
+Every edit is `h <- scale * h + shift` on the chosen units. Ablation (scale 0) and amplification are the same
+operation `h <- to + scale * (h - to)`, where the reference `to` is zero, the unit's mean, or a donor's activation.
 """
 
 from __future__ import annotations
@@ -18,12 +18,23 @@ from torch import Tensor
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
-from neurosteer.vocabulary import KINDS, REACHES, REFERENCES, WHERES
+from neurosteer.vocabulary import (
+    FIXED_REFERENCES,
+    KINDS,
+    REACHES,
+    REFERENCES,
+    WHERES,
+    EditKind,
+    FixedReference,
+    Reach,
+    Reference,
+    Where,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class LayerEdit:
-    """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; a shift per depth has a second axis."""
+    """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; the shift can differ by depth."""
 
     units: Int[Tensor, "neuron"]
     scale: float
@@ -32,17 +43,21 @@ class LayerEdit:
 
 @dataclass(frozen=True, eq=False)
 class Donor:
-    """Activations to resample from: at each depth those of one train sentence, at all units of some layers."""
+    """Activations to resample from: at each depth (position) those of one train sentence, at all units of a layer."""
 
     values: Float[Tensor, "depth layer unit"]
     layers: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        depths, layers, width = self.values.shape
+        return f"Donor({depths} depths, {layers} layers x {width} units)"
+
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A direction of a layer's activations in which good and bad sentences differ, as a linear probe reads it.
+    """The direction of a linear probe: along it, good and bad sentences differ in a layer's activations.
 
-    `direction` has unit length, in units of the raw activation, over the probe's neurons; `std` is the standard
+    `direction` has length 1 in units of the raw activation, with one value per neuron; `std` is the standard
     deviation of the train states along it.
     """
 
@@ -50,23 +65,30 @@ class Probe:
     direction: Float[Tensor, "neuron"]
     std: float
 
+    def __repr__(self) -> str:
+        return f"Probe({self.neurons!r}, std {self.std:.3g})"
+
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """What to do to a neuron set, and at which positions. Make one with `ablate`, `amplify`, `clamp` or `push`.
+    """What to do to a neuron set, and at which positions. Create one with `ablate`, `amplify`, `clamp` or `push`.
 
     `where` is `all` (every token but BOS), `prompt`, `generated` or `eos`. `reach` says whether the units are edited
-    at their `own` layer, `onward` at every later one too, or at `all` layers.
+    at their `own` layer, `onward` (also at every later layer), or at `all` layers. Raises `InputError` for another
+    word, and for a scale or value that is not finite.
+
+        ns.Edit.ablate(top, to="mean")
+        ns.Edit.amplify(top, by=2.0, where="prompt")
     """
 
     neurons: NeuronSet
-    kind: str  # zero, mean, resample; clamp; push
+    kind: EditKind
     scale: float
-    where: str = "all"
-    reach: str = "own"
-    value: float | Float[Tensor, "neuron"] = 0.0  # what is clamped to, or pushed by
+    where: Where = "all"
+    reach: Reach = "own"
+    value: float | Float[Tensor, "neuron"] = 0.0  # of clamp: the new activation; of push: what is added
     donors: tuple[str, ...] = ()  # sentences to resample from
-    seed: int = 0  # decides which donor a depth gets
+    seed: int = 0  # of the draw of a donor for each depth
 
     def __post_init__(self) -> None:
         _one_of("kind", self.kind, KINDS)
@@ -83,43 +105,52 @@ class Edit:
     def ablate(
         cls,
         neurons: NeuronSet,
-        to: str = "zero",
+        to: Reference = "zero",
         *,
-        where: str = "all",
-        reach: str = "own",
+        where: Where = "all",
+        reach: Reach = "own",
         donors: Pairs | Sequence[str] = (),
         seed: int = 0,
     ) -> Edit:
-        """Replace the neurons by zero, by their mean over token positions, or by a donor's activations.
+        """Replace the neurons' activations by zero, by their mean over token positions, or by a donor's activations.
 
-        `to="resample"` takes for each depth the activation of one of the `donors` (train sentences), drawn by `seed`:
-        the same one for every sentence.
+        With `to="resample"` the activations at each depth (position) are those of one of the `donors` (train
+        sentences), drawn by `seed`, the same one for every sentence.
         """
         _one_of("to", to, REFERENCES)
         return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
 
     @classmethod
     def amplify(
-        cls, neurons: NeuronSet, by: float, *, about: str = "zero", where: str = "all", reach: str = "own"
+        cls,
+        neurons: NeuronSet,
+        by: float,
+        *,
+        to: FixedReference = "zero",
+        where: Where = "all",
+        reach: Reach = "own",
     ) -> Edit:
-        """Multiply the neurons' activation, or (`about="mean"`) its distance from their mean, by a factor."""
-        _one_of("about", about, REFERENCES[:2])
-        return cls(neurons, about, float(by), where, reach)
+        """Multiply the distance of the activations from zero, or from their mean (`to="mean"`), by a factor.
+
+        `by=1` changes nothing, `by=0` ablates.
+        """
+        _one_of("to", to, FIXED_REFERENCES)
+        return cls(neurons, to, float(by), where, reach)
 
     @classmethod
-    def clamp(cls, neurons: NeuronSet, value: float, *, where: str = "all", reach: str = "own") -> Edit:
-        """Set the neurons to a value, in units of the activation."""
+    def clamp(cls, neurons: NeuronSet, value: float, *, where: Where = "all", reach: Reach = "own") -> Edit:
+        """Set the activations to a value."""
         return cls(neurons, "clamp", 0.0, where, reach, value=float(value))
 
     @classmethod
-    def push(cls, probe: Probe, strength: float, *, where: str = "all") -> Edit:
-        """Move the state along a probe's direction, by `strength` standard deviations of the train states on it."""
+    def push(cls, probe: Probe, strength: float, *, where: Where = "all") -> Edit:
+        """Move the states along a probe's direction by `strength` standard deviations of the train states."""
         return cls(probe.neurons, "push", 1.0, where, value=float(strength) * probe.std * probe.direction)
 
     @property
     def layers(self) -> tuple[int, ...]:
         """The layers that are edited."""
-        return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))  # type: ignore[arg-type]
+        return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))
 
     def on(self, neurons: NeuronSet) -> Edit:
         """The same edit of other neurons."""
@@ -134,8 +165,8 @@ class Edit:
         return replace(self, scale=float(scale))
 
     def by_layer(self, donor: Donor | None = None) -> dict[int, LayerEdit]:
-        """The edit of each layer; `donor` is what a resampling edit resamples from."""
-        neurons = self.neurons.reaching(self.reach)  # type: ignore[arg-type]
+        """The part of each layer. A resampling edit needs the activations of its `donor`."""
+        neurons = self.neurons.reaching(self.reach)
         shift = self._shift(neurons, donor)
         parts = {}
         for layer in self.layers:

@@ -1,4 +1,4 @@
-"""Is the Hugging Face hub there, and may it be asked? Its libraries take half a minute to find out that it is not."""
+"""Whether the Hugging Face hub can be reached: its own libraries take half a minute to find out that it cannot."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-PATIENCE = 5.0  # seconds to wait for a sign of life from the hub
+TIMEOUT = 5.0  # seconds
 
 
 def is_reachable() -> bool:
-    """Whether the hub answers in time. Asked in a thread, because no socket timeout bounds a name look-up."""
+    """Whether the hub answers within the timeout. Runs in a thread, as socket timeouts do not limit DNS look-ups."""
     import huggingface_hub
 
     answered: list[bool] = []
 
     def ask() -> None:
         try:
-            huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=PATIENCE)
+            huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=TIMEOUT)
             answered.append(True)
-        except Exception:  # whatever the HTTP library of the day raises: no answer
+        except Exception:  # errors differ between HTTP libraries, and all mean: no answer
             answered.append(False)
 
     thread = Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     return answered == [True]
 
 
 @contextmanager
 def network(allowed: bool) -> Iterator[None]:
-    """Keep `huggingface_hub`, whenever it was imported, off the network inside the block unless it is allowed there.
+    """Inside the block `huggingface_hub` does not use the network, unless `allowed`.
 
-    Told to read local files only, it still asks the hub what to call itself.
+    Its own `local_files_only` is not enough: some calls still contact the hub.
     """
     from huggingface_hub import constants
 

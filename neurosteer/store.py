@@ -1,8 +1,8 @@
 """Artefacts on disk: atomic, digested, cached.
 
-An artefact is a safetensors file whose metadata says what it is (`kind`), what it was made from (`about`, JSON) and
-the SHA-256 of the whole file with that digest blanked out, so that no byte can change unnoticed. A run folder is
-a set of files and a `MANIFEST.json` with their digests, written last.
+An artefact is a safetensors file. Its header records what it is (`kind`), what it was made from (`about`, JSON) and
+the SHA-256 of the whole file with that digest set to zeros, so that any changed byte is noticed. A run folder is a
+set of files and a `MANIFEST.json` with their digests, which is written last.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ _DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "
 
 
 def home() -> Path:
-    """Where caches live: `NEUROSTEER_HOME`, or the platform's cache folder."""
+    """The cache folder: `NEUROSTEER_HOME`, or the platform's own."""
     chosen = os.environ.get("NEUROSTEER_HOME")
     return Path(chosen).expanduser() if chosen else user_cache_path("neurosteer")
 
 
 def versions(*more: str) -> dict[str, str]:
-    """The installed versions of the libraries that a number depends on."""
+    """The installed versions of the libraries on which results depend."""
     return {name: version(name) for name in (*more, *_LIBRARIES)}
 
 
 @cache
 def code_digest() -> str:
-    """SHA-256 (hex) of neurosteer's own code, on which results depend as on any setting."""
+    """SHA-256 (hex) of neurosteer's own code, on which results depend too."""
     package = Path(__file__).parent
     return digest_of({str(file.relative_to(package)): file_digest(file) for file in package.rglob("*.py")})
 
 
 def canonical_json(value: object) -> str:
-    """One spelling per value: sorted keys, no spaces, no NaN."""
+    """JSON with sorted keys, without spaces and NaN: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -74,7 +74,7 @@ def file_digest(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that becomes `path` when the block ends, and never exists half-written."""
+    """A binary file that replaces `path` when the block ends, so that `path` is never half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -86,14 +86,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.replace(name, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # a full disk does not say which file it was
+            error.filename = str(path)  # the error of a full disk does not name the file
         Path(name).unlink(missing_ok=True)
         raise
 
 
 @contextmanager
 def fresh(folder: Path) -> Iterator[Path]:
-    """An empty folder, whatever a killed process has left there, that is gone when the block ends."""
+    """An empty folder, cleared of what a killed process has left there, and deleted when the block ends."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
@@ -103,7 +103,7 @@ def fresh(folder: Path) -> Iterator[Path]:
 
 
 def sweep(path: Path) -> None:
-    """Delete what killed processes have left half-written of `path`; for whoever alone may write it now."""
+    """Delete half-written copies of `path` that killed processes have left. To be called with `path` locked."""
     for left in path.parent.glob(f".{escape(path.name)}.*"):
         if left.suffix != _LOCK:
             left.unlink(missing_ok=True)
@@ -116,23 +116,23 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def file_stem(name: str) -> str:
-    """A name that is safe as the stem of a file: itself where it is, else its safe characters and a digest."""
+    """A safe stem for a file: the name itself, or else its safe characters and a digest."""
     safe = re.sub(r"[^\w.+-]+", "_", name).lstrip("._-").encode()[:80].decode(errors="ignore")
     return safe if safe and safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock that guards `path`: of several processes one works, the others wait for its result."""
+    """Lock `path`: one of several processes works, and the others wait for its result."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}{_LOCK}")):
         yield
 
 
-def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
-    """Write named arrays and their provenance as safetensors, without a second copy of them in memory."""
+def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write named arrays and their provenance (`metadata`, JSON) as safetensors, without a second copy in memory."""
     header: dict[str, Any] = {
-        "__metadata__": {"format": FORMAT, "kind": kind, "digest": _BLANK, "about": canonical_json(about)}
+        "__metadata__": {"format": FORMAT, "kind": kind, "digest": _BLANK, "about": canonical_json(metadata)}
     }
     blocks, offset = [], 0
     for name, array in sorted(arrays.items()):
@@ -156,35 +156,35 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], abou
 
 
 def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Any]:
-    """Check a file byte by byte and return its `about`.
+    """Check a file byte by byte and return its metadata.
 
-    Raises `InputError` if there is no such file or it holds another kind of thing, `CorruptFileError` if it is
-    not what was written.
+    Raises `InputError` if there is no such file or it is of another kind, and `CorruptFileError` if its bytes have
+    changed since it was written.
     """
     if not path.is_file():
         raise InputError(f"no such file: {path}")
-    metadata = _metadata(path)
-    if metadata.get("format", "").partition("-")[0] != FORMAT.partition("-")[0]:
+    header = _header(path)
+    if header.get("format", "").partition("-")[0] != FORMAT.partition("-")[0]:
         raise InputError(f"{path} is a safetensors file, but not one of neurosteer's")
-    if metadata["format"] != FORMAT:
-        raise InputError(f"{path} has format '{metadata['format']}', this version reads '{FORMAT}'")
-    if metadata.get("digest") != _digest_with_blank(path, metadata.get("digest", "")):
+    if header["format"] != FORMAT:
+        raise InputError(f"{path} has format '{header['format']}', this version reads '{FORMAT}'")
+    if header.get("digest") != _digest_with_blank(path, header.get("digest", "")):
         raise CorruptFileError(f"{path} is damaged: its content does not match its digest; delete it and run again")
-    if kind is not None and metadata["kind"] != kind:
-        raise InputError(f"{path} is of kind '{metadata['kind']}', not '{kind}'")
-    about: dict[str, Any] = json.loads(metadata["about"])
-    return about
+    if kind is not None and header["kind"] != kind:
+        raise InputError(f"{path} is of kind '{header['kind']}', not '{kind}'")
+    metadata: dict[str, Any] = json.loads(header["about"])
+    return metadata
 
 
 def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Verified arrays (in memory) and `about` of a small artefact."""
-    about = verify_artefact(path, kind)
+    """The arrays (in memory) and the metadata of a small artefact, verified."""
+    metadata = verify_artefact(path, kind)
     with safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
 
 
 def refuse_link(path: Path) -> None:
-    """Raise `InputError` for a symbolic link: what is written below it would land elsewhere."""
+    """Raise `InputError` for a symbolic link: files written below it would be somewhere else."""
     if path.is_symlink():
         raise InputError(
             f"{path} is a symbolic link, through which nothing is written; delete it or name another folder with "
@@ -193,7 +193,7 @@ def refuse_link(path: Path) -> None:
 
 
 def write_manifest(folder: Path) -> None:
-    """Record every file of a finished run folder; to be called last."""
+    """Write the digests of all files of a finished run folder; to be called last."""
     files = {p.name: file_digest(p) for p in sorted(folder.iterdir()) if _belongs_to_manifest(p)}
     write_bytes(folder / MANIFEST, canonical_json({"format": FORMAT, "files": files}).encode())
 
@@ -201,7 +201,7 @@ def write_manifest(folder: Path) -> None:
 def check_path(path: Path) -> list[dict[str, Any]]:
     """Verify an artefact, a run folder, or everything below a folder: one `{path, kind, ok, message}` each.
 
-    A symbolic link below the folder is told and not followed.
+    A symbolic link below the folder is reported and not followed.
     """
     if path.is_file():
         return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
@@ -209,7 +209,7 @@ def check_path(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"no such file or folder: {path}")
     found = [(file, _check_artefact) for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
     found += [(file, _check_manifest) for file in sorted(path.rglob(MANIFEST))]
-    rows = [_told_link(file) if file.is_symlink() else check(file) for file, check in found]
+    rows = [_link_row(file) if file.is_symlink() else check(file) for file, check in found]
     if not rows:
         raise InputError(f"nothing of neurosteer's in {path}")
     return rows
@@ -220,26 +220,26 @@ def _belongs_to_manifest(path: Path) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether a sound safetensors file has nothing of ours in it (a model's weights, say)."""
+    """Whether it is an undamaged safetensors file of others (the weights of a model, for example)."""
     if path.is_symlink():
         return False
     try:
-        return not {"kind", "digest", "about"} & set(_metadata(path))
+        return not {"kind", "digest", "about"} & set(_header(path))
     except CorruptFileError:
         return False
 
 
-def _metadata(path: Path) -> dict[str, str]:
+def _header(path: Path) -> dict[str, str]:
     try:
         with safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
-        told = f"{path} is damaged or no safetensors file ({_one_line(error)}); have neurosteer make it again"
-        raise CorruptFileError(told) from error
+        message = f"{path} is damaged or no safetensors file ({_one_line(error)}); have neurosteer make it again"
+        raise CorruptFileError(message) from error
 
 
 def _digest_with_blank(path: Path, digest: str) -> str:
-    """SHA-256 of a file in which the first occurrence of its own digest counts as zeros."""
+    """SHA-256 of a file, with zeros in place of the first occurrence of its own digest."""
     total = hashlib.sha256()
     with path.open("rb") as file:
         size = struct.unpack("<Q", file.read(8))[0]
@@ -250,7 +250,7 @@ def _digest_with_blank(path: Path, digest: str) -> str:
     return total.hexdigest()
 
 
-def _told_link(path: Path) -> dict[str, Any]:
+def _link_row(path: Path) -> dict[str, Any]:
     return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
 
 
@@ -259,7 +259,7 @@ def _check_artefact(path: Path) -> dict[str, Any]:
         verify_artefact(path)
     except (InputError, CorruptFileError) as error:
         return {"path": str(path), "kind": "unknown", "ok": False, "message": str(error)}
-    return {"path": str(path), "kind": _metadata(path)["kind"], "ok": True, "message": "intact"}
+    return {"path": str(path), "kind": _header(path)["kind"], "ok": True, "message": "intact"}
 
 
 def _check_manifest(path: Path) -> dict[str, Any]:
@@ -268,8 +268,8 @@ def _check_manifest(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8")
         manifest = json.loads(text)
         if manifest["format"] != FORMAT:
-            told = f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'"
-            return {**row, "message": told}
+            message = f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'"
+            return {**row, "message": message}
         files = dict(manifest["files"])
         if canonical_json({"format": FORMAT, "files": files}) != text:
             raise ValueError("not as written")
@@ -282,7 +282,7 @@ def _check_manifest(path: Path) -> dict[str, Any]:
 
 
 def _wrong_with(manifest: Path, name: str, digest: str) -> str:
-    """What is wrong with a file that a manifest lists; nothing if it is what was written."""
+    """What is wrong with a file that a manifest lists; empty if it is unchanged."""
     file = manifest.parent / name
     if file.name != name or name == "..":
         return f"{manifest} names '{name}', which is no file of its folder"

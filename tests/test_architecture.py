@@ -13,6 +13,7 @@ import neurosteer
 PACKAGE = Path(neurosteer.__file__).parent
 FLOORS = (
     "lazy",
+    "version",
     "vocabulary",
     "errors",
     "progress",
@@ -34,7 +35,19 @@ FLOORS = (
     "experiments",
     "cli",
 )  # bottom to top
-WITHOUT_TORCH = ("lazy", "vocabulary", "errors", "results", "progress", "hub", "store", "grammar", "pairs", "report")
+WITHOUT_TORCH = (
+    "lazy",
+    "version",
+    "vocabulary",
+    "errors",
+    "results",
+    "progress",
+    "hub",
+    "store",
+    "grammar",
+    "pairs",
+    "report",
+)
 ONLY_IN_MODEL = "transformer_lens"
 
 

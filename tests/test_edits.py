@@ -52,7 +52,7 @@ def mean_of(layer: int, unit: int) -> float:
         (Edit.ablate(neurons_of()), lambda _layer, _unit: 0.0),
         (Edit.ablate(neurons_of(), to="mean"), mean_of),
         (Edit.amplify(neurons_of(), 3.0), lambda _layer, _unit: 6.0),
-        (Edit.amplify(neurons_of(), -0.5, about="mean"), lambda layer, unit: -1 + 1.5 * mean_of(layer, unit)),
+        (Edit.amplify(neurons_of(), -0.5, to="mean"), lambda layer, unit: -1 + 1.5 * mean_of(layer, unit)),
         (Edit.clamp(neurons_of(), 9.0), lambda _layer, _unit: 9.0),
     ],
 )
@@ -89,8 +89,8 @@ def test_reach(reach: str, reached: list[tuple[int, int]]):
     score = {1: 4.0, 4: 3.0, 0: 2.0} if reach != "own" else None
     expected = [4, 3, 2, 1] if score is None else [score[unit] for _, unit in reached]
     assert wider.scores.tolist() == expected
-    assert (wider.model, wider.site, wider.about["task"]) == ("model-1", "resid_post", "toy")
-    assert wider.about.get("reach") == (None if reach == "own" else reach)
+    assert (wider.model, wider.site, wider.metadata["task"]) == ("model-1", "resid_post", "toy")
+    assert wider.metadata.get("reach") == (None if reach == "own" else reach)
     assert len(edit.neurons) == len(CHOSEN)
 
 
@@ -125,7 +125,7 @@ def test_no_neurons_no_layers(edit: Edit):
 
 
 def test_describe():
-    edit = Edit.amplify(neurons_of(), 2.0, about="mean", where="generated", reach="onward")
+    edit = Edit.amplify(neurons_of(), 2.0, to="mean", where="generated", reach="onward")
     assert edit.describe() == {
         "kind": "mean",
         "scale": 2.0,
@@ -184,7 +184,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
         "to 'maen' is not one of zero, mean, resample; did you mean 'mean'?",
     ),
     (lambda: Edit.ablate(neurons_of(), to="clamp"), "to 'clamp' is not one of zero, mean, resample"),
-    (lambda: Edit.amplify(neurons_of(), 2.0, about="resample"), "about 'resample' is not one of zero, mean"),
+    (lambda: Edit.amplify(neurons_of(), 2.0, to="resample"), "to 'resample' is not one of zero, mean"),
     (
         lambda: Edit.ablate(neurons_of(), to="resample"),
         "resampling takes its activations from donor sentences: give donors=, train pairs say",

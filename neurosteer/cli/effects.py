@@ -181,7 +181,7 @@ def amplify(
     def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
 
-        return Edit.amplify(chosen, scales[0], about=to, where=measurement.where, reach=neurons.reach)
+        return Edit.amplify(chosen, scales[0], to=to, where=measurement.where, reach=neurons.reach)
 
     neurons = neurons.of(name)
     record = {**neurons.record(seed), **measurement.record(2.0), "about": to}
@@ -237,7 +237,8 @@ def _measure_all(
     seed = origin.data["split"]["seed"] if asked.seed is None else asked.seed
     source, limit, offline = origin.data["source"], asked.neurons.limit, asked.output.offline
     also = [
-        load_pairs(name, source=source, n=limit, seed=seed, offline=offline) for name in asked.measurement.also or ()
+        load_pairs(name, source=source, limit=limit, seed=seed, offline=offline)
+        for name in asked.measurement.also or ()
     ]
     for chosen in origin.sets.values():
         found = measure_effect(

@@ -108,7 +108,7 @@ def _generate(
     origin = neurons.origin(model, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
     rows: list[dict[str, Any]] = []
     for method, chosen in origin.sets.items():
-        edit = Edit.amplify(chosen, change.scale, about=change.to, where=change.where, reach=neurons.reach)
+        edit = Edit.amplify(chosen, change.scale, to=change.to, where=change.where, reach=neurons.reach)
         about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
         if dry_run:
             found = _touched(model, prompts, edit, writing.max_new_tokens)

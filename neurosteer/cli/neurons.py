@@ -166,7 +166,7 @@ class NeuronsFrom:
             offline=offline,
         )
 
-        def find_now(methods: Sequence[str]) -> Path:
+        def find_now(methods: Sequence[Method]) -> Path:
             return self._find(model, out, methods, seed or 0, offline, progress)
 
         origin = neurons_from(
@@ -188,7 +188,7 @@ class NeuronsFrom:
         return origin
 
     def _find(
-        self, model: Model, out: Path, methods: Sequence[str], seed: int, offline: bool, progress: TerminalProgress
+        self, model: Model, out: Path, methods: Sequence[Method], seed: int, offline: bool, progress: TerminalProgress
     ) -> Path:
         from neurosteer.pairs import load_pairs
         from neurosteer.studies import find, save_find
@@ -196,7 +196,7 @@ class NeuronsFrom:
         source, columns = self.data or "auto", self.columns or parse.Columns()
         chosen, split = parse.each_once(methods, METHODS) or ENCODED, self.split or "pair"
         pairs = load_pairs(
-            self.task, source=source, n=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
+            self.task, source=source, limit=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)

@@ -16,7 +16,7 @@ from neurosteer.store import write_bytes
 
 from .experiment import Results, Rows, Verdict
 from .page import outcome_page, table_file
-from .registry import EXPERIMENTS
+from .registry import experiment_of
 from .scope import Scope
 
 DPI, PAGE_DPI = 160, 110
@@ -39,9 +39,7 @@ class Outcome:
     def from_dict(cls, values: Mapping[str, Json]) -> Outcome:
         """What `to_dict` gave. Raises `ValueError`, one line, for an object of another kind."""
         names = [result["experiment"] for result in values["results"]]
-        if unknown := [name for name in names if name not in EXPERIMENTS]:
-            raise ValueError(f"unknown experiment '{unknown[0]}'")
-        kinds = [EXPERIMENTS[name].result for name in names]
+        kinds = [experiment_of(name).result for name in names]
         return cls(
             version=values["version"],
             recipe=values["recipe"],
@@ -72,13 +70,13 @@ class Outcome:
     def figures(self) -> Iterator[tuple[str, Figure]]:
         """The name and the figure of everything that is drawn, experiment by experiment."""
         for name, result in self.results.items():
-            for figure, drawing in EXPERIMENTS[name].drawings.items():
+            for figure, drawing in experiment_of(name).drawings.items():
                 yield figure, drawing.draw(result, self.scope)
 
     def csvs(self) -> Iterator[tuple[str, str]]:
         """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
         for name, result in self.results.items():
-            for table, rows in EXPERIMENTS[name].csvs(result).items():
+            for table, rows in experiment_of(name).csvs(result).items():
                 yield table_file(name, table), csv_text(rows)
 
 

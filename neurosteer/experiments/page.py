@@ -13,7 +13,7 @@ from neurosteer.results import Json
 from neurosteer.runner.toml import recipe_toml
 
 from .experiment import Verdict
-from .registry import EXPERIMENTS
+from .registry import experiment_of
 from .scope import Scope, TaskInfo
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _claim(verdict: Verdict) -> Claim:
 
 
 def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Section:
-    experiment, result, scope = EXPERIMENTS[name], outcome.results[name], outcome.scope
+    experiment, result, scope = experiment_of(name), outcome.results[name], outcome.scope
     shown = []
     for figure, drawing in experiment.drawings.items():
         caption = drawing.caption(scope)

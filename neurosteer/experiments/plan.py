@@ -15,7 +15,7 @@ from neurosteer.runner.units import Read, Unit
 
 from .design import UNTRAINED, Design
 from .experiment import Experiment, Results, Task, Verdict, Work
-from .registry import experiments_of
+from .registry import experiment_of
 from .scope import Data, Scope, Settings, Skipped, TaskInfo
 from .shared.costs import token_seconds
 from .shared.intervals import TaskSamples
@@ -52,7 +52,7 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     Tasks whose words allow no lexical split are left out and listed. Raises `InputError` where none is left, and for
     settings that the model cannot meet.
     """
-    experiments = experiments_of(recipe.experiments)
+    experiments = [experiment_of(name) for name in recipe.experiments]
     needs = frozenset().union(*(one.needs for one in experiments))
     design = Design.of(recipe, model, needs)
     kept, skipped = _split(recipe, tasks, progress)

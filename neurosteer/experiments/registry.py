@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError, did_you_mean
 
-from .experiment import Experiment
+if TYPE_CHECKING:
+    from .experiment import Experiment
 
 NAMES = (
     "fig2",
@@ -20,13 +22,19 @@ NAMES = (
     "sensitivity",
     "causal",
 )
-EXPERIMENTS: dict[str, Experiment] = {name: import_module(f".{name}", __package__).EXPERIMENT for name in NAMES}
 
 
-def experiments_of(names: Sequence[str]) -> list[Experiment]:
-    """In this order. Raises `InputError` for a name that is none of them."""
+def check_names(names: Sequence[str]) -> None:
+    """Raises `InputError` for a name that is none of them. Imports none."""
     for name in names:
-        if name not in EXPERIMENTS:
-            known = ", ".join(EXPERIMENTS)
-            raise InputError(f"unknown experiment '{name}'{did_you_mean(name, EXPERIMENTS)} (there are: {known})")
-    return [EXPERIMENTS[name] for name in names]
+        if name not in NAMES:
+            raise InputError(
+                f"unknown experiment '{name}'{did_you_mean(name, NAMES)} (there are: {', '.join(NAMES)})"
+            )
+
+
+def experiment_of(name: str) -> Experiment:
+    """The experiment of this name."""
+    check_names([name])
+    found: Experiment = import_module(f".{name}", __package__).EXPERIMENT
+    return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, Progress
 from neurosteer.runner.execution import Interrupted, Ran, run_units
 from neurosteer.runner.recipe import Recipe, override, read_recipe
 from neurosteer.runner.result_store import ResultStore
@@ -24,6 +24,8 @@ from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.shard import Shard
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
+
+from .registry import check_names
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -83,7 +85,7 @@ def run_recipe(
     out: str | os.PathLike[str] = "runs",
     shard: str | Shard | None = None,
     offline: bool = False,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
     **overrides: Any,
 ) -> RecipeRun:
     """Run a recipe: one of those that come with neurosteer by its name, or a TOML file.
@@ -113,13 +115,11 @@ def run_recipe(
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
     """Load pairs and model, and plan the units. Writes nothing."""
-    from .registry import experiments_of
-
-    experiments_of(recipe.experiments)  # a mistyped one is noticed before anything is loaded
+    check_names(recipe.experiments)  # a mistyped one is noticed before anything is loaded
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
-        n=recipe.limit,
+        limit=recipe.limit,
         seed=recipe.seed,
         columns=recipe.columns,
         offline=offline,

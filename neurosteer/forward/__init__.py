@@ -11,7 +11,7 @@ from .generation import Token as Token
 from .generation import generate as generate
 from .generation import refuse_untouched as refuse_untouched
 from .generation import touched_tokens as touched_tokens
-from .scoring import Outcome as Outcome
+from .scoring import TextScores as TextScores
 from .scoring import Variant as Variant
 from .scoring import refuse_unscored as refuse_unscored
 from .scoring import score as score
@@ -24,6 +24,6 @@ from .steer import steering as steering
 from .steer import variant_of as variant_of
 from .texts import CONVENTIONS as CONVENTIONS
 from .texts import Text as Text
-from .texts import from_parting as from_parting
+from .texts import from_first_difference as from_first_difference
 from .texts import pairs_of_texts as pairs_of_texts
 from .texts import texts_of as texts_of

@@ -1,11 +1,10 @@
-"""How much of the mean margin rests on each unit, predicted from gradients: activation times gradient of the margin.
+"""How much of the mean margin depends on each unit, predicted as activation times the gradient of the margin.
 
-One backward pass per pack gives every layer at once. Nodes of the forest that several sentences share need no
-care: the gradient of the summed margins at a node is the sum over its sentences. Where each pair's own attribution is
-wanted, only the sentences of a pair share nodes: about a fifth more of them than among all pairs. With several steps
-the gradient is averaged along the straight path of the first block's input from its ablated to its real value
-(integrated gradients over inputs, Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806); one step is the gradient at the
-real input.
+One backward pass per pack covers every layer. Nodes of the forest that several sentences share are no problem: the
+gradient of the summed margins at a node is the sum over its sentences. For each pair's own attribution only the two
+sentences of a pair share nodes, which makes about a fifth more nodes. With several steps the gradient is averaged
+along the straight path of the first block's input from its ablated to its real value (integrated gradients over
+inputs, Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806); one step is the gradient at the real input.
 """
 
 from __future__ import annotations
@@ -21,18 +20,19 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.errors import NeurosteerError
-from neurosteer.model import Model, check_site, reading, site_width
+from neurosteer.model import Model, capture, check_site, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import read_artefact, write_artefact
+from neurosteer.vocabulary import FixedReference, Site
 
-from .cache import about, cache_path, cached, may_cache
-from .check import may_share
+from .cache import cache_key, cache_path, can_cache, load_or_compute
+from .check import can_share_prefixes
 from .forest import Pack, Packing, plan
-from .loop import each_pack, packing_for, sweep
-from .scoring import Wanted
+from .loop import packing_for, run_packs, sweep
+from .scoring import Targets
 from .stats import TokenMoments
-from .texts import Text, from_parting, pairs_of_texts
+from .texts import Text, from_first_difference, pairs_of_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +52,10 @@ class Attribution:
 
 @dataclass(frozen=True, eq=False)
 class PairAttributions:
-    """The same of every pair by itself: an `Attribution` is the mean over pairs.
+    """The same for every single pair: an `Attribution` is its mean over pairs.
 
-    A pair whose sentences change places has the negative of its attribution, so what an exchange of good and bad
-    would make of the mean is a signed sum, at no further pass.
+    If good and bad are exchanged in a pair, its attribution changes its sign. So the mean after any exchange is a
+    signed sum, and needs no further pass.
     """
 
     product: Float[Tensor, "pair layer unit"]
@@ -70,17 +70,17 @@ def attribute(
     model: Model,
     pairs: Pairs,
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     cache: bool = True,
     progress: Progress = QUIET,
 ) -> Attribution:
-    """The attribution of every unit of some layers on some pairs, from the cache where it was computed before.
+    """The attribution of every unit of some layers on some pairs, loaded from the cache if it was computed before.
 
-    `to` (`zero` or `mean`) only says where the path begins that several steps follow. `cache=False` neither reads nor
-    writes the cache.
+    `to` (`zero` or `mean`) matters only with several steps: it is where their path starts. `cache=False` neither
+    reads nor writes the cache.
     """
     check_site(model, site, layers)
 
@@ -89,28 +89,28 @@ def attribute(
 
     def write(found: Attribution) -> None:
         arrays = {"product": found.product.numpy(), "gradient": found.gradient.numpy()}
-        write_artefact(path, "attribution", arrays, asked)
+        write_artefact(path, "attribution", arrays, key)
 
-    if not (cache and may_cache(model, progress)):
+    if not (cache and can_cache(model, progress)):
         return compute()
-    asked = about(model, pairs, site=site, layers=list(layers), steps=steps, to=to if steps > 1 else None)
-    path = cache_path("attribution", model, pairs, asked)
-    return cached(path, read=lambda: _read(path), compute=compute, write=write, progress=progress)
+    key = cache_key(model, pairs, site=site, layers=list(layers), steps=steps, to=to if steps > 1 else None)
+    path = cache_path("attribution", model, pairs, key)
+    return load_or_compute(path, read=lambda: _read(path), compute=compute, write=write, progress=progress)
 
 
 def attribute_pairs(
     model: Model,
     pairs: Pairs,
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
-    to: str = "zero",
+    to: FixedReference = "zero",
     steps: int = 1,
     progress: Progress = QUIET,
 ) -> PairAttributions:
-    """The attribution of every unit of some layers on each pair by itself; never cached."""
+    """The attribution of every unit of some layers on each single pair; never cached."""
     check_site(model, site, layers)
-    groups = from_parting(pairs_of_texts(model, pairs, "sum"))
+    groups = from_first_difference(pairs_of_texts(model, pairs, "sum"))
     work = _Work(model, groups, site, layers, to, steps, _one_pair_a_row(model, groups))
     sums = work.sums(len(pairs), _pair_of_row, f"{pairs.task}: attribution by pair, tokens", progress)
     return PairAttributions(*sums)
@@ -122,17 +122,17 @@ def _read(path: Path) -> Attribution:
 
 
 def _compute(
-    model: Model, pairs: Pairs, site: str, layers: Sequence[int], to: str, steps: int, progress: Progress
+    model: Model, pairs: Pairs, site: Site, layers: Sequence[int], to: FixedReference, steps: int, progress: Progress
 ) -> Attribution:
-    groups = from_parting(pairs_of_texts(model, pairs, "sum"))
-    work = _Work(model, groups, site, layers, to, steps, packing_for(model, heavy=2))
+    groups = from_first_difference(pairs_of_texts(model, pairs, "sum"))
+    work = _Work(model, groups, site, layers, to, steps, packing_for(model, memory_factor=2))
     sums = work.sums(1, _one_sum, f"{pairs.task}: attribution, tokens", progress)
     return Attribution(*sums[:, 0] / len(pairs))
 
 
 def _one_pair_a_row(model: Model, groups: Sequence[Sequence[Text]]) -> Packing:
-    """Packs as large as elsewhere, of rows that no second pair fits into."""
-    usual = packing_for(model, heavy=2)
+    """Packs of the usual size, in which every row has one pair."""
+    usual = packing_for(model, memory_factor=2)
     longest = max(sum(len(text.tokens) for text in group) for group in groups)
     return Packing(rows=max(1, usual.rows * usual.nodes // longest), nodes=1)
 
@@ -142,7 +142,7 @@ def _one_sum(pack: Pack) -> Int[Tensor, "row"]:
 
 
 def _pair_of_row(pack: Pack) -> Int[Tensor, "row"]:
-    """Which pair each row belongs to."""
+    """The index of each row's pair."""
     pairs = torch.zeros(len(pack), dtype=torch.long)
     pairs[torch.from_numpy(pack.rows)] = torch.from_numpy(pack.sequences) // 2
     return pairs
@@ -150,23 +150,23 @@ def _pair_of_row(pack: Pack) -> Int[Tensor, "row"]:
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """What is attributed where, and how the sentences are packed."""
+    """Model, sentences, site, layers and packs of one attribution."""
 
     model: Model
     groups: Sequence[Sequence[Text]]  # the two sentences of each pair
-    site: str
+    site: Site
     layers: Sequence[int]
-    to: str
+    to: FixedReference
     steps: int
     packing: Packing
 
     def sums(
-        self, size: int, place_of: Callable[[Pack], Int[Tensor, "row"]], what: str, progress: Progress
-    ) -> Float[Tensor, "what place layer unit"]:
-        """Activation times gradient, and gradient, summed over the rows of each place (float64)."""
+        self, size: int, index_of: Callable[[Pack], Int[Tensor, "row"]], what: str, progress: Progress
+    ) -> Float[Tensor, "what index layer unit"]:
+        """Activation times gradient, and gradient, summed over the rows of each index (float64)."""
         model, layers, steps = self.model, self.layers, self.steps
         runs = [[text.tokens[:-1] for text in group] for group in self.groups]
-        packs = plan(runs, self.packing, shared=may_share(model, runs, progress))
+        packs = plan(runs, self.packing, shared=can_share_prefixes(model, runs, progress))
         texts = [text for group in self.groups for text in group]
         base = _mean_input(model, packs, len(texts)) if steps > 1 and self.to == "mean" else None
         total = torch.zeros(2, size, len(layers), site_width(model, self.site), dtype=torch.float64)
@@ -185,8 +185,8 @@ class _Work:
                 passed()
             return found
 
-        for pack, found in each_pack(model, packs, run, passes=steps, what=what, progress=progress):
-            total.index_add_(1, place_of(pack), found)
+        for pack, found in run_packs(model, packs, run, passes=steps, what=what, progress=progress):
+            total.index_add_(1, index_of(pack), found)
         if not bool(total.isfinite().all()):
             raise NeurosteerError(f"gradients of {model.name} overflow {str(model.dtype)[6:]}; try another --dtype")
         return total
@@ -196,12 +196,15 @@ def _slopes(
     model: Model,
     pack: Pack,
     texts: Sequence[Text],
-    site: str,
+    site: Site,
     layers: Sequence[int],
     share: float,
     base: Float[Tensor, "unit"] | None,
 ) -> tuple[list[Tensor], Sequence[Tensor]]:
-    """Activations at every layer, and the gradient of the pack's summed margins with respect to them."""
+    """Activations at every layer, and the gradient of the pack's summed margins with respect to them.
+
+    `share` is the position on the path of the first block's input: 0 is ablated (zero, or `base`), 1 the real input.
+    """
     inner, seen = _inner(model, pack), []
 
     def enter(values: Tensor, *, hook: Any) -> Tensor:
@@ -209,23 +212,23 @@ def _slopes(
         moved = values if share == 1 else torch.lerp(start, values, share)
         return torch.where(inner.to(values.device)[..., None], moved, values).detach().requires_grad_()
 
-    wanted = Wanted.of(pack, texts)
-    with reading(model, site, layers, lambda _, values: seen.append(values), enter=enter) as one_pass:
-        logits = one_pass(*pack.inputs(), at=(wanted.rows, wanted.nodes))
+    targets = Targets.of(pack, texts)
+    with capture(model, site, layers, lambda _, values: seen.append(values), enter=enter) as one_pass:
+        logits = one_pass(*pack.inputs(), at=(targets.rows, targets.nodes))
     assert logits is not None
-    sign = 1.0 - 2.0 * (wanted.text % 2)  # good sentences are the even ones
-    margin = (sign.to(logits.device) * wanted.logprobs(logits)).sum()
+    sign = 1.0 - 2.0 * (targets.text % 2)  # good sentences are the even ones
+    margin = (sign.to(logits.device) * targets.logprobs(logits)).sum()
     return [values.detach() for values in seen], torch.autograd.grad(margin, seen)
 
 
 def _inner(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
-    """Every node but BOS."""
+    """All nodes except BOS."""
     depths = torch.from_numpy(pack.depths)
     return depths > 0 if model.bos else torch.ones_like(depths, dtype=torch.bool)
 
 
 def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor, "unit"]:
-    """The mean over token positions, BOS left out, of what enters the first block."""
+    """The mean of the first block's input over all token positions except BOS."""
     every, inner = np.ones(texts, dtype=bool), slice(1 if model.bos else 0, None)
     moments = TokenMoments(1, model.d_model, lambda pack: pack.counts(every, inner))
     what = "inputs, tokens"

@@ -1,4 +1,4 @@
-"""What was computed before is read, not computed again; a cache that fails costs time, never a result."""
+"""The cache on disk: what was computed before is loaded. A cache that fails costs time, never a result."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .loop import packing_for
 T = TypeVar("T")
 
 
-def about(model: Model, pairs: Pairs, **asked: Any) -> dict[str, Any]:
-    """Everything that a computation on some pairs depends on."""
+def cache_key(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
+    """Everything that a result on some pairs depends on: model, pairs, settings, batch sizes, library versions."""
     return {
         "model": model.describe(),
         "pairs": pairs.digest,
-        **asked,
+        **settings,
         "packing": str(packing_for(model)),
         "precision": torch.get_float32_matmul_precision(),
         "versions": versions(),
     }
 
 
-def cache_path(kind: str, model: Model, pairs: Pairs, about: dict[str, Any]) -> Path:
-    """Where the cache keeps what depends on `about`; the same numbers under another name are the same model."""
-    what = {**about, "model": {k: v for k, v in about["model"].items() if k not in ("name", "revision")}}
+def cache_path(kind: str, model: Model, pairs: Pairs, key: dict[str, Any]) -> Path:
+    """The file in the cache for a key of `cache_key`. A model's name and revision do not count, its weights do."""
+    what = {**key, "model": {k: v for k, v in key["model"].items() if k not in ("name", "revision")}}
     return home() / kind / model.fingerprint[:12] / f"{file_stem(pairs.task)}-{digest_of(what)[:16]}{SUFFIX}"
 
 
-def cached(
+def load_or_compute(
     path: Path,
     *,
     read: Callable[[], T],
@@ -47,34 +47,34 @@ def cached(
     write: Callable[[T], None],
     progress: Progress,
 ) -> T:
-    """What is at `path`, else what `compute` gives, written there; of several processes one computes."""
-    found = look(path, read)
+    """The result at `path`; if there is none, it is computed and written. Of several processes, one computes."""
+    found = load_cached(path, read)
     if found is not None:
         return found
-    with guarded(path):
-        found = look(path, read, progress)
+    with cache_lock(path):
+        found = load_cached(path, read, progress)
         if found is not None:
             return found
         value = compute()
-        keep(lambda: write(value), progress)
+        write_cached(lambda: write(value), progress)
         return value
 
 
 @contextmanager
-def guarded(path: Path) -> Iterator[None]:
-    """Hold the lock of a file in the cache, cleared of what killed processes have left of it.
+def cache_lock(path: Path) -> Iterator[None]:
+    """Lock a file of the cache, and delete the unfinished copies that killed processes have left of it.
 
-    Where no lock can be had (the disk is full), the work is done without, perhaps by several processes.
+    If no lock can be made (the disk is full), the work is done without one, perhaps by several processes.
     """
-    with ExitStack() as held:
+    with ExitStack() as stack:
         with suppress(OSError):
-            held.enter_context(locked(path))
+            stack.enter_context(locked(path))
             sweep(path)
         yield
 
 
-def may_cache(model: Model, progress: Progress) -> bool:
-    """Whether what this model computes is its own, and there is a place to keep it."""
+def can_cache(model: Model, progress: Progress) -> bool:
+    """Whether nobody else has hooks on the model, and the cache folder can be written; if not, a notice says why."""
     if is_hooked(model):
         progress.notice("the model has hooks of somebody else's: its states are computed and not cached")
         return False
@@ -89,20 +89,23 @@ def may_cache(model: Model, progress: Progress) -> bool:
     return True
 
 
-def look(path: Path, read: Callable[[], T], progress: Progress | None = None) -> T | None:
-    """What `read` finds in the cache; a damaged file counts as none, and is told to `progress`."""
+def load_cached(path: Path, read: Callable[[], T], progress: Progress | None = None) -> T | None:
+    """What `read` returns, or None without a file. A damaged file counts as none, and `progress` gets a notice."""
     if not path.is_file():
         return None
     try:
         return read()
-    except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
+    except (
+        CorruptFileError,
+        InputError,
+    ) as error:  # the latter if the bytes that say what kind of file it is are damaged
         if progress is not None:
             progress.notice(f"{error.args[0].split(';')[0]}; computing it again")
         return None
 
 
-def keep(write: Callable[[], None], progress: Progress) -> bool:
-    """Whether the cache could be written; a full disk costs the next run time, not this one its result."""
+def write_cached(write: Callable[[], None], progress: Progress) -> bool:
+    """Whether the file was written. If not (the disk is full), only the next run loses time, and a notice says so."""
     try:
         write()
     except OSError as error:

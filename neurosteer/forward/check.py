@@ -1,8 +1,8 @@
-"""Are our short cuts exact for this model? Tried before they are trusted.
+"""Are our short cuts exact for this model? They are tested before they are used.
 
-A few short sequences with common beginnings run once as a forest and once one by one; and once in full and once
-resumed above a block. Where results differ, or the architecture refuses, the plain way is taken, and a notice says
-so.
+A few short sequences with common prefixes run once as a forest and once one by one; and once in full and once resumed
+above a block. If the results differ, or the architecture raises an error, the short cut is not taken, and a notice
+says so.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import torch
 from torch import Tensor
 
 from neurosteer.errors import is_out_of_memory
-from neurosteer.model import Model, is_hooked, pristine, reading, resuming
+from neurosteer.model import Model, capture, is_hooked, resuming, without_hooks
 from neurosteer.progress import Progress
 
 from .forest import Tokens, plan
-from .landing import LastStates
+from .last_states import LastStates
 from .loop import packing_for, sweep
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
 _FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError)
-_verdicts: WeakKeyDictionary[Model, str | None] = WeakKeyDictionary()
+_reasons: WeakKeyDictionary[Model, str | None] = WeakKeyDictionary()
 _resumes: WeakKeyDictionary[Model, bool] = WeakKeyDictionary()
 
 
-def may_share(model: Model, groups: Sequence[Sequence[Tokens]], progress: Progress) -> bool:
-    """Whether the prefix forest is exact: for this model, and for groups of this length."""
+def can_share_prefixes(model: Model, groups: Sequence[Sequence[Tokens]], progress: Progress) -> bool:
+    """Whether the prefix forest is exact for this model, and for groups of sequences as long as these."""
     longest = max(sum(map(len, group)) for group in groups)
     if longest > model.window:
         progress.notice(
@@ -37,11 +37,11 @@ def may_share(model: Model, groups: Sequence[Sequence[Tokens]], progress: Progre
             "they run in batches of equal length instead (slower, same results)"
         )
         return False
-    return forest_holds(model, progress)
+    return forest_is_exact(model, progress)
 
 
-def may_resume(model: Model, progress: Progress) -> bool:
-    """Whether a pass may begin above a block from the kept residual stream; never where others have hooks."""
+def can_resume(model: Model, progress: Progress) -> bool:
+    """Whether a pass can start above a block, from the cached residual stream; not if others have hooks on it."""
     if is_hooked(model):
         return False
     if model not in _resumes:
@@ -51,19 +51,20 @@ def may_resume(model: Model, progress: Progress) -> bool:
     return _resumes[model]
 
 
-def forest_holds(model: Model, progress: Progress) -> bool:
-    """Whether the forest gives this model's states; tried once per model, a failure is told to `progress`."""
-    if model not in _verdicts:
-        with pristine(model):  # what somebody does to the model now says nothing of its architecture
-            _verdicts[model] = reason = _why_not(model)
+def forest_is_exact(model: Model, progress: Progress) -> bool:
+    """Whether the forest computes this model's states exactly; tested once per model. If not, a notice says why."""
+    if model not in _reasons:
+        with without_hooks(model):  # the test is of the architecture, not of what others do to the model
+            _reasons[model] = reason = _why_inexact(model)
         if reason is not None:
             progress.notice(
                 f"{model.name}: {reason}; sentences run in batches of equal length instead (slower, same results)"
             )
-    return _verdicts[model] is None
+    return _reasons[model] is None
 
 
-def _why_not(model: Model) -> str | None:
+def _why_inexact(model: Model) -> str | None:
+    """Why the forest is not exact, or None if it is."""
     groups = _sample(int(model.bridge.cfg.d_vocab), min(12, model.window // 2))
     single = _last_states(model, groups, shared=False)
     try:
@@ -77,7 +78,7 @@ def _why_not(model: Model) -> str | None:
 
 
 def _sample(vocabulary: int, longest: int) -> list[list[Tokens]]:
-    """Pairs of random sequences that share beginnings within and between pairs."""
+    """Pairs of random sequences with common prefixes, within pairs and between them."""
     draw = np.random.default_rng(0).integers(0, vocabulary, size=(16, longest))
     base, *others = (tuple(row.tolist()) for row in draw)
     sequences = [
@@ -88,7 +89,7 @@ def _sample(vocabulary: int, longest: int) -> list[list[Tokens]]:
 
 
 def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> Tensor:
-    """`[sequence, layer, unit]` at the last tokens, float32."""
+    """States `[sequence, layer, unit]` at the last tokens, float32."""
     layers = list(range(model.n_layers))
     last = LastStates(torch.empty(sum(map(len, groups)), len(layers), model.d_model))
     packs = plan(groups, packing_for(model), shared=shared)
@@ -97,15 +98,18 @@ def _last_states(model: Model, groups: list[list[Tokens]], *, shared: bool) -> T
 
 
 def _resumes_exactly(model: Model) -> bool:
-    """Whether logits are the same when the blocks up to the first, the middle or the last one are not computed."""
+    """Whether logits stay the same if the blocks up to the first, the middle or the last one are skipped."""
     tokens = torch.tensor([_sample(int(model.bridge.cfg.d_vocab), min(12, model.window // 2))[0][0]])
     every = torch.zeros_like(tokens[0]), torch.arange(tokens.shape[1])
-    kept: dict[int, Tensor] = {}
-    with reading(model, "resid_post", list(range(model.n_layers)), kept.__setitem__) as one_pass:
+    residuals: dict[int, Tensor] = {}
+    with capture(model, "resid_post", list(range(model.n_layers)), residuals.__setitem__) as one_pass:
         full = one_pass(tokens, at=every)
     for layer in {0, model.n_layers // 2, model.n_layers - 1}:
         try:
-            with resuming(model, layer, kept[layer]), reading(model, "resid_post", [], kept.__setitem__) as one_pass:
+            with (
+                resuming(model, layer, residuals[layer]),
+                capture(model, "resid_post", [], residuals.__setitem__) as one_pass,
+            ):
                 resumed = one_pass(tokens, at=every)
         except _FAILURES as error:
             if is_out_of_memory(error):

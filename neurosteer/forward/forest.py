@@ -1,11 +1,11 @@
 """The prefix forest: token sequences arranged so that every distinct prefix is computed once.
 
-A sentence's hidden states at a token depend only on what stands before it, so sentences that begin alike share those
-states. Sequences become paths in a trie; a row of a pack is one trie, in which a node attends to its ancestors and to
-itself and its position is its depth. Rows are cut so that the two sentences of a pair always share one.
+A sentence's hidden states at a token depend only on the tokens up to it, so sentences with a common prefix share the
+states of that prefix. Sequences become paths in a trie. A row of a pack is one trie, in which a node attends to its
+ancestors and to itself, and its position is its depth. The two sentences of a pair are always in the same row.
 
-Where an architecture's positions cannot be set, `plan` makes rows of single sequences of equal length instead:
-the same packs, without sharing and without a mask.
+If the positions of an architecture cannot be set, `plan` makes rows of single sequences of equal length instead: the
+same packs, without shared nodes and without a mask.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from torch import Tensor
 
 Tokens = tuple[int, ...]
 Array = np.ndarray
-Inputs = tuple[Tensor, Tensor | None, Tensor | None]  # tokens, what each node sees, depths: of one pass
+Inputs = tuple[Tensor, Tensor | None, Tensor | None]  # of one pass: tokens, which nodes each attends to, depths
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How large packs are: rows per pack and nodes per row. A row grows where a single pair needs more."""
+    """The size of packs: rows per pack and nodes per row. A row is longer if a single pair needs more nodes."""
 
     rows: int = 8
     nodes: int = 128
@@ -33,12 +33,12 @@ class Packing:
 
 @dataclass(frozen=True, eq=False)
 class Pack:
-    """One forward pass: rows of trie nodes, and where each sequence's tokens lie in them."""
+    """One forward pass: rows of trie nodes, and the nodes of each sequence's tokens."""
 
     tokens: Int[Array, "row node"]
     depths: Int[Array, "row node"]
     parents: Int[Array, "row node"]  # -1 at roots and padding
-    shared: bool  # rows are tries and need `visible`; else each row is one whole sequence
+    shared: bool  # rows are tries and need the mask `visible`; else each row is one sequence
     sequences: Int[Array, "sequence"]  # indices into the planned sequences
     rows: Int[Array, "sequence"]
     paths: tuple[Int[Array, "_"], ...]  # nodes of each sequence, first token to last
@@ -56,10 +56,10 @@ class Pack:
     def visible(self) -> Bool[Array, "row node node"]:
         """Which nodes each node attends to: its ancestors and itself.
 
-        Padding, which no node attends to, attends to the whole row: so it can be told from a node.
+        No node attends to padding. Padding attends to the whole row, which distinguishes it from a node.
         """
         rows, nodes = self.tokens.shape
-        # One node more, the parent of roots (-1): it sees nothing.
+        # One more row for the parent of roots (-1), which attends to nothing.
         seen = np.zeros((rows, nodes + 1, nodes), dtype=bool)
         every = np.arange(rows)
         for node in range(nodes):
@@ -70,21 +70,21 @@ class Pack:
         return seen
 
     def real(self) -> Bool[Array, "row node"]:
-        """Which nodes are no padding."""
+        """Which nodes are not padding."""
         real = np.zeros(self.tokens.shape, dtype=bool)
         for row, path in zip(self.rows, self.paths, strict=True):
             real[row, path] = True
         return real
 
     def inputs(self) -> Inputs:
-        """Tokens, and in a forest what each node sees and its depth: the arguments of a pass."""
+        """The arguments of a pass: tokens, and in a forest the attention mask and the depths."""
         tokens = torch.from_numpy(self.tokens)
         if not self.shared:
             return tokens, None, None
         return tokens, torch.from_numpy(self.visible()), torch.from_numpy(self.depths)
 
     def counts(self, chosen: Bool[Array, "all"], within: slice) -> Int[Array, "row node"]:
-        """How many of the chosen sequences pass through each node with one of these of their tokens."""
+        """For each node, how many of the chosen sequences have it among their tokens in the slice `within`."""
         counts = np.zeros(self.tokens.shape, dtype=np.int64)
         for sequence, row, path in zip(self.sequences, self.rows, self.paths, strict=True):
             if chosen[sequence]:
@@ -122,10 +122,10 @@ class _Row:
     children: dict[tuple[int, int], int] = field(default_factory=dict)
     paths: list[tuple[int, list[int]]] = field(default_factory=list)
 
-    def offer(self, first: int, group: Sequence[Tokens], most: int) -> bool:
-        """Take a group of sequences, numbered from `first` on, unless that made more than `most` nodes.
+    def add(self, first: int, group: Sequence[Tokens], most: int) -> bool:
+        """Add a group of sequences, numbered from `first` on, unless the row then had more than `most` nodes.
 
-        An empty row takes any.
+        An empty row accepts any group. Returns whether the group was added.
         """
         before = len(self.tokens)
         paths = [self._grow(tokens) for tokens in group]
@@ -136,7 +136,7 @@ class _Row:
         return True
 
     def _grow(self, tokens: Tokens) -> list[int]:
-        """The path of a sequence, with the nodes that it lacked."""
+        """Add the nodes of a sequence that the trie does not have yet; returns its path."""
         node, path = -1, []
         for depth, token in enumerate(tokens):
             child = self.children.setdefault((node, token), len(self.tokens))
@@ -149,7 +149,7 @@ class _Row:
         return path
 
     def _shrink(self, size: int) -> None:
-        """Back to the first nodes: every node has one entry among the children, in order."""
+        """Keep only the first nodes: every node has one entry among the children, in order."""
         for column in (self.tokens, self.depths, self.parents):
             del column[size:]
         while len(self.children) > size:
@@ -167,7 +167,7 @@ def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool =
     if shared:
         order = sorted(range(len(groups)), key=lambda i: (sorted(groups[i]), i))
         rows = list(_tries(groups, starts, order, packing.nodes))
-        rows.sort(key=lambda row: -len(row.tokens))  # so that a pack's rows are of one width, or nearly
+        rows.sort(key=lambda row: -len(row.tokens))  # so that the rows of a pack are about equally long
         batches = [rows[i : i + packing.rows] for i in range(0, len(rows), packing.rows)]
     else:
         batches = list(_buckets(groups, starts, packing))
@@ -177,10 +177,10 @@ def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool =
 def _tries(groups: Sequence[Sequence[Tokens]], starts: list[int], order: list[int], nodes: int) -> Iterator[_Row]:
     row = _Row()
     for index in order:
-        if not row.offer(starts[index], groups[index], nodes):
+        if not row.add(starts[index], groups[index], nodes):
             yield row
             row = _Row()
-            row.offer(starts[index], groups[index], nodes)
+            row.add(starts[index], groups[index], nodes)
     if row.tokens:
         yield row
 
@@ -195,7 +195,7 @@ def _buckets(groups: Sequence[Sequence[Tokens]], starts: list[int], packing: Pac
             yield batch
             batch = []
         row = _Row()
-        row.offer(sequence, [tokens], packing.nodes)
+        row.add(sequence, [tokens], packing.nodes)
         batch.append(row)
     if batch:
         yield batch

@@ -1,4 +1,4 @@
-"""Continuations of prompts: batched, with a key-value cache, greedy or seeded; under whatever edits are on."""
+"""Continuations of prompts: batched, with a key-value cache, greedy or sampled; under the edits that are active."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList,
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, edits_on, encode, prompt_ends_at, touched
+from neurosteer.model import Model, active_edits, edited_positions, encode, prompt_ends_at
 from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
+from neurosteer.vocabulary import Where
 
-from .halving import in_halves
+from .oom_retry import split_on_oom
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A prompt and what the model wrote after it; `tokens` are the new ones, EOS included where it was reached."""
+    """A prompt and the text that the model wrote after it. `tokens` are the new ones, EOS too if generated."""
 
     prompt: str
     text: str
@@ -35,7 +36,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class Token:
-    """A token of a prompt, and whether an edit touches it."""
+    """A token of a prompt, and whether an edit changes activations at it."""
 
     text: str
     id: int
@@ -75,13 +76,15 @@ def generate(
     seed: int = 0,
     cache: bool = True,
 ) -> Generated | list[Generated]:
-    """Continue one prompt, or several in one batch (smaller ones where memory does not hold it); BOS goes before
-    each. Stops at EOS or after `max_new_tokens`.
+    """Continue one prompt, or several in one batch (in smaller ones if memory runs out), each with BOS before it.
+    Stops at EOS or after `max_new_tokens`.
 
-    Temperature 0 is greedy. Otherwise each prompt is sampled from its own generator, seeded by `seed` and the
-    prompt, so that a batch gives what single prompts give. `cache=False` recomputes all keys and values at every
-    token. Raises `InputError` for a prompt that leaves no room, and for an edit on the model that can touch no
-    token; `NeurosteerError` where the model does not use its cache.
+    Temperature 0 is greedy. Otherwise each prompt is sampled with its own generator, seeded by `seed` and the prompt,
+    so that a prompt's continuation does not depend on the others in the batch. `cache=False` recomputes all keys and
+    values at every token. Raises `InputError` for a prompt too long for the model's context, and for an active edit
+    that acts on no token of generation; `NeurosteerError` if the model does not use its key-value cache.
+
+        ns.generate(model, "The guests have", max_new_tokens=5).text
     """
     if isinstance(prompts, str):
         return generate(
@@ -91,10 +94,10 @@ def generate(
         raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
     if not 0 <= temperature < float("inf"):
         raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
-    for applied in edits_on(model):
+    for applied in active_edits(model):
         refuse_untouched(applied.where, max_new_tokens)
     rows = list(zip(prompts, _encode(model, prompts, max_new_tokens), strict=True))
-    batches = in_halves(
+    batches = split_on_oom(
         [rows],
         lambda batch: _batch(model, batch, max_new_tokens, temperature, seed, cache),
         halves=lambda batch: (batch[: (len(batch) + 1) // 2], batch[(len(batch) + 1) // 2 :]),
@@ -106,9 +109,11 @@ def generate(
 
 
 def touched_tokens(model: Model, prompt: str, edit: Edit) -> list[Token]:
-    """The tokens of a prompt, BOS included, and which of them an edit touches."""
+    """The tokens of a prompt, with BOS, and at which of them an edit acts."""
     [ids] = _encode(model, [prompt], 1)
-    chosen = touched(model, {"input_ids": torch.tensor([ids])}, edit.where, prompt=len(ids)).tokens[0].tolist()
+    chosen = (
+        edited_positions(model, {"input_ids": torch.tensor([ids])}, edit.where, prompt=len(ids)).tokens[0].tolist()
+    )
     texts = [model.tokenizer.decode([token]) for token in ids]
     return [Token(*row) for row in zip(texts, ids, chosen, strict=True)]
 
@@ -121,7 +126,7 @@ def _batch(
     seed: int,
     cache: bool,
 ) -> list[Generated]:
-    """Continue prompts, given with their token ids."""
+    """Continue prompts: pairs of a text and its token ids."""
     prompts, sequences = zip(*batch, strict=True)
     width = max(map(len, sequences))
     pad = torch.tensor([width - len(ids) for ids in sequences])
@@ -144,7 +149,7 @@ def _batch(
             logits_processor=_sampling(prompts, temperature, seed),
             return_dict_in_generate=True,
         )
-    if cache and found.past_key_values.get_seq_length() < width:  # each new token saw itself alone
+    if cache and found.past_key_values.get_seq_length() < width:  # each new token attended only to itself
         raise NeurosteerError(
             f"{model.name} left its key-value cache empty: these versions of transformers and transformer-lens "
             "do not go together; cache=False does without"
@@ -155,18 +160,18 @@ def _batch(
 
 @contextmanager
 def _own_defaults(model: Model) -> Iterator[None]:
-    """Inside the block the checkpoint's own generation settings, which fill whatever is left open, say nothing."""
+    """Inside the block the checkpoint's own generation settings, which would fill what is not given, are unset."""
     network = model.bridge.original_model
-    theirs = network.generation_config
+    before = network.generation_config
     network.generation_config = GenerationConfig()
     try:
         yield
     finally:
-        network.generation_config = theirs
+        network.generation_config = before
 
 
-def refuse_untouched(where: str, max_new_tokens: int) -> None:
-    """Raise `InputError` for an edit that generation never meets."""
+def refuse_untouched(where: Where, max_new_tokens: int) -> None:
+    """Raise `InputError` for an edit that cannot act during generation."""
     if where == "eos":
         raise InputError("an edit where 'eos' cannot matter for generation: it ends there; use where 'all'")
     if where == "generated" and max_new_tokens == 1:
@@ -198,15 +203,17 @@ def _generated(model: Model, prompt: str, new: list[int]) -> Generated:
 
 
 def _sampling(prompts: Sequence[str], temperature: float, seed: int) -> LogitsProcessorList:
-    """Only a look at them for greedy search. Else the highest of perturbed scores is a sample (Gumbel 1954): no
-    global RNG."""
+    """For greedy search only a check for NaN. Else the largest of scores plus Gumbel noise is a sample (Gumbel 1954),
+    drawn without the global generator."""
     if temperature == 0:
-        return LogitsProcessorList([_Sound()])
-    return LogitsProcessorList([_Sound(), TemperatureLogitsWarper(float(temperature)), _Perturb(prompts, seed)])
+        return LogitsProcessorList([_CheckScores()])
+    return LogitsProcessorList(
+        [_CheckScores(), TemperatureLogitsWarper(float(temperature)), _AddNoise(prompts, seed)]
+    )
 
 
-class _Sound(LogitsProcessor):
-    """Refuses scores that are no numbers: whatever were written from them would be made up."""
+class _CheckScores(LogitsProcessor):
+    """Raises `NeurosteerError` for scores that are NaN: text generated from them would be meaningless."""
 
     def __call__(
         self, input_ids: Int[Tensor, "row token"], scores: Float[Tensor, "row vocab"]
@@ -216,8 +223,8 @@ class _Sound(LogitsProcessor):
         return scores
 
 
-class _Perturb(LogitsProcessor):
-    """Adds to each prompt's scores Gumbel noise from the prompt's own generator."""
+class _AddNoise(LogitsProcessor):
+    """Adds Gumbel noise from each prompt's own generator to its scores."""
 
     def __init__(self, prompts: Sequence[str], seed: int) -> None:
         self.sources = [generator(seed, "sample", prompt) for prompt in prompts]

@@ -1,4 +1,4 @@
-"""The one loop over packs: run each, hand out what its hooks read."""
+"""The one loop over packs: run each, and pass on the activations that its hooks capture."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import TypeVar
 from jaxtyping import Float
 from torch import Tensor
 
-from neurosteer.model import Model, reading
+from neurosteer.model import Model, capture
 from neurosteer.progress import QUIET, Progress
+from neurosteer.vocabulary import Site
 
+from .device_copy import DeviceCopies
 from .forest import Pack, Packing
-from .halving import in_halves
-from .landing import Landing
+from .oom_retry import split_on_oom
 
 Result = TypeVar("Result")
 Visit = Callable[[Pack, int, Float[Tensor, "row node unit"]], None]
 
 
-def packing_for(model: Model, *, heavy: int = 1) -> Packing:
+def packing_for(model: Model, *, memory_factor: int = 1) -> Packing:
     """The pack size: a pure function of device and model, so that results never depend on what else runs.
 
     Short rows keep attention cheap (its cost grows with the square of the row), many rows keep the matrix products
     large. In half precision a CPU multiplies four times as fast and attends no faster: rows are shorter there. Passes
-    that keep more than activations run in packs smaller by a factor, `heavy`.
+    that need more memory run in packs smaller by the `memory_factor`.
     """
     if model.device.type != "cpu":
         rows, nodes = 64, 128
@@ -33,10 +34,10 @@ def packing_for(model: Model, *, heavy: int = 1) -> Packing:
         rows, nodes = 16, 64
     else:
         rows, nodes = 8, 128
-    return Packing(rows=max(1, rows // heavy), nodes=min(nodes, model.window))
+    return Packing(rows=max(1, rows // memory_factor), nodes=min(nodes, model.window))
 
 
-def each_pack(
+def run_packs(
     model: Model,
     packs: Sequence[Pack],
     run: Callable[[Pack, Callable[[], None]], Result],
@@ -45,7 +46,7 @@ def each_pack(
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> Iterator[tuple[Pack, Result]]:
-    """Run every pack; gives each with its result. A pack that memory does not hold runs in halves: `in_halves`.
+    """Run every pack and yield each with its result; in halves if it does not fit into memory (`split_on_oom`).
 
     `run` calls its second argument after each of its `passes`.
     """
@@ -56,7 +57,7 @@ def each_pack(
         passed = count(1)
         return run(pack, lambda: progress.step(what, done + next(passed) * pack.computed, total))
 
-    for pack, result in in_halves(packs, counted, halves=Pack.halves, unit="row", model=model, progress=progress):
+    for pack, result in split_on_oom(packs, counted, halves=Pack.halves, unit="row", model=model, progress=progress):
         done += pack.computed * passes
         yield pack, result
 
@@ -65,33 +66,33 @@ def sweep(
     model: Model,
     packs: Sequence[Pack],
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
     visit: Visit,
-    send: Callable[[Pack, Landing], None] = lambda pack, landing: None,
+    send: Callable[[Pack, DeviceCopies], None] = lambda pack, copies: None,
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> None:
-    """Run every pack once. `visit(pack, i, values)` is called for each of the layers, `i` its place among them.
+    """Run every pack once. `visit(pack, i, values)` is called at each layer, where `i` is its index in `layers`.
 
-    `send` is called after a pack's last layer. A pack that memory does not hold comes again in parts: what visits add
-    up counts only when it is sent and has arrived, as all has when this returns.
+    `send` is called after a pack's last layer. A pack that does not fit into memory is run again in parts, so what
+    visits collect counts only once it was sent and has arrived; all has when this function returns.
     """
     place = {layer: i for i, layer in enumerate(layers)}
-    current, landing = packs[0], Landing()
+    current, copies = packs[0], DeviceCopies()
 
-    def hand_out(layer: int, values: Tensor) -> None:
+    def captured(layer: int, values: Tensor) -> None:
         visit(current, place[layer], values)
 
     def run(pack: Pack, passed: Callable[[], None]) -> None:
         nonlocal current
         current = pack
-        landing.drop()
+        copies.drop()
         one_pass(*pack.inputs())
-        send(pack, landing)
+        send(pack, copies)
         passed()
 
-    with reading(model, site, layers, hand_out) as one_pass:
-        for _ in each_pack(model, packs, run, what=what, progress=progress):
-            landing.next_pack()
-    landing.finish()
+    with capture(model, site, layers, captured) as one_pass:
+        for _ in run_packs(model, packs, run, what=what, progress=progress):
+            copies.next_pack()
+    copies.finish()

@@ -1,4 +1,4 @@
-"""What is asked of a model on some pairs: the one sweep that answers it, and the cache keys that follow from it."""
+"""EOS states and token statistics of some pairs: the one sweep that computes them, and their cache keys."""
 
 from __future__ import annotations
 
@@ -18,33 +18,35 @@ from neurosteer.model import Model, encode, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.store import digest_of
+from neurosteer.vocabulary import Position, Site
 
-from .cache import about, cache_path
-from .check import may_share
+from .cache import cache_key, cache_path
+from .check import can_share_prefixes
+from .device_copy import DeviceCopies
 from .forest import Pack, plan
-from .landing import Landing, LastStates
+from .last_states import LastStates
 from .loop import packing_for, sweep
 from .stats import TokenMoments
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """EOS states of all pairs, or token statistics of the train pairs (their positions), or both."""
+    """What identifies EOS states of all pairs, or token statistics of the train pairs."""
 
     model: Model
     pairs: Pairs
-    site: str
+    site: Site
     layers: tuple[int, ...]
-    position: str
+    position: Position
 
     def wrap(self, values: Float[Tensor, "pair side layer unit"]) -> EosStates:
-        """The values with their provenance."""
+        """The values as `EosStates`, with their provenance."""
         pairs, model = self.pairs, self.model
         return EosStates(values, self.layers, pairs.task, model.fingerprint, self.site, self.position, pairs.digest)
 
-    def about(self, train: Sequence[int] | None = None) -> dict[str, Any]:
-        """Everything that the states (or, with `train`, the statistics) depend on."""
-        return about(
+    def cache_key(self, train: Sequence[int] | None = None) -> dict[str, Any]:
+        """Everything that the states depend on; with `train` (indices of pairs), that the statistics depend on."""
+        return cache_key(
             self.model,
             self.pairs,
             site=self.site,
@@ -54,19 +56,19 @@ class Request:
         )
 
     def path(self, train: Sequence[int] | None = None) -> Path:
-        """Where the cache keeps them."""
-        return cache_path("states" if train is None else "stats", self.model, self.pairs, self.about(train))
+        """Their file in the cache."""
+        return cache_path("states" if train is None else "stats", self.model, self.pairs, self.cache_key(train))
 
     def compute(
         self, *, states: bool, train: Sequence[int] | None, progress: Progress
     ) -> tuple[Float[Tensor, "pair side layer unit"], TokenStats]:
-        """One sweep over all pairs that fills the states, the statistics over train pairs, or both."""
+        """Compute the states, the statistics over train pairs, or both, in one sweep over the pairs."""
         model, pairs = self.model, self.pairs
         sides = [
             encode(model, [getattr(pair, side) for pair in pairs], position=self.position) for side in ("good", "bad")
         ]
         groups = list(zip(*sides, strict=True))
-        packs = plan(groups, packing_for(model), shared=may_share(model, groups, progress))
+        packs = plan(groups, packing_for(model), shared=can_share_prefixes(model, groups, progress))
 
         width = site_width(model, self.site)
         shape = (len(pairs) if states else 0, 2, len(self.layers), width)
@@ -86,10 +88,10 @@ class Request:
             if train:
                 moments.add(pack, i, at_nodes)
 
-        def send(pack: Pack, landing: Landing) -> None:
+        def send(pack: Pack, copies: DeviceCopies) -> None:
             self._check(last)  # what has arrived of earlier packs
-            last.send(pack, landing)
-            moments.send(pack, landing)
+            last.send(pack, copies)
+            moments.send(pack, copies)
 
         what = f"{pairs.task}: states, tokens" if states else f"{pairs.task}: statistics, tokens"
         sweep(

@@ -1,8 +1,8 @@
 """Log-probabilities of texts, without edits and under any number of them, from one sweep over packs.
 
-Every pack is run once unedited, and the residual stream above the lowest edited block is kept; each edit then runs
-only the blocks above. A token's log-probability comes from the node before it, so the last token of a text is
-never run, and only nodes with something to predict are unembedded.
+Every pack is run once unedited, and the residual stream at which the first edit acts is cached; each edit then runs
+only the blocks above. A token's log-probability comes from the node before it, so the last token of a text is never
+run, and only nodes with a token to predict are unembedded.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from torch import Tensor
 from neurosteer.data import Scores
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, editing, edits_on, placed, reading, resuming
+from neurosteer.model import Model, active_edits, capture, editing, resuming, to_device
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
-from neurosteer.vocabulary import MEAN_CONVENTIONS
+from neurosteer.progress import AUTO, QUIET, Progress
+from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Site, Where
 
-from .check import may_resume, may_share
+from .check import can_resume, can_share_prefixes
 from .forest import Inputs, Pack, plan
-from .loop import each_pack, packing_for
+from .loop import packing_for, run_packs
 from .texts import Text, pairs_of_texts
 
 _CHUNK = 256  # rows of logits that are turned into log-probabilities at once
@@ -34,31 +34,33 @@ _CHUNK = 256  # rows of logits that are turned into log-probabilities at once
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """An edited model: what is done at each layer of a site, and at which positions."""
+    """An edit prepared for one model: its part at each layer of a site, and the positions at which it acts."""
 
     parts: Mapping[int, LayerEdit]
-    site: str
-    where: str
+    site: Site
+    where: Where
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """Summed log-probabilities of texts in nats (float64), unedited and under each variant."""
+class TextScores:
+    """Summed log-probabilities of texts in nats (float64), unedited and under each variant (edit)."""
 
     clean: Float[Tensor, "text"]
     edited: Float[Tensor, "variant text"]
     kl: Float[Tensor, "variant"] | None  # mean over scored tokens of KL(unedited || edited), in nats
 
 
-def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Progress = QUIET) -> Scores:
-    """Log P of both sentences of every pair.
+def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progress: Progress = AUTO) -> Scores:
+    """Log-probabilities (nats) of both sentences of every pair.
 
-    Conventions: `sum` (given BOS, or else EOS; all tokens summed), `mean` (the same per token), `lm-eval` (a space
-    before the sentence; summed) and `minicons` (before the sentence only what the tokenizer puts there, often
-    nothing; the very first token unscored; per token). An edit that is on the model acts; raises `InputError` if
-    it acts only where scoring never looks (`eos`, `generated`).
+    Conventions: `sum` (given BOS, or else EOS; summed over tokens), `mean` (the same per token), `lm-eval` (with a
+    space before the sentence; summed) and `minicons` (with only the special tokens that the tokenizer adds by itself,
+    often none; the very first token is not scored; per token). Edits that are active apply. Raises `InputError` for
+    one that acts only at positions that are never scored (`eos`, `generated`).
+
+        ns.score(model, pairs).accuracy
     """
-    for applied in edits_on(model):
+    for applied in active_edits(model):
         refuse_unscored(applied.where)
     groups = pairs_of_texts(model, pairs, convention)
     same = torch.tensor([good.tokens == bad.tokens for good, bad in groups])
@@ -74,8 +76,8 @@ def score(model: Model, pairs: Pairs, *, convention: str = "sum", progress: Prog
     return Scores(logprob, tokens, same, convention, pairs.task, model.fingerprint, pairs.digest)
 
 
-def refuse_unscored(where: str) -> None:
-    """Raise `InputError` for an edit that scoring cannot see."""
+def refuse_unscored(where: Where) -> None:
+    """Raise `InputError` for an edit that cannot change scores."""
     reasons = {
         "eos": "EOS is appended to read a state and is never scored, so nothing can change",
         "generated": "scored sentences are given, not generated, so nothing can change",
@@ -92,24 +94,31 @@ def score_texts(
     divergence: bool = False,
     what: str = "tokens",
     progress: Progress = QUIET,
-) -> Outcome:
-    """Score texts, numbered through all groups in order. Texts of one group share a row."""
+) -> TextScores:
+    """Score texts, numbered through all groups in order. Texts of one group share a row of a pack.
+
+    With `divergence` also the KL divergence of each variant from the unedited model.
+    """
     texts = [text for group in groups for text in group]
     runs = [[text.tokens[:-1] for text in group] for group in groups]
-    packs = plan(runs, packing_for(model, heavy=4 if divergence else 1), shared=may_share(model, runs, progress))
-    passes = _Passes(model, texts, variants, divergence, may_resume(model, progress))
+    packs = plan(
+        runs,
+        packing_for(model, memory_factor=4 if divergence else 1),
+        shared=can_share_prefixes(model, runs, progress),
+    )
+    passes = _Passes(model, texts, variants, divergence, can_resume(model, progress))
     total = torch.zeros(1 + len(variants), len(texts), dtype=torch.float64)
     kl = torch.zeros(len(variants), dtype=torch.float64)
-    for _, found in each_pack(model, packs, passes.run, passes=len(total), what=what, progress=progress):
+    for _, found in run_packs(model, packs, passes.run, passes=len(total), what=what, progress=progress):
         total.index_add_(1, found.text, found.logprobs)
         kl += found.kl
     tokens = max(sum(text.scored for text in texts), 1)
-    return Outcome(total[0], total[1:], kl / tokens if divergence else None)
+    return TextScores(total[0], total[1:], kl / tokens if divergence else None)
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """What the passes over one pack give (float64)."""
+class _PackScores:
+    """Results of all passes over one pack (float64)."""
 
     text: Int[Tensor, "target"]
     logprobs: Float[Tensor, "pass target"]
@@ -117,74 +126,75 @@ class _Found:
 
 
 class _Passes:
-    """The unedited pass over a pack, then one for each variant."""
+    """One unedited pass over a pack, then one pass for each variant."""
 
     def __init__(
         self, model: Model, texts: Sequence[Text], variants: Sequence[Variant], divergence: bool, resume: bool
     ) -> None:
         self.model, self.texts, self.variants, self.divergence = model, texts, variants, divergence
-        self.after = [_resumable(variant) if resume else -1 for variant in variants]
+        self.resume_at = [_last_unedited(variant) if resume else -1 for variant in variants]
 
-    def run(self, pack: Pack, passed: Callable[[], None]) -> _Found:
-        wanted = Wanted.of(pack, self.texts)
-        kept: dict[int, Tensor] = {}
-        keep = sorted({layer for layer in self.after if layer >= 0})
+    def run(self, pack: Pack, passed: Callable[[], None]) -> _PackScores:
+        targets = Targets.of(pack, self.texts)
+        residuals: dict[int, Tensor] = {}
+        cached_layers = sorted({layer for layer in self.resume_at if layer >= 0})
         inputs = pack.inputs()
-        clean = self._pass(inputs, wanted, keep, kept)
-        wanted = wanted.on(clean.device)
-        logprobs, divergences = [wanted.logprobs(clean)], []
+        clean = self._pass(inputs, targets, cached_layers, residuals)
+        targets = targets.on(clean.device)
+        logprobs, divergences = [targets.logprobs(clean)], []
         reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
         del clean
         passed()
         for i, variant in enumerate(self.variants):
             with ExitStack() as stack:
                 stack.enter_context(editing(self.model, variant.parts, site=variant.site, where=variant.where))
-                if self.after[i] >= 0:
-                    stack.enter_context(resuming(self.model, self.after[i], kept[self.after[i]]))
-                logits = self._pass(inputs, wanted, [], {})
-            logprobs.append(wanted.logprobs(logits))
+                if self.resume_at[i] >= 0:
+                    stack.enter_context(resuming(self.model, self.resume_at[i], residuals[self.resume_at[i]]))
+                logits = self._pass(inputs, targets, [], {})
+            logprobs.append(targets.logprobs(logits))
             if reference is not None:
-                divergences.append(wanted.divergence(reference, logits))
+                divergences.append(targets.divergence(reference, logits))
             passed()
         kl = torch.stack(divergences).cpu() if divergences else torch.zeros(len(self.variants), 1)
-        return _Found(wanted.text, torch.stack(logprobs).cpu().double(), kl.double().sum(1))
+        return _PackScores(targets.text, torch.stack(logprobs).cpu().double(), kl.double().sum(1))
 
-    def _pass(self, inputs: Inputs, wanted: Wanted, keep: Sequence[int], kept: dict[int, Tensor]) -> Tensor:
-        with reading(self.model, "resid_post", keep, kept.__setitem__) as one_pass:
-            logits = one_pass(*inputs, at=(wanted.rows, wanted.nodes))
+    def _pass(self, inputs: Inputs, targets: Targets, layers: Sequence[int], residuals: dict[int, Tensor]) -> Tensor:
+        """The logits of one pass; the residual stream after some layers is stored in `residuals`."""
+        with capture(self.model, "resid_post", layers, residuals.__setitem__) as one_pass:
+            logits = one_pass(*inputs, at=(targets.rows, targets.nodes))
         assert logits is not None
         return logits
 
 
-def _resumable(variant: Variant) -> int:
-    """The last block that runs as ever: at `resid_post` the first edited one, whose output is what is edited."""
+def _last_unedited(variant: Variant) -> int:
+    """The last block whose computation is unedited: at `resid_post` the first edited one, whose output is edited."""
     first = min(variant.parts, default=0)
     return first if variant.site == "resid_post" and variant.parts else first - 1
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """The nodes of a pack whose logits are wanted, and the tokens they are to predict."""
+class Targets:
+    """The nodes of a pack at which logits are needed, and the tokens that are predicted there."""
 
     rows: Int[Tensor, "pick"]
     nodes: Int[Tensor, "pick"]
-    pick: Int[Tensor, "target"]  # the place of each target's node among the picks
+    pick: Int[Tensor, "target"]  # index of each target's node among the picks
     target: Int[Tensor, "target"]  # token ids
     text: Int[Tensor, "target"]  # which text each belongs to
 
     @classmethod
-    def of(cls, pack: Pack, texts: Sequence[Text]) -> Wanted:
+    def of(cls, pack: Pack, texts: Sequence[Text]) -> Targets:
         columns: list[tuple[int, int, int, int]] = []  # row, node, token, text
         for text, row, path in zip(pack.sequences.tolist(), pack.rows.tolist(), pack.paths, strict=True):
             nodes, tokens = path.tolist(), texts[text].tokens
             columns += [(row, nodes[j - 1], tokens[j], text) for j in range(texts[text].first, len(tokens))]
         table = np.array(columns, dtype=np.int64).reshape(-1, 4)
-        picks, place = np.unique(table[:, :2], axis=0, return_inverse=True)
-        return cls(*map(torch.from_numpy, (picks[:, 0], picks[:, 1], place.reshape(-1), table[:, 2], table[:, 3])))
+        picks, inverse = np.unique(table[:, :2], axis=0, return_inverse=True)
+        return cls(*map(torch.from_numpy, (picks[:, 0], picks[:, 1], inverse.reshape(-1), table[:, 2], table[:, 3])))
 
-    def on(self, device: torch.device) -> Wanted:
-        """The same, with all but the texts where the logits are."""
-        moved = {name: placed(getattr(self, name), device) for name in ("rows", "nodes", "pick", "target")}
+    def on(self, device: torch.device) -> Targets:
+        """The same, on the device of the logits (`text` stays on the CPU)."""
+        moved = {name: to_device(getattr(self, name), device) for name in ("rows", "nodes", "pick", "target")}
         return replace(self, **moved)
 
     def logprobs(self, logits: Float[Tensor, "pick vocab"]) -> Float[Tensor, "target"]:

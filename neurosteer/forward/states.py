@@ -14,10 +14,11 @@ from torch import Tensor
 from neurosteer.data import EosStates, TokenStats, UnitStats
 from neurosteer.model import Model, check_site, resolve_layers
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.store import read_artefact, verify_artefact, write_artefact
+from neurosteer.vocabulary import Layers, Position, Site
 
-from .cache import cached, guarded, keep, look, may_cache
+from .cache import cache_lock, can_cache, load_cached, load_or_compute, write_cached
 from .request import Request
 
 
@@ -25,21 +26,24 @@ def eos_states(
     model: Model,
     pairs: Pairs,
     *,
-    site: str = "resid_post",
-    layers: str | int | Sequence[int] = "all",
-    position: str = "eos",
+    site: Site = "resid_post",
+    layers: Layers = "all",
+    position: Position = "eos",
     cache: bool = True,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> EosStates:
     """The site's value at the appended EOS of every sentence (`position="last"`: at its last token), for each layer.
 
-    `values` is float32 `[pair, side, layer, unit]`. Read from the cache where the same states were computed before,
-    by the same model in the same dtype and library versions; `cache=False` neither reads nor writes it, and neither
-    does a model that somebody has hooked. Raises `InputError` for a layer or site the model lacks, and for a sentence
-    that does not fit its context.
+    `values` is float32 `[pair, side, layer, unit]`. States that the same model has computed before, in the same dtype
+    and with the same library versions, are loaded from the cache. With `cache=False`, or if somebody else has hooks
+    on the model, the cache is neither read nor written. Raises `InputError` for a layer or site that the model does
+    not have, and for a sentence that is longer than its context.
+
+        states = ns.eos_states(model, pairs, layers=[10, 14])
+        states.values[:, 0, 1]  # of the good sentences at layer 14, shape [pair, unit]
     """
     request = _request(model, pairs, site, resolve_layers(model, layers), position)
-    values, _ = _states(request, None, cache=cache and may_cache(model, progress), progress=progress)
+    values, _ = _states(request, None, cache=cache and can_cache(model, progress), progress=progress)
     return request.wrap(values)
 
 
@@ -48,15 +52,15 @@ def states_and_stats(
     pairs: Pairs,
     train: Sequence[int],
     *,
-    site: str,
+    site: Site,
     layers: Sequence[int],
-    position: str,
+    position: Position,
     cache: bool = True,
     progress: Progress = QUIET,
 ) -> tuple[EosStates, UnitStats]:
-    """EOS states of all pairs, and unit statistics of the train pairs (their indices); one sweep if both lack."""
+    """EOS states of all pairs, and unit statistics of the `train` pairs (indices); one sweep if neither is cached."""
     request = _request(model, pairs, site, tuple(layers), position)
-    cache = cache and may_cache(model, progress)
+    cache = cache and can_cache(model, progress)
     values, stats = _states(request, train, cache=cache, progress=progress)
     if stats is None:
         stats = _stats(request, train, progress)
@@ -64,7 +68,7 @@ def states_and_stats(
     return states, stats.with_eos(states, train)
 
 
-def _request(model: Model, pairs: Pairs, site: str, layers: tuple[int, ...], position: str) -> Request:
+def _request(model: Model, pairs: Pairs, site: Site, layers: tuple[int, ...], position: Position) -> Request:
     check_site(model, site, layers)
     return Request(model, pairs, site, layers, position)
 
@@ -72,32 +76,34 @@ def _request(model: Model, pairs: Pairs, site: str, layers: tuple[int, ...], pos
 def _states(
     request: Request, train: Sequence[int] | None, *, cache: bool, progress: Progress
 ) -> tuple[Float[Tensor, "pair side layer unit"], TokenStats | None]:
-    """The states; and, where they had to be computed, the train pairs' statistics from the same sweep."""
+    """The states; and if they had to be computed, also the statistics of the train pairs, from the same sweep."""
     if not cache:
         values, stats = request.compute(states=True, train=train, progress=progress)
         return values, None if train is None else stats
     path = request.path()
-    found = look(path, lambda: _map_states(path))
+    found = load_cached(path, lambda: _map_states(path))
     if found is not None:
         return found, None
-    with guarded(path):
-        found = look(path, lambda: _map_states(path), progress)
+    with cache_lock(path):
+        found = load_cached(path, lambda: _map_states(path), progress)
         if found is not None:
             return found, None
         values, stats = request.compute(states=True, train=train, progress=progress)
-        if keep(lambda: write_artefact(path, "states", {"values": values.numpy()}, request.about()), progress):
+        if write_cached(
+            lambda: write_artefact(path, "states", {"values": values.numpy()}, request.cache_key()), progress
+        ):
             values = _map_states(path)
         if train is None:
             return values, None
-        with guarded(request.path(train)):
-            keep(lambda: _write_stats(request, train, stats), progress)
+        with cache_lock(request.path(train)):
+            write_cached(lambda: _write_stats(request, train, stats), progress)
         return values, stats
 
 
 def _stats(request: Request, train: Sequence[int], progress: Progress) -> TokenStats:
-    """The statistics of the train pairs, from the cache or computed into it."""
+    """The statistics of the train pairs, loaded from the cache or computed."""
     path = request.path(train)
-    return cached(
+    return load_or_compute(
         path,
         read=lambda: _read_stats(path),
         compute=lambda: request.compute(states=False, train=train, progress=progress)[1],
@@ -107,7 +113,7 @@ def _stats(request: Request, train: Sequence[int], progress: Progress) -> TokenS
 
 
 def _map_states(path: Path) -> Float[Tensor, "pair side layer unit"]:
-    """Verified states, mapped from disk rather than read into memory."""
+    """Verified states, memory-mapped: read from disk when they are used."""
     verify_artefact(path, "states")
     with safe_open(path, framework="pt") as file:
         values: Tensor = file.get_tensor("values")
@@ -121,4 +127,4 @@ def _read_stats(path: Path) -> TokenStats:
 
 def _write_stats(request: Request, train: Sequence[int], stats: TokenStats) -> None:
     arrays = {"mean": stats.mean.numpy(), "var": stats.var.numpy(), "tokens": np.array([stats.tokens])}
-    write_artefact(request.path(train), "stats", arrays, request.about(train))
+    write_artefact(request.path(train), "stats", arrays, request.cache_key(train))

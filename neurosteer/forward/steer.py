@@ -1,4 +1,4 @@
-"""`steering`: a model under an edit. The one stateful thing there is."""
+"""`steering`: edits a model's forward passes inside a block. The only function that changes a model's state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError
-from neurosteer.model import Applied, Model, editing, encode, is_hooked
+from neurosteer.model import ActiveEdit, Model, editing, encode, is_hooked
 from neurosteer.seeds import generator
 
 from .forest import Pack, plan
@@ -19,16 +19,16 @@ from .scoring import Variant
 
 
 @contextmanager
-def steering(model: Model, edit: Edit) -> Iterator[Applied]:
-    """Inside the block, whatever the model computes is computed under the edit: scores, generation, your own calls.
+def steering(model: Model, edit: Edit) -> Iterator[ActiveEdit]:
+    """Inside the block every forward pass of the model is edited: of scores, of generation, and of your own calls.
 
         with ns.steering(model, ns.Edit.amplify(top, by=2.0)):
             ns.generate(model, "The guests have")
 
-    Blocks may be nested (the inner edit acts on what the outer one leaves). Leaving restores the model bit for
-    bit, also after an exception. Yields what counts the firings; a pass in which the edit did not fire once at
-    every layer raises `NeurosteerError`. Raises `InputError` for neurons of another model, a layer or a unit that
-    it lacks.
+    Blocks may be nested: the inner edit acts on the output of the outer one. On exit the model is restored bit for
+    bit, also after an exception. Yields an object that counts passes and edited tokens. Raises `NeurosteerError`
+    after a pass in which the edit did not fire exactly once at every layer, and `InputError` for neurons of another
+    model and for a layer or unit that the model does not have.
     """
     variant = variant_of(model, edit)
     with editing(model, variant.parts, site=variant.site, where=variant.where) as applied:
@@ -36,7 +36,7 @@ def steering(model: Model, edit: Edit) -> Iterator[Applied]:
 
 
 def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
-    """An edit made ready for a model: checked, and with the donors' activations if it resamples (or those given)."""
+    """An edit prepared for a model: checked, and if it resamples, with its donors' activations (or `donor`)."""
     check_edit(model, edit)
     if edit.kind == "resample" and donor is None:
         donor = donor_of(model, edit)
@@ -44,7 +44,7 @@ def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
 
 
 def donor_of(model: Model, edit: Edit) -> Donor:
-    """At each depth the activations of one donor sentence, drawn among those that reach so deep before their EOS."""
+    """For each depth (token position) the activations of one donor sentence, drawn among those long enough."""
     if is_hooked(model):
         raise InputError("resampling reads its donors from the unedited model: take other edits and hooks off first")
     sequences = encode(model, sorted(set(edit.donors)), position="last")
@@ -54,15 +54,15 @@ def donor_of(model: Model, edit: Edit) -> Donor:
         for depth in range(longest)
     ]
     used = sorted(set(chosen))
-    place = {i: j for j, i in enumerate(used)}
+    index_of = {i: j for j, i in enumerate(used)}
     layers = edit.neurons.stats.layers
     values = torch.zeros(longest, len(layers), edit.neurons.stats.token_mean.shape[1])
 
     def visit(pack: Pack, i: int, at_nodes: Tensor) -> None:
         paths = dict(zip(pack.sequences.tolist(), zip(pack.rows.tolist(), pack.paths, strict=True), strict=True))
         for depth, donor in enumerate(chosen):
-            if place[donor] in paths:
-                row, path = paths[place[donor]]
+            if index_of[donor] in paths:
+                row, path = paths[index_of[donor]]
                 values[depth, i] = at_nodes[row, path[depth]].float().cpu()
 
     packs = plan([[sequences[i]] for i in used], packing_for(model), shared=False)
@@ -76,7 +76,7 @@ def _draw(candidates: Sequence[int], seed: int, depth: int) -> int:
 
 
 def check_edit(model: Model, edit: Edit) -> None:
-    """Raise `InputError` for neurons of another model, and for a layer or unit that it, or their ranking, lacks."""
+    """Raise `InputError` for neurons of another model, and for a layer or unit that model or ranking do not have."""
     neurons = edit.neurons
     if neurons.model != model.fingerprint:
         raise InputError(

@@ -6,48 +6,25 @@ from typing import TYPE_CHECKING
 
 from neurosteer.lazy import lazily
 
-from .builtin import known_models as known_models
-
 if TYPE_CHECKING:
-    from .attach import Applied as Applied
-    from .attach import editing as editing
-    from .attach import edits_on as edits_on
-    from .attach import pristine as pristine
-    from .attach import prompt_ends_at as prompt_ends_at
+    from .builtin import known_models as known_models
+    from .devices import to_device as to_device
+    from .edit_hooks import ActiveEdit as ActiveEdit
+    from .edit_hooks import active_edits as active_edits
+    from .edit_hooks import editing as editing
+    from .edit_hooks import prompt_ends_at as prompt_ends_at
+    from .edit_hooks import without_hooks as without_hooks
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
     from .model import Model as Model
-    from .passes import reading as reading
+    from .passes import capture as capture
     from .passes import resuming as resuming
     from .passes import site_width as site_width
-    from .placing import placed as placed
     from .random_weights import untrained as untrained
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
     from .tokens import encode as encode
     from .tokens import sentence_tokens as sentence_tokens
-    from .where import touched as touched
-
-_MODULE_OF = {
-    "Applied": "attach",
-    "Model": "model",
-    "check_site": "sites",
-    "editing": "attach",
-    "edits_on": "attach",
-    "encode": "tokens",
-    "is_hooked": "hooks",
-    "load_model": "load",
-    "placed": "placing",
-    "pristine": "attach",
-    "prompt_ends_at": "attach",
-    "reading": "passes",
-    "resolve_layers": "sites",
-    "resuming": "passes",
-    "sentence_tokens": "tokens",
-    "site_width": "passes",
-    "touched": "where",
-    "untrained": "random_weights",
-}
-
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+    from .where import edited_positions as edited_positions
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

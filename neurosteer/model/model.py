@@ -1,12 +1,15 @@
-"""`Model`: a language model behind TransformerLens hooks, and what must be known about it."""
+"""`Model`: a language model with TransformerLens hooks, and its properties."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformer_lens.model_bridge import TransformerBridge
+
+from neurosteer.vocabulary import Site
 
 from .specials import Special
 
@@ -15,7 +18,7 @@ _WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loaded decoder. `bridge` is the TransformerBridge, everything else says what it is."""
+    """A loaded decoder. `bridge` is the TransformerBridge, the other fields describe it."""
 
     bridge: TransformerBridge
     tokenizer: Any
@@ -37,14 +40,22 @@ class Model:
         """Width of the residual stream."""
         return int(self.bridge.cfg.d_model)
 
+    def site_width(self, site: Site, layers: Sequence[int]) -> int:
+        """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
+        from .passes import site_width
+        from .sites import check_site
+
+        check_site(self, site, layers)
+        return site_width(self, site)
+
     @property
     def context(self) -> int:
-        """The longest token sequence the model takes."""
+        """The longest token sequence that the model accepts."""
         return int(self.bridge.cfg.n_ctx)
 
     @property
     def window(self) -> int:
-        """The span within which every layer attends to everything before: the context, or a sliding window."""
+        """The length up to which every layer attends to all earlier tokens: the context, or a sliding window."""
         config = self.bridge.original_model.config
         config = config.get_text_config() if hasattr(config, "get_text_config") else config
         spans = [getattr(config, name, None) for name in _WINDOWS]
@@ -52,7 +63,7 @@ class Model:
 
     @property
     def float64_device(self) -> torch.device:
-        """Where probes are fitted: the model's device, or the CPU where that has no float64 (MPS)."""
+        """Where probes are fitted: the model's device, or the CPU if the device has no float64 (MPS)."""
         return torch.device("cpu") if self.device.type == "mps" else self.device
 
     def describe(self) -> dict[str, Any]:
@@ -70,5 +81,6 @@ class Model:
         }
 
     def __repr__(self) -> str:
-        size = f"{self.n_layers} layers x {self.d_model}"
-        return f"Model({self.name!r}, {size}, {str(self.dtype).removeprefix('torch.')} on {self.device})"
+        size, dtype = f"{self.n_layers} layers x {self.d_model}", str(self.dtype).removeprefix("torch.")
+        around = f"BOS {self.bos.text if self.bos else 'none'}, EOS {self.eos.text}"
+        return f"Model({self.name!r}, {size}, {dtype} on {self.device}, {around})"

@@ -1,4 +1,4 @@
-"""Forward passes: read what is asked for, stop as soon as everything is read, unembed only what is wanted."""
+"""Forward passes that capture activations, stop after the last one, and unembed only the positions needed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
 from neurosteer.errors import NeurosteerError
+from neurosteer.vocabulary import Site
 
-from .attach import check_edits, pristine
+from .devices import to_device
+from .edit_hooks import check_edits, without_hooks
 from .hooks import Hook, hooked
 from .model import Model
-from .placing import placed
 from .sites import check_site, hook_name
 
 Visit = Callable[[int, Float[Tensor, "row node unit"]], None]
@@ -27,9 +28,9 @@ Enter = Callable[..., Float[Tensor, "row node unit"]]  # called with the values 
 class Pass(Protocol):
     """One forward pass over `tokens`.
 
-    A prefix forest brings `visible` (which nodes a node attends to) and `depths` (a node's position). With `at`,
-    the rows and nodes whose next-token logits are wanted, the pass runs to the end and returns those; else it
-    stops after the last reader.
+    For a prefix forest, `visible` says which nodes a node attends to, and `depths` are the positions. With `at`, the
+    rows and nodes whose next-token logits are needed, the pass runs to the end and returns those; otherwise it stops
+    after the last captured layer.
     """
 
     def __call__(
@@ -42,38 +43,41 @@ class Pass(Protocol):
     ) -> Float[Tensor, "pick vocab"] | None: ...
 
 
-class _Enough(Exception):
-    """Raised inside the model by the last hook that reads: nothing above it is computed, logits least of all."""
+class _StopForward(Exception):
+    """Raised inside the model by the last hook that captures, so that nothing above it is computed."""
 
 
 @contextmanager
-def reading(
-    model: Model, site: str, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
+def capture(
+    model: Model, site: Site, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
 ) -> Iterator[Pass]:
-    """Attach readers; inside the block, each call of the yielded function is one forward pass.
+    """Capture a site at some layers: inside the block, each call of the yielded function is one forward pass.
 
-    `visit(layer, values)` is called once per layer and pass, in the order of the layers. `enter`, if given, may
-    replace what enters the first block, and the pass then builds a graph for gradients. Raises `NeurosteerError`
-    if a hook did not fire exactly once per pass; hooks are removed whatever happens.
+    `visit(layer, values)` is called once per layer and pass, in ascending order. `enter`, if given, may replace the
+    input of the first block, and the pass then builds a graph for gradients. Raises `NeurosteerError` if a hook did
+    not fire exactly once per pass. On exit all hooks are removed, also after errors.
+
+        with capture(model, "resid_post", [14], lambda layer, values: print(values.shape)) as one_pass:
+            one_pass(tokens)
     """
     check_site(model, site, layers)
     last = max(layers, default=-1)
     fired: list[int] = []
-    wanted: list[tuple[Tensor, Tensor] | None] = [None]
+    requested: list[tuple[Tensor, Tensor] | None] = [None]
 
     def reader(layer: int) -> Callable[..., None]:
         def read(values: Tensor, *, hook: Any) -> None:
             fired.append(layer)
             visit(layer, values)
-            if layer == last and wanted[0] is None:
-                raise _Enough
+            if layer == last and requested[0] is None:
+                raise _StopForward
 
         return read
 
     def pick(values: Tensor, *, hook: Any) -> Tensor | None:
-        if wanted[0] is None:
+        if requested[0] is None:
             return None
-        rows, nodes = (placed(index, values.device) for index in wanted[0])
+        rows, nodes = (to_device(index, values.device) for index in requested[0])
         return values[rows, nodes][None]
 
     def one_pass(
@@ -84,17 +88,17 @@ def reading(
         at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
     ) -> Float[Tensor, "pick vocab"] | None:
         fired.clear()
-        wanted[0] = at
+        requested[0] = at
         logits: Any = None
         try:
             with torch.set_grad_enabled(enter is not None):
                 logits = model.bridge(
-                    placed(tokens, model.device),
+                    to_device(tokens, model.device),
                     return_type=None if at is None else "logits",
                     use_cache=False,
                     **_extra(model, visible, depths),
                 )
-        except _Enough:
+        except _StopForward:
             pass
         if fired != sorted(layers):
             raise NeurosteerError(
@@ -115,19 +119,19 @@ _plain_norms: WeakKeyDictionary[Model, list[NormalizationBridge]] = WeakKeyDicti
 
 
 def _extra(model: Model, visible: Tensor | None, depths: Tensor | None) -> dict[str, Tensor]:
-    """The arguments that make a forest of a batch: a 4-D mask, and depths as positions."""
+    """The arguments of the network for a prefix forest: a 4-D attention mask, and depths as positions."""
     if visible is None or depths is None:
         return {}
-    seen, lowest = placed(visible, model.device), torch.finfo(model.dtype).min
+    seen, lowest = to_device(visible, model.device), torch.finfo(model.dtype).min
     mask = torch.zeros_like(seen, dtype=model.dtype).masked_fill_(~seen, lowest)
-    return {"attention_mask": mask[:, None], "position_ids": placed(depths, model.device)}
+    return {"attention_mask": mask[:, None], "position_ids": to_device(depths, model.device)}
 
 
 @contextmanager
 def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"]) -> Iterator[None]:
-    """Inside the block, passes take `residual` for what block `layer` gives, and compute no block up to it.
+    """Inside the block, passes use `residual` as the output of block `layer` and skip the blocks up to it.
 
-    Hooks at the block's output fire on it; those below do not fire at all.
+    Hooks at that block's output fire; hooks below do not.
     """
 
     def skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
@@ -144,7 +148,7 @@ def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"])
 
 @contextmanager
 def _forwards(others: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Inside the block, modules compute what these functions give."""
+    """Inside the block, the `forward` of these modules is replaced."""
     before = {module: module.__dict__.get("forward") for module in others}
     try:
         for module, function in others.items():
@@ -158,14 +162,14 @@ def _forwards(others: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[Non
 
 
 def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:
-    """The norms that nobody reads or edits within, as the network computes them.
+    """Faster forwards for norms without hooks inside: the network's own.
 
-    TransformerLens computes the scale and the normalised values of its hooks besides, whether or not they are hooked.
-    Whether it then gives what the network gives is tried once per model, norm by norm.
+    TransformerLens always computes the scale and the normalised values for its hooks as well. Whether both give the
+    same bits is tested once per model, for each norm.
     """
     if model not in _plain_norms:
         norms = [norm for norm in model.bridge.modules() if isinstance(norm, NormalizationBridge)]
-        with pristine(model):
+        with without_hooks(model):
             _plain_norms[model] = [norm for norm in norms if _is_plain(norm)]
     return {norm: _bare(norm) for norm in _plain_norms[model] if not _is_watched(norm)}
 
@@ -179,7 +183,7 @@ def _bare(norm: NormalizationBridge) -> Callable[..., Tensor]:
 
 
 def _is_plain(norm: NormalizationBridge) -> bool:
-    """Whether a norm gives the very bits of the network's own."""
+    """Whether the wrapped norm and the network's own give the same bits."""
     weight = getattr(norm.original_component, "weight", None)
     if weight is None or not norm.use_native_layernorm_autograd:
         return False
@@ -193,11 +197,11 @@ def _is_watched(norm: NormalizationBridge) -> bool:
     return any(point.fwd_hooks or point.bwd_hooks or point._forward_hooks for point in points)
 
 
-def site_width(model: Model, site: str) -> int:
-    """Units per layer at a site: the residual stream's width, or what one token's pass shows for `mlp_post`."""
+def site_width(model: Model, site: Site) -> int:
+    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token."""
     if site != "mlp_post":
         return model.d_model
     widths: list[int] = []
-    with reading(model, site, [0], lambda _, values: widths.append(values.shape[-1])) as one_pass:
+    with capture(model, site, [0], lambda _, values: widths.append(values.shape[-1])) as one_pass:
         one_pass(torch.tensor([[model.eos.id]]))
     return widths[0]

@@ -1,4 +1,4 @@
-"""A model of the same shape that has learned nothing: what an architecture and a tokenizer give by themselves."""
+"""An untrained model of the same shape: what architecture and tokenizer encode by themselves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from transformers import AutoModelForCausalLM
 
 from .builtin import quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
-from .load import bridge_of
 from .model import Model
+from .wrap import bridge_of
 
 
 def untrained(model: Model, seed: int = 0) -> Model:
     """The same architecture and tokenizer with weights as the library initialises them, drawn by `seed`.
 
-    On the same device, in the same dtype. The caller's random state is left as it was.
+    On the same device, in the same dtype. The global random state is restored.
     """
     config = deepcopy(model.bridge.original_model.config)
     devices = [model.device] if model.device.type == "cuda" else []

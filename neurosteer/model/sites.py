@@ -1,4 +1,4 @@
-"""Sites: which activation of a block is meant. The one place that knows TransformerLens hook names."""
+"""Sites: which activation of a block is meant. The only module that knows TransformerLens hook names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import SITES
+from neurosteer.vocabulary import SITES, Layers, Site
 
 if TYPE_CHECKING:
     from .model import Model
 
-HOOKS = {
+HOOKS: dict[Site, str] = {
     "resid_post": "hook_out",
     "resid_pre": "hook_in",
     "resid_mid": "hook_resid_mid",
@@ -21,12 +21,12 @@ HOOKS = {
 }
 
 
-def hook_name(site: str, layer: int) -> str:
+def hook_name(site: Site, layer: int) -> str:
     """The name in the bridge's `hook_dict`."""
     return f"blocks.{layer}.{HOOKS[site]}"
 
 
-def check_site(model: Model, site: str, layers: Sequence[int]) -> None:
+def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:
     """Raise `InputError` unless the site is a known one that the architecture has at every one of the layers."""
     if site not in SITES:
         raise InputError(f"unknown site '{site}'{did_you_mean(site, SITES)}; one of {', '.join(SITES)}")
@@ -40,8 +40,8 @@ def check_site(model: Model, site: str, layers: Sequence[int]) -> None:
         raise InputError(f"{kind} has no site '{site}' at layer {lacking[0]}; it has {', '.join(has)}")
 
 
-def resolve_layers(model: Model, layers: str | int | Sequence[int]) -> tuple[int, ...]:
-    """Block indices, ascending: `"all"`, one, or several. Raises `InputError` for one that the model lacks."""
+def resolve_layers(model: Model, layers: Layers) -> tuple[int, ...]:
+    """Block indices, ascending, of `"all"`, one or several. Raises `InputError` for one that the model lacks."""
     if layers == "all":
         return tuple(range(model.n_layers))
     wanted = [layers] if isinstance(layers, int) else layers

@@ -1,4 +1,4 @@
-"""BOS and EOS: which tokens stand around a sentence."""
+"""BOS and EOS: the tokens before and after a sentence."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Special:
 
 
 def choose_specials(tokenizer: Any, bos: str | None, eos: str | None) -> tuple[Special | None, Special]:
-    """BOS and EOS: the named tokens, else the tokenizer's own; never guessed from its padding id.
+    """BOS and EOS: the named tokens, or else the tokenizer's own.
 
-    A tokenizer without BOS uses EOS as the first token, as language-model scoring does; `bos="none"` puts nothing
-    there. Raises `InputError` for a token the vocabulary lacks, and where there is no EOS.
+    Without a BOS, EOS is the first token, as usual in language-model scoring; with `bos="none"` there is none. Raises
+    `InputError` for a token that is not in the vocabulary, and for a tokenizer without EOS.
     """
     if eos is None and tokenizer.eos_token_id is None:
         raise InputError("this tokenizer has no EOS token; name one with --eos TOKEN")

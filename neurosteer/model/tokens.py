@@ -1,29 +1,28 @@
-"""Token ids: `BOS + sentence + EOS`, built by hand: tokenizers add and strip special tokens as they please."""
+"""Token ids `BOS + sentence + EOS`, put together here, because tokenizers differ in which special tokens they add."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import POSITIONS
+from neurosteer.vocabulary import POSITIONS, Position
 
 from .model import Model
 
 
 def encode(
-    model: Model, sentences: Sequence[str], *, position: str = "eos", as_is: bool = False, fits: bool = True
+    model: Model, sentences: Sequence[str], *, position: Position = "eos", as_is: bool = False, fits: bool = True
 ) -> list[tuple[int, ...]]:
-    """Token ids of sentences. The last id of each is the one whose state is read: EOS, or the sentence's last token.
+    """Token ids of sentences. The last id is the one whose state is captured: EOS, or the sentence's last token.
 
-    With `as_is` the tokenizer's own habit decides what stands before the sentence; without `fits` it may be longer
-    than the model's context.
-    Raises `InputError` for a sentence that is longer than the model's context or has no tokens.
+    With `as_is` the tokenizer decides which special tokens stand before the sentence. Raises `InputError` for a
+    sentence without tokens, and for one that is longer than the model's context unless `fits` is false.
     """
     if position not in POSITIONS:
         raise InputError(f"unknown position '{position}'; one of {', '.join(POSITIONS)}")
     head = (model.bos.id,) if model.bos and not as_is else ()
     tail = (model.eos.id,) if position == "eos" else ()
-    # Masks and types would be a third of the time, and nobody reads them.
+    # Masks and types are not needed and would take a third of the time.
     lean = {"return_attention_mask": False, "return_token_type_ids": False}
     ids = model.tokenizer(list(sentences), add_special_tokens=as_is, **lean)["input_ids"] if sentences else []
     if as_is:

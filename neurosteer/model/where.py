@@ -1,4 +1,4 @@
-"""Which tokens of a forward pass an edit touches: the one place that knows what `where` means."""
+"""The positions of a forward pass at which an edit acts: the only module that knows what `where` means."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import Where
 
 from .model import Model
 
 
 @dataclass(frozen=True, eq=False)
-class Touch:
-    """Of one pass: the tokens to edit, and the depth (position) of every token."""
+class EditedPositions:
+    """Of one pass: which tokens are edited, and the depth (position) of every token."""
 
     tokens: Bool[Tensor, "row node"]
     depths: Int[Tensor, "row node"]
 
 
-def touched(model: Model, given: Mapping[str, Any], where: str, *, prompt: int | None = None) -> Touch:
-    """What the arguments of a pass (`input_ids`, `attention_mask`, `position_ids`, `past_key_values`) say.
+def edited_positions(
+    model: Model, given: Mapping[str, Any], where: Where, *, prompt: int | None = None
+) -> EditedPositions:
+    """From the arguments of a pass (`input_ids`, `attention_mask`, `position_ids`, `past_key_values`).
 
-    BOS, where the model has one at depth 0, and padding are never touched. `prompt` is the column at which generated
-    tokens begin; where it is unknown, what comes on top of a key-value cache is generated.
+    BOS, if the model has one at depth 0, and padding are never edited. `prompt` is the column at which generated
+    tokens begin; if it is None, tokens added to a key-value cache are the generated ones.
     """
     ids = given.get("input_ids")
     if not isinstance(ids, Tensor):
@@ -45,13 +48,13 @@ def touched(model: Model, given: Mapping[str, Any], where: str, *, prompt: int |
         "generated": inner & generated,
         "eos": inner & (ids == model.eos.id),
     }[where]
-    return Touch(chosen, depths)
+    return EditedPositions(chosen, depths)
 
 
 def _places(
     ids: Int[Tensor, "row node"], past: int, mask: Tensor | None, positions: Tensor | None
 ) -> tuple[Bool[Tensor, "row node"], Int[Tensor, "row node"]]:
-    """Which tokens are no padding, and the depth of each."""
+    """Which tokens are not padding, and the depth of each."""
     width = ids.shape[1]
     real = torch.ones_like(ids, dtype=torch.bool)
     depths = (past + torch.arange(width, device=ids.device)).expand_as(ids)
@@ -60,6 +63,6 @@ def _places(
         depths = (mask.long().cumsum(-1) - 1).clamp_min(0)[:, -width:]
     if isinstance(positions, Tensor):
         depths = positions.expand_as(ids)
-    if isinstance(mask, Tensor) and mask.ndim == 4:  # a forest: a node sees as many nodes as it is deep, and itself
+    if isinstance(mask, Tensor) and mask.ndim == 4:  # a forest: a node attends to its ancestors and itself
         real = (mask[:, 0] == 0).sum(-1) == depths + 1
     return real, depths

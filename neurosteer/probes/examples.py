@@ -24,7 +24,7 @@ def labelled(
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """Mean and standard deviation of every unit over train examples; a constant unit is left at its scale."""
+    """Standardises units by mean and standard deviation over train examples; a constant unit is only centred."""
 
     mean: Float[Tensor, "layer 1 unit"]
     scale: Float[Tensor, "layer 1 unit"]
@@ -40,17 +40,17 @@ class Standard:
 
     @property
     def level(self) -> Float[Tensor, "layer 1 1"]:
-        """One number for a whole layer: the root mean square of its units' standard deviations."""
+        """One scale for a whole layer: the root mean square of its units' standard deviations."""
         return self.scale.square().mean(dim=2, keepdim=True).sqrt()
 
 
 def aligned(
     x: Float[Tensor, "layer sample unit"], y: Float[Tensor, "sample"]
 ) -> tuple[Float[Tensor, "layer row column"], Float[Tensor, "row"]]:
-    """The same with zeros up to multiples of 16: units that say nothing and, by their label 0, examples of no weight.
+    """Pad units and examples with zeros to multiples of 16; padded examples have label 0, which gives them no weight.
 
-    Every layer, and every product of one, then begins at a 64-byte boundary. On a CPU the last bits of a product
-    depend on that, and so on a layer's place among others.
+    Every layer, and every product with one, then begins at a 64-byte boundary. On a CPU the last bits of a product
+    depend on the alignment, and so without padding on a layer's place among others.
     """
     samples, units = -x.shape[1] % 16, -x.shape[2] % 16
     return pad(x, (0, units, 0, samples)), pad(y, (0, samples))

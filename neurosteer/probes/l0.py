@@ -2,15 +2,15 @@
 
 Trained on the expectation, over the gates' noise, of `lambda * BCE(w, m) + (1 - lambda) * R(m)`, with the hard
 concrete gates of Louizos, Welling & Kingma (2018): R is the mean over units of P(gate > 0), and `lambda = 1` fixes
-every gate at 1, the dense probe. Where pairs are separable that loss has no minimum: weights grow for ever and kept
-shares sink for ever. So a small L2 penalty on the weights is added, `weight_l2 / 2 * |w|^2`; without it
-(`weight_l2 = 0`) the number of steps is a part of the question.
+every gate at 1, the dense probe. If pairs are separable, that loss has no minimum: the weights grow and the kept
+share falls without end. So a small L2 penalty on the weights is added, `weight_l2 / 2 * |w|^2`; without it
+(`weight_l2 = 0`) the result depends on the number of steps.
 
-Layers x lambdas x seeds are one tensor program, a few layers at a time on a CPU, so that their states stay in its
+Layers x lambdas x seeds are one tensor program, on a CPU a few layers at a time, so that their states stay in its
 cache for all steps. Gradients are written out (they are short).
 
-The mask is one of many that would do: correlated units are interchangeable to it, so a unit that is left out may
-still hold the contrast.
+The mask is one of many that would do: correlated units can replace each other in it, so a unit that is not kept may
+encode the contrast as well.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from .examples import aligned
 from .l0_settings import L0, L0Settings
 from .logistic import Probes
 
-_aten = torch.ops.aten  # the backwards of torch's own functions
-_COLUMNS = 6  # probes per product: a fixed number, so that one probe's bits never depend on how many are asked for
+_aten = torch.ops.aten  # the backward passes of torch's own functions
+_COLUMNS = 6  # probes per matrix product: fixed, so that the bits of a probe do not depend on how many are trained
 _LAYERS = 4  # on a CPU, at a time
-_CHUNK = 250  # steps whose noise is drawn at once
+_CHUNK = 250  # steps for which noise is drawn at once
 
 
 @dataclass(frozen=True, eq=False)
 class L0Probes:
-    """Masked probes, one per layer and run (a lambda and a seed): weights before the mask, and where gates ended."""
+    """Masked probes, one per layer and run (a lambda and a seed): weights before the mask, and the trained gates."""
 
     weights: Float[Tensor, "layer run unit"]
     bias: Float[Tensor, "layer run"]
@@ -46,7 +46,7 @@ class L0Probes:
     settings: L0Settings = L0
 
     def part(self, layers: int | None = None, runs: slice = slice(None), units: int | None = None) -> L0Probes:
-        """Some of the runs, and of the rest the first so many."""
+        """The first `layers` and `units`, and some of the runs."""
         weights, log_alpha, gates = (
             whole[:layers, runs, :units] for whole in (self.weights, self.log_alpha, self.gates)
         )
@@ -54,7 +54,7 @@ class L0Probes:
 
     @property
     def probes(self) -> Probes:
-        """The effective weights `w * gate`; the strength axis counts the runs."""
+        """Probes with the effective weights `w * gate`, and runs on the strength axis."""
         return Probes(self.weights * self.gates, self.bias)
 
     @property
@@ -71,7 +71,7 @@ class L0Probes:
         *,
         draws: int = 200,
     ) -> Float[Tensor, "layer run"]:
-        """The loss of each run; its expectation is a mean over draws of noise that all runs and layers share."""
+        """The loss of each run, estimated as a mean over draws of noise, the same for all runs and layers."""
         lam = torch.tensor(lambdas, device=x.device)
         entropy = torch.zeros(self.bias.shape, device=x.device)
         for _ in range(draws):
@@ -84,7 +84,7 @@ class L0Probes:
 
     @property
     def penalty(self) -> Float[Tensor, "layer run"]:
-        """The part of the loss that is not the paper's."""
+        """The L2 penalty, which is not part of the paper's loss."""
         return self.settings.weight_l2 / 2 * self.weights.square().sum(dim=-1)
 
 
@@ -99,10 +99,10 @@ def fit_l0(
 ) -> L0Probes:
     """Fit one masked probe per layer and run.
 
-    `lambdas` has one value per run; `generators[layer][run]` is the source of a run's start and noise (runs that
-    share a generator get the same, so that they differ by their lambda alone). `dense` is where weights start warm:
-    the dense probe of each layer at the L2 strength `settings.warm_l2` (strength axis of length 1). `x` is taken as
-    it is: `settings.states` only says what it was made of.
+    `lambdas` has one value per run; `generators[layer][run]` draws a run's start and noise (runs with the same
+    generator get the same draws, so that they differ only in their lambda). `dense` are the weights of a warm start:
+    the dense probe of each layer at the L2 strength `settings.warm_l2` (strength axis of length 1). `x` is not
+    scaled here: `settings.states` only records how it was.
     """
     each = [settings] * len(lambdas)
     [last] = fit_l0_at(x, y, lambdas, generators, steps=[settings.steps], settings=each, dense=dense)
@@ -122,12 +122,12 @@ def fit_l0_at(
 ) -> list[L0Probes]:
     """The same runs after several numbers of steps, ascending.
 
-    `settings` has one value per run. Runs may differ in how they start (`start`, `log_alpha`), and in nothing else;
-    the probes that come back know the settings of the first. `columns`: probes per product, if not the usual number;
-    where there are many runs, more of them are faster, and their last bits are others.
+    `settings` has one value per run. Runs may differ in how they start (`start`, `log_alpha`) and in nothing else;
+    the probes returned have the settings of the first. `columns` is the number of probes per matrix product: with
+    many runs a larger one is faster, but changes last bits.
 
-    Raises `ValueError` for settings that differ in more, for rates that decay (they depend on the last step), and for
-    a warm start without `dense`.
+    Raises `ValueError` for settings that differ in more, for rates that decay if `steps` are several (they depend on
+    the last step), and for a warm start without `dense`.
     """
     common = settings[0]
     if any(replace(one, start=common.start, log_alpha=common.log_alpha) != common for one in settings):
@@ -159,10 +159,10 @@ def fit_l0_at(
 
 
 class _Draws:
-    """What the generators of some layers' runs give, in order: the start, then noise step by step.
+    """Random draws for the runs of some layers, in order: the start, then noise step by step.
 
-    The generators are left as they were, so that runs may share one; where all runs of a layer do, one draw
-    broadcasts over them.
+    They come from copies of the generators, so that runs can share one; if all runs of a layer do, one draw is
+    broadcast over them.
     """
 
     def __init__(
@@ -209,13 +209,13 @@ def _train(
     lam: Float[Tensor, "run 1"],
     dense: Probes | None,
     draws: _Draws,
-    units: int,  # how many there are to keep; the rest is padding
+    units: int,  # without the padding
     steps: Sequence[int],
     each: Sequence[L0Settings],
 ) -> Iterator[L0Probes]:
     """The runs of some layers, after each of the numbers of steps."""
     settings = each[0]
-    doubled = x.shape[0] == 1  # a batch of one takes other kernels, with other last bits
+    doubled = x.shape[0] == 1  # a batch of one uses other kernels, with other last bits
     x = x.expand(2, -1, -1) if doubled else x
     shape = len(x), len(lam), x.shape[2]
     w, log_alpha = (drawn.expand(shape).contiguous() for drawn in draws.start(settings))
@@ -262,7 +262,7 @@ def _betas(settings: L0Settings) -> tuple[float, float]:
 
 
 def _shift(settings: L0Settings) -> float:
-    """P(gate > 0) is the sigmoid of log alpha less this."""
+    """P(gate > 0) is the sigmoid of log alpha minus this value."""
     return settings.beta * math.log(-settings.gamma / settings.zeta)
 
 
@@ -271,7 +271,7 @@ def _stretched(soft: Tensor, settings: L0Settings) -> Tensor:
 
 
 def _joined(parts: Sequence[L0Probes], axis: int) -> L0Probes:
-    """Parts with other layers (axis 0) or other runs (axis 1) as one."""
+    """Concatenate probes of different layers (axis 0) or runs (axis 1)."""
 
     def cat(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts], axis)

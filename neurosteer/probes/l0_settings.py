@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, fields
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES
+from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES, L0Decay, L0Start, L0States
 
 
 @dataclass(frozen=True)
 class L0Settings:
-    """Everything that decides a run: the gates' distribution, where weights and gates start, how they are trained.
+    """Everything that determines a run: the distribution of gates, the start of weights and gates, and the training.
 
-    The default is chosen by the loss that it reaches (`recipes/validity/l0_training.py`), and by nothing else.
+    The defaults were chosen by the loss that they reach (`recipes/validity/l0_training.py`), and by nothing else.
     """
 
     beta: float = 2 / 3  # temperature of the gates
     gamma: float = -0.1  # the stretched interval
     zeta: float = 1.1
-    states: Literal["standardised", "scaled", "raw"] = "standardised"  # scaled: a layer's states over one number
-    start: Literal["cold", "warm"] = "cold"  # weights: a little noise, or those of the dense probe
+    states: L0States = "standardised"  # scaled: all units of a layer divided by one number
+    start: L0Start = "cold"  # of the weights: small noise, or the weights of the dense probe
     weights_sd: float = 0.01  # of the noise at a cold start
     warm_l2: float = 1e-2  # L2 strength of the dense probe at a warm start
-    log_alpha: float = 0.0  # where gates start, on average
+    log_alpha: float = 0.0  # of gates at the start, on average
     log_alpha_sd: float = 0.01
     steps: int = 1500
     rate_weights: float = 0.05
     rate_gates: float = 0.1
-    decay: Literal["cosine", "none"] = "cosine"  # of both rates, to 0 at the last step
+    decay: L0Decay = "cosine"  # of both rates, to 0 at the last step
     beta1: float = 0.9  # Adam's averages
     beta2: float = 0.99
     weight_l2: float = 1e-2
     optimiser: str = "Adam, full batch"
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for a word that is none of those above, and for numbers that train nothing."""
+        """Raises `InputError` for an unknown word, and for numbers out of range."""
         for name, words in (("states", L0_STATES), ("start", L0_STARTS), ("decay", L0_DECAYS)):
             value = getattr(self, name)
             if value not in words:
@@ -52,12 +51,17 @@ class L0Settings:
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be a finite number of at least 0, not {getattr(self, name)}")
 
+    def __repr__(self) -> str:
+        """Only what differs from the default, so that signatures stay readable."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        return f"L0Settings({', '.join(f'{name}={value!r}' for name, value in own.items())})"
+
     def settings(self) -> dict[str, float | int | str]:
         """As recorded in every artefact."""
         return asdict(self)
 
     def rate(self, step: int) -> float:
-        """What both rates are multiplied by at a step."""
+        """The factor of both rates at a step."""
         return 1.0 if self.decay == "none" else (1 + math.cos(math.pi * step / self.steps)) / 2
 
 

@@ -1,17 +1,17 @@
 """Logistic probes: many problems and several L2 strengths at once.
 
-Minimises `mean log-loss + l2 / 2 * |w|^2` (the bias is free) per problem and strength, in float64 and to a float32's
-last digits. The method is Newton's, with steps from conjugate gradients that are cut short while the optimum is far
-(Dembo, Eisenstat & Steihaug 1982) and backtracking on the loss, until the Newton decrement is small (Boyd &
-Vandenberghe 2004, section 9.5). What preconditions the conjugate gradients is the Cholesky factor of an earlier
-Hessian: at first the one at zero, `X'X / 4n`, of which all strengths of a problem share the product; a new one once
-solves with the old have become as dear as factorising. So strong penalties never pay for a second factor, and weak
-ones on separable data, whose Hessian changes most, pay for few. Problems with more units than samples are turned into
-sample space first.
+Minimises `mean log-loss + l2 / 2 * |w|^2` (no penalty on the bias) per problem and strength, in float64 and to the
+last digits of a float32. The method is Newton's, with steps from conjugate gradients that stop early while the
+optimum is far (Dembo, Eisenstat & Steihaug 1982) and backtracking on the loss, until the Newton decrement is small
+(Boyd & Vandenberghe 2004, section 9.5). The preconditioner of the conjugate gradients is the Cholesky factor of an
+earlier Hessian: at first of the one at zero, `X'X / 4n`, a product that all strengths of a problem share; a new
+factor is computed once solves with the old one cost as much. So strong penalties never need a second factor, and weak
+ones on separable data, whose Hessian changes most, need few. Problems with more units than samples are first
+transformed into sample space.
 
-Every problem and strength is fitted by itself, in arithmetic of one thread: a probe's bits depend neither on which
-others are fitted beside it nor on how many cores there are. Cores share the problems out. On a CPU this is also
-faster than products of all problems at once, since the states of one problem stay in the cache.
+Every problem and strength is fitted by itself, in one thread: the bits of a probe depend neither on the others that
+are fitted nor on the number of cores, which work on different problems. On a CPU this is also faster than products of
+all problems at once, since the states of one problem stay in the cache.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import pad, softplus
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # the L2 strengths that validation data choose from
-TOLERANCE = 1e-11  # Newton decrement, squared: twice the loss still to gain, before a last step
-STEPS, SOLVES, HALVINGS = 100, 200, 30  # bounds; usual are 10 steps, 50 solves in one of them, and no halving
-WORKERS = 4  # problems at a time, at most: each holds its states, and some products, in float64
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # L2 strengths, of which validation data choose one
+TOLERANCE = 1e-11  # squared Newton decrement: twice the loss that remains to be gained, before a last step
+STEPS, SOLVES, HALVINGS = 100, 200, 30  # upper bounds; usual are 10 steps, 50 solves per step and no halving
+WORKERS = 4  # problems at a time, at most: each has its states and some products in float64 in memory
 PATIENCE = 32  # factorising costs about as much as `unknowns / 32` solves
 
 
@@ -40,21 +40,21 @@ class Probes:
     weights: Float[Tensor, "problem strength unit"]
     bias: Float[Tensor, "problem strength"]
 
-    def right(
+    def correct(
         self, x: Float[Tensor, "problem sample unit"], y: Float[Tensor, "sample"]
     ) -> Bool[Tensor, "problem sample strength"]:
-        """Which examples have a score with the sign of the label; a score of 0 is wrong."""
+        """Which examples are classified correctly; a score of 0 counts as wrong."""
         scores = x @ self.weights.transpose(1, 2) + self.bias[:, None]
         return scores * y[:, None] > 0
 
     def accuracy(
         self, x: Float[Tensor, "problem sample unit"], y: Float[Tensor, "sample"]
     ) -> Float[Tensor, "problem strength"]:
-        """Share of examples that are right."""
-        return self.right(x, y).sum(dim=1).cpu().double() / len(y)
+        """Share of examples that are classified correctly."""
+        return self.correct(x, y).sum(dim=1).cpu().double() / len(y)
 
     def pick(self, strength: Tensor) -> Probes:
-        """One strength per problem (its index), as probes with a strength axis of length 1."""
+        """Select one strength per problem (by index): probes with a strength axis of length 1."""
         at = torch.arange(len(strength)), strength
         return Probes(self.weights[at][:, None], self.bias[at][:, None])
 
@@ -64,12 +64,12 @@ def fit_logistic(
     y: Float[Tensor, "sample"],
     l2: Float[Tensor, "problem strength"],
 ) -> Probes:
-    """Fit every problem at every one of its strengths. `x` should be standardised; labels: 1, -1, or 0 (left out)."""
-    labelled = y.nonzero()[:, 0]
-    y = y[labelled].double()
+    """Fit every problem at each of its strengths. `x` should be standardised; labels are 1, -1, or 0 (not used)."""
+    used = y.nonzero()[:, 0]
+    y = y[used].double()
 
     def fit(problem: int) -> Float[Tensor, "strength unit_bias"]:
-        return _fit(x[problem].index_select(0, labelled).double(), y, l2[problem].tolist())
+        return _fit(x[problem].index_select(0, used).double(), y, l2[problem].tolist())
 
     with _pool(x.device) as pool:
         w = torch.stack(list(pool.map(fit, range(len(x)))))
@@ -78,7 +78,7 @@ def fit_logistic(
 
 @contextmanager
 def _pool(device: torch.device) -> Iterator[ThreadPoolExecutor]:
-    """Workers whose arithmetic takes one thread each, on a CPU as many as torch had threads."""
+    """Workers of one torch thread each; on a CPU as many as torch had threads."""
     threads = torch.get_num_threads()
     pool = ThreadPoolExecutor(min(threads, WORKERS) if device.type == "cpu" else 1)
     torch.set_num_threads(1)
@@ -92,7 +92,7 @@ def _pool(device: torch.device) -> Iterator[ThreadPoolExecutor]:
 def _fit(
     x: Float[Tensor, "sample unit"], y: Float[Tensor, "sample"], strengths: list[float]
 ) -> Float[Tensor, "strength unit_bias"]:
-    """Weights, and last the bias, of one problem."""
+    """Weights of one problem, with the bias last."""
     samples, units = x.shape
     wide = units > samples
     signed = pad(_sample_space(x) if wide else x, (0, 1), value=1.0) * y[:, None]
@@ -100,20 +100,21 @@ def _fit(
     out = []
     for l2 in strengths:
         w, margins = _newton(signed, at_zero, l2)
-        if wide:  # back: the gradient is zero where the weights are the examples, weighted by how wrong they are
+        if wide:  # back to units: at the optimum the weights are a sum of the examples, weighted by their errors
             w = torch.cat([torch.mv(x.T, torch.sigmoid(-margins) * y) / (samples * l2), w[-1:]])
         out.append(w)
     return torch.stack(out)
 
 
 def _sample_space(x: Float[Tensor, "sample unit"]) -> Float[Tensor, "sample sample"]:
-    """Examples with the same inner products, but few units: nothing is lost, as best weights are sums of examples.
+    """Examples with the same inner products, but as few units as samples: optimal weights are sums of examples.
 
-    The small ridge is for examples that are equal, or sums of others.
+    A small ridge is added for examples that are equal, or sums of others.
     """
     products = x @ x.T
     products.diagonal().add_(1e-11 * products.diagonal().mean() + 1e-30)
-    return torch.linalg.cholesky(products)
+    factor: Tensor = torch.linalg.cholesky(products)
+    return factor
 
 
 def _newton(
@@ -157,7 +158,8 @@ def _loss(w: Float[Tensor, "unknown"], margins: Float[Tensor, "sample"], penalty
 
 def _solve(factor: Float[Tensor, "unknown unknown"], b: Float[Tensor, "unknown"]) -> Float[Tensor, "unknown"]:
     half = torch.linalg.solve_triangular(factor, b[:, None], upper=False)
-    return torch.linalg.solve_triangular(factor.T, half, upper=True)[:, 0]
+    solution: Tensor = torch.linalg.solve_triangular(factor.T, half, upper=True)
+    return solution[:, 0]
 
 
 def _conjugate(

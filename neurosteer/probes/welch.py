@@ -1,8 +1,8 @@
-"""Welch's t of every unit: how far its good and bad states lie apart.
+"""Welch's t of every unit: how much its states differ between good and bad sentences.
 
-Units are ranked by |t|, as in the paper. The two groups are paired (each good sentence has its bad one), so
-whether a unit differs at all is judged by the paired t of the differences, with Benjamini-Hochberg q-values over all
-units and layers of the task. A large |t| says that a unit's value can be read, not that the model uses it.
+Units are ranked by |t|, as in the paper. The two groups are paired (each good sentence has a bad one), so whether a
+unit differs at all is tested by the paired t of the differences, with Benjamini-Hochberg q-values over all units and
+layers of the task. A large |t| means that the unit encodes the contrast, not that the model uses it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class Welch:
     q: Float[Tensor, "layer unit"]
 
     def significant(self, q: float = 0.05) -> list[int]:
-        """How many units of each layer pass at false discovery rate `q`."""
+        """The number of significant units of each layer at the false discovery rate `q`."""
         return [int(n) for n in (self.q < q).sum(dim=1)]
 
 
 def welch(states: Float[Tensor, "all side layer unit"], train: Sequence[int]) -> Welch:
-    """Welch's t of good against bad, and significance of the differences, over the `train` pairs among all.
+    """Welch's t of good against bad, and significance of the differences, over the `train` pairs (indices).
 
-    A unit that never varies has t 0 and p 1; one whose two groups are each constant, and differ, the largest float.
-    Raises `ValueError` for fewer than two pairs.
+    A constant unit has t = 0 and p = 1. If both groups are constant and differ, |t| is the largest float. Raises
+    `ValueError` for fewer than two pairs.
     """
     if len(train) < 2:
         raise ValueError(f"Welch's t needs at least 2 pairs, got {len(train)}")
@@ -48,7 +48,7 @@ def welch(states: Float[Tensor, "all side layer unit"], train: Sequence[int]) ->
 def _one_layer(
     states: Float[Tensor, "pair side unit"],
 ) -> tuple[Float[Tensor, "unit"], Float[Tensor, "unit"]]:
-    """Welch's t and the paired t of each unit. `states` is used up: it is centred in place."""
+    """Welch's t and the paired t of each unit. `states` is changed in place."""
     n = states.shape[0]
     mean = states.mean(dim=0)
     gap = mean[0] - mean[1]

@@ -9,32 +9,23 @@ from typing import TYPE_CHECKING
 
 from neurosteer.lazy import lazily
 
-from .comparing import compare_table as compare_table
-from .effects import effect_table as effect_table
-from .export import layers_csv as layers_csv
-from .export import layers_frame as layers_frame
-from .export import rows_csv as rows_csv
-from .export import to_json as to_json
-from .notebook import effect_html as effect_html
-from .notebook import find_html as find_html
-from .scores import score_table as score_table
-from .tables import find_table as find_table
-from .texts import generation_table as generation_table
-from .texts import touch_table as touch_table
-
 if TYPE_CHECKING:
     from .canvas import save_figure as save_figure
     from .canvas import save_pictures as save_pictures
+    from .comparing import compare_table as compare_table
     from .dose_figures import dose_figure as dose_figure
     from .effect_figures import effect_figure as effect_figure
+    from .effects import effect_table as effect_table
+    from .export import layers_csv as layers_csv
+    from .export import layers_frame as layers_frame
+    from .export import rows_csv as rows_csv
+    from .export import to_json as to_json
     from .figures import find_figure as find_figure
-
-_MODULE_OF = {
-    "dose_figure": "dose_figures",
-    "effect_figure": "effect_figures",
-    "find_figure": "figures",
-    "save_figure": "canvas",
-    "save_pictures": "canvas",
-}
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+    from .notebook import effect_html as effect_html
+    from .notebook import find_html as find_html
+    from .scores import score_table as score_table
+    from .tables import find_table as find_table
+    from .texts import generation_table as generation_table
+    from .texts import touch_table as touch_table
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

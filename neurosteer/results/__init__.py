@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .comparison import LayerComparison as LayerComparison
+from .comparison import RankingComparison as RankingComparison
+from .comparison import Shared as Shared
 from .find import Agreement as Agreement
 from .find import BaselineIntervals as BaselineIntervals
 from .find import FindData as FindData

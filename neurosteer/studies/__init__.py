@@ -20,22 +20,5 @@ if TYPE_CHECKING:
     from .finding import save_find as save_find
     from .runs import list_runs as list_runs
     from .scores import save_scores as save_scores
-
-_MODULE_OF = {
-    "Effect": "effects",
-    "Found": "finding",
-    "Origin": "effects",
-    "Wanted": "effects",
-    "find": "finding",
-    "list_runs": "runs",
-    "measure_effect": "effects",
-    "neurons_from": "effects",
-    "rank_neurons": "finding",
-    "save_effects": "effects",
-    "save_find": "finding",
-    "save_scores": "scores",
-    "with_origin": "effects",
-}
-
-
-__getattr__ = lazily(__name__, _MODULE_OF)
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

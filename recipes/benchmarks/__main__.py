@@ -8,7 +8,7 @@ Ratios are medians of the turns, with their range. Beside each stands how many t
 (its padding counts, since it is computed), and which share of that ratio is reached. Peers do a part of a long job in
 each turn (`done` in the JSON says how often the whole, over all turns): their time is reckoned for the whole, their
 memory is that of a part. `--out` writes JSON, and `--show` prints such files again: `cpu.json` and `h200.json` in
-`recipes/benchmarks/results` are those behind the README.
+`recipes/benchmarks/results` are those behind `recipes/guide/speed.md`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import neurosteer as ns
-from neurosteer.forward import from_parting, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import from_first_difference, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
@@ -71,6 +71,6 @@ def _loop(model: Model, padded: Sequence[Batch], chosen: NeuronSet | None, layer
 def margins_without(model: Model, pairs: Pairs, sets: Sequence[NeuronSet]) -> Tensor:
     """Margins `[run, pair]`, unedited and with each set at zero, from one sweep."""
     variants = [variant_of(model, ns.Edit.ablate(chosen)) for chosen in sets]
-    found = score_texts(model, from_parting(pairs_of_texts(model, pairs, "sum")), variants)
+    found = score_texts(model, from_first_difference(pairs_of_texts(model, pairs, "sum")), variants)
     sides = torch.cat([found.clean[None], found.edited]).unflatten(1, (-1, 2))
     return sides[..., 0] - sides[..., 1]

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 import neurosteer as ns
 from neurosteer.errors import InputError
-from neurosteer.forward.check import may_share
+from neurosteer.forward.check import can_share_prefixes
 from neurosteer.forward.forest import plan
 from neurosteer.forward.loop import packing_for
 from neurosteer.model import Model, encode
@@ -70,7 +70,7 @@ class Setup:
         return _plain(self.model, self.dtype, self.load())
 
     def pairs(self, task: str) -> Pairs:
-        return ns.load_pairs(task, source=self.data, n=self.n)
+        return ns.load_pairs(task, source=self.data, limit=self.n)
 
     def each_task(self) -> Iterator[Pairs]:
         for task in self.tasks:
@@ -122,7 +122,9 @@ def computed(model: Model, sequences: Sequence[Tokens]) -> int:
     """Tokens that we compute for pairs of sequences: distinct prefixes, once a row, no padding; or all of them where
     the forest does not hold."""
     groups = [sequences[i : i + 2] for i in range(0, len(sequences), 2)]
-    return sum(pack.computed for pack in plan(groups, packing_for(model), shared=may_share(model, groups, QUIET)))
+    return sum(
+        pack.computed for pack in plan(groups, packing_for(model), shared=can_share_prefixes(model, groups, QUIET))
+    )
 
 
 @contextmanager

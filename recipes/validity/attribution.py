@@ -17,7 +17,7 @@ from rich.console import Console
 from scipy.stats import pearsonr, spearmanr
 
 import neurosteer as ns
-from neurosteer.forward import attribute, from_parting, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import attribute, from_first_difference, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Ranking, without_massive
 from neurosteer.pairs import Pairs
@@ -27,7 +27,7 @@ from neurosteer.seeds import generator
 def measured(model: Model, pairs: Pairs, sets: Sequence[NeuronSet]) -> torch.Tensor:
     """The drop of the mean margin when each set is ablated to zero."""
     variants = [variant_of(model, ns.Edit.ablate(chosen)) for chosen in sets]
-    found = score_texts(model, from_parting(pairs_of_texts(model, pairs, "sum")), variants)
+    found = score_texts(model, from_first_difference(pairs_of_texts(model, pairs, "sum")), variants)
     sign = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(len(pairs))
     return ((found.clean - found.edited) * sign).sum(1) / len(pairs)
 
@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
 
     model = ns.load_model(options.model, dtype=options.dtype)
-    train, _, test = ns.load_pairs(options.task, source=options.data, n=options.pairs).split()
+    train, _, test = ns.load_pairs(options.task, source=options.data, limit=options.pairs).split()
     ranking = ns.rank_neurons(model, train, method="attribution", steps=options.steps)
     layers = list(ranking.layers)
     predicted = attribute(model, test, site="resid_post", layers=layers, steps=options.steps).drop()
@@ -84,7 +84,7 @@ def main() -> None:
         if group is singles:
             say(console, "of them not massive", [row for row in rows if len(without_massive(row[0]))])
         for one, a, b in sorted(rows, key=lambda row: row[1]):
-            what = f"unit {int(one.units[0])}" if len(one) == 1 else f"{len(one)} {one.about['method']}"
+            what = f"unit {int(one.units[0])}" if len(one) == 1 else f"{len(one)} {one.metadata['method']}"
             console.print(f"  layer {int(one.layers[0]):>2}  {what:<16} predicted {a:+8.3f}  measured {b:+8.3f}")
 
 

@@ -117,8 +117,8 @@ class FakeEdit:
         return cls(to, neurons, {"scale": 0.0, **about})
 
     @classmethod
-    def amplify(cls, neurons: str, by: float, *, about: str, **more: Any) -> FakeEdit:
-        return cls(about, neurons, {"scale": by, **more})
+    def amplify(cls, neurons: str, by: float, *, to: str, **about: Any) -> FakeEdit:
+        return cls(to, neurons, {"scale": by, **about})
 
     def scaled(self, scale: float) -> FakeEdit:
         return FakeEdit(self.kind, self.neurons, {**self.about, "scale": scale})

@@ -57,7 +57,8 @@ def test_recipes(completions):
     assert completions("neurosteer run ") == list(bundled_recipes())
 
 
-def test_a_shell_is_given_its_script(run):
+def test_a_shell_is_given_its_script(run, monkeypatch):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")  # whatever shell runs the tests, or none
     outcome = run("--show-completion", "bash")
     assert (outcome.code, outcome.err) == (0, "")
     assert "_NEUROSTEER_COMPLETE=complete_bash" in outcome.out

@@ -17,7 +17,7 @@ def test_defaults(run, rooms):
     assert rooms.calls["load_tasks"] == {
         "tasks": ["intransitive"],
         "source": "auto",
-        "n": None,
+        "limit": None,
         "columns": ("sentence_good", "sentence_bad"),
         "seed": 0,
         "offline": False,
@@ -51,7 +51,7 @@ def test_every_option_arrives(run, rooms):
     assert tasks == {
         "tasks": ["a", "*b*"],
         "source": "pairs.csv",
-        "n": 50,
+        "limit": 50,
         "columns": ("good", "bad"),
         "seed": 7,
         "offline": True,

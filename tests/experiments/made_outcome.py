@@ -20,7 +20,7 @@ from neurosteer.experiments import outcome as outcome_module
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.page import outcome_page as typed_page
-from neurosteer.experiments.registry import EXPERIMENTS
+from neurosteer.experiments.registry import NAMES, experiment_of
 from neurosteer.pairs import TASKS
 from neurosteer.report.table import Table
 from neurosteer.results import record
@@ -57,7 +57,7 @@ def write_outcome(outcome: Row, folder: Path) -> list[str]:
 
 def outcome_page(outcome: Row, pictures: dict[str, bytes] | None = None) -> str:
     """With a dot for every picture, where none are given."""
-    dots = {figure: DOT.getvalue() for experiment in EXPERIMENTS.values() for figure in experiment.drawings}
+    dots = {figure: DOT.getvalue() for experiment in map(experiment_of, NAMES) for figure in experiment.drawings}
     return typed_page(typed(outcome), pictures or dots)
 
 
@@ -65,11 +65,11 @@ def tables_of(outcome: Row) -> list[Table]:
     """Of the only experiment."""
     made = typed(outcome)
     [(name, result)] = made.results.items()
-    return EXPERIMENTS[name].tables(result, made.scope)
+    return experiment_of(name).tables(result, made.scope)
 
 
 def caption_of(figure: str, outcome: Row) -> Caption:
-    drawings = {name: drawing for one in EXPERIMENTS.values() for name, drawing in one.drawings.items()}
+    drawings = {name: drawing for one in map(experiment_of, NAMES) for name, drawing in one.drawings.items()}
     return drawings[figure].caption(typed(outcome).scope)
 
 

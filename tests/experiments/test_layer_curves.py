@@ -20,7 +20,7 @@ from neurosteer.experiments import controls, fig2, fig3, fig4, fig5
 from neurosteer.experiments.design import NEURONS, Design
 from neurosteer.experiments.experiment import Experiment, Work
 from neurosteer.experiments.plan import plan_recipe
-from neurosteer.experiments.registry import EXPERIMENTS
+from neurosteer.experiments.registry import experiment_of
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
 from neurosteer.experiments.shared.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.shared.layer_curves import chance_above_floor
@@ -250,10 +250,10 @@ def test_rises_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
 def judged(*results: Row, samples: TaskSamples = SAMPLES) -> dict[str, Row]:
     """The verdicts by claim, as JSON."""
     found = {
-        result["experiment"]: read_record(EXPERIMENTS[result["experiment"]].result, result) for result in results
+        result["experiment"]: read_record(experiment_of(result["experiment"]).result, result) for result in results
     }
     scope = scope_of(NAMES, samples)
-    every = [verdict for name in found for verdict in EXPERIMENTS[name].verdicts(found, scope)]
+    every = [verdict for name in found for verdict in experiment_of(name).verdicts(found, scope)]
     return {verdict.claim: record(verdict) for verdict in every}
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -442,7 +441,8 @@ def test_verdicts_say_what_they_are_of(run):
     """The criterion, the counts, and beside them the trends by states and the claims at equal share."""
     rhos = {"standardised": 0.5, "raw": -0.25, "scaled": None}
     rows = [replace(row, rho=Estimate(rhos[row.states])) for row in run.result.configurations]
-    rows[0] = replace(rows[0], rho=Estimate(-0.7))  # of 12 on standardised states: mean .4
+    rows[0] = replace(rows[0], rho=Estimate(-0.7))
+    rows[1] = replace(rows[1], rho=Estimate(0.0))  # of 12 on standardised states: mean 4.3 / 12
     claims = [replace(claim, verdict="holds", text=f"text {claim.claim}") for claim in run.result.claims]
     result = replace(run.result, configurations=rows, claims=claims)
     agree, spread = EXPERIMENT.verdicts({"sensitivity": result}, run.scope)
@@ -453,7 +453,7 @@ def test_verdicts_say_what_they_are_of(run):
     assert spread.statement == "Later layers spread the information over more units, however masks are trained."
     assert "(95 % interval of Spearman over tasks above 0)" in spread.criterion
     assert spread.reading == (
-        "Holds: text d. Spearman of layer and kept share at lambda 0.6, mean over ways: standardised +0.40, "
+        "Holds: text d. Spearman of layer and kept share at lambda 0.6, mean over ways: standardised +0.36, "
         "raw -0.25. At equal share (the share that 95 % of the dense accuracy needs): holds: text d_equal."
     )
 
@@ -500,10 +500,6 @@ def test_json_has_the_keys_of_version_1(run):
 NO_LAMBDA = "sensitivity looks at one of its lambdas below 1; lambda {} is none of them"
 
 
-def asked(recipe: Recipe, layers: int) -> Work:
-    return Mock(spec=Work, recipe=recipe, design=Mock(spec=Design, layers=tuple(range(layers))))
-
-
 @pytest.mark.parametrize(
     ("change", "layers", "message"),
     [
@@ -519,8 +515,10 @@ def asked(recipe: Recipe, layers: int) -> Work:
         ),
     ],
 )
-def test_a_recipe_that_leaves_nothing_to_compare_is_refused(change, layers, message):
-    check(asked(RECIPE, 3))
+def test_a_recipe_that_leaves_nothing_to_compare_is_refused(llama, tasks, change, layers, message):
+    work = work_of(llama, tasks[:1])
+    check(work)
+    design = replace(work.design, layers=work.design.layers[:layers])
     with pytest.raises(InputError) as error:
-        check(asked(replace(RECIPE, **change), layers))
+        check(replace(work, recipe=replace(RECIPE, **change), design=design))
     assert str(error.value) == message

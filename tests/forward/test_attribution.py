@@ -118,7 +118,7 @@ def check(found: Attribution, expected: tuple[Tensor, Tensor]) -> None:
 def arranged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a prefix forest, and in batches of equal length."""
     if not request.param:
-        monkeypatch.setattr("neurosteer.forward.check.forest_holds", lambda _model, _progress: False)
+        monkeypatch.setattr("neurosteer.forward.check.forest_is_exact", lambda _model, _progress: False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -170,7 +170,7 @@ def test_the_predicted_drop_is_that_of_a_small_ablation(tiny: Callable[[str], Mo
     model, unit = tiny("llama"), (1, 17)
     found = attribute(model, PAIRS, site="resid_post", layers=ALL)
     neurons = neurons_at(model, [unit])
-    edits = [Edit.amplify(neurons, 0.99, about=about) for about in ("zero", "mean")]
+    edits = [Edit.amplify(neurons, 0.99, to=about) for about in ("zero", "mean")]
     outcome = score_texts(model, pairs_of_texts(model, PAIRS, "sum"), [variant_of(model, edit) for edit in edits])
     sign = torch.tensor([1.0, -1.0]).double()
     clean = (outcome.clean.reshape(-1, 2) @ sign).mean()

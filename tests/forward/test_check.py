@@ -12,7 +12,7 @@ import pytest
 from tiny_models import random_pairs
 
 from neurosteer.forward import eos_states
-from neurosteer.forward.check import forest_holds
+from neurosteer.forward.check import forest_is_exact
 from neurosteer.forward.forest import Pack, plan
 from neurosteer.model import Model, load_model
 from neurosteer.progress import Progress
@@ -29,7 +29,7 @@ class Notices(Progress):
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "neox", "gemma3", "gemma3-narrow", "qwen3"])
 def test_the_forest_holds(kind: str, tiny: Callable[[str], Model]):
     notices = Notices()
-    assert forest_holds(tiny(kind), notices)
+    assert forest_is_exact(tiny(kind), notices)
     assert notices.texts == []
 
 
@@ -57,5 +57,5 @@ def test_a_mask_or_position_that_is_ignored_is_noticed(
         return [replace(pack, **{field: np.array(values)}) for pack, values in zip(packs, in_order, strict=True)]
 
     monkeypatch.setattr("neurosteer.forward.check.plan", ignoring)
-    assert not forest_holds(model, notices)
+    assert not forest_is_exact(model, notices)
     assert "the prefix forest differs from one sentence at a time by" in notices.texts[0]

@@ -42,7 +42,7 @@ EDITS: dict[str, Make] = {
     ),
     "amplify": lambda neurons: (Edit.amplify(neurons, -2.5), lambda _layer, _unit, _depth, old: -2.5 * old),
     "about the mean": lambda neurons: (
-        Edit.amplify(neurons, 3.0, about="mean"),
+        Edit.amplify(neurons, 3.0, to="mean"),
         lambda layer, unit, _depth, old: mean_of(neurons, layer, unit) + 3 * (old - mean_of(neurons, layer, unit)),
     ),
     "clamp": lambda neurons: (Edit.clamp(neurons, 1.5), lambda *_given: 1.5),

@@ -34,10 +34,10 @@ from neurosteer.forward import (
     steering,
     variant_of,
 )
+from neurosteer.forward.device_copy import DeviceCopies
 from neurosteer.forward.forest import Pack
-from neurosteer.forward.landing import Landing
 from neurosteer.forward.stats import TokenMoments
-from neurosteer.model import Model, edits_on, is_hooked, load_model
+from neurosteer.model import Model, active_edits, is_hooked, load_model
 from neurosteer.progress import Progress
 from neurosteer.store import home
 from neurosteer.studies import find, measure_effect
@@ -160,8 +160,8 @@ def test_halves_where_results_do_not_fit(tiny: Callable[[str], Model], monkeypat
     """After the last layer, when everything was sent: it counts once."""
     model, told, send = tiny("llama"), Told(), TokenMoments.send
 
-    def send_and_fail(self: TokenMoments, pack: Pack, landing: Landing) -> None:
-        send(self, pack, landing)
+    def send_and_fail(self: TokenMoments, pack: Pack, copies: DeviceCopies) -> None:
+        send(self, pack, copies)
         if len(pack) > 4:
             cuda()
 
@@ -206,7 +206,7 @@ def test_a_row_that_does_not_fit(way: str, tiny: Callable[[str], Model]):
         "out of memory on cpu with a single row at a time; try --dtype bfloat16, --device-map auto or --device cpu"
     )
     assert not is_hooked(model)
-    assert edits_on(model) == []
+    assert active_edits(model) == []
 
 
 def test_other_errors_pass(tiny: Callable[[str], Model]):

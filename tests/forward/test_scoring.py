@@ -16,8 +16,16 @@ from transformers import AutoTokenizer
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.forward import Variant, from_parting, pairs_of_texts, score, score_texts, steering, variant_of
-from neurosteer.forward.check import forest_holds
+from neurosteer.forward import (
+    Variant,
+    from_first_difference,
+    pairs_of_texts,
+    score,
+    score_texts,
+    steering,
+    variant_of,
+)
+from neurosteer.forward.check import forest_is_exact
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.progress import QUIET
@@ -48,7 +56,7 @@ def plain(network: Any, pairs: Pairs, convention: str) -> tuple[Tensor, Tensor]:
 def arranged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a prefix forest, and in batches of equal length."""
     if not request.param:
-        monkeypatch.setattr("neurosteer.forward.check.forest_holds", lambda _model, _progress: False)
+        monkeypatch.setattr("neurosteer.forward.check.forest_is_exact", lambda _model, _progress: False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -143,7 +151,7 @@ def test_an_edit_does_not_decide_how_the_model_is_run_ever_after(tiny_folder: Ca
     every = neurons_at(model, [(layer, unit) for layer in range(LAYERS) for unit in range(WIDTH)])
     with steering(model, Edit.amplify(every, 1e30)), pytest.raises(NeurosteerError, match="no finite"):
         score(model, PAIRS)
-    assert forest_holds(model, QUIET)
+    assert forest_is_exact(model, QUIET)
 
 
 def variants_of(model: Model, site: str) -> list[Variant]:
@@ -158,7 +166,7 @@ def test_margins_from_where_a_pair_parts(tiny: Callable[[str], Model]):
     more = [Pair("w1 w2 w3", "w1 w2", "a"), Pair("w4", "w4 w5", "b"), Pair("w6 w7", "w6 w7", "c")]
     model, pairs = tiny("llama"), Pairs("toy", "random", (*PAIRS.limit(6), *more))
     groups = pairs_of_texts(model, pairs, "sum")
-    parted = from_parting(groups)
+    parted = from_first_difference(groups)
     for (good, bad), pair in zip(parted, pairs, strict=True):
         good_words, bad_words = pair.good.split(), pair.bad.split()
         same = sum(good_words[: i + 1] == bad_words[: i + 1] for i in range(min(len(good_words), len(bad_words))))
@@ -184,7 +192,7 @@ def test_resumed_above_the_edited_block(
     try:
         resumed = score_texts(model, groups, variants, divergence=True)
         fewer, before = len(blocks), len(blocks)
-        monkeypatch.setattr("neurosteer.forward.scoring.may_resume", lambda _model, _progress: False)
+        monkeypatch.setattr("neurosteer.forward.scoring.can_resume", lambda _model, _progress: False)
         full = score_texts(model, groups, variants, divergence=True)
     finally:
         for handle in entered:

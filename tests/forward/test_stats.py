@@ -12,8 +12,8 @@ from torch import Tensor
 
 from neurosteer.data import UnitStats
 from neurosteer.forward import eos_states, states_and_stats
+from neurosteer.forward.device_copy import DeviceCopies
 from neurosteer.forward.forest import Packing, plan
-from neurosteer.forward.landing import Landing
 from neurosteer.forward.stats import TokenMoments
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs
@@ -71,17 +71,17 @@ def test_variance_survives_a_large_mean():
     counts = torch.randint(0, 3, (7, 3, 50), generator=generator)
     packs = plan([[(i,)] for i in range(len(values))], Packing(1, 1))
     weights = dict(zip(packs, counts.numpy(), strict=True))
-    moments, landing = TokenMoments(1, 5, weights.__getitem__), Landing()
+    moments, copies = TokenMoments(1, 5, weights.__getitem__), DeviceCopies()
     for pack, at_nodes in zip(weights, values, strict=True):
         moments.add(pack, 0, at_nodes + 1)  # begun, and begun again
         moments.add(pack, 0, at_nodes)
-        landing.drop()
-        moments.send(pack, landing)
-        landing.drop()  # it did not get through, and comes again
+        copies.drop()
+        moments.send(pack, copies)
+        copies.drop()  # it did not get through, and comes again
         moments.add(pack, 0, at_nodes)
-        moments.send(pack, landing)
-        landing.next_pack()
-    landing.finish()
+        moments.send(pack, copies)
+        copies.next_pack()
+    copies.finish()
     repeated = torch.cat([row.expand(n, 5) for row, n in zip(values.flatten(0, 2), counts.flatten(), strict=True)])
     stats = moments.finish()
     assert stats.tokens == len(repeated) == counts.sum()

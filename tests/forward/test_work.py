@@ -18,7 +18,7 @@ from neurosteer.edits import Edit
 from neurosteer.forward import (
     attribute,
     eos_states,
-    from_parting,
+    from_first_difference,
     pairs_of_texts,
     score,
     score_texts,
@@ -102,7 +102,7 @@ def test_states_compute_every_distinct_prefix_once(pairs: Pairs, model: Model):
 
 
 @pytest.mark.parametrize(
-    ("device", "dtype", "window", "heavy", "rows", "nodes"),
+    ("device", "dtype", "window", "memory_factor", "rows", "nodes"),
     [
         ("cpu", torch.float32, 2048, 1, 8, 128),
         ("cpu", torch.float64, 2048, 1, 8, 128),
@@ -119,7 +119,7 @@ def test_pack_sizes_are_these(
     device: str,
     dtype: torch.dtype,
     window: int,
-    heavy: int,
+    memory_factor: int,
     rows: int,
     nodes: int,
     tiny: Callable[[str], Model],
@@ -128,7 +128,7 @@ def test_pack_sizes_are_these(
     """Of model and device alone; a change of these changes the last bits of results and belongs in the notes."""
     monkeypatch.setattr(Model, "window", window)
     model = replace(tiny("llama"), device=torch.device(device), dtype=dtype)
-    assert packing_for(model, heavy=heavy) == Packing(rows=rows, nodes=nodes)
+    assert packing_for(model, memory_factor=memory_factor) == Packing(rows=rows, nodes=nodes)
 
 
 def test_half_precision_packs_more_rows(tiny_folder: Callable[[str], Path]):
@@ -143,7 +143,7 @@ def test_half_precision_packs_more_rows(tiny_folder: Callable[[str], Path]):
 @pytest.mark.parametrize("task", ["regular_plural_subject_verb_agreement_1", "wh_island", "principle_A_domain_3"])
 def test_cuts_between_rows_cost_little(task: str):
     """Of 2,000 sentences that a grammar made, each word a token: what begins two rows is computed in both."""
-    pairs = load_pairs(task, source="builtin", n=1000)
+    pairs = load_pairs(task, source="builtin", limit=1000)
     words = {
         word: i for i, word in enumerate(sorted({w for both in pairs.sentences for s in both for w in s.split()}))
     }
@@ -201,7 +201,7 @@ def test_scores_unembed_what_predicts_a_word(pairs: Pairs, model: Model):
 def test_margins_unembed_from_where_a_pair_parts(pairs: Pairs, model: Model):
     packs = packs_of(scored(pairs))
     with counting(model) as counted:
-        score_texts(model, from_parting(pairs_of_texts(model, pairs, "sum")))
+        score_texts(model, from_first_difference(pairs_of_texts(model, pairs, "sum")))
     assert counted.passes == [shape_of(pack) for pack in packs]
     assert counted.unembedded == rows_unembedded(packs, contexts(pairs, parted=True))
     assert sum(counted.unembedded) < sum(len(row.nodes) for pack in packs for row in pack)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, load_model, reading
+from neurosteer.model import Model, capture, load_model
 from neurosteer.vocabulary import SITES
 
 TOKENS = torch.tensor([ids_of("w3 w1 w4"), ids_of("w1 w5 w9")])
@@ -58,7 +58,7 @@ def test_once_per_layer_in_order(kind: str, layers: list[int], tiny: Callable[[s
     model = tiny(kind)
     seen: list[tuple[int, tuple[int, ...]]] = []
     before = hooks_of(model)
-    with reading(model, "resid_post", layers, lambda at, values: seen.append((at, values.shape))) as one_pass:
+    with capture(model, "resid_post", layers, lambda at, values: seen.append((at, values.shape))) as one_pass:
         one_pass(TOKENS)
         one_pass(TOKENS)
         assert hooks_of(model) != before  # the count would notice
@@ -76,7 +76,7 @@ def test_an_exception_in_a_visit_leaves_nothing_behind(error: BaseException, at:
     before = hooks_of(tiny("llama"))
     with (
         pytest.raises(type(error)) as raised,
-        reading(tiny("llama"), "resid_post", range(LAYERS), visit) as one_pass,
+        capture(tiny("llama"), "resid_post", range(LAYERS), visit) as one_pass,
     ):
         one_pass(TOKENS)
     assert raised.value is error
@@ -87,7 +87,7 @@ def test_an_exception_between_passes_leaves_nothing_behind(tiny: Callable[[str],
     before = hooks_of(tiny("llama"))
 
     def interrupted() -> None:
-        with reading(tiny("llama"), "mlp_out", [0, 1], nothing) as one_pass:
+        with capture(tiny("llama"), "mlp_out", [0, 1], nothing) as one_pass:
             one_pass(TOKENS)
             raise KeyboardInterrupt
 
@@ -104,7 +104,7 @@ def test_a_failing_attachment_leaves_nothing_behind(tiny: Callable[[str], Model]
         raise RuntimeError("no more hooks")
 
     monkeypatch.setattr(model.bridge.hook_dict["blocks.2.hook_out"], "add_hook", fail)
-    with pytest.raises(RuntimeError, match="no more hooks"), reading(model, "resid_post", [0, 1, 2], nothing):
+    with pytest.raises(RuntimeError, match="no more hooks"), capture(model, "resid_post", [0, 1, 2], nothing):
         pass
     assert hooks_of(model) == before
 
@@ -112,7 +112,7 @@ def test_a_failing_attachment_leaves_nothing_behind(tiny: Callable[[str], Model]
 def test_other_peoples_hooks_stay(tiny: Callable[[str], Model]):
     point = tiny("llama").bridge.hook_dict["blocks.1.hook_out"]
     theirs = point.add_hook(lambda values, hook: None)
-    with reading(tiny("llama"), "resid_post", [1], nothing) as one_pass:
+    with capture(tiny("llama"), "resid_post", [1], nothing) as one_pass:
         one_pass(TOKENS)
     assert point.fwd_hooks == [theirs]
     theirs.hook.remove()
@@ -130,7 +130,7 @@ def test_a_hook_that_does_not_fire_in_its_turn_is_an_error(
     monkeypatch.setattr("neurosteer.model.passes.hook_name", lambda _site, layer: where[layer])
     with (
         pytest.raises(NeurosteerError, match=r"fired at layers \[1\], expected once at each of \[0, 1\]"),
-        reading(tiny("llama"), "resid_post", [0, 1], nothing) as one_pass,
+        capture(tiny("llama"), "resid_post", [0, 1], nothing) as one_pass,
     ):
         one_pass(TOKENS)
     assert hooks_of(tiny("llama")) == before
@@ -138,7 +138,7 @@ def test_a_hook_that_does_not_fire_in_its_turn_is_an_error(
 
 def test_a_site_that_is_lacking_attaches_nothing(tiny: Callable[[str], Model]):
     before = hooks_of(tiny("neox"))
-    with pytest.raises(InputError), reading(tiny("neox"), "resid_mid", [0], nothing):
+    with pytest.raises(InputError), capture(tiny("neox"), "resid_mid", [0], nothing):
         pass
     assert hooks_of(tiny("neox")) == before
 
@@ -164,7 +164,7 @@ def test_nothing_is_computed_above_the_last_layer(kind: str, last: int, site: st
         model.bridge(TOKENS)
         assert calls == ["block 0", "block 1", "block 2", "logits"]  # so the count counts
         calls.clear()
-        with reading(model, site, [last], nothing) as one_pass:
+        with capture(model, site, [last], nothing) as one_pass:
             one_pass(TOKENS)
         entered = last if site == "resid_pre" else last + 1
         assert calls == [f"block {i}" for i in range(entered)]
@@ -175,7 +175,7 @@ def test_nothing_is_computed_above_the_last_layer(kind: str, last: int, site: st
 
 def test_no_gradients(tiny: Callable[[str], Model]):
     values: list[Tensor] = []
-    with reading(tiny("llama"), "resid_post", [1], lambda _layer, at: values.append(at)) as one_pass:
+    with capture(tiny("llama"), "resid_post", [1], lambda _layer, at: values.append(at)) as one_pass:
         one_pass(TOKENS)
     assert not values[0].requires_grad
 
@@ -196,7 +196,7 @@ def test_norms_do_no_more_than_the_network_s_own(
     _, cache = model.bridge.run_with_cache(TOKENS)
     assert model.bridge.blocks[2].ln1 in computed  # so the list lists
     seen: dict[int, Tensor] = {}
-    with reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
+    with capture(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
         computed.clear()  # of the trial that comes first
         one_pass(TOKENS)
     assert computed == []
@@ -216,7 +216,7 @@ def test_a_norm_that_is_not_the_network_s_own_stays(
     model = load_model(tiny_folder(kind))
     _, cache = model.bridge.run_with_cache(TOKENS)
     seen: dict[int, Tensor] = {}
-    with reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
+    with capture(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass:
         one_pass(TOKENS)
     for layer, values in seen.items():
         assert torch.equal(values, cache[f"blocks.{layer}.hook_out"])
@@ -227,7 +227,7 @@ def test_a_plain_hook_within_a_norm_fires(tiny: Callable[[str], Model]):
     point = model.bridge.hook_dict["blocks.1.ln1.hook_scale"]
     handle = point.register_forward_hook(lambda *_: fired.append(1))
     try:
-        with reading(model, "resid_post", range(LAYERS), lambda *_: None) as one_pass:
+        with capture(model, "resid_post", range(LAYERS), lambda *_: None) as one_pass:
             one_pass(TOKENS)
     finally:
         handle.remove()
@@ -244,7 +244,7 @@ def test_a_norm_that_somebody_edits_within_stays_edited(tiny: Callable[[str], Mo
         seen: dict[int, Tensor] = {}
         with (
             pytest.warns(UserWarning, match="edited hook_scale"),
-            reading(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass,
+            capture(model, "resid_post", range(LAYERS), seen.__setitem__) as one_pass,
         ):
             one_pass(TOKENS)
     finally:

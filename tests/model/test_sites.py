@@ -11,7 +11,7 @@ from tiny_models import INNER, LAYERS, WIDTH, hf_blocks, hf_network, ids_of, rea
 from torch import Tensor, nn
 
 from neurosteer.errors import InputError
-from neurosteer.model import Model, check_site, load_model, reading, resolve_layers, site_width
+from neurosteer.model import Model, capture, check_site, load_model, resolve_layers, site_width
 from neurosteer.vocabulary import SITES
 
 SENTENCE = ids_of("w3 w1 w4 w1 w5 w9 w2 w6")
@@ -53,7 +53,7 @@ CASES = [(kind, site) for kind, sites in MODULES.items() for site in sites]
 def read(model: Model, site: str) -> Tensor:
     """`[layer, token, unit]`."""
     values: list[Tensor] = []
-    with reading(model, site, range(LAYERS), lambda _layer, at: values.append(at[0].clone())) as one_pass:
+    with capture(model, site, range(LAYERS), lambda _layer, at: values.append(at[0].clone())) as one_pass:
         one_pass(torch.tensor([SENTENCE]))
     return torch.stack(values)
 
@@ -112,4 +112,4 @@ def test_the_context_is_the_models_own(tiny: Callable[[str], Model]):
 
 def test_repr(tiny_folder: Callable[[str], Path]):
     folder = tiny_folder("llama")
-    assert repr(load_model(folder)) == f"Model('{folder}', 3 layers x 32, float32 on cpu)"
+    assert repr(load_model(folder)) == f"Model('{folder}', 3 layers x 32, float32 on cpu, BOS <s>, EOS </s>)"

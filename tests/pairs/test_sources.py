@@ -166,11 +166,11 @@ def test_auto_is_built_in_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         def notice(self, text: str) -> None:
             notices.append(text)
 
-    pairs = load_pairs("intransitive", n=20, progress=Heard())
-    assert pairs == load_pairs("intransitive", source="builtin", n=20)
+    pairs = load_pairs("intransitive", limit=20, progress=Heard())
+    assert pairs == load_pairs("intransitive", source="builtin", limit=20)
     [told] = notices
     assert told.startswith("built-in pairs: nyu-mll/blimp is neither cached nor reachable")
-    several = load_tasks(["argument_structure"], n=4, progress=Heard())
+    several = load_tasks(["argument_structure"], limit=4, progress=Heard())
     assert {one.source for one in several} == {"builtin"}
     assert len(notices) == 2
 
@@ -187,7 +187,7 @@ def test_a_set_that_the_hub_lacks(fake_hub, monkeypatch: pytest.MonkeyPatch):
 def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch):
     import huggingface_hub
 
-    monkeypatch.setattr("neurosteer.hub.PATIENCE", 0.2)
+    monkeypatch.setattr("neurosteer.hub.TIMEOUT", 0.2)
     monkeypatch.setattr(huggingface_hub, "get_session", lambda: time.sleep(1))
     start = time.monotonic()
     assert not is_reachable()

@@ -19,7 +19,7 @@ from tiny_models import hf_network, hf_states, ids_of, random_pairs, sentences_o
 from torch import Tensor
 
 from neurosteer.forward import eos_states, score
-from neurosteer.forward.check import forest_holds
+from neurosteer.forward.check import forest_is_exact
 from neurosteer.forward.forest import Packing
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs, load_pairs
@@ -32,7 +32,7 @@ PACKS = {
     "512 in one row": Packing(rows=1, nodes=512),
 }
 PAIRS = random_pairs(60, seed=6)
-REAL = load_pairs("intransitive", source="builtin", n=12)
+REAL = load_pairs("intransitive", source="builtin", limit=12)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def packed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Packing], None]:
 
     def pack(packing: Packing) -> None:
         for room in ("request", "scoring"):
-            monkeypatch.setattr(f"neurosteer.forward.{room}.packing_for", lambda _model, heavy=1: packing)
+            monkeypatch.setattr(f"neurosteer.forward.{room}.packing_for", lambda _model, memory_factor=1: packing)
 
     return pack
 
@@ -89,7 +89,7 @@ def test_tiny_models(
 ):
     packed(packing)
     model, expected = tiny(kind), plain[kind]
-    assert forest_holds(model, QUIET)  # else batches of equal length, which are exact, hide what is wrong with it
+    assert forest_is_exact(model, QUIET)  # else batches of equal length, which are exact, hide what is wrong with it
     for order in (list(range(len(PAIRS))), shuffled(PAIRS, 1)):
         pairs = PAIRS.take(order)
         states, scores = eos_states(model, pairs, cache=False).values, score(model, pairs)
@@ -126,7 +126,7 @@ def really(builtin: Model, builtin_source: Path) -> OneByOne:
 @pytest.mark.parametrize("size", ["64", "512"])
 def test_real_weights(size: str, builtin: Model, really: OneByOne, packed: Callable[[Packing], None]):
     packed(PACKS[size])
-    assert forest_holds(builtin, QUIET)
+    assert forest_is_exact(builtin, QUIET)
     order = shuffled(REAL, 2)
     pairs, expected = REAL.take(order), really.states[order]
     states, scores = eos_states(builtin, pairs, cache=False).values, score(builtin, pairs)

@@ -19,12 +19,12 @@ PAIRS = random_pairs(6)
 PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6", ""]
 CHOSEN = [(0, 3), (0, 17), (1, 3), (2, 31)]
 IDENTITIES: dict[str, Callable[[Model], Edit]] = {
-    "scale 1 about zero": lambda model: Edit.amplify(neurons_at(model, CHOSEN), 1.0),
-    "scale 1 about the mean": lambda model: Edit.amplify(neurons_at(model, CHOSEN), 1.0, about="mean"),
-    "scale 1 about the mean, onward": lambda model: Edit.amplify(
-        neurons_at(model, CHOSEN), 1.0, about="mean", reach="onward"
+    "scale 1 from zero": lambda model: Edit.amplify(neurons_at(model, CHOSEN), 1.0),
+    "scale 1 from the mean": lambda model: Edit.amplify(neurons_at(model, CHOSEN), 1.0, to="mean"),
+    "scale 1 from the mean, onward": lambda model: Edit.amplify(
+        neurons_at(model, CHOSEN), 1.0, to="mean", reach="onward"
     ),
-    "scale 1 in the MLP": lambda model: Edit.amplify(neurons_at(model, CHOSEN, site="mlp_out"), 1.0, about="mean"),
+    "scale 1 in the MLP": lambda model: Edit.amplify(neurons_at(model, CHOSEN, site="mlp_out"), 1.0, to="mean"),
     "no neurons to zero": lambda model: Edit.ablate(neurons_at(model, [])),
     "no neurons to their mean": lambda model: Edit.ablate(neurons_at(model, []), to="mean"),
     "no neurons, clamped": lambda model: Edit.clamp(neurons_at(model, []), 5.0, reach="all"),

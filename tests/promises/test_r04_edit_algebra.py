@@ -49,7 +49,7 @@ def test_a_factor_and_its_inverse(factors: tuple[float, float], site: str, model
 def test_disjoint_edits_commute(model: Model):
     makes: list[Callable[[list[tuple[int, int]]], Edit]] = [
         lambda chosen: Edit.ablate(neurons_at(model, chosen)),
-        lambda chosen: Edit.amplify(neurons_at(model, chosen), 3.0, about="mean"),
+        lambda chosen: Edit.amplify(neurons_at(model, chosen), 3.0, to="mean"),
         lambda chosen: Edit.clamp(neurons_at(model, chosen), 1.5),
     ]
     for i, one in enumerate(makes):
@@ -85,12 +85,12 @@ def test_a_clamp_is_scale_0_and_a_shift(value: float, model: Model):
 def test_ablation_to_the_mean_is_scale_0_about_it(model: Model):
     neurons = neurons_at(model, SOME)
     ablated = Edit.ablate(neurons, to="mean")
-    amplified = Edit.amplify(neurons, 0.0, about="mean")
+    amplified = Edit.amplify(neurons, 0.0, to="mean")
     assert torch.equal(logits(model, [ablated]), logits(model, [amplified]))
     each = zip(SOME, neurons.at("token_mean").tolist(), strict=True)
     means = [Edit.clamp(neurons_at(model, [at]), mean) for at, mean in each]
     assert torch.equal(logits(model, [ablated]), logits(model, means))
-    one, other = (Edit.amplify(neurons, by, about="mean") for by in (3.0, 1 / 3))
+    one, other = (Edit.amplify(neurons, by, to="mean") for by in (3.0, 1 / 3))
     assert (logits(model, [one, other]) - logits(model)).abs().max() < 1e-5
 
 

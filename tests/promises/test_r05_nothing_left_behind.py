@@ -31,7 +31,7 @@ from neurosteer.forward import (
     steering,
     variant_of,
 )
-from neurosteer.model import Model, editing, edits_on, load_model
+from neurosteer.model import Model, active_edits, editing, load_model
 
 TRIALS = 20  # of each of the five kinds
 TOKENS = torch.tensor([ids_of("w3 w1 w4 w1 w5"), ids_of("w9 w2 w6 w5 w3")])
@@ -60,7 +60,7 @@ class Left:
         assert [point.name for point in points if point.fwd_hooks or point.bwd_hooks] == []
         assert self.torch_hooks(self.model) == self.hooks
         assert [block for block in self.model.bridge.blocks if "forward" in block.__dict__] == []
-        assert edits_on(self.model) == []
+        assert active_edits(self.model) == []
         assert torch.equal(self.model.bridge(TOKENS), self.logits)
 
 
@@ -73,7 +73,7 @@ def some_edit(model: Model, rng: np.random.Generator) -> Edit:
     site = str(rng.choice(["resid_post", "resid_pre", "mlp_out", "attn_out"]))
     chosen = {(int(rng.integers(LAYERS)), int(rng.integers(WIDTH))) for _ in range(6)}
     where = str(rng.choice(["all", "prompt"]))
-    return Edit.amplify(neurons_at(model, chosen, site=site), float(rng.normal()), about="mean", where=where)
+    return Edit.amplify(neurons_at(model, chosen, site=site), float(rng.normal()), to="mean", where=where)
 
 
 def use(model: Model, rng: np.random.Generator) -> None:

@@ -55,7 +55,7 @@ def test_scoring_in_one_pack(where: str, model: Model):
 
 
 def test_scoring_in_batches_of_equal_length(model: Model, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("neurosteer.forward.check.forest_holds", lambda _model, _progress: False)
+    monkeypatch.setattr("neurosteer.forward.check.forest_is_exact", lambda _model, _progress: False)
     given = [len(sentence.split()) for sentence in sentences_of(PAIRS)]  # BOS instead of the last word
     with steering(model, twice(model)) as applied:
         score(model, PAIRS)
@@ -186,8 +186,8 @@ def test_states_below_an_edited_layer_whose_hook_was_taken_off(model: Model):
 @pytest.mark.parametrize("resumed", [True, False])
 def test_a_sweep_of_variants_notices_too(resumed: bool, model: Model, monkeypatch: pytest.MonkeyPatch):
     """Hooks that do not stay on while variants are scored."""
-    monkeypatch.setattr("neurosteer.forward.scoring.may_resume", lambda _model, _progress: resumed)
-    monkeypatch.setattr("neurosteer.model.attach.hooked", lambda _model, _points: nullcontext())
+    monkeypatch.setattr("neurosteer.forward.scoring.can_resume", lambda _model, _progress: resumed)
+    monkeypatch.setattr("neurosteer.model.edit_hooks.hooked", lambda _model, _points: nullcontext())
     with pytest.raises(NeurosteerError, match="were its hooks removed"):
         score_texts(model, pairs_of_texts(model, PAIRS, "sum"), [variant_of(model, twice(model))])
 

@@ -103,7 +103,7 @@ def check_same(first: Found, second: Found) -> None:
     for ours, theirs in zip(second.rankings.values(), first.rankings.values(), strict=True):
         assert ours.scores.dtype == theirs.scores.dtype
         assert torch.equal(ours.scores, theirs.scores)
-        for name in ("best_layer", "method", "model", "site", "about"):
+        for name in ("best_layer", "method", "model", "site", "metadata"):
             assert getattr(ours, name) == getattr(theirs, name)
         for name, value in vars(theirs.stats).items():
             own = getattr(ours.stats, name)
@@ -243,7 +243,7 @@ def test_another_model_is_searched_anew(what: str, work: Work, model: Model, tmp
     other = load_model(folder, **options)
     found = find(other, FEW, **QUICK)
     assert work.since() == (PROBES if what == "name" else ALL)
-    assert found.ranking().about["network"] == other.describe()
+    assert found.ranking().metadata["network"] == other.describe()
     check_same(find(other, FEW, **QUICK, cache=False), found)
 
 

@@ -1,10 +1,11 @@
-"""R19: the docs run: every command of the README, in its order and folder, and its Python block; the notebooks are
-run by `test_notebooks`.
+"""R19: the docs run: every command of the README and of each page of the guide, in the page's order and in a folder
+of its own, and their Python blocks; the notebooks are run by `test_notebooks`, links and names by `test_docs`.
 
 Small stand-ins take the place of what is large, so that commands stay as they are printed: `./blimp` holds a few of
 BLiMP's tasks with pairs of our own, and `smollm2-135m` is a random model with the words of the pairs, and as many
 layers as the commands name. Some commands are given fewer pairs, layers or controls; `pip` and `pytest` are only
-looked up, and of the scripts only the arguments are parsed.
+looked up, and of the scripts only the arguments are parsed. A recipe takes long: what the page of experiments runs is
+not run again for other pages.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import json
 import re
 import runpy
 import shlex
+import shutil
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ import pytest
 import torch
 import transformers
 import typer
+from doc_pages import PAGES, RECIPES, ROOT, Page, page
 from tiny_models import GROUPED
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -32,13 +36,8 @@ from neurosteer.cli import main
 from neurosteer.cli.app import app
 from neurosteer.model.builtin import NAME, SEPARATOR
 from neurosteer.pairs import load_pairs
-from neurosteer.runner.bundled import bundled_recipes
 from neurosteer.store import write_manifest
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
-SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", README, flags=re.DOTALL | re.MULTILINE))
 TASKS = {"intransitive": 400, "determiner_noun_agreement_1": 40, "wh_island": 40}
 LESS = {  # what makes a command short; an option that it has itself stays
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
@@ -50,41 +49,38 @@ LESS = {  # what makes a command short; an option that it has itself stays
 }
 
 
-def commands_in(text: str) -> Iterator[str]:
-    """The commands of a shell block: its lines without comments, or in a transcript those after `$`."""
-    lines = re.sub(r"\\\n\s*", "", text).splitlines()
-    if any(line.startswith("$ ") for line in lines):
-        lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
-    for line in lines:
-        yield from filter(None, (part.strip() for part in re.sub(r"\s#.*", "", line).split("&&")))
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """A folder with `blimp` and `smollm2-135m`, the model of so many layers; made once."""
 
+    @cache
+    def make(layers: int) -> Path:
+        folder = tmp_path_factory.mktemp(f"stand-in-{layers}")
+        (folder / "blimp").mkdir()
+        words = {"The", "guests", "have", "Every", "morning", "the", "."}
+        for task, n in TASKS.items():
+            with (folder / "blimp" / f"{task}.jsonl").open("w") as file:
+                for pair in load_pairs(task, source="builtin", n=n):
+                    file.write(json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n")
+                    words |= {*re.findall(r"\w+|[^\w\s]+", f"{pair.good} {pair.bad}")}
+        save_stand_in(folder / NAME, sorted(words), layers=layers)
+        return folder
 
-def commands_of_spans() -> Iterator[str]:
-    """The commands in the running text; of alternatives (`ls tasks | models`) each."""
-    for span in SPANS:
-        for command in span.replace("PATH", "runs").split(" && "):
-            if command.startswith(("neurosteer ", "python ", "pip ")):
-                first, *others = command.split(" | ")
-                yield from (first, *(f"{first.rsplit(' ', 1)[0]} {other}" for other in others))
-
-
-COMMANDS = [command for kind, text in BLOCKS if kind in {"sh", "console"} for command in commands_in(text)]
-INLINE = list(dict.fromkeys(commands_of_spans()))
+    return make
 
 
 @pytest.fixture(params=[30])
 def place(
-    request: pytest.FixtureRequest, tmp_path: Path, neurosteer_home: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    neurosteer_home: Path,
+    stand_in: Callable[[int], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder with `./blimp` and `recipes`, and a cache that holds the model; no hub is there."""
-    words = {"The", "guests", "have", "Every", "morning", "the", "."}
-    for task, n in TASKS.items():
-        (tmp_path / "blimp").mkdir(exist_ok=True)
-        with (tmp_path / "blimp" / f"{task}.jsonl").open("w") as file:
-            for pair in load_pairs(task, source="builtin", n=n):
-                file.write(json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n")
-                words |= {*re.findall(r"\w+|[^\w\s]+", f"{pair.good} {pair.bad}")}
-    save_stand_in(neurosteer_home / "models" / NAME, sorted(words), layers=request.param)
+    made = stand_in(request.param)
+    shutil.copytree(made / "blimp", tmp_path / "blimp")
+    shutil.copytree(made / NAME, neurosteer_home / "models" / NAME)
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
@@ -115,8 +111,8 @@ def save_stand_in(folder: Path, words: list[str], *, layers: int) -> None:
 
 
 def shortened(words: list[str]) -> list[str]:
-    """The same command on less."""
-    more = (LESS.get(" ".join(words[:2])) or LESS.get(words[0], "")).split()
+    """The same command, program and all, on less."""
+    more = (LESS.get(" ".join(words[1:3])) or LESS.get(words[1], "")).split() if words[0] == "neurosteer" else []
     options = zip(more[::2], more[1::2], strict=True)
     return [*words, *(part for name, value in options if name not in words for part in (name, value))]
 
@@ -124,7 +120,7 @@ def shortened(words: list[str]) -> list[str]:
 def run_neurosteer(words: list[str], capsys: pytest.CaptureFixture[str]) -> str | None:
     """What went wrong, if anything."""
     with pytest.raises(SystemExit) as stop:
-        main(shortened(words))
+        main(shortened(["neurosteer", *words])[1:])
     captured = capsys.readouterr()
     if stop.value.code:
         return captured.err.strip().splitlines()[-1]
@@ -191,55 +187,49 @@ def run_command(
     return run
 
 
-def test_every_command(run_command: Callable[[str], str | None]):
+def runnable(of: Page) -> list[str]:
+    """The commands of a page that are run for it; of those that are the same when shortened the first."""
+    elsewhere = set() if of == EXPERIMENTS else set(EXPERIMENTS.commands)
+    chosen = [command for command in of.commands if not (command.startswith(RECIPES) and command in elsewhere)]
+    first: dict[str, str] = {}
+    for command in chosen:
+        first.setdefault(" ".join(shortened(shlex.split(command))), command)
+    return list(first.values())
+
+
+EXPERIMENTS = page("experiments")
+WITH_COMMANDS = [one for one in PAGES if runnable(one)]
+WITH_PYTHON = [one for one in PAGES if one.blocks("python")]
+
+
+def test_there_is_something_to_run():
+    programs = [command.split()[0] for one in PAGES for command in one.commands]
+    assert programs.count("neurosteer") >= 20
+    assert programs.count("python") >= 10
+    assert len(WITH_PYTHON) == 2
+
+
+@pytest.mark.parametrize("of", WITH_COMMANDS, ids=lambda one: one.path.stem)
+def test_every_command(of: Page, run_command: Callable[[str], str | None]):
     """In the order of the page: what one writes the next one reads."""
-    programs = [command.split()[0] for command in COMMANDS]
-    assert programs.count("neurosteer") >= 8
-    failed = [f"{command}: {said}" for command in [*COMMANDS, *INLINE] if (said := run_command(command))]
+    failed = [f"{command}: {said}" for command in runnable(of) if (said := run_command(command))]
     assert not failed, "\n".join(failed)
 
 
+@pytest.mark.parametrize("of", WITH_PYTHON, ids=lambda one: one.path.stem)
 @pytest.mark.parametrize("place", [3], indirect=True, ids=["3 layers"])
-def test_the_python_block(place: Path):
-    """Statement by statement; what stands alone is shown as a notebook shows it."""
-    [text] = [text for kind, text in BLOCKS if kind == "python"]
+def test_the_python_blocks(of: Page, place: Path):
+    """Block after block, statement by statement; what stands alone is shown as a notebook shows it."""
     names: dict[str, Any] = {}
-    for statement in ast.parse(text).body:
+    for statement in ast.parse("\n".join(of.blocks("python"))).body:
         if not isinstance(statement, ast.Expr):
-            exec(compile(ast.Module([statement], []), "README.md", "exec"), names)
+            exec(compile(ast.Module([statement], []), of.name, "exec"), names)
             continue
-        value = eval(compile(ast.Expression(statement.value), "README.md", "eval"), names)
+        value = eval(compile(ast.Expression(statement.value), of.name, "eval"), names)
         if hasattr(value, "_repr_html_"):
             assert "<" in value._repr_html_()
-    assert names["run"].page.is_file()
-
-
-def options_of_commands() -> set[str]:
-    """All there are, of commands and of the scripts named on the page."""
-    group = typer.main.get_command(app)
-    every = [group, *group.commands.values()]
-    scripts = "".join(path.read_text() for path in (ROOT / "recipes").rglob("*.py"))
-    return {
-        *(name for command in every for parameter in command.params for name in (*parameter.opts, "--help")),
-        *re.findall(r'add_argument\("(--[\w-]+)"', scripts),
-    }
-
-
-def test_every_option_named_exists():
-    named = {name for span in SPANS for name in re.findall(r"(?<![\w-])--[a-z][\w-]*", span)}
-    assert len(named) > 20
-    assert named - options_of_commands() == set()
-
-
-def test_every_file_named_exists():
-    """Links and pictures, files of the repository, rooms of the house, recipes of the table."""
-    links = {target for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target}
-    files = {span for span in SPANS if re.fullmatch(r"recipes/[\w./-]+", span)}
-    rooms = {f"neurosteer/{room}" for room in re.findall(r"^    ([a-z]+(?:/|\.py)) ", README, flags=re.MULTILINE)}
-    assert min(map(len, (links, files, rooms))) > 5
-    assert [name for name in sorted(links | files | rooms) if not (ROOT / name).exists()] == []
-    table = README[README.index("| recipe | asks |") :].split("\n\n")[0]
-    assert set(re.findall(r"^\| `([\w-]+)` ", table, flags=re.MULTILINE)) == set(bundled_recipes())
+    if "run" in names:
+        assert names["run"].page.is_file()
 
 
 @pytest.mark.parametrize(

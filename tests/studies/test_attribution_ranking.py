@@ -59,9 +59,9 @@ def test_scores_are_the_drop_predicted_on_train(used: Found, llama: Model, to: s
     ranking = used.ranking("attribution")
     assert torch.equal(ranking.scores, predicted(llama, used.train, used, to).float())
     assert (ranking.scores < 0).any()
-    assert (ranking.method, ranking.about["to"], ranking.about["steps"]) == ("attribution", to, 1)
-    assert ranking.about["attribution"] == {"to": to, "steps": 1}
-    assert set(ranking.about["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
+    assert (ranking.method, ranking.metadata["to"], ranking.metadata["steps"]) == ("attribution", to, 1)
+    assert ranking.metadata["attribution"] == {"to": to, "steps": 1}
+    assert set(ranking.metadata["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
 
 
 def test_the_best_layer_has_the_largest_drop_on_validation(used: Found, llama: Model, to: str):
@@ -170,8 +170,8 @@ def test_rank_neurons_by_attribution(used: Found, llama: Model, to: str):
     alone = rank_neurons(llama, used.train, validation=used.validation, **asked)
     torch.testing.assert_close(alone.scores, used.ranking("attribution").scores, rtol=1e-4, atol=1e-6)
     assert alone.best_layer == used.ranking("attribution").best_layer
-    assert (alone.method, alone.about["to"], alone.about["steps"]) == ("attribution", to, 1)
-    assert set(alone.about["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
+    assert (alone.method, alone.metadata["to"], alone.metadata["steps"]) == ("attribution", to, 1)
+    assert set(alone.metadata["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
     without = rank_neurons(llama, used.train, **asked)
     assert without.best_layer is None
     torch.testing.assert_close(without.scores, alone.scores, rtol=1e-4, atol=1e-6)

@@ -52,10 +52,10 @@ def test_parts_and_provenance(found, llama, few):
         ranking = found.ranking(method)
         assert ranking.method == method
         assert (ranking.model, ranking.site) == (llama.fingerprint, "resid_post")
-        assert set(ranking.about["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
-        assert not set(ranking.about["seen"]) & set(sentence_hashes(test))
+        assert set(ranking.metadata["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
+        assert not set(ranking.metadata["seen"]) & set(sentence_hashes(test))
         assert ranking.best_layer == found.result.best_layers[method]
-    assert set(found.ranking("l0").about["l0"]["lambda"]) == {"0", "1", "2"}
+    assert set(found.ranking("l0").metadata["l0"]["lambda"]) == {"0", "1", "2"}
     assert found.best_layer == found.result.best_layers["welch"]
     assert found.baselines == few.baselines(few.split("pair", 5), token_ids)
 
@@ -280,14 +280,14 @@ def test_rank_neurons_ranks_as_find_does(found, llama, method, rounding):
     torch.testing.assert_close(alone.scores, found.ranking(method).scores, rtol=rounding, atol=rounding)
     assert torch.equal(alone.scores > 0, found.ranking(method).scores > 0)
     assert alone.best_layer == found.result.best_layers[method]
-    assert set(alone.about["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
+    assert set(alone.metadata["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
 
 
 def test_rank_neurons_without_validation(found, llama):
     without = rank_neurons(llama, found.train)
     assert without.best_layer is None
     torch.testing.assert_close(without.scores, found.ranking("welch").scores, rtol=1e-4, atol=1e-4)
-    assert set(without.about["seen"]) == set(sentence_hashes(found.train))
+    assert set(without.metadata["seen"]) == set(sentence_hashes(found.train))
 
 
 def test_rank_neurons_by_l0_without_validation(llama, found):

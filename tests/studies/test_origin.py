@@ -51,7 +51,7 @@ def found_in(
     out: Path, model: Model, source: str, *, n: int | None = None, when: int | None = None, **asked: Any
 ) -> Path:
     """A finished run of `find`, quickly made; `when` is its time."""
-    pairs = load_pairs(source=source, n=n)
+    pairs = load_pairs(source=source, limit=n)
     found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "topk": 3, "draws": 1, **asked})
     options = {"n": n, "columns": COLUMNS, **{name: str(value) for name, value in asked.items()}}
     folder, _ = save_find(model, [found], out=out, options=options)
@@ -75,7 +75,7 @@ def test_the_newest_find_of_this_model(llama: Model, tiny: Callable[[str], Model
     """Newer finds of another model and newer runs of other commands are passed over."""
     older, newer = (found_in(out, llama, source, seed=seed, when=1000 + seed) for seed in (1, 2))
     other = found_in(out, tiny("gpt2"), source, seed=1, when=5000)
-    pairs = load_pairs(source=source, n=4)
+    pairs = load_pairs(source=source, limit=4)
     scored, _ = save_scores(llama, [(pairs, score(llama, pairs))], out=out, options={})
     at(scored, 6000)
     assert neurons_from(llama, Wanted(), out=out).where == str(newer)
@@ -161,7 +161,7 @@ def test_a_task_among_several_of_one_run(llama: Model, tmp_path: Path, source: s
 def test_the_same_number_of_pairs_and_columns(llama: Model, tmp_path: Path, out: Path):
     """What was read differently then is read so again."""
     path = write_pairs(tmp_path / "mine.jsonl", made_pairs(), ("right", "wrong"))
-    pairs = load_pairs(source=path, n=50, columns=("right", "wrong"))
+    pairs = load_pairs(source=path, limit=50, columns=("right", "wrong"))
     found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
     save_find(llama, [found], out=out, options={"n": 50, "columns": ("right", "wrong")})
     for asked in (Wanted(), Wanted(limit=50, columns=("right", "wrong"))):
@@ -305,7 +305,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
     elsewhere = neurons_from(llama, Wanted(task="made", source=str(copy)), out=out, file=file)
     assert elsewhere.test is not None
     assert len(elsewhere.test) == 8
-    seen = set(elsewhere.sets["welch"].about["seen"])
+    seen = set(elsewhere.sets["welch"].metadata["seen"])
     assert {h for pair in elsewhere.test for h in sentence_hashes([pair])} & seen  # which `measure_effect` refuses
     alone = neurons_from(llama, Wanted(), out=out, file=file, pairs=False)
     assert (alone.test, alone.train, alone.data) == (None, None, None)
@@ -367,7 +367,7 @@ def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path
     """A set that says nothing about its origin needs a task to be measured on."""
     found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
-    replace(found.ranking().top(3), about={}).save(file)
+    replace(found.ranking().top(3), metadata={}).save(file)
     assert refusal(llama, Wanted(), out=out, file=file) == (
         f"{file} does not say which task it is about; give --task NAME"
     )

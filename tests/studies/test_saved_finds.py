@@ -34,7 +34,7 @@ def check_same(again: Found, found: Found) -> None:
     for method, ranking in found.rankings.items():
         other = again.ranking(method)
         assert torch.equal(other.scores, ranking.scores)
-        assert (other.about, other.best_layer) == (ranking.about, ranking.best_layer)
+        assert (other.metadata, other.best_layer) == (ranking.metadata, ranking.best_layer)
         assert list(other.top(3)) == list(ranking.top(3))
     for layer in (row.layer for row in found.layers):
         mine, theirs = again.probe(layer), found.probe(layer)

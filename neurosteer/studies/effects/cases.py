@@ -11,13 +11,13 @@ import numpy as np
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
-from neurosteer.forward import Text, Variant, donor_of, from_parting, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import Text, Variant, donor_of, from_first_difference, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.vocabulary import REFERENCES
+from neurosteer.vocabulary import REFERENCES, Reference
 
 from .numbers import Margins, Preference, against, change, clean_preference
 
@@ -32,12 +32,12 @@ class Case:
     @property
     def unmatched(self) -> float:
         """The distance that remains between chosen and control units, mean over controls; see `matched_controls`."""
-        return float(np.mean([control.about["unmatched"] for control in self.controls])) if self.controls else 0.0
+        return float(np.mean([control.metadata["unmatched"] for control in self.controls])) if self.controls else 0.0
 
     @property
     def overlaps(self) -> list[float]:
         """The share of the chosen neurons that each control holds."""
-        return [control.about["overlap"] for control in self.controls]
+        return [control.metadata["overlap"] for control in self.controls]
 
     def edits(self) -> list[Edit]:
         return [self.edit, *(self.edit.on(control) for control in self.controls)]
@@ -87,7 +87,7 @@ class Bench:
 
     def margins(self, pairs: Pairs, *, only_first: bool = False) -> Measured:
         """The margins of pairs, summed log-probabilities, unedited and in every case (or the first alone)."""
-        groups = from_parting(pairs_of_texts(self.model, pairs, "sum"))
+        groups = from_first_difference(pairs_of_texts(self.model, pairs, "sum"))
         variants = self.variants[:1] if only_first else self.variants
         flat = [variant for case in variants for variant in case]
         what = f"{pairs.task}: {len(flat)} edits, tokens"
@@ -117,7 +117,7 @@ class Bench:
         ]
 
 
-def other_kind(edit: Edit, kind: str, donors: Sequence[str]) -> Edit:
+def other_kind(edit: Edit, kind: Reference, donors: Sequence[str]) -> Edit:
     """The same edit about another reference. Raises `InputError` for clamps and pushes, and without donors."""
     if kind not in REFERENCES:
         raise InputError(f"kind '{kind}' is not one of {', '.join(REFERENCES)}{did_you_mean(kind, REFERENCES)}")

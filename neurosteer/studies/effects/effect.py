@@ -12,13 +12,13 @@ import numpy as np
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, refuse_unscored
-from neurosteer.model import Model, edits_on
+from neurosteer.model import Model, active_edits
 from neurosteer.neurons import check_count, matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.store import digest_of
-from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, counted_pairs
+from neurosteer.vocabulary import FEWEST_PAIRS, REFERENCES, STANDS_OUT, TOO_FEW_TO_TELL, Reference, counted_pairs
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .neutral import passages, read_neutral
@@ -83,12 +83,12 @@ def measure_effect(
     *,
     controls: int = 19,
     scales: Sequence[float] = (),
-    kinds: Sequence[str] = (),
+    kinds: Sequence[Reference] = (),
     donors: Pairs | None = None,
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
     seed: int = 0,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Effect:
     """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
     sets.
@@ -100,7 +100,7 @@ def measure_effect(
     and more than 100,000 controls.
     """
     check_edit(model, edit)
-    if edits_on(model):
+    if active_edits(model):
         raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
     _refuse(edit, pairs, also, controls)
     name, text = read_neutral(None if neutral is None else Path(neutral))
@@ -139,7 +139,7 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
         raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
     if task.task in {other.task for other in also}:
         raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
-    seen = set(edit.neurons.about.get("seen", ()))
+    seen = set(edit.neurons.metadata.get("seen", ()))
     for pairs in (task, *also):
         if not len(pairs):
             raise InputError(f"{pairs.task}: no pairs to measure on")
@@ -164,10 +164,11 @@ def _few(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _plan(
-    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[str], donors: Sequence[str], seed: int
+    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[Reference], donors: Sequence[str], seed: int
 ) -> _Plan:
     sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
-    cases, doses, wanted = [Case(edit, sets)], {edit.scale: 0}, {edit.kind: 0}
+    cases, doses = [Case(edit, sets)], {edit.scale: 0}
+    wanted: dict[str, int] = {edit.kind: 0}
     for scale in scales:
         if scale not in doses:
             doses[scale] = len(cases)
@@ -209,7 +210,7 @@ def _entry(
         "task": pairs.task,
         "phenomenon": pairs.phenomenon,
         "data": {"source": pairs.source, "pairs": len(pairs), "digest": pairs.digest, "tested": len(pairs)},
-        "method": edit.neurons.about.get("method"),
+        "method": edit.neurons.metadata.get("method"),
         "edit": edit.describe(),
         "neurons": _neurons(edit),
         **_effect(measured, head, clean, seed),

@@ -14,10 +14,10 @@ from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import verify_artefact
 from neurosteer.studies.runs import list_runs, read_run
-from neurosteer.vocabulary import SplitKind
+from neurosteer.vocabulary import COLUMNS, Columns, Method, SplitKind
 
 _Find = tuple[Path, dict[str, Any], dict[str, Any]]  # folder, entry, options
-FindNow = Callable[[Sequence[str]], Path]  # methods -> the folder of a find made on the spot
+FindNow = Callable[[Sequence[Method]], Path]  # methods -> the folder of a find made on the spot
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Wanted:
     """What the user asked for; None leaves it to the find."""
 
     task: str | None = None
-    methods: tuple[str, ...] | None = None
+    methods: tuple[Method, ...] | None = None
     k: str | None = None
     layers: str | Sequence[int] | None = None
     source: str | None = None
     split: SplitKind | None = None
     seed: int | None = None
     limit: int | None = None
-    columns: tuple[str, str] | None = None
+    columns: Columns | None = None
     offline: bool = False
 
     def fits(self, entry: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
@@ -139,9 +139,9 @@ def _from_run(folder: Path, entry: dict[str, Any], options: Mapping[str, Any], w
     again = load_pairs(
         entry["task"],
         source=data["source"],
-        n=options.get("n"),
+        limit=options.get("n"),
         seed=split["seed"],
-        columns=tuple(options.get("columns") or ("sentence_good", "sentence_bad")),
+        columns=tuple(options.get("columns") or COLUMNS),
         offline=wanted.offline,
     )
     if again.digest != data["digest"]:
@@ -160,7 +160,7 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             f"{file}: these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
-    about = neurons.about
+    about = neurons.metadata
     own, theirs = model.describe(), about.get("network", {})
     for name in ("bos", "eos"):
         if name in theirs and theirs[name] != own[name]:
@@ -176,9 +176,9 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     own_split = about.get("split") in ("pair", "lexical")
     kind: SplitKind = wanted.split or (about["split"] if own_split else "pair")
     source = wanted.source or about.get("source") or "auto"
-    columns = wanted.columns or ("sentence_good", "sentence_bad")
+    columns = wanted.columns or COLUMNS
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
-    again = load_pairs(task, source=source, n=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
+    again = load_pairs(task, source=source, limit=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
     same = (task, _place(again.source)) == (about.get("task"), _place(about.get("source")))
     if same and own_split and about.get("pairs") != again.digest:
         raise InputError(

@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from jaxtyping import Float
-from scipy import stats
 from torch import Tensor
 
+from neurosteer.neurons import spearman, top_set
 from neurosteer.results import Agreement
 from neurosteer.vocabulary import Method
-
-
-def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
-    """Rank correlation over units; None where either are all equal."""
-    if any(bool((values == values[0]).all()) for values in (a, b)):
-        return None
-    return float(stats.spearmanr(a.numpy(), b.numpy()).statistic)
 
 
 def largest_spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
@@ -30,7 +23,7 @@ def agreement(scores: Mapping[Method, Float[Tensor, "unit"]], topk: int) -> tupl
 
     Units that a method gives no score above 0 are not among its top.
     """
-    top = {method: _top(values, topk) for method, values in scores.items()}
+    top = {method: top_set(values, topk) for method, values in scores.items()}
     return tuple(
         Agreement(
             methods=(a, b),
@@ -40,8 +33,3 @@ def agreement(scores: Mapping[Method, Float[Tensor, "unit"]], topk: int) -> tupl
         )
         for a, b in combinations(scores, 2)
     )
-
-
-def _top(scores: Float[Tensor, "unit"], topk: int) -> set[int]:
-    best = scores.sort(descending=True, stable=True).indices[:topk]
-    return {unit for unit in best.tolist() if scores[unit] > 0}

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
+from neurosteer.neurons import spearman
 from neurosteer.probes import L0, STRENGTHS, L0Settings
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
@@ -34,7 +35,6 @@ from neurosteer.studies.examples import (
 from neurosteer.studies.matching import matching_size, random_sizes
 from neurosteer.vocabulary import Method
 
-from .agreement import spearman
 from .attribution_ranking import AttributionRanking
 
 LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)  # masks from next to no unit to a third, and all units

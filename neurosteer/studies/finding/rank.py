@@ -9,10 +9,10 @@ import torch
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
-from neurosteer.neurons import Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, Progress
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import METHODS, FixedReference, Layers, Method, Position, Site
 
@@ -36,7 +36,7 @@ def rank_neurons(
     site: Site = "resid_post",
     position: Position = "eos",
     seed: int = 0,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Ranking:
     """Score every unit on pairs of your own split.
 
@@ -132,4 +132,4 @@ def _settings(
     if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
         raise InputError("train and validation share sentences; split them with pairs.split()")
     grid = LAMBDAS if lam is None else (lam,)
-    return Settings(train.task, resolve_k(topk, site_width(model, site)), (method,), grid, draws=0, seed=seed)
+    return Settings(train.task, resolve_topk(topk, site_width(model, site)), (method,), grid, draws=0, seed=seed)

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import torch
 
-from neurosteer.forward.cache import about as cache_key
-from neurosteer.forward.cache import cache_path, cached
+from neurosteer.forward.cache import cache_key, cache_path, load_or_compute
 from neurosteer.model import Model
-from neurosteer.neurons import Ranking
-from neurosteer.neurons.sets import stats_arrays, stats_from
+from neurosteer.neurons import Ranking, stats_arrays, stats_from
 from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import STRENGTHS
 from neurosteer.progress import Progress
@@ -25,7 +23,7 @@ from .directions import direction_arrays, directions_from
 from .found import Found
 
 
-def load_or_compute(
+def load_or_find(
     model: Model,
     pairs: Pairs,
     parts: Split,
@@ -36,7 +34,7 @@ def load_or_compute(
     """What was found with these settings in the same model and pairs before, else what `compute` finds."""
     what = _depends_on(model, pairs, settings)
     path = cache_path("found", model, pairs, what)
-    return cached(
+    return load_or_compute(
         path,
         read=lambda: _read(path, model, pairs, parts),
         compute=compute,
@@ -64,7 +62,7 @@ def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
     arrays = {f"scores_{method}": ranking.scores.numpy() for method, ranking in found.rankings.items()}
     arrays |= stats_arrays(first.stats) | direction_arrays(found.directions)
     own = {
-        method: {"best_layer": ranking.best_layer, "about": dict(ranking.about)}
+        method: {"best_layer": ranking.best_layer, "metadata": dict(ranking.metadata)}
         for method, ranking in found.rankings.items()
     }
     result = to_json(record(found.result))  # as text: an artefact does not keep the order of keys

@@ -43,7 +43,7 @@ def save_find(
 def save_found(found: Found, folder: Path) -> Path:
     """Write one `find` as a run folder, in the place of an older one. Raises `InputError` for another folder."""
     refuse_foreign(folder)
-    model = next(iter(found.rankings.values())).about["network"]
+    model = next(iter(found.rankings.values())).metadata["network"]
     result = _with_paths(found.result, folder)
     run: dict[str, Json] = {
         "command": "find",

@@ -13,12 +13,12 @@ from torch import Tensor
 from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
-from neurosteer.forward.cache import may_cache
+from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
-from neurosteer.neurons import Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
@@ -28,7 +28,7 @@ from .assembly import Search, result_of
 from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
 from .found import Found
 from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
-from .result_cache import load_or_compute
+from .result_cache import load_or_find
 from .uncertainty import few_pairs
 
 
@@ -49,7 +49,7 @@ def find(
     seed: int = 0,
     l0: L0Settings = L0,
     cache: bool = True,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Found:
     """Rank the neurons of every layer by how well they tell good from bad, and measure what can be read from them.
 
@@ -90,11 +90,11 @@ def find(
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
-    cache = cache and may_cache(model, progress)
+    cache = cache and can_cache(model, progress)
     told = Remembering(progress)
 
     def compute() -> Found:
-        count = resolve_k(topk, site_width(model, site))
+        count = resolve_topk(topk, site_width(model, site))
         settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
 
@@ -112,7 +112,7 @@ def find(
             "draws": draws,
             "seed": seed,
         }
-        found = load_or_compute(model, pairs, parts, asked, compute, progress)
+        found = load_or_find(model, pairs, parts, asked, compute, progress)
     else:
         found = compute()
     for notice in found.result.notices:
@@ -174,7 +174,7 @@ def _find(
             stats=stats,
             model=model.fingerprint,
             site=site,
-            about=metadata | search.settings_of(method) | (ablation.settings if method == "attribution" else {}),
+            metadata=metadata | search.settings_of(method) | (ablation.settings if method == "attribution" else {}),
         )
         for method in settings.methods
     }

@@ -1,4 +1,4 @@
-"""Carrying out edits in a model's forward passes, and counting that they fire."""
+"""Applies edits in a model's forward passes, and checks that every one fires."""
 
 from __future__ import annotations
 
@@ -15,57 +15,58 @@ from torch import Tensor
 
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.vocabulary import Site, Where
 
+from .devices import to_device
 from .hooks import hooked
 from .model import Model
-from .placing import placed
 from .sites import check_site, hook_name
-from .where import Touch, touched
+from .where import EditedPositions, edited_positions
 
 
 @dataclass(eq=False)
-class Applied:
-    """An edit that is on a model: how often it has fired, and how many tokens it has touched.
+class ActiveEdit:
+    """An edit that is active on a model: how often it has fired, and how many tokens it has edited.
 
     `calls` counts forward passes, `firings` hook calls (one per edited layer and pass), `tokens` the positions
     edited, counted once per pass.
     """
 
-    where: str
-    site: str
+    where: Where
+    site: Site
     layers: tuple[int, ...]
     calls: int = 0
     firings: int = 0
-    touched: int | Tensor = 0  # the tokens so far, left on the device: asking for them would wait for the passes
-    fired: list[int] = field(default_factory=list)  # layers, in the pass under way
+    token_count: int | Tensor = 0  # left on the device: to read it would wait for running passes
+    fired: list[int] = field(default_factory=list)  # layers at which it has fired in the current pass
 
     @property
     def tokens(self) -> int:
-        return int(self.touched)
+        return int(self.token_count)
 
 
-_ON: WeakKeyDictionary[Model, list[Applied]] = WeakKeyDictionary()
+_ON: WeakKeyDictionary[Model, list[ActiveEdit]] = WeakKeyDictionary()
 _PROMPT: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
 
 
 @contextmanager
-def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: str, where: str) -> Iterator[Applied]:
-    """Inside the block every forward pass of the model is edited; afterwards it is what it was, bit for bit.
+def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: Where) -> Iterator[ActiveEdit]:
+    """Inside the block every forward pass of the model is edited; on exit it is restored, bit for bit.
 
-    Blocks may be nested: the inner edit acts on what the outer one leaves. Raises `InputError` for a layer, unit
-    or site the model lacks, and `NeurosteerError` if a pass ends in which the edit did not fire exactly once at
-    each layer.
+    Blocks may be nested: the inner edit acts on the output of the outer one. Raises `InputError` for a layer, unit or
+    site that the model does not have, and `NeurosteerError` after a pass in which the edit did not fire exactly once
+    at each layer.
     """
     check_site(model, site, list(parts))
-    applied = Applied(where, site, tuple(sorted(parts)))
-    now: list[Touch] = []
+    applied = ActiveEdit(where, site, tuple(sorted(parts)))
+    now: list[EditedPositions] = []
 
     def begin(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         applied.fired.clear()
         given = {**kwargs, "input_ids": args[0]} if args else kwargs
-        now[:] = [touched(model, given, where, prompt=_PROMPT.get(model))]
+        now[:] = [edited_positions(model, given, where, prompt=_PROMPT.get(model))]
         applied.calls += 1
-        applied.touched = applied.touched + now[0].tokens.sum()
+        applied.token_count = applied.token_count + now[0].tokens.sum()
 
     def end(_module: Any, _args: Any, _output: Any) -> None:
         _check(applied, applied.layers)
@@ -89,9 +90,9 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: str, where: s
 
 @contextmanager
 def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
-    """Inside the block, columns of a batch before this one are the prompt and those from it on are generated.
+    """Inside the block, the columns of a batch before this one are the prompt, and those from it on are generated.
 
-    Else the first pass counts as the prompt, and what comes on top of a key-value cache as generated.
+    Otherwise all tokens of the first pass are the prompt, and tokens added to a key-value cache are generated.
     """
     _PROMPT[model] = column
     try:
@@ -101,8 +102,8 @@ def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
 
 
 @contextmanager
-def pristine(model: Model) -> Iterator[None]:
-    """Inside the block nobody's hooks are on the model, and no edit; afterwards they are back."""
+def without_hooks(model: Model) -> Iterator[None]:
+    """Inside the block the model has no hooks of anybody and no edits; on exit they are restored."""
     modules = [model.bridge.original_model, *model.bridge.hook_dict.values()]
     names = ("_forward_hooks", "_forward_pre_hooks")
     theirs = [(module, name, getattr(module, name)) for module in modules for name in names]
@@ -118,20 +119,20 @@ def pristine(model: Model) -> Iterator[None]:
             _ON[model] = edits
 
 
-def edits_on(model: Model) -> list[Applied]:
-    """The edits that are on a model now, the outermost first."""
+def active_edits(model: Model) -> list[ActiveEdit]:
+    """The edits that are active on a model, outermost first."""
     return list(_ON.get(model, ()))
 
 
-def check_edits(model: Model, site: str, layer: int) -> None:
-    """Raise `NeurosteerError` unless every edit has fired once at each of its layers up to where a pass stopped."""
-    for applied in edits_on(model):
+def check_edits(model: Model, site: Site, layer: int) -> None:
+    """Raise `NeurosteerError` unless every edit has fired once at each of its layers that the pass has reached."""
+    for applied in active_edits(model):
         last = layer if applied.site == site else layer - 1
         expected = tuple(own for own in applied.layers if own <= last)
         _check(applied, expected, tuple(own for own in applied.fired if own <= last))
 
 
-def _check(applied: Applied, expected: tuple[int, ...], fired: tuple[int, ...] | None = None) -> None:
+def _check(applied: ActiveEdit, expected: tuple[int, ...], fired: tuple[int, ...] | None = None) -> None:
     fired = tuple(applied.fired) if fired is None else fired
     if fired != expected:
         raise NeurosteerError(
@@ -140,7 +141,7 @@ def _check(applied: Applied, expected: tuple[int, ...], fired: tuple[int, ...] |
         )
 
 
-def _editor(applied: Applied, layer: int, part: LayerEdit, now: list[Touch]) -> Callable[..., Tensor]:
+def _editor(applied: ActiveEdit, layer: int, part: LayerEdit, now: list[EditedPositions]) -> Callable[..., Tensor]:
     there: dict[torch.device, tuple[Tensor, Tensor]] = {}
 
     def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
@@ -158,7 +159,7 @@ def _editor(applied: Applied, layer: int, part: LayerEdit, now: list[Touch]) -> 
 def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor]:
     if len(part.units) and int(part.units.max()) >= values.shape[-1]:
         raise InputError(f"no unit {int(part.units.max())}: this site has units 0 to {values.shape[-1] - 1}")
-    return placed(part.units, values.device), placed(part.shift.to(values.dtype), values.device)
+    return to_device(part.units, values.device), to_device(part.shift.to(values.dtype), values.device)
 
 
 def _change(
@@ -166,9 +167,9 @@ def _change(
     scale: float,
     units: Int[Tensor, "neuron"],
     shift: Float[Tensor, "*depth neuron"],
-    now: Touch,
+    now: EditedPositions,
 ) -> Float[Tensor, "row node unit"]:
-    """A new tensor; what is not touched keeps its bits."""
+    """The edited activations, as a new tensor; all others keep their bits."""
     if shift.ndim == 2:  # one per depth; beyond the last, the last
         shift = shift[now.depths.to(shift.device).clamp(max=len(shift) - 1)]
     old = values[..., units]

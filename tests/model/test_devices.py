@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neurosteer.model import placed
+from neurosteer.model import to_device
 
 
 class Noting(Tensor):
@@ -25,12 +25,12 @@ class Noting(Tensor):
 
 def test_to_a_gpu_from_pinned_memory_and_without_waiting():
     device = torch.device("cuda")
-    sent = placed(torch.arange(3).as_subclass(Noting), device)
+    sent = to_device(torch.arange(3).as_subclass(Noting), device)
     assert sent.sent == (True, (device,), {"non_blocking": True})
     assert sent.tolist() == [0, 1, 2]
 
 
 def test_elsewhere_it_is_not_pinned():
     tensor = torch.arange(3).as_subclass(Noting)
-    assert placed(tensor, torch.device("cpu")).sent == (False, (torch.device("cpu"),), {})
-    assert placed(torch.arange(3), torch.device("cpu")).tolist() == [0, 1, 2]
+    assert to_device(tensor, torch.device("cpu")).sent == (False, (torch.device("cpu"),), {})
+    assert to_device(torch.arange(3), torch.device("cpu")).tolist() == [0, 1, 2]

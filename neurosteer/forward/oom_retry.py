@@ -1,4 +1,4 @@
-"""Work that memory does not hold is done in halves, and a notice says so."""
+"""Batches that do not fit into memory are run again in halves, and a notice says so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Job = TypeVar("Job", bound=Sized)
 Result = TypeVar("Result")
 
 
-def in_halves(
+def split_on_oom(
     jobs: Iterable[Job],
     run: Callable[[Job], Result],
     *,
@@ -26,11 +26,11 @@ def in_halves(
     model: Model,
     progress: Progress,
 ) -> Iterator[tuple[Job, Result]]:
-    """Run every job in order; gives each with its result. One that memory does not hold is cut in two, again if need
-    be, and so is every later one of its size.
+    """Run every job in order and yield each with its result. A job that does not fit into memory is cut into two
+    `halves`, again if necessary, and so is every later job of its size.
 
-    A job's length is its number of `unit`. A failing run may have begun, so `run` must add to nothing outside.
-    Raises `OutOfMemoryError` if a job of one does not fit.
+    A job's length is its number of `unit`s. A run that fails may have done half of its work, so `run` must change
+    nothing outside of itself. Raises `OutOfMemoryError` if a job of length 1 does not fit.
     """
     waiting, most = deque(jobs), None
     while waiting:
@@ -42,7 +42,7 @@ def in_halves(
                 continue
             if len(job) == 1:
                 raise OutOfMemoryError(f" on {model.device} with a single {unit} at a time")
-            _tidy(model)
+            _free_memory(model)
             most = (len(job) + 1) // 2
             progress.caveat(
                 f"{model.device} is out of memory with {len(job)} {unit}s at a time; going on with {most} "
@@ -52,7 +52,7 @@ def in_halves(
 
 
 def _try(run: Callable[[Job], Result], job: Job) -> tuple[Result] | None:
-    """The result, or None where memory ran out. By then the error is gone, and with it all that its frames held."""
+    """The result, or None if memory ran out. The error is dropped here, and with it the tensors in its frames."""
     try:
         return (run(job),)
     except (MemoryError, RuntimeError) as error:
@@ -61,7 +61,7 @@ def _try(run: Callable[[Job], Result], job: Job) -> tuple[Result] | None:
     return None
 
 
-def _tidy(model: Model) -> None:
+def _free_memory(model: Model) -> None:
     gc.collect()
     if model.device.type == "cuda":
         torch.cuda.empty_cache()

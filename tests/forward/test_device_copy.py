@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from neurosteer.forward.device_copy import DeviceCopies
 from neurosteer.forward.forest import Pack, Packing, plan
-from neurosteer.forward.landing import Landing, LastStates
+from neurosteer.forward.last_states import LastStates
 
 PAIRS = [[(1, 2, 3), (1, 2)], [(1, 4), (5,)], [(6, 7), (6, 8)]]
 
@@ -46,25 +47,25 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tensor], Tensor]:
 
 
 def test_from_a_gpu_it_arrives_after_the_next_pack(gpu: Callable[[Tensor], Tensor]):
-    landing, arrived = Landing(), []
+    copies, arrived = DeviceCopies(), []
     for i in range(3):
-        landing.send([gpu(torch.tensor([float(i)]))], lambda tensors: arrived.append(tensors[0].item()))
-        landing.send([gpu(torch.tensor([10.0 + i]))], lambda tensors: arrived.append(tensors[0].item()))
-        landing.next_pack()
+        copies.send([gpu(torch.tensor([float(i)]))], lambda tensors: arrived.append(tensors[0].item()))
+        copies.send([gpu(torch.tensor([10.0 + i]))], lambda tensors: arrived.append(tensors[0].item()))
+        copies.next_pack()
         assert arrived == [value for j in range(i) for value in (j, 10.0 + j)]
-    landing.finish()
+    copies.finish()
     assert arrived == [0, 10, 1, 11, 2, 12]
-    landing.finish()
+    copies.finish()
     assert len(arrived) == 6  # once
 
 
 def test_from_memory_it_arrives_when_its_pack_is_through():
-    landing, arrived = Landing(), []
+    copies, arrived = DeviceCopies(), []
     for value in (1.0, 2.0):  # the first is of a pack that does not get through
-        landing.drop()
-        landing.send([torch.tensor([value])], lambda tensors: arrived.append(tensors[0].item()))
+        copies.drop()
+        copies.send([torch.tensor([value])], lambda tensors: arrived.append(tensors[0].item()))
         assert arrived == []
-    landing.next_pack()
+    copies.next_pack()
     assert arrived == [2]
 
 
@@ -80,16 +81,16 @@ def test_states_are_those_of_the_last_tokens(on_gpu: bool, gpu: Callable[[Tensor
     packs = plan(PAIRS, Packing(rows=1, nodes=4))
     assert len(packs) > 1
     out = torch.full((6, 2, 2), float("nan"))
-    landing, last = Landing(), LastStates(out)
+    copies, last = DeviceCopies(), LastStates(out)
     for pack in packs:
         values = activations(pack)
         place = gpu if on_gpu else Tensor.clone
         last.take(pack, 0, place(values + 7))
         for layer in (0, 1):
             last.take(pack, layer, place(values + 100 * layer))
-        last.send(pack, landing)
-        landing.next_pack()
-    landing.finish()
+        last.send(pack, copies)
+        copies.next_pack()
+    copies.finish()
     for pack in packs:
         for sequence, row, path in zip(pack.sequences, pack.rows, pack.paths, strict=True):
             expected = torch.tensor([row, path[-1]]).float()
@@ -100,10 +101,10 @@ def test_states_are_those_of_the_last_tokens(on_gpu: bool, gpu: Callable[[Tensor
 @pytest.mark.parametrize("bad", [float("inf"), float("nan")])
 def test_what_is_not_finite_is_told_when_it_arrives(bad: float):
     [pack] = plan(PAIRS, Packing(rows=8, nodes=16))
-    landing, last = Landing(), LastStates(torch.empty(6, 1, 2))
+    copies, last = DeviceCopies(), LastStates(torch.empty(6, 1, 2))
     values = activations(pack)
     values[pack.rows[0], pack.leaves[0], 0] = bad
     last.take(pack, 0, values)
-    last.send(pack, landing)
-    landing.finish()
+    last.send(pack, copies)
+    copies.finish()
     assert not last.finite

@@ -1,0 +1,53 @@
+"""The states of the last tokens of sequences, collected while packs run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosteer.model import to_device
+
+from .device_copy import DeviceCopies
+from .forest import Pack
+
+
+class LastStates:
+    """Writes the state of every sequence's last token into `out`, layer by layer.
+
+    States of a pack that did not finish are dropped when the next pack begins.
+    """
+
+    def __init__(self, out: Float[Tensor, "sequence layer unit"]) -> None:
+        self.out = out
+        self.finite = True  # of all states that have arrived
+        self._taken: dict[int, tuple[Tensor, Tensor]] = {}  # by layer: the states, and whether they are finite
+        self._pack: Pack | None = None
+        self._places = lru_cache(maxsize=8)(_places)  # of one pack, for each device
+
+    def take(self, pack: Pack, layer: int, values: Float[Tensor, "row node unit"]) -> None:
+        """Select the last tokens' states at a layer (its index on the layer axis of `out`)."""
+        if pack is not self._pack:
+            self._taken.clear()
+            self._pack = pack
+        states = values[self._places(pack, values.device)]
+        self._taken[layer] = states, states.isfinite().all()  # checked on the device, where it is fast
+
+    def send(self, pack: Pack, copies: DeviceCopies) -> None:
+        """Copy the states of the pack to main memory, once all of its layers are taken."""
+        layers, taken = list(self._taken), [part for both in self._taken.values() for part in both]
+        self._taken.clear()
+
+        def arrive(arrived: list[Tensor]) -> None:
+            self.finite &= all(map(bool, arrived[1::2]))
+            for layer, states in zip(layers, arrived[::2], strict=True):
+                self.out[pack.sequences, layer] = states.float()
+
+        copies.send(taken, arrive)
+
+
+def _places(pack: Pack, device: torch.device) -> tuple[Tensor, Tensor]:
+    rows, leaves = (to_device(torch.from_numpy(index), device) for index in (pack.rows, pack.leaves))
+    return rows, leaves
