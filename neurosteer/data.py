@@ -38,6 +38,11 @@ class EosStates:
         """The states of some pairs (indices), in this order."""
         return replace(self, values=self.values[torch.as_tensor(indices, dtype=torch.long)])
 
+    def __repr__(self) -> str:
+        pairs, _, layers, width = self.values.shape
+        size = f"{pairs:,} pairs, {layers} layers x {width} units"
+        return f"EosStates({self.task}, {size} at {self.site}, position {self.position})"
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -93,6 +98,10 @@ class Scores:
         """Mean log probability per scored token."""
         return self.logprob if self.convention in MEAN_CONVENTIONS else self.logprob / self.tokens
 
+    def __repr__(self) -> str:
+        found = f"accuracy {self.accuracy:.2f}, margin {float(self.margin.mean()):+.2f} nats"
+        return f"Scores({self.task}, {len(self.logprob):,} pairs, {found})"
+
 
 @dataclass(frozen=True, eq=False)
 class UnitStats:
@@ -110,6 +119,10 @@ class UnitStats:
     tokens: int  # how many token positions were averaged over
     layers: tuple[int, ...]  # block index of each position on the layer axis
 
+    def __repr__(self) -> str:
+        layers, width = self.token_mean.shape
+        return f"UnitStats({layers} layers x {width} units, {self.tokens:,} tokens)"
+
 
 @dataclass(frozen=True, eq=False)
 class TokenStats:
@@ -118,6 +131,10 @@ class TokenStats:
     mean: Float[Tensor, "layer unit"]
     var: Float[Tensor, "layer unit"]
     tokens: int
+
+    def __repr__(self) -> str:
+        layers, width = self.mean.shape
+        return f"TokenStats({layers} layers x {width} units, {self.tokens:,} tokens)"
 
     def with_eos(self, states: EosStates, train: Sequence[int]) -> UnitStats:
         """Add the statistics of the EOS states of the same sentences (`train`: indices of pairs)."""

@@ -49,6 +49,10 @@ class Donor:
     values: Float[Tensor, "depth layer unit"]
     layers: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        depths, layers, width = self.values.shape
+        return f"Donor({depths} depths, {layers} layers x {width} units)"
+
 
 @dataclass(frozen=True, eq=False)
 class Probe:
@@ -61,6 +65,9 @@ class Probe:
     neurons: NeuronSet
     direction: Float[Tensor, "neuron"]
     std: float
+
+    def __repr__(self) -> str:
+        return f"Probe({self.neurons!r}, std {self.std:.3g})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,18 +1,21 @@
-"""How long work says what goes on: a `Progress` is told each step and each notice.
+"""How work reports what goes on: a `Progress` hears of each step and of each notice.
 
-The base class is what the Python API uses: steps are not shown, notices go to the `neurosteer` logger
-(so they reach stderr unless the caller decides otherwise). The command line draws a bar instead.
+The Python API uses `AUTO`: a bar per step in a notebook, nothing elsewhere; notices go to the `neurosteer` logger (so
+they reach stderr unless the caller decides otherwise). The command line draws bars on a terminal instead.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
+import warnings
+from typing import Any
 
 logger = logging.getLogger("neurosteer")
 
 
 class Progress:
-    """Told what is done; shows nothing but notices."""
+    """Hears what is done; shows nothing but notices."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -30,6 +33,39 @@ class Progress:
     def caveat(self, text: str) -> None:
         """A notice that belongs to the result, and is kept with it where one is kept."""
         self.notice(text)
+
+
+class NotebookProgress(Progress):
+    """In a notebook a bar for each step, which goes when the step is done; elsewhere nothing.
+
+    `tqdm` draws it: a widget where ipywidgets is installed, else text (rich needs ipywidgets to show anything).
+    """
+
+    def __init__(self) -> None:
+        self._bars: dict[str, Any] = {}  # "whole" and "step"
+        self._what = ""
+
+    def step(self, what: str, done: int, total: int) -> None:
+        if what != self._what:
+            self._close("step")
+        self._what = what
+        self._show("step", what, done, total)
+
+    def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        self._close("step")
+        self._show("whole", "units", done, total)
+
+    def _show(self, name: str, what: str, done: int, total: int) -> None:
+        if done >= total:
+            self._close(name)
+        elif name in self._bars or in_notebook():
+            if name not in self._bars:
+                self._bars[name] = _bar(what, total)
+            self._bars[name].update(done - self._bars[name].n)
+
+    def _close(self, name: str) -> None:
+        if name in self._bars:
+            self._bars.pop(name).close()
 
 
 class Remembering(Progress):
@@ -54,4 +90,20 @@ class Remembering(Progress):
         self._progress.caveat(text)
 
 
-QUIET = Progress()
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook (or of another Jupyter front end)."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+def _bar(what: str, total: int) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no ipywidgets: text will do
+        from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc=what, leave=False)
+
+
+QUIET = Progress()  # for code that is called with a progress of its own
+AUTO = NotebookProgress()  # what functions of the Python API use by default

@@ -40,6 +40,9 @@ L0_DECAYS: tuple[L0Decay, ...] = get_args(L0Decay)
 REACHES: tuple[Reach, ...] = get_args(Reach)
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
 FEWEST_CONTROLS = 19  # that can give p = .05
+Stat = Literal["token_mean", "token_var", "eos_mean", "eos_var"]  # of a unit, over train sentences
+Columns: TypeAlias = tuple[str, str]  # names of the columns with the good and with the bad sentence
+COLUMNS: Columns = ("sentence_good", "sentence_bad")
 LEVEL = 0.05  # of p and q
 POWER = 0.8  # with which the smallest effect is said that would have been detected
 ENOUGH = 0.95  # of the dense probe's accuracy

@@ -29,7 +29,7 @@ from neurosteer.experiments.causal.result import (
 )
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
 from neurosteer.experiments.shared.intervals import TaskSamples
-from neurosteer.pairs import TASKS
+from neurosteer.pairs import TASKS, Baselines
 from neurosteer.vocabulary import METHODS, Method
 
 STRENGTHS: Mapping[Method, float] = {"welch": 0.5, "l0": 0.12, "attribution": 1.4}
@@ -88,7 +88,7 @@ def made_causal(tasks: int = 20, *, controls: int = 19) -> CausalTransfer:
 def made_scope(result: CausalTransfer) -> Scope:
     """What a run with this result is about."""
     tasks = [
-        TaskInfo(task, phenomenon, 1000, 600, 200, 200, 0, {})
+        TaskInfo(task, phenomenon, 1000, 600, 200, 200, 0, Baselines(*[0.5] * 6))
         for task, phenomenon in zip(result.tasks, result.phenomena, strict=True)
     ]
     settings = Settings(

@@ -13,8 +13,7 @@ from scipy.stats import binom, chisquare, wasserstein_distance
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
-from neurosteer.neurons import NeuronSet, Ranking, matched_controls, without_massive
-from neurosteer.neurons.controls import massive
+from neurosteer.neurons import NeuronSet, Ranking, massive, matched_controls, without_massive
 
 LAYERS, WIDTH = (1, 4, 6), 60
 
@@ -92,16 +91,16 @@ def test_many_units(seed: int):
     for control in matched_controls(neurons, 4, seed=seed):
         assert list(control) == sorted(set(control))
         assert len(control) == len(neurons)
-        assert control.about["overlap"] == len(set(control) & set(neurons)) / len(neurons)
+        assert control.metadata["overlap"] == len(set(control) & set(neurons)) / len(neurons)
         for layer in counts:
             theirs, mine = set(units_at(control, layer)), set(units_at(neurons, layer))
             for block in blocks_of(features(neurons.stats, layer)):
                 assert len(theirs & block) == len(mine & block)
         assert (control.model, control.site, control.stats) == (neurons.model, neurons.site, neurons.stats)
         assert control.scores.tolist() == [0] * len(control)
-        assert control.about["control"] is True
-        assert control.about["seen"] == ["a"]
-        assert control.about["unmatched"] == pytest.approx(distance(control, neurons), rel=1e-4)
+        assert control.metadata["control"] is True
+        assert control.metadata["seen"] == ["a"]
+        assert control.metadata["unmatched"] == pytest.approx(distance(control, neurons), rel=1e-4)
 
 
 def distance(control: NeuronSet, neurons: NeuronSet) -> float:
@@ -121,7 +120,7 @@ def test_the_overlap_is_that_of_chance():
     chosen = set(range(0, WIDTH, 3))
     blocks = blocks_of(features(stats, 4))
     due = sum(len(block & chosen) ** 2 / len(block) for block in blocks) / len(chosen)
-    found = [c.about["overlap"] for c in matched_controls(neurons_of([(4, unit) for unit in chosen], stats), 600)]
+    found = [c.metadata["overlap"] for c in matched_controls(neurons_of([(4, unit) for unit in chosen], stats), 600)]
     assert abs(statistics.mean(found) - due) < 4 * statistics.stdev(found) / math.sqrt(600)
 
 
@@ -184,7 +183,7 @@ def test_nearer_than_units_at_random():
     stats = stats_of(width=400)
     chosen = [(4, unit) for unit in range(40)]
     points = features(stats, 4)
-    apart = [control.about["unmatched"] for control in matched_controls(neurons_of(chosen, stats), 30)]
+    apart = [control.metadata["unmatched"] for control in matched_controls(neurons_of(chosen, stats), 30)]
     rng = np.random.default_rng(0)
     others = [rng.choice(400, 40, replace=False) for _ in range(30)]
     columns = [np.array(column) for column in zip(*points, strict=True)]
@@ -220,7 +219,7 @@ def test_a_whole_layer_is_its_own_control():
     everything = neurons_of([(4, unit) for unit in range(WIDTH)])
     [control] = matched_controls(everything, 1)
     assert list(control) == list(everything)
-    assert (control.about["overlap"], control.about["unmatched"]) == (1.0, 0.0)
+    assert (control.metadata["overlap"], control.metadata["unmatched"]) == (1.0, 0.0)
 
 
 def test_a_layer_where_all_units_are_alike():
@@ -228,7 +227,7 @@ def test_a_layer_where_all_units_are_alike():
     flat = UnitStats(torch.ones(3, 30), torch.zeros(3, 30), torch.ones(3, 30), torch.ones(3, 30), 9, LAYERS)
     [control] = matched_controls(neurons_of([(1, 3)], flat), 1)
     assert len(control) == 1
-    assert control.about["unmatched"] == 0
+    assert control.metadata["unmatched"] == 0
 
 
 def with_massive() -> UnitStats:

@@ -91,8 +91,8 @@ def test_reach(reach: str, reached: list[tuple[int, int]]):
     score = {1: 4.0, 4: 3.0, 0: 2.0} if reach != "own" else None
     expected = [4, 3, 2, 1] if score is None else [score[unit] for _, unit in reached]
     assert wider.scores.tolist() == expected
-    assert (wider.model, wider.site, wider.about["task"]) == ("model-1", "resid_post", "toy")
-    assert wider.about.get("reach") == (None if reach == "own" else reach)
+    assert (wider.model, wider.site, wider.metadata["task"]) == ("model-1", "resid_post", "toy")
+    assert wider.metadata.get("reach") == (None if reach == "own" else reach)
     assert len(edit.neurons) == len(CHOSEN)
 
 

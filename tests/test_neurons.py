@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
-from neurosteer.neurons import NeuronSet, Ranking, resolve_k
+from neurosteer.neurons import NeuronSet, Ranking, matched_controls, resolve_topk
+from neurosteer.store import read_artefact
 
 STATS = ("token_mean", "token_var", "eos_mean", "eos_var")
 
@@ -57,7 +61,7 @@ def test_top_against_plain_sorting(k, layers, means):
             name: float(getattr(ranking.stats, name)[row, unit]) for name in STATS
         }
     assert (top.model, top.site) == ("model-1", "resid_post")
-    assert (top.about["method"], top.about["k"], top.about["seed"]) == ("welch", str(k), 3)
+    assert (top.metadata["method"], top.metadata["k"], top.metadata["seed"]) == ("welch", str(k), 3)
 
 
 def test_a_score_of_zero_is_never_chosen():
@@ -107,30 +111,30 @@ def test_layers_that_a_ranking_lacks(layers, message):
         (1, 1, 1),
     ],
 )
-def test_resolve_k(k, width, count):
-    assert resolve_k(k, width) == count
+def test_resolve_topk(k, width, count):
+    assert resolve_topk(k, width) == count
 
 
 @pytest.mark.parametrize(
     ("k", "message"),
     [
-        (0, "k must be at least 1, or a share above 0% and up to 100%, not '0'"),
-        (-3, "k must be at least 1, or a share above 0% and up to 100%, not '-3'"),
-        ("0%", "k must be at least 1, or a share above 0% and up to 100%, not '0%'"),
-        ("-1%", "k must be at least 1, or a share above 0% and up to 100%, not '-1%'"),
-        ("101%", "k must be at least 1, or a share above 0% and up to 100%, not '101%'"),
-        (577, "k 577 is more than the 576 units of a layer"),
-        ("", "k must be a count or a share like 40 or 1%, not ''"),
-        ("%", "k must be a count or a share like 40 or 1%, not '%'"),
-        ("ten", "k must be a count or a share like 40 or 1%, not 'ten'"),
-        ("1.5", "k must be a count or a share like 40 or 1%, not '1.5'"),
-        ("nan%", "k must be a count or a share like 40 or 1%, not 'nan%'"),
-        ("inf%", "k must be a count or a share like 40 or 1%, not 'inf%'"),
+        (0, "topk must be at least 1, or a share above 0% and up to 100%, not '0'"),
+        (-3, "topk must be at least 1, or a share above 0% and up to 100%, not '-3'"),
+        ("0%", "topk must be at least 1, or a share above 0% and up to 100%, not '0%'"),
+        ("-1%", "topk must be at least 1, or a share above 0% and up to 100%, not '-1%'"),
+        ("101%", "topk must be at least 1, or a share above 0% and up to 100%, not '101%'"),
+        (577, "topk 577 is more than the 576 units of a layer"),
+        ("", "topk must be a count or a share like 40 or 1%, not ''"),
+        ("%", "topk must be a count or a share like 40 or 1%, not '%'"),
+        ("ten", "topk must be a count or a share like 40 or 1%, not 'ten'"),
+        ("1.5", "topk must be a count or a share like 40 or 1%, not '1.5'"),
+        ("nan%", "topk must be a count or a share like 40 or 1%, not 'nan%'"),
+        ("inf%", "topk must be a count or a share like 40 or 1%, not 'inf%'"),
     ],
 )
-def test_resolve_k_refuses(k, message):
+def test_resolve_topk_refuses(k, message):
     with pytest.raises(InputError) as caught:
-        resolve_k(k, 576)
+        resolve_topk(k, 576)
     assert str(caught.value) == message
 
 
@@ -158,9 +162,10 @@ def test_set_algebra_is_that_of_sets(a, b, c):
     assert list((x - y) - z) == sorted(a - (b | c))
     assert list(x - (x - y)) == sorted(a & b)
     assert list((x & y) & z) == list(x & (y & z))
+    assert list(x | y) == sorted(a | b)
     assert len(x & y) + len(x - y) == len(x)
     assert all((neuron in x) == (neuron in a) for neuron in b)
-    for part in (x & y, x - y):
+    for part in (x & y, x - y, x | y):
         for i, (layer, unit) in enumerate(part):
             row = RANKING.layers.index(layer)
             assert part.scores[i] == RANKING.scores[row, unit]
@@ -177,6 +182,11 @@ def test_laws_of_set_algebra(a, b, c):
         ((x & y) - z, (x - z) & y),
         (x - (y & z), set_of({*(x - y), *(x - z)})),
         ((x - y) & (x & y), x - x),
+        (x | y, y | x),
+        ((x | y) | z, x | (y | z)),
+        (x & (y | z), (x & y) | (x & z)),
+        ((x | y) - y, x - y),
+        ((x - y) | (x & y), x),
     ]:
         assert list(left) == list(right) == sorted({*right})
         assert torch.equal(left.scores, right.scores)
@@ -222,19 +232,148 @@ def test_laws_of_the_top(grid, k, data):
 
 def test_set_algebra_remembers_both():
     x, y = RANKING.top(4, layers=1), RANKING.top(3, layers="all")
-    y = replace(y, about={**y.about, "seen": ["b", "c"]})
-    for sign, made in (("&", x & y), ("-", x - y)):
-        assert made.about["from"] == [dict(x.about), dict(y.about)]
-        assert made.about["operation"] == sign
-        assert made.about["seen"] == ["a", "b", "c"]  # what either has seen
+    y = replace(y, metadata={**y.metadata, "seen": ["b", "c"]})
+    for sign, made in (("&", x & y), ("-", x - y), ("|", x | y)):
+        assert made.metadata["from"] == [dict(x.metadata), dict(y.metadata)]
+        assert made.metadata["operation"] == sign
+        assert made.metadata["seen"] == ["a", "b", "c"]  # what either has seen
 
 
 @pytest.mark.parametrize("other", [{"model": "model-2"}, {"site": "mlp_out"}])
 def test_sets_of_different_models_do_not_mix(other):
     x = RANKING.top(4, layers=1)
-    for combine in (NeuronSet.__and__, NeuronSet.__sub__):
+    for combine in (NeuronSet.__and__, NeuronSet.__sub__, NeuronSet.__or__):
         with pytest.raises(InputError, match=r"^these neuron sets belong to different models or sites$"):
             combine(x, replace(x, **other))
+
+
+def test_a_union_of_rankings_that_know_other_layers():
+    """Scores and statistics are those of the left set, where it has them."""
+    one, other = ranking_of(tied(2, 6), (1, 4)), ranking_of(tied(2, 6, seed=5), (4, 6))
+    x, y = one.pick([(1, 2), (4, 0)]), other.pick([(4, 0), (4, 3), (6, 5)])
+    both = x | y
+    assert list(both) == [(1, 2), (4, 0), (4, 3), (6, 5)]
+    assert both.scores.tolist() == [one.scores[0, 2], one.scores[1, 0], other.scores[0, 3], other.scores[1, 5]]
+    assert both.stats.layers == (1, 4, 6)
+    for name in STATS:
+        values = getattr(both.stats, name)
+        assert torch.equal(values[:2], getattr(one.stats, name))
+        assert torch.equal(values[2], getattr(other.stats, name)[1])
+
+
+class Three:
+    """A model of 3 layers of 8 units, of 20 at `mlp_post`."""
+
+    fingerprint = "model-1"
+    n_layers = 3
+
+    def site_width(self, site: str, layers: Sequence[int]) -> int:
+        if any(not 0 <= layer < 3 for layer in layers):
+            raise InputError("no such layer")
+        return 20 if site == "mlp_post" else 8
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "three", "bos": 1, "eos": 2, "device": "cpu"}
+
+
+def test_neurons_of_ones_own_choice():
+    chosen = NeuronSet.of(Three(), [(2, 7), (0, 3), (2, 7), (2, 0)])
+    assert list(chosen) == [(0, 3), (2, 0), (2, 7)]
+    assert chosen.scores.tolist() == [0.0, 0.0, 0.0]
+    assert (chosen.model, chosen.site) == ("model-1", "resid_post")
+    assert chosen.metadata == {"method": "given", "network": {"name": "three", "bos": 1, "eos": 2}}
+    assert list(chosen.reaching("onward")) == [(layer, unit) for layer, unit in sorted({*chosen, (1, 3), (2, 3)})]
+    assert list(NeuronSet.of(Three(), [(0, 19)], site="mlp_post")) == [(0, 19)]
+    assert list(NeuronSet.of(Three(), [])) == []
+
+
+@pytest.mark.parametrize(
+    ("neurons", "message"),
+    [
+        ([(0, 8)], "no unit 8: resid_post has units 0 to 7 at layer 0"),
+        ([(1, -1)], "no unit -1: resid_post has units 0 to 7 at layer 1"),
+        ([(3, 0)], "no such layer"),
+    ],
+)
+def test_neurons_that_a_model_lacks(neurons, message):
+    with pytest.raises(InputError) as caught:
+        NeuronSet.of(Three(), neurons)
+    assert str(caught.value) == message
+
+
+def test_what_nobody_has_measured_is_not_made_up(tmp_path: Path):
+    chosen = NeuronSet.of(Three(), [(1, 3)])
+    for use in (lambda: chosen.at("token_mean"), lambda: matched_controls(chosen, 1)):
+        with pytest.raises(InputError, match=r"^nobody has measured the means and variances of these"):
+            use()
+    assert matched_controls(chosen, 0) == []
+    assert chosen.to_frame()["massive"].isna().all()
+    chosen.save(tmp_path / "a.safetensors")
+    back = NeuronSet.load(tmp_path / "a.safetensors")
+    assert list(back) == [(1, 3)]
+    assert back.to_frame()["massive"].isna().all()
+
+    ranking = ranking_of(tied(3, 8), (0, 1, 2))
+    for other in (ranking_of(tied(3, 9), (0, 1, 2)), ranking_of(tied(2, 8), (0, 2))):
+        with pytest.raises(InputError, match=r"^stats= is of UnitStats\(.*\): not of these layers of resid_post"):
+            NeuronSet.of(Three(), [(1, 3)], stats=other.stats)
+    known = NeuronSet.of(Three(), [(1, 3)], stats=ranking.stats)
+    assert known.at("token_mean").tolist() == [ranking.stats.token_mean[1, 3]]
+    assert len(matched_controls(known, 2)) == 2
+    for both in (chosen | ranking.top(2, layers=1), ranking.top(2, layers=1) | chosen):
+        assert torch.equal(both.stats.token_mean, ranking.stats.token_mean)
+
+
+def test_frames():
+    scores = tied(2, 30)
+    ranking = ranking_of(scores, (4, 9))
+    ranking.stats.token_mean[1, 7] = 1e6
+    frame = ranking.to_frame()
+    assert list(frame) == ["layer", "unit", "score", "massive"]
+    assert frame["layer"].tolist() == [4] * 30 + [9] * 30
+    assert frame["unit"].tolist() == [*range(30), *range(30)]
+    assert frame["score"].tolist() == scores.flatten().tolist()
+    assert frame[frame["massive"]][["layer", "unit"]].values.tolist() == [[9, 7]]
+    picked = ranking.pick([(9, 7), (4, 2)]).to_frame()
+    assert picked["score"].tolist() == [scores[0, 2], scores[1, 7]]
+    assert picked["massive"].tolist() == [False, True]
+
+
+def plain_comparison(a: list[float], b: list[float], k: int) -> tuple[float, float, float]:
+    """Spearman as Pearson's correlation of ranks, and the top k by plain sorting."""
+    ranks = [pd.Series(values).rank() for values in (a, b)]
+    tops = [{i for i in sorted(range(len(v)), key=lambda i, v=v: (-v[i], i))[:k] if v[i] > 0} for v in (a, b)]
+    chance = len(tops[0]) * len(tops[1]) / len(a) / k
+    return float(np.corrcoef(*ranks)[0, 1]), len(tops[0] & tops[1]) / k, chance
+
+
+@pytest.mark.parametrize(("topk", "all_layers", "one_layer"), [(4, 4, 4), ("10%", 6, 3)])
+def test_comparing_rankings(topk, all_layers, one_layer):
+    a, b = tied(3, 30), tied(3, 30, seed=1) - 2.0  # many of b's are not above 0
+    one, other = ranking_of(a, (1, 4, 6)), ranking_of(b, (0, 4, 6))
+    found = one.compare(other, topk=topk)
+    expected = plain_comparison(a[1:].flatten().tolist(), b[1:].flatten().tolist(), all_layers)
+    assert (found.spearman, found.overlap, found.chance) == pytest.approx(expected)
+    assert found.topk == all_layers
+    assert [row.layer for row in found.layers] == [4, 6]
+    for row, i in zip(found.layers, (1, 2), strict=True):
+        expected = plain_comparison(a[i].tolist(), b[i].tolist(), one_layer)
+        assert (row.spearman, row.overlap, row.chance) == pytest.approx(expected)
+        assert row.topk == one_layer
+    frame = found.to_frame()
+    assert list(frame) == ["layer", "spearman", "topk", "overlap", "chance"]
+    assert frame["overlap"].tolist() == [row.overlap for row in found.layers]
+
+
+def test_comparing_what_cannot_be_ranked():
+    flat = ranking_of(torch.ones(2, 6), (1, 4))
+    found = flat.compare(ranking_of(torch.arange(12.0).reshape(2, 6), (1, 4)), topk=2)
+    assert (found.spearman, [row.spearman for row in found.layers]) == (None, [None, None])
+    assert repr(found) == "RankingComparison(no Spearman, top 2: 0.00 shared, 0.17 by chance; 2 layers)"
+    with pytest.raises(InputError, match=r"^these rankings have no layer in common$"):
+        flat.compare(ranking_of(tied(2, 6), (0, 5)))
+    with pytest.raises(InputError, match=r"^these rankings belong to different models or sites$"):
+        flat.compare(replace(flat, site="mlp_out"))
 
 
 def same(a: torch.Tensor, b: torch.Tensor) -> bool:
@@ -250,11 +389,14 @@ def test_ranking_survives_the_disk(tmp_path: Path, best_layer):
     assert same(back.scores, ranking.scores)
     assert all(same(getattr(back.stats, name), getattr(ranking.stats, name)) for name in STATS)
     own: list[Any] = [
-        (r.layers, r.best_layer, r.method, r.stats.tokens, r.model, r.site, r.about) for r in (ranking, back)
+        (r.layers, r.best_layer, r.method, r.stats.tokens, r.model, r.site, r.metadata) for r in (ranking, back)
     ]
     assert own[0] == own[1]
     back.save(tmp_path / "b.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    _, written = read_artefact(tmp_path / "a.safetensors", "ranking")  # under the names of version 0.1
+    named = {"best_layer": best_layer, "method": "welch", "model": "model-1", "site": "resid_post"}
+    assert written == {**ranking.metadata, **named}
 
 
 @pytest.mark.parametrize("k", [1, 9])
@@ -269,7 +411,7 @@ def test_neuron_set_survives_the_disk(tmp_path: Path, k):
         assert same(back.scores, chosen.scores)
         assert back.stats.layers == chosen.stats.layers
         assert all(same(getattr(back.stats, name), getattr(chosen.stats, name)) for name in STATS)
-        assert (back.model, back.site, back.about) == (chosen.model, chosen.site, chosen.about)
+        assert (back.model, back.site, back.metadata) == (chosen.model, chosen.site, chosen.metadata)
 
 
 def test_loading_another_kind(tmp_path: Path):

@@ -239,7 +239,8 @@ def _measure_all(
     seed = origin.data.split.seed if asked.seed is None else asked.seed
     source, limit, offline = origin.data.source, asked.neurons.limit, asked.output.offline
     also = [
-        load_pairs(name, source=source, n=limit, seed=seed, offline=offline) for name in asked.measurement.also or ()
+        load_pairs(name, source=source, limit=limit, seed=seed, offline=offline)
+        for name in asked.measurement.also or ()
     ]
     for chosen in origin.sets.values():
         found = measure_effect(

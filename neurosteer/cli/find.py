@@ -76,7 +76,7 @@ class Search:
             pairs,
             methods=self._methods,
             split=self.split,
-            k=self.topk,
+            topk=self.topk,
             layers=self.layers,
             site=self.site,
             position=self.position,
@@ -191,4 +191,4 @@ def _study_all(
         founds.append(found)
         if show:
             progress.clear()
-            Console().print(find_table(found.entry))
+            Console().print(find_table(found.result))

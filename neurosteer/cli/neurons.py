@@ -216,9 +216,9 @@ class NeuronsFrom:
         from neurosteer.studies import find, save_find
 
         source, columns = self.data or "auto", self.columns or parse.Columns()
-        chosen, split = tuple(methods) or ENCODED, self.split or "pair"
+        chosen, split = parse.each_once(methods, METHODS) or ENCODED, self.split or "pair"
         pairs = load_pairs(
-            self.task, source=source, n=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
+            self.task, source=source, limit=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)

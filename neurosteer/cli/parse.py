@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.vocabulary import is_device, is_share, read_layers
+from neurosteer.vocabulary import COLUMNS, is_device, is_share, read_layers
 
 Word = TypeVar("Word", bound=str)
 
@@ -23,8 +23,8 @@ Word = TypeVar("Word", bound=str)
 class Columns(NamedTuple):
     """The names of the columns with the good and with the bad sentences."""
 
-    good: str = "sentence_good"
-    bad: str = "sentence_bad"
+    good: str = COLUMNS[0]
+    bad: str = COLUMNS[1]
 
 
 def refuse(text: object, why: str) -> NoReturn:

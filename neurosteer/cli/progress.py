@@ -15,13 +15,15 @@ from rich.text import Text
 
 from neurosteer.progress import Progress, logger
 
-EVERY = 30.0  # seconds between two lines about a long job where there is no terminal
+EVERY = 30.0  # seconds between two lines where there is no terminal
+SOON = 3.0  # seconds until the first of them: a short command says nothing
 
 
 class TerminalProgress(Progress):
     """A bar for the whole of a long job and below it one for what goes on, on a terminal only; each notice once.
 
-    Where there is no terminal, a long job says a line now and then.
+    Where there is no terminal, lines tell how far the work is: of a long job at once, else after a few seconds, and
+    then every half minute.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = monotonic) -> None:
@@ -31,28 +33,36 @@ class TerminalProgress(Progress):
         self._whole: TaskID | None = None
         self._inner: TaskID | None = None
         self._what = ""
+        self._began = (0.0, 0)  # when this step was first heard of, and how much of it was done then
         self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
-        self._told = -EVERY
+        self._due: float | None = None  # when the next line is
         self._said: set[str] = set()
 
     def step(self, what: str, done: int, total: int) -> None:
-        self._tell()
-        if not self._shows_bars:
-            return
+        if self._due is None:
+            self._due = self._clock() + SOON
         if what != self._what:
             self._remove_inner()
+            self._what, self._began = what, (self._clock(), done)
+        if done >= total:
+            self._what = ""  # another step of that name begins anew
+        if not self._shows_bars:
+            self._say_line(f"{what}: {done:,} of {total:,}{self._pace(done, total)}" if done < total else "")
+            return
         bar = self._shown()
         if self._inner is None:
-            self._what, self._inner = what, bar.add_task(what, total=total, completed=done)
+            self._inner = bar.add_task(what, total=total, completed=done)
         bar.update(self._inner, completed=done, total=total)
         if done >= total:
             self._remove_inner()
 
     def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        if self._job is None:
+            self._due = self._clock()
         self._job = (done, total, share, self._clock() + left)
         self._remove_inner()
-        self._tell()
         if not self._shows_bars:
+            self._say_line("")
             return
         if done >= total:
             self.clear()
@@ -91,15 +101,24 @@ class TerminalProgress(Progress):
             self._bar.remove_task(self._inner)
             self._inner = None
 
-    def _tell(self) -> None:
-        """Where no bar can be shown, one line about a long job that is not at its end."""
-        if self._job is None or self._console.is_terminal or self._clock() < self._told + EVERY:
+    def _say_line(self, step: str) -> None:
+        """Where no bar can be shown, and a line is due: one about the long job, or without one about the step."""
+        if self._console.is_terminal or self._due is None or self._clock() < self._due:
             return
-        done, total, share, _ = self._job
-        if done < total:
-            self._told = self._clock()
-            told = f"{done} of {total} units, {int(100 * share)} %, {self._left()}"
-            self._console.print(Text(told), soft_wrap=True)
+        line = step
+        if self._job is not None:
+            done, total, share, _ = self._job
+            line = f"{done} of {total} units, {int(100 * share)} %, {self._left()}" if done < total else ""
+        if line:
+            self._due = self._clock() + EVERY
+            self._console.print(Text(line), soft_wrap=True)
+
+    def _pace(self, done: int, total: int) -> str:
+        """How long the step will take at its pace so far; nothing at its beginning."""
+        since, first = self._began
+        if done <= first:
+            return ""
+        return f", about {duration((total - done) * (self._clock() - since) / (done - first))} left"
 
     def _left(self) -> str:
         end = self._job[-1] if self._job else 0.0
@@ -117,7 +136,7 @@ def duration(seconds: float) -> str:
 @contextmanager
 def progress_on_stderr(*, quiet: bool) -> Iterator[TerminalProgress]:
     """A progress for one command; what rooms below say to the `neurosteer` logger is shown as notices too."""
-    progress = TerminalProgress(Console(stderr=True, quiet=quiet))
+    progress = TerminalProgress(Console(stderr=True, quiet=quiet), monotonic)
     handler = _Notices(progress)
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)

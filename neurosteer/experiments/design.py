@@ -7,7 +7,7 @@ from typing import Literal
 
 from neurosteer.errors import InputError
 from neurosteer.model import Model, check_site, resolve_layers, site_width
-from neurosteer.neurons import resolve_k
+from neurosteer.neurons import resolve_topk
 from neurosteer.probes import L0Settings
 from neurosteer.runner.recipe import CHOSEN, Recipe
 from neurosteer.studies.matching import random_sizes
@@ -60,7 +60,7 @@ class Design:
         layer = max(0, model.n_layers // 2 - 1) if recipe.layer == "middle" else int(recipe.layer)
         check_site(model, recipe.site, (*layers, layer))
         width = site_width(model, recipe.site)
-        k = resolve_k(recipe.topk, width)
+        k = resolve_topk(recipe.topk, width)
         if 2 * k > width:
             raise InputError(f"topk {k} leaves no {k} other units of the {width}; choose fewer")
         powers = {2**i for i in range(width.bit_length())}

@@ -12,7 +12,7 @@ from typing import Annotated
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
-from neurosteer.pairs import mean_baselines
+from neurosteer.pairs import Baselines, mean_baselines
 from neurosteer.report.canvas import finish, headline, new_figure
 from neurosteer.report.numbers import lambda_text, number, percent
 from neurosteer.report.palette import ordered_looks
@@ -72,7 +72,7 @@ class Fig2:
     rows: list[MaskPoint]
     rises: list[Rise]  # by lambda below 1; none of fewer than three layers
     dense: list[DensePoint]
-    baselines: Mapping[str, Json]  # means over tasks
+    baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
     by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from matplotlib.figure import Figure
 
-from neurosteer.pairs import mean_baselines
+from neurosteer.pairs import Baselines, mean_baselines
 from neurosteer.report.canvas import finish, headline, new_figure
 from neurosteer.report.numbers import number, share_of
 from neurosteer.report.palette import ordered_looks
@@ -60,7 +60,7 @@ class Fig3:
     floor: float
     rows: list[TopkPoint]
     dense: list[DensePoint]
-    baselines: Mapping[str, Json]  # means over tasks
+    baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
     by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
 

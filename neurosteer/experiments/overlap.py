@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from neurosteer.errors import InputError
+from neurosteer.neurons import best_units
 from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, finish, method_look
 from neurosteer.report.matrix import as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import NONE, number, p_equals, p_value, share_of
@@ -27,7 +28,7 @@ from neurosteer.vocabulary import ENCODED, Encoded
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Rows, Work
 from .scope import Scope
-from .shared.one_layer import one_layer_name, top_or_none
+from .shared.one_layer import one_layer_name
 
 NAME = "overlap"
 PERMUTATIONS = 9999
@@ -121,7 +122,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
 def chosen_sets(results: Sequence[UnitResult], method: Encoded, k: int) -> list[set[int]]:
     """The top k of each task."""
     scores = np.stack([np.abs(result.arrays["t" if method == "welch" else method]) for result in results])
-    return [_members(row) for row in top_or_none(torch.from_numpy(scores), k)]
+    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0).numpy()]
 
 
 def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, Progress
 from neurosteer.runner.execution import Interrupted, Ran, run_units
 from neurosteer.runner.recipe import Recipe, override, read_recipe
 from neurosteer.runner.result_store import ResultStore
@@ -85,7 +85,7 @@ def run_recipe(
     out: str | os.PathLike[str] = "runs",
     shard: str | Shard | None = None,
     offline: bool = False,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
     **overrides: Any,
 ) -> RecipeRun:
     """Run a recipe: one of those that come with neurosteer by its name, or a TOML file.
@@ -119,7 +119,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
-        n=recipe.limit,
+        limit=recipe.limit,
         seed=recipe.seed,
         columns=recipe.columns,
         offline=offline,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from neurosteer.pairs import Pairs, Split, Tokenise
+from neurosteer.pairs import Baselines, Pairs, Split, Tokenise
 from neurosteer.report.canvas import short_name
 from neurosteer.report.numbers import count_range, counted
 from neurosteer.results import Json, key
@@ -37,7 +37,7 @@ class TaskInfo:
     validation: int
     test: int
     dropped: int  # pairs that the split dropped
-    baselines: Mapping[str, Json]
+    baselines: Baselines
 
     @classmethod
     def of(cls, pairs: Pairs, split: Split, tokenise: Tokenise) -> TaskInfo:
@@ -49,7 +49,7 @@ class TaskInfo:
             validation=len(split.validation),
             test=len(split.test),
             dropped=split.dropped,
-            baselines=pairs.baselines(split, tokenise).to_dict(),
+            baselines=pairs.baselines(split, tokenise),
         )
 
 

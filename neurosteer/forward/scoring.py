@@ -21,7 +21,7 @@ from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, active_edits, capture, editing, resuming, to_device
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Site, Where
 
 from .check import can_resume, can_share_prefixes
@@ -50,7 +50,7 @@ class TextScores:
     kl: Float[Tensor, "variant"] | None  # mean over scored tokens of KL(unedited || edited), in nats
 
 
-def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progress: Progress = QUIET) -> Scores:
+def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progress: Progress = AUTO) -> Scores:
     """Log-probabilities (nats) of both sentences of every pair.
 
     Conventions: `sum` (given BOS, or else EOS; summed over tokens), `mean` (the same per token), `lm-eval` (with a

@@ -14,7 +14,7 @@ from torch import Tensor
 from neurosteer.data import EosStates, TokenStats, UnitStats
 from neurosteer.model import Model, check_site, resolve_layers
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.store import read_artefact, verify_artefact, write_artefact
 from neurosteer.vocabulary import Layers, Position, Site
 
@@ -30,7 +30,7 @@ def eos_states(
     layers: Layers = "all",
     position: Position = "eos",
     cache: bool = True,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> EosStates:
     """The site's value at the appended EOS of every sentence (`position="last"`: at its last token), for each layer.
 

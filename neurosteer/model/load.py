@@ -1,31 +1,39 @@
-"""Loading a model: by name, from a folder, from the hub, or an existing TransformerBridge."""
+"""Loading a model: by name, from a folder, from the hub, or one that the caller has loaded."""
 
 from __future__ import annotations
 
 import json
 import os
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformer_lens.model_bridge import TransformerBridge
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from neurosteer import hub
-from neurosteer.errors import InputError, NeurosteerError, did_you_mean
-from neurosteer.progress import QUIET, Progress
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.progress import AUTO, Progress
 from neurosteer.vocabulary import DTYPES, Dtype
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
+from .given import model_of
 from .model import Model
 from .specials import choose_specials
+from .wrap import bridge_of, check_decoder, first_line
 
 
 def load_model(
-    name: str | os.PathLike[str] | TransformerBridge = NAME,
+    name: str | os.PathLike[str] | TransformerBridge | PreTrainedModel = NAME,
     *,
+    tokenizer: PreTrainedTokenizerBase | None = None,
     revision: str | None = None,
     device: str = "auto",
     dtype: Dtype = "auto",
@@ -33,22 +41,41 @@ def load_model(
     bos: str | None = None,
     eos: str | None = None,
     offline: bool = False,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Model:
     """Load a decoder behind TransformerLens hooks.
 
-    `name` is `"smollm2-135m"` (built in), a local Hugging Face folder, a hub id, or a TransformerBridge.
-    `device="auto"` takes CUDA where there is one; `dtype="auto"` is the checkpoint's own on a GPU and float32 on a
-    CPU; `device_map` spreads the model over devices (accelerate). `bos` and `eos` name other special tokens than the
-    tokenizer's; `bos="none"` puts no token before the sentence.
-    Remote code is never run. Raises `InputError` for a model that is unknown, unreachable or no decoder.
+    Args:
+        name: `"smollm2-135m"` (built in), a local Hugging Face folder, a hub id, or a model that you have loaded: a
+            TransformerBridge, or a Hugging Face model with its `tokenizer`. Such a model is wrapped in place, frozen
+            and put into evaluation mode; it keeps its device and dtype.
+        tokenizer: of a Hugging Face model.
+        revision: a branch, tag or commit of a hub model.
+        device: `auto` takes CUDA where there is one.
+        dtype: `auto` is the checkpoint's own on a GPU and float32 on a CPU.
+        device_map: spreads the model over devices (accelerate).
+        bos: another first token than the tokenizer's own; `"none"` puts none before the sentence.
+        eos: another last token than the tokenizer's own.
+        offline: never reach for the network.
+        progress: what is shown meanwhile.
+
+    Remote code is never run.
+
+    Raises:
+        InputError: for a model that is unknown, unreachable, quantised or no decoder.
+        NeurosteerError: for an architecture that TransformerLens does not know.
+
+    Example:
+        network = AutoModelForCausalLM.from_pretrained("gpt2")
+        model = load_model(network, tokenizer=AutoTokenizer.from_pretrained("gpt2"))
     """
-    if isinstance(name, TransformerBridge):
+    if not isinstance(name, str | os.PathLike):
         if (revision, device, dtype, device_map) != (None, "auto", "auto", None):
-            raise InputError(
-                "a TransformerBridge stays as it is: revision, device, dtype and device_map do not apply"
-            )
-        return _wrap(name, bos=bos, eos=eos)
+            kind = type(name).__name__
+            raise InputError(f"a {kind} stays as it is: revision, device, dtype and device_map do not apply")
+        return model_of(name, tokenizer, bos=bos, eos=eos)
+    if tokenizer is not None:
+        raise InputError("tokenizer= is for a Hugging Face model that you have loaded; a name brings its own")
     if device_map and device != "auto":
         raise InputError(f"give --device or --device-map, not both ('{device}', '{device_map}')")
     if dtype not in DTYPES:
@@ -73,27 +100,11 @@ def load_model(
         network.to(device=place)
     network.eval().requires_grad_(False)
     _keep_freed_memory()
-    both_ways = _reads_both_ways(network)
+    check_decoder(label, network)
     with hub.network(online):
         bridge = bridge_of(label, source, network, tokenizer)
-    if both_ways or not bridge.adapter.supports_causal_loss:
-        raise InputError(
-            f"{label} is no decoder: {type(network).__name__} reads in both directions; name a model that writes text"
-        )
+    check_decoder(label, bridge)
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
-
-
-def _wrap(bridge: TransformerBridge, *, bos: str | None, eos: str | None) -> Model:
-    """An existing bridge, switched to evaluation: dropout would make every state a draw."""
-    network, tokenizer = bridge.original_model, bridge.tokenizer
-    if tokenizer is None:
-        raise InputError("this TransformerBridge has no tokenizer; load it with one")
-    bridge.eval()
-    stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
-    specials = choose_specials(tokenizer, bos, eos)
-    first = next(network.parameters())
-    name = str(bridge.cfg.model_name)
-    return Model(bridge, tokenizer, name, None, stamp, *specials, dtype=first.dtype, device=first.device)
 
 
 def _keep_freed_memory() -> None:
@@ -103,12 +114,6 @@ def _keep_freed_memory() -> None:
     M_MMAP_THRESHOLD); 32 MiB is the most that it learns. Elsewhere this does nothing.
     """
     torch.empty(31 * 2**20, dtype=torch.uint8)
-
-
-def _reads_both_ways(network: Any) -> bool:
-    """Whether it says of all its attention that it looks ahead, as BERT's does where it is not made a decoder."""
-    told = [module.is_causal for module in network.modules() if hasattr(module, "is_causal")]
-    return bool(told) and not any(told)
 
 
 def _device(name: str) -> torch.device:
@@ -184,29 +189,11 @@ def _is_plain(name: str) -> bool:
     return name.endswith(".safetensors") and Path(name).name == name
 
 
-def bridge_of(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
-    """TransformerLens hooks around a network. Raises `NeurosteerError` for an architecture it does not know."""
-    tokenizer = deepcopy(tokenizer)  # TransformerLens adds the special tokens that it misses
-    tokenizer.init_kwargs["add_bos_token"] = True  # else it loads another, from the hub, without the revision
-    try:
-        with quiet_transformers():
-            return TransformerBridge.boot_transformers(
-                source, hf_model=network, tokenizer=tokenizer, dtype=network.dtype
-            )
-    except Exception as error:
-        kind = type(network).__name__
-        raise NeurosteerError(f"TransformerLens cannot wrap {label} ({kind}): {_first_line(error)}") from error
-
-
 def _why(label: str, error: Exception, *, local: bool) -> str:
-    text = _first_line(error)
+    text = first_line(error)
     if local:
         return f"cannot load the model in {label}: {text}"
     causes = {type(cause).__name__ for cause in (error, error.__cause__, error.__context__) if cause}
     if "RepositoryNotFoundError" in causes or did_you_mean(label, [NAME]):
         return f"unknown model '{label}'{did_you_mean(label, [NAME])}; name a folder, a hub id or '{NAME}'"
     return f"cannot load '{label}' from the hub or its cache: {text}; name a local folder with --model"
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

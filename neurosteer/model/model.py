@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformer_lens.model_bridge import TransformerBridge
+
+from neurosteer.vocabulary import Site
 
 from .specials import Special
 
@@ -36,6 +39,14 @@ class Model:
     def d_model(self) -> int:
         """Width of the residual stream."""
         return int(self.bridge.cfg.d_model)
+
+    def site_width(self, site: Site, layers: Sequence[int]) -> int:
+        """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
+        from .passes import site_width
+        from .sites import check_site
+
+        check_site(self, site, layers)
+        return site_width(self, site)
 
     @property
     def context(self) -> int:
@@ -70,5 +81,6 @@ class Model:
         }
 
     def __repr__(self) -> str:
-        size = f"{self.n_layers} layers x {self.d_model}"
-        return f"Model({self.name!r}, {size}, {str(self.dtype).removeprefix('torch.')} on {self.device})"
+        size, dtype = f"{self.n_layers} layers x {self.d_model}", str(self.dtype).removeprefix("torch.")
+        around = f"BOS {self.bos.text if self.bos else 'none'}, EOS {self.eos.text}"
+        return f"Model({self.name!r}, {size}, {dtype} on {self.device}, {around})"

@@ -10,8 +10,8 @@ from transformers import AutoModelForCausalLM
 
 from .builtin import quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
-from .load import bridge_of
 from .model import Model
+from .wrap import bridge_of
 
 
 def untrained(model: Model, seed: int = 0) -> Model:

@@ -7,9 +7,17 @@ chose them.
 
 from __future__ import annotations
 
+from .compare import spearman as spearman
+from .compare import top_set as top_set
 from .controls import check_count as check_count
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
 from .ranking import Ranking as Ranking
-from .ranking import resolve_k as resolve_k
+from .sets import HasUnits as HasUnits
 from .sets import NeuronSet as NeuronSet
+from .stats import STATS as STATS
+from .stats import massive as massive
+from .stats import stats_arrays as stats_arrays
+from .stats import stats_from as stats_from
+from .topk import best_units as best_units
+from .topk import resolve_topk as resolve_topk

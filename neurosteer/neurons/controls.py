@@ -18,7 +18,7 @@ from itertools import groupby
 from operator import itemgetter
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import UnitStats
@@ -27,9 +27,9 @@ from neurosteer.seeds import generator
 from neurosteer.vocabulary import MOST_CONTROLS, Reach
 
 from .sets import NeuronSet
+from .stats import check_measured, massive
 
 SMALLEST = 10  # units of a block, where there are so many
-MASSIVE = 10  # times the median unit of the layer, in root mean square over token positions
 
 
 def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
@@ -42,13 +42,26 @@ def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach 
     edit is to `reach` other layers, a coordinate is answered by one for all of them, in blocks by the average over
     the layers reached.
 
-    `about["overlap"]` of a control is the share of the set's neurons that it holds too, `about["unmatched"]` how far
-    its units are from the set's, in standard deviations: the earth mover's distance of their means and of their log
-    variances, averaged (0 for the set itself). Control i has a generator of its own: it is the same one however
-    many are drawn. Raises `InputError` for fewer than 0 or more than 100,000 controls.
+    Args:
+        neurons: the set that the controls resemble.
+        n: how many controls, at most 100,000.
+        seed: decides what is drawn. Control i has a generator of its own: it is the same one however many are drawn.
+        reach: of the edit that they are controls for.
+
+    Returns:
+        Neuron sets with two more entries in `metadata`: `overlap`, the share of the set's neurons that a control has
+        too, and `unmatched`, how far its units are from the set's, in standard deviations: the earth mover's distance
+        of their means and of their log variances, averaged (0 for the set itself).
+
+    Raises:
+        InputError: for fewer than 0 or more than 100,000 controls, and for a set without statistics.
+
+    >>> first, second = matched_controls(ranking.top(3), 2)
+    >>> len(first), first.metadata["control"], list(first) == list(second)
+    (3, True, False)
     """
     check_count(n)
-    pools = list(_pools(neurons, reach))
+    pools = list(_pools(neurons, reach)) if n else []
     return [_control(neurons, pools, seed, i) for i in range(n)]
 
 
@@ -58,14 +71,14 @@ def check_count(n: int) -> None:
         raise InputError(f"controls must be from 0 to {MOST_CONTROLS:,}, not {n}")
 
 
-def massive(stats: UnitStats) -> Bool[Tensor, "layer unit"]:
-    """Units whose root mean square over token positions is 10 times the median of their layer or more."""
-    rms = (stats.token_mean.square() + stats.token_var).sqrt()
-    return rms >= MASSIVE * rms.median(dim=1, keepdim=True).values
-
-
 def without_massive(neurons: NeuronSet, *, reach: Reach = "own") -> NeuronSet:
-    """The neurons that are massive at none of the layers where an edit of this reach touches them."""
+    """The neurons that are massive at none of the layers where an edit of this reach touches them.
+
+    A neuron whose statistics nobody has measured counts as not massive.
+
+    >>> len(without_massive(ranking.top(3)))
+    3
+    """
     flags = massive(neurons.stats)
     kept = torch.tensor(
         [not bool(flags[_rows(neurons, layer, reach), unit].any()) for layer, unit in neurons], dtype=torch.bool
@@ -100,6 +113,7 @@ def _pools(neurons: NeuronSet, reach: Reach) -> Iterator[_Pool]:
     parts = [list(part) for _, part in groupby(neurons, key=itemgetter(0))] if reach == "own" else [list(neurons)]
     for part in filter(None, parts):
         rows = _rows(neurons, part[0][0], reach)
+        check_measured(neurons.stats, rows)
         blocks = torch.empty(features.shape[1], dtype=torch.long)
         points, heavy = features[rows].mean(dim=0), flags[rows].any(dim=0)
         of_both = [block for kind in (~heavy, heavy) for block in _blocks(kind.nonzero()[:, 0], points)]
@@ -141,7 +155,7 @@ def _control(neurons: NeuronSet, pools: list[_Pool], seed: int, i: int) -> Neuro
         layers=torch.tensor([layer for layer, _ in drawn], dtype=torch.long),
         units=torch.tensor([unit for _, unit in drawn], dtype=torch.long),
         scores=torch.zeros(len(drawn)),
-        about={**neurons.about, "control": True, "overlap": shared, "unmatched": apart},
+        metadata={**neurons.metadata, "control": True, "overlap": shared, "unmatched": apart},
     )
 
 

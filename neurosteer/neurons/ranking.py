@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -14,90 +14,149 @@ from torch import Tensor
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
+from neurosteer.results import RankingComparison
 from neurosteer.store import read_artefact, write_artefact
 from neurosteer.vocabulary import Reach, Site
 
+from .compare import compare_scores
 from .controls import matched_controls
-from .sets import NeuronSet, stats_arrays, stats_from
+from .frames import neuron_frame
+from .sets import NeuronSet
+from .stats import stats_arrays, stats_from
+from .topk import best_units, resolve_topk
 
-
-def resolve_k(k: int | str, width: int) -> int:
-    """How many units `40` or `"1%"` are of a layer `width` wide: a share rounds to the nearest count, at least 1.
-
-    Raises `InputError` for anything that is not a count from 1 to the width or a share above 0 up to 100 %.
-    """
-    text = str(k).strip()
-    try:
-        wanted = max(1, round(width * float(text[:-1]) / 100)) if text.endswith("%") else int(text)
-        share = float(text[:-1]) if text.endswith("%") else 100.0
-    except (ValueError, OverflowError):
-        raise InputError(f"k must be a count or a share like 40 or 1%, not '{k}'") from None
-    if not 0 < share <= 100 or wanted < 1:
-        raise InputError(f"k must be at least 1, or a share above 0% and up to 100%, not '{k}'")
-    if wanted > width:
-        raise InputError(f"k {wanted} is more than the {width} units of a layer")
-    return wanted
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """A score for every unit of some layers: the larger, the more of the task is read from it, or rests on it.
 
-    `welch` scores are |t|, `l0` scores the size of a masked probe's effective weight (0 where the mask is closed),
-    `attribution` scores the predicted drop of the mean margin in nats (negative where it would rise).
-    `about` holds the provenance: task, source, split, seed, settings, and hashes of the sentences it has seen.
+    Attributes:
+        scores: `welch`: |t|; `l0`: the size of a masked probe's effective weight (0 where the mask is closed);
+            `attribution`: the predicted drop of the mean margin in nats (negative where it would rise).
+        best_layer: of the highest validation accuracy of the top-k probe; None where none was measured.
+        method: what made the scores.
+        stats: mean and variance of every unit.
+        model: fingerprint of the model.
+        site: which activation the units are of.
+        metadata: where it comes from: task, source, split, seed, settings, hashes of the sentences seen.
+
+    >>> ranking
+    Ranking(welch of toy, 3 layers x 32 units, best layer 1)
+    >>> ranking.top(2)
+    NeuronSet(2 neurons at resid_post, layer 1)
     """
 
     scores: Float[Tensor, "layer unit"]
-    best_layer: int | None  # highest validation accuracy of the top-k probe; None where none was measured
+    best_layer: int | None
     method: str
     stats: UnitStats
-    model: str  # fingerprint
+    model: str
     site: Site
-    about: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
     @property
     def layers(self) -> tuple[int, ...]:
         """Block index of each row of `scores`."""
         return self.stats.layers
 
-    def top(self, k: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
-        """The `k` best units (`40`, `"1%"` of a layer's width): of the best layer, of one, or pooled over several.
+    def top(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
+        """The best units: of the best layer, of one layer, or pooled over several.
 
-        `layers="all"` or a list pools the scores of those layers; `"1%"` is then the share of all their units.
-        Ties go to the lower layer and index. A unit whose score is not above 0 (an L0 mask closed it, or the margin
-        would rise without it) is never chosen, so the set can be smaller than `k`.
+        Args:
+            topk: how many: a count (`40`), or a share of all units of these layers (`"1%"`).
+            layers: the best layer by default; a block index, several, or `"all"`.
+
+        Returns:
+            The units in ascending order. Ties go to the lower layer and index. A unit whose score is not above 0 (an
+            L0 mask closed it, or the margin would rise without it) is never chosen, so the set can be smaller.
+
+        Raises:
+            InputError: for a `topk` of no or too many units, a layer that was not ranked, or where no layer is best.
+
+        >>> list(ranking.top(3, layers=[0, 1]))
+        [(0, 7), (1, 9), (1, 23)]
         """
         rows = self._rows(layers)
         width = self.scores.shape[1]
-        count = resolve_k(k, width * len(rows))
-        flat = self.scores[rows].flatten()
-        best = torch.sort(flat, descending=True, stable=True).indices[:count]
-        order = best[flat[best] > 0].sort().values
-        about = {**self.about, "method": self.method, "k": str(k)}
-        return self._set(torch.tensor(rows)[order // width], order % width, about)
+        best = best_units(self.scores[rows].flatten(), resolve_topk(topk, width * len(rows)), above=0.0)
+        order = best[best >= 0].sort().values
+        metadata = {**self.metadata, "method": self.method, "k": str(topk)}
+        return self._set(torch.tensor(rows)[order // width], order % width, metadata)
 
     def pick(self, neurons: Iterable[tuple[int, int]]) -> NeuronSet:
-        """Neurons of your own choice, as (layer, unit). Raises `InputError` for one that is not ranked here."""
+        """Neurons of your own choice, as (layer, unit).
+
+        Raises:
+            InputError: for a neuron that is not ranked here.
+
+        >>> ranking.pick([(2, 30), (0, 1)])
+        NeuronSet(2 neurons at resid_post, 2 layers)
+        """
         chosen = sorted(set(neurons))
         for layer, unit in chosen:
             if layer not in self.layers or not 0 <= unit < self.scores.shape[1]:
                 raise InputError(f"no neuron (layer {layer}, unit {unit}) in {self!r}")
         rows = torch.tensor([self.layers.index(layer) for layer, _ in chosen], dtype=torch.long)
         units = torch.tensor([unit for _, unit in chosen], dtype=torch.long)
-        return self._set(rows, units, {**self.about, "method": "picked"})
+        return self._set(rows, units, {**self.metadata, "method": "picked"})
 
     def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
-        """`n` matched controls of a set; see `matched_controls`."""
+        """`n` matched controls of a set, by the statistics of this ranking; see `matched_controls`.
+
+        >>> len(ranking.controls(ranking.top(3), 19))
+        19
+        """
         if (self.model, self.site) != (neurons.model, neurons.site):
             raise InputError("this neuron set belongs to another model or site than the ranking")
         return matched_controls(replace(neurons, stats=self.stats), n, seed, reach=reach)
 
+    def compare(self, other: Ranking, topk: int | str = "1%") -> RankingComparison:
+        """Whether another ranking of the same model and site scores the same units high.
+
+        Args:
+            other: by another method, of another task, or from other pairs. Layers that only one of them has are left
+                out.
+            topk: how many of the best are compared, of all layers together and of each: a count or a share.
+
+        Returns:
+            Spearman's rank correlation of all units, and the share of the top k that both have beside what chance
+            shares; of all layers together, and of each in `layers`.
+
+        Raises:
+            InputError: for rankings of different models or sites, or without a common layer.
+
+        >>> ranking.compare(ranking, topk=4)
+        RankingComparison(Spearman 1.00, top 4: 1.00 shared, 0.04 by chance; 3 layers)
+        """
+        if (self.model, self.site) != (other.model, other.site):
+            raise InputError("these rankings belong to different models or sites")
+        layers = [layer for layer in self.layers if layer in other.layers]
+        if not layers:
+            raise InputError("these rankings have no layer in common")
+        ours, theirs = (one.scores[[one.layers.index(layer) for layer in layers]] for one in (self, other))
+        return compare_scores(ours, theirs, layers, topk)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per unit: `layer`, `unit`, `score`, and whether it is `massive` (missing where not measured).
+
+        >>> ranking.to_frame().nlargest(2, "score")[["layer", "unit"]].values.tolist()
+        [[1, 23], [1, 9]]
+        """
+        places = torch.cartesian_prod(torch.arange(len(self.layers)), torch.arange(self.scores.shape[1]))
+        return neuron_frame(self.stats, places[:, 0], places[:, 1], self.scores.flatten())
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file."""
+        """Write as a digested safetensors file.
+
+        Raises:
+            NeurosteerError: where the disk does not take it.
+        """
         arrays = {"scores": self.scores.numpy(), **stats_arrays(self.stats)}
         about = {
-            **self.about,
+            **self.metadata,
             "best_layer": self.best_layer,
             "method": self.method,
             "model": self.model,
@@ -107,31 +166,38 @@ class Ranking:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ranking:
-        """Read what `save` wrote. Raises `InputError` for another kind of file, `CorruptFileError` if damaged."""
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: for another kind of file.
+            CorruptFileError: for one that is damaged.
+        """
         arrays, about = read_artefact(Path(path), "ranking")
         own = {name: about.pop(name) for name in ("best_layer", "method", "model", "site")}
-        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), about=about, **own)
+        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=about, **own)
 
     def _rows(self, layers: str | int | Sequence[int] | None) -> list[int]:
         if layers is None and self.best_layer is None:
             raise InputError("this ranking has no best layer (no validation pairs chose one); name layers=")
         if layers is None:
-            wanted: Sequence[int] = [self.best_layer]  # type: ignore[list-item]
+            chosen: Sequence[int] = [self.best_layer]  # type: ignore[list-item]
         elif layers == "all":
-            wanted = self.layers
+            chosen = self.layers
         elif isinstance(layers, str):
             raise InputError(f"layers must be 'all' or block indices, not '{layers}'")
         else:
-            wanted = [layers] if isinstance(layers, int) else sorted(set(map(int, layers)))
-        unknown = [layer for layer in wanted if layer not in self.layers]
-        if unknown or not wanted:
+            chosen = [layers] if isinstance(layers, int) else sorted(set(map(int, layers)))
+        unknown = [layer for layer in chosen if layer not in self.layers]
+        if unknown or not chosen:
             asked, there = (", ".join(map(str, layers)) for layers in (unknown, self.layers))
             raise InputError(
                 f"this ranking has no layer {asked}; it has {there}" if unknown else "name a layer at least"
             )
-        return [self.layers.index(layer) for layer in wanted]
+        return [self.layers.index(layer) for layer in chosen]
 
-    def _set(self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], about: Mapping[str, Any]) -> NeuronSet:
+    def _set(
+        self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], metadata: Mapping[str, Any]
+    ) -> NeuronSet:
         return NeuronSet(
             layers=torch.tensor(self.layers)[rows],
             units=units,
@@ -139,9 +205,9 @@ class Ranking:
             stats=self.stats,
             model=self.model,
             site=self.site,
-            about=about,
+            metadata=metadata,
         )
 
     def __repr__(self) -> str:
         shape = f"{len(self.layers)} layers x {self.scores.shape[1]} units"
-        return f"Ranking({self.method} of {self.about.get('task')}, {shape}, best layer {self.best_layer})"
+        return f"Ranking({self.method} of {self.metadata.get('task')}, {shape}, best layer {self.best_layer})"

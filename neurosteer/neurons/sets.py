@@ -1,14 +1,13 @@
-"""`NeuronSet`: some chosen units, and what is known about all units of their layers."""
+"""`NeuronSet`: chosen neurons, with what is known about them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -16,25 +15,107 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.store import read_artefact, write_artefact
-from neurosteer.vocabulary import Reach, Site
+from neurosteer.vocabulary import Reach, Site, Stat
 
-STATS = ("token_mean", "token_var", "eos_mean", "eos_var")
+from .frames import neuron_frame
+from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@runtime_checkable
+class HasUnits(Protocol):
+    """What a neuron set needs of a model; `Model` is one."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def n_layers(self) -> int: ...
+
+    def site_width(self, site: Site, layers: Sequence[int]) -> int:
+        """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
+
+    def describe(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronSet:
     """Some chosen units, in ascending (layer, unit) order, with their scores.
 
-    `stats` covers all units of every layer that was ranked, so that a set can be compared with its surroundings.
+    A set iterates over its neurons as (layer, unit) and takes part in set algebra: `|`, `&`, `-`, `in`, `len`.
+
+    Attributes:
+        layers: block index of each neuron.
+        units: coordinate of each neuron in its layer's activation.
+        scores: of the ranking that chose each neuron, in its unit; 0 for neurons that no ranking scored.
+        stats: mean and variance of all units of every layer that was ranked, so that a set can be compared with its
+            surroundings.
+        model: fingerprint of the model that they are in.
+        site: which activation.
+        metadata: where they come from: task, source, split, seed, settings, hashes of the sentences seen.
+
+    >>> top = ranking.top(3)
+    >>> list(top)
+    [(1, 4), (1, 9), (1, 23)]
+    >>> (1, 9) in top, len(top | ranking.top(2, layers=0))
+    (True, 5)
     """
 
     layers: Int[Tensor, "neuron"]
     units: Int[Tensor, "neuron"]
     scores: Float[Tensor, "neuron"]
     stats: UnitStats
-    model: str  # fingerprint
+    model: str
     site: Site
-    about: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        model: HasUnits,
+        neurons: Iterable[tuple[int, int]],
+        *,
+        site: Site = "resid_post",
+        stats: UnitStats | None = None,
+    ) -> NeuronSet:
+        """Neurons of your own choice.
+
+        Args:
+            model: that they are in.
+            neurons: as (layer, unit), in any order; one that is named twice counts once.
+            site: which activation they are units of.
+            stats: unit statistics of the site (`ranking.stats`). Without them the set can be ablated to zero,
+                amplified or clamped, but not moved to its mean nor compared with matched controls.
+
+        Raises:
+            InputError: for a site, layer or unit that the model lacks, and for statistics of other units.
+
+        >>> NeuronSet.of(model, [(2, 3), (0, 5)])
+        NeuronSet(2 neurons at resid_post, 2 layers)
+        >>> NeuronSet.of(model, [(14, 3)])
+        Traceback (most recent call last):
+        ...
+        neurosteer.errors.InputError: no layer 14: tiny has layers 0 to 2
+        """
+        chosen = sorted({(int(layer), int(unit)) for layer, unit in neurons})
+        width = model.site_width(site, sorted({layer for layer, _ in chosen}))
+        for layer, unit in chosen:
+            if not 0 <= unit < width:
+                raise InputError(f"no unit {unit}: {site} has units 0 to {width - 1} at layer {layer}")
+        stats = unmeasured(range(model.n_layers), width) if stats is None else stats
+        if stats.token_mean.shape[1] != width or not {layer for layer, _ in chosen} <= set(stats.layers):
+            raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
+        known = model.describe()
+        return cls(
+            *_columns(chosen),
+            scores=torch.zeros(len(chosen)),
+            stats=stats,
+            model=model.fingerprint,
+            site=site,
+            metadata={"method": "given", "network": {name: known.get(name) for name in ("name", "bos", "eos")}},
+        )
 
     def __len__(self) -> int:
         return len(self.units)
@@ -44,6 +125,20 @@ class NeuronSet:
 
     def __contains__(self, neuron: object) -> bool:
         return neuron in set(self)
+
+    def __or__(self, other: NeuronSet) -> NeuronSet:
+        """The neurons that are in either; of one in both the score in this set."""
+        ours, theirs = (zip(one, one.scores.tolist(), strict=True) for one in (self, other))
+        scores = dict(theirs) | dict(ours)
+        chosen = sorted(scores)
+        return NeuronSet(
+            *_columns(chosen),
+            scores=torch.tensor([scores[neuron] for neuron in chosen]),
+            stats=joined_stats(self.stats, other.stats),
+            model=self.model,
+            site=self.site,
+            metadata=self._combined(other, "|"),
+        )
 
     def __and__(self, other: NeuronSet) -> NeuronSet:
         """The neurons that are in both."""
@@ -55,15 +150,26 @@ class NeuronSet:
         theirs = set(other)
         return self._keep([neuron not in theirs for neuron in self], self._combined(other, "-"))
 
-    def at(self, name: str) -> Float[Tensor, "neuron"]:
-        """One statistic of each neuron: `token_mean`, `token_var`, `eos_mean` or `eos_var`."""
+    def at(self, name: Stat) -> Float[Tensor, "neuron"]:
+        """One statistic of each neuron: `token_mean`, `token_var`, `eos_mean` or `eos_var`.
+
+        Raises:
+            InputError: for neurons of your own choice whose statistics nobody has measured.
+
+        >>> ranking.top(3).at("token_mean").shape
+        torch.Size([3])
+        """
+        check_measured(self.stats, self._rows().tolist())
         values: Tensor = getattr(self.stats, name)
         return values[self._rows(), self.units]
 
     def reaching(self, reach: Reach) -> NeuronSet:
         """The same coordinates at their own layers, at every later layer too, or at all ranked layers.
 
-        Later blocks write to the same residual coordinate again: an edit that should hold has to reach onward.
+        Later blocks write to the same residual coordinate again: an edit that should last has to reach onward.
+
+        >>> list(ranking.top(1).reaching("onward"))
+        [(1, 23), (2, 23)]
         """
         if reach == "own":
             return self
@@ -73,26 +179,40 @@ class NeuronSet:
                 if other >= layer or reach == "all":
                     first.setdefault((other, unit), score)
         chosen = sorted(first)
-        return replace(
-            self,
-            layers=torch.tensor([layer for layer, _ in chosen], dtype=torch.long),
-            units=torch.tensor([unit for _, unit in chosen], dtype=torch.long),
-            scores=torch.tensor([first[neuron] for neuron in chosen]),
-            about={**self.about, "reach": reach},
-        )
+        layers, units = _columns(chosen)
+        scores = torch.tensor([first[neuron] for neuron in chosen])
+        return replace(self, layers=layers, units=units, scores=scores, metadata={**self.metadata, "reach": reach})
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per neuron: `layer`, `unit`, `score`, and whether the unit is `massive` (missing if not measured).
+
+        >>> ranking.top(2).to_frame()[["layer", "unit"]].values.tolist()
+        [[1, 9], [1, 23]]
+        """
+        return neuron_frame(self.stats, self._rows(), self.units, self.scores)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file."""
+        """Write as a digested safetensors file.
+
+        Raises:
+            NeurosteerError: where the disk does not take it.
+        """
         arrays = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
-        about = {**self.about, "model": self.model, "site": self.site}
+        about = {**self.metadata, "model": self.model, "site": self.site}
         write_artefact(Path(path), "neurons", arrays | stats_arrays(self.stats), about)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
-        """Read what `save` wrote. Raises `InputError` for another kind of file, `CorruptFileError` if damaged."""
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: for another kind of file.
+            CorruptFileError: for one that is damaged.
+        """
         arrays, about = read_artefact(Path(path), "neurons")
         own = {name: torch.from_numpy(arrays[name]) for name in ("layers", "units", "scores")}
-        return cls(**own, stats=stats_from(arrays), model=about.pop("model"), site=about.pop("site"), about=about)
+        model, site = about.pop("model"), about.pop("site")
+        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=about)
 
     def _rows(self) -> Int[Tensor, "neuron"]:
         return torch.tensor([self.stats.layers.index(layer) for layer in self.layers.tolist()], dtype=torch.long)
@@ -101,14 +221,14 @@ class NeuronSet:
         """The provenance of a set made of two: it has seen what either has seen."""
         if (self.model, self.site) != (other.model, other.site):
             raise InputError("these neuron sets belong to different models or sites")
-        seen = sorted({*self.about.get("seen", ()), *other.about.get("seen", ())})
-        return {**self.about, "from": [dict(self.about), dict(other.about)], "operation": sign, "seen": seen}
+        seen = sorted({*self.metadata.get("seen", ()), *other.metadata.get("seen", ())})
+        both = [dict(self.metadata), dict(other.metadata)]
+        return {**self.metadata, "from": both, "operation": sign, "seen": seen}
 
-    def _keep(self, mask: Sequence[bool], about: Mapping[str, Any]) -> NeuronSet:
+    def _keep(self, mask: Sequence[bool], metadata: Mapping[str, Any]) -> NeuronSet:
         chosen = torch.tensor(mask, dtype=torch.bool)
-        return replace(
-            self, layers=self.layers[chosen], units=self.units[chosen], scores=self.scores[chosen], about=about
-        )
+        layers, units, scores = self.layers[chosen], self.units[chosen], self.scores[chosen]
+        return replace(self, layers=layers, units=units, scores=scores, metadata=metadata)
 
     def __repr__(self) -> str:
         layers = sorted(set(self.layers.tolist()))
@@ -116,13 +236,7 @@ class NeuronSet:
         return f"NeuronSet({len(self)} neurons at {self.site}, {where})"
 
 
-def stats_arrays(stats: UnitStats) -> dict[str, np.ndarray]:
-    """The statistics as arrays of an artefact; `stats_from` reads them back."""
-    arrays = {name: getattr(stats, name).numpy() for name in STATS}
-    return arrays | {"stats_layers": np.array(stats.layers), "stats_tokens": np.array([stats.tokens])}
-
-
-def stats_from(arrays: Mapping[str, np.ndarray]) -> UnitStats:
-    values = {name: torch.from_numpy(arrays[name]) for name in STATS}
-    layers = tuple(int(layer) for layer in arrays["stats_layers"])
-    return UnitStats(**values, tokens=int(arrays["stats_tokens"][0]), layers=layers)
+def _columns(neurons: Sequence[tuple[int, int]]) -> tuple[Int[Tensor, "neuron"], Int[Tensor, "neuron"]]:
+    """Layers and units of neurons."""
+    table = torch.tensor(neurons, dtype=torch.long).reshape(-1, 2)
+    return table[:, 0], table[:, 1]

@@ -9,7 +9,8 @@ from .known import known_tasks
 from .lexical import LexicalSplitError
 from .load import load_pairs, load_tasks
 from .once import LeftOut
-from .types import Pair, Pairs, Split, sentence_hashes
+from .pair import Pair, sentence_hashes
+from .types import Pairs, Split
 
 __all__ = [
     "NAMED",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from neurosteer.errors import InputError
 from neurosteer.grammar import PARADIGMS, Form
+from neurosteer.vocabulary import COLUMNS, Columns
 
-from .records import DEFAULT_COLUMNS, Columns
-from .types import Pair, Pairs
+from .pair import Pair
+from .types import Pairs
 
 NAMES: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
 OF_AUTO = ("blimp", "builtin")  # what `auto` may turn out to be
 NAMED = ("auto", "blimp", *NAMES)  # sources that are no path and no hub id
-DEFAULT_N = 1000
+DEFAULT_LIMIT = 1000
 
 
 class Builtin:
@@ -26,15 +27,19 @@ class Builtin:
     def phenomenon_of(self, task: str) -> str | None:
         return PARADIGMS[task].phenomenon
 
-    def pairs(self, task: str, *, n: int | None, columns: Columns, seed: int) -> Pairs:
-        """The first n pairs (1,000) of this seed. Raises InputError for columns, and for more than there are."""
-        if columns != DEFAULT_COLUMNS:
+    def pairs(self, task: str, *, limit: int | None, columns: Columns, seed: int) -> Pairs:
+        """The first `limit` pairs (1,000) of this seed.
+
+        Raises:
+            InputError: for columns, and for more pairs than there are.
+        """
+        if columns != COLUMNS:
             raise InputError(f"--columns names columns of your own files; the pairs of '{self.name}' have none")
-        wanted = DEFAULT_N if n is None else n
-        if wanted < 2:
-            raise InputError(f"the limit must be at least 2 pairs, not {wanted}")
+        count = DEFAULT_LIMIT if limit is None else limit
+        if count < 2:
+            raise InputError(f"the limit must be at least 2 pairs, not {count}")
         try:
-            made = list(PARADIGMS[task].pairs(wanted, seed=seed, form=self.form))
+            made = list(PARADIGMS[task].pairs(count, seed=seed, form=self.form))
         except LookupError as error:
             raise InputError(f"{error}; take fewer with --limit") from None
         return Pairs(task, self.name, tuple(Pair(*one) for one in made), PARADIGMS[task].phenomenon)

@@ -37,7 +37,15 @@ class KnownTask:
 
 
 def known_tasks(source: str = "builtin") -> list[KnownTask]:
-    """All tasks by phenomenon; `builtin:balanced` shows examples of that form."""
+    """The 67 tasks of BLiMP by phenomenon.
+
+    Args:
+        source: `builtin:balanced` shows examples of that form.
+
+    >>> task = known_tasks()[0]
+    >>> task.uid, task.phenomenon, task.baselines["blimp"].last_word
+    ('anaphor_gender_agreement', 'anaphor_agreement', 0.718)
+    """
     form = NAMES.get(source, "plain")
     rows = []
     for task in sorted(TASKS, key=lambda task: (task.phenomenon, task.uid)):

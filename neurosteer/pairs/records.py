@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import Columns
 
 from .blimp import PHENOMENON_OF, normalise
 from .files import Record
 from .once import NOTHING, LeftOut
-from .types import Pair, Pairs
-
-Columns = tuple[str, str]  # good, bad
-DEFAULT_COLUMNS: Columns = ("sentence_good", "sentence_bad")
 
 
-def to_pairs(records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns) -> Pairs:
-    """All records of a task as pairs. Raises InputError at the first that is none, or for fewer than two pairs.
+@dataclass(frozen=True)
+class Checked:
+    """What the records of a task say."""
+
+    pairs: tuple[tuple[str, str, str], ...]  # good, bad, id
+    phenomenon: str | None
+    left_out: LeftOut
+
+
+def check_records(records: Iterable[Record], *, task: str, place: str, columns: Columns) -> Checked:
+    """The pairs among the records of a task.
 
     Pairs whose sentences are those of an earlier pair, or one and the same, are left out and counted. A pair's id is
     its `pairID`, or its 0-based row number where that is missing or taken.
+
+    Raises:
+        InputError: for the first record that is no pair, and for fewer than two pairs.
     """
-    pairs: list[Pair] = []
+    pairs: list[tuple[str, str, str]] = []
     taken: set[str] = set()
     seen: set[tuple[str, str]] = set()
     repeated = identical = 0
@@ -42,11 +52,11 @@ def to_pairs(records: Iterable[Record], *, task: str, source: str, place: str, c
         if not name or name in taken:
             name = str(row)
         taken.add(name)
-        pairs.append(Pair(good, bad, name))
+        pairs.append((good, bad, name))
     left_out = LeftOut(repeated, identical)
     if len(pairs) < 2:
         raise InputError(_too_few(place, len(pairs), left_out))
-    return Pairs(task, source, tuple(pairs), phenomenon, left_out)
+    return Checked(tuple(pairs), phenomenon, left_out)
 
 
 def _too_few(place: str, used: int, left_out: LeftOut) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from neurosteer.errors import InputError
 from neurosteer.hub import is_reachable
 from neurosteer.progress import QUIET, Progress
+from neurosteer.vocabulary import Columns
 
 from . import hub
 from .blimp import HUB_ID, PHENOMENON_OF, TASKS, normalise
 from .builtin import NAMES, Builtin
 from .files import READERS, Record, read_records
-from .records import Columns, to_pairs
 from .types import Pairs
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -50,10 +50,11 @@ class Records:
         term = record.get("linguistics_term") if isinstance(record, dict) else None
         return normalise(term) if isinstance(term, str) else None
 
-    def pairs(self, task: str, *, n: int | None, columns: Columns, seed: int) -> Pairs:
-        """The first n pairs, all for None; the seed has nothing to decide."""
-        found = to_pairs(self.records(task), task=task, source=self.name, place=self.place(task), columns=columns)
-        return found.limit(n)
+    def pairs(self, task: str, *, limit: int | None, columns: Columns, seed: int) -> Pairs:
+        """The first `limit` pairs, all for None; the seed has nothing to decide."""
+        place = self.place(task)
+        found = Pairs.from_records(self.records(task), task=task, source=self.name, place=place, columns=columns)
+        return found.limit(limit)
 
 
 Source = Records | Builtin

@@ -20,27 +20,19 @@ def generator(seed: int, task: str, kind: str) -> Random:
 
 
 def groups_of(pairs: Sequence[Sentences], items: Sequence[str]) -> list[list[int]]:
-    """Positions of the pairs, grouped so that pairs of different groups share no sentence and no item (union-find).
+    """Positions of the pairs, grouped so that pairs of different groups share no sentence and no item.
 
     An empty item is none.
     """
-    parent = list(range(len(pairs)))
+    from scipy.cluster.hierarchy import DisjointSet
+
+    groups: DisjointSet = DisjointSet(range(len(pairs)))
     owner: dict[tuple[str, str], int] = {}
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
     for index, (sentences, item) in enumerate(zip(pairs, items, strict=True)):
         shared = [("sentence", sentence) for sentence in sentences] + ([("item", item)] if item else [])
         for key in shared:
-            parent[root(index)] = root(owner.setdefault(key, index))
-    groups: dict[int, list[int]] = {}
-    for index in range(len(pairs)):
-        groups.setdefault(root(index), []).append(index)
-    return list(groups.values())
+            groups.merge(owner.setdefault(key, index), index)
+    return [sorted(group) for group in groups.subsets()]
 
 
 def deal_groups(groups: Sequence[list[int]], rng: Random) -> Indices:

@@ -1,37 +1,51 @@
-"""Pair, Pairs and Split: minimal pairs as data."""
+"""Pairs and Split: minimal pairs as data."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import COLUMNS, Columns, SplitKind
 
 from .baselines import Baselines, Tokenise, fit_baselines
+from .files import Record
 from .lexical import split_by_part, split_by_word
 from .once import NOTHING, LeftOut, both_ways, remarks
+from .pair import Pair
+from .records import check_records
 from .splitting import PARTS, Sentences, split_by_pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SPLITTERS = {"pair": split_by_pair, "lexical": split_by_word}
 
 
 @dataclass(frozen=True)
-class Pair:
-    good: str
-    bad: str
-    id: str
-    item: str = ""  # pairs of one item are never parted
-    part: str = ""  # of a lexical split, if the pair was made for one: no other part has its words
-    frame: str = ""  # of a balanced item: first or second
+class Pairs(Sequence[Pair]):
+    """The minimal pairs of one task, in the order of their source: a sequence of `Pair`.
 
+    `load_pairs` reads them from files, the hub or the built-in grammars, `from_lists` and `from_frame` take them from
+    Python. A slice is `Pairs` again.
 
-@dataclass(frozen=True)
-class Pairs:
-    """The minimal pairs of one task, in the order of their source."""
+    Attributes:
+        task: what the pairs are about: a BLiMP paradigm, or a name of your own.
+        source: where they come from, as in `load_pairs(source=)`.
+        pairs: the pairs.
+        phenomenon: the group that the task belongs to, where the source says so.
+        left_out: how many pairs of the source are not among them, because they are no evidence of their own.
+
+    >>> pairs = Pairs.from_lists(["The guests sleep.", "A dog barks."], ["The guests sleeps.", "A dog bark."])
+    >>> len(pairs), pairs[0].good, pairs[-1].bad
+    (2, 'The guests sleep.', 'A dog bark.')
+    >>> pairs[:1]
+    Pairs('mine', 1 pair of 'lists')
+    """
 
     task: str
     source: str
@@ -39,14 +53,107 @@ class Pairs:
     phenomenon: str | None = None
     left_out: LeftOut = NOTHING  # what the source holds beside them
 
+    @classmethod
+    def from_lists(
+        cls, good: Iterable[str], bad: Iterable[str], *, task: str = "mine", source: str = "lists"
+    ) -> Pairs:
+        """Pairs of the sentences at the same positions of two lists.
+
+        They are checked as those of a file are: what is no sentence is an error, repeated pairs are left out and
+        counted.
+
+        Args:
+            good: the grammatical sentences.
+            bad: the ungrammatical ones, as many.
+            task: a name for what they are about. It decides the split, together with its seed.
+            source: what results call the place they come from.
+
+        Raises:
+            InputError: for lists of different lengths, anything that is no sentence, and fewer than two pairs.
+
+        >>> Pairs.from_lists(["A dog barks.", "Dogs bark."], ["A dog bark.", "Dogs barks."], task="agreement")
+        Pairs('agreement', 2 pairs of 'lists')
+        """
+        if isinstance(good, str) or isinstance(bad, str):
+            raise InputError("good and bad are lists of sentences, not one sentence each")
+        good, bad = list(good), list(bad)
+        if len(good) != len(bad):
+            raise InputError(f"{len(good)} good and {len(bad)} bad sentences make no pairs; give as many of each")
+        rows = ((f"pair {i}", {"good": a, "bad": b}) for i, (a, b) in enumerate(zip(good, bad, strict=True)))
+        return cls.from_records(rows, task=task, source=source, place="your list", columns=("good", "bad"))
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, *, columns: Columns = COLUMNS, task: str = "mine", source: str = "DataFrame"
+    ) -> Pairs:
+        """Pairs of the rows of a pandas DataFrame, checked as those of a file are.
+
+        The columns `pairID` and `linguistics_term` are read too where they are there, as in BLiMP's files. What
+        `to_frame` wrote is read back with the same `digest`; items and parts of built-in pairs are not read.
+
+        Args:
+            frame: a row per pair.
+            columns: the names of the columns with the good and the bad sentences.
+            task: a name for what they are about. It decides the split, together with its seed.
+            source: what results call the place they come from.
+
+        Raises:
+            InputError: for a column that is not there, anything that is no sentence, and fewer than two pairs.
+
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"right": ["A dog barks.", "Dogs bark."], "wrong": ["A dog bark.", "Dogs barks."]})
+        >>> Pairs.from_frame(frame, columns=("right", "wrong"), task="agreement").sentences[1]
+        ('Dogs bark.', 'Dogs barks.')
+        """
+        for column in columns:
+            if column not in frame.columns:
+                found = ", ".join(map(str, frame.columns)) or "none"
+                raise InputError(f"the DataFrame has no column '{column}' (found: {found}); name yours with columns=")
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        records = ((f"row {label}", row) for label, row in zip(frame.index, rows, strict=True))
+        return cls.from_records(records, task=task, source=source, place="the DataFrame", columns=columns)
+
+    @classmethod
+    def from_records(
+        cls, records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns
+    ) -> Pairs:
+        """The pairs that records hold (where each stands, and what stands there); see `check_records`."""
+        checked = check_records(records, task=task, place=place, columns=columns)
+        pairs = tuple(Pair(*one) for one in checked.pairs)
+        return cls(task, source, pairs, checked.phenomenon, checked.left_out)
+
     def __repr__(self) -> str:
-        return f"Pairs({self.task!r}, {len(self)} pairs of {self.source!r})"
+        return f"Pairs({self.task!r}, {len(self)} pair{'' if len(self) == 1 else 's'} of {self.source!r})"
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
+
+    @overload
+    def __getitem__(self, index: int) -> Pair: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Pairs: ...
+
+    def __getitem__(self, index: int | slice) -> Pair | Pairs:
+        if isinstance(index, slice):
+            return replace(self, pairs=self.pairs[index])
+        return self.pairs[index]
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per pair: `sentence_good`, `sentence_bad`, `pairID`; of built-in pairs `item`, `part`, `frame` too.
+
+        >>> load_pairs("intransitive", source="builtin", limit=2).to_frame().columns[:3].tolist()
+        ['sentence_good', 'sentence_bad', 'pairID']
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame([asdict(pair) for pair in self], columns=[one.name for one in fields(Pair)])
+        empty = [name for name in ("item", "part", "frame") if not frame[name].any()]
+        names = dict(zip(("good", "bad", "id"), (*COLUMNS, "pairID"), strict=True))
+        return frame.drop(columns=empty).rename(columns=names)
 
     @cached_property
     def digest(self) -> str:
@@ -59,23 +166,42 @@ class Pairs:
         """(good, bad) of every pair."""
         return [(pair.good, pair.bad) for pair in self.pairs]
 
-    def limit(self, n: int | None) -> Pairs:
-        """The first n pairs; all for None or when there are no more. Raises InputError for n below 1."""
-        if n is not None and n < 1:
-            raise InputError(f"the limit must be at least 1 pair, not {n}")
-        return replace(self, pairs=self.pairs[:n])
+    def limit(self, limit: int | None) -> Pairs:
+        """The first `limit` pairs; all for None or when there are no more.
+
+        Raises:
+            InputError: for a limit below 1.
+
+        >>> load_pairs("intransitive", source="builtin").limit(30)
+        Pairs('intransitive', 30 pairs of 'builtin')
+        """
+        if limit is not None and limit < 1:
+            raise InputError(f"the limit must be at least 1 pair, not {limit}")
+        return self[:limit]
 
     def take(self, indices: Sequence[int]) -> Pairs:
-        """The pairs at these positions, in this order."""
+        """The pairs at these positions, in this order.
+
+        >>> [pair.id for pair in load_pairs("intransitive", source="builtin", limit=9).take([4, 0])]
+        ['4', '0']
+        """
         return replace(self, pairs=tuple(self.pairs[index] for index in indices))
 
-    def split(self, kind: str = "pair", seed: int = 0) -> Split:
+    def split(self, kind: SplitKind = "pair", seed: int = 0) -> Split:
         """Train, validation and test, 60/20/20; the same for the same pairs, task, kind and seed.
 
-        `pair` keeps only pairs that share a sentence or an item together; `lexical` also keeps the words that make
-        the contrast apart and drops pairs that straddle (built-in pairs are made in parts that share no such words:
-        there it is those, whatever the seed). Raises InputError for an unknown kind or too few pairs,
-        LexicalSplitError where the task's words allow no lexical split.
+        Args:
+            kind: `pair` keeps pairs that share a sentence or an item together. `lexical` also keeps the words that
+                make the contrast apart and drops pairs that straddle (built-in pairs are made in parts that share no
+                such words: there it is those, whatever the seed).
+            seed: decides which pairs go where.
+
+        Raises:
+            InputError: for an unknown kind or too few pairs.
+            LexicalSplitError: where the task's words allow no lexical split.
+
+        >>> load_pairs("intransitive", source="builtin").split("lexical", seed=1)
+        Split(lexical, seed 1: 600 train, 200 validation, 200 test)
         """
         if kind not in _SPLITTERS:
             known = ", ".join(_SPLITTERS)
@@ -91,9 +217,17 @@ class Pairs:
         return Split(kind, seed, train, validation, test, indices, dropped)
 
     def baselines(self, split: Split | None = None, tokenise: Tokenise | None = None) -> Baselines:
-        """What a bag of words knows, fitted and judged on a split; by default by pair with seed 0.
+        """What a bag of words knows, fitted on the train part and judged on the test part of a split.
 
-        With `tokenise` (sentences to token ids, without BOS and EOS) also what a bag of tokens knows.
+        Args:
+            split: by default `self.split()`: by pair, seed 0.
+            tokenise: sentences to token ids, without BOS and EOS; with it also what a bag of tokens knows.
+
+        Returns:
+            Accuracies in [0, 1]; those of words are None where the script does not part words by spaces.
+
+        >>> load_pairs("intransitive", source="builtin:balanced").baselines().unigram  # no word tells good from bad
+        0.5
         """
         split = self.split() if split is None else split
         return fit_baselines(split.train.sentences, split.test.sentences, tokenise)
@@ -111,28 +245,45 @@ class Pairs:
     def remarks(self, same_tokens: int = 0) -> list[str]:
         """One line on pairs left out or kept in doubt; none where there are no such pairs.
 
-        `same_tokens` is how many of the pairs are the same tokens to a model.
+        Args:
+            same_tokens: how many of the pairs are the same tokens to a model.
+
+        >>> Pairs.from_lists(["a", "c", "a"], ["b", "d", "b"]).remarks()
+        ['pairs of mine: repeating an earlier one: 1 (left out)']
         """
         return remarks(self.task, self.sentences, self.left_out, same_tokens)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Three disjoint parts of some pairs; unpacks as `train, validation, test`."""
+    """Three disjoint parts of some pairs; unpacks as `train, validation, test`.
 
-    kind: str
+    Attributes:
+        kind: `pair` or `lexical`.
+        seed: decided which pairs are where.
+        train: what probes learn from (60 %).
+        validation: what chooses among them (20 %).
+        test: what is reported (20 %); chooses nothing.
+        indices: part -> positions of its pairs in what was split.
+        dropped: how many pairs are in no part.
+
+    >>> train, validation, test = load_pairs("intransitive", source="builtin", limit=100).split()
+    >>> len(train), len(validation), len(test)
+    (60, 20, 20)
+    """
+
+    kind: SplitKind
     seed: int
     train: Pairs
     validation: Pairs
     test: Pairs
-    indices: dict[str, tuple[int, ...]]  # part -> positions of its pairs in what was split
+    indices: dict[str, tuple[int, ...]]
     dropped: int
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(self.indices[part])} {part}" for part in PARTS)
+        dropped = f", {self.dropped} dropped" if self.dropped else ""
+        return f"Split({self.kind}, seed {self.seed}: {sizes}{dropped})"
 
     def __iter__(self) -> Iterator[Pairs]:
         return iter((self.train, self.validation, self.test))
-
-
-def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:
-    """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before."""
-    sentences = {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
-    return sorted(hashlib.sha256(sentence.encode()).hexdigest()[:16] for sentence in sentences)

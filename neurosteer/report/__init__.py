@@ -1,4 +1,4 @@
-"""Plain rows in; tables, figures and files out. Knows no model and no tensor library.
+"""Results in; tables, figures and files out. Knows no model and no tensor library.
 
 The figures are imported when they are first used: matplotlib takes most of a second.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .effect_figures import effect_figure as effect_figure
     from .effects import effect_table as effect_table
     from .export import layers_csv as layers_csv
+    from .export import layers_frame as layers_frame
     from .export import rows_csv as rows_csv
     from .export import to_json as to_json
     from .figures import find_figure as find_figure

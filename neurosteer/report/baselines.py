@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from neurosteer.pairs import Baselines
 
-WORDS = ("majority", "length", "last_word", "unigram", "stem", "bigram")
-TOKENS = ("count", "unigram", "bigram")
-NAMES = (*(name.replace("_", " ") for name in WORDS), *(f"token {name}" for name in TOKENS))
+WORDS = ("majority", "length", "last word", "unigram", "stem", "bigram")
+TOKENS = ("token count", "token unigram", "token bigram")
+NAMES = (*WORDS, *TOKENS)
 DRAWN = ("last word", "bigram", "unigram", "stem", "token bigram", "token unigram")
 UNSPACED = "– no word baseline: this script does not part words by spaces"  # noqa: RUF001
 
 
-def named(baselines: Mapping[str, Any]) -> dict[str, float | None]:
+def named(baselines: Baselines) -> dict[str, float | None]:
     """Every baseline of NAMES, None where there is none."""
-    tokens = baselines.get("tokens") or {}
-    values = [*(baselines.get(name) for name in WORDS), *(tokens.get(name) for name in TOKENS)]
-    return dict(zip(NAMES, values, strict=True))
+    words, tokens = baselines, baselines.tokens
+    values = (words.majority, words.length, words.last_word, words.unigram, words.stem, words.bigram)
+    of_tokens = (tokens.count, tokens.unigram, tokens.bigram) if tokens else (None, None, None)
+    return dict(zip(NAMES, (*values, *of_tokens), strict=True))
 
 
-def lacks_words(baselines: Mapping[str, Any]) -> bool:
+def lacks_words(baselines: Baselines) -> bool:
     """Whether words could not be told from the text."""
-    return baselines.get("unigram") is None
+    return baselines.unigram is None

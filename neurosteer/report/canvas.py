@@ -32,6 +32,7 @@ LEGEND: dict[str, Any] = {
     "handlelength": 3.2,
     "columnspacing": 2.5,
 }
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}  # where a legend of one axes lies
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
 SEPARATOR = "  ·  "
 LETTER = 0.54  # mean width of a letter, in font sizes
@@ -106,10 +107,15 @@ def footnotes(axes: Axes, notes: Sequence[str]) -> None:
 
 
 def finish(figure: Figure) -> Figure:
-    """The figure with its texts taken as they are: a dollar sign in a name is a dollar sign."""
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
+    """The figure with its texts taken as they are."""
+    as_written(figure)
     return figure
+
+
+def as_written(drawn: Figure | Axes) -> None:
+    """Take all texts as they are: a dollar sign in a name is a dollar sign."""
+    for text in drawn.findobj(Text):
+        text.set_parse_math(False)
 
 
 def save_figure(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:

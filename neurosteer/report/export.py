@@ -1,6 +1,6 @@
 """The same results for other programs: JSON as it is, and flat rows as CSV.
 
-Both are deterministic: the same entry gives the same bytes.
+Both are deterministic: the same result gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+from neurosteer.results import FindLayer, FindResult, Json, record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What a nested value holds where it is there; where it is null its columns stay, empty.
 _NESTED = {
-    "random": ("mean", "low", "high"),
     "l0": ("lambda", "kept", "accuracy", "reached"),
     "new_words": ("dense", "topk"),
     "attribution": ("drop",),
@@ -28,15 +32,22 @@ def to_json(obj: object) -> str:
     return json.dumps(obj, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def layers_csv(entry: dict[str, Any]) -> str:
-    """The layers of a `find` entry as CSV, the task in the first column.
+def layers_csv(found: FindResult) -> str:
+    """The layers of a `find` as CSV, the task in the first column.
 
     A nested key becomes a dotted column (`random.mean`, `l0.kept`); null is an empty cell.
     """
-    return rows_csv([{"task": entry["task"], **dict(_flat(_by_name(layer)))} for layer in entry["layers"]])
+    return rows_csv(_layer_rows(found))
 
 
-def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def layers_frame(found: FindResult) -> pd.DataFrame:
+    """The same table for pandas: a row for each layer, None where nothing was measured."""
+    import pandas as pd
+
+    return pd.DataFrame(_layer_rows(found))
+
+
+def rows_csv(rows: Sequence[Mapping[str, Json]]) -> str:
     """Flat rows as CSV; columns in the order in which they first occur, None an empty cell."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
@@ -46,21 +57,27 @@ def rows_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _by_name(layer: dict[str, Any]) -> dict[str, Any]:
+def _layer_rows(found: FindResult) -> list[dict[str, Json]]:
+    return [{"task": found.task, **dict(_flat(_by_name(layer)))} for layer in found.layers]
+
+
+def _by_name(layer: FindLayer) -> dict[str, Json]:
     """A layer whose agreements are keyed by their two methods, and the ends of its intervals by their names."""
-    pairs = {"~".join(row["methods"]): row for row in layer.get("agreement", ())}
-    named = {name: {key: row[key] for key in ("spearman", "overlap", "chance")} for name, row in pairs.items()}
-    return {**layer, "agreement": named, "intervals": _ends(layer["intervals"])}
+    agreement = {
+        "~".join(both.methods): {"spearman": both.spearman, "overlap": both.overlap, "chance": both.chance}
+        for both in layer.agreement
+    }
+    return record(layer) | {"agreement": agreement, "intervals": _ends(record(layer.intervals))}
 
 
-def _ends(intervals: Mapping[str, Any]) -> dict[str, Any]:
+def _ends(intervals: Mapping[str, Json]) -> dict[str, Json]:
     return {
         name: _ends(ends) if isinstance(ends, dict) else dict(zip(("low", "high"), ends or (None, None), strict=True))
         for name, ends in intervals.items()
     }
 
 
-def _flat(row: dict[str, Any]) -> Iterator[tuple[str, object]]:
+def _flat(row: dict[str, Json]) -> Iterator[tuple[str, object]]:
     for key, value in row.items():
         nested = dict.fromkeys(_NESTED[key]) if value is None and key in _NESTED else value
         if isinstance(nested, dict):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from neurosteer.pairs import Baselines
+from neurosteer.results import FindLayer, FindResult
+
 from .baselines import DRAWN, named
 from .canvas import (
+    BELOW,
     BLUE,
     DASHED,
     DOTTED,
@@ -20,7 +25,7 @@ from .canvas import (
     LEGEND,
     SMALL,
     VERMILION,
-    finish,
+    as_written,
     layer_ticks,
     new_figure,
     plain,
@@ -31,22 +36,29 @@ from .canvas import (
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
 
 
-def find_figure(entry: dict[str, Any], model: str | None = None) -> Figure:
+def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None = None) -> Figure:
     """Test accuracy by layer of one task of `neurosteer find`; `model` is a name for the title.
 
     Bands about the dense and the top-k line are 95 % intervals over test pairs, that about the random sets is their
     range. Dashed lines are the same probes on pairs whose words they never saw (the lexical split). The horizontal
-    lines are classifiers that see only words or tokens, fitted on the same split as the solid lines.
+    lines are classifiers that see only words or tokens, fitted on the same split as the solid lines. With `ax` all is
+    drawn there, the legend below it, and the figure that it belongs to is returned.
     """
-    figure = new_figure()
-    axes = figure.add_subplot()
-    _style(axes, [row["layer"] for row in entry["layers"]])
-    keys = _probes(axes, entry)
-    _best_layer(axes, entry["best_layer"])
-    baseline_lines(axes, entry["baselines"])
-    title(axes, entry["task"], _about(entry, model))
-    figure.legend(*zip(*keys, strict=True), ncols=3, **LEGEND)
-    return finish(figure)
+    axes = new_figure().add_subplot() if ax is None else ax
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    _style(axes, [row.layer for row in found.layers])
+    keys = _probes(axes, found)
+    _best_layer(axes, found.best_layer)
+    baseline_lines(axes, found.baselines)
+    title(axes, found.task, _subtitle(found, model))
+    handles, labels = zip(*keys, strict=True)
+    if ax is None:
+        figure.legend(handles, labels, ncols=3, **LEGEND)
+    else:
+        axes.legend(handles, labels, ncols=2, **{**LEGEND, **BELOW})
+    as_written(axes)
+    return figure
 
 
 def _style(axes: Axes, layers: Sequence[int]) -> None:
@@ -58,63 +70,69 @@ def _style(axes: Axes, layers: Sequence[int]) -> None:
     plain(axes)
 
 
-def _probes(axes: Axes, entry: dict[str, Any]) -> list[tuple[Any, str]]:
-    """Draw every series that has values; returns what the legend shows, in its order."""
-    rows, k = entry["layers"], entry["k"]
-    series = (
-        (("dense",), "dense: all units", BLUE, "o", "-"),
-        (("topk",), f"top {k} units", VERMILION, "s", "-"),
-        (("l0", "accuracy"), "L0: units kept by the mask", GREEN, "^", "-."),
-        (("random", "mean"), f"random {k}: mean and range", GREY, "d", "-"),
-        (("new_words", "dense"), "dense, new words", BLUE, "o", "--"),
-        (("new_words", "topk"), f"top {k}, new words", VERMILION, "s", "--"),
+@dataclass(frozen=True)
+class _Series:
+    """One line: a value of each layer and, where it has a band, the ends of that."""
+
+    label: str
+    colour: str
+    marker: str
+    dashes: str
+    value: Callable[[FindLayer], float | None]
+    ends: Callable[[FindLayer], tuple[float | None, float | None]] | None = None
+
+
+def _series_of(topk: int) -> tuple[_Series, ...]:
+    return (
+        _Series("dense: all units", BLUE, "o", "-", lambda row: row.dense, lambda row: row.intervals.dense),
+        _Series(f"top {topk} units", VERMILION, "s", "-", lambda row: row.topk, lambda row: row.intervals.topk),
+        _Series("L0: units kept by the mask", GREEN, "^", "-.", lambda row: row.l0.accuracy if row.l0 else None),
+        _Series(
+            f"random {topk}: mean and range",
+            GREY,
+            "d",
+            "-",
+            lambda row: row.random.mean,
+            lambda row: (row.random.low, row.random.high),
+        ),
+        _Series("dense, new words", BLUE, "o", "--", lambda row: row.new_words.dense if row.new_words else None),
+        _Series(
+            f"top {topk}, new words", VERMILION, "s", "--", lambda row: row.new_words.topk if row.new_words else None
+        ),
     )
+
+
+def _probes(axes: Axes, found: FindResult) -> list[tuple[Any, str]]:
+    """Draw every series that has values; returns what the legend shows, in its order."""
     keys: list[tuple[Any, str]] = []
-    for path, label, colour, marker, dashes in series:
-        layers, values = _points(rows, *path)
-        if not values:
+    for series in _series_of(found.topk):
+        points = [(row, value) for row in found.layers if (value := series.value(row)) is not None]
+        if not points:
             continue
-        fill = "white" if dashes == "--" else colour
-        look: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "linestyle": dashes,
-            "markerfacecolor": fill,
-        }
-        (line,) = axes.plot(layers, values, label=label, linewidth=1.6, markersize=4.5, **look)
-        ends = _ends(rows, path[0]) if len(path) == 1 or path[0] == "random" else None
-        keys.append(((_band(axes, ends, colour), line) if ends else line, label))
+        layers = [row.layer for row, _ in points]
+        (line,) = axes.plot(
+            layers,
+            [value for _, value in points],
+            label=series.label,
+            linewidth=1.6,
+            markersize=4.5,
+            color=series.colour,
+            marker=series.marker,
+            linestyle=series.dashes,
+            markerfacecolor="white" if series.dashes == "--" else series.colour,
+        )
+        band = _band(axes, layers, [series.ends(row) for row, _ in points], series.colour) if series.ends else None
+        keys.append(((band, line) if band else line, series.label))
     axes.set_ylim(min([0.5, *axes.dataLim.intervaly]) - 0.04, 1.07)
     return keys
 
 
-def _ends(rows: Sequence[dict[str, Any]], name: str) -> list[tuple[int, float, float]]:
-    """Layer, lower and upper end of a band: the range of the random draws, or the interval of an accuracy."""
-    if name == "random":
-        ends = [(row["layer"], row["random"]["low"], row["random"]["high"]) for row in rows]
-        return [end for end in ends if end[1] is not None]
-    return [(row["layer"], *row["intervals"][name]) for row in rows]
-
-
-def _band(axes: Axes, ends: Sequence[tuple[int, float, float]], colour: str) -> Any:
+def _band(axes: Axes, layers: Sequence[int], ends: Sequence[tuple[Any, Any]], colour: str) -> Any:
     """From the lower to the upper end at each layer; a bar where there is only one layer."""
-    layers, low, high = zip(*ends, strict=True)
+    low, high = zip(*ends, strict=True)
     if len(layers) == 1:
         return axes.vlines(layers, low, high, color=colour, alpha=0.28, linewidth=9)
     return axes.fill_between(layers, low, high, color=colour, alpha=0.28 if colour == GREY else 0.16, linewidth=0)
-
-
-def _points(rows: Sequence[dict[str, Any]], *keys: str) -> tuple[list[int], list[float]]:
-    """Layers and values of a (nested) key, without the layers where it is null."""
-    layers, values = [], []
-    for row in rows:
-        value: Any = row
-        for key in keys:
-            value = value[key] if value is not None else None
-        if value is not None:
-            layers.append(row["layer"])
-            values.append(value)
-    return layers, values
 
 
 def _best_layer(axes: Axes, layer: int) -> None:
@@ -131,7 +149,7 @@ def _best_layer(axes: Axes, layer: int) -> None:
     )
 
 
-def baseline_lines(axes: Axes, baselines: Mapping[str, Any], gap: float = LABEL_GAP) -> None:
+def baseline_lines(axes: Axes, baselines: Baselines, gap: float = LABEL_GAP) -> None:
     """Horizontal lines, each with its name and value at the right edge, moved apart where they are close."""
     values = named(baselines)
     lines = {label: value for label in DRAWN if (value := values[label]) is not None} | {"chance": 0.5}
@@ -162,12 +180,11 @@ def _apart(heights: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def _about(entry: dict[str, Any], model: str | None) -> list[str]:
-    split = entry["data"]["split"]
-    sizes = " / ".join(f"{split[part]:,}" for part in ("train", "validation", "test"))
+def _subtitle(found: FindResult, model: str | None) -> list[str]:
+    split = found.data.split
     return [
         *([short_name(model)] if model else []),
-        f"{split['kind']} split: {sizes} pairs",
-        short_name(entry["data"]["source"]),
-        f"bands: 95 % interval over {split['test']:,} test pairs",
+        f"{split.kind} split: {split.train:,} / {split.validation:,} / {split.test:,} pairs",
+        short_name(found.data.source),
+        f"bands: 95 % interval over {split.test:,} test pairs",
     ]

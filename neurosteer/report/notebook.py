@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
+from neurosteer.results import FindResult
 from neurosteer.results.effect import EffectResult
 
 from .comparing import compare_table
@@ -16,11 +17,11 @@ from .effects import effect_table
 from .tables import find_table
 
 
-def find_html(entry: dict[str, Any]) -> str:
+def find_html(found: FindResult) -> str:
     """The table and the figure of one `find` as a piece of HTML without outside references."""
     from .figures import find_figure
 
-    return _html(find_table(entry), picture=find_figure(entry), alt="accuracy by layer")
+    return _html(find_table(found), picture=find_figure(found), alt="accuracy by layer")
 
 
 def effect_html(effects: Sequence[EffectResult]) -> str:

@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from .comparison import LayerComparison as LayerComparison
+from .comparison import RankingComparison as RankingComparison
+from .comparison import Shared as Shared
+from .find import Agreement as Agreement
+from .find import BaselineIntervals as BaselineIntervals
+from .find import FindData as FindData
+from .find import FindIntervals as FindIntervals
+from .find import FindLayer as FindLayer
+from .find import FindResult as FindResult
+from .find import Interval as Interval
+from .find import MaskedProbe as MaskedProbe
+from .find import NewWords as NewWords
+from .find import PredictedDrop as PredictedDrop
+from .find import RandomSets as RandomSets
+from .find import RankedNeuron as RankedNeuron
+from .find import TokenIntervals as TokenIntervals
+from .pairs_used import PairsUsed as PairsUsed
+from .pairs_used import SplitSizes as SplitSizes
 from .record import APART as APART
 from .record import Estimate as Estimate
 from .record import Json as Json

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from pydantic import AfterValidator
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.vocabulary import COLUMNS as OWN_COLUMNS
 from neurosteer.vocabulary import METHODS, Dtype, L0Decay, L0Start, L0States, Method, Position, Site, SplitKind
 
 from .bundled import find_recipe
@@ -79,7 +80,7 @@ class Recipe:
     tasks: Annotated[Several[Line], takes("a list of names, globs or phenomena, each once, or of all")] = ("all",)
     columns: Annotated[
         tuple[Line, Line], COLUMNS, AfterValidator(each_once), takes("two different column names, 'GOOD,BAD'")
-    ] = ("sentence_good", "sentence_bad")
+    ] = OWN_COLUMNS
     limit: Annotated[  # the first so many of each task
         Annotated[int, whole(1)] | None,
         ALL_IS_NONE,

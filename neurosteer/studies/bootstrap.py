@@ -16,13 +16,13 @@ from jaxtyping import Float, Int
 
 from neurosteer.pairs import Pairs
 from neurosteer.pairs.splitting import groups_of
+from neurosteer.results import Interval
 from neurosteer.seeds import seed_of
 
 RESAMPLES = 2000
 ENDS = (2.5, 97.5)
 BATCH = 250  # resamples at once, to bound memory
 
-Interval = tuple[float, float]
 Groups = Int[np.ndarray, "pair"]  # which group each pair belongs to, counted from 0
 
 

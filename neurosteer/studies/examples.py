@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
+from neurosteer.neurons import best_units
 from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, Standard, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
 from neurosteer.vocabulary import ENOUGH
@@ -232,8 +233,7 @@ def best_strength(validation: Float[Tensor, "layer strength"]) -> Int[Tensor, "l
 
 def top_units(scores: Float[Tensor, "layer unit"], k: int) -> Int[Tensor, "layer k"]:
     """The k highest-scoring units of each layer, ascending; ties go to the lower index."""
-    order = torch.sort(scores, dim=1, descending=True, stable=True).indices
-    return order[:, :k].sort(dim=1).values
+    return best_units(scores, k).sort(dim=1).values
 
 
 def random_units(width: int, top: Int[Tensor, "k"], size: int, source: torch.Generator) -> Int[Tensor, "size"]:

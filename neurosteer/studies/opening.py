@@ -13,10 +13,13 @@ from .runs import RESULTS, read_run
 
 if TYPE_CHECKING:
     from .effects import Effect
+    from .finding import Found
 
 
-def open_run(folder: str | Path) -> list[Effect] | ScoreRun:
-    """What a finished run has found: the effects of `ablate` and `amplify`, one per method; the scores of `score`.
+def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun:
+    """What a finished run has found.
+
+    Of `find` one result per task, of `ablate` and `amplify` the effects, one per method, of `score` the scores.
 
     Needs no model. Raises `InputError` for a folder without a run, and for runs of other commands.
 
@@ -26,15 +29,19 @@ def open_run(folder: str | Path) -> list[Effect] | ScoreRun:
     place = Path(folder)
     try:
         run = read_run(place)
-        command = run["command"]
+        command, tasks = run["command"], list(dict.fromkeys(entry.get("task") for entry in run["results"]))
     except OSError as error:
         raise InputError(f"no run in '{folder}': {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{place / RESULTS} is not the result of a run") from None
     if command in ("ablate", "amplify"):
         from .effects.effect import load_effects
 
         return load_effects(place)
+    if command == "find":
+        from .finding import Found
+
+        return [Found.load(place, task) for task in tasks]
     if command == "score":
         return _scores(place, run)
     raise InputError(f"a run of '{command}' is not opened here; its numbers are in {place / RESULTS}")

@@ -40,7 +40,7 @@ def main() -> None:
     if device == "cpu" and not options.tiny:
         parser.error("no GPU here; --tiny runs the same with a small model")
     with in_one_line(parser):
-        tasks = [ns.load_pairs(task.uid, source=options.data, n=options.pairs) for task in TASKS]
+        tasks = [ns.load_pairs(task.uid, source=options.data, limit=options.pairs) for task in TASKS]
         shape = SHAPES["random:tiny" if options.tiny else "random:llama-3-8b"]
         model = random_model(shape, dtype="bfloat16", device=device, tokenizer=options.tokenizer)
     flops, products = 2.0 * sum(m.numel() for m in matrices_of(model)), products_of(model)

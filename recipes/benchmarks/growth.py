@@ -82,7 +82,7 @@ def _pairs(n: int) -> list[Pairs]:
     """`n` pairs, spread over tasks, all of them where each has 10; the first have those that are left over."""
     tasks = TASKS[: max(1, n // 10)]
     share, more = divmod(n, len(tasks))
-    return [ns.load_pairs(task.uid, source="builtin", n=share + (i < more)) for i, task in enumerate(tasks)]
+    return [ns.load_pairs(task.uid, source="builtin", limit=share + (i < more)) for i, task in enumerate(tasks)]
 
 
 def _of_pairs(n: int) -> Callable[[], object]:
@@ -104,13 +104,13 @@ def _of_width(n: int) -> Callable[[], object]:
 
 
 def _states(model: ns.Model) -> Callable[[], object]:
-    pairs = ns.load_pairs("intransitive", source="builtin", n=300)
+    pairs = ns.load_pairs("intransitive", source="builtin", limit=300)
     return lambda: ns.eos_states(model, pairs, cache=False)
 
 
 def _of_sets(n: int) -> Callable[[], object]:
     model = random_model(replace(SHAPE, layers=8))
-    pairs = ns.load_pairs("intransitive", source="builtin", n=100)
+    pairs = ns.load_pairs("intransitive", source="builtin", limit=100)
     ranking = ns.rank_neurons(model, pairs, layers=[4])
     top = ranking.top(8, layers=4)
     sets = [top, *(ranking.controls(top, n - 1) if n > 1 else [])]

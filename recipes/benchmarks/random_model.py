@@ -14,7 +14,7 @@ import neurosteer as ns
 from neurosteer.errors import InputError
 from neurosteer.model import Model
 from neurosteer.model.builtin import SEPARATOR
-from neurosteer.model.load import bridge_of
+from neurosteer.model.wrap import bridge_of
 
 
 @dataclass(frozen=True)

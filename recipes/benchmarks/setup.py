@@ -70,7 +70,7 @@ class Setup:
         return _plain(self.model, self.dtype, self.load())
 
     def pairs(self, task: str) -> Pairs:
-        return ns.load_pairs(task, source=self.data, n=self.n)
+        return ns.load_pairs(task, source=self.data, limit=self.n)
 
     def each_task(self) -> Iterator[Pairs]:
         for task in self.tasks:

@@ -43,14 +43,14 @@ def measure_again(setup: Setup) -> Iterator[Bound]:
     work: dict[str, list[float]] = {"first": [], "second": []}
     for turn in range(1, setup.repeats + 1):
         with TemporaryDirectory() as home, patch.dict(os.environ, {"NEUROSTEER_HOME": home}):
-            entries = []
+            found = []
             for name, taken in seconds.items():
                 with _counted() as done:
                     start = time.perf_counter()
-                    entries.append(ns.find(model, pairs).entry)
+                    found.append(ns.find(model, pairs).result)
                     taken.append(time.perf_counter() - start)
                 work[name].append(done())
-        assert entries[0] == entries[1]
+        assert found[0] == found[1]
         assert work["first"][-1] > 0
         setup.say(f"turn {turn} of {setup.repeats}: {seconds['first'][-1]:.2f} s, {seconds['second'][-1]:.3f} s")
     first, second = (statistics.median(values) for values in seconds.values())

@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
 
     model = ns.load_model(options.model, dtype=options.dtype)
-    train, _, test = ns.load_pairs(options.task, source=options.data, n=options.pairs).split()
+    train, _, test = ns.load_pairs(options.task, source=options.data, limit=options.pairs).split()
     ranking = ns.rank_neurons(model, train, method="attribution", steps=options.steps)
     layers = list(ranking.layers)
     predicted = attribute(model, test, site="resid_post", layers=layers, steps=options.steps).drop()
@@ -84,7 +84,7 @@ def main() -> None:
         if group is singles:
             say(console, "of them not massive", [row for row in rows if len(without_massive(row[0]))])
         for one, a, b in sorted(rows, key=lambda row: row[1]):
-            what = f"unit {int(one.units[0])}" if len(one) == 1 else f"{len(one)} {one.about['method']}"
+            what = f"unit {int(one.units[0])}" if len(one) == 1 else f"{len(one)} {one.metadata['method']}"
             console.print(f"  layer {int(one.layers[0]):>2}  {what:<16} predicted {a:+8.3f}  measured {b:+8.3f}")
 
 

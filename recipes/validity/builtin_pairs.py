@@ -27,7 +27,7 @@ def main() -> None:
     ours: list[float] = []
     for task in TASKS:
         for place, accuracies in ((options.data, theirs), ("builtin", ours)):
-            pairs = ns.load_pairs(task.uid, source=place, n=options.pairs)
+            pairs = ns.load_pairs(task.uid, source=place, limit=options.pairs)
             accuracies.append(float(ns.score(model, pairs).accuracy))
         console.print(f"{task.uid:<52} BLiMP {theirs[-1]:.2f}  built-in {ours[-1]:.2f}")
     gaps = {task.uid: abs(a - b) for task, a, b in zip(TASKS, theirs, ours, strict=True)}

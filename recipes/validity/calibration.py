@@ -33,8 +33,7 @@ import neurosteer as ns
 from neurosteer.experiments.causal.families import permuted
 from neurosteer.forward import attribute_pairs
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet, Ranking, matched_controls
-from neurosteer.neurons.controls import massive
+from neurosteer.neurons import NeuronSet, Ranking, massive, matched_controls
 from neurosteer.pairs import TASKS as BLIMP
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import QUIET

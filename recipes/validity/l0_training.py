@@ -66,7 +66,7 @@ def measure(
     model: Model, task: str, data: str, limit: int, of_states: str
 ) -> dict[str, dict[str, list[list[float]]]]:
     """Loss, kept share and test accuracy `[layer][lambda]` of every run."""
-    pairs = ns.load_pairs(task, source=data, n=limit)
+    pairs = ns.load_pairs(task, source=data, limit=limit)
     layers = np.linspace(0, model.n_layers - 2, LAYERS).round().astype(int).tolist()
     states, split = ns.eos_states(model, pairs, layers=layers), pairs.split()
     examples = Examples.of(states, split.indices, slice(None), torch.device("cpu"))

@@ -13,8 +13,18 @@ from typing import Any
 import pytest
 from made_effects import altered, make_effect
 
-from neurosteer.pairs import LexicalSplitError
-from neurosteer.results import read_record, record
+from neurosteer.pairs import Baselines, LexicalSplitError
+from neurosteer.results import (
+    BaselineIntervals,
+    FindData,
+    FindIntervals,
+    FindLayer,
+    FindResult,
+    RandomSets,
+    RankedNeuron,
+    read_record,
+    record,
+)
 from neurosteer.results.effect import AppliedEdit, EffectResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskScore, TokenCount
@@ -22,34 +32,45 @@ from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskS
 SPLIT = SplitSizes(kind="pair", seed=3, train=6, validation=2, test=2, dropped=0)
 
 
-def entry_of(task: str) -> dict[str, Any]:
-    split = {"kind": "pair", "seed": 0, "train": 6, "validation": 2, "test": 2, "dropped": 0}
-    layer = {
-        "layer": 0,
-        "dense": 0.9,
-        "topk": 0.8,
-        "topk_by_method": {"welch": 0.8},
-        "random": {"mean": 0.6, "low": 0.5, "high": 0.7},
-        "l0": None,
-        "spearman": None,
-        "significant": 3,
-        "new_words": None,
-    }
-    return {
-        "task": task,
-        "data": {"source": "fake", "pairs": 10, "digest": "d", "split": split},
-        "baselines": {"majority": 0.5},
-        "baselines_new_words": None,
-        "layers": [layer],
-        "best_layer": 0,
-        "k": 2,
-        "width": 8,
-        "methods": ["welch"],
-        "rankings": {},
-        "neurons": {"welch": [{"layer": 0, "unit": 1, "score": 2.0}]},
-        "reading": f"A sentence about {task}.",
-        "notices": [f"a notice about {task}"],
-    }
+def result_of(task: str) -> FindResult:
+    """What `find` finds in a made-up task."""
+    ends = (0.0, 1.0)
+    split = SplitSizes(kind="pair", seed=0, train=6, validation=2, test=2, dropped=0)
+    layer = FindLayer(
+        layer=0,
+        dense=0.9,
+        topk=0.8,
+        topk_by_method={"welch": 0.8},
+        random=RandomSets(mean=0.6, low=0.5, high=0.7),
+        l0=None,
+        spearman=None,
+        significant=3,
+        new_words=None,
+        l2=0.1,
+        intervals=FindIntervals(ends, ends, {"welch": ends}, ends, None),
+    )
+    return FindResult(
+        task=task,
+        phenomenon=None,
+        data=FindData(source="fake", pairs=10, digest="d", split=split, split_new_words=None),
+        site="resid_post",
+        position="eos",
+        width=8,
+        baselines=Baselines(0.5, None, None, None, None, None),
+        baselines_intervals=BaselineIntervals(None, None, None, None, None, None, None),
+        baselines_new_words=None,
+        baselines_new_words_intervals=None,
+        layers=(layer,),
+        best_layer=0,
+        best_layers={"welch": 0},
+        topk=2,
+        methods=("welch",),
+        random_equivalent=None,
+        random_equivalent_interval=None,
+        neurons={"welch": (RankedNeuron(0, 1, 2.0),)},
+        notices=(f"a notice about {task}",),
+        interpretation=f"A sentence about {task}.",
+    )
 
 
 def effect_of(method: str, edit: AppliedEdit) -> EffectResult:
@@ -140,10 +161,10 @@ class Rooms:
             raise self.error
         if pairs.task in self.unsplittable:
             raise LexicalSplitError(f"'{pairs.task}' has too few words")
-        entry = entry_of(pairs.task)
-        for notice in entry["notices"]:
+        result = result_of(pairs.task)
+        for notice in result.notices:
             options["progress"].notice(notice)
-        return SimpleNamespace(task=pairs.task, entry=entry)
+        return SimpleNamespace(task=pairs.task, result=result)
 
     def save_find(
         self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: Sequence[Any] = ()
@@ -156,7 +177,7 @@ class Rooms:
             "command": "find",
             "version": "0",
             "model": {},
-            "results": [found.entry for found in founds],
+            "results": [record(found.result) for found in founds],
             "skipped": skipped,
         }
 

@@ -134,11 +134,11 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
 def test_other_tasks_come_from_the_same_source(run, rooms):
     """Their test pairs, split by pair with the find's seed, and as many pairs as are asked for."""
     assert run("ablate", "--also", "b", "--also", "c").code == 0
-    asked = {"source": "fake", "n": None, "seed": 3, "offline": False}
+    asked = {"source": "fake", "limit": None, "seed": 3, "offline": False}
     assert rooms.calls["load_pairs"] == dict.fromkeys(("b", "c"), asked)
     assert rooms.effects[0]["also"] == ["pair test pairs of b, seed 3", "pair test pairs of c, seed 3"]
     assert run("ablate", "--also", "b", "--limit", "60").code == 0
-    assert rooms.calls["load_pairs"]["b"] == asked | {"n": 60}
+    assert rooms.calls["load_pairs"]["b"] == asked | {"limit": 60}
 
 
 @pytest.mark.parametrize("command", EDITED)
@@ -173,7 +173,7 @@ def test_a_find_is_made_on_the_spot(run, rooms):
     assert outcome.code == 0
     assert rooms.calls["load_pairs"]["b"] == {
         "source": "auto",
-        "n": 9,
+        "limit": 9,
         "columns": ("sentence_good", "sentence_bad"),
         "seed": 4,
         "offline": False,

@@ -17,7 +17,7 @@ def test_defaults(run, rooms):
     assert rooms.calls["load_tasks"] == {
         "tasks": ["intransitive"],
         "source": "auto",
-        "n": None,
+        "limit": None,
         "columns": ("sentence_good", "sentence_bad"),
         "seed": 0,
         "offline": False,
@@ -26,7 +26,7 @@ def test_defaults(run, rooms):
     assert options == {
         "methods": ("welch", "l0"),
         "split": "pair",
-        "k": "1%",
+        "topk": "1%",
         "layers": "all",
         "site": "resid_post",
         "position": "eos",
@@ -51,7 +51,7 @@ def test_every_option_arrives(run, rooms):
     assert tasks == {
         "tasks": ["a", "*b*"],
         "source": "pairs.csv",
-        "n": 50,
+        "limit": 50,
         "columns": ("good", "bad"),
         "seed": 7,
         "offline": True,
@@ -68,7 +68,7 @@ def test_every_option_arrives(run, rooms):
         "</s>",
         True,
     )
-    assert (study["methods"], study["k"], study["lambdas"]) == (("l0",), "40", (0.2, 0.5))
+    assert (study["methods"], study["topk"], study["lambdas"]) == (("l0",), "40", (0.2, 0.5))
     assert (study["layers"], study["draws"], study["seed"]) == ([0, 1, 2, 7], 9, 7)
     assert (study["to"], study["steps"]) == ("mean", 4)
     assert (study["split"], study["site"], study["position"]) == ("lexical", "mlp_out", "last")
@@ -80,7 +80,7 @@ def test_tasks_may_stand_without_their_option(run, rooms):
     assert run("find", "a", "*b*", "--topk", "3", "-t", "c").code == 0
     assert rooms.calls["load_tasks"]["tasks"] == ["a", "*b*", "c"]
     assert rooms.calls["save_find"]["options"]["tasks"] == ["a", "*b*", "c"]
-    assert rooms.calls["find"]["k"] == "3"
+    assert rooms.calls["find"]["topk"] == "3"
 
 
 def test_offline_is_said_before_anything_is_imported(run, rooms):

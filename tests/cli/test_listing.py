@@ -42,7 +42,7 @@ def test_tasks_as_json(run):
     assert row["about"].startswith("Without an object only a verb that needs none")
     assert set(row["baselines"]) == {"blimp", "builtin", "builtin:balanced"}
     assert set(row["baselines"]["builtin"]) == {"last_word", "unigram"}
-    [pair] = load_pairs("intransitive", source="builtin", n=2).limit(1)
+    [pair] = load_pairs("intransitive", source="builtin", limit=2).limit(1)
     assert row["example"] == [pair.good, pair.bad]
 
 
@@ -51,7 +51,7 @@ def test_tasks_of_the_balanced_form(run):
     rows = json.loads(run("ls", "tasks", "--data", "builtin:balanced", "--format", "json").out)["results"]
     assert {row["task"] for row in rows} == set(PARADIGMS)
     [row] = [row for row in rows if row["task"] == "intransitive"]
-    [pair] = load_pairs("intransitive", source="builtin:balanced", n=2).limit(1)
+    [pair] = load_pairs("intransitive", source="builtin:balanced", limit=2).limit(1)
     assert row["example"] == [pair.good, pair.bad]
 
 

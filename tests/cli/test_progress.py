@@ -10,9 +10,19 @@ from rich.console import Console
 from neurosteer.cli.progress import TerminalProgress, duration
 
 
+class Clock:
+    """Time that passes when told."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def shown(*, terminal: bool, quiet: bool = False) -> str:
     text = io.StringIO()
-    progress = TerminalProgress(Console(file=text, force_terminal=terminal, width=80, quiet=quiet))
+    console = Console(file=text, force_terminal=terminal, width=80, quiet=quiet)
+    progress = TerminalProgress(console, clock=Clock())
     progress.step("EOS states", 1, 4)
     progress.notice("something")
     progress.step("EOS states", 4, 4)
@@ -46,15 +56,6 @@ def test_stdout_is_left_alone_while_a_bar_is_shown(capsys):
     assert capsys.readouterr().out == "a result\n"
 
 
-class Clock:
-    """Time that passes when told."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def long_job(text: io.StringIO, *, terminal: bool = False, quiet: bool = False) -> None:
     """40 units of a minute each with 6 steps in each; in the 20th a notice."""
     clock = Clock()
@@ -83,6 +84,34 @@ def test_a_long_job_says_a_line_now_and_then():
     assert len(lines) == 81
     assert lines[42] == "note: half of it"
     assert lines[-1] == "39 of 40 units, 97 %, about 30 s left"
+
+
+def test_steps_say_a_line_now_and_then():
+    """Without a terminal, each with its count and estimate: soon after the beginning, then every half minute."""
+    text, clock = io.StringIO(), Clock()
+    progress = TerminalProgress(Console(file=text, force_terminal=False, width=80), clock=clock)
+    for done in range(0, 2001, 50):  # 25 tokens a second, from the first that is heard of
+        progress.step("made: states, tokens", done, 2000)
+        clock.now += 2.0
+    progress.step("made: probes", 1, 3)
+    clock.now += 7.0
+    progress.step("made: probes", 2, 3)
+    clock.now += 30.0
+    progress.step("made: probes", 3, 3)  # done: nothing to say
+    assert text.getvalue().splitlines() == [
+        "made: states, tokens: 100 of 2,000, about 76 s left",
+        "made: states, tokens: 850 of 2,000, about 46 s left",
+        "made: states, tokens: 1,600 of 2,000, about 16 s left",
+    ]
+
+
+def test_a_step_of_unknown_pace_says_its_count():
+    text, clock = io.StringIO(), Clock()
+    progress = TerminalProgress(Console(file=text, force_terminal=False, width=80), clock=clock)
+    progress.step("a", 0, 9)
+    clock.now += 4.0
+    progress.step("b", 3, 9)
+    assert text.getvalue() == "b: 3 of 9\n"
 
 
 def test_a_long_job_keeps_its_bar_above_the_steps():

@@ -13,7 +13,7 @@ def test_defaults(run, rooms):
     assert rooms.calls["load_tasks"] == {
         "tasks": ["intransitive"],
         "source": "auto",
-        "n": None,
+        "limit": None,
         "columns": ("sentence_good", "sentence_bad"),
         "seed": 0,
         "offline": False,
@@ -33,7 +33,7 @@ def test_every_option_arrives(run, rooms):
     assert rooms.calls["load_tasks"] == {
         "tasks": ["a", "b"],
         "source": "pairs.csv",
-        "n": 50,
+        "limit": 50,
         "columns": ("good", "bad"),
         "seed": 0,
         "offline": True,

@@ -39,7 +39,7 @@ from neurosteer.experiments.experiment import Task
 from neurosteer.experiments.shared.one_layer import searched
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.effects.neutral import passages, read_neutral

@@ -26,6 +26,7 @@ from neurosteer.experiments.shared.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.shared.layer_curves import chance_above_floor
 from neurosteer.experiments.shared.layer_probes import layer_probes_name
 from neurosteer.model import Model
+from neurosteer.pairs import Baselines
 from neurosteer.probes import L0
 from neurosteer.results import read_record, record
 from neurosteer.runner.recipe import Recipe
@@ -60,7 +61,7 @@ Row = dict[str, Any]
 
 
 def scope_of(names: Sequence[str], samples: TaskSamples, design: Design = DESIGN, validation: int = 200) -> Scope:
-    baselines = dict.fromkeys(("majority", "length", "last_word", "unigram", "stem", "bigram"), 0.5)
+    baselines = Baselines(majority=0.5, length=0.5, last_word=0.5, unigram=0.5, stem=0.5, bigram=0.5)
     tasks = tuple(TaskInfo(name, None, 1000, 600, validation, 200, 0, baselines) for name in names)
     settings = Settings.of(design, len(design.layers), samples.resampled)
     return Scope({"name": "made up"}, Data("made up", 1000 * len(names), "pair", 0), tasks, (), settings)

@@ -258,11 +258,11 @@ def test_donors(tiny: Callable[[str], Model]):
 def test_results_keep_the_notice(tiny: Callable[[str], Model]):
     model, pairs, told = tiny("llama"), made_pairs(verbs=8, subjects=8), Told()
     with memory_for(model, 4):
-        found = find(model, pairs, k=3, draws=1, methods=["welch"], progress=told)
-    [kept] = [text for text in found.entry["notices"] if "out of memory" in text]
+        found = find(model, pairs, topk=3, draws=1, methods=["welch"], progress=told)
+    [kept] = [text for text in found.result.notices if "out of memory" in text]
     assert told.notices.count(kept) >= 1
-    again = find(model, pairs, k=3, draws=1, methods=["welch"], cache=False)
-    assert kept not in again.entry["notices"]
+    again = find(model, pairs, topk=3, draws=1, methods=["welch"], cache=False)
+    assert kept not in again.result.notices
 
     with memory_for(model, 1):
         effect = measure_effect(model, found.test, Edit.ablate(found.ranking("welch").top(3)), controls=2)

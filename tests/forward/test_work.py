@@ -143,7 +143,7 @@ def test_half_precision_packs_more_rows(tiny_folder: Callable[[str], Path]):
 @pytest.mark.parametrize("task", ["regular_plural_subject_verb_agreement_1", "wh_island", "principle_A_domain_3"])
 def test_cuts_between_rows_cost_little(task: str):
     """Of 2,000 sentences that a grammar made, each word a token: what begins two rows is computed in both."""
-    pairs = load_pairs(task, source="builtin", n=1000)
+    pairs = load_pairs(task, source="builtin", limit=1000)
     words = {
         word: i for i, word in enumerate(sorted({w for both in pairs.sentences for s in both for w in s.split()}))
     }

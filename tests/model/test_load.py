@@ -270,7 +270,7 @@ def test_a_bridge_gives_the_same_states(tiny: Callable[[str], Model], tiny_folde
 def test_a_bridge_without_a_tokenizer(folder: Path):
     bridge = load_model(folder).bridge
     bridge.tokenizer = None
-    assert message_of(bridge) == "this TransformerBridge has no tokenizer; load it with one"
+    assert message_of(bridge) == "this TransformerBridge has no tokenizer; load it with one, or give tokenizer="
 
 
 def test_another_model_has_another_fingerprint(folder: Path):

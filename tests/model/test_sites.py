@@ -112,4 +112,4 @@ def test_the_context_is_the_models_own(tiny: Callable[[str], Model]):
 
 def test_repr(tiny_folder: Callable[[str], Path]):
     folder = tiny_folder("llama")
-    assert repr(load_model(folder)) == f"Model('{folder}', 3 layers x 32, float32 on cpu)"
+    assert repr(load_model(folder)) == f"Model('{folder}', 3 layers x 32, float32 on cpu, BOS <s>, EOS </s>)"

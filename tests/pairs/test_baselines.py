@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import BernoulliNB, MultinomialNB
 
 from neurosteer.pairs import Baselines, load_pairs, mean_baselines
-from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, bernoulli, fit_baselines
+from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, TokenBaselines, bernoulli, fit_baselines
 
 TRAIN = [
     ("Ann sleeps.", "Ann sleeps the bed."),
@@ -30,7 +30,7 @@ TEST = [
 def sentences(request: pytest.FixtureRequest):
     if request.param == "toy":
         return TRAIN, TEST
-    split = load_pairs("intransitive", source=str(request.getfixturevalue("blimp")), n=300).split()
+    split = load_pairs("intransitive", source=str(request.getfixturevalue("blimp")), limit=300).split()
     return split.train.sentences, split.test.sentences
 
 
@@ -105,16 +105,16 @@ def test_a_script_without_spaces_has_no_word_baselines_and_its_tokens_tell(good:
 
 def test_means_over_tasks_are_of_those_that_have_a_baseline():
     rows = [
-        {"majority": 0.5, "unigram": None, "stem": None, "tokens": {"count": 0.5, "bigram": 1.0}},
-        {"majority": 0.5, "unigram": 0.9, "stem": None, "tokens": {"count": 0.7, "bigram": 0.5}},
-        {"majority": 0.5, "unigram": 0.6, "stem": None, "tokens": {"count": 0.9, "bigram": 0.0}},
+        Baselines(0.5, 0.3, 0.4, None, None, 0.5, TokenBaselines(count=0.5, unigram=0.5, bigram=1.0)),
+        Baselines(0.5, 0.5, 0.4, 0.9, None, 0.6, TokenBaselines(count=0.7, unigram=0.6, bigram=0.5)),
+        Baselines(0.5, 0.7, 0.4, 0.6, None, 1.0),
     ]
-    assert mean_baselines(rows) == {
-        "majority": 0.5,
-        "unigram": pytest.approx(0.75),
-        "stem": None,
-        "tokens": {"count": pytest.approx(0.7), "bigram": pytest.approx(0.5)},
-    }
+    found = mean_baselines(rows)
+    words = (found.majority, found.length, found.last_word, found.unigram, found.bigram)
+    assert words == pytest.approx((0.5, 0.5, 0.4, 0.75, 0.7))
+    assert found.stem is None
+    assert (found.tokens.count, found.tokens.unigram, found.tokens.bigram) == pytest.approx((0.6, 0.55, 0.75))
+    assert mean_baselines(rows[2:]).tokens is None
 
 
 def test_by_hand():

@@ -12,13 +12,13 @@ FORMS = ("builtin", "builtin:balanced")
 
 @pytest.mark.parametrize("source", FORMS)
 def test_as_many_as_wanted_and_the_same_again(source: str):
-    pairs = load_pairs("intransitive", source=source, n=300, seed=1)
+    pairs = load_pairs("intransitive", source=source, limit=300, seed=1)
     assert (pairs.task, pairs.source, pairs.phenomenon) == ("intransitive", source, "argument_structure")
     assert len({pair.id for pair in pairs}) == len(pairs) == 300
     assert len({sentence for both in pairs.sentences for sentence in both}) == 600
-    assert load_pairs("intransitive", source=source, n=300, seed=1) == pairs
-    assert load_pairs("intransitive", source=source, n=100, seed=1) == pairs.limit(100)
-    assert load_pairs("intransitive", source=source, n=300, seed=2).digest != pairs.digest
+    assert load_pairs("intransitive", source=source, limit=300, seed=1) == pairs
+    assert load_pairs("intransitive", source=source, limit=100, seed=1) == pairs.limit(100)
+    assert load_pairs("intransitive", source=source, limit=300, seed=2).digest != pairs.digest
     assert len(load_pairs("intransitive", source=source)) == 1000
 
 
@@ -28,7 +28,7 @@ def items_of(pairs: Pairs) -> set[str]:
 
 @pytest.mark.parametrize("kind", ["pair", "lexical"])
 def test_cells_of_an_item_stay_together(kind: str):
-    pairs = load_pairs("intransitive", source="builtin:balanced", n=1000)
+    pairs = load_pairs("intransitive", source="builtin:balanced", limit=1000)
     assert all(sum(pair.item == item for pair in pairs) == 2 for item in list(items_of(pairs))[:20])
     split = pairs.split(kind)
     train, validation, test = map(items_of, split)
@@ -41,7 +41,7 @@ def test_cells_of_an_item_stay_together(kind: str):
 @pytest.mark.parametrize("source", FORMS)
 def test_the_lexical_split_shares_no_word(source: str):
     """Of those that could tell: verbs. Function words and adjuncts are shared."""
-    pairs = load_pairs("intransitive", source=source, n=500)
+    pairs = load_pairs("intransitive", source=source, limit=500)
     parts = [
         {word for both in part.sentences for word in set(both[0].split()) ^ set(both[1].split())}
         for part in pairs.split("lexical")
@@ -54,7 +54,7 @@ def test_the_lexical_split_shares_no_word(source: str):
 
 def test_too_few_for_a_lexical_split():
     with pytest.raises(LexicalSplitError, match="60 train, 20 validation and 20 test pairs remain"):
-        load_pairs("intransitive", source="builtin", n=100).split("lexical")
+        load_pairs("intransitive", source="builtin", limit=100).split("lexical")
 
 
 def test_no_word_tells_in_the_balanced_form():
@@ -67,7 +67,7 @@ def test_no_word_tells_in_the_balanced_form():
 def test_refusals():
     for options, message in [
         ({"columns": ("a", "b")}, "--columns names columns of your own files; the pairs of 'builtin' have none"),
-        ({"n": 1}, "the limit must be at least 2 pairs, not 1"),
+        ({"limit": 1}, "the limit must be at least 2 pairs, not 1"),
     ]:
         with pytest.raises(InputError) as caught:
             load_pairs("intransitive", source="builtin", **options)

@@ -56,7 +56,7 @@ def test_every_kind_gives_the_same_pairs(tmp_path: Path, suffix: str):
     assert pairs.source == str(path)
     assert pairs.phenomenon is None
     assert pairs.pairs == tuple(Pair(good, bad, str(row)) for row, (good, bad) in enumerate(ROWS))
-    assert load_pairs("mine", source=str(path), n=2) == pairs.limit(2)
+    assert load_pairs("mine", source=str(path), limit=2) == pairs.limit(2)
 
 
 def test_bom_crlf_blank_lines_and_line_separators(tmp_path: Path):

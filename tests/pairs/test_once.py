@@ -46,7 +46,7 @@ def test_repeats_are_the_pairs_alone(tmp_path: Path):
 
 def test_the_limit_is_of_pairs_used(tmp_path: Path):
     source = str(write(tmp_path / "mine.jsonl", [PAIRS[0]] * 5 + PAIRS))
-    found = load_pairs(source=source, n=3)
+    found = load_pairs(source=source, limit=3)
     assert [(pair.good, pair.bad) for pair in found] == PAIRS[:3]
     assert found.left_out == LeftOut(repeated=5)
 

@@ -166,11 +166,11 @@ def test_auto_is_built_in_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         def notice(self, text: str) -> None:
             notices.append(text)
 
-    pairs = load_pairs("intransitive", n=20, progress=Heard())
-    assert pairs == load_pairs("intransitive", source="builtin", n=20)
+    pairs = load_pairs("intransitive", limit=20, progress=Heard())
+    assert pairs == load_pairs("intransitive", source="builtin", limit=20)
     [told] = notices
     assert told.startswith("built-in pairs: nyu-mll/blimp is neither cached nor reachable")
-    several = load_tasks(["argument_structure"], n=4, progress=Heard())
+    several = load_tasks(["argument_structure"], limit=4, progress=Heard())
     assert {one.source for one in several} == {"builtin"}
     assert len(notices) == 2
 

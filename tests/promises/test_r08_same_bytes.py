@@ -21,7 +21,7 @@ from made_pairs import made_pairs
 from neurosteer.model import load_model
 from neurosteer.studies import find, save_find
 model = load_model(sys.argv[1])
-save_find(model, [find(model, made_pairs(), k=3, draws=2, seed=1)], out=Path("runs"), options={"k": 3})
+save_find(model, [find(model, made_pairs(), topk=3, draws=2, seed=1)], out=Path("runs"), options={"k": 3})
 """
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -52,7 +52,7 @@ def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]
 
 def test_another_seed_other_bytes(tmp_path: Path, tiny: Callable[[str], Model]):
     """The test above can fail: a seed that differs is seen in the results."""
-    asked = {"k": 3, "draws": 2, "cache": False}
+    asked = {"topk": 3, "draws": 2, "cache": False}
     runs = [
         save_find(tiny("llama"), [find(tiny("llama"), made_pairs(), **asked, seed=seed)], out=tmp_path, options={})
         for seed in (1, 1, 2)

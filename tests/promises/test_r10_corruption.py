@@ -38,6 +38,7 @@ ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "ranking": ("ranking", Ranking.load),
     "gates": ("ranking", Ranking.load),
     "neurons": ("neurons", NeuronSet.load),
+    "probes": ("probes", lambda path: read_artefact(path, "probes")),
     "states": ("states", lambda path: read_artefact(path, "states")),
     "stats": ("stats", lambda path: read_artefact(path, "stats")),
     "attribution": ("attribution", lambda path: read_artefact(path, "attribution")),
@@ -64,7 +65,7 @@ def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEUROSTEER_HOME", str(home))
         patch.chdir(place)
-        found = find(model, made_pairs(), methods=every, layers=[0], k=3, draws=1)
+        found = find(model, made_pairs(), methods=every, layers=[0], topk=3, draws=1)
         effect = measure_effect(model, found.test, Edit.ablate(found.ranking().top(3)), scales=(0.0, 2.0), controls=1)
         for name, module in stub_rooms(stub_plan).items():
             patch.setitem(sys.modules, name, module)
@@ -85,6 +86,7 @@ def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory)
         "run": recipe,
         "ranking": run / "made.welch.safetensors",
         "gates": run / "made.l0.safetensors",
+        "probes": run / "made.probes.safetensors",
         "neurons": place / "neurons.safetensors",
         "unit": place / "units-only" / "units" / "joint-0.safetensors",
     }

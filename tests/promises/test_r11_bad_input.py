@@ -352,9 +352,9 @@ LOADING: list[Row] = [  # for every command that loads a model
     (EVERY, ["--device-map", "nonsense"], "cannot load the model in llama: "),
 ]
 METADATA: list[Row] = [  # of a find's neurons
-    (EDITS, ["--topk", "99"], "k 99 is more than the 32 units of a layer"),
+    (EDITS, ["--topk", "99"], "topk 99 is more than the 32 units of a layer"),
     (EDITS, ["--layers", "7"], "this ranking has no layer 7; it has 1"),
-    ("generate", ["--topk", "33"], "k 33 is more than the 32 units of a layer"),
+    ("generate", ["--topk", "33"], "topk 33 is more than the 32 units of a layer"),
     (
         EDITS,
         ["--method", "l0", "--limit", "5"],
@@ -385,7 +385,7 @@ RECIPES: list[tuple[list[str], str]] = [
     (["fig9.toml"], "unknown experiment 'fig9'; did you mean 'fig"),
     (["t5.toml"], "t5 is an encoder-decoder model (t5); neurosteer needs a decoder"),
     (["layers.toml"], "no layer 99: llama has layers 0 to 2"),
-    (["ok.toml", "--set", "topk=99"], "k 99 is more than the 32 units of a layer"),
+    (["ok.toml", "--set", "topk=99"], "topk 99 is more than the 32 units of a layer"),
     (["ok.toml", "--task", "mad"], "unknown task 'mad'; did you mean 'made'? ('made.jsonl' holds: made)"),
     (["ok.toml", "--limit", "3"], "'made' is too small to split: 3 pairs in 3 groups that share no sentence leave "),
     (["ok.toml", "--split", "lexical"], "none of the 1 tasks allows a lexical split: 'made' allows no lexical split"),
@@ -424,7 +424,7 @@ def place(tiny_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
         find = ["find", "--data", "made.jsonl", "--method", "welch", "--layers", "1", "--draws", "1"]
         with pytest.raises(SystemExit, match="0"):
             main([*find, "--model", "llama", "--quiet", "--format", "json"])
-    [ranking] = (place / "runs").rglob("*.safetensors")
+    [ranking] = (place / "runs").rglob("*.welch.safetensors")
     whole = ranking.read_bytes()
     (place / "flipped.safetensors").write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
     (place / "cut.safetensors").write_bytes(whole[:50])
@@ -455,7 +455,7 @@ def test_names_that_the_pairs_lack(refused: Refused, place: Path, command: str, 
     [
         (["--data", "few.jsonl"], "'few' is too small to split: 3 pairs in 3 groups that share no sentence leave "),
         (["--data", "made.jsonl", "--split", "lexical"], "'made' allows no lexical split: "),
-        (["--data", "made.jsonl", "--topk", "33"], "k 33 is more than the 32 units of a layer"),
+        (["--data", "made.jsonl", "--topk", "33"], "topk 33 is more than the 32 units of a layer"),
         (["--data", "made.jsonl", "--layers", "0-3"], "no layer 3: llama has layers 0 to 2"),
     ],
 )

@@ -84,7 +84,7 @@ def place(tmp_path) -> Path:
     write_made(tmp_path / "made.jsonl")
     write_recipe(tmp_path / "fig5.toml", topk=3, layers=[1])
     (tmp_path / "prose.txt").write_text("w1 w5 w9 w2 w6 w5 w3\n\nw8 w30 w7 w7 w1 w4\n")
-    pairs = load_pairs("intransitive", source="builtin", n=80)
+    pairs = load_pairs("intransitive", source="builtin", limit=80)
     english = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
     save_tokenizer(save_tiny("llama-english", tmp_path / "model"), english=english)
     return tmp_path

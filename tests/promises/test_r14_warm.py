@@ -31,7 +31,7 @@ from neurosteer.studies import Found, find
 
 FEW = made_pairs()
 MANY = made_pairs(verbs=20, subjects=5, nouns=3)  # enough words for the column of new words
-QUICK: dict[str, Any] = {"methods": ("welch",), "layers": [0, 2], "k": 3, "draws": 1}
+QUICK: dict[str, Any] = {"methods": ("welch",), "layers": [0, 2], "topk": 3, "draws": 1}
 USED: dict[str, Any] = {**QUICK, "methods": ("attribution",)}
 
 
@@ -90,7 +90,7 @@ def drawn(found: Found) -> list[np.ndarray]:
 def table(found: Found) -> str:
     console = Console(width=100, record=True, quiet=True)
     with console.capture():
-        console.print(find_table(found.entry))
+        console.print(find_table(found.result))
     return console.export_text()
 
 
@@ -103,7 +103,7 @@ def check_same(first: Found, second: Found) -> None:
     for ours, theirs in zip(second.rankings.values(), first.rankings.values(), strict=True):
         assert ours.scores.dtype == theirs.scores.dtype
         assert torch.equal(ours.scores, theirs.scores)
-        for name in ("best_layer", "method", "model", "site", "about"):
+        for name in ("best_layer", "method", "model", "site", "metadata"):
             assert getattr(ours, name) == getattr(theirs, name)
         for name, value in vars(theirs.stats).items():
             own = getattr(ours.stats, name)
@@ -123,10 +123,10 @@ def check_same_looks(first: Found, second: Found) -> None:
 
 
 METADATA: dict[str, tuple[str, Pairs, dict[str, Any]]] = {
-    "both encoded, all layers": ("llama", FEW, {"k": 3, "draws": 2, "seed": 5}),
+    "both encoded, all layers": ("llama", FEW, {"topk": 3, "draws": 2, "seed": 5}),
     "all methods, new words": ("llama", MANY, {**QUICK, "methods": ("l0", "attribution", "welch"), "to": "mean"}),
     "new words alone": ("llama", MANY, {**QUICK, "split": "lexical"}),
-    "a site whose width a pass tells": ("llama", FEW, {**QUICK, "k": "5%", "site": "mlp_post"}),
+    "a site whose width a pass tells": ("llama", FEW, {**QUICK, "topk": "5%", "site": "mlp_post"}),
     "batches of equal length": ("bloom", FEW, {**QUICK, "position": "last"}),
 }
 
@@ -175,7 +175,7 @@ def test_a_second_command_computes_nothing(
 
 
 OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[bool, bool]]] = {
-    "k": (QUICK, {"k": 4}, PROBES),
+    "topk": (QUICK, {"topk": 4}, PROBES),
     "draws": (QUICK, {"draws": 2}, PROBES),
     "methods": (QUICK, {"methods": ("welch", "l0")}, PROBES),
     "methods in another order": ({**QUICK, "methods": ("welch", "l0")}, {"methods": ("l0", "welch")}, PROBES),
@@ -243,7 +243,7 @@ def test_another_model_is_searched_anew(what: str, work: Work, model: Model, tmp
     other = load_model(folder, **options)
     found = find(other, FEW, **QUICK)
     assert work.since() == (PROBES if what == "name" else ALL)
-    assert found.ranking().about["network"] == other.describe()
+    assert found.ranking().metadata["network"] == other.describe()
     check_same(find(other, FEW, **QUICK, cache=False), found)
 
 
@@ -253,7 +253,7 @@ def test_other_code_finds_anew(changed: str, work: Work, model: Model, monkeypat
     find(model, FEW, **QUICK)
     work.since()
     value = {"code_digest": lambda: "other", "versions": lambda *_names: {"numpy": "0"}, "STRENGTHS": (1e-2,)}
-    monkeypatch.setattr(f"neurosteer.studies.finding.kept.{changed}", value[changed])
+    monkeypatch.setattr(f"neurosteer.studies.finding.result_cache.{changed}", value[changed])
     find(model, FEW, **QUICK)
     assert work.since() == PROBES
 

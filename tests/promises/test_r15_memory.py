@@ -28,7 +28,7 @@ CONFIGS["wide"] = lambda: transformers.LlamaConfig(
     vocab_size=1024, hidden_size=width, intermediate_size=16, num_hidden_layers=layers, num_attention_heads=4,
     max_position_embeddings=64, bos_token_id=62, eos_token_id=63,
 )
-pairs, others = (load_pairs("intransitive", source="builtin", n=n, seed=seed) for n, seed in ((n, 0), (40, 1)))
+pairs, others = (load_pairs("intransitive", source="builtin", limit=n, seed=seed) for n, seed in ((n, 0), (40, 1)))
 english = [sentence for pair in (*pairs, *others) for sentence in (pair.good, pair.bad)]
 save_tokenizer(save_tiny("wide", place / "wide"), english=english)
 model = load_model(place / "wide")

@@ -193,7 +193,7 @@ def check(value: Any, schema: Any, where: str = "") -> None:
 
 
 def result_of(model: Model, pairs: Pairs, tmp_path: Any, **asked: Any) -> dict[str, Any]:
-    found = find(model, pairs, k=3, seed=1, **asked)
+    found = find(model, pairs, topk=3, seed=1, **asked)
     folder, result = save_find(model, [found], out=tmp_path, options={})
     kept: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
     assert kept == result
@@ -289,7 +289,7 @@ def test_what_the_model_uses_beside_what_it_encodes(tiny: Callable[[str], Model]
 def found(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> Found:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEUROSTEER_HOME", str(tmp_path_factory.mktemp("home")))
-        return find(tiny("llama"), made_pairs(verbs=5), methods=("welch",), k=3, draws=1, seed=1)
+        return find(tiny("llama"), made_pairs(verbs=5), methods=("welch",), topk=3, draws=1, seed=1)
 
 
 @pytest.fixture

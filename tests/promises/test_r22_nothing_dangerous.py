@@ -296,7 +296,7 @@ def test_results_that_name_files_elsewhere(run: Any, place: Path):
 def save_saying(place: Path, **about: str) -> None:
     """Neurons of the find in `theirs.safetensors`, whose provenance says something else."""
     chosen = Ranking.load(find_of(place) / "made.welch.safetensors").top(3)
-    replace(chosen, about={**chosen.about, **about}).save(place / "theirs.safetensors")
+    replace(chosen, metadata={**chosen.metadata, **about}).save(place / "theirs.safetensors")
 
 
 @pytest.mark.parametrize("task", ["../../x", "/etc/passwd"])

@@ -33,7 +33,7 @@ TASK = "intransitive"
 def english(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a tiny model that knows every word of the pairs."""
     folder = save_tiny("llama-english", tmp_path_factory.mktemp("english"))
-    save_tokenizer(folder, english=sentences_of(load_pairs(TASK, source="builtin", n=60)))
+    save_tokenizer(folder, english=sentences_of(load_pairs(TASK, source="builtin", limit=60)))
     return str(folder)
 
 
@@ -105,7 +105,7 @@ def test_parts_of_a_long_job_make_up_the_whole():
 
 def test_computed_tokens_are_distinct_prefixes(setup: Setup):
     """Of two pairs, which share a row."""
-    pairs = load_pairs(TASK, source="builtin", n=2)
+    pairs = load_pairs(TASK, source="builtin", limit=2)
     sequences = sequences_of(setup.load(), pairs)
     assert computed(setup.load(), sequences) == len(set().union(*map(prefixes, sequences)))
 

@@ -26,7 +26,7 @@ def test_several_effects_are_compared(three_methods):
     assert html == effect_html(three_methods)
 
 
-def test_find(entry_of):
-    html = find_html(entry_of(2))
+def test_find(found_of):
+    html = find_html(found_of(2))
     assert 'width="722"' in html
     assert picture_in(html).startswith(b"\x89PNG")

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from neurosteer.errors import InputError
-from neurosteer.pairs.records import DEFAULT_COLUMNS
 from neurosteer.probes import L0
 from neurosteer.runner import Recipe, override, read_recipe
 from neurosteer.studies.finding.layers import LAMBDAS
+from neurosteer.vocabulary import COLUMNS
 
 HEAD = 'format = 1\nexperiments = ["fig5"]\n'
 EVERY = """
@@ -135,7 +135,7 @@ def test_defaults(write):
     assert recipe == Recipe(name="mine", title="mine", experiments=("fig5",))
     assert (recipe.limit, recipe.layers, recipe.topk, recipe.layer, recipe.lam) == (None, "all", "1%", "middle", 0.2)
     assert recipe.lambdas == LAMBDAS
-    assert recipe.columns == DEFAULT_COLUMNS
+    assert recipe.columns == COLUMNS
 
 
 def test_description_has_every_key_as_json(write):

@@ -24,7 +24,7 @@ def few() -> Pairs:
 @pytest.fixture(scope="session")
 def found(llama: Model, few: Pairs, apart: Callable[[], AbstractContextManager[None]]) -> Found:
     with apart():
-        return find(llama, few, k=3, draws=2, seed=5)
+        return find(llama, few, topk=3, draws=2, seed=5)
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,11 @@ from neurosteer.errors import InputError
 from neurosteer.forward import attribute
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs, sentence_hashes
+from neurosteer.results import NewWords
 from neurosteer.studies import Found, find, rank_neurons
 from neurosteer.studies.finding.agreement import agreement
 
-METADATA: dict[str, Any] = {"methods": ("welch", "attribution"), "k": 4, "draws": 1, "seed": 5}
+METADATA: dict[str, Any] = {"methods": ("welch", "attribution"), "topk": 4, "draws": 1, "seed": 5}
 
 
 @pytest.fixture(scope="module", params=["zero", "mean"])
@@ -58,9 +59,9 @@ def test_scores_are_the_drop_predicted_on_train(used: Found, llama: Model, to: s
     ranking = used.ranking("attribution")
     assert torch.equal(ranking.scores, predicted(llama, used.train, used, to).float())
     assert (ranking.scores < 0).any()
-    assert (ranking.method, ranking.about["to"], ranking.about["steps"]) == ("attribution", to, 1)
-    assert ranking.about["attribution"] == {"to": to, "steps": 1}
-    assert set(ranking.about["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
+    assert (ranking.method, ranking.metadata["to"], ranking.metadata["steps"]) == ("attribution", to, 1)
+    assert ranking.metadata["attribution"] == {"to": to, "steps": 1}
+    assert set(ranking.metadata["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
 
 
 def test_the_best_layer_has_the_largest_drop_on_validation(used: Found, llama: Model, to: str):
@@ -70,33 +71,33 @@ def test_the_best_layer_has_the_largest_drop_on_validation(used: Found, llama: M
         sum(held[unit] for unit in sorted(range(32), key=lambda unit: -row[unit])[:4] if row[unit] > 0)
         for row, held in zip(train, validation, strict=True)
     ]
-    assert [row["attribution"]["drop"] for row in used.layers] == pytest.approx(drops)
+    assert [row.attribution.drop for row in used.layers] == pytest.approx(drops)
     assert len(set(drops)) == 3
     best = max(range(3), key=drops.__getitem__)
-    assert used.entry["best_layers"]["attribution"] == used.ranking("attribution").best_layer == best
+    assert used.result.best_layers["attribution"] == used.ranking("attribution").best_layer == best
 
 
 def test_the_best_layers_may_differ(used: Found):
     """What is listed of each method is at the layer of its own."""
-    assert used.entry["best_layer"] == used.entry["best_layers"]["welch"]
-    for method, neurons in used.entry["neurons"].items():
-        assert {neuron["layer"] for neuron in neurons} == {used.entry["best_layers"][method]}
-        assert [(neuron["layer"], neuron["unit"]) for neuron in sorted(neurons, key=lambda n: n["unit"])] == list(
+    assert used.best_layer == used.result.best_layers["welch"]
+    for method, neurons in used.result.neurons.items():
+        assert {neuron.layer for neuron in neurons} == {used.result.best_layers[method]}
+        assert [(neuron.layer, neuron.unit) for neuron in sorted(neurons, key=lambda n: n.unit)] == list(
             used.ranking(method).top(4)
         )
 
 
 def test_agreement_by_scipy_and_sets(used: Found):
     for row in used.layers:
-        [between] = row["agreement"]
-        assert between["methods"] == ["welch", "attribution"]
-        scores = [used.ranking(method).scores[row["layer"]].tolist() for method in between["methods"]]
+        [between] = row.agreement
+        assert between.methods == ("welch", "attribution")
+        scores = [used.ranking(method).scores[row.layer].tolist() for method in between.methods]
         tops = [
             {unit for unit in sorted(range(32), key=values.__getitem__)[-4:] if values[unit] > 0} for values in scores
         ]
-        assert between["spearman"] == pytest.approx(stats.spearmanr(*scores).statistic)
-        assert between["overlap"] == len(tops[0] & tops[1]) / 4
-        assert between["chance"] == pytest.approx(len(tops[0]) / 32 * len(tops[1]) / 4)
+        assert between.spearman == pytest.approx(stats.spearmanr(*scores).statistic)
+        assert between.overlap == len(tops[0] & tops[1]) / 4
+        assert between.chance == pytest.approx(len(tops[0]) / 32 * len(tops[1]) / 4)
 
 
 def test_agreement_of_three_methods_counts_scores_above_zero_only():
@@ -106,16 +107,16 @@ def test_agreement_of_three_methods_counts_scores_above_zero_only():
         "b": torch.tensor([0.0, 7.0, 0.0, 0.0, 8.0, 0.0]),
         "c": torch.tensor([-1.0, -2.0, -3.0, 9.0, -4.0, -5.0]),
     }
-    rows = {tuple(row.pop("methods")): row for row in agreement(scores, 3)}
-    assert {names: (row["overlap"], row["chance"]) for names, row in rows.items()} == {
+    rows = {row.methods: row for row in agreement(scores, 3)}
+    assert {names: (row.overlap, row.chance) for names, row in rows.items()} == {
         ("a", "b"): (1 / 3, pytest.approx(3 * 2 / 6 / 3)),
         ("a", "c"): (0.0, pytest.approx(3 * 1 / 6 / 3)),
         ("b", "c"): (0.0, pytest.approx(2 * 1 / 6 / 3)),
     }
     for (one, other), row in rows.items():
-        assert row["spearman"] == pytest.approx(stats.spearmanr(scores[one], scores[other]).statistic)
+        assert row.spearman == pytest.approx(stats.spearmanr(scores[one], scores[other]).statistic)
     [equal] = agreement({"a": scores["a"], "zero": torch.zeros(6)}, 3)
-    assert (equal["spearman"], equal["overlap"], equal["chance"]) == (None, 0.0, 0.0)
+    assert (equal.spearman, equal.overlap, equal.chance) == (None, 0.0, 0.0)
 
 
 def test_chance_is_what_random_sets_share():
@@ -123,35 +124,35 @@ def test_chance_is_what_random_sets_share():
     rng = torch.Generator().manual_seed(0)
     base = torch.tensor([*range(1, 9), *[0.0] * 4])
     found = [agreement({"a": base, "b": base[torch.randperm(12, generator=rng)]}, 5)[0] for _ in range(1000)]
-    assert found[0]["chance"] == pytest.approx(5 / 12)
-    shared = torch.tensor([row["overlap"] for row in found])
+    assert found[0].chance == pytest.approx(5 / 12)
+    shared = torch.tensor([row.overlap for row in found])
     assert float(shared.mean()) == pytest.approx(5 / 12, abs=4 * float(shared.std()) / 1000**0.5)
 
 
 def test_the_probe_of_the_top_by_use(used: Found):
     """Each method has an accuracy of its own; the headline is the first's."""
     for row in used.layers:
-        assert row["topk_by_method"].keys() == {"welch", "attribution"}
-        assert row["topk"] == row["topk_by_method"]["welch"]
-    assert any(row["topk_by_method"]["attribution"] != row["topk"] for row in used.layers)
+        assert row.topk_by_method.keys() == {"welch", "attribution"}
+        assert row.topk == row.topk_by_method["welch"]
+    assert any(row.topk_by_method["attribution"] != row.topk for row in used.layers)
 
 
 def test_methods_do_not_depend_on_each_other(used: Found, llama: Model, few: Pairs, to: str):
     alone = find(llama, few, to=to, **{**METADATA, "methods": ("attribution",)})
     assert torch.equal(alone.ranking("attribution").scores, used.ranking("attribution").scores)
-    assert [row["attribution"] for row in alone.layers] == [row["attribution"] for row in used.layers]
-    assert alone.entry["best_layer"] == used.entry["best_layers"]["attribution"]
-    assert [row["topk"] for row in alone.layers] == [row["topk_by_method"]["attribution"] for row in used.layers]
-    assert all(row["agreement"] == [] for row in alone.layers)
+    assert [row.attribution for row in alone.layers] == [row.attribution for row in used.layers]
+    assert alone.best_layer == used.result.best_layers["attribution"]
+    assert [row.topk for row in alone.layers] == [row.topk_by_method["attribution"] for row in used.layers]
+    assert all(row.agreement == () for row in alone.layers)
 
 
 def test_without_attribution_nothing_is_predicted(found: Found):
-    assert [row["attribution"] for row in found.layers] == [None] * 3
+    assert [row.attribution for row in found.layers] == [None] * 3
     for row in found.layers:
-        [between] = row["agreement"]
-        assert between["methods"] == ["welch", "l0"]
-        kept = int((found.ranking("l0").scores[row["layer"]] > 0).sum())
-        assert between["chance"] == pytest.approx(3 * min(3, kept) / 32 / 3)
+        [between] = row.agreement
+        assert between.methods == ("welch", "l0")
+        kept = int((found.ranking("l0").scores[row.layer] > 0).sum())
+        assert between.chance == pytest.approx(3 * min(3, kept) / 32 / 3)
 
 
 def test_several_steps_rank_otherwise(llama: Model, few: Pairs):
@@ -165,12 +166,12 @@ def test_several_steps_rank_otherwise(llama: Model, few: Pairs):
 
 def test_rank_neurons_by_attribution(used: Found, llama: Model, to: str):
     """As `find` ranks, but for rounding (the statistics were read in other packs), and the same best layer."""
-    asked: dict[str, Any] = {"method": "attribution", "to": to, "k": 4, "seed": 5}
+    asked: dict[str, Any] = {"method": "attribution", "to": to, "topk": 4, "seed": 5}
     alone = rank_neurons(llama, used.train, validation=used.validation, **asked)
     torch.testing.assert_close(alone.scores, used.ranking("attribution").scores, rtol=1e-4, atol=1e-6)
     assert alone.best_layer == used.ranking("attribution").best_layer
-    assert (alone.method, alone.about["to"], alone.about["steps"]) == ("attribution", to, 1)
-    assert set(alone.about["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
+    assert (alone.method, alone.metadata["to"], alone.metadata["steps"]) == ("attribution", to, 1)
+    assert set(alone.metadata["seen"]) == set(sentence_hashes(used.train)) | set(sentence_hashes(used.validation))
     without = rank_neurons(llama, used.train, **asked)
     assert without.best_layer is None
     torch.testing.assert_close(without.scores, alone.scores, rtol=1e-4, atol=1e-6)
@@ -179,10 +180,10 @@ def test_rank_neurons_by_attribution(used: Found, llama: Model, to: str):
 def test_new_words_beside_attribution(llama: Model):
     """With a lexical split beside it the first method is predicted on that split's own train pairs."""
     pairs = made_pairs(verbs=20, subjects=5, nouns=3)
-    asked: dict[str, Any] = {"methods": ("attribution",), "layers": [1], "k": 4, "draws": 1}
+    asked: dict[str, Any] = {"methods": ("attribution",), "layers": [1], "topk": 4, "draws": 1}
     beside = find(llama, pairs, **asked).layers[0]
     own = find(llama, pairs, split="lexical", **asked).layers[0]
-    assert beside["new_words"] == {"dense": own["dense"], "topk": own["topk"]}
+    assert beside.new_words == NewWords(own.dense, own.topk)
 
 
 @pytest.mark.parametrize("asked", [{"to": "resample"}, {"steps": 0}])

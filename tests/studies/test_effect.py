@@ -263,7 +263,7 @@ def test_controls_are_counted_from_the_pairs(effect: Effect):
 def test_controls_are_as_unlike_as_is_said(effect: Effect, found: Found, chosen: NeuronSet):
     """The mean over controls of what distance is left, in standard deviations of the layer's units."""
     sets = found.ranking().controls(chosen, 5, 2)
-    left = float(np.mean([control.about["unmatched"] for control in sets]))
+    left = float(np.mean([control.metadata["unmatched"] for control in sets]))
     assert effect.controls.unmatched == pytest.approx(left)
     assert left > 0
     shared = [len(set(control) & set(chosen)) / len(chosen) for control in sets]
@@ -640,7 +640,7 @@ def test_pairs_that_the_finding_saw_are_refused(llama: Model, found: Found, chos
 
 
 def test_a_set_of_two_has_seen_what_either_saw(llama: Model, found: Found, chosen: NeuronSet):
-    other = replace(chosen, about={**chosen.about, "seen": []})
+    other = replace(chosen, metadata={**chosen.metadata, "seen": []})
     for both in (other & chosen, chosen & other, chosen - found.ranking().pick([(0, 5)])):
         assert len(both) >= 3
         assert "has seen sentences" in refusal(llama, found.train, Edit.ablate(both))

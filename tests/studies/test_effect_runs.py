@@ -112,7 +112,7 @@ def test_a_failing_save_leaves_nothing(
 
 def test_neurons_that_say_nothing_of_a_method(tmp_path: Path, llama: Model, found: Found, neutral: Path):
     """A set made by hand is saved like any other."""
-    neurons = replace(found.ranking().top(2), about={})
+    neurons = replace(found.ranking().top(2), metadata={})
     effect = measure_effect(llama, found.test, Edit.ablate(neurons), controls=0, neutral=neutral)
     folder, _ = saved(llama, [effect], found, tmp_path)
     assert list(NeuronSet.load(folder / "made.given.safetensors")) == list(neurons)

@@ -21,10 +21,11 @@ from neurosteer.errors import InputError
 from neurosteer.forward import eos_states
 from neurosteer.pairs import LeftOut, LexicalSplitError, Pair, load_pairs, sentence_hashes
 from neurosteer.probes import STRENGTHS
+from neurosteer.results import RandomSets, record
 from neurosteer.studies import find, rank_neurons
 from neurosteer.studies.finding import layers as studied
 from neurosteer.studies.finding import uncertainty
-from neurosteer.studies.finding.entry import _equivalent as equivalent_entry
+from neurosteer.studies.finding.assembly import _equivalent
 from neurosteer.studies.finding.layers import Equivalent
 from neurosteer.studies.finding.uncertainty import few_pairs
 
@@ -34,7 +35,7 @@ def token_ids(sentences):
     return [ids_of(sentence, bos=None, eos=None) for sentence in sentences]
 
 
-METADATA = {"k": 3, "draws": 2, "seed": 5}
+METADATA = {"topk": 3, "draws": 2, "seed": 5}
 
 
 def test_rankings_are_those_of_the_train_states(found, llama, few):
@@ -51,12 +52,12 @@ def test_parts_and_provenance(found, llama, few):
         ranking = found.ranking(method)
         assert ranking.method == method
         assert (ranking.model, ranking.site) == (llama.fingerprint, "resid_post")
-        assert set(ranking.about["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
-        assert not set(ranking.about["seen"]) & set(sentence_hashes(test))
-        assert ranking.best_layer == found.entry["best_layers"][method]
-    assert set(found.ranking("l0").about["l0"]["lambda"]) == {"0", "1", "2"}
-    assert found.entry["best_layer"] == found.entry["best_layers"]["welch"]
-    assert found.baselines == few.baselines(few.split("pair", 5), token_ids).to_dict()
+        assert set(ranking.metadata["seen"]) == set(sentence_hashes(train)) | set(sentence_hashes(validation))
+        assert not set(ranking.metadata["seen"]) & set(sentence_hashes(test))
+        assert ranking.best_layer == found.result.best_layers[method]
+    assert set(found.ranking("l0").metadata["l0"]["lambda"]) == {"0", "1", "2"}
+    assert found.best_layer == found.result.best_layers["welch"]
+    assert found.baselines == few.baselines(few.split("pair", 5), token_ids)
 
 
 def test_neurons_are_the_rankings_top(found):
@@ -64,71 +65,73 @@ def test_neurons_are_the_rankings_top(found):
         ranking = found.ranking(method)
         scores = ranking.scores[ranking.layers.index(ranking.best_layer)].tolist()
         best = sorted(range(32), key=lambda unit: (-scores[unit], unit))[:3]
-        listed = found.entry["neurons"][method]
-        assert [neuron["unit"] for neuron in listed] == best
-        assert {neuron["layer"] for neuron in listed} == {ranking.best_layer}
-        assert [neuron["score"] for neuron in listed] == pytest.approx([scores[unit] for unit in best], abs=1e-6)
+        listed = found.result.neurons[method]
+        assert [neuron.unit for neuron in listed] == best
+        assert {neuron.layer for neuron in listed} == {ranking.best_layer}
+        assert [neuron.score for neuron in listed] == pytest.approx([scores[unit] for unit in best], abs=1e-6)
 
 
 def test_some_layers_give_the_same_numbers(found, llama, few):
     """All but `significant`, whose q-values are over the layers asked for."""
-    every = {row["layer"]: {**row, "significant": None} for row in found.layers}
+    every = {row.layer: replace(row, significant=0) for row in found.layers}
     for layers in ([1], [2, 0]):
         some = find(llama, few, layers=layers, **METADATA)
-        assert [row["layer"] for row in some.layers] == sorted(layers)
+        assert [row.layer for row in some.layers] == sorted(layers)
         for row in some.layers:
-            assert {**row, "significant": None} == every[row["layer"]]
+            assert replace(row, significant=0) == every[row.layer]
         for method in ("welch", "l0"):
             assert torch.equal(some.ranking(method).scores, found.ranking(method).scores[sorted(layers)])
 
 
 def test_k_beyond_half_the_width_has_no_random_sets(llama, few):
-    entry = find(llama, few, layers=[2], methods=("welch",), k=17, draws=2).entry
-    [row] = entry["layers"]
-    assert row["random"] == {"mean": None, "low": None, "high": None}
-    assert row["l0"] is None
-    assert row["spearman"] is None
-    assert entry["random_equivalent"] is None
-    assert "random" not in entry["reading"].split(".")[0]
-    assert find(llama, few, layers=[2], methods=("welch",), k=16, draws=2).layers[0]["random"]["mean"] is not None
+    result = find(llama, few, layers=[2], methods=("welch",), topk=17, draws=2).result
+    [row] = result.layers
+    assert row.random == RandomSets(None, None, None)
+    assert (row.l0, row.spearman) == (None, None)
+    assert (result.random_equivalent, result.random_equivalent_interval) == (None, None)
+    assert "random" not in result.interpretation.split(".")[0]
+    assert find(llama, few, layers=[2], methods=("welch",), topk=16, draws=2).layers[0].random.mean is not None
 
 
 def test_lambdas_given(llama, few):
     found = find(llama, few, layers=[0], lambdas=[0.3], draws=1)
-    assert found.layers[0]["l0"]["lambda"] == 0.3
+    assert found.layers[0].l0.lam == 0.3
     dense = find(llama, few, layers=[0], lambdas=[1.0, 1.0], draws=1)
-    assert dense.layers[0]["l0"]["kept"] == 1
-    assert dense.layers[0]["spearman"] is None
+    assert dense.layers[0].l0.kept == 1
+    assert dense.layers[0].spearman is None
 
 
 def test_intervals_of_baselines(llama):
     """Of each baseline scipy's, over the pairs and the two that are added; words are there to be learned."""
     pairs = made_pairs(verbs=20, subjects=5, nouns=3)
-    entry = find(llama, pairs, layers=[1], methods=("welch",), draws=1).entry
-    found = {"": pairs.baselines(), "_new_words": pairs.baselines(pairs.split("lexical"))}
-    for suffix, baselines in found.items():
-        intervals = entry[f"baselines{suffix}_intervals"]
-        assert intervals["majority"] is None
+    result = find(llama, pairs, layers=[1], methods=("welch",), draws=1).result
+    seen, new_words = pairs.baselines(), pairs.baselines(pairs.split("lexical"))
+    for baselines, values, intervals in (
+        (seen, result.baselines, result.baselines_intervals),
+        (new_words, result.baselines_new_words, result.baselines_new_words_intervals),
+    ):
+        assert intervals.majority is None
         for name, own in baselines.shares.items():
             sample = np.array([*own, 1.0, 0.0])
             rng = np.random.default_rng(0)
             plain = stats.bootstrap((sample,), np.mean, n_resamples=20000, batch=1000, method="percentile", rng=rng)
-            assert intervals[name] == pytest.approx([*plain.confidence_interval], abs=1 / len(sample))
-            assert intervals[name][0] <= entry[f"baselines{suffix}"][name] <= intervals[name][1]
-        assert set(intervals["tokens"]) == {"count", "unigram", "bigram"}
-    assert entry["baselines_intervals"]["unigram"] != entry["baselines_new_words_intervals"]["unigram"]
+            low, high = getattr(intervals, name)
+            assert (low, high) == pytest.approx([*plain.confidence_interval], abs=1 / len(sample))
+            assert low <= getattr(values, name) <= high
+        assert record(intervals.tokens).keys() == {"count", "unigram", "bigram"}
+    assert result.baselines_intervals.unigram != result.baselines_new_words_intervals.unigram
 
 
 def test_a_split_by_words(llama):
     many = made_pairs(verbs=20, subjects=5, nouns=3)
     by_pair = find(llama, many, layers=[1], methods=("welch",), draws=1)
     by_words = find(llama, many, split="lexical", layers=[1], methods=("welch",), draws=1)
-    assert by_words.entry["data"]["split"]["kind"] == "lexical"
-    assert by_words.entry["baselines_new_words"] is None
-    assert by_words.layers[0]["new_words"] is None
-    assert by_words.baselines == by_pair.entry["baselines_new_words"]
-    assert by_words.layers[0]["dense"] == by_pair.layers[0]["new_words"]["dense"]
-    assert by_pair.entry["notices"] == []
+    assert by_words.result.data.split.kind == "lexical"
+    assert by_words.result.baselines_new_words is None
+    assert by_words.layers[0].new_words is None
+    assert by_words.baselines == by_pair.result.baselines_new_words
+    assert by_words.layers[0].dense == by_pair.layers[0].new_words.dense
+    assert by_pair.result.notices == ()
 
 
 def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
@@ -137,7 +140,7 @@ def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
     Units that the pair split would choose have seen the words of test, and read them better or worse.
     """
     many, layers = made_pairs(verbs=20, subjects=5, nouns=3), range(3)
-    rows = find(llama, many, methods=("welch",), k=2, draws=1).layers
+    rows = find(llama, many, methods=("welch",), topk=2, draws=1).layers
     states = eos_states(llama, many).values.double().numpy()  # pair side layer unit
     held_out, by_pair = (many.split(kind, 0).indices for kind in ("lexical", "pair"))
 
@@ -159,7 +162,7 @@ def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
         every = list(range(32))
         l2 = max(sorted(STRENGTHS, reverse=True), key=lambda l2: right(layer, every, l2, "validation"))
         own = right(layer, chosen(layer, held_out["train"]), l2, "test")
-        assert rows[layer]["new_words"]["topk"] == pytest.approx(own, abs=0.005)
+        assert rows[layer].new_words.topk == pytest.approx(own, abs=0.005)
         gaps.append(abs(own - right(layer, chosen(layer, by_pair["train"]), l2, "test")))
     assert max(gaps) > 0.02  # else this test could not tell the two apart
 
@@ -167,14 +170,14 @@ def test_new_words_are_read_by_units_chosen_on_their_own_split(llama):
 @pytest.mark.parametrize(
     ("found", "times", "ends"),
     [
-        (Equivalent(3.5, 2.0, 6.0), 3.5, [2.0, 6.0]),
-        (Equivalent(21.0, 2.5, math.inf), 21.0, [2.5, None]),
-        (Equivalent(math.inf, math.inf, math.inf), None, [None, None]),
+        (Equivalent(3.5, 2.0, 6.0), 3.5, (2.0, 6.0)),
+        (Equivalent(21.0, 2.5, math.inf), 21.0, (2.5, None)),
+        (Equivalent(math.inf, math.inf, math.inf), None, (None, None)),
         (None, None, None),
     ],
 )
 def test_what_never_ends_is_null(found, times, ends):
-    assert equivalent_entry(found) == {"random_equivalent": times, "random_equivalent_interval": ends}
+    assert _equivalent(found) == (times, ends)
 
 
 @pytest.mark.parametrize(("pairs", "groups", "notices"), [(49, 49, 1), (50, 50, 0), (245, 49, 1), (250, 50, 0)])
@@ -187,14 +190,14 @@ def test_a_notice_below_50_test_pairs(pairs, groups, notices):
 def test_repeats_change_nothing_but_the_notice(llama, few, tmp_path):
     """Every number is that of the pairs alone."""
     rows = [json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n" for pair in few]
-    entries = []
+    results = []
     for folder, lines in (("once", rows), ("more", rows + rows[10:30] + rows)):
         path = tmp_path / folder / "mine.jsonl"
         path.parent.mkdir()
         path.write_text("".join(lines))
-        asked = {"methods": ("welch",), "layers": [1], "draws": 1, "k": 3}
-        entries.append(find(llama, load_pairs(source=str(path)), **asked).entry)
-    once, more = entries
+        asked = {"methods": ("welch",), "layers": [1], "draws": 1, "topk": 3}
+        results.append(record(find(llama, load_pairs(source=str(path)), **asked).result))
+    once, more = results
     assert more["notices"] == ["pairs of mine: repeating an earlier one: 100 (left out)", *once["notices"]]
     assert more["data"] == once["data"] | {
         "source": str(tmp_path / "more" / "mine.jsonl"),
@@ -205,26 +208,26 @@ def test_repeats_change_nothing_but_the_notice(llama, few, tmp_path):
 
 
 def test_what_was_left_out_is_said_from_the_cache_too(llama, few):
-    asked = {"methods": ("welch",), "layers": [1], "draws": 1, "k": 3}
-    first = find(llama, few, **asked).entry
-    again = find(llama, replace(few, left_out=LeftOut(identical=2)), **asked).entry
-    assert again["notices"] == ["pairs of made: the same sentence twice: 2 (left out)", *first["notices"]]
-    assert again["layers"] == first["layers"]
+    asked = {"methods": ("welch",), "layers": [1], "draws": 1, "topk": 3}
+    first = find(llama, few, **asked).result
+    again = find(llama, replace(few, left_out=LeftOut(identical=2)), **asked).result
+    assert list(again.notices) == ["pairs of made: the same sentence twice: 2 (left out)", *first.notices]
+    assert again.layers == first.layers
 
 
 def test_the_same_tokens_are_counted(llama, few):
     """`x` and `y` are words that the tokenizer does not know: both are w0."""
     pairs = replace(few, pairs=(*few.pairs, Pair("w1 x", "w1 y", "a"), Pair("x w2", "y w2", "b")))
-    notices = find(llama, pairs, methods=("welch",), layers=[1], draws=1, k=3).entry["notices"]
+    notices = find(llama, pairs, methods=("welch",), layers=[1], draws=1, topk=3).result.notices
     assert notices[0] == "pairs of made: the same tokens to the model: 2 of 82 (kept; it cannot tell good from bad)"
 
 
 def test_too_few_words(found, llama, few):
-    assert found.entry["baselines_new_words"] is None
-    assert all(row["new_words"] is None for row in found.layers)
-    notice = found.entry["notices"][0]
+    assert found.result.baselines_new_words is None
+    assert all(row.new_words is None for row in found.layers)
+    notice = found.result.notices[0]
     assert notice.startswith("no column for new words: 'made' allows no lexical split: ")
-    assert found.entry["notices"][1].startswith("only 16 test pairs: accuracies are rough, ")
+    assert found.result.notices[1].startswith("only 16 test pairs: accuracies are rough, ")
     with pytest.raises(LexicalSplitError, match=r"^'made' allows no lexical split: "):
         find(llama, few, split="lexical")
 
@@ -235,8 +238,8 @@ def test_too_few_words(found, llama, few):
         ({"methods": ["welsh"]}, "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0, attribution"),
         ({"methods": []}, "methods must be some of welch, l0, attribution, each once, not []"),
         ({"methods": ["l0", "l0"]}, "methods must be some of welch, l0, attribution, each once, not ['l0', 'l0']"),
-        ({"k": 33}, "k 33 is more than the 32 units of a layer"),
-        ({"k": 0}, "k must be at least 1, or a share above 0% and up to 100%, not '0'"),
+        ({"topk": 33}, "topk 33 is more than the 32 units of a layer"),
+        ({"topk": 0}, "topk must be at least 1, or a share above 0% and up to 100%, not '0'"),
         ({"layers": [3]}, "has layers 0 to 2"),
         ({"layers": []}, "layers must be 'all' or block indices, not []"),
         ({"site": "resid"}, "unknown site 'resid'"),
@@ -264,27 +267,27 @@ def test_a_ranking_that_was_not_asked_for(llama, few):
 
 
 def test_exports(found):
-    assert json.loads(found.to_json()) == found.entry
+    assert json.loads(found.to_json()) == record(found.result)
     rows = list(csv.DictReader(io.StringIO(found.to_csv())))
-    assert [float(row["dense"]) for row in rows] == [row["dense"] for row in found.layers]
-    assert [float(row["l0.kept"]) for row in rows] == [row["l0"]["kept"] for row in found.layers]
+    assert [float(row["dense"]) for row in rows] == [row.dense for row in found.layers]
+    assert [float(row["l0.kept"]) for row in rows] == [row.l0.kept for row in found.layers]
 
 
 @pytest.mark.parametrize(("method", "rounding"), [("welch", 1e-4), ("l0", 0.02)])
 def test_rank_neurons_ranks_as_find_does(found, llama, method, rounding):
     """But for rounding: the states were read in other packs."""
-    alone = rank_neurons(llama, found.train, method=method, validation=found.validation, k=3, seed=5)
+    alone = rank_neurons(llama, found.train, method=method, validation=found.validation, topk=3, seed=5)
     torch.testing.assert_close(alone.scores, found.ranking(method).scores, rtol=rounding, atol=rounding)
     assert torch.equal(alone.scores > 0, found.ranking(method).scores > 0)
-    assert alone.best_layer == found.entry["best_layers"][method]
-    assert set(alone.about["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
+    assert alone.best_layer == found.result.best_layers[method]
+    assert set(alone.metadata["seen"]) == set(sentence_hashes(found.train)) | set(sentence_hashes(found.validation))
 
 
 def test_rank_neurons_without_validation(found, llama):
     without = rank_neurons(llama, found.train)
     assert without.best_layer is None
     torch.testing.assert_close(without.scores, found.ranking("welch").scores, rtol=1e-4, atol=1e-4)
-    assert set(without.about["seen"]) == set(sentence_hashes(found.train))
+    assert set(without.metadata["seen"]) == set(sentence_hashes(found.train))
 
 
 def test_rank_neurons_by_l0_without_validation(llama, found):
@@ -304,7 +307,7 @@ def test_rank_neurons_by_l0_without_validation(llama, found):
         ({"method": "l0"}, "method 'l0' chooses its lambda on validation pairs: give validation= or lam="),
         ({"method": "l0", "lam": 0.0}, "lambda must be above 0 and at most 1, not 0.0"),
         ({"method": "l0", "lam": 1.1}, "lambda must be above 0 and at most 1, not 1.1"),
-        ({"k": 99, "method": "l0", "lam": 0.5}, "k 99 is more than the 32 units of a layer"),
+        ({"topk": 99, "method": "l0", "lam": 0.5}, "topk 99 is more than the 32 units of a layer"),
         ({"to": "noise"}, "attribution predicts ablation to zero or mean, not to 'noise'"),
         ({"method": "attribution", "steps": -1}, "steps must be at least 1, not -1"),
     ],
@@ -332,10 +335,10 @@ def test_pairs_of_one_item_are_one_in_every_interval(llama, monkeypatch):
 
     counting(uncertainty, "pair_intervals")
     counting(studied, "resampled_pairs")
-    entry = find(llama, pairs, methods=("welch",), k=3, draws=1, seed=1, cache=False).entry
+    result = find(llama, pairs, methods=("welch",), topk=3, draws=1, seed=1, cache=False).result
     parts, unseen = pairs.split("pair", 1).test, pairs.split("lexical", 1).test
     seen, new = ((len(some), len({pair.item for pair in some})) for some in (parts, unseen))
     assert seen == (60, 4)
     assert sorted(counts["pair_intervals"]) == sorted([seen, seen, new, new])
     assert set(counts["resampled_pairs"]) == {seen}
-    assert any(note.startswith("only 60 test pairs (4 groups that share an item") for note in entry["notices"])
+    assert any(note.startswith("only 60 test pairs (4 groups that share an item") for note in result.notices)

@@ -186,8 +186,8 @@ def test_units_with_a_score_of_zero_are_not_probed(monkeypatch):
     scores[0, kept] = torch.tensor([2.0, 1.0])
     masked = studied.Masked(0.1, 0.1, Accuracy(0.5, (1,)), True, None)
     monkeypatch.setattr(studied, "_masked", lambda *_: ([masked], scores))
-    [five] = probed(states, replace(SETTINGS, k=5, methods=("l0",)))
-    [two] = probed(states, replace(SETTINGS, k=2, methods=("l0",)))
+    [five] = probed(states, replace(SETTINGS, topk=5, methods=("l0",)))
+    [two] = probed(states, replace(SETTINGS, topk=2, methods=("l0",)))
     assert five.topk["l0"] == two.topk["l0"]
 
 
@@ -318,7 +318,7 @@ def equivalent(goal: list[int], k: int = 3) -> studied.Equivalent | None:
         11, 0.1, Accuracy(0.0, (0,)), {"welch": Accuracy(0.0, tuple(goal))}, {"welch": torch.ones(20)}
     )
     return studied.random_equivalent(
-        states_of(3), PARTS, result, replace(SETTINGS, methods=("welch",), k=k), device=CPU
+        states_of(3), PARTS, result, replace(SETTINGS, methods=("welch",), topk=k), device=CPU
     )
 
 

@@ -68,8 +68,8 @@ def found_in(
 ) -> Path:
     """A finished run of `find`, quickly made; `when` is its time."""
     typed = {option: asked.pop(option) for option in ("name", "bos") if option in asked}
-    pairs = load_pairs(source=source, n=n)
-    found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "k": 3, "draws": 1, **asked})
+    pairs = load_pairs(source=source, limit=n)
+    found = find(model, pairs, **{"methods": ("welch",), "layers": [1, 2], "topk": 3, "draws": 1, **asked})
     options = {"n": n, "columns": COLUMNS, **{name: str(value) for name, value in asked.items()}, **typed}
     folder, _ = save_find(model, [found], out=out, options=options)
     if when is not None:
@@ -92,7 +92,7 @@ def test_the_newest_find_of_this_model(llama: Model, tiny: Callable[[str], Model
     """Newer finds of another model and newer runs of other commands are passed over."""
     older, newer = (found_in(out, llama, source, seed=seed, when=1000 + seed) for seed in (1, 2))
     other = found_in(out, tiny("gpt2"), source, seed=1, when=5000)
-    pairs = load_pairs(source=source, n=4)
+    pairs = load_pairs(source=source, limit=4)
     scored, *_ = save_scores(llama, [(pairs, score(llama, pairs))], out=out, options={})
     at(scored, 6000)
     assert neurons_from(llama, Wanted(), out=out).where == str(newer)
@@ -129,7 +129,7 @@ def test_options_by_their_old_and_new_names(llama: Model, source: str, out: Path
 def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
     """Sets by method, of as many neurons at the layer that it found; the pairs that it kept for the test."""
     pairs = load_pairs(source=source)
-    found = find(llama, pairs, methods=("l0", "welch"), k=3, draws=1, seed=7)
+    found = find(llama, pairs, methods=("l0", "welch"), topk=3, draws=1, seed=7)
     folder, _ = save_find(llama, [found], out=out, options={})
     origin = neurons_from(llama, Wanted(), out=out)
     assert isinstance(origin, Origin)
@@ -138,7 +138,7 @@ def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
         "l0": list(found.ranking("l0").top(3))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
-    assert record(origin.data) == found.entry["data"]
+    assert record(origin.data) == record(found.result.data)
     several = neurons_from(llama, Wanted(methods=("welch", "l0"), topk="5", layers=[0, 2]), out=out)
     assert {method: list(neurons) for method, neurons in several.sets.items()} == {
         method: list(found.ranking(method).top(5, layers=[0, 2])) for method in ("welch", "l0")
@@ -190,7 +190,7 @@ def test_only_a_find_that_answers_what_was_asked(llama: Model, tmp_path: Path, s
 
 def test_a_task_among_several_of_one_run(llama: Model, tmp_path: Path, source: str, out: Path):
     other = write_pairs(tmp_path / "other.jsonl", made_pairs(subjects=4))
-    asked: dict[str, Any] = {"methods": ("welch",), "layers": [1], "k": 3, "draws": 1}
+    asked: dict[str, Any] = {"methods": ("welch",), "layers": [1], "topk": 3, "draws": 1}
     founds = [find(llama, load_pairs(source=path), **asked) for path in (source, other)]
     save_find(llama, founds, out=out, options={})
     for task, found in zip(("made", "other"), founds, strict=True):
@@ -203,8 +203,8 @@ def test_a_task_among_several_of_one_run(llama: Model, tmp_path: Path, source: s
 def test_the_same_number_of_pairs_and_columns(llama: Model, tmp_path: Path, out: Path):
     """What was read differently then is read so again."""
     path = write_pairs(tmp_path / "mine.jsonl", made_pairs(), ("right", "wrong"))
-    pairs = load_pairs(source=path, n=50, columns=("right", "wrong"))
-    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1)
+    pairs = load_pairs(source=path, limit=50, columns=("right", "wrong"))
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
     save_find(llama, [found], out=out, options={"n": 50, "columns": ("right", "wrong")})
     for asked in (Wanted(), Wanted(limit=50, columns=("right", "wrong"))):
         assert neurons_from(llama, asked, out=out).test == found.test
@@ -239,7 +239,7 @@ def test_a_run_may_be_moved(llama: Model, source: str, out: Path):
 
 
 def test_a_ranking_that_was_damaged(llama: Model, source: str, out: Path):
-    [file] = found_in(out, llama, source).glob("*.safetensors")
+    file = found_in(out, llama, source) / "made.welch.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
@@ -278,7 +278,7 @@ def test_the_same_bos_and_eos(
     assert neurons_from(without, Wanted(), out=out).where == str(own)
     assert neurons_from(llama, Wanted(), out=out).where != str(own)
     assert "(and this BOS and EOS)" in refusal(swapped, Wanted(), out=out)
-    [file] = Path(neurons_from(llama, Wanted(), out=out).where).glob("*.safetensors")
+    [file] = Path(neurons_from(llama, Wanted(), out=out).where).glob("*.welch.safetensors")
     for model, told in (
         (without, f"found with token {BOS} as BOS, not None; give --bos"),
         (swapped, f"found with token {EOS} as EOS, not {BOS}; give --eos"),
@@ -328,7 +328,7 @@ def test_a_find_is_made_where_none_fits(llama: Model, source: str, out: Path):
 def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path: Path):
     """Its task, source, split and seed are its own, unless others are asked for."""
     pairs = load_pairs(source=source)
-    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1, seed=3)
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1, seed=3)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(5).save(file)
     origin = neurons_from(llama, Wanted(), out=out, file=file)
@@ -337,7 +337,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
         "welch": list(found.ranking().top(5))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
-    assert record(origin.data) == {**found.entry["data"], "split_new_words": None}
+    assert record(origin.data) == {**record(found.result.data), "split_new_words": None}
     other = neurons_from(llama, Wanted(seed=4), out=out, file=file)
     assert other.test == pairs.split("pair", 4).test
     assert "was found on other pairs of made" in refusal(llama, Wanted(limit=40), out=out, file=file)
@@ -347,7 +347,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
     elsewhere = neurons_from(llama, Wanted(task="made", source=str(copy)), out=out, file=file)
     assert elsewhere.test is not None
     assert len(elsewhere.test) == 8
-    seen = set(elsewhere.sets["welch"].about["seen"])
+    seen = set(elsewhere.sets["welch"].metadata["seen"])
     assert {h for pair in elsewhere.test for h in sentence_hashes([pair])} & seen  # which `measure_effect` refuses
     alone = neurons_from(llama, Wanted(), out=out, file=file, pairs=False)
     assert (alone.test, alone.train, alone.data) == (None, None, None)
@@ -361,7 +361,7 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
 def test_a_neuron_set_already_says_which(
     llama: Model, source: str, out: Path, tmp_path: Path, asked: dict[str, Any], option: str
 ):
-    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(5).save(file)
     assert refusal(llama, Wanted(**asked), out=out, file=file) == (
@@ -371,7 +371,7 @@ def test_a_neuron_set_already_says_which(
 
 def test_a_ranking_from_a_file(llama: Model, source: str, out: Path, tmp_path: Path):
     """Of a ranking the top is taken: 1 % unless another k is asked for."""
-    found = find(llama, load_pairs(source=source), methods=("l0",), k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("l0",), topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     ranking = found.ranking("l0")
     ranking.save(file)
@@ -393,7 +393,7 @@ def test_files_that_are_refused(
     out: Path,
     tmp_path: Path,
 ):
-    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(3).save(file)
     assert f"{file}: these neurons were found in another model than {tiny('gpt2').name}" in refusal(
@@ -407,9 +407,9 @@ def test_files_that_are_refused(
 
 def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path, tmp_path: Path):
     """A set that says nothing about its origin needs a task to be measured on."""
-    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], k=3, draws=1)
+    found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
-    replace(found.ranking().top(3), about={}).save(file)
+    replace(found.ranking().top(3), metadata={}).save(file)
     assert refusal(llama, Wanted(), out=out, file=file) == (
         f"{file} does not say which task it is about; give --task NAME"
     )

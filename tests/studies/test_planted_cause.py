@@ -36,7 +36,7 @@ LAST = 2
 @pytest.fixture(scope="module")
 def agreed(planted: Model, apart: Callable[[], AbstractContextManager[None]]) -> Found:
     with apart():
-        return find(planted, agreement_pairs(), methods=("attribution",), k=3, draws=1)
+        return find(planted, agreement_pairs(), methods=("attribution",), topk=3, draws=1)
 
 
 def test_the_cause_is_found(agreed: Found):

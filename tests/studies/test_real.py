@@ -20,28 +20,28 @@ def found(builtin: Model, blimp: Path) -> Found:
 
 
 def test_the_dense_probe_reads_the_contrast(found: Found):
-    assert max(row["dense"] for row in found.layers) >= 0.93
+    assert max(row.dense for row in found.layers) >= 0.93
 
 
 def test_the_top_one_percent_beat_as_many_random_units(found: Found):
-    assert found.entry["k"] == 6
+    assert found.result.topk == 6
     for row in found.layers:
-        if row["layer"] in MIDDLE:
-            assert row["topk"] > row["random"]["high"] + 0.03
+        if row.layer in MIDDLE:
+            assert row.topk > row.random.high + 0.03
 
 
 def test_words_alone_know_nearly_all_of_it(found: Found):
-    assert found.baselines["last_word"] == pytest.approx(0.99, abs=0.01)
-    assert found.baselines["unigram"] >= 0.9
+    assert found.baselines.last_word == pytest.approx(0.99, abs=0.01)
+    assert found.baselines.unigram >= 0.9
 
 
 def test_words_alone_know_nothing_of_new_words(found: Found):
-    left = found.entry["baselines_new_words"]
-    assert left["unigram"] == pytest.approx(0.5, abs=0.05)
-    assert left["stem"] == pytest.approx(0.5, abs=0.05)
+    left = found.result.baselines_new_words
+    assert left.unigram == pytest.approx(0.5, abs=0.05)
+    assert left.stem == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_first_layer_knows_the_old_words_only(found: Found):
     first, *_, last = found.layers
-    assert first["dense"] - first["new_words"]["dense"] > 0.25
-    assert last["new_words"]["dense"] > first["new_words"]["dense"] + 0.05
+    assert first.dense - first.new_words.dense > 0.25
+    assert last.new_words.dense > first.new_words.dense + 0.05

@@ -20,6 +20,7 @@ FILES = [
     "made.csv",
     "made.l0.safetensors",
     "made.png",
+    "made.probes.safetensors",
     "made.svg",
     "made.welch.safetensors",
     "results.json",
@@ -40,7 +41,12 @@ def test_what_a_run_folder_holds(tmp_path, llama, found):
     for method, path in result["results"][0]["rankings"].items():
         assert torch.equal(Ranking.load(path).scores, found.ranking(method).scores)
     rows = check_path(tmp_path / "runs")
-    assert [(row["kind"], row["ok"]) for row in rows] == [("ranking", True), ("ranking", True), ("run", True)]
+    assert [(row["kind"], row["ok"]) for row in rows] == [
+        ("ranking", True),
+        ("probes", True),
+        ("ranking", True),
+        ("run", True),
+    ]
 
 
 def test_saving_changes_nothing_in_what_was_found(tmp_path, llama, found):
@@ -93,13 +99,20 @@ def test_a_second_run_replaces_the_first(tmp_path, llama, found):
 def test_several_tasks_in_one_folder(tmp_path, llama, few, found):
     from dataclasses import replace
 
-    other = find(llama, replace(few, task="other"), layers=[0], methods=("welch",), k=3, draws=1)
+    other = find(llama, replace(few, task="other"), layers=[0], methods=("welch",), topk=3, draws=1)
     skipped = [{"task": "third", "reason": "too few words"}]
     folder, result = save_find(llama, [found, other], out=tmp_path, options={}, skipped=skipped)
     assert folder.name.startswith("find-made+1-")
     assert [entry["task"] for entry in result["results"]] == ["made", "other"]
     assert result["skipped"] == skipped
-    assert set(everything(folder)) == {*FILES, "other.csv", "other.png", "other.svg", "other.welch.safetensors"}
+    assert set(everything(folder)) == {
+        *FILES,
+        "other.csv",
+        "other.png",
+        "other.probes.safetensors",
+        "other.svg",
+        "other.welch.safetensors",
+    }
 
 
 def test_list_runs_newest_first(tmp_path, llama, found):

@@ -24,7 +24,7 @@ def ablation(neurons: ns.NeuronSet, to: Reference) -> ns.Edit:
 found = search("pair", layers=[10, 14])
 ranking: ns.Ranking = found.ranking("welch")
 top = ranking.top("1%", layers="all") & ranking.top(40, layers=3)
-dense = found.layers[0].dense  # attr-defined, reportAttributeAccessIssue: until layers are typed; then dens is caught
+dense: float = found.layers[0].dense
 
 scores: ns.Scores = ns.score(model, found.test, convention="lm-eval")
 share: float = scores.accuracy

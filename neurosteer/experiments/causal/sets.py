@@ -74,4 +74,4 @@ def as_sets(read: Read, work: Work, task: str, units: Int[np.ndarray, "variant n
 
 
 def _mean(controls: list[NeuronSet], name: str) -> float | None:
-    return float(np.mean([control.about[name] for control in controls])) if controls else None
+    return float(np.mean([control.metadata[name] for control in controls])) if controls else None

@@ -14,9 +14,7 @@ from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.shared import costs
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.forward import attribute_pairs
-from neurosteer.neurons import NeuronSet, Ranking
-from neurosteer.neurons.controls import massive
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS, NeuronSet, Ranking, massive
 from neurosteer.pairs import Pairs
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem

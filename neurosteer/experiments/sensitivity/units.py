@@ -17,12 +17,13 @@ from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.shared import costs
 from neurosteer.experiments.shared.layer_probes import FLOOR, welch_of
 from neurosteer.experiments.shared.states import states_name, states_of
+from neurosteer.neurons import spearman
 from neurosteer.pairs import Split
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import BLOCK, Examples, Masks, fit_dense, fit_masks_at, mask_noise
-from neurosteer.studies.finding.agreement import largest_spearman, spearman
+from neurosteer.studies.finding.agreement import largest_spearman
 
 from .result import NAME, Configuration
 from .variants import Variant, variants

@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from neurosteer.pairs import Baselines
 from neurosteer.report.baselines import DRAWN, named
 from neurosteer.report.figures import baseline_lines
 from neurosteer.report.numbers import NONE, count_range, number, percent
 from neurosteer.report.table import Table, abridged, mean, spread
-from neurosteer.results import Estimate, Json
+from neurosteer.results import Estimate
 from neurosteer.vocabulary import ENOUGH
 
 from .layer_axes import SIDE_LEGEND, accuracy_axis, layer_axis
@@ -26,7 +27,7 @@ IN_MEANS = "tasks whose dense probe is below {} on validation data, {} a layer, 
 P = TypeVar("P")  # a point of the grid: a lambda, or k
 
 
-def accuracy_panel(axes: Axes, layers: Sequence[int], baselines: Mapping[str, Json], gap: float = LABEL_GAP) -> None:
+def accuracy_panel(axes: Axes, layers: Sequence[int], baselines: Baselines, gap: float = LABEL_GAP) -> None:
     """Accuracy over layers, beside what reads without a model."""
     layer_axis(axes, layers)
     values = named(baselines)

@@ -19,6 +19,7 @@ from torch import Tensor
 from neurosteer.data import EosStates
 from neurosteer.experiments.design import NEURONS, ROTATED, UNTRAINED, Design
 from neurosteer.model import Model
+from neurosteer.neurons import spearman
 from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import welch
 from neurosteer.runner.units import Read, Unit, UnitResult
@@ -35,7 +36,7 @@ from neurosteer.studies.examples import (
     random_accuracies,
     top_units,
 )
-from neurosteer.studies.finding.agreement import largest_spearman, spearman
+from neurosteer.studies.finding.agreement import largest_spearman
 
 from . import costs
 from .states import TRAINED, states_name, states_of

@@ -14,7 +14,7 @@ from neurosteer.data import EosStates
 from neurosteer.errors import InputError
 from neurosteer.experiments.design import Design
 from neurosteer.model import Model
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS, best_units
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.probes import Probes, welch
 from neurosteer.runner.units import Read, Unit, UnitResult
@@ -140,13 +140,8 @@ def _top_sets(
     values: Values, labels: Sequence[tuple[str | int, ...]], design: Design
 ) -> dict[str, Int[np.ndarray, "problem k"]]:
     """The top k of each problem by both methods."""
-    return {method: top_or_none(scores, design.k) for method, scores in searched(values, labels, design).items()}
-
-
-def top_or_none(scores: Float[Tensor, "problem unit"], k: int) -> Int[np.ndarray, "problem k"]:
-    """The k best units of each problem, best first; -1 in the place of one whose score is not above 0."""
-    best = scores.sort(dim=1, descending=True, stable=True)
-    return torch.where(best.values[:, :k] > 0, best.indices[:, :k], -1).numpy()
+    found = searched(values, labels, design)
+    return {method: best_units(scores, design.k, above=0.0).numpy() for method, scores in found.items()}
 
 
 def _masks(examples: Examples, labels: Sequence[tuple[str | int, ...]], design: Design) -> Masks:

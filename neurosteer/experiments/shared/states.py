@@ -11,7 +11,7 @@ from neurosteer.data import EosStates
 from neurosteer.experiments.design import Design
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model
-from neurosteer.neurons.sets import STATS
+from neurosteer.neurons import STATS
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import Progress
 from neurosteer.runner.units import Read, Unit, UnitResult

@@ -33,12 +33,12 @@ class Case:
     @property
     def unmatched(self) -> float:
         """The distance that remains between chosen and control units, mean over controls; see `matched_controls`."""
-        return float(np.mean([control.about["unmatched"] for control in self.controls])) if self.controls else 0.0
+        return float(np.mean([control.metadata["unmatched"] for control in self.controls])) if self.controls else 0.0
 
     @property
     def overlaps(self) -> list[float]:
         """The share of the chosen neurons that each control holds."""
-        return [control.about["overlap"] for control in self.controls]
+        return [control.metadata["overlap"] for control in self.controls]
 
     def edits(self) -> list[Edit]:
         return [self.edit, *(self.edit.on(control) for control in self.controls)]

@@ -96,7 +96,7 @@ class Effect(EffectResult):
         result: dict[str, Json] = {
             "command": "ablate" if self.edit.scale == 0 else "amplify",
             "version": version("neurosteer"),
-            "model": self.neuron_set.about.get("network"),
+            "model": self.neuron_set.metadata.get("network"),
             "options": {},
             "results": [record(kept)],
         }

@@ -14,7 +14,7 @@ from neurosteer.forward import check_edit, refuse_unscored
 from neurosteer.model import Model, active_edits
 from neurosteer.neurons import check_count, matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results.effect import (
     Accuracy,
     Change,
@@ -63,7 +63,7 @@ def measure_effect(
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
     seed: int = 0,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Effect:
     """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
     sets.
@@ -114,7 +114,7 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
         raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
     if task.task in {other.task for other in also}:
         raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
-    seen = set(edit.neurons.about.get("seen", ()))
+    seen = set(edit.neurons.metadata.get("seen", ()))
     for pairs in (task, *also):
         if not len(pairs):
             raise InputError(f"{pairs.task}: no pairs to measure on")
@@ -192,7 +192,7 @@ def _result(
         task=pairs.task,
         phenomenon=pairs.phenomenon,
         data=MeasuredPairs(**vars(PairsUsed.of(pairs)), tested=len(pairs)),
-        method=edit.neurons.about.get("method"),
+        method=edit.neurons.metadata.get("method"),
         edit=edit.describe(),
         neurons=_neurons(edit),
         groups=clean.groups,

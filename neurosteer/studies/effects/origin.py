@@ -16,12 +16,11 @@ from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.run import FindOptions, FindRun, FoundTask
 from neurosteer.store import verify_artefact
 from neurosteer.studies.runs import read_run, runs
-from neurosteer.vocabulary import Method, SplitKind
+from neurosteer.vocabulary import COLUMNS, Columns, Method, SplitKind
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
 
-COLUMNS = ("sentence_good", "sentence_bad")
 FindNow = Callable[[Sequence[Method]], Path]  # methods -> the folder of a find made on the spot
 
 
@@ -37,7 +36,7 @@ class Wanted:
     split: SplitKind | None = None
     seed: int | None = None
     limit: int | None = None
-    columns: tuple[str, str] | None = None
+    columns: Columns | None = None
     offline: bool = False
 
     def fits(self, found: FoundTask, options: FindOptions) -> bool:
@@ -184,7 +183,7 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
     again = load_pairs(
         task.task,
         source=task.data.source,
-        n=options.limit,
+        limit=options.limit,
         seed=split.seed,
         columns=options.columns or COLUMNS,
         offline=wanted.offline,
@@ -205,7 +204,7 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             f"{file}: these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
-    about = neurons.about
+    about = neurons.metadata
     own, theirs = model.describe(), about.get("network", {})
     for name in ("bos", "eos"):
         if name in theirs and theirs[name] != own[name]:
@@ -219,11 +218,11 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     if not pairs:
         return Origin({method: neurons}, str(file), task)
     own_split = about.get("split") in ("pair", "lexical")
-    kind = wanted.split or (about["split"] if own_split else "pair")
+    kind: SplitKind = wanted.split or (about["split"] if own_split else "pair")
     source = wanted.source or about.get("source") or "auto"
     columns = wanted.columns or COLUMNS
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
-    again = load_pairs(task, source=source, n=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
+    again = load_pairs(task, source=source, limit=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
     same = (task, _place(again.source)) == (about.get("task"), _place(about.get("source")))
     if same and own_split and about.get("pairs") != again.digest:
         raise InputError(

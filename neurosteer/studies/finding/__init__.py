@@ -1,4 +1,4 @@
-"""`find`: which neurons hold a contrast, layer by layer, and which of them the model uses."""
+"""`find`: which neurons encode a contrast, layer by layer, and which of them the model uses."""
 
 from __future__ import annotations
 

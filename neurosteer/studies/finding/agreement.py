@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
 
 from jaxtyping import Float
-from scipy import stats
 from torch import Tensor
 
-
-def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
-    """Rank correlation over units; None where either are all equal."""
-    if any(bool((values == values[0]).all()) for values in (a, b)):
-        return None
-    return float(stats.spearmanr(a.numpy(), b.numpy()).statistic)
+from neurosteer.neurons import spearman, top_set
+from neurosteer.results import Agreement
+from neurosteer.vocabulary import Method
 
 
 def largest_spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
@@ -23,23 +18,18 @@ def largest_spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> floa
     return spearman(a.sort().values, b.sort().values)
 
 
-def agreement(scores: Mapping[str, Float[Tensor, "unit"]], k: int) -> list[dict[str, Any]]:
+def agreement(scores: Mapping[Method, Float[Tensor, "unit"]], topk: int) -> tuple[Agreement, ...]:
     """For each two methods: Spearman over all units, and the shared part of their top k beside what chance shares.
 
     Units that a method gives no score above 0 are not among its top.
     """
-    top = {method: _top(values, k) for method, values in scores.items()}
-    return [
-        {
-            "methods": [a, b],
-            "spearman": spearman(scores[a], scores[b]),
-            "overlap": len(top[a] & top[b]) / k,
-            "chance": len(top[a]) * len(top[b]) / len(scores[a]) / k,
-        }
+    top = {method: top_set(values, topk) for method, values in scores.items()}
+    return tuple(
+        Agreement(
+            methods=(a, b),
+            spearman=spearman(scores[a], scores[b]),
+            overlap=len(top[a] & top[b]) / topk,
+            chance=len(top[a]) * len(top[b]) / len(scores[a]) / topk,
+        )
         for a, b in combinations(scores, 2)
-    ]
-
-
-def _top(scores: Float[Tensor, "unit"], k: int) -> set[int]:
-    best = scores.sort(descending=True, stable=True).indices[:k]
-    return {unit for unit in best.tolist() if scores[unit] > 0}
+    )

@@ -1,84 +1,137 @@
-"""`Found`: what `find` gives."""
+"""`Found`: what `find` returns."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jaxtyping import Float
-from torch import Tensor
+from rich.console import RenderableType
 
 from neurosteer.edits import Probe
 from neurosteer.errors import InputError
 from neurosteer.neurons import Ranking
-from neurosteer.pairs import Pairs
-from neurosteer.report import find_html, find_table, layers_csv, to_json
+from neurosteer.pairs import Baselines, Pairs, Split
+from neurosteer.report import find_html, find_table, layers_csv, layers_frame, to_json
+from neurosteer.results import FindLayer, FindResult, record
+from neurosteer.vocabulary import Method
+
+from .directions import Directions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The result of `find`: `entry` is its JSON, the rankings hold every unit's score.
+    """The result of `find`: the numbers of each layer, a score for every unit, and the pairs as they were split.
 
     Accuracies are test accuracies in [0, 1]. They say what a linear probe can read at a layer, not what the model
     makes of it.
+
+    Example:
+        >>> found = ns.find(model, pairs)                                     # doctest: +SKIP
+        >>> found.layers[14].dense, found.layers[14].random.high              # doctest: +SKIP
+        >>> top = found.ranking("welch").top(40)                              # doctest: +SKIP
+        >>> found.save("runs/mine"); found = Found.load("runs/mine")          # doctest: +SKIP
     """
 
-    entry: dict[str, Any]
-    rankings: Mapping[str, Ranking]
-    directions: Mapping[int, tuple[Float[Tensor, "unit"], float]]  # dense probes, and the states' spread
+    result: FindResult  # every number, as the JSON has them
+    rankings: Mapping[Method, Ranking]
+    directions: Directions  # the dense probes, and the spread of the train states along them
     pairs: Pairs
-    train: Pairs
-    validation: Pairs
-    test: Pairs
+    split: Split
 
     @property
     def task(self) -> str:
-        return str(self.entry["task"])
+        return self.result.task
 
     @property
-    def layers(self) -> list[dict[str, Any]]:
-        """One row per layer, as in the JSON."""
-        return list(self.entry["layers"])
+    def layers(self) -> tuple[FindLayer, ...]:
+        """One row per layer that was searched, ascending; `result.at(14)` is the one of block 14."""
+        return self.result.layers
 
     @property
-    def baselines(self) -> dict[str, Any]:
+    def best_layer(self) -> int:
+        """The layer (block, counted from 0) that the first method chose, on validation pairs."""
+        return self.result.best_layer
+
+    @property
+    def baselines(self) -> Baselines:
         """Test accuracy of classifiers on words, and (`tokens`) on the model's tokens, on the same split."""
-        return dict(self.entry["baselines"])
+        return self.result.baselines
+
+    @property
+    def train(self) -> Pairs:
+        return self.split.train
+
+    @property
+    def validation(self) -> Pairs:
+        return self.split.validation
+
+    @property
+    def test(self) -> Pairs:
+        return self.split.test
 
     def probe(self, layer: int | None = None) -> Probe:
         """The dense probe of a layer (the best one by default) as a direction to push along."""
-        layer = self.entry["best_layer"] if layer is None else layer
-        if layer not in self.directions:
-            raise InputError(f"no layer {layer} here; there is {', '.join(map(str, self.directions))}")
+        layer = self.result.at(self.best_layer if layer is None else layer).layer
         direction, std = self.directions[layer]
         ranking = next(iter(self.rankings.values()))
         return Probe(ranking.pick((layer, unit) for unit in range(len(direction))), direction, std)
 
-    def ranking(self, method: str = "welch") -> Ranking:
+    def ranking(self, method: Method = "welch") -> Ranking:
         """The ranking of one method. Raises `InputError` for a method that `find` was not asked for."""
         if method not in self.rankings:
             raise InputError(f"no ranking by '{method}' here; there is {', '.join(self.rankings)}")
         return self.rankings[method]
 
-    def figure(self) -> Any:
-        """Accuracy by layer as a matplotlib figure."""
+    def figure(self, *, ax: Axes | None = None) -> Figure:
+        """Accuracy by layer as a matplotlib figure; with `ax` it is drawn there."""
         from neurosteer.report import find_figure
 
-        return find_figure(self.entry)
+        return find_figure(self.result, ax=ax)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table by layer for pandas: `dense`, `topk`, `random.mean`, `intervals.dense.low`, ..."""
+        return layers_frame(self.result)
 
     def to_json(self) -> str:
-        return to_json(self.entry)
+        """One element of `results` in the JSON of `neurosteer find`."""
+        return to_json(record(self.result))
 
     def to_csv(self) -> str:
-        """The table by layer."""
-        return layers_csv(self.entry)
+        """The table by layer, with the columns of `to_frame`."""
+        return layers_csv(self.result)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write a run folder, as `neurosteer find` does, and return it; one that is there is replaced.
+
+        Raises `InputError` for a folder that holds something else.
+        """
+        from .save import save_found
+
+        return save_found(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], task: str | None = None) -> Found:
+        """Read what `save` or `neurosteer find` wrote; of several tasks name one.
+
+        Raises `InputError` for another kind of folder, `CorruptFileError` for a damaged one.
+        """
+        from .load import load_found
+
+        return load_found(Path(folder), task)
 
     def __repr__(self) -> str:
-        return f"Found({self.task}, {len(self.layers)} layers, best layer {self.entry['best_layer']})"
+        return f"Found({self.task}, {len(self.layers)} layers, best layer {self.best_layer})"
 
-    def __rich__(self) -> Any:
-        return find_table(self.entry)
+    def __rich__(self) -> RenderableType:
+        return find_table(self.result)
 
     def _repr_html_(self) -> str:
-        return find_html(self.entry)
+        return find_html(self.result)

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
+from neurosteer.neurons import spearman
 from neurosteer.probes import L0, STRENGTHS, L0Settings
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
@@ -32,8 +33,9 @@ from neurosteer.studies.examples import (
     top_units,
 )
 from neurosteer.studies.matching import matching_size, random_sizes
+from neurosteer.vocabulary import Method
 
-from .agreement import spearman
+from .attribution_ranking import AttributionRanking
 
 LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)  # masks from next to no unit to a third, and all units
 
@@ -43,8 +45,8 @@ class Settings:
     """What a sweep over layers is asked for."""
 
     task: str
-    k: int
-    methods: tuple[str, ...]
+    topk: int
+    methods: tuple[Method, ...]
     lambdas: tuple[float, ...] = LAMBDAS
     draws: int = 5
     seed: int = 0
@@ -63,25 +65,14 @@ class Masked:
 
 
 @dataclass(frozen=True, eq=False)
-class Used:
-    """What attribution predicts, per unit of every layer: the ranking on train, and the drop on validation."""
-
-    train: Float[Tensor, "layer unit"]
-    validation: Float[Tensor, "layer unit"]
-
-    def at(self, rows: slice) -> Used:
-        return Used(self.train[rows], self.validation[rows])
-
-
-@dataclass(frozen=True, eq=False)
 class LayerResult:
     """One layer."""
 
     layer: int
     l2: float
     dense: Accuracy
-    topk: Mapping[str, Accuracy]  # by method
-    scores: Mapping[str, Float[Tensor, "unit"]]  # the ranking of each method
+    topk: Mapping[Method, Accuracy]
+    scores: Mapping[Method, Float[Tensor, "unit"]]  # the ranking of each method
     random: tuple[Accuracy, ...] = ()  # of the draws
     l0: Masked | None = None
     direction: Float[Tensor, "unit"] | None = None  # of the dense probe, of unit length, for raw activations
@@ -97,43 +88,43 @@ def probe_layers(
     *,
     device: torch.device,
     what: str,
-    used: Used | None = None,
+    attribution: AttributionRanking | None = None,
     progress: Progress = QUIET,
 ) -> list[LayerResult]:
-    """Fit and judge the probes of every layer. `t` is Welch's t on the train pairs, `used` what attribution says."""
+    """Fit and judge the probes of every layer, with Welch's t on the train pairs and what attribution predicts."""
     results: list[LayerResult] = []
     total = len(states.layers)
     progress.step(what, 0, total)
     for start in range(0, total, BLOCK):
         rows = slice(start, start + BLOCK)
         examples = Examples.of(states, parts, rows, device)
-        results += _block(examples, t[rows].abs().float(), used and used.at(rows), settings)
+        results += _block(examples, t[rows].abs().float(), attribution and attribution.at(rows), settings)
         progress.step(what, len(results), total)
     return results
 
 
 def _block(
-    examples: Examples, t: Float[Tensor, "layer unit"], used: Used | None, settings: Settings
+    examples: Examples, t: Float[Tensor, "layer unit"], attribution: AttributionRanking | None, settings: Settings
 ) -> list[LayerResult]:
     dense = fit_dense(examples)
     directions, spread = examples.directions(dense.best)
 
-    scores: dict[str, Tensor] = {"welch": t} if "welch" in settings.methods else {}
+    scores: dict[Method, Tensor] = {"welch": t} if "welch" in settings.methods else {}
     masked: list[Masked | None] = [None] * len(examples.layers)
     if "l0" in settings.methods:
         masked_, scores["l0"] = _masked(examples, t, dense, settings)
         masked = list(masked_)
-    if used is not None:
-        scores["attribution"] = used.train.float()
+    if attribution is not None:
+        scores["attribution"] = attribution.train.float()
 
-    chosen = {method: top_units(scores[method], settings.k) for method in settings.methods}
+    chosen = {method: top_units(scores[method], settings.topk) for method in settings.methods}
     open_ = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
     topk = {method: examples.judge_units(units, dense.l2, open_[method]) for method, units in chosen.items()}
     drops: list[float | None] = [None] * len(examples.layers)
-    if used is not None:
-        predicted = used.validation.gather(1, chosen["attribution"])
+    if attribution is not None:
+        predicted = attribution.validation.gather(1, chosen["attribution"])
         drops = (predicted * open_["attribution"]).sum(dim=1).tolist()
-    random = _random(examples, chosen[settings.methods[0]], dense.l2, settings, settings.k)
+    random = _random(examples, chosen[settings.methods[0]], dense.l2, settings, settings.topk)
     return [
         LayerResult(
             layer=layer,
@@ -200,11 +191,11 @@ def random_equivalent(
     row = states.layers.index(result.layer)
     examples = Examples.of(states, parts, slice(row, row + 1), device)
     method = settings.methods[0]
-    top = top_units(result.scores[method][None], settings.k)
+    top = top_units(result.scores[method][None], settings.topk)
     l2 = torch.full((1, 1), result.l2, device=device)
     shares, found = [pair_shares([result.topk[method]])], None
     width = examples.x["train"].shape[2]
-    sizes = random_sizes(settings.k, width) if 2 * settings.k <= width else ()
+    sizes = random_sizes(settings.topk, width) if 2 * settings.topk <= width else ()
     for tried, size in enumerate(sizes, 1):
         drawn = _random(examples, top, l2, settings, size)
         shares.append(pair_shares([draw[0] for draw in drawn]))
@@ -225,6 +216,6 @@ def _equivalent(
     """Of the top k (the first of `shares`) among random sets of some sizes (the others)."""
     resamples = resampled_pairs(shares, task=settings.task, seed=settings.seed, groups=groups)
     accuracies = np.vstack([shares.mean(axis=1).round(12), resamples])
-    times = matching_size(accuracies[:, 0], accuracies[:, 1:], sizes) / settings.k
+    times = matching_size(accuracies[:, 0], accuracies[:, 1:], sizes) / settings.topk
     (low,), (high,) = interval(times[1:, None])
     return Equivalent(float(times[0]), float(low), float(high))

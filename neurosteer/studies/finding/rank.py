@@ -9,16 +9,16 @@ import torch
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.model import Model, resolve_layers, site_width
-from neurosteer.neurons import Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
-from neurosteer.progress import QUIET, Progress
+from neurosteer.progress import AUTO, Progress
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import METHODS, FixedReference, Layers, Method, Position, Site
 
-from .entry import Search
+from .assembly import Search
+from .attribution_ranking import Ablation, attribution_ranking, check_attribution
 from .layers import LAMBDAS, Settings, probe_layers
-from .use import Ablation, check_attribution, predict_use
 
 
 def rank_neurons(
@@ -31,20 +31,39 @@ def rank_neurons(
     to: FixedReference = "zero",
     steps: int = 1,
     l0: L0Settings = L0,
-    k: int | str = "1%",
+    topk: int | str = "1%",
     layers: Layers = "all",
     site: Site = "resid_post",
     position: Position = "eos",
     seed: int = 0,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Ranking:
-    """Score every unit on `train`. With `validation` pairs the ranking also knows its best layer (for `k` units).
+    """Score every unit on pairs of your own split.
 
-    `welch` needs nothing else. `l0` chooses lambda on `validation`, or takes `lam`; the settings `l0` say how
-    masks are trained. `attribution` predicts ablation `to` zero or the mean, with gradients averaged over `steps`.
-    Raises `InputError` for a method that is unknown or lacks what it needs, and for parts that share a sentence.
+    Args:
+        model: The model; it is not changed.
+        train: The pairs that rank.
+        method: `welch`, `l0` or `attribution`, as in `find`.
+        validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
+        lam: The L0 penalty instead, above 0 and at most 1.
+        to: What attribution ablates to: `zero`, or the `mean` over the tokens of the train sentences.
+        steps: Over how many points between both attribution averages gradients.
+        l0: How masks are trained.
+        topk: How many neurons the best layer is chosen for: a count (40) or a share of the width ("1%").
+        layers: Blocks, counted from 0: "all", one, or several.
+        site: Which activation is read.
+        position: At which token: the appended `eos`, or the `last` one of the sentence.
+        seed: Decides how masks start.
+        progress: Where progress and notices go.
+
+    Raises:
+        InputError: A method that is unknown or lacks what it needs, or parts that share a sentence.
+
+    Example:
+        >>> train, validation, test = pairs.split("lexical")                  # doctest: +SKIP
+        >>> ns.rank_neurons(model, train, validation=validation).top(40)      # doctest: +SKIP
     """
-    settings = replace(_settings(model, train, validation, method, lam, k, site, seed), l0=l0)
+    settings = replace(_settings(model, train, validation, method, lam, topk, site, seed), l0=l0)
     check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
     held = validation.pairs if validation is not None else ()
@@ -55,33 +74,40 @@ def rank_neurons(
     )
     t = welch(states.values, seen).t
     scores, best, fitted = t.abs().float(), None, {}
-    used = None
+    attributed = None
     if method == "attribution":
         ablation = Ablation(site, chosen, to, steps)
-        used = predict_use(model, train, validation or train, ablation, stats, progress=progress)
-        scores, fitted = used.train.float(), {"to": to, "steps": steps}
+        attributed = attribution_ranking(model, train, validation or train, ablation, stats, progress=progress)
+        scores, fitted = attributed.train.float(), ablation.settings
     if method == "l0" or held:
         judge = range(len(train), len(both)) if held else seen
         parts = {"train": seen, "validation": judge, "test": judge}
         what = f"{train.task}: probes, layers"
         results = probe_layers(
-            states, parts, t, settings, used=used, device=model.float64_device, what=what, progress=progress
+            states,
+            parts,
+            t,
+            settings,
+            attribution=attributed,
+            device=model.float64_device,
+            what=what,
+            progress=progress,
         )
-        search = Search(train, None, settings, results, ())
+        search = Search(train, settings, results, ())
         scores = torch.stack([result.scores[method] for result in results])
         fitted |= search.settings_of(method)
         best = search.best_layer(method) if held else None
-    about = provenance(
+    metadata = provenance(
         model,
         train,
         position=position,
         split="own",
         seed=seed,
-        k=settings.k,
+        k=settings.topk,
         seen=sentence_hashes(both),
         **fitted,
     )
-    return Ranking(scores, best, method, stats, model.fingerprint, site, about)
+    return Ranking(scores, best, method, stats, model.fingerprint, site, metadata)
 
 
 def _settings(
@@ -90,7 +116,7 @@ def _settings(
     validation: Pairs | None,
     method: Method,
     lam: float | None,
-    k: int | str,
+    topk: int | str,
     site: Site,
     seed: int,
 ) -> Settings:
@@ -106,4 +132,4 @@ def _settings(
     if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
         raise InputError("train and validation share sentences; split them with pairs.split()")
     grid = LAMBDAS if lam is None else (lam,)
-    return Settings(train.task, resolve_k(k, site_width(model, site)), (method,), grid, draws=0, seed=seed)
+    return Settings(train.task, resolve_topk(topk, site_width(model, site)), (method,), grid, draws=0, seed=seed)

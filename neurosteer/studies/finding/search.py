@@ -1,4 +1,4 @@
-"""`find`: which neurons hold a contrast, layer by layer, beside the baselines that keep the numbers honest."""
+"""`find`: which neurons encode a contrast, layer by layer, beside the baselines that keep the numbers honest."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
-from neurosteer.neurons import Ranking, resolve_k
+from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
-from neurosteer.progress import QUIET, Progress, Remembering
+from neurosteer.progress import AUTO, Progress, Remembering
+from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
 
-from .entry import Search, entry_of
+from .assembly import Search, result_of
+from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
 from .found import Found
-from .kept import found_before
-from .layers import LAMBDAS, LayerResult, Settings, Used, probe_layers, random_equivalent
+from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
+from .result_cache import load_or_find
 from .uncertainty import few_pairs
-from .use import Ablation, check_attribution, predict_use
 
 
 def find(
@@ -37,7 +38,7 @@ def find(
     *,
     methods: Sequence[Method] = ENCODED,
     split: SplitKind = "pair",
-    k: int | str = "1%",
+    topk: int | str = "1%",
     layers: Layers = "all",
     site: Site = "resid_post",
     position: Position = "eos",
@@ -48,17 +49,40 @@ def find(
     seed: int = 0,
     l0: L0Settings = L0,
     cache: bool = True,
-    progress: Progress = QUIET,
+    progress: Progress = AUTO,
 ) -> Found:
-    """Rank the neurons of every layer by how well they tell good from bad, and measure what they hold.
+    """Rank the neurons of every layer by how well they tell good from bad, and measure what can be read from them.
 
-    Beside the top `k` neurons of each layer stand the dense probe, `draws` random sets of the same size from the
-    rest, the L0-masked probe and, with a split by pair, the same on words that training never saw. L2 strength,
-    lambda and best layer are chosen on validation pairs; what is reported is measured on test pairs. The method
-    `attribution` ranks by use: the predicted drop of the mean margin when a unit is ablated `to` zero or its mean,
-    with gradients averaged over `steps`. `l0` says how masks are trained. Read from the cache where the same was
-    found before; `cache=False` neither reads nor writes it. Raises `InputError` for a request that cannot be met and
-    `LexicalSplitError` where the words allow no such split.
+    Beside the top k neurons of each layer stand the dense probe, random sets of the same size from the rest, the
+    L0-masked probe and, with a split by pair, the same on words that training never saw. L2 strength, lambda and best
+    layer are chosen on validation pairs; what is reported is measured on test pairs.
+
+    Args:
+        model: The model; it is not changed.
+        pairs: The minimal pairs of one task.
+        methods: How neurons are ranked: `welch` and `l0` by what a probe reads, `attribution` by the predicted drop
+            of the mean margin (nats) when a unit is ablated. The first chooses the best layer.
+        split: `pair`, or `lexical`: the contrasting words of test occur in no contrast of train.
+        topk: How many neurons of a layer: a count (40) or a share of its width ("1%").
+        layers: Blocks, counted from 0: "all", one, or several.
+        site: Which activation is read.
+        position: At which token: the appended `eos`, or the `last` one of the sentence.
+        lambdas: The L0 penalties that one is chosen from, above 0 and at most 1; None for a grid of six.
+        to: What attribution ablates to: `zero`, or the `mean` over the tokens of train sentences.
+        steps: Over how many points between both attribution averages gradients.
+        draws: How many random sets are drawn.
+        seed: Decides the split and every draw.
+        l0: How masks are trained.
+        cache: Whether to read what was found before, and keep what is found.
+        progress: Where progress and notices go.
+
+    Raises:
+        InputError: A request that cannot be met.
+        LexicalSplitError: The words of the task allow no lexical split.
+
+    Example:
+        >>> found = ns.find(model, ns.load_pairs("intransitive"), topk="1%")  # doctest: +SKIP
+        >>> found.layers[14].dense, found.ranking("welch").top(40)            # doctest: +SKIP
     """
     _check(methods, draws)
     grid = _grid(lambdas)
@@ -70,28 +94,28 @@ def find(
     told = Remembering(progress)
 
     def compute() -> Found:
-        wanted = resolve_k(k, site_width(model, site))
-        settings = Settings(pairs.task, wanted, tuple(methods), grid, draws, seed, l0)
+        count = resolve_topk(topk, site_width(model, site))
+        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
 
     if cache:
-        asked = {
+        asked: dict[str, Json] = {
             "methods": list(methods),
             "split": split,
-            "k": str(k).strip(),  # as asked: how wide some sites are, only a pass can tell
+            "topk": str(topk).strip(),  # as asked: how wide some sites are, only a pass can tell
             "site": site,
             "layers": list(ablation.layers),
             "position": position,
             "lambdas": list(grid) if "l0" in methods else None,
             "l0": l0.settings() if "l0" in methods else None,
-            "ablation": ablation.asked if "attribution" in methods else None,
+            "ablation": ablation.settings if "attribution" in methods else None,
             "draws": draws,
             "seed": seed,
         }
-        found = found_before(model, pairs, parts, asked, compute, progress)
+        found = load_or_find(model, pairs, parts, asked, compute, progress)
     else:
         found = compute()
-    for notice in found.entry["notices"]:
+    for notice in found.result.notices:
         if notice not in told.caveats:
             progress.notice(notice)
     return found
@@ -118,26 +142,28 @@ def _find(
 
     states, stats = read(parts.indices["train"])
 
-    def used(split: Split, asked: Settings) -> Used | None:
+    def attributed(split: Split, asked: Settings) -> AttributionRanking | None:
         if "attribution" not in asked.methods:
             return None
         own = stats if split is parts else read(split.indices["train"])[1]  # the mean is over its train sentences
-        return predict_use(model, split.train, split.validation, ablation, own, cache=cache, progress=progress)
+        return attribution_ranking(
+            model, split.train, split.validation, ablation, own, cache=cache, progress=progress
+        )
 
-    search = _search(pairs, parts, states, settings, used, device=model.float64_device, progress=progress)
+    search = _search(pairs, parts, states, settings, attributed, device=model.float64_device, progress=progress)
     tokenise = partial(sentence_tokens, model)
     good, bad = (tokenise(side) for side in zip(*pairs.sentences, strict=True))
     same_tokens = sum(map(operator.eq, good, bad))
     search = replace(search, notices=[*progress.caveats, *pairs.remarks(same_tokens), *search.notices])
-    about = provenance(
+    metadata = provenance(
         model,
         pairs,
         position=position,
         split=parts.kind,
         seed=settings.seed,
-        k=settings.k,
+        k=settings.topk,
         seen=sorted({*sentence_hashes(parts.train), *sentence_hashes(parts.validation)}),
-        attribution=ablation.asked if "attribution" in settings.methods else None,
+        attribution=ablation.settings if "attribution" in settings.methods else None,
         probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in search.results}},
     )
     rankings = {
@@ -148,13 +174,15 @@ def _find(
             stats=stats,
             model=model.fingerprint,
             site=site,
-            about=about | search.settings_of(method) | (ablation.asked if method == "attribution" else {}),
+            metadata=metadata | search.settings_of(method) | (ablation.settings if method == "attribution" else {}),
         )
         for method in settings.methods
     }
-    entry = entry_of(search, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise)
+    result = result_of(
+        search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
+    )
     directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
-    return Found(entry, rankings, directions, pairs, parts.train, parts.validation, parts.test)
+    return Found(result, rankings, directions, pairs, parts)
 
 
 def _search(
@@ -162,7 +190,7 @@ def _search(
     parts: Split,
     states: EosStates,
     settings: Settings,
-    used: Callable[[Split, Settings], Used | None],
+    attributed: Callable[[Split, Settings], AttributionRanking | None],
     *,
     device: torch.device,
     progress: Progress,
@@ -172,12 +200,19 @@ def _search(
     def probe(split: Split, t: Tensor, asked: Settings, what: str) -> list[LayerResult]:
         label = f"{pairs.task}: {what}, layers"
         return probe_layers(
-            states, split.indices, t, asked, used=used(split, asked), device=device, what=label, progress=progress
+            states,
+            split.indices,
+            t,
+            asked,
+            attribution=attributed(split, asked),
+            device=device,
+            what=label,
+            progress=progress,
         )
 
     test = welch(states.values, parts.indices["train"])
     results = probe(parts, test.t, settings, "probes")
-    search = Search(pairs, parts, settings, results, test.significant())
+    search = Search(pairs, settings, results, test.significant())
     best = search.result_at(search.best_layer(settings.methods[0]))
     groups = groups_in(parts.test)
     equivalent = random_equivalent(states, parts.indices, best, settings, device=device, groups=groups)
@@ -196,7 +231,7 @@ def _search(
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 
-def _check(methods: Sequence[str], draws: int) -> None:
+def _check(methods: Sequence[Method], draws: int) -> None:
     for method in methods:
         if method not in METHODS:
             raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")

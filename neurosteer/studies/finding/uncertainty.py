@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from neurosteer.pairs import Baselines
+from neurosteer.results import BaselineIntervals, FindIntervals, Interval, TokenIntervals
 from neurosteer.studies.bootstrap import Groups, pair_intervals
-from neurosteer.vocabulary import FEWEST_PAIRS, counted_pairs
+from neurosteer.studies.examples import Accuracy
+from neurosteer.vocabulary import FEWEST_PAIRS, Method, counted_pairs
 
 from .layers import LayerResult, Settings, pair_shares
-
-Ends = list[float]  # lower and upper end
 
 
 def layer_intervals(
     results: Sequence[LayerResult], settings: Settings, groups: Groups | None
-) -> dict[int, dict[str, Any]]:
-    """By layer the intervals of `dense`, `topk`, `topk_by_method`, `random` (the mean over draws) and `l0`.
+) -> dict[int, FindIntervals]:
+    """The intervals of each layer's accuracies, by layer.
 
     None where there is no such accuracy. The random sets are taken as they were drawn: how much draws differ, their
     range shows. `groups` are those of the test pairs.
@@ -29,43 +28,46 @@ def layer_intervals(
     probes = {(result.layer, name): found for result in results for name, found in _probes(result).items() if found}
     shares = np.stack([pair_shares(found) for found in probes.values()])
     ends = pair_intervals(shares, task=settings.task, seed=settings.seed, groups=groups)
-    by_probe = {probe: list(pair) for probe, pair in zip(probes, ends, strict=True)}
-    return {result.layer: _named(result, by_probe, settings) for result in results}
+    by_probe = dict(zip(probes, ends, strict=True))
+    return {result.layer: _intervals(result, by_probe, settings.methods[0]) for result in results}
 
 
-def _probes(result: LayerResult) -> dict[str, list[Any]]:
+def _probes(result: LayerResult) -> dict[str, Sequence[Accuracy]]:
     """The accuracies that are averaged into each number of a layer."""
     return {
         "dense": [result.dense],
-        "random": list(result.random),
+        "random": result.random,
         "l0": [result.l0.accuracy] if result.l0 else [],
         **{f"topk {method}": [accuracy] for method, accuracy in result.topk.items()},
     }
 
 
-def _named(result: LayerResult, ends: Mapping[tuple[int, str], Ends], settings: Settings) -> dict[str, Any]:
-    by_method = {method: ends[result.layer, f"topk {method}"] for method in result.topk}
-    return {
-        "dense": ends[result.layer, "dense"],
-        "topk": by_method[settings.methods[0]],
-        "topk_by_method": by_method,
-        "random": ends.get((result.layer, "random")),
-        "l0": ends.get((result.layer, "l0")),
-    }
+def _intervals(result: LayerResult, ends: Mapping[tuple[int, str], Interval], first: Method) -> FindIntervals:
+    return FindIntervals(
+        dense=ends[result.layer, "dense"],
+        topk=ends[result.layer, f"topk {first}"],
+        topk_by_method={method: ends[result.layer, f"topk {method}"] for method in result.topk},
+        random=ends.get((result.layer, "random")),
+        l0=ends.get((result.layer, "l0")),
+    )
 
 
-def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups | None) -> dict[str, Any]:
-    """The intervals of baselines under their names in JSON; None for `majority`, which nothing is measured for.
-
-    The pairs are resampled as for the probes.
-    """
+def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups | None) -> BaselineIntervals:
+    """The intervals of baselines; the pairs are resampled as for the probes."""
     shares = np.array(list(baselines.shares.values()))
     ends = pair_intervals(shares, task=settings.task, seed=settings.seed, groups=groups) if len(shares) else []
-    known = {name: list(pair) for name, pair in zip(baselines.shares, ends, strict=True)}
-    return {
-        name: {inner: known[f"{name}.{inner}"] for inner in value} if isinstance(value, dict) else known.get(name)
-        for name, value in baselines.to_dict().items()
-    }
+    known = dict(zip(baselines.shares, ends, strict=True))
+    return BaselineIntervals(
+        majority=None,
+        length=known.get("length"),
+        last_word=known.get("last_word"),
+        unigram=known.get("unigram"),
+        stem=known.get("stem"),
+        bigram=known.get("bigram"),
+        tokens=TokenIntervals(known["tokens.count"], known["tokens.unigram"], known["tokens.bigram"])
+        if baselines.tokens
+        else None,
+    )
 
 
 def few_pairs(test: int, groups: int) -> list[str]:

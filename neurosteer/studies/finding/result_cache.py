@@ -6,34 +6,33 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from neurosteer.forward.cache import cache_key, cache_path, load_or_compute
 from neurosteer.model import Model
-from neurosteer.neurons import Ranking
-from neurosteer.neurons.sets import stats_arrays, stats_from
+from neurosteer.neurons import Ranking, stats_arrays, stats_from
 from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import STRENGTHS
 from neurosteer.progress import Progress
 from neurosteer.report import to_json
+from neurosteer.results import FindResult, Json, read_record, record
 from neurosteer.store import code_digest, digest_of, read_artefact, versions, write_artefact
 
+from .directions import direction_arrays, directions_from
 from .found import Found
 
 
-def found_before(
+def load_or_find(
     model: Model,
     pairs: Pairs,
     parts: Split,
-    asked: Mapping[str, Any],
+    settings: Mapping[str, Json],
     compute: Callable[[], Found],
     progress: Progress,
 ) -> Found:
-    """What was found when the same was asked of the same model about the same pairs, else what `compute` finds."""
-    what = _depends_on(model, pairs, asked)
+    """What was found with these settings in the same model and pairs before, else what `compute` finds."""
+    what = _depends_on(model, pairs, settings)
     path = cache_path("found", model, pairs, what)
     return load_or_compute(
         path,
@@ -44,10 +43,10 @@ def found_before(
     )
 
 
-def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _depends_on(model: Model, pairs: Pairs, settings: Mapping[str, Json]) -> dict[str, Json]:
     """Everything that decides the numbers of a search, and what its rankings say of where they come from."""
     return {
-        **cache_key(model, pairs, asked=dict(asked)),
+        **cache_key(model, pairs, asked=dict(settings)),
         "named": [model.name, model.revision, pairs.phenomenon, pairs.source],
         "left_out": asdict(pairs.left_out),  # notices tell
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together
@@ -57,37 +56,32 @@ def _depends_on(model: Model, pairs: Pairs, asked: Mapping[str, Any]) -> dict[st
     }
 
 
-def _write(path: Path, found: Found, what: Mapping[str, Any]) -> None:
-    """Scores, statistics and directions as arrays; the entry and the rankings' provenance beside them."""
+def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
+    """Scores, statistics and directions as arrays; the result and the rankings' provenance beside them."""
     first = next(iter(found.rankings.values()))
     arrays = {f"scores_{method}": ranking.scores.numpy() for method, ranking in found.rankings.items()}
-    arrays |= stats_arrays(first.stats) | {
-        "directions": torch.stack([direction for direction, _ in found.directions.values()]).numpy(),
-        "spread": np.array([spread for _, spread in found.directions.values()]),
-    }
+    arrays |= stats_arrays(first.stats) | direction_arrays(found.directions)
     own = {
-        method: {"best_layer": ranking.best_layer, "about": dict(ranking.about)}
+        method: {"best_layer": ranking.best_layer, "metadata": dict(ranking.metadata)}
         for method, ranking in found.rankings.items()
     }
-    entry = to_json(found.entry)  # as text: an artefact does not keep the order of keys
-    write_artefact(path, "found", arrays, {**what, "entry": entry, "rankings": own})
+    result = to_json(record(found.result))  # as text: an artefact does not keep the order of keys
+    write_artefact(path, "found", arrays, {**what, "result": result, "rankings": own})
 
 
 def _read(path: Path, model: Model, pairs: Pairs, parts: Split) -> Found:
     """What `_write` wrote. Raises `CorruptFileError` if damaged."""
-    arrays, kept = read_artefact(path, "found")
-    entry, stats = json.loads(kept["entry"]), stats_from(arrays)
+    arrays, about = read_artefact(path, "found")
+    result, stats = read_record(FindResult, json.loads(about["result"])), stats_from(arrays)
     rankings = {
         method: Ranking(
             scores=torch.from_numpy(arrays[f"scores_{method}"]),
             method=method,
             stats=stats,
             model=model.fingerprint,
-            site=entry["site"],
-            **kept["rankings"][method],
+            site=result.site,
+            **about["rankings"][method],
         )
-        for method in entry["methods"]
+        for method in result.methods
     }
-    rows = zip(stats.layers, arrays["directions"], arrays["spread"], strict=True)
-    directions = {layer: (torch.from_numpy(direction), float(spread)) for layer, direction, spread in rows}
-    return Found(entry, rankings, directions, pairs, parts.train, parts.validation, parts.test)
+    return Found(result, rankings, directions_from(arrays, stats.layers), pairs, parts)

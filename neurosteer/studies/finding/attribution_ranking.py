@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,9 +14,8 @@ from neurosteer.forward import attribute
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.results import Json
 from neurosteer.vocabulary import FIXED_REFERENCES, FixedReference, Site
-
-from .layers import Used
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,24 @@ class Ablation:
     site: Site
     layers: Sequence[int]
     to: FixedReference
-    steps: int
+    steps: int  # over which gradients are averaged
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Json]:
         """What a ranking records of it."""
         return {"to": self.to, "steps": self.steps}
+
+
+@dataclass(frozen=True, eq=False)
+class AttributionRanking:
+    """The predicted drop of the mean margin (nats) for every unit of every layer."""
+
+    train: Float[Tensor, "layer unit"]  # the ranking
+    validation: Float[Tensor, "layer unit"]
+
+    def at(self, rows: slice) -> AttributionRanking:
+        """The same of some of the layers."""
+        return AttributionRanking(self.train[rows], self.validation[rows])
 
 
 def check_attribution(to: str, steps: int) -> None:
@@ -60,7 +70,7 @@ def predict_drop(
     return found.drop(stats.token_mean if ablation.to == "mean" else None)
 
 
-def predict_use(
+def attribution_ranking(
     model: Model,
     train: Pairs,
     validation: Pairs,
@@ -69,7 +79,9 @@ def predict_use(
     *,
     cache: bool = True,
     progress: Progress,
-) -> Used:
-    """On train pairs, which rank, and on validation pairs, which choose the layer."""
+) -> AttributionRanking:
+    """What attribution predicts on train pairs, which rank, and on validation pairs, which choose the layer."""
     parts = (train, validation)
-    return Used(*(predict_drop(model, pairs, ablation, stats, cache=cache, progress=progress) for pairs in parts))
+    return AttributionRanking(
+        *(predict_drop(model, pairs, ablation, stats, cache=cache, progress=progress) for pairs in parts)
+    )

@@ -1,0 +1,69 @@
+"""A model that the caller has loaded: a TransformerBridge, or a Hugging Face model with its tokenizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import PreTrainedModel
+
+from neurosteer import hub
+from neurosteer.errors import InputError
+
+from .fingerprint import fingerprint, tokenizer_fingerprint
+from .model import Model
+from .specials import choose_specials
+from .wrap import bridge_of, check_decoder
+
+_QUANTISED = "quantised weights (%s) cannot be edited exactly; load the model in float32 or bfloat16"
+
+
+def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None) -> Model:
+    """The model behind hooks, in evaluation mode: dropout would make every state a draw.
+
+    A Hugging Face model is wrapped in place. Raises `InputError` for what is no decoder with plain weights.
+    """
+    if isinstance(given, TransformerBridge):
+        tokenizer = given.tokenizer if tokenizer is None else tokenizer
+        if tokenizer is None:
+            raise InputError("this TransformerBridge has no tokenizer; load it with one, or give tokenizer=")
+        bridge, network, name = given, given.original_model, str(given.cfg.model_name)
+    elif isinstance(given, PreTrainedModel):
+        network, name = given, given.config.name_or_path or type(given).__name__
+        _refuse(network, tokenizer)
+        network.config.architectures = network.config.architectures or [type(network).__name__]
+        with hub.network(False):
+            bridge = bridge_of(name, name, network, tokenizer)
+        check_decoder(name, bridge)
+    else:
+        raise InputError(
+            "load_model takes a name, a folder, a hub id, a TransformerBridge or a Hugging Face model, "
+            f"not {type(given).__name__}"
+        )
+    bridge.eval()
+    stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
+    specials = choose_specials(tokenizer, bos, eos)
+    first = next(network.parameters())
+    return Model(bridge, tokenizer, name, None, stamp, *specials, dtype=first.dtype, device=first.device)
+
+
+def _refuse(network: PreTrainedModel, tokenizer: Any) -> None:
+    """Raise `InputError` for a Hugging Face model that cannot be wrapped, before anything is done to it."""
+    kind = type(network).__name__
+    if tokenizer is None:
+        raise InputError(f"a {kind} does not bring its tokenizer: load_model(network, tokenizer=tokenizer)")
+    if any("_original_component" in name for name, _ in network.named_modules()):
+        raise InputError(f"this {kind} is behind a TransformerBridge already; give that bridge")
+    if getattr(network.config, "is_encoder_decoder", False):
+        raise InputError(f"a {kind} is an encoder-decoder model; neurosteer needs a decoder")
+    if network.get_output_embeddings() is None:
+        raise InputError(f"a {kind} predicts no next token; load it with AutoModelForCausalLM")
+    method = getattr(getattr(network, "hf_quantizer", None), "quantization_config", None)
+    if method is not None and "gguf" not in str(method.quant_method).lower():
+        raise InputError(_QUANTISED % str(getattr(method.quant_method, "value", method.quant_method)))
+    for weight in network.parameters():
+        if weight.is_meta:
+            raise InputError(f"weights of this {kind} are on no device; load them before")
+        if not weight.is_floating_point() or weight.dtype.itemsize < 2:
+            raise InputError(_QUANTISED % str(weight.dtype).removeprefix("torch."))
+    check_decoder(network.config.name_or_path or kind, network)

@@ -1,0 +1,50 @@
+"""Do two rankings score the same units high?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosteer.results import LayerComparison, RankingComparison, Shared
+
+from .topk import best_units, resolve_topk
+
+
+def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
+    """Rank correlation over units; None where either are all equal.
+
+    >>> spearman(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.1, 0.5, 0.7]))
+    1.0
+    """
+    from scipy import stats
+
+    if any(bool((values == values[0]).all()) for values in (a, b)):
+        return None
+    return float(stats.spearmanr(a.numpy(), b.numpy()).statistic)
+
+
+def top_set(scores: Float[Tensor, "unit"], topk: int) -> set[int]:
+    """The `topk` best units among those whose score is above 0."""
+    return set(best_units(scores, topk, above=0.0).tolist()) - {-1}
+
+
+def compare_scores(
+    a: Float[Tensor, "layer unit"], b: Float[Tensor, "layer unit"], layers: Sequence[int], topk: int | str
+) -> RankingComparison:
+    """Rank correlation and shared top k of two scores of the same units, all together and layer by layer."""
+    rows = [LayerComparison(**asdict(_shared(a[row], b[row], topk)), layer=layer) for row, layer in enumerate(layers)]
+    return RankingComparison(**asdict(_shared(a.flatten(), b.flatten(), topk)), layers=tuple(rows))
+
+
+def _shared(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"], topk: int | str) -> Shared:
+    count = resolve_topk(topk, len(a))
+    ours, theirs = top_set(a, count), top_set(b, count)
+    return Shared(
+        spearman=spearman(a, b),
+        topk=count,
+        overlap=len(ours & theirs) / count,
+        chance=len(ours) * len(theirs) / len(a) / count,
+    )

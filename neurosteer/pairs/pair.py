@@ -1,0 +1,33 @@
+"""One minimal pair."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sentences that differ in as little as makes one of them ungrammatical.
+
+    >>> Pair("The guests sleep.", "The guests sleeps.", id="0").bad
+    'The guests sleeps.'
+    """
+
+    good: str
+    bad: str
+    id: str
+    item: str = ""  # pairs of one item are never parted
+    part: str = ""  # of a lexical split, if the pair was made for one: no other part has its words
+    frame: str = ""  # of a balanced item: first or second
+
+
+def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:
+    """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before.
+
+    >>> sentence_hashes([Pair("a", "b", id="0")])
+    ['3e23e8160039594a', 'ca978112ca1bbdca']
+    """
+    sentences = {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
+    return sorted(hashlib.sha256(sentence.encode()).hexdigest()[:16] for sentence in sentences)
