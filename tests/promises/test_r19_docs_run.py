@@ -60,7 +60,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
         words = {"The", "guests", "have", "Every", "morning", "the", "."}
         for task, n in TASKS.items():
             with (folder / "blimp" / f"{task}.jsonl").open("w") as file:
-                for pair in load_pairs(task, source="builtin", n=n):
+                for pair in load_pairs(task, source="builtin", limit=n):
                     file.write(json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n")
                     words |= {*re.findall(r"\w+|[^\w\s]+", f"{pair.good} {pair.bad}")}
         save_stand_in(folder / NAME, sorted(words), layers=layers)

@@ -117,8 +117,8 @@ def test_the_model_of_the_newest_find(llama: Model, tiny: Callable[[str], Model]
 
 def test_options_by_their_old_and_new_names(llama: Model, source: str, out: Path):
     """Version 0.1 wrote `n`; both are read."""
-    pairs = load_pairs(source=source, n=40)
-    found = find(llama, pairs, methods=("welch",), layers=[1], k=3, draws=1)
+    pairs = load_pairs(source=source, limit=40)
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
     for name in ("n", "limit"):
         folder, _ = save_find(llama, [found], out=out / name, options={name: 40})
         origin = neurons_from(llama, Wanted(limit=40), out=out / name)
