@@ -176,13 +176,10 @@ def mean_baselines(rows: Sequence[Baselines]) -> Baselines:
     (0.625, 0.9, None)
     """
     tokens = [row.tokens for row in rows if row.tokens is not None]
+    of_words: dict[str, Any] = {name: _mean([getattr(row, name) for row in rows]) for name in FEATURES}
     return Baselines(
         majority=fmean(row.majority for row in rows),
-        length=_mean([row.length for row in rows]),
-        last_word=_mean([row.last_word for row in rows]),
-        unigram=_mean([row.unigram for row in rows]),
-        stem=_mean([row.stem for row in rows]),
-        bigram=_mean([row.bigram for row in rows]),
+        **of_words,
         tokens=TokenBaselines(**{name: fmean(getattr(one, name) for one in tokens) for name in TOKEN_FEATURES})
         if tokens
         else None,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from neurosteer.pairs import Baselines
+from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, Baselines
 
-WORDS = ("majority", "length", "last word", "unigram", "stem", "bigram")
-TOKENS = ("token count", "token unigram", "token bigram")
-NAMES = (*WORDS, *TOKENS)
+WORDS = tuple(name.replace("_", " ") for name in ("majority", *FEATURES))
+NAMES = (*WORDS, *(f"token {name}" for name in TOKEN_FEATURES))
 DRAWN = ("last word", "bigram", "unigram", "stem", "token bigram", "token unigram")
 UNSPACED = "– no word baseline: this script does not part words by spaces"  # noqa: RUF001
 
 
 def named(baselines: Baselines) -> dict[str, float | None]:
     """Every baseline of NAMES, None where there is none."""
-    words, tokens = baselines, baselines.tokens
-    values = (words.majority, words.length, words.last_word, words.unigram, words.stem, words.bigram)
-    of_tokens = (tokens.count, tokens.unigram, tokens.bigram) if tokens else (None, None, None)
-    return dict(zip(NAMES, (*values, *of_tokens), strict=True))
+    of_words = [getattr(baselines, name) for name in ("majority", *FEATURES)]
+    of_tokens = [getattr(baselines.tokens, name, None) for name in TOKEN_FEATURES]
+    return dict(zip(NAMES, (*of_words, *of_tokens), strict=True))
 
 
 def lacks_words(baselines: Baselines) -> bool:

@@ -204,7 +204,7 @@ def test_what_cannot_be_opened(tmp_path: Path, llama: Model, found: Found, effec
     with pytest.raises(CorruptFileError, match=r"does not match its digest"):
         open_run(folder)
     for broken, message in (
-        ({**result, "command": "find"}, r"a run of 'find' is not opened here"),
+        ({**result, "command": "run"}, r"a run of 'run' is not opened here"),
         ({**result, "results": [{}]}, r"is not the result of `neurosteer ablate` or `amplify`: task: field required"),
         ([], r"is not the result of a run$"),
     ):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from neurosteer.pairs import Baselines
+from neurosteer.pairs.baselines import FEATURES, Baselines
 from neurosteer.results import BaselineIntervals, FindIntervals, Interval, TokenIntervals
 from neurosteer.studies.bootstrap import Groups, pair_intervals
 from neurosteer.studies.examples import Accuracy
@@ -59,11 +59,7 @@ def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups 
     known = dict(zip(baselines.shares, ends, strict=True))
     return BaselineIntervals(
         majority=None,
-        length=known.get("length"),
-        last_word=known.get("last_word"),
-        unigram=known.get("unigram"),
-        stem=known.get("stem"),
-        bigram=known.get("bigram"),
+        **{name: known.get(name) for name in FEATURES},
         tokens=TokenIntervals(known["tokens.count"], known["tokens.unigram"], known["tokens.bigram"])
         if baselines.tokens
         else None,
