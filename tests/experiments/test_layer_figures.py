@@ -298,7 +298,8 @@ def without_numbers(value):
     """Every measured number unknown; settings stay, and baselines that always exist."""
     if isinstance(value, dict):
         kept = ("lambda", "floor", "chance_above_floor", "censored", "majority", "tokens")
-        return {key: inner if key in kept else without_numbers(inner) for key, inner in value.items()}
+        unknown = {key: inner if key in kept else without_numbers(inner) for key, inner in value.items()}
+        return unknown | ({"beyond": False} if "beyond" in value else {})  # of what is unknown nothing falls short
     if isinstance(value, list):
         return value if all(isinstance(inner, float) for inner in value) else [without_numbers(v) for v in value]
     return None if isinstance(value, float) and not math.isnan(value) else value
