@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import InputError as InputError
     from .errors import NeurosteerError as NeurosteerError
     from .experiments import RecipeRun as RecipeRun
+    from .experiments import open_run as open_run
     from .experiments import run_recipe as run_recipe
     from .forward import Generated as Generated
     from .forward import eos_states as eos_states
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from .studies import Found as Found
     from .studies import find as find
     from .studies import measure_effect as measure_effect
-    from .studies import open_run as open_run
     from .studies import rank_neurons as rank_neurons
     from .studies.runs import runs as runs
     from .version import __version__ as __version__

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons
     from .finding import save_find as save_find
-    from .opening import open_run as open_run
     from .scores import save_scores as save_scores
 else:
     __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from tiny_models import random_pairs
 
-from neurosteer.experiments import registry
+from neurosteer.experiments import RecipeRun, open_run, registry
 from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Results, Rows, Verdict, Work
 from neurosteer.experiments.outcome import Outcome, write_outcome
 from neurosteer.experiments.plan import plan_recipe
@@ -102,5 +102,8 @@ def test_all_of_it(toy, llama: Model, tmp_path):
         for t in [np.abs(units[f"focus-{name}"].arrays["t"])]
     ]
     assert record(results["toy"]) == {"experiment": "toy", "rows": expected}
-    assert Outcome.from_dict(outcome.to_dict()).results == results
+    again = open_run(tmp_path)
+    assert isinstance(again, RecipeRun)
+    assert again.outcome is not None
+    assert (again.outcome.results, again.outcome.to_dict()) == (results, outcome.to_dict())
     assert (tmp_path / "toy.csv").read_text().splitlines()[0] == "task,unit,t"

@@ -15,12 +15,13 @@ from fresh_process import told
 
 from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.experiments import open_run
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.results import record
 from neurosteer.results.pairs_used import SplitPairs
 from neurosteer.store import check_path
-from neurosteer.studies import Effect, Found, measure_effect, open_run, save_effects, with_origin
+from neurosteer.studies import Effect, Found, measure_effect, save_effects, with_origin
 from neurosteer.studies.effects import effect as effect_module
 from neurosteer.studies.effects import save
 from neurosteer.studies.runs import runs
@@ -204,7 +205,8 @@ def test_what_cannot_be_opened(tmp_path: Path, llama: Model, found: Found, effec
     with pytest.raises(CorruptFileError, match=r"does not match its digest"):
         open_run(folder)
     for broken, message in (
-        ({**result, "command": "run"}, r"a run of 'run' is not opened here"),
+        ({**result, "command": "run"}, r"is not the result of `neurosteer run`: "),
+        ({**result, "command": "dance"}, r"is of a command that is not known here: 'dance'"),
         ({**result, "results": [{}]}, r"is not the result of `neurosteer ablate` or `amplify`: task: field required"),
         ([], r"is not the result of a run$"),
     ):

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from neurosteer.errors import InputError
 from neurosteer.results import Json, read_record
 from neurosteer.results.score import ScoreRun
+from neurosteer.studies.runs import RESULTS, read_run
 
-from .runs import RESULTS, read_run
+from .run import RecipeRun
 
 if TYPE_CHECKING:
-    from .effects import Effect
-    from .finding import Found
+    from neurosteer.studies import Effect, Found
 
 
-def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun:
+def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun | RecipeRun:
     """What a finished run has found.
 
-    Of `find` one result per task, of `ablate` and `amplify` the effects, one per method, of `score` the scores.
+    Of `find` one result per task, of `ablate` and `amplify` the effects, one per method, of `score` the scores, and
+    of `run` what `run_recipe` gives.
 
     Needs no model. Raises `InputError` for a folder without a run, and for runs of other commands.
 
@@ -29,22 +30,33 @@ def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun:
     place = Path(folder)
     try:
         run = read_run(place)
-        command, tasks = run["command"], list(dict.fromkeys(entry.get("task") for entry in run["results"]))
+        command, entries = run["command"], list(run["results"])
     except OSError as error:
         raise InputError(f"no run in '{folder}': {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{place / RESULTS} is not the result of a run") from None
     if command in ("ablate", "amplify"):
-        from .effects.effect import load_effects
+        from neurosteer.studies.effects.effect import load_effects
 
         return load_effects(place)
     if command == "find":
-        from .finding import Found
+        from neurosteer.studies import Found
 
-        return [Found.load(place, task) for task in tasks]
+        return [Found.load(place, task) for task in dict.fromkeys(entry.get("task") for entry in entries)]
     if command == "score":
         return _scores(place, run)
-    raise InputError(f"a run of '{command}' is not opened here; its numbers are in {place / RESULTS}")
+    if command == "run":
+        return _recipe_run(place, run)
+    raise InputError(f"{place / RESULTS} is of a command that is not known here: '{command}'")
+
+
+def _recipe_run(folder: Path, run: dict[str, Json]) -> RecipeRun:
+    from .outcome import Outcome
+
+    try:
+        return RecipeRun(folder, Outcome.from_dict(run), computed=0)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / RESULTS} is not the result of `neurosteer run`: {error}") from None
 
 
 def _scores(folder: Path, run: dict[str, Json]) -> ScoreRun:
