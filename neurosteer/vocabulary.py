@@ -24,7 +24,6 @@ L0Start = Literal["cold", "warm"]
 L0Decay = Literal["cosine", "none"]
 ENCODED: tuple[Encoded, ...] = get_args(Encoded)
 METHODS: tuple[Method, ...] = get_args(Method)
-SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
 SITES: tuple[Site, ...] = get_args(Site)
 POSITIONS: tuple[Position, ...] = get_args(Position)
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)

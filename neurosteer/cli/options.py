@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -237,11 +236,6 @@ class Output:
     def as_json(self) -> bool:
         """Whether one JSON object is printed, and nothing else."""
         return self.format_ == "json"
-
-
-def as_recorded(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as a run records them: `limit` under the key of version 0.1, `n`."""
-    return {"n" if name == "limit" else name: value for name, value in asked.items()}
 
 
 def prepare(*, offline: bool, quiet: bool) -> None:

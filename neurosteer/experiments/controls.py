@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from neurosteer.errors import InputError
-from neurosteer.report.canvas import DASHED, GREY, INK, LEGEND, VERMILION, finish, headline, new_figure
+from neurosteer.report.canvas import DASHED, GREY, INK, LEGEND, VERMILION, Look, finish, headline, new_figure
 from neurosteer.report.numbers import NONE, count_range, number
 from neurosteer.report.table import Table, abridged, mean, spread
 from neurosteer.results import record
@@ -112,8 +113,8 @@ def _curves(probes: LayerProbes, work: Work) -> VariantCurves:
 # what it shows
 
 NAMES = {NEURONS: "neurons", ROTATED: "randomly rotated basis", UNTRAINED: "untrained model"}
-TOP: dict[str, Any] = {"color": VERMILION, "marker": "s", "linewidth": 2.0, "markersize": 5}
-RANDOM: dict[str, Any] = {"color": INK, "marker": "d", "linewidth": 1.2, "markersize": 4, "linestyle": DASHED}
+TOP: Look = {"color": VERMILION, "marker": "s", "linewidth": 2.0, "markersize": 5}
+RANDOM: Look = {"color": INK, "marker": "d", "linewidth": 1.2, "markersize": 4, "linestyle": DASHED}
 IN_COMMON = "only tasks whose dense probe reaches {} on validation data in every variant: {} left out a layer"
 
 
@@ -173,7 +174,7 @@ def draw(result: Controls, scope: Scope) -> Figure:
     upper, lower = (list(row) for row in grid)
     every = result.matches()
     extent = multiples_extent(every, scope.settings.sizes, k)
-    keys: dict[str, Any] = {}
+    keys: dict[str, Line2D] = {}
     for axes, below, variant in zip(upper, lower, variants, strict=True):
         curves = result.curves[variant]
         keys |= {str(line.get_label()): line for line in _draw_accuracies(axes, curves, k) if line is not None}

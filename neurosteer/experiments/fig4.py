@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from neurosteer.report.canvas import DASHED, INK, finish, headline, new_figure
+from neurosteer.report.canvas import DASHED, INK, Look, finish, headline, new_figure
 from neurosteer.report.numbers import NONE, lambda_text, number
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
@@ -131,7 +131,7 @@ def draw(result: Fig4, scope: Scope) -> Figure:
 def _draw_limit(axes: Axes, rows: Sequence[RankPoint], colour: Any) -> None:
     known = [(row.layer, row.limit.value) for row in rows if row.limit.value is not None]
     layers, values = [layer for layer, _ in known], [value for _, value in known]
-    marker: dict[str, Any] = {"marker": "_"} if len(known) == 1 else {}
+    marker: Look = {"marker": "_"} if len(known) == 1 else {}
     axes.plot(layers, values, color=colour, linewidth=1.0, linestyle=DASHED, label="_limit", zorder=1.8, **marker)
 
 

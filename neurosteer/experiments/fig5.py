@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from neurosteer.report.canvas import DASHED, INK, VERMILION, finish, headline, new_figure
+from neurosteer.report.canvas import DASHED, INK, VERMILION, Look, finish, headline, new_figure
 from neurosteer.report.numbers import NONE, share_of
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table, abridged, ranged, spread
@@ -37,8 +37,8 @@ TIMES = 6  # as many random units, in the paper
 NO_MATCH = "none"
 ARROW = "no number of\nrandom units matches"
 EDGE = 0.955  # of the height of the axes: where arrows stand for what no number of random units matches
-CHOSEN: dict[str, Any] = {"color": VERMILION, "marker": "s", "linewidth": 3.0, "markersize": 6.5, "zorder": 4}
-HOLLOW: dict[str, Any] = {"color": INK, "markerfacecolor": "white", "zorder": 6}
+CHOSEN: Look = {"color": VERMILION, "marker": "s", "linewidth": 3.0, "markersize": 6.5, "zorder": 4}
+HOLLOW: Look = {"color": INK, "markerfacecolor": "white", "zorder": 6}
 LEFT_OUT = "without tasks whose dense probe is below {} on validation data: {} a layer"
 
 
@@ -290,7 +290,7 @@ def multiples_extent(rows: Sequence[Match], sizes: Sequence[int], k: int) -> tup
 def _draw_points(axes: Axes, rows: Sequence[Match]) -> list[Line2D]:
     """Of the mean accuracy, and hollow of the median task; what is drawn of them."""
     drawn: list[Line2D] = []
-    filled: dict[str, Any] = {"color": VERMILION, "marker": "s", "markersize": 5.5, "zorder": 4}
+    filled: Look = {"color": VERMILION, "marker": "s", "markersize": 5.5, "zorder": 4}
     series = (
         ([row.multiple.value for row in rows], "of the mean accuracy,\nwith 95 % interval", filled),
         ([row.median_multiple for row in rows], "median task", {**HOLLOW, "marker": "o", "markersize": 4}),
@@ -305,7 +305,7 @@ def _draw_points(axes: Axes, rows: Sequence[Match]) -> list[Line2D]:
 def _draw_arrows(axes: Axes, rows: Sequence[Match]) -> list[Line2D]:
     """At the top, for layers where there is no multiple; what is drawn of them."""
     drawn: list[Line2D] = []
-    filled: dict[str, Any] = {"color": VERMILION, "markersize": 8, "zorder": 5}
+    filled: Look = {"color": VERMILION, "markersize": 8, "zorder": 5}
     series = (
         ([row.layer for row in rows if row.beyond], EDGE, ARROW, filled),
         (
@@ -316,7 +316,7 @@ def _draw_arrows(axes: Axes, rows: Sequence[Match]) -> list[Line2D]:
         ),
     )
     for layers, height, label, look in series:
-        place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "linestyle": "", "marker": "^"}
+        place: Look = {"transform": axes.get_xaxis_transform(), "linestyle": "", "marker": "^"}
         drawn += axes.plot(layers, [height] * len(layers), label=label, **place, **look) if layers else []
     return drawn
 
@@ -324,7 +324,7 @@ def _draw_arrows(axes: Axes, rows: Sequence[Match]) -> list[Line2D]:
 def _draw_intervals(axes: Axes, rows: Sequence[Match]) -> None:
     """From low to high, or to the top where no random set reaches the upper end."""
     top = axes.get_ylim()[1]
-    look: dict[str, Any] = {"color": VERMILION, "linewidth": 2.0, "alpha": 0.55, "zorder": 3}
+    look: Look = {"color": VERMILION, "linewidth": 2.0, "alpha": 0.55, "zorder": 3}
     for open_, label in ((False, "_closed"), (True, "_open")):
         ends = [
             (row.layer, row.multiple.low, row.multiple.high or top)

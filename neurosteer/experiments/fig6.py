@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Bool
@@ -19,7 +19,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from scipy import stats
 
-from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, finish
+from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, Look, finish
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
 from neurosteer.report.numbers import count_range, in_words, lambda_text, number, percent
 from neurosteer.report.palette import about, rising
@@ -221,7 +221,7 @@ TITLES: dict[Kind, str] = {
     "pairwise": "pairwise test accuracy (share of pairs in which the good sentence scores higher)",
 }
 MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same", "dense_other")
-DRAWN: dict[str, tuple[str, dict[str, Any]]] = {
+DRAWN: dict[str, tuple[str, Look]] = {
     "sparse_own": ("itself, sparse", {"color": GREY, "marker": "^", "markersize": 4}),
     "sparse_same": ("same phenomenon, sparse", {"color": BLUE, "marker": "D", "markersize": 3.4}),
     "sparse_other": ("other phenomena, sparse", {"color": VERMILION, "marker": "o", "markersize": 4.4}),
@@ -230,7 +230,7 @@ DRAWN: dict[str, tuple[str, dict[str, Any]]] = {
         {"color": INK, "marker": "o", "markersize": 4.4, "markerfacecolor": "none"},
     ),
 }
-NULL: dict[Probe, dict[str, Any]] = {
+NULL: dict[Probe, Look] = {
     "sparse": {"facecolor": GREY, "alpha": 0.28, "linewidth": 0},
     "dense": {"facecolor": "none", "edgecolor": INK, "linewidth": 0.9, "linestyle": DASHED},
 }
@@ -357,7 +357,7 @@ def _draw_row_means(axes: Axes, result: Fig6, kind: Kind) -> None:
     axes.set_ylabel("trained on", fontsize=9)
     vertical_grid(axes)
     axes.set_xlabel("mean over the tasks tested on (share correct)", fontsize=9)
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2}
+    place: Look = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2}
     axes.legend(handles=keys, frameon=False, fontsize=8.5, **place)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from neurosteer.errors import InputError
 from neurosteer.neurons import best_units
-from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, finish, method_look
+from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, Look, finish, method_look
 from neurosteer.report.matrix import as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import NONE, number, p_equals, p_value, share_of
 from neurosteer.report.palette import shares
@@ -181,7 +180,7 @@ def _chance(sets: Sequence[set[int]], design: Design) -> float | None:
 
 KINDS = {"folds": "other pairs\nof the task", "seeds": "other splits,\nother seeds"}
 GROUPS = {"within": "two tasks of\none phenomenon", "across": "two tasks of\ntwo phenomena"}
-CHANCE: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": DASHED}
+CHANCE: Look = {"color": INK, "linewidth": 1.2, "linestyle": DASHED}
 ACROSS = 0.62  # of a row, over which the dots of its tasks are spread
 
 
@@ -282,7 +281,7 @@ def _draw_stability(panel: Panel, result: Overlap) -> None:
             values = [row.folds if kind == "folds" else row.seeds for row in of_method]
             known = [value for value in values if value is not None]
             rows = len(names) + ACROSS * (np.arange(len(known)) + 0.5 - len(known) / 2) / max(len(known), 1)
-            dots: dict[str, Any] = {**method_look(method), "linestyle": "", "markersize": 3.5, "alpha": 0.75}
+            dots: Look = {**method_look(method), "linestyle": "", "markersize": 3.5, "alpha": 0.75}
             axes.plot(known, rows, label=f"{kind} {method}", markeredgewidth=0, **dots)
             edge = ACROSS / 2 + 0.08
             if known:

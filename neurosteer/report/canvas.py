@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -23,16 +23,17 @@ from matplotlib.text import Text
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
-ON_WHITE: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a text that crosses lines
-SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
-LEGEND: dict[str, Any] = {
+Look: TypeAlias = dict[str, Any]  # keyword arguments of matplotlib: colour, marker, place and so on
+ON_WHITE: Look = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a text that crosses lines
+SMALL: Look = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
+LEGEND: Look = {
     "loc": "outside lower center",
     "frameon": False,
     "fontsize": 9,
     "handlelength": 3.2,
     "columnspacing": 2.5,
 }
-BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}  # where a legend of one axes lies
+BELOW: Look = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}  # where a legend of one axes lies
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
 SEPARATOR = "  ·  "
 LETTER = 0.54  # mean width of a letter, in font sizes
@@ -53,7 +54,7 @@ def plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def method_look(method: str) -> dict[str, Any]:
+def method_look(method: str) -> Look:
     """Colour and marker of what a ranking method chose, the same in every figure."""
     looks = {"welch": (BLUE, "s"), "l0": (GREEN, "^"), "attribution": (VERMILION, "o")}
     colour, marker = looks.get(method, (PURPLE, "D"))
@@ -87,7 +88,7 @@ def headline(figure: Figure, name: str, about: Sequence[str]) -> None:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - 72 * strip / height))
-    across: dict[str, Any] = {"x": 9 / width, "ha": "left", "va": "top"}
+    across: Look = {"x": 9 / width, "ha": "left", "va": "top"}
     size = max(7.0, min(13.0, (width - 24) / (LETTER * BOLD * max(len(name), 1))))
     figure.text(y=1 - 8 / height, s=name, fontsize=size, fontweight="bold", color=INK, **across)
     lines = "\n".join(_beneath(width / 72, about))

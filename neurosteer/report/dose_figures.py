@@ -21,6 +21,7 @@ from .canvas import (
     LEGEND,
     ON_WHITE,
     SMALL,
+    Look,
     finish,
     method_look,
     new_figure,
@@ -65,7 +66,7 @@ def _changes(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> list[tu
     """The upper panel; returns what the legend shows."""
     axes.axhline(0, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
     keys = [*_controls(axes, doses), _chosen(axes, doses, effect)]
-    look: dict[str, Any] = {**SMALL, "va": "top", "bbox": ON_WHITE}
+    look: Look = {**SMALL, "va": "top", "bbox": ON_WHITE}
     axes.annotate("unedited", (1, 1), xycoords=("data", "axes fraction"), xytext=(4, -1), **look)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8))
     axes.set_ylabel("change of the mean margin (nats)")
@@ -93,14 +94,14 @@ def _controls(axes: Axes, doses: Sequence[Dose]) -> list[tuple[Any, str]]:
     scales, found = [scale for scale, _ in held], [controls for _, controls in held]
     low, high = [one.delta_low for one in found], [one.delta_high for one in found]
     band = axes.fill_between(scales, low, high, color=GREY, alpha=0.28, linewidth=0)
-    look: dict[str, Any] = {"color": GREY, "marker": "d", "markersize": 4.5, "linewidth": 1.6}
+    look: Look = {"color": GREY, "marker": "d", "markersize": 4.5, "linewidth": 1.6}
     (line,) = axes.plot(scales, [one.delta_mean for one in found], label="controls", **look)
     return [((band, line), f"{counted(found[0].n, 'control')}: mean and range")]
 
 
 def _chosen(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> tuple[Any, str]:
     """The line through all scales; intervals where something was measured, a hollow marker where nothing was."""
-    look: dict[str, Any] = {**method_look(name_of(effect)), "linewidth": 1.6, "markersize": 6}
+    look: Look = {**method_look(name_of(effect)), "linewidth": 1.6, "markersize": 6}
     (line,) = axes.plot([dose.scale for dose in doses], [dose.delta for dose in doses], label="chosen", **look)
     edited = [dose for dose in doses if dose.scale != 1]
     scales, low, high = ([getattr(dose, name) for dose in edited] for name in ("scale", "low", "high"))

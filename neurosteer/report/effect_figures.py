@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,6 +24,7 @@ from .canvas import (
     INK,
     ON_WHITE,
     SMALL,
+    Look,
     finish,
     footnotes,
     method_look,
@@ -75,7 +75,7 @@ def _controls(axes: Axes, x: float, controls: Controls | None, *, named: bool) -
     if controls is None:
         return
     axes.vlines(x, controls.delta_low, controls.delta_high, color=GREY, alpha=0.3, linewidth=13, zorder=2)
-    dots: dict[str, Any] = {
+    dots: Look = {
         "marker": "o",
         "markersize": 5,
         "color": GREY,
@@ -94,14 +94,14 @@ def _controls(axes: Axes, x: float, controls: Controls | None, *, named: bool) -
 def _chosen(axes: Axes, x: float, effect: EffectResult) -> None:
     margin, look = effect.margin, method_look(name_of(effect))
     bars = [[margin.delta - margin.low], [margin.high - margin.delta]]
-    shape: dict[str, Any] = {"markersize": 10, "capsize": 4, "linewidth": 2, "zorder": 5}
+    shape: Look = {"markersize": 10, "capsize": 4, "linewidth": 2, "zorder": 5}
     axes.errorbar([x], [margin.delta], yerr=bars, label=name_of(effect), **shape, **look)
     light = effect.without_massive
     if light is not None:
-        hollow: dict[str, Any] = {**look, "linestyle": "", "markerfacecolor": "white", "markersize": 7, "zorder": 4}
+        hollow: Look = {**look, "linestyle": "", "markerfacecolor": "white", "markersize": 7, "zorder": 4}
         axes.plot([x], [light.delta], label="without massive units", **hollow)
     text = change(margin.delta).replace("-", "−")  # noqa: RUF001  (a minus sign, as at the axis)
-    bold: dict[str, Any] = {**SMALL, "fontsize": 9.5, "fontweight": "bold", "color": look["color"]}
+    bold: Look = {**SMALL, "fontsize": 9.5, "fontweight": "bold", "color": look["color"]}
     axes.annotate(text, (x, margin.delta), xytext=(11, 0), va="center", bbox=ON_WHITE, zorder=2, **bold)
 
 
@@ -115,7 +115,7 @@ def _caption(axes: Axes, place: int, effect: EffectResult) -> None:
         p = TOO_FEW_TO_TELL
     if effect.nothing_to_lose:
         p = NOTHING_TO_LOSE
-    above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center"}
+    above: Look = {"xycoords": ("data", "axes fraction"), "ha": "center"}
     axes.annotate(p, (place, 1), xytext=(0, 16), **above, **{**SMALL, "fontsize": 10, "fontweight": "bold"})
     kl = divergence(effect.side_effects.kl)
     axes.annotate(f"KL {kl}", (place, 1), xytext=(0, 5), **above, **{**SMALL, "color": FAINT})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
-from .canvas import INK
+from .canvas import INK, Look
 from .numbers import in_words
 
 Matrix = Sequence[Sequence[float | None]]
@@ -19,7 +18,7 @@ FEW = 25  # tasks that are named one by one
 ROOM = 0.026  # of a map's side, from the middle of a name to that of the next
 LONGEST = 26  # letters of a task's name
 NAME_SIZE = 7.5
-GROUPS: dict[str, Any] = {"color": INK, "linewidth": 0.6, "alpha": 0.55}
+GROUPS: Look = {"color": INK, "linewidth": 0.6, "alpha": 0.55}
 QUANTILE, MANY = 0.99, 400  # of the absolute values, where a colour scale ends if there are so many cells
 
 

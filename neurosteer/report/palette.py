@@ -6,16 +6,16 @@ those who see colours, and darken from one end to the other, so that a grey prin
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib import colormaps
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+
+from .canvas import Look
 
 MARKERS = "osD^vPX<>ph8*d"
 LIGHTEST, DARKEST = 0.83, 0.0  # of viridis: no pale yellow on white
 
 
-def ordered_looks(count: int) -> list[dict[str, Any]]:
+def ordered_looks(count: int) -> list[Look]:
     """Colour and marker of each of an ascending series, from light to dark; a single one is dark."""
     span = max(count - 1, 1)
     shades = [LIGHTEST + (DARKEST - LIGHTEST) * i / span for i in range(count)] if count > 1 else [DARKEST]

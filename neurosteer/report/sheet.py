@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from .canvas import FAINT, INK, headline, headline_height, new_figure
+from .canvas import FAINT, INK, Look, headline, headline_height, new_figure
 from .numbers import percent
 
 COLUMNS = 2
@@ -50,7 +49,7 @@ class Panel:
         """What the panel shows; `beneath` in small letters."""
         self.axes.set_title(name, fontsize=10.5, fontweight="bold", color=INK, pad=18 if beneath else 6)
         if beneath:
-            place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
+            place: Look = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
             self.axes.annotate(beneath, (0.5, 1), xytext=(0, 6), fontsize=8.5, color=FAINT, **place)
 
     def name_rows(self, names: Sequence[str], label: str) -> None:

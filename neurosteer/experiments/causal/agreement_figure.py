@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,13 +11,13 @@ from matplotlib.ticker import FuncFormatter
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
-from neurosteer.report.canvas import DASHED, INK, LEGEND, finish, headline, method_look, new_figure, plain
+from neurosteer.report.canvas import DASHED, INK, LEGEND, Look, finish, headline, method_look, new_figure, plain
 from neurosteer.report.sheet import Panel, vertical_grid
 
 from .result import CausalTransfer, Compared
 
 LINEAR = 0.1  # nats about zero that are drawn to scale; beyond, each step is ten times the last
-CELL: dict[str, Any] = {"color": INK, "marker": "o"}
+CELL: Look = {"color": INK, "marker": "o"}
 MINUS = "−"  # noqa: RUF001  (as at the other axes)
 WORDS: Mapping[Compared, str] = {
     "probe transfer ~ causal": "probe transfer\n~ measured",
@@ -52,7 +51,7 @@ def agreement_caption(_: Scope) -> Caption:
     )
 
 
-def _key(label: str, look: Mapping[str, Any]) -> Line2D:
+def _key(label: str, look: Look) -> Line2D:
     return Line2D([], [], linestyle="", markersize=6, label=label, **look)
 
 
@@ -69,7 +68,7 @@ def _draw_cells(axes: Axes, result: CausalTransfer) -> None:
             ]
             limits += [value for point in points for value in point]
             fill = look["color"] if own else "none"
-            shape: dict[str, Any] = {"markersize": 6 if own else 4, "markerfacecolor": fill, **look}
+            shape: Look = {"markersize": 6 if own else 4, "markerfacecolor": fill, **look}
             x, y = [predicted for predicted, _ in points], [delta for _, delta in points]
             label = f"{method} {'own' if own else 'other'}"
             axes.plot(x, y, linestyle="", label=label, markeredgewidth=0.8, zorder=3 + own, **shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
-from neurosteer.report.canvas import INK, finish
+from neurosteer.report.canvas import INK, Look, finish
 from neurosteer.report.effect_figures import KINDS
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import counted, p_equals, share_of
@@ -128,7 +127,7 @@ def _mark(axes: Axes, cells: Sequence[Cell], tasks: Sequence[str], reach: float)
     ringed = [cell for cell in cells if cell.q is not None and cell.q < LEVEL]
     corner = 0.32 if few else 0.0
     columns, rows = [place[cell.target] for cell in ringed], [place[cell.source] for cell in ringed]
-    look: dict[str, Any] = {"s": 12 if few else 5, "facecolors": "white", "edgecolors": INK, "linewidths": 0.7}
+    look: Look = {"s": 12 if few else 5, "facecolors": "white", "edgecolors": INK, "linewidths": 0.7}
     axes.scatter(np.array(columns) + corner, np.array(rows) - corner, label="q < .05", zorder=5, **look)
 
 

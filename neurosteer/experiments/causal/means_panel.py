@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from neurosteer.report.canvas import FAINT, INK, method_look
+from neurosteer.report.canvas import FAINT, INK, Look, method_look
 from neurosteer.report.sheet import Panel
 from neurosteer.vocabulary import Method
 
@@ -47,7 +47,7 @@ def draw_means(
     keys = [_key(method) for method in methods]
     if controls:
         keys.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=FAINT, label="its matched controls"))
-    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2, "frameon": False}
+    below: Look = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2, "frameon": False}
     axes.legend(handles=keys, fontsize=8.5, **below)
 
 
@@ -62,7 +62,7 @@ def _draw_dots(axes: Axes, rows: Sequence[ControlMean], height: float) -> None:
         return
     method, kind = rows[0].method, rows[0].kind
     heights = [height + JITTER * ((GOLDEN * (control + 1)) % 1 - 0.5) for control, _ in known]
-    look: dict[str, Any] = {"marker": "o", "markersize": 2.6, "alpha": 0.45, "markeredgewidth": 0, "zorder": 1.5}
+    look: Look = {"marker": "o", "markersize": 2.6, "alpha": 0.45, "markeredgewidth": 0, "zorder": 1.5}
     look |= {"color": method_look(method)["color"], "label": f"{method} controls {kind}"}
     axes.plot([delta for _, delta in known], heights, linestyle="", **look)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.layer_axes import draw_interval, layer_axis
-from neurosteer.report.canvas import BLUE, DASHED, GREEN, INK, LEGEND, VERMILION, finish, headline, new_figure
+from neurosteer.report.canvas import BLUE, DASHED, GREEN, INK, LEGEND, VERMILION, Look, finish, headline, new_figure
 from neurosteer.report.numbers import lambda_text, percent
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import L0Start, L0States
@@ -128,7 +128,7 @@ def _draw_line(
     draw_interval(axes, points, look["color"])
 
 
-def _look(states: L0States, start: L0Start, log_alpha: float) -> dict[str, Any]:
+def _look(states: L0States, start: L0Start, log_alpha: float) -> Look:
     return {
         "color": COLOURS[states],
         "linestyle": STYLES[start],
