@@ -136,7 +136,7 @@ print(json.dumps(json.loads(out.getvalue())))
 
 
 def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: Path):
-    """Another ranking, baseline, site and data layout, as the page adds them, in one `find`."""
+    """Another ranking, baseline, site and data layout, as the page adds them, in one `find`; and an experiment."""
     shutil.copytree(ROOT / "neurosteer", tmp_path / "neurosteer", ignore=shutil.ignore_patterns("__pycache__"))
     apply_diffs(page("extending"), tmp_path)
     pairs = tmp_path / "pairs.txt"
@@ -147,6 +147,20 @@ def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: 
     assert entry["methods"] == ["mean-diff"]
     assert entry["data"]["pairs"] == 80
     assert entry["baselines"]["first_word"] == 0.5  # w0 to w4 begin good and bad sentences alike
+
+    [module], [recipe] = page("extending").blocks("python shown"), page("extending").blocks("toml")
+    (tmp_path / "neurosteer" / "experiments" / "depth.py").write_text(module)
+    (tmp_path / "depth.toml").write_text(recipe)
+    (tmp_path / "third.toml").write_text(recipe.replace("depth", "fig3"))
+    runs = {
+        name: told(FIND, tmp_path, "run", tmp_path / f"{name}.toml", "--format", "json", "--offline", *paths)
+        for name in ("depth", "third")
+    }
+    [found], [third] = (run["results"] for run in runs.values())
+    [best], dense = found["rows"], {row["layer"]: row["accuracy"] for row in third["dense"]}
+    assert best["accuracy"] == pytest.approx(dense[best["layer"]])
+    [folder] = (tmp_path / "runs").glob("run-depth-*")
+    assert {"depth.csv", "depth.png", "index.html"} <= {path.name for path in folder.iterdir()}
 
 
 def test_a_diff_that_does_not_fit_is_noticed(tmp_path: Path):
