@@ -12,6 +12,7 @@ from neurosteer.report.table import Table, mean
 from neurosteer.results import Json
 from neurosteer.runner.toml import recipe_toml
 
+from .design import LAYER_PROBES, Need
 from .experiment import Verdict
 from .registry import experiment_of
 from .scope import Scope, TaskInfo
@@ -26,7 +27,7 @@ def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
     return Page(
         title=recipe["title"] or recipe["name"],
         subtitle=scope.subtitle(),
-        settings=_settings(scope),
+        settings=_settings(scope, _needs(outcome)),
         command=outcome.again,
         recipe_file=f"{recipe['name']}.toml",
         recipe=recipe_toml(recipe),
@@ -87,12 +88,15 @@ def baselines_by_task_table(tasks: Sequence[TaskInfo]) -> Table:
     return Table(caption, headers, tuple(rows), left=2)
 
 
-def _settings(scope: Scope) -> list[tuple[str, str]]:
-    """Names and values of what was run on what, without versions and times."""
+def _needs(outcome: Outcome) -> frozenset[Need]:
+    return frozenset().union(*(experiment_of(name).needs for name in outcome.results))
+
+
+def _settings(scope: Scope, needs: frozenset[Need]) -> list[tuple[str, str]]:
+    """Names and values of what was run on what, without versions and times, and without what no experiment used."""
     model, data, settings = scope.model, scope.data, scope.settings
     layers, k, width = settings.layers, settings.k, settings.width
-    lam = "chosen on validation data" if isinstance(settings.lam, str) else f"= {lambda_text(settings.lam)}"
-    return [
+    rows = [
         ("model", f"{model['name']}{_revision(model)}"),
         ("weights", str(model["fingerprint"])[:12]),
         ("computed in", f"{model['dtype']} on {model['device']}"),
@@ -100,12 +104,19 @@ def _settings(scope: Scope) -> list[tuple[str, str]]:
         ("data", f"{data.source}: {scope.tasks_in_words}, {data.pairs:,} in all"),
         ("split", ", ".join([data.split, f"seed {data.seed}", *scope.used_in_words])),
         ("site, position", f"{settings.site}, {settings.position}"),
-        ("layers", f"{len(layers)} of {settings.n_layers} ({_listed(layers)})"),
-        ("k", f"{k:,} of {width:,} units ({share_of(k, width)})"),
-        ("λ", ", ".join(map(lambda_text, settings.lambdas))),
-        ("random sets", f"{settings.draws} draws of {', '.join(f'{size:,}' for size in settings.sizes)}"),
-        ("one layer", f"layer {settings.layer}, λ {lam} (figure 6, overlap, causal)"),
     ]
+    if needs & {*LAYER_PROBES, "states"}:
+        rows.append(("layers", f"{len(layers)} of {settings.n_layers} ({_listed(layers)})"))
+    if "one_layer" in needs:
+        lam = "chosen on validation data" if isinstance(settings.lam, str) else f"= {lambda_text(settings.lam)}"
+        rows.append(("one layer", f"layer {settings.layer}, λ {lam}"))
+    if needs & {"topk_grid", "random_sets", "one_layer"}:
+        rows.append(("k", f"{k:,} of {width:,} units ({share_of(k, width)})"))
+    if needs & {"masks", "one_layer", "states"}:
+        rows.append(("λ", ", ".join(map(lambda_text, settings.lambdas))))
+    if "random_sets" in needs:
+        rows.append(("random sets", f"{settings.draws} draws of {', '.join(f'{size:,}' for size in settings.sizes)}"))
+    return rows
 
 
 def _revision(model: Mapping[str, Json]) -> str:

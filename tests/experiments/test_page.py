@@ -120,6 +120,28 @@ def test_what_the_page_says(written):
     assert "None" not in text
 
 
+@pytest.mark.parametrize(
+    ("experiments", "listed"),
+    [
+        (("fig2",), {"layers", "λ"}),
+        (("fig3",), {"layers", "k"}),
+        (("fig5",), {"layers", "k", "random sets"}),
+        (("causal",), {"one layer", "k", "λ"}),
+        (ALL, {"layers", "one layer", "k", "λ", "random sets"}),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
+)
+def test_settings_that_nothing_used_are_not_listed(experiments, listed):
+    outcome = make_outcome(experiments, tasks=3, layers=3)
+    assert {"model", "data", "split", *listed} < set(names_of_settings(outcome_page(outcome)))
+    unused = {"layers", "one layer", "k", "λ", "random sets"} - listed
+    assert unused.isdisjoint(names_of_settings(outcome_page(outcome)))
+
+
+def names_of_settings(page):
+    return re.findall(r"<dt>(.*?)</dt>", page)
+
+
 def test_a_lexical_split_says_what_it_dropped_and_what_it_holds_out(written):
     _, folder, _ = written
     outcome = make_outcome(ALL, tasks=4, layers=3, split="lexical")
