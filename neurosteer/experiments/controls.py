@@ -28,21 +28,12 @@ from .design import NEURONS, ROTATED, UNTRAINED
 from .experiment import Caption, Drawing, Experiment, Rows, Work
 from .fig2 import MaskPoint, mask_points
 from .fig3 import TopkPoint, topk_points
-from .fig5 import (
-    NO_MATCH,
-    Match,
-    Matching,
-    RandomPoint,
-    draw_multiples,
-    multiple_cell,
-    multiples_extent,
-    tasks_cell,
-    times,
-)
 from .scope import Scope
 from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, layer_axis
 from .shared.layer_curves import DensePoint, chance_above_floor, dense_points, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
+from .shared.multiples import NO_MATCH, draw_multiples, multiple_cell, multiples_extent, tasks_cell, times
+from .shared.random_matches import Match, Matching, RandomPoint
 
 NAME = "controls"
 

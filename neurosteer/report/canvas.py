@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -52,6 +53,18 @@ def plain(axes: Axes) -> None:
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def draw_known(axes: Axes, x: Iterable[float | None], y: Iterable[float | None], **look: Any) -> Line2D:
+    """Plot the points of which both coordinates are known; a line passes over the others."""
+    known = [(across, up) for across, up in zip(x, y, strict=True) if across is not None and up is not None]
+    (line,) = axes.plot([across for across, _ in known], [up for _, up in known], **look)
+    return line
+
+
+def panel_title(axes: Axes, name: str, **look: Any) -> None:
+    """What one of several panels shows."""
+    axes.set_title(name, **{"fontsize": 10.5, "fontweight": "bold", "color": INK, **look})
 
 
 def method_look(method: str) -> Look:

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
+from neurosteer.results import Estimate
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import RESAMPLES
 from neurosteer.vocabulary import LEVEL
@@ -37,6 +38,10 @@ class Means:
     high: np.ndarray
     tasks: np.ndarray
 
+    def at(self, *place: int) -> Estimate:
+        """One of the means."""
+        return Estimate.of(self.mean[place], self.low[place], self.high[place])
+
 
 @dataclass(frozen=True, eq=False)
 class Trend:
@@ -46,6 +51,9 @@ class Trend:
     low: np.ndarray
     high: np.ndarray
     draws: np.ndarray
+
+    def at(self, point: int) -> Estimate:
+        return Estimate.of(self.rho[point], self.low[point], self.high[point])
 
 
 @dataclass(frozen=True)
@@ -166,3 +174,9 @@ def tail(drawn: np.ndarray | float | int) -> np.ndarray:
 def plain(value: float) -> float | None:
     """A float for JSON; None for NaN and infinity."""
     return float(value) if np.isfinite(value) else None
+
+
+def known_mean(values: np.ndarray) -> float | None:
+    """The mean of those that are finite; None where none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None
