@@ -55,7 +55,7 @@ def plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def draw_known(axes: Axes, x: Iterable[float | None], y: Iterable[float | None], **look: Any) -> Line2D:
+def draw_known(axes: Axes, x: Iterable[float | int | None], y: Iterable[float | int | None], **look: Any) -> Line2D:
     """Plot the points of which both coordinates are known; a line passes over the others."""
     known = [(across, up) for across, up in zip(x, y, strict=True) if across is not None and up is not None]
     (line,) = axes.plot([across for across, _ in known], [up for _, up in known], **look)
