@@ -28,12 +28,11 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f}%" if share >= 0.0995 or share == 0 else f"{100 * share:.1f}%"
 
 
-def p_value(p: float) -> str:
-    """`.05`, `.045`, `<.001`: three digits where the third says something."""
-    if p < 0.001:
+def p_value(p: float | None) -> str:
+    """`.05`, `.045`, `<.001`: three digits where the third says something; an en dash for None."""
+    if p is not None and p < 0.001:
         return "<.001"
-    text = number(p, digits=3)
-    return text.removesuffix("0")
+    return number(p, digits=3).removesuffix("0")
 
 
 def p_equals(p: float) -> str:
