@@ -105,7 +105,7 @@ def _chosen(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> tuple[An
     (line,) = axes.plot([dose.scale for dose in doses], [dose.delta for dose in doses], label="chosen", **look)
     edited = [dose for dose in doses if dose.scale != 1]
     scales, low, high = ([getattr(dose, name) for dose in edited] for name in ("scale", "low", "high"))
-    bars = axes.vlines(scales, low, high, color=look["color"], linewidth=2.2)
+    bars = axes.vlines(scales, low, high, color=line.get_color(), linewidth=2.2)
     axes.plot([1], [0], markerfacecolor="white", **look)
     these = "this neuron" if effect.edit.k == 1 else f"these {effect.edit.k:,} neurons"
     return (bars, line), f"{these}, with 95 % interval"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from .canvas import FAINT, INK, Look, headline, headline_height, new_figure
+from .canvas import FAINT, Look, headline, headline_height, new_figure, panel_title
 from .numbers import percent
 
 COLUMNS = 2
@@ -47,7 +47,7 @@ class Panel:
 
     def title(self, name: str, beneath: str = "") -> None:
         """What the panel shows; `beneath` in small letters."""
-        self.axes.set_title(name, fontsize=10.5, fontweight="bold", color=INK, pad=18 if beneath else 6)
+        panel_title(self.axes, name, pad=18 if beneath else 6)
         if beneath:
             place: Look = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
             self.axes.annotate(beneath, (0.5, 1), xytext=(0, 6), fontsize=8.5, color=FAINT, **place)

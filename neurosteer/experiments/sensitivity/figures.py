@@ -14,7 +14,20 @@ from matplotlib.ticker import PercentFormatter
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.layer_axes import draw_interval, layer_axis
-from neurosteer.report.canvas import BLUE, DASHED, GREEN, INK, LEGEND, VERMILION, Look, finish, headline, new_figure
+from neurosteer.report.canvas import (
+    BLUE,
+    DASHED,
+    GREEN,
+    INK,
+    LEGEND,
+    VERMILION,
+    Look,
+    draw_known,
+    finish,
+    headline,
+    new_figure,
+    panel_title,
+)
 from neurosteer.report.numbers import lambda_text, percent
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import L0Start, L0States
@@ -102,7 +115,7 @@ def _figure(result: Sensitivity, scope: Scope, panels: Sequence[Panel], name: st
         across[0].set_ylabel(panel.label)
     for axes, training in zip(grid[0], trainings, strict=True):
         loss = f"paper's loss, {training}" if training.endswith("steps") else training
-        axes.set_title(loss, fontsize=10, fontweight="bold", color=INK)
+        panel_title(axes, loss, fontsize=10)
     columns = max(1, int(figure.get_figwidth() // KEY_WIDTH))
     figure.legend(handles=[_key(*line) for line in result.lines], ncols=columns, **LEGEND)
     headline(figure, name, scope.subtitle(*scope.mean_in_words, *notes))
@@ -121,11 +134,11 @@ def _draw_line(
     axes: Axes, points: Sequence[tuple[int, Estimate]], states: L0States, start: L0Start, log_alpha: float
 ) -> None:
     """One value by layer, without the layers where it is not known, and its interval where it has one."""
-    known = [(layer, one.value) for layer, one in points if one.value is not None]
-    look = _look(states, start, log_alpha) | {"markevery": max(1, len(known) // 6)}
-    label = f"{states}-{start}-{log_alpha}"
-    axes.plot([layer for layer, _ in known], [value for _, value in known], label=label, **look)
-    draw_interval(axes, points, look["color"])
+    layers, values = [layer for layer, _ in points], [one.value for _, one in points]
+    look = _look(states, start, log_alpha) | {"label": f"{states}-{start}-{log_alpha}"}
+    line = draw_known(axes, layers, values, **look)
+    line.set_markevery(max(1, sum(value is not None for value in values) // 6))
+    draw_interval(axes, points, line.get_color())
 
 
 def _look(states: L0States, start: L0Start, log_alpha: float) -> Look:
