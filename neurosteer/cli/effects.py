@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Reference
+from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference
 from neurosteer.vocabulary import Where as WhereName
 
 from . import options, parse
@@ -98,7 +98,7 @@ class Measurement:
         """Each once; the first is the edit's own."""
         return tuple(dict.fromkeys(self.scale or (default,)))
 
-    def record(self, default: float) -> dict[str, Any]:
+    def record(self, default: float) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         return {
             "where": self.where,
@@ -122,7 +122,7 @@ class _Request:
     measurement: Measurement
     model: options.ModelOfFind
     output: options.Output
-    record: dict[str, Any]  # as the run keeps it, as JSON
+    record: dict[str, Json]  # as the run keeps it, as JSON
 
 
 @with_groups

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import ENCODED, METHODS, Method
+from neurosteer.vocabulary import ENCODED, METHODS, Json, Method
 
 from . import options, parse
 from .option_groups import with_groups
@@ -88,7 +88,7 @@ class Search:
             progress=progress,
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         return {
             "methods": self._methods,

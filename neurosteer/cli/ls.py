@@ -5,19 +5,20 @@ neurosteer ls tasks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neurosteer.vocabulary import Json
+
 from . import options
 from .listing import print_listing
 
-Row = dict[str, Any]
+Row = Mapping[str, Json]
 MOST_NAMED = 3  # tasks of one run
 
 

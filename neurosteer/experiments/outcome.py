@@ -23,6 +23,18 @@ DPI, PAGE_DPI = 160, 110
 DIGITS = 6  # significant ones, of every float in a CSV file
 
 
+@dataclass(frozen=True)
+class _Written:
+    """What `results.json` holds beside the scope."""
+
+    version: str
+    recipe: Mapping[str, Json]
+    again: str
+    results: list[Mapping[str, Json]]
+    verdicts: list[Verdict]
+    notices: list[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """The results of a run's experiments by their names, and the verdicts on the paper's claims."""
@@ -38,19 +50,16 @@ class Outcome:
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Outcome:
         """What `to_dict` gave. Raises `ValueError`, one line, for an object of another kind."""
-        names = [result["experiment"] for result in values["results"]]
-        kinds = [experiment_of(name).result for name in names]
+        written = read_record(_Written, values)
+        results = {result["experiment"]: result for result in written.results}
         return cls(
-            version=values["version"],
-            recipe=values["recipe"],
-            again=values["again"],
+            version=written.version,
+            recipe=written.recipe,
+            again=written.again,
             scope=read_record(Scope, values),
-            results={
-                name: read_record(kind, result)
-                for name, kind, result in zip(names, kinds, values["results"], strict=True)
-            },
-            verdicts=[read_record(Verdict, verdict) for verdict in values["verdicts"]],
-            notices=values["notices"],
+            results={name: read_record(experiment_of(name).result, result) for name, result in results.items()},
+            verdicts=written.verdicts,
+            notices=written.notices,
         )
 
     def to_dict(self) -> dict[str, Json]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float, Int
@@ -16,7 +16,7 @@ from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
 from neurosteer.store import read_artefact, write_artefact
-from neurosteer.vocabulary import Reach, Site
+from neurosteer.vocabulary import Json, Reach, Site
 
 from .compare import compare_scores
 from .controls import matched_controls
@@ -55,7 +55,7 @@ class Ranking:
     stats: UnitStats
     model: str
     site: Site
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Json]
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -196,7 +196,7 @@ class Ranking:
         return [self.layers.index(layer) for layer in chosen]
 
     def _set(
-        self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], metadata: Mapping[str, Any]
+        self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], metadata: Mapping[str, Json]
     ) -> NeuronSet:
         return NeuronSet(
             layers=torch.tensor(self.layers)[rows],

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from neurosteer.errors import InputError
 from neurosteer.store import MANIFEST, canonical_json, digest_of, locked, versions, write_bytes
+from neurosteer.vocabulary import Json
 
 METADATA = "recipe.json"
 _OWN = "sha256"  # of all the rest
 
 
-def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Any]) -> list[str]:
+def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Json]) -> list[str]:
     """Write it, and say which other versions than those that the run was begun with have worked on it, and if it
     was damaged.
 
