@@ -46,8 +46,10 @@ def nats(value: float) -> str:
     return _unsigned_zero(f"{value:.2f}")
 
 
-def change(value: float) -> str:
-    """A change of a margin, in nats: `-0.86`, `+0.40`, `0.00`."""
+def change(value: float | None) -> str:
+    """A change of a margin, in nats: `-0.86`, `+0.40`, `0.00`; an en dash for None."""
+    if value is None:
+        return NONE
     text = nats(value)
     return text if text.startswith("-") or float(text) == 0 else f"+{text}"
 

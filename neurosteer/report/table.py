@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from neurosteer.results import Estimate
 
-from .numbers import NONE, change, number
+from .numbers import change, interval, number
 
 SHOWN = 10  # layers of a table
 R = TypeVar("R")
@@ -53,11 +53,9 @@ def ranged(one: Estimate, digits: int = 2) -> str:
 
 def changed(one: Estimate) -> str:
     """`-0.86 [-1.10, -0.61]`, in nats."""
-    if one.value is None:
-        return NONE
-    if one.low is None or one.high is None:
+    if one.value is None or one.low is None or one.high is None:
         return change(one.value)
-    return f"{change(one.value)} [{change(one.low)}, {change(one.high)}]"
+    return interval(one.value, one.low, one.high)
 
 
 def mean(values: Sequence[float | None]) -> float | None:
