@@ -53,7 +53,8 @@ def estimate_recipe(
 def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
     units = {unit.name: unit for unit in made.plan.units}
     pending = (*found.pending, *found.deferred)
-    sizes = {name: _size(store.path(name), unit.size) for name, unit in units.items()}
+    paths = {name: store.path(name) for name in units}
+    sizes = {name: path.stat().st_size if path.is_file() else units[name].size for name, path in paths.items()}
     in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in pending]
     weights = sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
     return Estimate(
@@ -71,10 +72,6 @@ def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
         scratch=_most_scratch(made, found, sizes),
         memory=made.plan.models * weights + max(in_use, default=0),
     )
-
-
-def _size(path: Path, estimated: int) -> int:
-    return path.stat().st_size if path.is_file() else estimated
 
 
 def _most_scratch(made: Prepared, found: Schedule, sizes: dict[str, int]) -> int:

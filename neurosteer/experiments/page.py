@@ -9,7 +9,6 @@ from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
 from neurosteer.report.page import Claim, Page, Picture, Section
 from neurosteer.report.table import Table, mean
-from neurosteer.results import Json
 from neurosteer.runner.toml import recipe_toml
 
 from .experiment import Verdict
@@ -93,7 +92,7 @@ def _settings(scope: Scope) -> list[tuple[str, str]]:
     layers, k, width = settings.layers, settings.k, settings.width
     lam = "chosen on validation data" if isinstance(settings.lam, str) else f"= {lambda_text(settings.lam)}"
     return [
-        ("model", f"{model['name']}{_revision(model)}"),
+        ("model", f"{model['name']} at {model['revision']}" if model["revision"] else model["name"]),
         ("weights", str(model["fingerprint"])[:12]),
         ("computed in", f"{model['dtype']} on {model['device']}"),
         ("BOS, EOS", f"{_token(model['bos'])}, {_token(model['eos'])}"),
@@ -106,10 +105,6 @@ def _settings(scope: Scope) -> list[tuple[str, str]]:
         ("random sets", f"{settings.draws} draws of {', '.join(f'{size:,}' for size in settings.sizes)}"),
         ("one layer", f"layer {settings.layer}, λ {lam} (figure 6, overlap, causal)"),
     ]
-
-
-def _revision(model: Mapping[str, Json]) -> str:
-    return f" at {model['revision']}" if model["revision"] else ""
 
 
 def _token(token: int | None) -> str:

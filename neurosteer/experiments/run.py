@@ -230,10 +230,8 @@ def command_of(recipe: Recipe) -> str:
         plain = read_recipe(recipe.name).describe()
     except InputError:  # a recipe of the user's own
         return f"neurosteer run {shlex.quote(recipe.name + '.toml')}"
-    told = {key: value for key, value in recipe.describe().items() if value != plain[key] and value is not None}
-    changed = [f" --set {shlex.quote(f'{key}={_typed(value)}')}" for key, value in told.items()]
-    return f"neurosteer run {shlex.quote(recipe.name)}{''.join(changed)}"
-
-
-def _typed(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    replaced = {key: value for key, value in recipe.describe().items() if value not in (plain[key], None)}
+    words = ["neurosteer", "run", recipe.name]
+    for key, value in replaced.items():
+        words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"]
+    return shlex.join(words)

@@ -108,16 +108,12 @@ def cell_rows(predictions: Predictions, measured: Measured, work: Work) -> list[
 
 def _with_q(rows: list[Cell]) -> list[Cell]:
     qs: dict[int, float] = {}
+    judged = [row.controls >= CELL_CONTROLS and not row.nothing_to_lose for row in rows]
     for own in (True, False):
-        ps = {i: row.p for i, row in enumerate(rows) if row.own is own and _judged(row)}
+        ps = {i: row.p for i, row in enumerate(rows) if row.own is own and judged[i]}
         if ps:
             qs |= zip(ps, stats.false_discovery_control(list(ps.values()), method="bh").tolist(), strict=True)
     return [replace(row, q=qs.get(i)) for i, row in enumerate(rows)]
-
-
-def _judged(row: Cell) -> bool:
-    """Whether a single cell can have a verdict."""
-    return row.controls >= CELL_CONTROLS and not row.nothing_to_lose
 
 
 def null_changes(read: Read, method: Method, measured: Measured) -> list[NullChange]:

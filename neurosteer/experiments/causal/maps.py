@@ -59,7 +59,10 @@ def draw_measured(result: CausalTransfer, scope: Scope) -> Figure:
     subtitle, names = [*_subtitle(result, scope), tests], names_of(tasks, phenomena)
     figure, panels = new_sheet(len(result.methods) + 1, name, subtitle, names)
     cells = {method: result.cells_of(method) for method in result.methods}
-    matrices = {method: _square(cells[method], tasks) for method in cells}
+    matrices: dict[Method, list[list[float | None]]] = {}
+    for method, own in cells.items():
+        deltas = {(cell.source, cell.target): cell.delta for cell in own}
+        matrices[method] = [[deltas.get((source, target)) for target in tasks] for source in tasks]
     reach = _one_reach(list(matrices.values()))
     for panel, method in zip(panels, cells, strict=False):
         _draw_map(panel, matrices[method], tasks, phenomena, reach)
@@ -109,12 +112,6 @@ def _tests(result: CausalTransfer, method: Method) -> str:
     ]
     rings = [f"q < .05 (rings): {', '.join(counts)}"] if counts else []
     return "; ".join([f"as families: {', '.join(families)}"] * bool(families) + rings)
-
-
-def _square(cells: Sequence[Cell], tasks: Sequence[str]) -> list[list[float | None]]:
-    """The changes of the margin, sources in rows."""
-    found = {(cell.source, cell.target): cell.delta for cell in cells}
-    return [[found.get((source, target)) for target in tasks] for source in tasks]
 
 
 def _draw_map(panel: Panel, matrix: Matrix, tasks: Sequence[str], phenomena: Sequence[str], reach: float) -> None:

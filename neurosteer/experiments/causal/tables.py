@@ -44,6 +44,9 @@ def _measured(result: CausalTransfer) -> Table:
         ("own q < .05", lambda method: result.summary[method].stand_out("own") or NONE),
         ("other q < .05", lambda method: result.summary[method].stand_out("other") or NONE),
     ]
+    units = ", ".join(map(str, result.massive[:LISTED]))
+    more = f" and {len(result.massive) - LISTED:,} more" if len(result.massive) > LISTED else ""
+    massive = f"; massive units, in no set: {units}{more}" if units else ""
     single = (
         ""
         if result.controls >= result.cell_controls
@@ -52,7 +55,7 @@ def _measured(result: CausalTransfer) -> Table:
     )
     caption = (
         "Mean change of the margin in measured cells (nats), with 95 % intervals over tasks"
-        f"{_nothing_to_lose(result)}{single}{_massive(result)}"
+        f"{_nothing_to_lose(result)}{single}{massive}"
     )
     return Table.of(caption, result.methods, columns)
 
@@ -66,13 +69,6 @@ def _nothing_to_lose(result: CausalTransfer) -> str:
         "; nothing to lose, in no mean and no family (the interval of the clean margin does not lie above 0, or "
         f"fewer than {FEWEST_PREFERRED} pairs tell): {', '.join(tasks)}"
     )
-
-
-def _massive(result: CausalTransfer) -> str:
-    """The massive units, which are in no set."""
-    units = result.massive
-    more = f" and {len(units) - LISTED:,} more" if len(units) > LISTED else ""
-    return f"; massive units, in no set: {', '.join(map(str, units[:LISTED]))}{more}" if units else ""
 
 
 def _families(result: CausalTransfer) -> Table:

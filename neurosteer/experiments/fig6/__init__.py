@@ -20,7 +20,7 @@ from neurosteer.report.table import Table, mean
 from neurosteer.runner.units import Unit
 
 from .figures import caption, caption_pairwise, draw, draw_pairwise
-from .result import KINDS, NAME, PROBES, Fig6, GeneralProbe, Kind, NullCells, Probe, RowMeans, above_chance, compute
+from .result import KINDS, NAME, PROBES, Fig6, GeneralProbe, Kind, Probe, RowMeans, above_chance, compute
 
 BROAD = 0.75  # of the tasks of other phenomena
 MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same", "dense_other")
@@ -63,7 +63,9 @@ def tables(result: Fig6, scope: Scope) -> list[Table]:
 
 def _by_phenomenon(result: Fig6, kind: Kind, what: str) -> Table:
     names = list(dict.fromkeys(result.phenomena))
-    pairs = {name: _pairs_of(result, name) for name in names}
+    pairs: dict[str, list[int]] = {name: [] for name in names}
+    for phenomenon, counts in zip(result.phenomena, result.pairs, strict=True):
+        pairs[phenomenon] += counts
     rows = []
     for name in names:
         means = [row for row in result.means if row.phenomenon == name]
@@ -78,12 +80,6 @@ def _by_phenomenon(result: Fig6, kind: Kind, what: str) -> Table:
         f"probes of flipped labels on other tasks: {_null_in_words(result, kind)}"
     )
     return Table(caption, (*headers, "same phenomenon", "others", "general", "pairs a cell"), tuple(rows))
-
-
-def _pairs_of(result: Fig6, name: str) -> list[int]:
-    """The pairs of every cell whose training task is of this phenomenon."""
-    of_rows = zip(result.phenomena, result.pairs, strict=True)
-    return [count for phenomenon, row in of_rows if phenomenon == name for count in row]
 
 
 def _means(rows: Sequence[RowMeans], general: Sequence[GeneralProbe], kind: Kind) -> tuple[str, ...]:
@@ -106,7 +102,8 @@ def verdicts(results: Results, scope: Scope) -> list[Verdict]:
     dense = sum(share >= BROAD for share in shares["dense"])
     named = f" ({', '.join(broad[:3])}{', ...' if len(broad) > 3 else ''})" if broad else ""
     others = mean([row.sparse_other for row in result.means])
-    sparse_null, dense_null = (_share(result.null_of(probe, "accuracy")) for probe in PROBES)
+    nulls = [result.null_of(probe, "accuracy").above for probe in PROBES]
+    sparse_null, dense_null = ("none" if above is None else f"{100 * above:.1f} %" for above in nulls)
     reading = "There are no tasks of other phenomena."
     if others is not None:
         reading = (
@@ -135,10 +132,6 @@ def shares_above_chance(result: Fig6, probe: Probe) -> list[float]:
     others = (names[:, None] != names) & np.isfinite(values)
     above = above_chance(values, np.array(result.pairs)) & others
     return [float(share) for share in above.sum(axis=1) / np.maximum(others.sum(axis=1), 1)]
-
-
-def _share(null: NullCells) -> str:
-    return "none" if null.above is None else f"{100 * null.above:.1f} %"
 
 
 EXPERIMENT = Experiment(

@@ -11,14 +11,14 @@ from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.fig4 import MOST
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.intervals import TaskSamples, Trend, known_mean, plain
+from neurosteer.experiments.shared.intervals import TaskSamples, known_mean, plain
 from neurosteer.runner.units import Read
 
 from .agreement import Agreement
 from .claims import Measurement, answer_of, judge
 from .equal_share import SHARE, EqualShare
 from .result import CLAIMS, NAME, ClaimName, LambdaPoint, LayerPoint, Scale, Sensitivity, Summary
-from .units import DenseProbes, Points, TrainedMasks, read_masks
+from .units import DenseProbes, TrainedMasks, read_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,8 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
     below = [j for j, each in enumerate(design.lambdas) if each < 1]
     rises = samples.trend(masks.kept[:, :, below])
     whole = np.isfinite(equal.needed).all(axis=1)  # a trend is over tasks that are known at every layer
-    rises_equal = _trend_of_known(equal.needed, whole, samples)
+    most = whole[:, None] & (whole.mean() > MOST)  # and over none, unless most are
+    rises_equal = samples.trend(np.where(most, equal.needed, np.nan)[:, :, None])
     measurements: dict[ClaimName, Measurement] = {
         "b": agreement.measurement(configuration),
         "b_equal": agreement_equal.measurement(configuration),
@@ -137,9 +138,3 @@ def _scales(dense: DenseProbes, design: Design, samples: TaskSamples) -> list[Sc
     return [
         Scale(layer, plain(level[i]), plain(dense.accuracy[:, i].mean())) for i, layer in enumerate(design.layers)
     ]
-
-
-def _trend_of_known(needed: Points, whole: np.ndarray, samples: TaskSamples) -> Trend:
-    """Over the tasks that are `whole`; nothing unless most are."""
-    counted = whole[:, None] & (whole.mean() > MOST)
-    return samples.trend(np.where(counted, needed, np.nan)[:, :, None])

@@ -117,7 +117,10 @@ def _figure(result: Sensitivity, scope: Scope, panels: Sequence[Panel], name: st
         loss = f"paper's loss, {training}" if training.endswith("steps") else training
         panel_title(axes, loss, fontsize=10)
     columns = max(1, int(figure.get_figwidth() // KEY_WIDTH))
-    figure.legend(handles=[_key(*line) for line in result.lines], ncols=columns, **LEGEND)
+    keys = [
+        Line2D([], [], label=f"{line[0]}, {line[1]}, log alpha {line[2]:g}", **_look(*line)) for line in result.lines
+    ]
+    figure.legend(handles=keys, ncols=columns, **LEGEND)
     headline(figure, name, scope.subtitle(*scope.mean_in_words, *notes))
     return finish(figure)
 
@@ -150,9 +153,3 @@ def _look(states: L0States, start: L0Start, log_alpha: float) -> Look:
         "markersize": 4.5,
         "fillstyle": FILLED.get(log_alpha, "left"),
     }
-
-
-def _key(states: L0States, start: L0Start, log_alpha: float) -> Line2D:
-    """Of the legend."""
-    label = f"{states}, {start}, log alpha {log_alpha:g}"
-    return Line2D([], [], label=label, **_look(states, start, log_alpha))

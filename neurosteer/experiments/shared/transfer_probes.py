@@ -117,7 +117,8 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
     def compute(read: Read) -> UnitResult:
         if not others:
             return UnitResult({name: np.full(len(own), np.nan) for name in GENERAL}, {})
-        train, validation = (_pooled(read, others, part) for part in ("train", "validation"))
+        states = {part: [read(name).arrays[f"states_{part}"] for name in others] for part in ("train", "validation")}
+        train, validation = (torch.from_numpy(np.concatenate(each))[:, :, None] for each in states.values())
         x, y = labelled(train)
         standard = Standard.of(x)
         probes = fit_logistic(standard(x), y, torch.tensor([STRENGTHS]))
@@ -129,10 +130,6 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
 
     cost = 0.02 * len(others)
     return Unit(general_name(phenomenon), "", cost, compute, needs=(*others, *own))
-
-
-def _pooled(read: Read, names: Sequence[str], part: str) -> Float[torch.Tensor, "pair side layer unit"]:
-    return torch.from_numpy(np.concatenate([read(name).arrays[f"states_{part}"] for name in names]))[:, :, None]
 
 
 def _tested(probe: Probes, standard: Standard, target: UnitResult, seen: Set[str]) -> tuple[float, float, int]:
