@@ -155,14 +155,14 @@ class Ranking:
             NeurosteerError: where the disk does not take it.
         """
         arrays = {"scores": self.scores.numpy(), **stats_arrays(self.stats)}
-        about = {
+        metadata = {
             **self.metadata,
             "best_layer": self.best_layer,
             "method": self.method,
             "model": self.model,
             "site": self.site,
         }
-        write_artefact(Path(path), "ranking", arrays, about)
+        write_artefact(Path(path), "ranking", arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ranking:
@@ -172,9 +172,9 @@ class Ranking:
             InputError: for another kind of file.
             CorruptFileError: for one that is damaged.
         """
-        arrays, about = read_artefact(Path(path), "ranking")
-        own = {name: about.pop(name) for name in ("best_layer", "method", "model", "site")}
-        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=about, **own)
+        arrays, metadata = read_artefact(Path(path), "ranking")
+        own = {name: metadata.pop(name) for name in ("best_layer", "method", "model", "site")}
+        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=metadata, **own)
 
     def _rows(self, layers: str | int | Sequence[int] | None) -> list[int]:
         if layers is None and self.best_layer is None:

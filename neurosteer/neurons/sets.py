@@ -198,8 +198,8 @@ class NeuronSet:
             NeurosteerError: where the disk does not take it.
         """
         arrays = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
-        about = {**self.metadata, "model": self.model, "site": self.site}
-        write_artefact(Path(path), "neurons", arrays | stats_arrays(self.stats), about)
+        metadata = {**self.metadata, "model": self.model, "site": self.site}
+        write_artefact(Path(path), "neurons", arrays | stats_arrays(self.stats), metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
@@ -209,10 +209,10 @@ class NeuronSet:
             InputError: for another kind of file.
             CorruptFileError: for one that is damaged.
         """
-        arrays, about = read_artefact(Path(path), "neurons")
+        arrays, metadata = read_artefact(Path(path), "neurons")
         own = {name: torch.from_numpy(arrays[name]) for name in ("layers", "units", "scores")}
-        model, site = about.pop("model"), about.pop("site")
-        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=about)
+        model, site = metadata.pop("model"), metadata.pop("site")
+        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=metadata)
 
     def _rows(self) -> Int[Tensor, "neuron"]:
         return torch.tensor([self.stats.layers.index(layer) for layer in self.layers.tolist()], dtype=torch.long)

@@ -74,14 +74,14 @@ def method_look(method: str) -> Look:
     return {"color": colour, "marker": marker}
 
 
-def title(axes: Axes, task: str, about: Sequence[str], *, room: float = 0.0) -> None:
+def title(axes: Axes, task: str, subtitle: Sequence[str], *, room: float = 0.0) -> None:
     """The task in bold, and beneath it what else must be known; `room` points above the axes stay free."""
-    lines = _filled(about, _letters(axes, 9.0))
+    lines = _filled(subtitle, _letters(axes, 9.0))
     size = max(7.0, min(13.0, 13.0 * _letters(axes, 13 * BOLD) / max(len(task), 1)))
     name = _short(task, _letters(axes, size * BOLD))
     height = room + 8 + 10.8 * (len(lines) - 1)
     axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=height + 14)
-    subtitle = axes.annotate(
+    beneath = axes.annotate(
         "\n".join(lines),
         (0, 1),
         xycoords="axes fraction",
@@ -91,26 +91,26 @@ def title(axes: Axes, task: str, about: Sequence[str], *, room: float = 0.0) -> 
         color=FAINT,
         linespacing=1.2,
     )
-    subtitle.set_in_layout(False)  # a long path as the source must not squeeze the axes
+    beneath.set_in_layout(False)  # a long path as the source must not squeeze the axes
 
 
-def headline(figure: Figure, name: str, about: Sequence[str]) -> None:
+def headline(figure: Figure, name: str, subtitle: Sequence[str]) -> None:
     """A title over the whole figure, and beneath it what else must be known; the layout keeps below them."""
     width, height = (72 * inches for inches in figure.get_size_inches())
-    strip = headline_height(figure.get_figwidth(), about)
+    strip = headline_height(figure.get_figwidth(), subtitle)
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - 72 * strip / height))
     across: Look = {"x": 9 / width, "ha": "left", "va": "top"}
     size = max(7.0, min(13.0, (width - 24) / (LETTER * BOLD * max(len(name), 1))))
     figure.text(y=1 - 8 / height, s=name, fontsize=size, fontweight="bold", color=INK, **across)
-    lines = "\n".join(_beneath(width / 72, about))
+    lines = "\n".join(_beneath(width / 72, subtitle))
     figure.text(y=1 - 28 / height, s=lines, fontsize=9, color=FAINT, linespacing=1.2, **across)
 
 
-def headline_height(width: float, about: Sequence[str]) -> float:
+def headline_height(width: float, subtitle: Sequence[str]) -> float:
     """What a headline takes of a figure, in inches."""
-    return (34 + 13 * len(_beneath(width, about))) / 72
+    return (34 + 13 * len(_beneath(width, subtitle))) / 72
 
 
 def footnotes(axes: Axes, notes: Sequence[str]) -> None:
@@ -168,8 +168,8 @@ def layer_ticks(axes: Axes, layers: Sequence[int], most: int = 16) -> None:
     axes.set_xticks(sorted(set(layers) - set(named)), minor=True)
 
 
-def _beneath(width: float, about: Sequence[str]) -> list[str]:
-    return _filled(about, int((72 * width - 24) / (LETTER * 9)))
+def _beneath(width: float, subtitle: Sequence[str]) -> list[str]:
+    return _filled(subtitle, int((72 * width - 24) / (LETTER * 9)))
 
 
 def _letters(axes: Axes, size: float) -> int:

@@ -51,13 +51,13 @@ def dose_figure(effect: EffectResult, model: str | None = None) -> Figure:
     keys = _changes(top, doses, effect)
     _divergences(bottom, doses, effect)
     figure.align_ylabels()
-    about = [
+    subtitle = [
         *([short_name(model)] if model else []),
         f"{which_neurons(effect.edit)} by {name_of(effect)}",
         effect.edit.site,
         where(effect.edit),
     ]
-    title(top, effect.task, about)
+    title(top, effect.task, subtitle)
     figure.legend(*zip(*keys, strict=True), ncols=2, **LEGEND)
     return finish(figure)
 

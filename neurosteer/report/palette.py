@@ -39,7 +39,7 @@ def shares() -> Colormap:
     return colormaps["Blues"]
 
 
-def about(middle: float, reach: float) -> Normalize:
+def symmetric(middle: float, reach: float) -> Normalize:
     """A scale that is symmetric about `middle`."""
     return Normalize(middle - reach, middle + reach)
 

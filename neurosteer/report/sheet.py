@@ -71,7 +71,7 @@ def vertical_grid(axes: Axes) -> None:
 
 
 def new_sheet(
-    count: int, name: str, about: Sequence[str], names: Sequence[str], *, foot: float | None = None
+    count: int, name: str, subtitle: Sequence[str], names: Sequence[str], *, foot: float | None = None
 ) -> tuple[Figure, list[Panel]]:
     """A figure with its headline and so many panels, row by row.
 
@@ -83,9 +83,9 @@ def new_sheet(
     foot = below if foot is None else foot
     width = max(left + across * (SIDE + BESIDE), 7.0)
     height = down * (ABOVE + SIDE + below) - below + foot
-    figure = new_figure(width, height + headline_height(width, about))
+    figure = new_figure(width, height + headline_height(width, subtitle))
     figure.set_layout_engine("none")
-    headline(figure, name, about)
+    headline(figure, name, subtitle)
     panels = []
     for place in range(count):
         row, column = divmod(place, COLUMNS)

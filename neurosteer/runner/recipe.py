@@ -207,8 +207,8 @@ def _parse(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise InputError(f"{path} is no TOML that can be read: it is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
-        told = " ".join(str(error).split())
-        raise InputError(f"{path} is no TOML: {told[:1].lower()}{told[1:]}") from error
+        message = " ".join(str(error).split())
+        raise InputError(f"{path} is no TOML: {message[:1].lower()}{message[1:]}") from error
 
 
 def _content(path: Path) -> bytes:

@@ -28,14 +28,14 @@ def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Json]) -> 
         begun, others = recorded or (now, [])
         if now not in (begun, *others):
             others = [*others, now]
-        told = {"digest": digest, **asked, "versions": begun, **({"other_versions": others} if others else {})}
-        text = canonical_json({**told, _OWN: digest_of(told)}).encode()
+        metadata = {"digest": digest, **asked, "versions": begun, **({"other_versions": others} if others else {})}
+        text = canonical_json({**metadata, _OWN: digest_of(metadata)}).encode()
         if not path.is_file() or path.read_bytes() != text:
             (folder / MANIFEST).unlink(missing_ok=True)  # what it says of this file holds no longer
             write_bytes(path, text)
     differing = {name: _each_once(begun, others, name) for name in now}
-    told_of = [f"{path} is damaged; writing it again"] if damaged else []
-    return told_of + [
+    notices = [f"{path} is damaged; writing it again"] if damaged else []
+    return notices + [
         f"this run was begun with {name} {begun.get(name)}; {' and '.join(found)} worked on it too"
         for name, found in differing.items()
         if found

@@ -48,8 +48,8 @@ def _listing(folder: Path, time: float) -> RunListing:
     kind: type[ListedRecipe | ListedRun] = ListedRecipe if command == "run" else ListedRun
     run = read_record(kind, result)
     when = f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"
-    about = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
-    return read_record(RunListing, about | run.about())
+    fields = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
+    return read_record(RunListing, fields | run.listed())
 
 
 def read_run(folder: Path) -> dict[str, Json]:

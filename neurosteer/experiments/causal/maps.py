@@ -16,7 +16,7 @@ from neurosteer.report.canvas import FAINT, INK, Look, draw_known, finish, metho
 from neurosteer.report.effect_figures import KINDS
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import counted, p_equals, share_of
-from neurosteer.report.palette import about, falling
+from neurosteer.report.palette import falling, symmetric
 from neurosteer.report.sheet import Panel, new_sheet
 from neurosteer.vocabulary import LEVEL, Method
 
@@ -115,7 +115,7 @@ def _tests(result: CausalTransfer, method: Method) -> str:
 
 
 def _draw_map(panel: Panel, matrix: Matrix, tasks: Sequence[str], phenomena: Sequence[str], reach: float) -> None:
-    rows, colours = ROWS if panel.first else "", (falling(), about(0.0, reach))
+    rows, colours = ROWS if panel.first else "", (falling(), symmetric(0.0, reach))
     image = draw_matrix(panel.axes, matrix, tasks, phenomena, colours, rows=rows, columns=COLUMNS)
     panel.colour_bar(image, CHANGE)
 

@@ -14,7 +14,7 @@ from neurosteer.experiments.scope import Scope
 from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, Look, draw_known, finish
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
 from neurosteer.report.numbers import count_range, lambda_text, percent
-from neurosteer.report.palette import about, rising
+from neurosteer.report.palette import rising, symmetric
 from neurosteer.report.sheet import Panel, new_sheet, vertical_grid
 
 from .result import Fig6, Kind, Probe
@@ -79,7 +79,7 @@ def _kept(result: Fig6) -> str:
 
 
 def _draw_map(panel: Panel, result: Fig6, matrix: Matrix, middle: float, reach: float) -> AxesImage:
-    look = (rising(), about(middle, reach))
+    look = (rising(), symmetric(middle, reach))
     rows = "trained on" if panel.first else ""
     return draw_matrix(panel.axes, matrix, result.tasks, result.phenomena, look, rows=rows, columns="tested on")
 

@@ -45,9 +45,9 @@ from neurosteer.vocabulary import (
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .effect import Effect, effect_of
+from .interpretation import interpret_effect
 from .neutral import passages, read_neutral
 from .numbers import Preference, accuracy, sign_flip
-from .reading import effect_reading
 from .verdict import overall
 
 
@@ -81,15 +81,15 @@ def measure_effect(
     name, text = read_neutral(None if neutral is None else Path(neutral))
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
     plan = _plan(edit, controls, scales, kinds, given, seed)
-    told = Remembering(progress)
-    bench = Bench(model, plan.cases, told)
+    remembered = Remembering(progress)
+    bench = Bench(model, plan.cases, remembered)
     measured = bench.margins(pairs)
     with_controls = (0,) if plan.light is None else (0, plan.light)
     disturbed = bench.disturbance(passages(model, text), with_controls)
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
     result = _result(pairs, plan, measured, disturbed, elsewhere, SideText(name, digest_of(text)), seed)
-    result = replace(result, notices=(*result.notices, *_few(result), *told.caveats))
-    result = replace(result, reading=effect_reading(result))
+    result = replace(result, notices=(*result.notices, *_few(result), *remembered.caveats))
+    result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
     return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
 

@@ -91,12 +91,12 @@ def find(
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
     cache = cache and can_cache(model, progress)
-    told = Remembering(progress)
+    remembered = Remembering(progress)
 
     def compute() -> Found:
         count = resolve_topk(topk, site_width(model, site))
         settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
-        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
+        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
 
     if cache:
         asked: dict[str, Json] = {
@@ -116,7 +116,7 @@ def find(
     else:
         found = compute()
     for notice in found.result.notices:
-        if notice not in told.caveats:
+        if notice not in remembered.caveats:
             progress.notice(notice)
     return found
 
