@@ -17,11 +17,11 @@ from neurosteer.report.canvas import finish, headline, new_figure
 from neurosteer.report.numbers import lambda_text, number, percent
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json, key
+from neurosteer.results import APART, Estimate, Json, Verdict, key
 from neurosteer.runner.units import Read
 
 from .design import FEWEST_LAYERS, Design
-from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.intervals import Resampled, TaskSamples
 from .shared.layer_axes import draw_dense, draw_line, layer_axis

@@ -17,12 +17,12 @@ from neurosteer.report.canvas import finish, headline, new_figure
 from neurosteer.report.numbers import number, share_of
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Json
+from neurosteer.results import APART, Json, Verdict
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import ENOUGH
 
 from .design import Design
-from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .experiment import Caption, Drawing, Experiment, Results, Work
 from .fig2 import NAME as MASKS
 from .fig2 import Fig2
 from .scope import Scope

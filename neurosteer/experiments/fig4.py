@@ -15,12 +15,12 @@ from neurosteer.report.canvas import DASHED, INK, Look, draw_known, finish, head
 from neurosteer.report.numbers import NONE, lambda_text, number
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json, key
+from neurosteer.results import APART, Estimate, Json, Verdict, key
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import AGREE
 
 from .design import Design
-from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.intervals import TaskSamples
 from .shared.layer_axes import draw_line, extent, layer_axis

@@ -16,11 +16,11 @@ from neurosteer.report.canvas import VERMILION, Look, finish, headline, new_figu
 from neurosteer.report.numbers import share_of
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table, abridged, ranged, spread
-from neurosteer.results import APART, Estimate, Json
+from neurosteer.results import APART, Estimate, Json, Verdict
 from neurosteer.runner.units import Read
 
 from .design import Design
-from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.layer_axes import BESIDE, accuracy_axis, draw_line, layer_axis
 from .shared.layer_curves import by_task_rows, chance_above_floor, exclusion_notes, luck_notes

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from neurosteer.report import rows_csv, to_json
 from neurosteer.report.canvas import save_figure, save_svg
-from neurosteer.results import Json, read_record, record
+from neurosteer.results import Json, Verdict, read_record, record
 from neurosteer.store import write_bytes
 
-from .experiment import Results, Rows, Verdict
+from .experiment import Results, Rows
 from .page import outcome_page, table_file
 from .registry import experiment_of
 from .scope import Scope

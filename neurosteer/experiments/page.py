@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
-from neurosteer.report.page import Claim, Page, Picture, Section
+from neurosteer.report.page import Page, Picture, Section
 from neurosteer.report.table import Table, mean
 from neurosteer.runner.toml import recipe_toml
 
-from .experiment import Verdict
 from .registry import experiment_of
 from .scope import Scope, TaskInfo
 
@@ -29,25 +28,13 @@ def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
         command=outcome.again,
         recipe_file=f"{recipe['name']}.toml",
         recipe=recipe_toml(recipe),
-        claims=[_claim(verdict) for verdict in outcome.verdicts],
+        verdicts=outcome.verdicts,
         sections=[_section(outcome, name, pictures) for name in outcome.results],
         baselines=baselines_table(scope.tasks),
         baselines_by_task=baselines_by_task_table(scope.tasks),
         skipped=[(task.task, task.reason) for task in scope.skipped],
         notices=outcome.notices,
     ).to_html()
-
-
-def _claim(verdict: Verdict) -> Claim:
-    return Claim(
-        claim=verdict.claim,
-        statement=verdict.statement,
-        criterion=verdict.criterion,
-        count=verdict.count,
-        holds=verdict.holds,
-        of=verdict.of,
-        reading=verdict.reading,
-    )
 
 
 def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Section:

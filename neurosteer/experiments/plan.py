@@ -10,11 +10,12 @@ from neurosteer.errors import InputError
 from neurosteer.model import Model, sentence_tokens, untrained
 from neurosteer.pairs import LexicalSplitError, Pairs
 from neurosteer.progress import QUIET, Progress
+from neurosteer.results import Verdict
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit
 
 from .design import UNTRAINED, Design
-from .experiment import Experiment, Results, Task, Verdict, Work
+from .experiment import Experiment, Results, Task, Work
 from .registry import experiment_of
 from .scope import Data, Scope, Settings, Skipped, TaskInfo
 from .shared.costs import token_seconds

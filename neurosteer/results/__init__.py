@@ -28,3 +28,4 @@ from .record import frame as frame
 from .record import key as key
 from .record import read_record as read_record
 from .record import record as record
+from .verdict import Verdict as Verdict

@@ -12,11 +12,12 @@ from itertools import chain, product
 
 import numpy as np
 
-from neurosteer.experiments.experiment import Drawing, Experiment, Results, Rows, Verdict, Work
+from neurosteer.experiments.experiment import Drawing, Experiment, Results, Rows, Work
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.transfer_probes import Member, general_units
 from neurosteer.report.numbers import count_range, in_words, number
 from neurosteer.report.table import Table, mean
+from neurosteer.results import Verdict
 from neurosteer.runner.units import Unit
 
 from .figures import caption, caption_pairwise, draw, draw_pairwise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -166,23 +166,27 @@ def _find(
         attribution=ablation.settings if "attribution" in settings.methods else None,
         probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in search.results}},
     )
-    rankings = {
-        method: Ranking(
-            scores=torch.stack([result.scores[method] for result in search.results]),
-            best_layer=search.best_layer(method),
-            method=method,
-            stats=stats,
-            model=model.fingerprint,
-            site=site,
-            metadata=metadata | search.settings_of(method) | (ablation.settings if method == "attribution" else {}),
-        )
-        for method in settings.methods
-    }
+    rankings = {method: _ranking(model, search, method, ablation, stats, metadata) for method in settings.methods}
     result = result_of(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
     directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
     return Found(result, rankings, directions, pairs, parts)
+
+
+def _ranking(
+    model: Model, search: Search, method: Method, ablation: Ablation, stats: UnitStats, metadata: Mapping[str, Json]
+) -> Ranking:
+    own = search.settings_of(method) | (ablation.settings if method == "attribution" else {})
+    return Ranking(
+        scores=torch.stack([result.scores[method] for result in search.results]),
+        best_layer=search.best_layer(method),
+        method=method,
+        stats=stats,
+        model=model.fingerprint,
+        site=ablation.site,
+        metadata={**metadata, **own},
+    )
 
 
 def _search(
