@@ -26,6 +26,7 @@ from neurosteer.report.canvas import (
     Look,
     finish,
     headline,
+    layer_axis,
     new_figure,
     panel_title,
 )
@@ -39,7 +40,7 @@ from .experiment import Caption, Drawing, Experiment, Rows, Work
 from .fig2 import MaskPoint, mask_points
 from .fig3 import TopkPoint, topk_points
 from .scope import Scope
-from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, extent, layer_axis
+from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, extent
 from .shared.layer_curves import DensePoint, chance_above_floor, dense_points, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
 from .shared.multiples import NO_MATCH, draw_multiples, multiple_cell, multiples_extent, tasks_cell, times
@@ -181,10 +182,10 @@ def draw(result: Controls, scope: Scope) -> Figure:
         lines = _draw_accuracies(axes, curves, k)
         panel_title(axes, NAMES[variant])
         layers = [row.layer for row in curves.fig5.rows]
-        layer_axis(axes, layers, named=False, bins=8)
+        layer_axis(axes, layers, named=False, most=8)
         lines += draw_multiples(below, curves.fig5.rows, *reach)
         keys |= {str(line.get_label()): line for line in lines if line is not None}
-        layer_axis(below, layers, bins=8)
+        layer_axis(below, layers, most=8)
     accuracy_axis(upper[0], [end for axes in upper for end in extent(axes)])  # the row shares it
     lower[0].set_ylabel(f"random units that match,\nfor each of the top {k:,}")
     figure.align_ylabels()

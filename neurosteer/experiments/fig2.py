@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from neurosteer.pairs import Baselines, mean_baselines
-from neurosteer.report.canvas import finish, headline, new_figure
+from neurosteer.report.canvas import finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import lambda_text, number, percent
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
@@ -24,7 +24,7 @@ from .design import FEWEST_LAYERS, Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.intervals import Resampled, TaskSamples
-from .shared.layer_axes import draw_dense, draw_line, layer_axis
+from .shared.layer_axes import draw_dense, draw_line
 from .shared.layer_curves import (
     BesideDense,
     DensePoint,

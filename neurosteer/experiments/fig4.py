@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from neurosteer.report.canvas import DASHED, INK, Look, draw_known, finish, headline, new_figure
+from neurosteer.report.canvas import DASHED, INK, Look, draw_known, finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import NONE, lambda_text, number
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
@@ -23,7 +23,7 @@ from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.intervals import TaskSamples
-from .shared.layer_axes import draw_line, extent, layer_axis
+from .shared.layer_axes import draw_line, extent
 from .shared.layer_curves import by_task_rows
 from .shared.layer_lines import WIDTH, grid_table, legend_beside
 from .shared.layer_probes import LayerProbes

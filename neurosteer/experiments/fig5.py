@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurosteer.report.canvas import VERMILION, Look, finish, headline, new_figure
+from neurosteer.report.canvas import VERMILION, Look, finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import share_of
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table, abridged, ranged, spread
@@ -22,7 +22,7 @@ from neurosteer.runner.units import Read
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
-from .shared.layer_axes import BESIDE, accuracy_axis, draw_line, layer_axis
+from .shared.layer_axes import BESIDE, accuracy_axis, draw_line
 from .shared.layer_curves import by_task_rows, chance_above_floor, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
 from .shared.multiples import (

@@ -36,6 +36,8 @@ LEGEND: Look = {
 }
 BELOW: Look = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}  # where a legend of one axes lies
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
+LAYER = "layer (block, counted from 0)"
+ACCURACY = "test accuracy (share of sentences)"
 SEPARATOR = "  ·  "
 LETTER = 0.54  # mean width of a letter, in font sizes
 BOLD = 1.25  # times as wide is a bold one
@@ -157,7 +159,16 @@ def short_name(name: str) -> str:
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] or name
 
 
-def layer_ticks(axes: Axes, layers: Sequence[int], most: int = 16) -> None:
+def layer_axis(axes: Axes, layers: Sequence[int], *, named: bool = True, most: int = 16) -> None:
+    """The layers that were measured below, numbered where there is room for about so many; horizontal grid lines."""
+    axes.set_xlim(min(layers, default=0) - 0.6, max(layers, default=0) + 0.6)
+    _layer_ticks(axes, layers, most)
+    if named:
+        axes.set_xlabel(LAYER)
+    plain(axes)
+
+
+def _layer_ticks(axes: Axes, layers: Sequence[int], most: int) -> None:
     """A tick at every layer that was measured, with its number where there is room (for about as many as `most`)."""
     room = (max(layers, default=0) - min(layers, default=0)) / most
     named: list[int] = []

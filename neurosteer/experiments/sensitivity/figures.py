@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.layer_axes import draw_interval, layer_axis
+from neurosteer.experiments.shared.layer_axes import draw_interval
 from neurosteer.report.canvas import (
     BLUE,
     DASHED,
@@ -25,6 +25,7 @@ from neurosteer.report.canvas import (
     draw_known,
     finish,
     headline,
+    layer_axis,
     new_figure,
     panel_title,
 )
@@ -110,7 +111,7 @@ def _figure(result: Sensitivity, scope: Scope, panels: Sequence[Panel], name: st
             for line in result.lines:
                 points = [row for row in result.by_layer if row.training == training and row.line == line]
                 _draw_line(axes, [(row.layer, panel.value(row)) for row in points], *line)
-            layer_axis(axes, result.layers, named=panel is panels[-1], bins=7)
+            layer_axis(axes, result.layers, named=panel is panels[-1], most=7)
             _scale(axes, panel)
         across[0].set_ylabel(panel.label)
     for axes, training in zip(grid[0], trainings, strict=True):

@@ -10,26 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from neurosteer.report.canvas import GREY, Look, draw_known, layer_ticks, plain
+from neurosteer.report.canvas import ACCURACY, GREY, Look, draw_known
 from neurosteer.results import Estimate
 
 from .layer_curves import DensePoint
 
 Line = Sequence[tuple[int, Estimate]]  # layer, value
-LAYER = "layer (block, counted from 0)"
-ACCURACY = "test accuracy (share of sentences)"
 SIDE_LEGEND: Look = {"loc": "outside right center", "frameon": False, "fontsize": 9, "handlelength": 2.6}
 BESIDE: Look = {**SIDE_LEGEND, "loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
 DENSE: Look = {"color": GREY, "alpha": 0.45, "linewidth": 6, "solid_capstyle": "round", "zorder": 1.5}
-
-
-def layer_axis(axes: Axes, layers: Sequence[int], *, named: bool = True, bins: int = 16) -> None:
-    """The layers that were measured below, horizontal grid lines behind."""
-    axes.set_xlim(min(layers, default=0) - 0.6, max(layers, default=0) + 0.6)
-    layer_ticks(axes, layers, bins)
-    if named:
-        axes.set_xlabel(LAYER)
-    plain(axes)
 
 
 def accuracy_axis(axes: Axes, others: Sequence[float | None] = ()) -> None:

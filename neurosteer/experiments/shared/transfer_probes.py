@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from neurosteer.pairs import Pairs
 from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
@@ -95,10 +94,6 @@ class Member:
 
     task: str
     phenomenon: str
-
-    @classmethod
-    def of(cls, pairs: Pairs) -> Member:
-        return cls(pairs.task, pairs.phenomenon or pairs.task)
 
 
 def general_name(phenomenon: str) -> str:
