@@ -59,15 +59,6 @@ class SharedPart:
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Mean overlap of two tasks of one phenomenon and of two; p of labels dealt at random (one-sided)."""
-
-    within: float | None
-    across: float | None
-    p: float | None
-
-
-@dataclass(frozen=True)
 class Overlap:
     """By method, the shared part of k of the top k of each two tasks at one layer."""
 
@@ -101,7 +92,8 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
     design, results = work.design, [read(one_layer_name(task)) for task in work.names]
     sets = {method: chosen_sets(results, method, design.k) for method in ENCODED}
     matrices = {method: shared(own, own, design.k) for method, own in sets.items()}
-    contrasts = {method: _contrast(matrix, work.phenomena, design.seed) for method, matrix in matrices.items()}
+    contrasts = [_contrast(matrices[method], work.phenomena, design.seed) for method in ENCODED]
+    within, across, p = (dict(zip(ENCODED, values, strict=True)) for values in zip(*contrasts, strict=True))
     return Overlap(
         experiment=NAME,
         layer=design.layer,
@@ -112,9 +104,9 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
         methods=ENCODED,
         matrices={method: matrix.tolist() for method, matrix in matrices.items()},
         chance={method: _chance(own, design) if len(own) > 1 else None for method, own in sets.items()},
-        within={method: contrast.within for method, contrast in contrasts.items()},
-        across={method: contrast.across for method, contrast in contrasts.items()},
-        p={method: contrast.p for method, contrast in contrasts.items()},
+        within=within,
+        across=across,
+        p=p,
         stability=[
             _stability(result, task, method, design)
             for result, task in zip(results, work.tasks, strict=True)
@@ -134,19 +126,22 @@ def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.
     return np.array([[len(a & b) / k for b in columns] for a in rows])
 
 
-def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> Contrast:
+def _contrast(
+    matrix: np.ndarray, phenomena: Sequence[str], seed: int
+) -> tuple[float | None, float | None, float | None]:
+    """Mean overlap of two tasks of one phenomenon, and of two; p of labels dealt at random (one-sided)."""
     names = np.array(phenomena)
     upper = np.triu_indices(len(names), 1)
     values, same = matrix[upper], names[upper[0]] == names[upper[1]]
     within, across = known_mean(values[same]), known_mean(values[~same])
     if within is None or across is None:
-        return Contrast(within, across, None)
+        return within, across, None
     rng, as_large = np.random.default_rng(seed_of(seed, "overlap")), 0
     for _ in range(PERMUTATIONS):
         dealt = rng.permutation(names)
         other = dealt[upper[0]] == dealt[upper[1]]
         as_large += values[other].mean() - values[~other].mean() >= within - across - 1e-12
-    return Contrast(within, across, float((1 + as_large) / (PERMUTATIONS + 1)))
+    return within, across, float((1 + as_large) / (PERMUTATIONS + 1))
 
 
 def _stability(result: UnitResult, task: Task, method: Encoded, design: Design) -> Stability:
@@ -246,11 +241,9 @@ def _draw_groups(panel: Panel, result: Overlap) -> None:
         label = method if p is None else f"{method}: {p_equals(p)}"
         draw_known(axes, means, rows, linestyle="", markersize=8, label=label, **method_look(method))
         for value, row in zip(means, rows, strict=True):
-            if value is None:
-                continue
-            text = axes.annotate(number(value, 3), (value, row), xytext=(8, 0), va="center", **SMALL)
-            text.set_bbox(ON_WHITE)
-            _draw_chance(axes, result.chance[method], row, 0.14)
+            if value is not None:
+                axes.annotate(number(value, 3), (value, row), xytext=(8, 0), va="center", bbox=ON_WHITE, **SMALL)
+                _draw_chance(axes, result.chance[method], row, 0.14)
     panel.name_rows(list(GROUPS.values()), "shared part of the sets")
     panel.title("mean over pairs of tasks")
     axes.margins(x=0.2)

@@ -147,8 +147,7 @@ def _validation(judged: Sequence[Accuracy]) -> np.ndarray:
 
 
 def _masks(examples: Examples, t: Float[Tensor, "layer unit"], task: str, design: Design) -> Arrays:
-    lambdas = design.lambdas
-    l0 = fit_masks(examples, lambdas, mask_noise(task, examples.layers, design.seed), design.l0)
+    l0 = fit_masks(examples, design.lambdas, mask_noise(task, examples.layers, design.seed), design.l0)
     agreement, limit = rank_agreement(t, l0.gates.cpu())
     return {
         "kept": l0.kept.cpu().double().numpy(),
