@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
+Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 Encoded = Literal["welch", "l0"]  # what a probe can read
 Method = Literal["welch", "l0", "attribution"]  # and what the model uses
 SplitKind = Literal["pair", "lexical"]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from neurosteer.vocabulary import ENCODED, METHODS, Method
+from neurosteer.vocabulary import ENCODED, METHODS, Json, Method
 
 from . import options, parse
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -88,7 +88,7 @@ class Search:
             progress=progress,
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         return {
             "methods": self._methods,
@@ -121,41 +121,30 @@ def find(
     search: Search,
     model: options.ModelFrom,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
 
     neurosteer find --task intransitive --topk 1%
     """
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _find(names, pairs, search, model, output, progress)
-
-
-def _find(
-    names: list[str] | None,
-    pairs_from: options.PairsFrom,
-    search: Search,
-    model_from: options.ModelFrom,
-    output: options.Output,
-    progress: TerminalProgress,
-) -> None:
     # a mistyped task is noticed before the model loads
-    tasks = pairs_from.load(names, seed=search.seed, offline=output.offline, progress=progress)
+    tasks = pairs.load(names, seed=search.seed, offline=output.offline, progress=progress)
 
     from neurosteer.report import to_json
     from neurosteer.studies import save_find
 
-    model = model_from.load(offline=output.offline, progress=progress)
+    loaded = model.load(offline=output.offline, progress=progress)
     founds: list[Found] = []
     skipped: list[dict[str, str]] = []
-    asked = {**pairs_from.record(names), **search.record(), **model_from.record()}
+    asked = {**pairs.record(names), **search.record(), **model.record()}
     try:
-        _study_all(model, tasks, search, founds, skipped, show=not output.as_json, progress=progress)
+        _study_all(loaded, tasks, search, founds, skipped, show=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if founds:
-            kept, _ = save_find(model, founds, out=output.out, options=asked, skipped=skipped)
+            kept, _ = save_find(loaded, founds, out=output.out, options=asked, skipped=skipped)
             progress.notice(f"stopped early: {len(founds)} of {len(tasks)} tasks are kept in {kept}")
         raise
-    run, result = save_find(model, founds, out=output.out, options=asked, skipped=skipped)
+    run, result = save_find(loaded, founds, out=output.out, options=asked, skipped=skipped)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -14,13 +14,13 @@ from neurosteer.vocabulary import Where
 from . import options, parse
 from .neurons import NeuronsFrom
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.forward import Generated
     from neurosteer.model import Model
-    from neurosteer.results.text import Continuation, TouchedPrompt
+    from neurosteer.results.text import Continuation, EditSource, TouchedPrompt
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
 _text_option = partial(typer.Option, rich_help_panel="The text")
@@ -80,58 +80,44 @@ def generate(
     dry_run: Annotated[bool, _text_option("--dry-run", help="Only list which tokens would be edited.")] = False,
     model: options.ModelOfFind,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Let the model continue a text without and with the edit of the newest find's neurons.
 
     neurosteer generate "The guests have" --topk 40 --scale 0
     """
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _generate(prompts, neurons, change, writing, model, output, dry_run, progress)
-
-
-def _generate(
-    prompts: list[str],
-    neurons: NeuronsFrom,
-    change: Change,
-    writing: Writing,
-    asked: options.ModelOfFind,
-    output: options.Output,
-    dry_run: bool,
-    progress: TerminalProgress,
-) -> None:
     import neurosteer
     from neurosteer.edits import Edit
     from neurosteer.forward import refuse_untouched
     from neurosteer.report import generation_table, to_json, touch_table
     from neurosteer.results import record
+    from neurosteer.results.text import EditSource
 
     refuse_untouched(change.where, writing.max_new_tokens)
-    model_from = neurons.model_of(asked, output.out, seed=None, progress=progress)
-    model = model_from.load(offline=output.offline, progress=progress)
-    origin = neurons.origin(model, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
+    model_from = neurons.model_of(model, output.out, seed=None, progress=progress)
+    loaded = model_from.load(offline=output.offline, progress=progress)
+    origin = neurons.origin(loaded, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
     rows: list[Continuation | TouchedPrompt] = []
     for method, chosen in origin.sets.items():
         edit = Edit.amplify(chosen, change.scale, to=change.to, where=change.where, reach=neurons.reach)
-        about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
+        source = EditSource(method=method, edit=edit.describe(), neurons_from=origin.where)
         if dry_run:
-            touched = _touched(model, prompts, edit, writing.max_new_tokens, about)
+            touched = _touched(loaded, prompts, edit, writing.max_new_tokens, source)
             rows += touched
             shown = touch_table(touched)
         else:
-            both = _both(model, prompts, edit, writing, about)
+            both = _both(loaded, prompts, edit, writing, source)
             rows += both
             shown = generation_table(both, edit.describe())
         if not output.as_json:
             progress.clear()
             Console().print(shown)
     if output.as_json:
-        heading = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
+        heading = {"command": "generate", "version": neurosteer.__version__, "model": loaded.describe()}
         print(to_json({**heading, "options": vars(writing), "results": [record(row) for row in rows]}), end="")
 
 
-def _both(
-    model: Model, prompts: list[str], edit: Edit, writing: Writing, about: dict[str, Any]
-) -> list[Continuation]:
+def _both(model: Model, prompts: list[str], edit: Edit, writing: Writing, source: EditSource) -> list[Continuation]:
     from neurosteer.forward import steering
     from neurosteer.results.text import Continuation
 
@@ -139,13 +125,13 @@ def _both(
     with steering(model, edit):
         after = writing.texts(model, prompts)
     return [
-        Continuation(prompt=prompt, before=old.text, after=new.text, **about)
+        Continuation(prompt=prompt, before=old.text, after=new.text, **vars(source))
         for prompt, old, new in zip(prompts, before, after, strict=True)
     ]
 
 
 def _touched(
-    model: Model, prompts: list[str], edit: Edit, new_tokens: int, about: dict[str, Any]
+    model: Model, prompts: list[str], edit: Edit, new_tokens: int, source: EditSource
 ) -> list[TouchedPrompt]:
     from neurosteer.forward import touched_tokens
     from neurosteer.results.text import GeneratedTokens, TouchedPrompt, TouchedToken
@@ -156,7 +142,7 @@ def _touched(
             prompt=prompt,
             tokens=tuple(TouchedToken(**vars(token)) for token in touched_tokens(model, prompt, edit)),
             generated=again,
-            **about,
+            **vars(source),
         )
         for prompt in prompts
     ]

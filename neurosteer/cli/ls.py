@@ -5,19 +5,20 @@ neurosteer ls tasks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neurosteer.vocabulary import Json
+
 from . import options
 from .listing import print_listing
 
-Row = dict[str, Any]
+Row = Mapping[str, Json]
 MOST_NAMED = 3  # tasks of one run
 
 
@@ -83,12 +84,8 @@ def models(format_: options.Format = "table") -> None:
     """
     from neurosteer.model import known_models
 
-    rows = known_models()
-    if format_ == "json":
-        print_listing("ls models", rows)
-        return
-    _print_table(rows, ("name", "source", "cached", "note"))
-    print("Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME")
+    note = "Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME"
+    _list("ls models", known_models(), ("name", "source", "cached", "note"), note, format_)
 
 
 def recipes(format_: options.Format = "table") -> None:
@@ -98,12 +95,8 @@ def recipes(format_: options.Format = "table") -> None:
     """
     from neurosteer.runner import recipe_rows
 
-    rows = recipe_rows()
-    if format_ == "json":
-        print_listing("ls recipes", rows)
-        return
-    _print_table(rows, ("name", "title"))
-    print("A TOML file of your own works too: neurosteer run PATH")
+    note = "A TOML file of your own works too: neurosteer run PATH"
+    _list("ls recipes", recipe_rows(), ("name", "title"), note, format_)
 
 
 def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> None:
@@ -128,6 +121,14 @@ def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> 
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     else:
         print(f"no runs in '{out}'")
+
+
+def _list(command: str, rows: Sequence[Row], columns: Sequence[str], note: str, format_: str) -> None:
+    if format_ == "json":
+        print_listing(command, rows)
+    else:
+        _print_table(rows, columns)
+        print(note)
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:

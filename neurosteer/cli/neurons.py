@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import ENCODED, METHODS, Method, SplitKind, counted
+from neurosteer.vocabulary import ENCODED, METHODS, Json, Method, SplitKind, counted
 from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
@@ -131,7 +131,7 @@ class NeuronsFrom:
         """Each once."""
         return parse.each_once(self.method, METHODS) if self.method else None
 
-    def record(self, seed: int | None) -> dict[str, Any]:
+    def record(self, seed: int | None) -> dict[str, Json]:
         """As a run keeps them, as JSON."""
         return {
             "file": None if self.file is None else str(self.file),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer.vocabulary import Dtype as DtypeName
+from neurosteer.vocabulary import Json, SplitKind
 from neurosteer.vocabulary import Position as PositionName
 from neurosteer.vocabulary import Site as SiteName
-from neurosteer.vocabulary import SplitKind
 
 from . import parse
 from .parse import suggest
@@ -167,7 +167,7 @@ class PairsFrom:
             progress=progress,
         )
 
-    def record(self, names: list[str] | None) -> dict[str, Any]:
+    def record(self, names: list[str] | None) -> dict[str, Json]:
         """As a run keeps them, as JSON."""
         return {"tasks": self._tasks(names), "source": self.data, "n": self.limit, "columns": self.columns}
 
@@ -214,7 +214,7 @@ class ModelFrom(ModelOfFind):
             progress=progress,
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         kept = dict(vars(self))
         return {"name": kept.pop("model"), **kept}

@@ -36,7 +36,7 @@ class TerminalProgress(Progress):
         self._began = (0.0, 0)  # when this step was first heard of, and how much of it was done then
         self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
         self._due: float | None = None  # when the next line is
-        self._said: set[str] = set()
+        self._noticed: set[str] = set()
 
     def step(self, what: str, done: int, total: int) -> None:
         if self._due is None:
@@ -74,8 +74,8 @@ class TerminalProgress(Progress):
 
     def notice(self, text: str) -> None:
         line = " ".join(text.split())
-        if line not in self._said:
-            self._said.add(line)
+        if line not in self._noticed:
+            self._noticed.add(line)
             self._console.print(Text(f"note: {line}", style="dim"), soft_wrap=True)
 
     def clear(self) -> None:

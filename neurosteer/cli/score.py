@@ -11,7 +11,7 @@ from neurosteer.vocabulary import Convention
 
 from . import options
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
 
 
 @with_groups
@@ -28,34 +28,22 @@ def score(
     seed: options.Seed = 0,
     model: options.ModelFrom,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Score minimal pairs: log-probabilities of both sentences, margins and accuracy of the unedited model.
 
     neurosteer score --task intransitive
     """
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _score(names, pairs, convention, seed, model, output, progress)
-
-
-def _score(
-    names: list[str] | None,
-    pairs_from: options.PairsFrom,
-    convention: Convention,
-    seed: int,
-    model_from: options.ModelFrom,
-    output: options.Output,
-    progress: TerminalProgress,
-) -> None:
-    tasks = pairs_from.load(names, seed=seed, offline=output.offline, progress=progress)
+    tasks = pairs.load(names, seed=seed, offline=output.offline, progress=progress)
 
     from neurosteer.forward import score as score_pairs
     from neurosteer.report import score_table, to_json
     from neurosteer.studies import save_scores
 
-    model = model_from.load(offline=output.offline, progress=progress)
-    scored = [(pairs, score_pairs(model, pairs, convention=convention, progress=progress)) for pairs in tasks]
-    asked = {**pairs_from.record(names), "seed": seed, "convention": convention, **model_from.record()}
-    run, found, result = save_scores(model, scored, out=output.out, options=asked)
+    loaded = model.load(offline=output.offline, progress=progress)
+    scored = [(task, score_pairs(loaded, task, convention=convention, progress=progress)) for task in tasks]
+    asked = {**pairs.record(names), "seed": seed, "convention": convention, **model.record()}
+    run, found, result = save_scores(loaded, scored, out=output.out, options=asked)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")

@@ -11,16 +11,28 @@ from matplotlib.figure import Figure
 
 from neurosteer.report import rows_csv, to_json
 from neurosteer.report.canvas import save_figure, save_svg
-from neurosteer.results import Json, read_record, record
+from neurosteer.results import Json, Verdict, read_record, record
 from neurosteer.store import write_bytes
 
-from .experiment import Results, Rows, Verdict
+from .experiment import Results, Rows
 from .page import outcome_page, table_file
 from .registry import experiment_of
 from .scope import Scope
 
 DPI, PAGE_DPI = 160, 110
 DIGITS = 6  # significant ones, of every float in a CSV file
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What `results.json` holds beside the scope."""
+
+    version: str
+    recipe: Mapping[str, Json]
+    again: str
+    results: list[Mapping[str, Json]]
+    verdicts: list[Verdict]
+    notices: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,19 +50,16 @@ class Outcome:
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Outcome:
         """What `to_dict` gave. Raises `ValueError`, one line, for an object of another kind."""
-        names = [result["experiment"] for result in values["results"]]
-        kinds = [experiment_of(name).result for name in names]
+        written = read_record(_Written, values)
+        results = {result["experiment"]: result for result in written.results}
         return cls(
-            version=values["version"],
-            recipe=values["recipe"],
-            again=values["again"],
+            version=written.version,
+            recipe=written.recipe,
+            again=written.again,
             scope=read_record(Scope, values),
-            results={
-                name: read_record(kind, result)
-                for name, kind, result in zip(names, kinds, values["results"], strict=True)
-            },
-            verdicts=[read_record(Verdict, verdict) for verdict in values["verdicts"]],
-            notices=values["notices"],
+            results={name: read_record(experiment_of(name).result, result) for name, result in results.items()},
+            verdicts=written.verdicts,
+            notices=written.notices,
         )
 
     def to_dict(self) -> dict[str, Json]:

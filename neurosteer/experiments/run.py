@@ -24,6 +24,7 @@ from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.shard import Shard
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
+from neurosteer.vocabulary import Json
 
 from .registry import check_names
 
@@ -147,7 +148,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     return Prepared(recipe, model, tasks, plan, out / name, digest)
 
 
-def _settings(recipe: Recipe) -> dict[str, Any]:
+def _settings(recipe: Recipe) -> dict[str, Json]:
     """What decides the units beside model and pairs.
 
     Keys at their default are left out, so that runs outlive keys that are added to recipes; a change of a default
@@ -157,7 +158,7 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
     return {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE and value != plain[key]}
 
 
-def _identity(pairs: Pairs) -> dict[str, Any]:
+def _identity(pairs: Pairs) -> dict[str, Json]:
     return {"task": pairs.task, "phenomenon": pairs.phenomenon, "digest": pairs.digest}
 
 
@@ -229,10 +230,8 @@ def command_of(recipe: Recipe) -> str:
         plain = read_recipe(recipe.name).describe()
     except InputError:  # a recipe of the user's own
         return f"neurosteer run {shlex.quote(recipe.name + '.toml')}"
-    told = {key: value for key, value in recipe.describe().items() if value != plain[key] and value is not None}
-    changed = [f" --set {shlex.quote(f'{key}={_typed(value)}')}" for key, value in told.items()]
-    return f"neurosteer run {shlex.quote(recipe.name)}{''.join(changed)}"
-
-
-def _typed(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    replaced = {key: value for key, value in recipe.describe().items() if value not in (plain[key], None)}
+    words = ["neurosteer", "run", recipe.name]
+    for key, value in replaced.items():
+        words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"]
+    return shlex.join(words)

@@ -51,13 +51,13 @@ def dose_figure(effect: EffectResult, model: str | None = None) -> Figure:
     keys = _changes(top, doses, effect)
     _divergences(bottom, doses, effect)
     figure.align_ylabels()
-    about = [
+    subtitle = [
         *([short_name(model)] if model else []),
         f"{which_neurons(effect.edit)} by {name_of(effect)}",
         effect.edit.site,
         where(effect.edit),
     ]
-    title(top, effect.task, about)
+    title(top, effect.task, subtitle)
     figure.legend(*zip(*keys, strict=True), ncols=2, **LEGEND)
     return finish(figure)
 
@@ -105,7 +105,7 @@ def _chosen(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> tuple[An
     (line,) = axes.plot([dose.scale for dose in doses], [dose.delta for dose in doses], label="chosen", **look)
     edited = [dose for dose in doses if dose.scale != 1]
     scales, low, high = ([getattr(dose, name) for dose in edited] for name in ("scale", "low", "high"))
-    bars = axes.vlines(scales, low, high, color=look["color"], linewidth=2.2)
+    bars = axes.vlines(scales, low, high, color=line.get_color(), linewidth=2.2)
     axes.plot([1], [0], markerfacecolor="white", **look)
     these = "this neuron" if effect.edit.k == 1 else f"these {effect.edit.k:,} neurons"
     return (bars, line), f"{these}, with 95 % interval"

@@ -15,6 +15,7 @@ from neurosteer.results import FindLayer, FindResult
 
 from .baselines import DRAWN, named
 from .canvas import (
+    ACCURACY,
     BELOW,
     BLUE,
     DASHED,
@@ -26,9 +27,8 @@ from .canvas import (
     SMALL,
     VERMILION,
     as_written,
-    layer_ticks,
+    layer_axis,
     new_figure,
-    plain,
     short_name,
     title,
 )
@@ -47,7 +47,9 @@ def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None 
     axes = new_figure().add_subplot() if ax is None else ax
     figure = axes.get_figure(root=True)
     assert figure is not None
-    _style(axes, [row.layer for row in found.layers])
+    layer_axis(axes, [row.layer for row in found.layers])
+    axes.set_ylabel(ACCURACY)
+    axes.yaxis.set_major_locator(MultipleLocator(0.1))
     keys = _probes(axes, found)
     _best_layer(axes, found.best_layer)
     baseline_lines(axes, found.baselines)
@@ -59,15 +61,6 @@ def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None 
         axes.legend(handles, labels, ncols=2, **{**LEGEND, **BELOW})
     as_written(axes)
     return figure
-
-
-def _style(axes: Axes, layers: Sequence[int]) -> None:
-    axes.set_xlim(min(layers) - 0.6, max(layers) + 0.6)
-    axes.set_xlabel("layer (block, counted from 0)")
-    axes.set_ylabel("test accuracy (share of sentences)")
-    layer_ticks(axes, layers)
-    axes.yaxis.set_major_locator(MultipleLocator(0.1))
-    plain(axes)
 
 
 @dataclass(frozen=True)

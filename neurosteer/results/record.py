@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from neurosteer.vocabulary import Json
+
 if TYPE_CHECKING:
     import pandas as pd
 
-Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 R = TypeVar("R")
 _adapter: Callable[[Any], Any] = cache(TypeAdapter)
 APART = Field(exclude=True)  # for `Annotated`: a field with a default that is not in the JSON

@@ -108,7 +108,7 @@ class ListedRun:
     model: ModelUsed
     results: tuple[ListedTask, ...]
 
-    def about(self) -> dict[str, object]:
+    def listed(self) -> dict[str, object]:
         """What a `RunListing` says of it."""
         edits = [row.edit for row in self.results if row.edit]
         layers = {layer for edit in edits for layer in edit.layers}
@@ -145,7 +145,7 @@ class ListedRecipe:
     data: _Source | None = None
     settings: _Settings = field(default_factory=_Settings)
 
-    def about(self) -> dict[str, object]:
+    def listed(self) -> dict[str, object]:
         """What a `RunListing` says of it."""
         return {
             "tasks": tuple(dict.fromkeys(row.task for row in self.tasks)),

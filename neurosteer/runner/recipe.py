@@ -19,7 +19,7 @@ from pydantic import AfterValidator
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import COLUMNS as OWN_COLUMNS
-from neurosteer.vocabulary import METHODS, Dtype, L0Decay, L0Start, L0States, Method, Position, Site, SplitKind
+from neurosteer.vocabulary import METHODS, Dtype, Json, L0Decay, L0Start, L0States, Method, Position, Site, SplitKind
 
 from .bundled import find_recipe
 from .keys import Key, meant
@@ -146,11 +146,11 @@ class Recipe:
         given = {name: getattr(self, f"l0_{name}") for name in names}
         return replace(L0, **{name: value for name, value in given.items() if value is not None})
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Json]:
         """Its name and all keys, as the file spells them, as JSON values."""
-        told = {_SPELT.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
-        told["limit"] = "all" if self.limit is None else self.limit
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in told.items()}
+        keys = {_SPELT.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
+        keys["limit"] = "all" if self.limit is None else self.limit
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
 
 
 @cache
@@ -207,8 +207,8 @@ def _parse(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise InputError(f"{path} is no TOML that can be read: it is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
-        told = " ".join(str(error).split())
-        raise InputError(f"{path} is no TOML: {told[:1].lower()}{told[1:]}") from error
+        message = " ".join(str(error).split())
+        raise InputError(f"{path} is no TOML: {message[:1].lower()}{message[1:]}") from error
 
 
 def _content(path: Path) -> bytes:

@@ -104,13 +104,13 @@ ALL_IS_NONE = BeforeValidator(lambda value: None if value == "all" else value)
 def shown(value: Any) -> str:
     """A value as a message repeats it: on one line, and not at length."""
     if isinstance(value, (list, tuple)):
-        told = f"[{', '.join('[...]' if isinstance(part, (list, tuple)) else shown(part) for part in value)}]"
+        text = f"[{', '.join('[...]' if isinstance(part, (list, tuple)) else shown(part) for part in value)}]"
     elif isinstance(value, dict):
-        told = "a table"
+        text = "a table"
     elif isinstance(value, bool):
-        told = str(value).lower()
+        text = str(value).lower()
     elif isinstance(value, int):
-        told = str(value) if value.bit_length() < 256 else hex(value)  # Python refuses to spell very long ones
+        text = str(value) if value.bit_length() < 256 else hex(value)  # Python refuses to spell very long ones
     else:
-        told = repr(value) if isinstance(value, (str, float)) else str(value)
-    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
+        text = repr(value) if isinstance(value, (str, float)) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

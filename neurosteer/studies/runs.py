@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import QUIET, Progress
@@ -48,8 +48,8 @@ def _listing(folder: Path, time: float) -> RunListing:
     kind: type[ListedRecipe | ListedRun] = ListedRecipe if command == "run" else ListedRun
     run = read_record(kind, result)
     when = f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"
-    about = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
-    return read_record(RunListing, about | run.about())
+    fields = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
+    return read_record(RunListing, fields | run.listed())
 
 
 def read_run(folder: Path) -> dict[str, Json]:
@@ -58,20 +58,16 @@ def read_run(folder: Path) -> dict[str, Json]:
     return result
 
 
-@runtime_checkable
-class Asked(Protocol):
-    """The pairs of a task, or what was made from them."""
+def run_folder(
+    out: Path, command: str, model: Model, pairs: Sequence[tuple[str, str]], options: Mapping[str, Json]
+) -> Path:
+    """Where a run belongs: the same question to the same model about the same `pairs` lands in the same place.
 
-    @property
-    def task(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
-
-
-def run_folder(out: Path, command: str, model: Model, asked: Sequence[Asked], options: Mapping[str, Json]) -> Path:
-    """Where a run belongs: the same question to the same model about the same pairs lands in the same place."""
-    digest = digest_of([model.describe(), [pairs.digest for pairs in asked], dict(options)])[:8]
-    tasks = asked[0].task if len(asked) == 1 else f"{asked[0].task}+{len(asked) - 1}"
+    Of these it takes the task and the digest.
+    """
+    digest = digest_of([model.describe(), [digest for _, digest in pairs], dict(options)])[:8]
+    first, more = pairs[0][0], len(pairs) - 1
+    tasks = f"{first}+{more}" if more else first
     return out / f"{command}-{file_stem(tasks)}-{file_stem(Path(model.name).name)}-{digest}"
 
 

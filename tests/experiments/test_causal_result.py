@@ -130,7 +130,7 @@ def test_tasks_without_a_preference_have_nothing_to_lose(toy: Toy, result: Causa
 
 def test_q_is_over_the_own_and_over_the_other_cells(monkeypatch: pytest.MonkeyPatch, toy: Toy):
     """Where single cells are judged; of targets that have something to lose."""
-    monkeypatch.setattr("neurosteer.experiments.causal.cell_rows.CELL_CONTROLS", 3)
+    monkeypatch.setattr("neurosteer.experiments.causal.compute.CELL_CONTROLS", 3)
     judged = gathered(toy)
     for method in METHODS:
         for own in (True, False):

@@ -31,6 +31,7 @@ from neurosteer.experiments.run import command_of
 from neurosteer.pairs import load_pairs
 from neurosteer.probes import L0
 from neurosteer.progress import Progress
+from neurosteer.results import record
 from neurosteer.runner import Recipe, Shard, read_recipe
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.units import UNIT_FORMAT
@@ -423,7 +424,7 @@ def test_an_estimate(begun):
     found = estimate_recipe(recipe, out=Path("runs"))
     assert begun == []
     assert not Path("runs").exists()
-    told = found.to_dict()
+    told = record(found)
     assert Path(told.pop("folder")).name.startswith("run-sums-stub-")
     assert told == {
         "units": 40,

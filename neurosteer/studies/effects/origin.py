@@ -53,7 +53,7 @@ class Wanted:
         same = all(wanted is None or wanted == has for wanted, has in asked)
         return same and set(self.methods or ()) <= set(found.rankings)
 
-    def told(self) -> str:
+    def as_options(self) -> str:
         """What a find has to answer beside the task, as it is typed."""
         columns = self.columns and ",".join(self.columns)
         single = {
@@ -120,8 +120,8 @@ def neurons_from(
     if found is None:
         asked = f" of {wanted.task}" if wanted.task else ""
         raise InputError(
-            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS){wanted.told()} in '{out}' to take "
-            "neurons from; run one first, or give --task NAME or --neurons FILE"
+            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS){wanted.as_options()} in '{out}' "
+            "to take neurons from; run one first, or give --task NAME or --neurons FILE"
         )
     return _from_run(found, wanted, pairs)
 
@@ -204,27 +204,27 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             f"{file}: these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
-    about = neurons.metadata
-    own, theirs = model.describe(), about.get("network", {})
+    metadata = neurons.metadata
+    own, theirs = model.describe(), metadata.get("network", {})
     for name in ("bos", "eos"):
         if name in theirs and theirs[name] != own[name]:
             raise InputError(
                 f"{file}: found with token {theirs[name]} as {name.upper()}, not {own[name]}; give --{name}"
             )
-    task = wanted.task or about.get("task")
-    method = str(about.get("method") or "given")
+    task = wanted.task or metadata.get("task")
+    method = str(metadata.get("method") or "given")
     if task is None:
         raise InputError(f"{file} does not say which task it is about; give --task NAME")
     if not pairs:
         return Origin({method: neurons}, str(file), task)
-    own_split = about.get("split") in ("pair", "lexical")
-    kind: SplitKind = wanted.split or (about["split"] if own_split else "pair")
-    source = wanted.source or about.get("source") or "auto"
+    own_split = metadata.get("split") in ("pair", "lexical")
+    kind: SplitKind = wanted.split or (metadata["split"] if own_split else "pair")
+    source = wanted.source or metadata.get("source") or "auto"
     columns = wanted.columns or COLUMNS
-    seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
+    seed = wanted.seed if wanted.seed is not None else metadata.get("seed", 0)
     again = load_pairs(task, source=source, limit=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
-    same = (task, _place(again.source)) == (about.get("task"), _place(about.get("source")))
-    if same and own_split and about.get("pairs") != again.digest:
+    same = (task, _place(again.source)) == (metadata.get("task"), _place(metadata.get("source")))
+    if same and own_split and metadata.get("pairs") != again.digest:
         raise InputError(
             f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
             "--data, --limit and --columns of that find"

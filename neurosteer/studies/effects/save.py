@@ -24,7 +24,7 @@ def save_effects(
     options: Mapping[str, Json],
 ) -> tuple[Path, dict[str, Json]]:
     """Write the effects of one task's neuron sets, one per method, below `out`; returns folder and JSON object."""
-    folder = run_folder(out, command, model, effects[:1], options)
+    folder = run_folder(out, command, model, [(effects[0].task, effects[0].digest)], options)
 
     def fill(draft: Path) -> None:
         for effect in effects:

@@ -26,7 +26,7 @@ def save_find(
     skipped: Sequence[Mapping[str, str]] = (),
 ) -> tuple[Path, dict[str, Json]]:
     """Write a run folder below `out` and return it with the JSON object of the command."""
-    folder = run_folder(out, "find", model, [found.pairs for found in founds], options)
+    folder = run_folder(out, "find", model, [(found.task, found.pairs.digest) for found in founds], options)
     results = [_with_paths(found.result, folder) for found in founds]
     run = write_run(
         folder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -91,12 +91,12 @@ def find(
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
     cache = cache and can_cache(model, progress)
-    told = Remembering(progress)
+    remembered = Remembering(progress)
 
     def compute() -> Found:
         count = resolve_topk(topk, site_width(model, site))
         settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
-        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
+        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
 
     if cache:
         asked: dict[str, Json] = {
@@ -116,7 +116,7 @@ def find(
     else:
         found = compute()
     for notice in found.result.notices:
-        if notice not in told.caveats:
+        if notice not in remembered.caveats:
             progress.notice(notice)
     return found
 
@@ -166,23 +166,27 @@ def _find(
         attribution=ablation.settings if "attribution" in settings.methods else None,
         probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in search.results}},
     )
-    rankings = {
-        method: Ranking(
-            scores=torch.stack([result.scores[method] for result in search.results]),
-            best_layer=search.best_layer(method),
-            method=method,
-            stats=stats,
-            model=model.fingerprint,
-            site=site,
-            metadata=metadata | search.settings_of(method) | (ablation.settings if method == "attribution" else {}),
-        )
-        for method in settings.methods
-    }
+    rankings = {method: _ranking(model, search, method, ablation, stats, metadata) for method in settings.methods}
     result = result_of(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
     directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
     return Found(result, rankings, directions, pairs, parts)
+
+
+def _ranking(
+    model: Model, search: Search, method: Method, ablation: Ablation, stats: UnitStats, metadata: Mapping[str, Json]
+) -> Ranking:
+    own = search.settings_of(method) | (ablation.settings if method == "attribution" else {})
+    return Ranking(
+        scores=torch.stack([result.scores[method] for result in search.results]),
+        best_layer=search.best_layer(method),
+        method=method,
+        stats=stats,
+        model=model.fingerprint,
+        site=ablation.site,
+        metadata={**metadata, **own},
+    )
 
 
 def _search(
