@@ -13,7 +13,7 @@ from neurosteer.vocabulary import ENCODED, METHODS, MOST_DRAWS, Method
 from . import options, parse
 from .option_groups import with_groups
 from .progress import TerminalProgress, progress_on_stderr
-from .screen import say
+from .screen import say, show
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
