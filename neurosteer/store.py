@@ -11,9 +11,9 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import struct
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -43,7 +43,16 @@ _DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "
 def home() -> Path:
     """The cache folder: `NEUROSTEER_HOME`, or the platform's own."""
     chosen = os.environ.get("NEUROSTEER_HOME")
-    return Path(chosen).expanduser() if chosen else user_cache_path("neurosteer")
+    return expanded(chosen) if chosen else user_cache_path("neurosteer")
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path with `~` or `~user` at its beginning replaced by that home. Raises `InputError` where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        user = Path(path).parts[0]
+        raise InputError(f"'{path}': no home folder of '{user}' is known; name the folder itself") from None
 
 
 def versions(*more: str) -> dict[str, str]:
@@ -78,18 +87,17 @@ def file_digest(path: Path) -> str:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file that replaces `path` when the block ends, so that `path` is never half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "w+b") as file:
+        with name.open("x+b") as file:  # with the permissions that the user's umask leaves
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)  # the error of a full disk does not name the file
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
         raise
 
 

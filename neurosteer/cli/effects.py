@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference
@@ -19,6 +18,7 @@ from . import options, parse
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
 from .progress import TerminalProgress
+from .screen import say, show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
@@ -208,19 +208,23 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
         _measure_all(model, origin, asked, effects, progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if effects:
-            kept, _ = save_effects(model, effects, command=asked.command, out=output.out, options=record)
+            kept, _ = save_effects(
+                model, effects, command=asked.command, out=output.out, options=record, progress=progress
+            )
             progress.notice(f"stopped early: {len(effects)} of {len(origin.sets)} neuron sets are kept in {kept}")
         raise
-    run, result = save_effects(model, effects, command=asked.command, out=output.out, options=record)
+    run, result = save_effects(
+        model, effects, command=asked.command, out=output.out, options=record, progress=progress
+    )
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
         return
     if len(effects) > 1:
-        Console().print(compare_table(effects))
-    print(f"run     {run}")
+        show(compare_table(effects))
+    say(f"run     {run}")
     for figure in sorted(run.rglob("*.png")):
-        print(f"figure  {figure}")
+        say(f"figure  {figure}")
 
 
 def _measure_all(
@@ -261,4 +265,4 @@ def _measure_all(
             progress.notice(notice)
         if not asked.output.as_json:
             progress.clear()
-            Console().print(effect_table(effect))
+            show(effect_table(effect))

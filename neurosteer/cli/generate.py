@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from neurosteer.vocabulary import Where
 
@@ -15,6 +14,7 @@ from . import options, parse
 from .neurons import NeuronsFrom
 from .option_groups import with_groups
 from .progress import TerminalProgress
+from .screen import show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
@@ -111,7 +111,7 @@ def generate(
             shown = generation_table(both, edit.describe())
         if not output.as_json:
             progress.clear()
-            Console().print(shown)
+            show(shown)
     if output.as_json:
         heading = {"command": "generate", "version": neurosteer.__version__, "model": loaded.describe()}
         print(to_json({**heading, "options": vars(writing), "results": [record(row) for row in rows]}), end="")

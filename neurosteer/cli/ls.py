@@ -5,11 +5,11 @@ neurosteer ls tasks
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +17,7 @@ from neurosteer.vocabulary import Json
 
 from . import options
 from .listing import print_listing
+from .screen import say, show
 
 Row = Mapping[str, Json]
 MOST_NAMED = 3  # tasks of one run
@@ -45,13 +46,13 @@ def tasks(
         print("second frame: of builtin:balanced, where it is no instance of the task's construction")
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
-        print(phenomenon or "(no phenomenon)")
+        say(phenomenon or "(no phenomenon)")
         for row in group:
-            print(f"  {row['task']:<{width}}  {_baselines(row) if known else '{:,} pairs'.format(row['pairs'])}")
+            say(f"  {row['task']:<{width}}  {_baselines(row) if known else '{:,} pairs'.format(row['pairs'])}")
             if known:
-                print(f"    + {row['example'][0]}\n    - {row['example'][1]}")
+                say(f"    + {row['example'][0]}\n    - {row['example'][1]}")
                 if row["second"]:
-                    print(f"    second frame: {row['second']}")
+                    say(f"    second frame: {row['second']}")
 
 
 def _known_tasks(source: str) -> list[Row]:
@@ -120,7 +121,7 @@ def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> 
     if rows:
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     else:
-        print(f"no runs in '{out}'")
+        say(f"no runs in '{out}'")
 
 
 def _list(command: str, rows: Sequence[Row], columns: Sequence[str], note: str, format_: str) -> None:
@@ -137,8 +138,7 @@ def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    console = Console()
-    (console if console.is_terminal else Console(width=200)).print(table)  # a pipe has no width to fit
+    show(table, least=0 if sys.stdout.isatty() else 200)  # a pipe has no width to fit
 
 
 def _cell(value: object) -> str:

@@ -224,5 +224,5 @@ class NeuronsFrom:
         found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)
         pairs_from = {"tasks": [self.task], "source": source, "n": self.limit, "columns": columns}
         study = {"methods": chosen, "split": split, "seed": seed}
-        folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study})
+        folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study}, progress=progress)
         return folder

@@ -15,6 +15,7 @@ from neurosteer.vocabulary import Dtype, SplitKind
 from . import options, parse
 from .option_groups import with_groups
 from .progress import TerminalProgress, duration
+from .screen import say
 
 if TYPE_CHECKING:
     from neurosteer.runner import Recipe, Shard
@@ -145,12 +146,12 @@ def _run(asked: Recipe, part: Shard | None, output: options.Output, progress: Te
         print(made.results.read_text("utf-8") if made.outcome else unfinished, end="")
         return
     for verdict in made.outcome.verdicts if made.outcome else ():
-        print(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
+        say(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
     if made.page.is_file() and made.outcome:
-        print(f"page    {made.page}")
-    print(f"run     {made.folder}")
+        say(f"page    {made.page}")
+    say(f"run     {made.folder}")
     for figure in made.figures if made.outcome else ():
-        print(f"figure  {figure}")
+        say(f"figure  {figure}")
 
 
 def _estimate(asked: Recipe, part: Shard | None, output: options.Output, progress: TerminalProgress) -> None:
@@ -166,14 +167,14 @@ def _estimate(asked: Recipe, part: Shard | None, output: options.Output, progres
         return
     waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
     later = f" ({found.deferred} of them after other shards)" if found.deferred else ""
-    print(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
+    say(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
     left_out = f" ({found.skipped} more allow no such split)" if found.skipped else ""
-    print(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
+    say(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
     faster = "; a GPU takes a small part of it" if found.device == "cuda" else ""
-    print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
-    print(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
-    print(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
-    print(f"run     {found.folder}")
+    say(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
+    say(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
+    say(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
+    say(f"run     {found.folder}")
 
 
 def size(count: int) -> str:

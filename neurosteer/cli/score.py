@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from neurosteer.vocabulary import Convention
 
 from . import options
 from .option_groups import with_groups
 from .progress import TerminalProgress
+from .screen import say, show
 
 
 @with_groups
@@ -48,5 +48,5 @@ def score(
     if output.as_json:
         print(to_json(result), end="")
     else:
-        Console().print(score_table(found))
-        print(f"run     {run}")
+        show(score_table(found))
+        say(f"run     {run}")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from neurosteer.errors import cannot_draw
+from neurosteer.progress import QUIET, Progress
 from neurosteer.report import rows_csv, to_json
-from neurosteer.report.canvas import save_figure, save_svg
+from neurosteer.report.canvas import own_style, save_figure, save_svg
 from neurosteer.results import Json, Verdict, read_record, record
 from neurosteer.store import write_bytes
 
@@ -76,11 +79,11 @@ class Outcome:
             "notices": list(self.notices),
         }
 
-    def figures(self) -> Iterator[tuple[str, Figure]]:
-        """The name and the figure of everything that is drawn, experiment by experiment."""
+    def drawings(self) -> Iterator[tuple[str, Callable[[], Figure]]]:
+        """Name by name everything that can be drawn, experiment by experiment."""
         for name, result in self.results.items():
             for figure, drawing in experiment_of(name).drawings.items():
-                yield figure, drawing.draw(result, self.scope)
+                yield figure, own_style()(partial(drawing.draw, result, self.scope))
 
     def csvs(self) -> Iterator[tuple[str, str]]:
         """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
@@ -89,8 +92,11 @@ class Outcome:
                 yield table_file(name, table), csv_text(rows)
 
 
-def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
-    """Write everything that shows an outcome into a folder, each file atomically; returns the names of the files."""
+def write_outcome(outcome: Outcome, folder: Path, progress: Progress = QUIET) -> list[str]:
+    """Write everything that shows an outcome into a folder, each file atomically; returns the names of the files.
+
+    A figure that cannot be drawn is one notice, and the page does without it.
+    """
     names = []
 
     def write(name: str, content: bytes) -> None:
@@ -101,16 +107,24 @@ def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
     for name, text in outcome.csvs():
         write(name, text.encode())
     pictures = {}
-    for name, figure in outcome.figures():
-        for suffix, save in (("png", save_figure), ("svg", save_svg)):
-            file = BytesIO()
-            save(figure, file, dpi=DPI)
-            write(f"{name}.{suffix}", file.getvalue())
-        small = BytesIO()
-        save_figure(figure, small, dpi=PAGE_DPI)
-        pictures[name] = small.getvalue()
+    for name, draw in outcome.drawings():
+        try:
+            figure = draw()
+            drawn = {"png": _content(save_figure, figure, DPI), "svg": _content(save_svg, figure, DPI)}
+            pictures[name] = _content(save_figure, figure, PAGE_DPI)
+        except Exception as error:  # whatever a drawing library says, the numbers are there
+            progress.notice(cannot_draw(name, error))
+            continue
+        for suffix, content in drawn.items():
+            write(f"{name}.{suffix}", content)
     write("index.html", outcome_page(outcome, pictures).encode())
     return names
+
+
+def _content(save: Callable[..., None], figure: Figure, dpi: int) -> bytes:
+    file = BytesIO()
+    save(figure, file, dpi=dpi)
+    return file.getvalue()
 
 
 def csv_text(rows: Rows) -> str:

@@ -42,10 +42,13 @@ def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Sect
     experiment, result, scope = experiment_of(name), outcome.results[name], outcome.scope
     shown = []
     for figure, drawing in experiment.drawings.items():
+        if figure not in pictures:  # it could not be drawn
+            continue
         caption = drawing.caption(scope)
         shown.append(Picture.of(pictures[figure], read=caption.read, limits=caption.limits))
     files = [table_file(name, table) for table in experiment.csvs(result)]
-    files += [f"{figure}.{suffix}" for figure in experiment.drawings for suffix in ("png", "svg")]
+    drawn = [figure for figure in experiment.drawings if figure in pictures]
+    files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
     return Section(name, experiment.heading, shown, experiment.tables(result, scope), files)
 
 

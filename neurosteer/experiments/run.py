@@ -111,7 +111,7 @@ def run_recipe(
     if ran.waiting:
         _tell_waiting(ran, part, progress)
         return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting), len(ran.deferred))
-    return RecipeRun(made.folder, _finish(made, ran), len(ran.computed))
+    return RecipeRun(made.folder, _finish(made, ran, progress), len(ran.computed))
 
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
@@ -185,7 +185,7 @@ def _tell_waiting(ran: Ran, shard: Shard | None, progress: Progress) -> None:
     )
 
 
-def _finish(made: Prepared, ran: Ran) -> Outcome:
+def _finish(made: Prepared, ran: Ran, progress: Progress) -> Outcome:
     """Gather and draw, beside what an earlier run has drawn: that stays until this is whole."""
     from .outcome import Outcome, write_outcome
 
@@ -204,7 +204,7 @@ def _finish(made: Prepared, ran: Ran) -> Outcome:
                 notices=[*versions, *plan.notices],
             )
             with fresh(made.folder / _DRAFT) as draft:
-                write_outcome(outcome, draft)
+                write_outcome(outcome, draft, progress)
                 shutil.copyfile(made.folder / METADATA, draft / METADATA)
                 write_manifest(draft)
                 _put_in_place(draft, made.folder)

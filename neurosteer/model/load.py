@@ -20,6 +20,7 @@ from transformers import (
 from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.progress import AUTO, Progress
+from neurosteer.store import expanded
 from neurosteer.vocabulary import DTYPES, Dtype
 
 from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
@@ -81,7 +82,7 @@ def load_model(
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; one of {', '.join(DTYPES)}")
     label, source = str(name), str(name)
-    if revision is not None and (label == NAME or Path(label).expanduser().is_dir()):
+    if revision is not None and (label == NAME or expanded(label).is_dir()):
         raise InputError(f"--revision '{revision}' is for models of the hub; {label} has no revisions: leave it out")
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
@@ -129,7 +130,7 @@ def _device(name: str) -> torch.device:
 
 def _find(label: str, source: str, *, offline: bool) -> tuple[str, bool]:
     """A folder or a hub id, and whether the hub is to be asked for it."""
-    folder = Path(source).expanduser()
+    folder = expanded(source)
     if folder.is_file():
         raise InputError(f"{label} is a file; name a Hugging Face folder (config.json, tokenizer, safetensors)")
     if not folder.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):

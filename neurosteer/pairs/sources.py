@@ -10,6 +10,7 @@ from pathlib import Path
 from neurosteer.errors import InputError
 from neurosteer.hub import is_reachable
 from neurosteer.progress import QUIET, Progress
+from neurosteer.store import expanded
 from neurosteer.vocabulary import Columns
 
 from . import hub
@@ -75,7 +76,7 @@ def open_source(source: str, *, task: str | None = None, offline: bool = False, 
         return blimp
     if source in NAMES:
         return Builtin(source)
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.is_dir():
         return _open_folder(source, path)
     if path.exists():

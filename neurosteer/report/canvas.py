@@ -1,7 +1,8 @@
 """What all figures share: canvas, colours, title, footnotes, file.
 
 Colours are Okabe and Ito's, which colour-blind readers can tell apart; every series also has its own marker, so
-that a figure survives a grey print. Nothing here touches pyplot or matplotlib's global settings.
+that a figure survives a grey print. Nothing here touches pyplot or matplotlib's global settings, and none of the
+user's settings (style, LaTeX, backend) touches a figure.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import re
 import textwrap
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from matplotlib import rc_context
+from matplotlib import rc_context, style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+
+from neurosteer.store import write_bytes
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
@@ -41,6 +45,13 @@ ACCURACY = "test accuracy (share of sentences)"
 SEPARATOR = "  ·  "
 LETTER = 0.54  # mean width of a letter, in font sizes
 BOLD = 1.25  # times as wide is a bold one
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Draw by matplotlib's defaults, whatever the user's matplotlibrc or style sheets ask for."""
+    with style.context("default"):
+        yield
 
 
 def new_figure(width: float = 8.4, height: float = 5.0) -> Figure:
@@ -134,6 +145,7 @@ def as_written(drawn: Figure | Axes) -> None:
         text.set_parse_math(False)
 
 
+@own_style()
 def save_figure(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     """Write a PNG (`dpi` dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
     with warnings.catch_warnings():
@@ -141,6 +153,7 @@ def save_figure(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None
         figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
 
 
+@own_style()
 def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     """Write an SVG, letters as outlines and images (`dpi`) inside, whose bytes depend on the figure alone."""
     with rc_context({"svg.hashsalt": "neurosteer", "svg.fonttype": "path"}), warnings.catch_warnings():
@@ -149,9 +162,11 @@ def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
 
 
 def save_pictures(figure: Figure, stem: Path) -> None:
-    """Write `<stem>.png` and `<stem>.svg`."""
-    save_figure(figure, stem.with_name(f"{stem.name}.png"))
-    save_svg(figure, stem.with_name(f"{stem.name}.svg"))
+    """Write `<stem>.png` and `<stem>.svg`, each whole or not at all."""
+    for suffix, save in (("png", save_figure), ("svg", save_svg)):
+        content = BytesIO()
+        save(figure, content)
+        write_bytes(stem.with_name(f"{stem.name}.{suffix}"), content.getvalue())
 
 
 def short_name(name: str) -> str:

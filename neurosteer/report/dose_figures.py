@@ -25,6 +25,7 @@ from .canvas import (
     finish,
     method_look,
     new_figure,
+    own_style,
     plain,
     short_name,
     title,
@@ -35,6 +36,7 @@ from .edit_labels import where, which_neurons
 NARROWEST = 0.05  # of the width of the axes, between two ticks
 
 
+@own_style()
 def dose_figure(effect: EffectResult, model: str | None = None) -> Figure:
     """The change of the mean margin (nats) by scale, with 95 % intervals, over the range and mean of the controls.
 

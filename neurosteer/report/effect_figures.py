@@ -29,6 +29,7 @@ from .canvas import (
     footnotes,
     method_look,
     new_figure,
+    own_style,
     plain,
     short_name,
     title,
@@ -41,6 +42,7 @@ KINDS = {"welch": "encoded", "l0": "encoded", "attribution": "used"}
 ASIDE = 0.09  # of a column: the controls to the left of its middle, the chosen neurons to the right
 
 
+@own_style()
 def effect_figure(effects: Sequence[EffectResult], model: str | None = None, *, ax: Axes | None = None) -> Figure:
     """The change of the mean margin (nats) under each method's neurons, one column per method.
 

@@ -29,6 +29,7 @@ from .canvas import (
     as_written,
     layer_axis,
     new_figure,
+    own_style,
     short_name,
     title,
 )
@@ -36,6 +37,7 @@ from .canvas import (
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
 
 
+@own_style()
 def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None = None) -> Figure:
     """Test accuracy by layer of one task of `neurosteer find`; `model` is a name for the title.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.store import expanded
 
 SUFFIX = ".toml"
 _SHIPPED = Path(__file__).parent / "paper"  # in a wheel
@@ -43,7 +44,7 @@ def find_recipe(recipe: str | os.PathLike[str]) -> Path:
     known = bundled_recipes()
     if isinstance(recipe, str) and recipe in known:
         return known[recipe]
-    path = Path(os.path.expanduser(recipe))
+    path = expanded(recipe)
     if path.is_dir():
         raise InputError(f"'{recipe}' is a folder; name a recipe's file in it, or one of {', '.join(known)}")
     if not path.is_file():

@@ -19,9 +19,11 @@ def takes(description: str, **constraints: Any) -> Any:
     return Field(description=description, **constraints)
 
 
-def whole(least: int) -> Any:
-    """Of an `int`: at least `least`, and of at most 18 digits."""
-    return takes(f"a whole number of at least {least}", strict=True, ge=least, lt=10**18)
+def whole(least: int, most: int | None = None, why: str = "") -> Any:
+    """Of an `int`: at least `least`, and at most `most`, for a reason; without one of at most 18 digits."""
+    if most is None:
+        return takes(f"a whole number of at least {least}", strict=True, ge=least, lt=10**18)
+    return takes(f"a whole number from {least} to {most:,} ({why})", strict=True, ge=least, le=most)
 
 
 def number(description: str, **bounds: float) -> Any:

@@ -44,7 +44,7 @@ def typed(outcome: Row) -> Outcome:
 
 
 def outcome_figures(outcome: Row) -> list[tuple[str, Figure]]:
-    return list(typed(outcome).figures())
+    return [(name, draw()) for name, draw in typed(outcome).drawings()]
 
 
 def outcome_csvs(outcome: Row) -> dict[str, str]:

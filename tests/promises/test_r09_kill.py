@@ -104,7 +104,7 @@ from neurosteer.experiments import outcome, run_recipe
 import neurosteer.model, neurosteer.experiments.plan
 
 torch.set_num_threads(1)
-outcome.write_outcome = lambda _, folder: (folder / "results.json").write_text("{}")  # pictures take long
+outcome.write_outcome = lambda _, folder, __: (folder / "results.json").write_text("{}")  # pictures take long
 place, rng = Path(sys.argv[2]), random.Random(9)
 os.chdir(place)
 

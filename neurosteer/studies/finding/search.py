@@ -22,7 +22,18 @@ from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
+from neurosteer.vocabulary import (
+    ENCODED,
+    METHODS,
+    MOST_DRAWS,
+    MOST_LAMBDAS,
+    FixedReference,
+    Layers,
+    Method,
+    Position,
+    Site,
+    SplitKind,
+)
 
 from .assembly import Search, result_of
 from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
@@ -241,13 +252,15 @@ def _check(methods: Sequence[Method], draws: int) -> None:
             raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
     if not methods or len(set(methods)) != len(methods):
         raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, not {draws}")
+    if not 1 <= draws <= MOST_DRAWS:
+        raise InputError(f"draws must be from 1 to {MOST_DRAWS:,} (each is a probe at every layer), not {draws}")
 
 
 def _grid(lambdas: Sequence[float] | None) -> tuple[float, ...]:
     """The penalties of the L0 probe, each once."""
     grid = tuple(sorted(set(lambdas if lambdas is not None else LAMBDAS)))
+    if len(grid) > MOST_LAMBDAS:
+        raise InputError(f"at most {MOST_LAMBDAS:,} lambdas (each is a mask at every layer), not {len(grid):,}")
     if not grid or not all(0 < value <= 1 for value in grid):
         raise InputError(f"lambda must be above 0 and at most 1, not {list(lambdas or ())}")
     return grid
