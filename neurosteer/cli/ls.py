@@ -24,6 +24,7 @@ MOST_NAMED = 3  # tasks of one run
 def tasks(
     data: options.Data = "auto",
     columns: options.Columns = options.DEFAULT_COLUMNS,
+    layout: options.Layout = "auto",
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:
@@ -35,7 +36,7 @@ def tasks(
     from neurosteer.pairs import NAMED
 
     known = data in NAMED
-    rows = _known_tasks(data) if known else _tasks_of(data, columns, offline)
+    rows = _known_tasks(data) if known else _tasks_of(data, columns, layout, offline)
     if format_ == "json":
         print_listing("ls tasks", rows)
         return
@@ -68,10 +69,10 @@ def _baselines(row: Row) -> str:
     return "   ".join(f"{name} {both.replace('0.', '.')}" for name, both in numbers.items())
 
 
-def _tasks_of(source: str, columns: tuple[str, str], offline: bool) -> list[Row]:
+def _tasks_of(source: str, columns: tuple[str, str], layout: str, offline: bool) -> list[Row]:
     from neurosteer.pairs import load_tasks
 
-    found = load_tasks(["all"], source=source, columns=columns, offline=offline)
+    found = load_tasks(["all"], source=source, columns=columns, layout=layout, offline=offline)
     rows = [{"task": pairs.task, "phenomenon": pairs.phenomenon, "pairs": len(pairs)} for pairs in found]
     return sorted(rows, key=lambda row: (row["phenomenon"] or "", row["task"]))
 

@@ -15,9 +15,10 @@ from neurosteer.errors import InputError
 
 from .delimited import labelled_lines, read_delimited
 from .layouts import UNKNOWN, Layout
-from .tables import LINE, Record, Table, each_once
+from .tables import LINE, Record, Table, checked, each_once
 
 Line = tuple[str, str]  # where it stands; its text, with its end
+_HALF = re.compile(r"\\u[dD]")  # may be half of a surrogate pair: no other way leads such into text
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
@@ -68,51 +69,54 @@ def _lines(path: Path) -> list[Line]:
 
 def _read_json(path: Path, asked: Layout) -> Table:
     """One object a line, or an array of objects."""
-    lines = [(where, line) for where, line in _lines(path) if line.strip()]
+    lines, decoder = [(where, line) for where, line in _lines(path) if line.strip()], _Decoder()
     if lines and lines[0][1].lstrip().startswith("["):
-        array = _array(path, "".join(line for _, line in lines))
+        array = _array(path, "".join(line for _, line in lines), decoder)
         if array is not None:
             return Table.of(f"'{path}'", array)
-    return Table.of(f"'{path}'", [(where, _parsed(line, where)) for where, line in lines])
+    return Table.of(f"'{path}'", [(where, _parsed(line, where, decoder)) for where, line in lines])
 
 
-def _array(path: Path, text: str) -> list[Record] | None:
+class _Decoder(json.JSONDecoder):
+    """Reads JSON, and remembers the objects that name a key twice."""
+
+    def __init__(self) -> None:
+        super().__init__(object_pairs_hook=self._object)
+        self.twice: list[tuple[dict[str, Any], str]] = []  # with the key
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            self.twice.append((found, next(name for name in names if names.count(name) > 1)))
+        return found
+
+
+def _array(path: Path, text: str, decoder: _Decoder) -> list[Record] | None:
     """The objects of a JSON array; None where it is none, or holds anything else."""
     try:
-        found, twice = _load(text)
+        found = decoder.decode(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
         return None
     records: list[Record] = [(f"{path}, item {number}", one) for number, one in enumerate(found, start=1)]
-    for inner, name in twice:
+    for inner, name in decoder.twice:
         raise _named_twice(next(where for where, one in records if _holds(one, inner)), name)
-    return records
+    return [checked(record) for record in records] if _HALF.search(text) else records
 
 
-def _parsed(line: str, where: str) -> Any:
+def _parsed(line: str, where: str, decoder: _Decoder) -> Any:
     try:
-        record, twice = _load(line)
+        record = decoder.decode(line)
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "cannot be parsed"
         raise InputError(f"{where}: malformed JSON ({reason}); one JSON object per line is expected") from error
-    for _, name in twice:
+    for _, name in decoder.twice:
         raise _named_twice(where, name)
+    if _HALF.search(line):
+        checked((where, record))
     return record
-
-
-def _load(text: str) -> tuple[Any, list[tuple[dict[str, Any], str]]]:
-    """A JSON value, and its objects that name a key twice."""
-    twice: list[tuple[dict[str, Any], str]] = []
-
-    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice.append((found, next(name for name in names if names.count(name) > 1)))
-        return found
-
-    return json.loads(text, object_pairs_hook=made), twice
 
 
 def _named_twice(where: str, name: str) -> InputError:

@@ -12,7 +12,7 @@ from neurosteer.errors import InputError
 from neurosteer.store import MANIFEST
 
 from .files import READERS, is_text_of_pairs, refuse_irregular
-from .layouts import Layout
+from .layouts import ORDERS, Layout
 
 _OF_RUNS = (MANIFEST, "recipe.json")  # what is in a folder of results: none of its files are pairs
 
@@ -35,7 +35,9 @@ def files_below(source: str, folder: Path, asked: Layout) -> FolderOfPairs:
             that is no regular one.
     """
     shut: list[str] = []
-    found = [path for path in _walk(source, folder, shut) if _is_of_pairs(path, asked)]
+    there = [path for path in _walk(source, folder, shut) if _may_be_of_pairs(path)]
+    passed = [path for path in there if not (asked.one_a_row or _says_which_are_good(path))]
+    found = [path for path in there if path not in passed]
     if not found:
         raise InputError(f"'{source}' holds no files of pairs ({', '.join(READERS)})")
     by_stem: dict[str, list[Path]] = defaultdict(list)
@@ -50,18 +52,26 @@ def files_below(source: str, folder: Path, asked: Layout) -> FolderOfPairs:
         files[name] = path
     below = [name for name, path in files.items() if path.parent != folder]
     told = [f"{len(below)} of its files are in folders below it ({below[0]})"] if 0 < len(below) < len(files) else []
+    if passed:
+        more = f" and {len(passed) - 1} more" if len(passed) > 1 else ""
+        how = " or ".join(f"--layout {order}" for order in ORDERS)
+        told.append(f"{passed[0].name}{more} left out: nothing says which of its lines are good ({how} does)")
     return FolderOfPairs(files, (*told, *(f"cannot read the folder '{one}'" for one in shut)))
 
 
-def _is_of_pairs(path: Path, asked: Layout) -> bool:
-    suffix = path.suffix.lower()
-    if suffix not in READERS or path.name.startswith("."):
+def _may_be_of_pairs(path: Path) -> bool:
+    if path.suffix.lower() not in READERS or path.name.startswith("."):
         return False
     try:
         refuse_irregular(path)
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror}") from error
-    return suffix != ".txt" or asked.one_a_row or is_text_of_pairs(path)  # others are notes, licences, lists
+    return True
+
+
+def _says_which_are_good(path: Path) -> bool:
+    """A plain text may be a licence or a list of words; other files say what they lack when they are read."""
+    return path.suffix.lower() != ".txt" or is_text_of_pairs(path)
 
 
 def _walk(source: str, folder: Path, shut: list[str]) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import COLUMNS
@@ -22,9 +23,9 @@ from .known_columns import (
     label_of,
     pairs_named,
 )
-from .layouts import Layout
+from .layouts import PLAIN, Layout
 from .rows import Row, rows_of
-from .tables import LINE, Table, refuse_no_text
+from .tables import LINE, Table
 
 _SAY = "say which with --columns GOOD,BAD or --layout"
 ORDER = "--layout good-bad (good, bad, good, bad, ...) or --layout bad-good"
@@ -32,38 +33,44 @@ ORDER = "--layout good-bad (good, bad, good, bad, ...) or --layout bad-good"
 
 @dataclass(frozen=True)
 class Reading:
-    """The rows of a table by task, and what was taken for what.
+    """A table and its layout.
 
     Attributes:
+        table: what was read.
         layout: all that is known of it.
-        tasks: the rows of each task; "" is the table's own name.
         told: what was found without being asked for, for a notice.
     """
 
+    table: Table
     layout: Layout
-    tasks: dict[str, list[Row]]
-    told: tuple[str, ...]
+    told: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of its tasks, in their order; "" alone where it is one, under the table's own name."""
+        return list(_counts(self.table, self.layout.task)) if self.layout.task else [""]
+
+    @cached_property
+    def tasks(self) -> dict[str, list[Row]]:
+        """The rows of each task. Raises `InputError` for a row that is no pair."""
+        found: dict[str, list[Row]] = {} if self.layout.task else {"": []}
+        for row in rows_of(self.table.records, self.layout):
+            found.setdefault(row.task, []).append(row)
+        return found
 
 
-def read_rows(table: Table, asked: Layout) -> Reading:
-    """The rows of a table, and their tasks.
+def read(table: Table, asked: Layout) -> Reading:
+    """A table with the layout that was asked for, or is found.
 
     Raises:
-        InputError: for what cannot be found or is ambiguous, and for a row that is no pair.
+        InputError: for what cannot be found, or is ambiguous.
     """
-    for where, record in table.records:
-        refuse_no_text(record, where)
     if not table.records:
-        return Reading(asked, {"": []}, ())
+        return Reading(table, replace(PLAIN, task="", phenomenon=""))
     layout, told = _sentences(table, asked)
     layout, of_tasks = _tasks(table, layout)
     layout, of_pair = _pair(table, layout)
-    rows = list(rows_of(table.records, layout))
-    several = layout.task and (asked.task or len({row.task for row in rows}) > 1)
-    tasks: dict[str, list[Row]] = {}
-    for row in rows:
-        tasks.setdefault(row.task if several else "", []).append(row)
-    return Reading(layout, tasks, (*told, *of_pair, *of_tasks, *table.told))
+    return Reading(table, layout, (*told, *of_pair, *of_tasks, *table.told))
 
 
 def _sentences(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:

@@ -45,22 +45,20 @@ def each_once(names: Sequence[str], where: str) -> None:
             raise InputError(f"{where}: the column '{name}' is there {names.count(name)} times; rename or remove one")
 
 
-def refuse_no_text(record: Any, where: str) -> None:
-    """Raise `InputError` where a name or a value, at any depth, is no Unicode text."""
-    if isinstance(record, str):
-        _check(record, where, "the value")
-    elif isinstance(record, dict):
-        for name, value in record.items():
-            _check(str(name), where, "the name of a column")
-            if isinstance(value, str):
-                _check(value, where, f"'{name}'")
-            else:
-                refuse_no_text(value, where)
-    elif isinstance(record, list):
-        for value in record:
-            refuse_no_text(value, where)
+def checked(record: Record) -> Record:
+    """The record. Raises `InputError` where a name or a value of it, at any depth, is no Unicode text."""
+    where, found = record
+    _check(found, where, "the value")
+    return record
 
 
-def _check(text: str, where: str, what: str) -> None:
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+def _check(value: Any, where: str, what: str) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check(name, where, "the name of a column")
+            _check(inner, where, f"'{name}'")
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, where, what)
+    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise InputError(f"{where}: {what} holds a character that is no text (NUL or half of a surrogate pair)")

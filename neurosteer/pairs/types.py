@@ -17,11 +17,11 @@ from .layouts import UNKNOWN, Layout
 from .lexical import split_by_part, split_by_word
 from .once import NOTHING, LeftOut, both_ways, remarks
 from .pair import Pair
-from .reading import read_rows
+from .reading import read
 from .records import check_rows
 from .rows import Row
 from .splitting import PARTS, Sentences, split_by_pair
-from .tables import Record, Table, each_once
+from .tables import Record, Table, checked, each_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ class Pairs(Sequence[Pair]):
         cls, records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns
     ) -> Pairs:
         """The pairs that records hold (where each stands, and what stands there): one task, a pair in each."""
-        reading = read_rows(Table.of(place, records), Layout(*columns, task=""))
+        reading = read(Table.of(place, map(checked, records)), Layout(*columns, task=""))
         return cls.from_rows(reading.tasks[""], task=task, source=source, place=place)
 
     @classmethod
@@ -140,10 +140,10 @@ class Pairs(Sequence[Pair]):
         phenomenon: str | None = None,
     ) -> Pairs:
         """The pairs that the rows of a table hold; see `check_rows`."""
-        checked = check_rows(rows, task=task, place=place)
-        pairs = tuple(Pair(*one) for one in checked.pairs)
+        found = check_rows(rows, task=task, place=place)
+        pairs = tuple(Pair(*one) for one in found.pairs)
         told = "" if layout.is_plain else str(layout)
-        return cls(task, source, pairs, checked.phenomenon or phenomenon, checked.left_out, told)
+        return cls(task, source, pairs, found.phenomenon or phenomenon, found.left_out, told)
 
     def __repr__(self) -> str:
         return f"Pairs({self.task!r}, {len(self)} pair{'' if len(self) == 1 else 's'} of {self.source!r})"

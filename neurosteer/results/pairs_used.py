@@ -19,6 +19,7 @@ class PairsUsed:
     digest: str  # SHA-256 of their sentences and ids
     left_out: LeftOut | None = None
     both_ways: int | None = None  # pairs that are there in both directions
+    layout: str | None = None  # how rows became pairs, where they are not `sentence_good` and `sentence_bad`
 
     @classmethod
     def of(cls, pairs: Pairs) -> PairsUsed:

@@ -17,5 +17,6 @@ def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
         "pairs": pairs.digest,
         "network": model.describe(),
         "versions": versions("neurosteer"),
+        **({"layout": pairs.layout} if pairs.layout else {}),
         **settings,
     }

@@ -15,6 +15,7 @@ def test_defaults(run, rooms):
         "source": "auto",
         "limit": None,
         "columns": ("sentence_good", "sentence_bad"),
+        "layout": "auto",
         "seed": 0,
         "offline": False,
     }
@@ -25,7 +26,8 @@ def test_defaults(run, rooms):
 def test_every_option_arrives(run, rooms):
     rooms.tasks = ["a", "b"]
     arguments = (
-        "--task a -t b --data pairs.csv --columns good,bad --limit 50 --convention lm-eval --model m --revision r "
+        "--task a -t b --data pairs.csv --columns good,bad --layout task= --limit 50 --convention lm-eval "
+        "--model m --revision r "
         "--device mps --dtype float16 --bos <s> --eos </s> --out kept --format table --offline"
     )
     outcome = run("score", *arguments.split())
@@ -35,6 +37,7 @@ def test_every_option_arrives(run, rooms):
         "source": "pairs.csv",
         "limit": 50,
         "columns": ("good", "bad"),
+        "layout": "task=",
         "seed": 0,
         "offline": True,
     }
