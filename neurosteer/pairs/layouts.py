@@ -51,7 +51,11 @@ class Layout:
 
     def __str__(self) -> str:
         """As `--layout` takes it: `read_layout` reads it back."""
-        told = [f"{name}={value}" for name, value in self.given().items() if name != "order"]
+        numbered = (
+            self.order is not None
+        )  # then good and bad are the numbers of a line's fields, which need no saying
+        passed = ("order", "good", "bad") if numbered else ()
+        told = [f"{name}={value}" for name, value in self.given().items() if name not in passed]
         return ",".join([*([self.order] if self.order else []), *told]) or AUTO
 
     def given(self) -> dict[str, Any]:
