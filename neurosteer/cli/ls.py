@@ -33,7 +33,7 @@ def tasks(
     neurosteer ls tasks --data pairs.jsonl
     """
     options.prepare(offline=offline, quiet=False)
-    from neurosteer.pairs import NAMED
+    from neurosteer.pairs import NAMED, PUBLISHED
 
     known = data in NAMED
     rows = _known_tasks(data) if known else _tasks_of(data, columns, layout, offline)
@@ -43,6 +43,9 @@ def tasks(
     if known:
         print("what tells good from bad without a model: the last word, any word (.50 is chance)")
         print("second frame: of builtin:balanced, where it is no instance of the task's construction")
+    published = PUBLISHED.get(data.partition(":")[0])
+    if published is not None and not known:
+        print(f"{data}: {published.hub_id} on the hub, {published.languages}, licence: {published.licence}")
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
         print(phenomenon or "(no phenomenon)")
