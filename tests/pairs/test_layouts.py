@@ -93,6 +93,18 @@ FOUND: list[tuple[str, str, dict[str, Any], str]] = [
     ("clams.txt", "".join(f"{bool(good)}\t{s}\n" for s, good in said(int)), {}, "no line of column names"),
     ("behind.tsv", "".join(f"{s}\t{good}\n" for s, good in said(int)), {}, "one sentence a row in 'sentence'"),
     ("swapped.txt", "".join(f"False\t{b}\r\nTrue\t{a}\r\n" for a, b in PAIRS), {}, "pairs of neighbouring rows"),
+    (
+        "climp.csv",
+        table("", "0", "1", "2", "3", rows=[(i, "BA", "ba", *one) for i, one in enumerate(said(int))]),
+        {"layout": "sentence=2,label=3,phenomenon=0"},
+        "pairs of neighbouring rows",
+    ),
+    (
+        "turblimp.csv",
+        table("good_sentence", "bad_sentence", "good_cue", rows=[(*one, "") for one in PAIRS], mark=";"),
+        {},
+        "'good_sentence', bad ones in 'bad_sentence'; fields parted by semicolon",
+    ),
     ("semicolon.csv", table("sentence_good", "sentence_bad", rows=PAIRS, mark=";"), {}, "parted by semicolon"),
     ("bar.csv", table("good", "bad", "a, note", rows=[(*one, 1) for one in PAIRS], mark="|"), {}, "parted by bar"),
     ("tab.csv", table("sentence_good", "sentence_bad", rows=PAIRS, mark="\t"), {}, "parted by tab"),

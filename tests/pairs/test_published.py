@@ -194,11 +194,8 @@ def test_every_set_is_tested_and_in_the_guide():
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in guide.read_text("utf-8").splitlines()]
     told = {cells[0].strip("`"): cells[1:] for cells in lines if len(cells) == 4}
     for name, row in PUBLISHED.items():
-        assert told[name if row.each != "language" else f"{name}:deu"] == [
-            f"`{row.hub_id}`",
-            row.languages,
-            row.licence,
-        ]
+        typed = f"{name}:deu" if row.each == "language" else name
+        assert told[typed] == [f"`{row.hub_id}`", row.languages, row.licence]
 
 
 def test_what_is_asked_of_the_hub(monkeypatch: pytest.MonkeyPatch):
@@ -246,8 +243,8 @@ def test_a_configuration_of_several_tasks_is_not_taken_for_one(monkeypatch: pyte
 
     assert load_pairs("deu", source="me/pairs", layout="task=", progress=Heard()).sentences == PAIRS
     assert heard == [
-        "'me/pairs' (deu): good sentences in 'good', bad ones in 'bad'; the split 'train' alone (there are also test) "
-        "(--layout says otherwise)"
+        "'me/pairs' (deu): good sentences in 'good', bad ones in 'bad'; the split 'train' alone "
+        "(there are also test) (--layout says otherwise)"
     ]
     assert load_pairs("SV-P", source="me/pairs:deu", progress=Heard()).sentences == PAIRS[3:]
 
