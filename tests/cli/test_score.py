@@ -20,6 +20,7 @@ def test_defaults(run, rooms):
         "offline": False,
     }
     assert rooms.calls["score"]["intransitive"]["convention"] == "sum"
+    assert "layout" not in rooms.calls["save_scores"]["options"]  # which name the folder of the run
     assert rooms.calls["load_model"]["name"] == "smollm2-135m"
 
 
@@ -59,7 +60,7 @@ def test_every_option_arrives(run, rooms):
     saved = rooms.calls["save_scores"]
     assert saved["scored"] == ["scores of a", "scores of b"]
     kept = json.loads(json.dumps(saved["options"]))
-    assert (kept["convention"], kept["n"], kept["name"]) == ("lm-eval", 50, "m")
+    assert (kept["convention"], kept["n"], kept["name"], kept["layout"]) == ("lm-eval", 50, "m", "task=")
     assert outcome.out.endswith(f"run     {Path('kept/run-3')}\n")
 
 

@@ -226,7 +226,8 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     source = wanted.source or about.get("source") or "auto"
     columns = wanted.columns or COLUMNS
     seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
-    layout, limit = wanted.layout or "auto", wanted.limit
+    same_source = wanted.columns is None and _place(source) == _place(about.get("source"))
+    layout, limit = wanted.layout or (same_source and about.get("layout")) or "auto", wanted.limit
     again = load_pairs(
         task, source=source, limit=limit, seed=seed, columns=columns, layout=layout, offline=wanted.offline
     )
