@@ -139,8 +139,8 @@ def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: 
     """Another ranking, baseline, site and data layout, as the page adds them, in one `find`; and an experiment."""
     shutil.copytree(ROOT / "neurosteer", tmp_path / "neurosteer", ignore=shutil.ignore_patterns("__pycache__"))
     apply_diffs(page("extending"), tmp_path)
-    pairs = tmp_path / "pairs.txt"
-    pairs.write_text("".join(f"{pair.good}\n{pair.bad}\n" for pair in made_pairs()))
+    pairs = tmp_path / "mine.pairs"
+    pairs.write_text("".join(f"{pair.good} ||| {pair.bad}\n" for pair in made_pairs()))
     asked = ["--method", "mean-diff", "--site", "mlp_pre", "--layers", "1", "--format", "json", "--offline"]
     paths = ["--data", pairs, "--model", tiny_folder("llama"), "--out", tmp_path / "runs"]
     [entry] = told(FIND, tmp_path, "find", *asked, *paths)["results"]

@@ -26,6 +26,7 @@ MOST_NAMED = 3  # tasks of one run
 def tasks(
     data: options.Data = "auto",
     columns: options.Columns = options.DEFAULT_COLUMNS,
+    layout: options.Layout = "auto",
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:
@@ -34,16 +35,19 @@ def tasks(
     neurosteer ls tasks --data pairs.jsonl
     """
     options.prepare(offline=offline, quiet=False)
-    from neurosteer.pairs import NAMED
+    from neurosteer.pairs import NAMED, PUBLISHED
 
     known = data in NAMED
-    rows = _known_tasks(data) if known else _tasks_of(data, columns, offline)
+    rows = _known_tasks(data) if known else _tasks_of(data, columns, layout, offline)
     if format_ == "json":
         print_listing("ls tasks", rows)
         return
     if known:
         print("what tells good from bad without a model: the last word, any word (.50 is chance)")
         print("second frame: of builtin:balanced, where it is no instance of the task's construction")
+    published = PUBLISHED.get(data.partition(":")[0])
+    if published is not None and not known:
+        print(f"{data}: {published.hub_id} on the hub, {published.languages}, licence: {published.licence}")
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
         say(phenomenon or "(no phenomenon)")
@@ -70,10 +74,10 @@ def _baselines(row: Row) -> str:
     return "   ".join(f"{name} {both.replace('0.', '.')}" for name, both in numbers.items())
 
 
-def _tasks_of(source: str, columns: tuple[str, str], offline: bool) -> list[Row]:
+def _tasks_of(source: str, columns: tuple[str, str], layout: str, offline: bool) -> list[Row]:
     from neurosteer.pairs import load_tasks
 
-    found = load_tasks(["all"], source=source, columns=columns, offline=offline)
+    found = load_tasks(["all"], source=source, columns=columns, layout=layout, offline=offline)
     rows = [{"task": pairs.task, "phenomenon": pairs.phenomenon, "pairs": len(pairs)} for pairs in found]
     return sorted(rows, key=lambda row: (row["phenomenon"] or "", row["task"]))
 

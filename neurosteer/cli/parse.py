@@ -104,6 +104,17 @@ def columns(text: str | Columns) -> Columns:
     return Columns(*names)
 
 
+def layout(text: str) -> str:
+    """How rows become pairs, still as text."""
+    from neurosteer.pairs import read_layout
+
+    try:
+        read_layout(text)
+    except ValueError as error:
+        refuse(text, str(error))
+    return text
+
+
 def device(text: str) -> str:
     """`auto`, or a device as torch names it."""
     return text if is_device(text) else refuse(text, "is not one of auto, cpu, cuda, cuda:N, xpu, mps")

@@ -34,6 +34,7 @@ class Instead:
     task: options.Task = None
     data: Annotated[str | None, options.DATA] = None
     columns: Annotated[parse.Columns | None, options.COLUMNS] = None
+    layout: Annotated[str | None, options.LAYOUT] = None
     limit: options.Limit = None
     split: Annotated[SplitKind | None, options.SPLIT] = None
     seed: Annotated[int | None, options.SEED] = None

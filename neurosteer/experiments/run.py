@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
-    *("data", "tasks", "columns", "limit"),
+    *("data", "tasks", "columns", "layout", "limit"),
     *("format", "name", "title", "measured"),
 }
 
@@ -123,6 +123,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
         limit=recipe.limit,
         seed=recipe.seed,
         columns=recipe.columns,
+        layout=recipe.layout,
         offline=offline,
         progress=progress,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -25,6 +24,8 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from neurosteer.store import write_bytes
+
+from .fonts import draw_any_script, text_width
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
@@ -90,7 +91,7 @@ def method_look(method: str) -> Look:
 def title(axes: Axes, task: str, subtitle: Sequence[str], *, room: float = 0.0) -> None:
     """The task in bold, and beneath it what else must be known; `room` points above the axes stay free."""
     lines = _filled(subtitle, _letters(axes, 9.0))
-    size = max(7.0, min(13.0, 13.0 * _letters(axes, 13 * BOLD) / max(len(task), 1)))
+    size = max(7.0, min(13.0, 13.0 * _letters(axes, 13 * BOLD) / max(text_width(task), 1)))
     name = _short(task, _letters(axes, size * BOLD))
     height = room + 8 + 10.8 * (len(lines) - 1)
     axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=height + 14)
@@ -115,7 +116,7 @@ def headline(figure: Figure, name: str, subtitle: Sequence[str]) -> None:
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - 72 * strip / height))
     across: Look = {"x": 9 / width, "ha": "left", "va": "top"}
-    size = max(7.0, min(13.0, (width - 24) / (LETTER * BOLD * max(len(name), 1))))
+    size = max(7.0, min(13.0, (width - 24) / (LETTER * BOLD * max(text_width(name), 1))))
     figure.text(y=1 - 8 / height, s=name, fontsize=size, fontweight="bold", color=INK, **across)
     lines = "\n".join(_beneath(width / 72, subtitle))
     figure.text(y=1 - 28 / height, s=lines, fontsize=9, color=FAINT, linespacing=1.2, **across)
@@ -140,24 +141,22 @@ def finish(figure: Figure) -> Figure:
 
 
 def as_written(drawn: Figure | Axes) -> None:
-    """Take all texts as they are: a dollar sign in a name is a dollar sign."""
+    """Take all texts as they are: a dollar sign in a name is a dollar sign, and letters are those of any script."""
     for text in drawn.findobj(Text):
         text.set_parse_math(False)
+    draw_any_script(drawn)
 
 
 @own_style()
 def save_figure(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     """Write a PNG (`dpi` dots per inch) whose bytes depend on the figure alone: no date, no version inside."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
-        figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    figure.savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
 
 
 @own_style()
 def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     """Write an SVG, letters as outlines and images (`dpi`) inside, whose bytes depend on the figure alone."""
-    with rc_context({"svg.hashsalt": "neurosteer", "svg.fonttype": "path"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
+    with rc_context({"svg.hashsalt": "neurosteer", "svg.fonttype": "path"}):
         figure.savefig(path, format="svg", dpi=dpi, facecolor="white", metadata={"Date": None, "Creator": None})
 
 
@@ -210,7 +209,7 @@ def _filled(parts: Sequence[str], letters: int) -> list[str]:
     lines: list[str] = []
     for part in parts:
         short = _short(part, int(0.85 * letters))  # a long part is a path, with many wide letters
-        if lines and len(lines[-1] + SEPARATOR + short) <= letters:
+        if lines and text_width(lines[-1] + SEPARATOR + short) <= letters:
             lines[-1] += SEPARATOR + short
         else:
             lines.append(short)
@@ -219,4 +218,8 @@ def _filled(parts: Sequence[str], letters: int) -> list[str]:
 
 def _short(text: str, letters: int) -> str:
     """A text without its beginning where it is too long: paths and names differ at their ends."""
-    return text if len(text) <= letters else f"…{text[1 - letters :]}"
+    if text_width(text) <= letters:
+        return text
+    while text_width(text) >= letters and text:
+        text = text[1:]
+    return f"…{text}"

@@ -25,7 +25,7 @@ from .canvas import (
     ON_WHITE,
     SMALL,
     Look,
-    finish,
+    as_written,
     footnotes,
     method_look,
     new_figure,
@@ -69,7 +69,8 @@ def effect_figure(effects: Sequence[EffectResult], model: str | None = None, *, 
     footnotes(axes, _notes(effects))
     figure = axes.get_figure(root=True)
     assert figure is not None
-    return finish(figure)
+    as_written(figure if ax is None else axes)
+    return figure
 
 
 def _controls(axes: Axes, x: float, controls: Controls | None, *, named: bool) -> None:

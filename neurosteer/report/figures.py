@@ -61,7 +61,7 @@ def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None 
         figure.legend(handles, labels, ncols=3, **LEGEND)
     else:
         axes.legend(handles, labels, ncols=2, **{**LEGEND, **BELOW})
-    as_written(axes)
+    as_written(figure if ax is None else axes)
     return figure
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from .canvas import FAINT, Look, headline, headline_height, new_figure, panel_title
+from .fonts import text_width
 from .numbers import percent
 
 COLUMNS = 2
@@ -78,7 +79,7 @@ def new_sheet(
     Room for `names` is at the left and below; `foot` is what stays free below the last row, if there are none.
     """
     across, down = min(count, COLUMNS), -(-count // COLUMNS)
-    reach = LETTER * max(map(len, names), default=0)
+    reach = LETTER * max(map(text_width, names), default=0)
     left, below = max(LEFT + reach, LEAST_LEFT), max(BELOW + reach, LEAST_BELOW)
     foot = below if foot is None else foot
     width = max(left + across * (SIDE + BESIDE), 7.0)

@@ -53,6 +53,7 @@ class FindOptions:
 
     limit: Annotated[int | None, Field(validation_alias=AliasChoices("limit", "n"))] = None
     columns: tuple[str, str] | None = None
+    layout: str = "auto"
     model: Annotated[str | None, Field(validation_alias=AliasChoices("model", "name"))] = None
     revision: str | None = None
     bos: str | None = None

@@ -42,6 +42,7 @@ from .values import (
     COLUMNS,
     COUNT,
     LAYERS,
+    LAYOUT,
     Ascending,
     Device,
     Line,
@@ -95,6 +96,7 @@ class Recipe:
     columns: Annotated[
         tuple[Line, Line], COLUMNS, AfterValidator(each_once), takes("two different column names, 'GOOD,BAD'")
     ] = OWN_COLUMNS
+    layout: Annotated[Line, LAYOUT, takes("auto, good-bad, bad-good or PART=COLUMN, with commas between")] = "auto"
     limit: Annotated[  # the first so many of each task
         Annotated[int, whole(1)] | None,
         ALL_IS_NONE,

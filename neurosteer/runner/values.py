@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from neurosteer.pairs import read_layout
 from neurosteer.vocabulary import is_device, is_share, read_layers
 
 T = TypeVar("T", bound=Hashable)
@@ -76,6 +77,11 @@ def each_once(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
+def _layout(text: str) -> str:
+    read_layout(text)
+    return text
+
+
 def _listed_layers(value: Any) -> Any:
     if isinstance(value, str) and value != "all":
         return read_layers(value)
@@ -100,6 +106,7 @@ COUNT = BeforeValidator(_count)  # a number in quotes is a number
 Share = Annotated[str, Field(strict=True), AfterValidator(_share)]  # "1%" of a layer's units
 LAYERS = BeforeValidator(_listed_layers)  # 3 or "0-5,9" as the list that it stands for
 COLUMNS = BeforeValidator(_listed_names)  # "good,bad" too
+LAYOUT = AfterValidator(_layout)
 ALL_IS_NONE = BeforeValidator(lambda value: None if value == "all" else value)
 
 

@@ -18,5 +18,6 @@ def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Json]:
         "pairs": pairs.digest,
         "network": model.describe(),
         "versions": versions("neurosteer"),
+        **({"layout": pairs.layout} if pairs.layout else {}),
         **settings,
     }

@@ -35,6 +35,7 @@ eos = "</s>"
 data = "builtin:balanced"
 tasks = ["intransitive", "*island*"]
 columns = "good, bad"
+layout = "task=paradigm"
 limit = 200
 split = "lexical"
 seed = 7
@@ -92,6 +93,7 @@ def test_every_key(write):
         data="builtin:balanced",
         tasks=("intransitive", "*island*"),
         columns=("good", "bad"),
+        layout="task=paradigm",
         limit=200,
         split="lexical",
         seed=7,
@@ -402,6 +404,8 @@ def test_whatever_a_file_holds(tmp_path, content):
         ("measured", "a,b", "measured", ("a", "b")),
         ("columns", "good,bad", "columns", ("good", "bad")),
         ("columns", '["good", "bad"]', "columns", ("good", "bad")),
+        ("layout", "bad-good", "layout", "bad-good"),
+        ("layout", "sentence=Satz,label=ok,task=", "layout", "sentence=Satz,label=ok,task="),
         ("revision", "1234567", "revision", "1234567"),
         ("revision", "1e5", "revision", "1e5"),
         ("revision", "true", "revision", "true"),
@@ -445,6 +449,16 @@ def test_what_is_typed(write, key, typed, field, value):
             "did you mean 'welch'?",
         ),
         ("columns", "good", "columns must be two different column names, 'GOOD,BAD', not 'good'"),
+        (
+            "layout",
+            "good-bda",
+            "layout must be auto, good-bad, bad-good or PART=COLUMN, with commas between, not 'good-bda'",
+        ),
+        (
+            "layout",
+            "good=a",
+            "layout must be auto, good-bad, bad-good or PART=COLUMN, with commas between, not 'good=a'",
+        ),
         ("title", "\udcff", "title must be one line of text, not '\\udcff'"),
         ("bos", "\udcff", "bos must be a token, or none, not '\\udcff'"),
         ("revision", "", "revision must be a branch, tag or commit, not ''"),

@@ -211,6 +211,23 @@ def test_the_same_number_of_pairs_and_columns(llama: Model, tmp_path: Path, out:
     assert refusal(llama, Wanted(columns=COLUMNS), out=out).startswith("no `neurosteer find`")
 
 
+def test_the_same_layout(llama: Model, tmp_path: Path, out: Path):
+    """What was said of the rows then is said again; the neurons' own file remembers it too."""
+    path = tmp_path / "mine.txt"
+    path.write_text("".join(f"{pair.bad}\n{pair.good}\n" for pair in made_pairs()))
+    pairs = load_pairs(source=str(path), layout="bad-good")
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
+    folder, result = save_find(llama, [found], out=out, options={"layout": "bad-good"})
+    assert result["results"][0]["data"]["layout"] == pairs.layout
+    for asked in (Wanted(), Wanted(layout="bad-good")):
+        assert neurons_from(llama, asked, out=out).test == found.test
+    assert refusal(llama, Wanted(layout="auto"), out=out).startswith("no `neurosteer find` with ")
+    [file] = folder.rglob("*.welch.safetensors")
+    assert neurons_from(llama, Wanted(), out=out, file=file).test == found.test
+    told = refusal(llama, Wanted(layout="good-bad"), out=out, file=file)
+    assert told.endswith("give the --data, --limit, --columns and --layout of that find")
+
+
 def test_pairs_that_have_changed_since(llama: Model, source: str, out: Path):
     """By their digest: one word is enough. The neurons alone are still to be had."""
     folder = found_in(out, llama, source)

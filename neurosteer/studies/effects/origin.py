@@ -37,6 +37,7 @@ class Wanted:
     seed: int | None = None
     limit: int | None = None
     columns: Columns | None = None
+    layout: str | None = None
     offline: bool = False
 
     def fits(self, found: FoundTask, options: FindOptions) -> bool:
@@ -49,6 +50,7 @@ class Wanted:
             (self.seed, split and split.seed),
             (self.limit, options.limit),
             (self.columns, options.columns),
+            (self.layout, options.layout),
         )
         same = all(wanted is None or wanted == has for wanted, has in asked)
         return same and set(self.methods or ()) <= set(found.rankings)
@@ -62,6 +64,7 @@ class Wanted:
             "seed": self.seed,
             "limit": self.limit,
             "columns": columns,
+            "layout": self.layout,
         }
         typed = [f"--method {method}" for method in self.methods or ()]
         typed += [f"--{name} {value}" for name, value in single.items() if value is not None]
@@ -186,6 +189,7 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
         limit=options.limit,
         seed=split.seed,
         columns=options.columns or COLUMNS,
+        layout=options.layout,
         offline=wanted.offline,
     )
     if again.digest != task.data.digest:
@@ -222,12 +226,16 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     source = wanted.source or metadata.get("source") or "auto"
     columns = wanted.columns or COLUMNS
     seed = wanted.seed if wanted.seed is not None else metadata.get("seed", 0)
-    again = load_pairs(task, source=source, limit=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
+    same_source = wanted.columns is None and _place(source) == _place(metadata.get("source"))
+    layout, limit = wanted.layout or (same_source and metadata.get("layout")) or "auto", wanted.limit
+    again = load_pairs(
+        task, source=source, limit=limit, seed=seed, columns=columns, layout=layout, offline=wanted.offline
+    )
     same = (task, _place(again.source)) == (metadata.get("task"), _place(metadata.get("source")))
     if same and own_split and metadata.get("pairs") != again.digest:
         raise InputError(
             f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
-            "--data, --limit and --columns of that find"
+            "--data, --limit, --columns and --layout of that find"
         )
     parts = again.split(kind, seed)
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
