@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 from neurosteer.progress import Progress
 from neurosteer.store import SUFFIX, read_artefact, refuse_link, verify_artefact, write_artefact
 
@@ -59,6 +59,7 @@ class ResultStore:
         """A finished unit's result, verified."""
         result = self._last[1] if name == self._last[0] else self._kept.get(name)
         if result is None:
+            _refuse_deleted(self.path(name))
             arrays, metadata = read_artefact(self.path(name), KIND)
             result = UnitResult(arrays, metadata["values"])
         if name in self._again:
@@ -68,6 +69,7 @@ class ResultStore:
         return result
 
     def write(self, name: str, result: UnitResult) -> None:
+        _refuse_deleted(self.folder.parent)
         metadata = {"unit": name, "digest": self._digest, "values": dict(result.values)}
         write_artefact(self.path(name), KIND, result.arrays, metadata)
         self._verified.add(name)
@@ -85,3 +87,9 @@ class ResultStore:
         for path in self.folder.glob(f".*{SUFFIX}.*"):
             if path.name[1:].rpartition(SUFFIX)[0] in names:
                 path.unlink(missing_ok=True)
+
+
+def _refuse_deleted(needed: Path) -> None:
+    """What a run has written is there as long as the run goes on, unless somebody deletes it."""
+    if not needed.exists():
+        raise NeurosteerError(f"{needed} was deleted while the run went on; give the same command again")

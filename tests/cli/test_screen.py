@@ -1,0 +1,48 @@
+"""What is printed can be read on any terminal, and no terminal obeys it."""
+
+from __future__ import annotations
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from neurosteer.cli.screen import say, show, visible
+
+NUMBERS = ("0.123456789", "1,234,567", "12 of 4,096")
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20", "40", "80", "none", ""])
+def test_no_word_breaks_however_narrow_the_terminal(monkeypatch, capsys, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    table = Table("accuracy of the probes", "margin", "units")
+    table.add_row(*NUMBERS)
+    show(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert any(all(number in line for number in NUMBERS) for line in lines)
+    assert all(any(word in line for line in lines) for word in ("accuracy", "probes", "margin", "units"))
+
+
+def test_a_wide_terminal_is_used(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "150")
+    show(Text("word " * 40))
+    assert max(map(len, capsys.readouterr().out.splitlines())) > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a\x1b[31mred", r"a\x1b[31mred"), ("a\rb\x07\x9bc", r"a\rb\x07\x9bc"), ("a\u202eb", r"a\u202eb")],
+)
+def test_control_characters_are_spelled_out(capsys, name, shown):
+    assert visible(name) == shown
+    say(f"run {name}")
+    table = Table("task")
+    table.add_row(Text(name))
+    show(table)
+    out = capsys.readouterr().out
+    assert out.count(shown) == 2
+    assert not {"\x1b", "\r", "\x07", "\x9b", "\u202e"} & set(out)
+
+
+def test_letters_of_any_script_stay():
+    text = "名前 العربية é\nœ – ’ 🙂"
+    assert visible(text) == text
