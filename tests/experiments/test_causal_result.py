@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_tasks_without_a_preference_have_nothing_to_lose(toy: Toy, result: Causa
 
 def test_q_is_over_the_own_and_over_the_other_cells(monkeypatch: pytest.MonkeyPatch, toy: Toy):
     """Where single cells are judged; of targets that have something to lose."""
-    monkeypatch.setattr("neurosteer.experiments.causal.compute.CELL_CONTROLS", 3)
+    monkeypatch.setattr(import_module("neurosteer.experiments.causal.compute"), "CELL_CONTROLS", 3)
     judged = gathered(toy)
     for method in METHODS:
         for own in (True, False):
