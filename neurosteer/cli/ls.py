@@ -17,7 +17,7 @@ from neurosteer.vocabulary import Json
 
 from . import options
 from .listing import print_listing
-from .screen import say, show
+from .screen import READABLE, say, show
 
 Row = Mapping[str, Json]
 MOST_NAMED = 3  # tasks of one run
@@ -142,7 +142,7 @@ def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    show(table, least=0 if sys.stdout.isatty() else 200)  # a pipe has no width to fit
+    show(table, least=READABLE if sys.stdout.isatty() else 200)  # a pipe has no width to fit
 
 
 def _cell(value: object) -> str:

@@ -7,11 +7,10 @@ import shutil
 from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.measure import Measurement
 from rich.segment import Segment
 
 _OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # all but line ends
-_UNLIMITED = 10_000  # columns
+READABLE = 80  # columns: tables are made for them; squeezed into fewer, words and numbers would break
 
 
 def visible(text: str) -> str:
@@ -28,12 +27,10 @@ def say(text: str) -> None:
     print(visible(text))
 
 
-def show(renderable: RenderableType, *, least: int = 0) -> None:
-    """Print a table on stdout, at least `least` columns wide, and never so narrow that words and numbers break."""
-    wide = Console().options.update(width=_UNLIMITED)
-    needed = Measurement.get(Console(), wide, renderable).minimum
+def show(renderable: RenderableType, *, least: int = READABLE) -> None:
+    """Print tables and texts on stdout, as wide as the terminal, and at least `least` columns wide."""
     terminal = shutil.get_terminal_size().columns  # 80 where there is none, or where COLUMNS is 0
-    Console(width=max(terminal, needed, least)).print(_Visible(renderable))
+    Console(width=max(terminal, least)).print(_Visible(renderable))
 
 
 class _Visible:

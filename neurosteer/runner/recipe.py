@@ -119,7 +119,7 @@ class Recipe:
     ] = "1%"
     lambdas: Annotated[
         Ascending[Penalty],
-        takes(f"a list of up to {MOST_LAMBDAS:,} numbers {_PENALTY}, each once", max_length=MOST_LAMBDAS),
+        takes(f"a list of numbers {_PENALTY}, each once and at most {MOST_LAMBDAS:,}", max_length=MOST_LAMBDAS),
     ] = _LAMBDAS
     draws: Annotated[int, whole(1, MOST_DRAWS, "each draw is a probe at every layer")] = 5
 

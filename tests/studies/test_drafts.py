@@ -30,7 +30,7 @@ def test_a_folder_takes_the_place_of_an_older_one(tmp_path):
 
 def test_what_fails_leaves_the_older_one(tmp_path):
     fill(tmp_path / "run", "first")
-    with pytest.raises(ZeroDivisionError), draft_of(tmp_path / "run") as draft:
+    with pytest.raises(ZeroDivisionError), draft_of(tmp_path / "run") as draft:  # noqa: PT012
         (draft / "text").write_text("half")
         _ = 1 / 0
     assert (tmp_path / "run" / "text").read_text() == "first"

@@ -13,6 +13,7 @@ import pytest
 from made_pairs import made_pairs
 from tiny_models import BOS, EOS
 
+from neurosteer import report
 from neurosteer.errors import InputError
 from neurosteer.forward import score
 from neurosteer.model import Model, load_model
@@ -43,8 +44,8 @@ def write_pairs(path: Path, pairs: Pairs, columns: tuple[str, str] = COLUMNS) ->
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take longer than all else here."""
-    monkeypatch.setattr(save, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
-    monkeypatch.setattr(save, "find_figure", lambda *_args, **_options: None)
+    monkeypatch.setattr(report, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
+    monkeypatch.setattr(save, "_figure", lambda *_: None)
 
 
 @pytest.fixture
