@@ -51,12 +51,13 @@ class Layout:
 
     def __str__(self) -> str:
         """As `--layout` takes it: `read_layout` reads it back."""
-        numbered = (
-            self.order is not None
-        )  # then good and bad are the numbers of a line's fields, which need no saying
+        numbered = self.order is not None  # then good and bad are the numbers of a line's fields: no need to say so
         passed = ("order", "good", "bad") if numbered else ()
         told = [f"{name}={value}" for name, value in self.given().items() if name not in passed]
         return ",".join([*([self.order] if self.order else []), *told]) or AUTO
+
+    def __repr__(self) -> str:
+        return f"Layout({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
 
     def given(self) -> dict[str, Any]:
         """The parts that are known."""
@@ -97,8 +98,7 @@ def read_layout(text: str) -> Layout:
         ValueError: says what is wrong with it.
 
     >>> read_layout("sentence=Satz,label=ok,task=")
-    Layout(good=None, bad=None, first=None, second=None, sentence='Satz', label='ok', pair=None, task='', \
-phenomenon=None, order=None, delimiter=None)
+    Layout(sentence='Satz', label='ok', task='')
     """
     found: dict[str, Any] = {}
     for part in [] if text.strip() == AUTO else text.split(","):
