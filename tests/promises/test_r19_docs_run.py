@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import re
 import runpy
 import shlex
@@ -25,20 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-import transformers
 import typer
 from doc_pages import PAGES, RECIPES, ROOT, Page, page
-from tiny_models import GROUPED
-from tokenizers import Tokenizer, models, pre_tokenizers
+from stand_ins import sample_sentences, save_model, write_sample
 
 from neurosteer.cli import main
 from neurosteer.cli.app import app
-from neurosteer.model.builtin import NAME, SEPARATOR
-from neurosteer.pairs import load_pairs
-from neurosteer.store import write_manifest
 
-TASKS = {"intransitive": 400, "determiner_noun_agreement_1": 40, "wh_island": 40}
+TASKS = {"intransitive": 100, "determiner_noun_agreement_1": 40, "wh_island": 40}
 LESS = {  # what makes a command short; an option that it has itself stays
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
     "ablate": "--controls 3",
@@ -51,20 +44,13 @@ LESS = {  # what makes a command short; an option that it has itself stays
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
-    """A folder with `blimp` and `smollm2-135m`, the model of so many layers; made once."""
+    """A folder with `blimp` and the model of so many layers; made once."""
 
     @cache
     def make(layers: int) -> Path:
         folder = tmp_path_factory.mktemp(f"stand-in-{layers}")
-        (folder / "blimp").mkdir()
-        words = {"The", "guests", "have", "Every", "morning", "the", "."}
-        for task, n in TASKS.items():
-            with (folder / "blimp" / f"{task}.jsonl").open("w") as file:
-                for pair in load_pairs(task, source="builtin", limit=n):
-                    file.write(json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n")
-                    words |= {*re.findall(r"\w+|[^\w\s]+", f"{pair.good} {pair.bad}")}
-        save_stand_in(folder / NAME, sorted(words), layers=layers)
-        return folder
+        sample = write_sample(folder / "blimp", TASKS)
+        return save_model(folder, sample_sentences(sample), layers=layers)
 
     return make
 
@@ -80,34 +66,13 @@ def place(
     """A folder with `./blimp` and `recipes`, and a cache that holds the model; no hub is there."""
     made = stand_in(request.param)
     shutil.copytree(made / "blimp", tmp_path / "blimp")
-    shutil.copytree(made / NAME, neurosteer_home / "models" / NAME)
+    shutil.copytree(made / "models", neurosteer_home / "models")
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def save_stand_in(folder: Path, words: list[str], *, layers: int) -> None:
-    vocabulary = {word: i for i, word in enumerate([SEPARATOR, *words])}
-    sizes = {
-        "vocab_size": len(vocabulary),
-        "num_hidden_layers": layers,
-        "hidden_size": 256,
-        "max_position_embeddings": 512,
-    }
-    ids = {"bos_token_id": 0, "eos_token_id": 0}
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**GROUPED, **sizes, **ids}))
-    network.save_pretrained(folder)
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="."))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=SEPARATOR, eos_token=SEPARATOR
-    ).save_pretrained(folder)
-    write_manifest(folder)
 
 
 def shortened(words: list[str]) -> list[str]:
