@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -16,8 +16,10 @@ import transformers
 from tiny_models import GROUPED, sentences_of
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from neurosteer.model import Model
 from neurosteer.model.builtin import NAME, SEPARATOR
 from neurosteer.pairs import TASKS, load_pairs
+from neurosteer.progress import QUIET, Progress
 from neurosteer.store import write_manifest
 
 PROMPTS = "The guests have Every morning the ."  # words of the pages and notebooks
@@ -41,7 +43,7 @@ def sample_sentences(folder: Path) -> Iterable[str]:
         yield from sentences_of(load_pairs(path.stem, source=str(folder)))
 
 
-def save_model(home: Path, sentences: Iterable[str], *, layers: int, width: int = 64) -> Path:
+def save_model(home: Path, sentences: Iterable[str], *, layers: int, width: int = 96) -> Path:
     """The random model in a cache (`NEUROSTEER_HOME`): a word of the sentences is a token, all others are `.`."""
     words = sorted({word for text in (PROMPTS, *sentences) for word in re.findall(r"\w+|[^\w\s]+", text)})
     vocabulary = {word: i for i, word in enumerate([SEPARATOR, *words])}
@@ -58,3 +60,16 @@ def save_model(home: Path, sentences: Iterable[str], *, layers: int, width: int 
     transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
     write_manifest(folder)
     return home
+
+
+def loading_once(load: Callable[..., Model]) -> Callable[..., Model]:
+    """The same, but who asks again gets what was loaded before; commands leave a model as it was."""
+    loaded: dict[str, Model] = {}
+
+    def load_once(name: str = NAME, *, progress: Progress = QUIET, **asked: object) -> Model:
+        key = repr((name, sorted(asked.items())))
+        if key not in loaded:
+            loaded[key] = load(name, progress=progress, **asked)
+        return loaded[key]
+
+    return load_once

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fresh_process import told, write_made
+from fresh_process import told, told_warm, write_made
 from stub_recipe import write_recipe
 
 CODE = """
@@ -210,7 +210,7 @@ def check_end(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("how", HOW)
 def test_runs(place, how):
-    rows = told(CODE + RUNS, place, how)
+    rows = told_warm(CODE + RUNS, place, how)
     assert len(rows) >= 4 * 2 * 4
     for row in rows:
         check_end(row)
@@ -219,7 +219,7 @@ def test_runs(place, how):
 @pytest.mark.parametrize("how", HOW)
 def test_the_cache(place, how):
     """It only costs time: the result is the same, and a line says why."""
-    rows = told(CODE + CACHE, place, how)
+    rows = told_warm(CODE + CACHE, place, how)
     assert len(rows) >= 4
     for row in rows:
         assert (row["code"], row["same"], row["half"]) == (0, True, []), row

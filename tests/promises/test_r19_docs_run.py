@@ -3,9 +3,9 @@ of its own, and their Python blocks; the notebooks are run by `test_notebooks`, 
 
 Small stand-ins take the place of what is large, so that commands stay as they are printed: `./blimp` holds a few of
 BLiMP's tasks with pairs of our own, and `smollm2-135m` is a random model with the words of the pairs, and as many
-layers as the commands name. Some commands are given fewer pairs, layers or controls; `pip` and `pytest` are only
-looked up, and of the scripts only the arguments are parsed. A recipe takes long: what the page of experiments runs is
-not run again for other pages.
+layers as the commands name, loaded once. Some commands are given fewer pairs, layers, controls or steps of training;
+`pip` and `pytest` are only looked up, and of the scripts only the arguments are parsed. A recipe takes long: what the
+page of experiments runs is not run again for other pages.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ from typing import Any
 import pytest
 import typer
 from doc_pages import PAGES, RECIPES, ROOT, Page, page
-from stand_ins import sample_sentences, save_model, write_sample
+from stand_ins import loading_once, sample_sentences, save_model, write_sample
 
 from neurosteer.cli import main
 from neurosteer.cli.app import app
+from neurosteer.model import load_model
 
 TASKS = {"intransitive": 100, "determiner_noun_agreement_1": 40, "wh_island": 40}
 LESS = {  # what makes a command short; an option that it has itself stays
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
-    "ablate": "--controls 3",
-    "amplify": "--controls 3",
-    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 "
-    "--set test_pairs=8",
+    "ablate": "--controls 2",
+    "amplify": "--controls 2",
+    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 --set nulls=2 "
+    "--set test_pairs=8 --set l0_steps=40",
     "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set l0_steps=5 --set unpenalised_steps=5,10",
 }
 
@@ -55,12 +56,19 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
     return make
 
 
+@pytest.fixture(scope="module")
+def loading() -> Callable[[int], Callable[..., Any]]:
+    """Loads the model of so many layers."""
+    return cache(lambda layers: loading_once(load_model))
+
+
 @pytest.fixture(params=[30])
 def place(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     neurosteer_home: Path,
     stand_in: Callable[[int], Path],
+    loading: Callable[[int], Callable[..., Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder with `./blimp` and `recipes`, and a cache that holds the model; no hub is there."""
@@ -70,6 +78,7 @@ def place(
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
+    monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
