@@ -91,7 +91,8 @@ def place(tmp_path) -> Path:
 def ends_of(place: Path, commands: dict[str, list[str]]) -> dict[str, list[Any]]:
     """Exit code and stderr of each command, none of which has tried anything; one after the other in one process."""
     asked = {
-        name: [*command, *([] if "--model" in command else ["--model", "model"])] for name, command in commands.items()
+        name: [*command, *([] if "--model" in command else ["--model", "model"])]
+        for name, command in commands.items()
     }
     report = told(CODE, place, json.dumps(asked), HF_HOME=str(place / "hf"))
     assert report["tried"] == []

@@ -32,14 +32,17 @@ from neurosteer.cli import main
 from neurosteer.cli.app import app
 from neurosteer.model import load_model
 
-TASKS = {"intransitive": 100, "determiner_noun_agreement_1": 40, "wh_island": 40}
-LESS = {  # what makes a command short; an option that it has itself stays
+TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40}
+LESS = {  # what makes a command short; an option that it has itself stays, but for a larger --limit
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
-    "ablate": "--controls 2",
-    "amplify": "--controls 2",
-    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 --set nulls=2 "
-    "--set test_pairs=8 --set l0_steps=40",
-    "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set l0_steps=5 --set unpenalised_steps=5,10",
+    "score": "--limit 40",
+    "ablate": "--controls 2 --neutral prose.txt",
+    "amplify": "--controls 2 --neutral prose.txt",
+    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
+    "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
+    "--set attribution_pairs=8 --set l0_steps=40",
+    "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 --set l0_steps=5 "
+    "--set unpenalised_steps=5,10",
 }
 
 
@@ -76,6 +79,9 @@ def place(
     shutil.copytree(made / "blimp", tmp_path / "blimp")
     shutil.copytree(made / "models", neurosteer_home / "models")
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    (tmp_path / "prose.txt").write_text(
+        "The guests have left. Every morning the guests left.\n\nThe guests have left.\n"
+    )
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
@@ -87,8 +93,14 @@ def place(
 def shortened(words: list[str]) -> list[str]:
     """The same command, program and all, on less."""
     more = (LESS.get(" ".join(words[1:3])) or LESS.get(words[1], "")).split() if words[0] == "neurosteer" else []
-    options = zip(more[::2], more[1::2], strict=True)
-    return [*words, *(part for name, value in options if name not in words for part in (name, value))]
+    shorter = list(words)
+    for name, value in zip(more[::2], more[1::2], strict=True):
+        if name not in words:
+            shorter += [name, value]
+        elif name == "--limit":
+            at = words.index(name) + 1
+            shorter[at] = str(min(int(value), int(words[at])))
+    return shorter
 
 
 def run_neurosteer(words: list[str], capsys: pytest.CaptureFixture[str]) -> str | None:
