@@ -113,7 +113,7 @@ class Toy:
         *,
         only: tuple[str, ...] = ("",),
     ) -> Toy:
-        """Units read what they say that they need, and nothing else. Computed are `only` those whose names begin so."""
+        """Units read what they say they need, and nothing else. Computed are `only` those whose names begin so."""
         results = {one_layer_name(task): result for task, result in one_layer.items()}
         results |= {states_name(task): states_result(split) for task, split in splits.items()}
         units = all_units(model, asked, splits)

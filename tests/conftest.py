@@ -34,7 +34,7 @@ def neurosteer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def blimp() -> Path:
-    """The real BLiMP, beside the repository: for its very numbers, as a test that asks for it is skipped without it."""
+    """The real BLiMP beside the repository, for its very numbers: without it the test is skipped."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "blimp"
     if not folder.is_dir():
         pytest.skip("no BLiMP files in ../shared/blimp")

@@ -1,4 +1,4 @@
-"""What JSON is made of: its keys, and the kind of value behind each. So results made by hand are held against real ones."""
+"""The keys of JSON, and the kind of value behind each. Results made by hand are held so against real ones."""
 
 from __future__ import annotations
 

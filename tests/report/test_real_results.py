@@ -1,7 +1,7 @@
 """Results of a real run, of a tiny model: what is shown of them, and that those made by hand look like them.
 
-The other tests of this room are about given numbers, so they make results with these by hand. That such a result could
-be a real one is seen here: its JSON has the same keys, with the same kinds of values.
+The other tests of this room are about given numbers, so they make results with these by hand. That such a result
+could be a real one is seen here: its JSON has the same keys, with the same kinds of values.
 """
 
 from __future__ import annotations
@@ -72,8 +72,7 @@ def effect(
     )
     asked = {"controls": CONTROLS, "scales": [0.5, 2.0], "kinds": ["mean", "resample"], "donors": found.split.train}
     with apart():
-        measured = measure_effect(llama, found.test.limit(40), edit, **asked, also=[other], neutral=text)
-    return measured
+        return measure_effect(llama, found.test.limit(40), edit, **asked, also=[other], neutral=text)
 
 
 def cells(line: str) -> list[str]:
