@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_outcome import make_outcome
 from plain_probes import Drawn, by_autograd
 from scipy import stats
+from shapes import shape_of
 from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
@@ -457,6 +459,17 @@ def test_verdicts_count_what_they_say(run):
     assert verdicts["d"]["text"] == "cannot be judged here"
     assert "fewer than 6 tasks: no intervals over tasks" in run[1]["notices"]
     assert run[1]["settings"]["resampled"] == {"what": "tasks", "drawn": 3, "least": 6}
+
+
+def test_outcomes_made_by_hand_could_be_real(run):
+    """Those that tables, figures and pages are tested with: of each experiment the same keys, and kinds of values."""
+    for name in RECIPE.experiments:
+        made = make_outcome((name,), tasks=8, layers=3, width=WIDTH, k=K, lambdas=LAMBDAS)
+        [result_made], result_real = made["results"], result(run, name)
+        assert shape_of(result_made) ^ shape_of(result_real) == set(), name
+    made = make_outcome(RECIPE.experiments)
+    for part in ("tasks", "settings", "data", "verdicts", "recipe"):
+        assert shape_of(made[part]) - shape_of(run[1][part]) == set(), part
 
 
 def test_baselines_of_tasks_with_and_without_words(llama: Model, tasks: list[Pairs]):

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from made_effects import make_full_effect
 from made_found import make_compared, make_found
 from made_pairs import made_pairs
+from planted_cause import PLANTED, agreement_pairs
 from shapes import shape_of
 from showing import printed
 from tiny_models import random_pairs
@@ -37,9 +39,10 @@ from neurosteer.report import (
     layers_csv,
 )
 from neurosteer.results import FindResult, record
-from neurosteer.studies import Effect, Found, find, measure_effect
+from neurosteer.results.pairs_used import SplitPairs
+from neurosteer.studies import Effect, Found, find, measure_effect, with_origin
 
-LAYERS, TOPK, CONTROLS = [0, 2], 3, 5
+LAYERS, TOPK, CONTROLS = [0, 2], 3, 19
 
 
 @pytest.fixture(scope="module")
@@ -57,22 +60,31 @@ def result(found: Found) -> FindResult:
 
 
 @pytest.fixture(scope="module")
-def effect(
-    llama: Model,
-    found: Found,
-    tmp_path_factory: pytest.TempPathFactory,
-    apart: Callable[[], AbstractContextManager[None]],
-) -> Effect:
-    """With every part that there can be; no unit of the tiny model is massive."""
+def effects(
+    planted: Model, tmp_path_factory: pytest.TempPathFactory, apart: Callable[[], AbstractContextManager[None]]
+) -> list[Effect]:
+    """Of the planted cause, and of units that do little; with every part there can be, but no unit is massive."""
     text: Path = tmp_path_factory.mktemp("neutral") / "prose.txt"
     text.write_text("w1 w5 w9 w2 w6 w5 w3\n\nw8 w30 w7 w7 w1 w4\n")
-    edit, other = (
-        Edit.ablate(found.ranking("welch").top(TOPK)),
-        replace(random_pairs(10, task="other"), phenomenon="x"),
-    )
-    asked = {"controls": CONTROLS, "scales": [0.5, 2.0], "kinds": ["mean", "resample"], "donors": found.split.train}
+    pairs = replace(agreement_pairs(), phenomenon="agreement")
     with apart():
-        return measure_effect(llama, found.test.limit(40), edit, **asked, also=[other], neutral=text)
+        found = find(planted, pairs, methods=("attribution",), layers=[1], topk=TOPK, draws=1)
+        asked: dict[str, Any] = {
+            "donors": found.split.train,
+            "also": [random_pairs(20, task="other")],
+            "neutral": text,
+        }
+        measured = [
+            measure_effect(planted, found.test, edit, scales=[0.5, 2.0], kinds=["mean", "resample"], **asked)
+            for edit in (Edit.ablate(found.ranking().pick(units)) for units in (PLANTED, [(1, 8), (1, 11), (1, 20)]))
+        ]
+    used = SplitPairs(source="made up", pairs=len(pairs), digest="d", split=found.result.data.split)
+    return [with_origin(effect, data=used, neurons_from="runs/mine") for effect in measured]
+
+
+@pytest.fixture(scope="module")
+def effect(effects: list[Effect]) -> Effect:
+    return effects[0]
 
 
 def cells(line: str) -> list[str]:
@@ -89,7 +101,7 @@ def test_a_row_for_each_layer(result: FindResult):
         for shown, value in ((row[1], layer.dense), (row[2], layer.topk), (row[3], layer.random.mean)):
             assert float(shown) == pytest.approx(value, abs=0.00501)
         assert float(row[6].rstrip("*")) == pytest.approx(layer.l0.accuracy, abs=0.00501)
-        assert row[8] == str(layer.significant)
+        assert row[-3] == str(layer.significant)
         assert float(row[-2]) == pytest.approx(layer.new_words.dense, abs=0.00501)
 
 
@@ -105,43 +117,45 @@ def test_a_csv_row_for_each_layer(result: FindResult):
     assert [float(row["dense"]) for row in rows] == [layer.dense for layer in result.layers]
 
 
-def test_what_an_effect_says(effect: Effect):
-    assert effect.controls is not None
-    text = printed(effect_table(effect), 100)
-    for said in (
-        "made  made up, 40 test pairs",
-        f"ablate to zero: {TOPK} neurons at layer",
-        f"against {CONTROLS} controls",
-        f"mean margin {effect.margin.before:.2f} → {effect.margin.after:.2f} nats",
-        f"pairs: {effect.flipped.lost} lost, {effect.flipped.gained} gained",
-    ):
-        assert said in text
-    assert " ".join(effect.reading.split()) in " ".join(text.split())
-    [own] = [line for line in text.splitlines() if line.startswith(f" these {TOPK} neurons")]
-    shown = [float(number) for number in re.findall(r"[+-]\d+\.\d+", own)]
-    assert shown == pytest.approx([effect.margin.delta, effect.margin.low, effect.margin.high], abs=0.00501)
-    assert len(effect.by_scale) >= 2
-    for row in effect.by_scale:
-        assert re.search(rf"^ {row.scale:g} .*{row.delta:+.2f} \[", text, re.MULTILINE)
-    for kind in effect.kinds:
-        assert re.search(rf"^ {kind.kind} .*{kind.delta:+.2f} \[", text, re.MULTILINE)
-    assert "other (10)" in text
+def test_what_an_effect_says(effects: list[Effect]):
+    for effect in effects:
+        assert effect.controls is not None
+        text = printed(effect_table(effect), 100)
+        for said in (
+            f"agreement  made up, {len(effect.by_pair)} test pairs of 200",
+            f"ablate to zero: {TOPK} neurons at layer 1",
+            "neurons from runs/mine",
+            f"{effect.controls.p:.2f} against {CONTROLS} controls".removeprefix("0"),
+            f"mean margin {effect.margin.before:.2f} → {effect.margin.after:.2f} nats",
+            f"pairs: {effect.flipped.lost} lost, {effect.flipped.gained} gained",
+            "other (20)",
+        ):
+            assert said in text
+        assert " ".join(effect.reading.split()) in " ".join(text.split())
+        [own] = [line for line in text.splitlines() if line.startswith(f" these {TOPK} neurons")]
+        shown = [float(number) for number in re.findall(r"[+-]\d+\.\d+", own)]
+        assert shown == pytest.approx([effect.margin.delta, effect.margin.low, effect.margin.high], abs=0.00501)
+        assert [row.scale for row in effect.by_scale] == [0.0, 0.5, 2.0]
+        for name, delta in (
+            *((f"{row.scale:g}", row.delta) for row in effect.by_scale),
+            *((row.kind, row.delta) for row in effect.kinds),
+        ):
+            assert re.search(rf"^ {name} .*{re.escape(f'{delta:+.2f}')} \[", text, re.MULTILINE)
+    assert effects[0].verdict == "stands out"
 
 
-def test_figures_of_an_effect(effect: Effect):
+def test_points_of_an_effect(effect: Effect):
+    """Each control is a dot, each dose a point."""
     assert effect.controls is not None
-    drawn = np.concatenate([part.get_offsets() for part in effect_figure([effect]).axes[0].collections])
-    assert set(np.round(effect.controls.deltas, 6)) <= set(np.round(np.asarray(drawn)[:, 1], 6).tolist())
-    lines = [np.asarray(line.get_ydata(), float) for line in dose_figure(effect).axes[0].get_lines()]
-    deltas = [row.delta for row in effect.by_scale]
-    assert any(set(np.round(deltas, 6)) <= set(np.round(line, 6)) for line in lines)
+    [dots] = [line for line in effect_figure([effect]).axes[0].get_lines() if line.get_label() == "controls"]
+    assert tuple(dots.get_ydata()) == effect.controls.deltas
+    lines = [np.asarray(line.get_ydata(), float).tolist() for line in dose_figure(effect).axes[0].get_lines()]
+    assert any({row.delta for row in effect.by_scale} <= set(line) for line in lines)
 
 
 def test_what_a_notebook_shows(result: FindResult, effect: Effect):
-    for html, text in (
-        (find_html(result), "without a model"),
-        (effect_html([effect]), f"against {CONTROLS} controls"),
-    ):
+    shown = {find_html(result): "without a model", effect_html([effect]): f"against {CONTROLS} controls"}
+    for html, text in shown.items():
         assert text in html
         assert "data:image/png;base64," in html
 
@@ -153,10 +167,11 @@ def test_finds_made_by_hand_could_be_real(result: FindResult):
     assert {line for line in real - made if not line.startswith((".data.", ".baselines", ".notices"))} == set()
 
 
-def test_effects_made_by_hand_could_be_real(effect: Effect):
+def test_effects_made_by_hand_could_be_real(effects: list[Effect]):
     made = {line for line in shape_of(record(make_full_effect())) if not line.startswith(".without_massive")}
-    real = shape_of(record(effect))
-    assert made - real == {".phenomenon: text", ".neurons_from: text"}  # said by the caller of `measure_effect`
+    real = shape_of([record(effect) for effect in effects])
+    real = {line.removeprefix("[]") for line in real}
+    assert made - real == set()
     assert {line for line in real - made if not line.startswith((".files", ".notices"))} == set()
 
 
