@@ -13,7 +13,7 @@ import pytest
 from causal_toy import MASSIVE, PHENOMENA, TASKS, TESTED, Toy, recipe, run_toy
 from made_causal import made_causal
 from scipy import stats
-from shapes import shape_of
+from shapes import differences
 
 from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.result import Agreement, CausalTransfer, Cell
@@ -51,7 +51,7 @@ def gathered(toy: Toy) -> CausalTransfer:
 
 def test_results_made_by_hand_could_be_real(result: CausalTransfer):
     """Those that tables and figures are tested with."""
-    assert shape_of(record(made_causal(8))) ^ shape_of(record(result)) == set()
+    assert differences(record(made_causal(8)), record(result)) == []
 
 
 def deltas(toy: Toy, source: str, target: str, method: str) -> list[float]:

@@ -1,6 +1,6 @@
 """Every notebook runs from top to bottom: on stand-ins, cell after cell as IPython runs them.
 
-`pytest -m slow` runs them in a kernel of their own, on the built-in model and, where it is there, on BLiMP.
+`pytest -m slow` runs them in a kernel of their own, on the built-in model.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def test_notebook_runs(path: Path, shell: InteractiveShell, stand_in: Path):
 
 @pytest.mark.slow
 @every_notebook
-def test_notebook_runs_in_full(path: Path, blimp: Path, tmp_path: Path):
-    notebook = with_parameters(path, source=str(blimp), n=300, controls=2)
+def test_notebook_runs_in_full(path: Path, blimp_sample: Path, tmp_path: Path):
+    notebook = with_parameters(path, source=str(blimp_sample), n=300, controls=2)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     check_shown([out.data for out in outs if out.output_type == "execute_result"])

@@ -21,7 +21,7 @@ from made_effects import make_full_effect
 from made_found import make_compared, make_found
 from made_pairs import made_pairs
 from planted_cause import PLANTED, agreement_pairs
-from shapes import shape_of
+from shapes import differences
 from showing import printed
 from tiny_models import random_pairs
 
@@ -76,7 +76,10 @@ def effects(
         }
         measured = [
             measure_effect(planted, found.test, edit, scales=[0.5, 2.0], kinds=["mean", "resample"], **asked)
-            for edit in (Edit.ablate(found.ranking().pick(units)) for units in (PLANTED, [(1, 8), (1, 11), (1, 20)]))
+            for edit in (
+                Edit.ablate(found.ranking("attribution").pick(units))
+                for units in (PLANTED, [(1, 8), (1, 11), (1, 20)])
+            )
         ]
     used = SplitPairs(source="made up", pairs=len(pairs), digest="d", split=found.result.data.split)
     return [with_origin(effect, data=used, neurons_from="runs/mine") for effect in measured]
@@ -161,21 +164,20 @@ def test_what_a_notebook_shows(result: FindResult, effect: Effect):
 
 
 def test_finds_made_by_hand_could_be_real(result: FindResult):
-    made = shape_of(record(make_found())) | shape_of(record(make_compared()))
-    real = shape_of(record(result))
-    assert made - real == {".rankings.*: text"}  # the files of a run that is kept
-    assert {line for line in real - made if not line.startswith((".data.", ".baselines", ".notices"))} == set()
+    assert differences([record(make_found()), record(make_compared())], [record(result)]) == []
 
 
 def test_effects_made_by_hand_could_be_real(effects: list[Effect]):
-    made = {line for line in shape_of(record(make_full_effect())) if not line.startswith(".without_massive")}
-    real = shape_of([record(effect) for effect in effects])
-    real = {line.removeprefix("[]") for line in real}
-    assert made - real == set()
-    assert {line for line in real - made if not line.startswith((".files", ".notices"))} == set()
+    assert differences([record(make_full_effect())], [record(effect) for effect in effects]) == []
 
 
 def test_a_difference_is_noticed():
-    made = {"rows": [{"k": 1, "p": None}, {"k": 0.5}], "welch": {"name": "a"}, "judged": True}
-    assert shape_of(made) == {".rows[].k: number", ".*.name: text", ".judged: flag"}
-    assert shape_of({"rows": [{"k": "1"}]}) == {".rows[].k: text"}
+    made = {"rows": [{"k": 1, "p": None}, {"k": 0.5, "p": 2}], "welch": {"name": "a"}, "judged": True, "few": []}
+    assert differences(made, {**made, "l0": {"name": "b"}, "few": [{"a": 1}], "judged": None}) == []
+    for other, found in (
+        ({**made, "more": 1}, ".more"),
+        ({**made, "judged": "yes"}, ".judged"),
+        ({**made, "rows": [{"k": "1", "p": 3}]}, ".rows[].k"),
+        ({**made, "rows": [{"p": 3}]}, ".rows[].k"),
+    ):
+        assert differences(made, other) == differences(other, made) == [found]

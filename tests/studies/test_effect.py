@@ -624,7 +624,7 @@ def test_what_a_terminal_and_a_notebook_show(effect: Effect, found: Found):
     text, html = printed(effect, 100), effect._repr_html_()
     for said in (
         f"{found.task}  {found.pairs.source}, {len(found.test)} test pairs",
-        f"ablate to zero: {len(CHOSEN)} neurons at layers 0 to 2",
+        f"ablate to zero: {len(CHOSEN)} neurons at layers 0-2",
         "5 controls are too few to tell",
         f"mean margin {effect.margin.before:.2f} → {effect.margin.after:.2f} nats",
     ):
