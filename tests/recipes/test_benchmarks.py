@@ -183,7 +183,12 @@ def test_scores(setup: Setup, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("job", [probes.compare_masks, probes.compare_topk, probes.compare_welch])
-def test_probes_find_what_their_peers_find(job: Callable[..., Iterator[Comparison]], setup: Setup):
+def test_probes_find_what_their_peers_find(
+    job: Callable[..., Iterator[Comparison]], setup: Setup, monkeypatch: pytest.MonkeyPatch
+):
+    """Of the masks one a turn, at two lambdas."""
+    monkeypatch.setattr(probes, "LAMBDAS", (0.4, 1.0))
+    monkeypatch.setattr(probes, "PARTS_OF_MASKS", 6)
     [row] = job(setup, setup.pairs(TASK))
     assert row.ratio > 0
     if job is not probes.compare_welch:  # at most one test pair in twelve is judged otherwise
