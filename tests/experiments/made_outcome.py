@@ -1,6 +1,7 @@
 """Outcomes of recipes made by hand, with numbers like real ones: what the paper's pages are drawn from.
 
-The tasks are BLiMP's names; every number is invented.
+The tasks are BLiMP's names; every number is invented, as the tests are about how given numbers are laid out, for
+as many tasks and layers as a real run has. That such outcomes could be real is tested in `test_against_plain_loops`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from causal_toy import MASSIVE, PHENOMENA, TASKS, TESTED, Toy, recipe, run_toy
+from made_causal import made_causal
 from scipy import stats
+from shapes import differences
 
 from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.result import Agreement, CausalTransfer, Cell
@@ -45,6 +47,11 @@ def gathered(toy: Toy) -> CausalTransfer:
     scope = Scope({"name": "toy"}, Data("made up", 480, recipe.split, recipe.seed), (), (), settings)
     found: CausalTransfer = EXPERIMENT.compute(results.__getitem__, toy.work, scope)
     return found
+
+
+def test_results_made_by_hand_could_be_real(result: CausalTransfer):
+    """Those that tables and figures are tested with."""
+    assert differences(record(made_causal(8)), record(result)) == []
 
 
 def deltas(toy: Toy, source: str, target: str, method: str) -> list[float]:

@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from fresh_process import told_warm
 from made_pairs import made_pairs
 from stub_recipe import contents, write_recipe
 
@@ -172,7 +173,7 @@ def test_a_real_run(tmp_path, tiny_folder):
         (tmp_path / "data" / f"task-{task}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     settings = {"model": str(tiny_folder("llama")), "data": "data", "topk": 3, "layers": [0, 2], "lambdas": [0.2]}
     write_recipe(tmp_path / "real.toml", experiments=["fig2"], **settings)
-    report = driven(tmp_path, REAL)
+    report = told_warm(COMMON + REAL, TESTS, tmp_path)
     assert report["killed"]
     assert 3 <= report["kept"] < report["units"]
     assert report["same"] + report["scratch"] == report["kept"]

@@ -150,9 +150,14 @@ def test_opening_imports_no_model(tmp_path: Path, llama: Model, found: Found, ef
         "import json, neurosteer as ns\n"
         "[run] = ns.runs(sys.argv[1])\n"
         "[effect] = ns.open_run(run.path)\n"
-        "print(json.dumps([effect.margin.delta, effect.__rich__() is None, 'transformer_lens' in sys.modules]))"
+        "from rich.console import Console\n"
+        "with (console := Console(width=200)).capture() as shown:\n"
+        "    console.print(effect)\n"
+        "print(json.dumps([effect.margin.delta, shown.get(), 'transformer_lens' in sys.modules]))"
     )
-    assert told(code, tmp_path) == [effects[0].margin.delta, False, False]
+    delta, shown, imported = told(code, tmp_path)
+    assert (delta, imported) == (effects[0].margin.delta, False)
+    assert f"{delta:+.2f} [" in shown
 
 
 def test_one_effect_is_saved_and_loaded(tmp_path: Path, effects: list[Effect]):
