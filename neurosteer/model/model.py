@@ -46,7 +46,7 @@ class Model:
         from .sites import check_site
 
         check_site(self, site, layers)
-        return site_width(self, site)
+        return site_width(self, site, layers)
 
     @property
     def context(self) -> int:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
-from neurosteer.errors import NeurosteerError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.vocabulary import Site
 
 from .devices import to_device
@@ -197,11 +197,20 @@ def _is_watched(norm: NormalizationBridge) -> bool:
     return any(point.fwd_hooks or point.bwd_hooks or point._forward_hooks for point in points)
 
 
-def site_width(model: Model, site: Site) -> int:
-    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token."""
-    if site != "mlp_post":
+def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
+    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token.
+
+    Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
+    """
+    if site != "mlp_post" or not layers:
         return model.d_model
-    widths: list[int] = []
-    with capture(model, site, [0], lambda _, values: widths.append(values.shape[-1])) as one_pass:
+    widths: dict[int, int] = {}
+    with capture(model, site, layers, lambda layer, values: widths.update({layer: values.shape[-1]})) as one_pass:
         one_pass(torch.tensor([[model.eos.id]]))
-    return widths[0]
+    first = widths[layers[0]]
+    for layer, width in widths.items():
+        if width != first:
+            raise InputError(
+                f"{site} has {first} units at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
+            )
+    return first

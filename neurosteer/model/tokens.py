@@ -8,6 +8,7 @@ from neurosteer.errors import InputError
 from neurosteer.vocabulary import POSITIONS, Position
 
 from .model import Model
+from .tokenizer_file import notice_difference
 
 
 def encode(
@@ -23,8 +24,9 @@ def encode(
     head = (model.bos.id,) if model.bos and not as_is else ()
     tail = (model.eos.id,) if position == "eos" else ()
     # Masks and types are not needed and would take a third of the time.
-    lean = {"return_attention_mask": False, "return_token_type_ids": False}
-    ids = model.tokenizer(list(sentences), add_special_tokens=as_is, **lean)["input_ids"] if sentences else []
+    how = {"add_special_tokens": as_is, "return_attention_mask": False, "return_token_type_ids": False}
+    ids = model.tokenizer(list(sentences), **how)["input_ids"] if sentences else []
+    notice_difference(model.tokenizer, sentences, ids, **how)
     if as_is:
         ids = [middle[: -1 if middle[-1:] == [model.tokenizer.eos_token_id] else None] for middle in ids]
     encoded = [(*head, *middle, *tail) for middle in ids]
