@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.forward import Generated
     from neurosteer.model import Model
+    from neurosteer.progress import Progress
     from neurosteer.results.text import Continuation, TouchedPrompt
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
@@ -61,13 +62,11 @@ class Writing:
         int, _text_option(min=0, max=options.LARGEST_SEED, metavar="N", help="Decides what is sampled.")
     ] = 0
 
-    def texts(self, model: Model, prompts: list[str]) -> list[Generated]:
+    def texts(self, model: Model, prompts: list[str], progress: Progress) -> list[Generated]:
         """What the model writes."""
         from neurosteer.forward import generate as continue_texts
 
-        return continue_texts(
-            model, prompts, max_new_tokens=self.max_new_tokens, temperature=self.temperature, seed=self.seed
-        )
+        return continue_texts(model, prompts, **vars(self), progress=progress)
 
 
 @with_groups
@@ -118,7 +117,7 @@ def _generate(
             rows += touched
             shown = touch_table(touched)
         else:
-            both = _both(model, prompts, edit, writing, about)
+            both = _both(model, prompts, edit, writing, about, progress)
             rows += both
             shown = generation_table(both, edit.describe())
         if not output.as_json:
@@ -130,14 +129,14 @@ def _generate(
 
 
 def _both(
-    model: Model, prompts: list[str], edit: Edit, writing: Writing, about: dict[str, Any]
+    model: Model, prompts: list[str], edit: Edit, writing: Writing, about: dict[str, Any], progress: Progress
 ) -> list[Continuation]:
     from neurosteer.forward import steering
     from neurosteer.results.text import Continuation
 
-    before = writing.texts(model, prompts)
+    before = writing.texts(model, prompts, progress)
     with steering(model, edit):
-        after = writing.texts(model, prompts)
+        after = writing.texts(model, prompts, progress)
     return [
         Continuation(prompt=prompt, before=old.text, after=new.text, **about)
         for prompt, old, new in zip(prompts, before, after, strict=True)
