@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
     from .model import Model as Model
+    from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture
     from .passes import resuming as resuming
     from .passes import site_width as site_width
