@@ -219,6 +219,7 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
         return
     if len(effects) > 1:
         Console().print(compare_table(effects))
+    print(f"model   {model.name}, {model.specials}")
     print(f"run     {run}")
     for figure in sorted(run.rglob("*.png")):
         print(f"figure  {figure}")

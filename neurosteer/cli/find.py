@@ -160,6 +160,7 @@ def _find(
     if output.as_json:
         print(to_json(result), end="")
     else:
+        print(f"model   {model.name}, {model.specials}")
         print(f"run     {run}")
         for figure in sorted(run.rglob("*.png")):
             print(f"figure  {figure}")

@@ -123,7 +123,9 @@ def _generate(
         if not output.as_json:
             progress.clear()
             Console().print(shown)
-    if output.as_json:
+    if not output.as_json:
+        print(f"model   {model.name}, {model.specials}")
+    else:
         heading = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
         print(to_json({**heading, "options": vars(writing), "results": [record(row) for row in rows]}), end="")
 

@@ -61,4 +61,5 @@ def _score(
         print(to_json(result), end="")
     else:
         Console().print(score_table(found))
+        print(f"model   {model.name}, {model.specials}")
         print(f"run     {run}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .random_weights import untrained as untrained
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
+    from .tokens import check_specials as check_specials
     from .tokens import encode as encode
     from .tokens import sentence_tokens as sentence_tokens
     from .where import edited_positions as edited_positions
