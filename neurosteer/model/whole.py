@@ -18,7 +18,7 @@ from neurosteer.vocabulary import are, counted
 
 QUANTISED = "quantised weights (%s) cannot be edited exactly; load the model in float32 or bfloat16"
 MERGE = "PeftModel.from_pretrained(BASE, ADAPTER).merge_and_unload().save_pretrained(FOLDER)"
-_ADAPTER = re.compile(r"(adapter|lora).*\.(safetensors|bin|pt|npz)|adapter_config\.json", re.IGNORECASE)
+_ADAPTER = re.compile(r"(?!model).*(adapter|lora).*\.(safetensors|bin|pt|npz)|adapter_config\.json", re.IGNORECASE)
 _LORA = re.compile(r"(^|[._])lora_|\.lora\.|adapter", re.IGNORECASE)
 _BLOCKS = re.compile(
     r"(qweight|qzeros|g_idx|scales?|scale_inv|biases|absmax|quant_map|quant_state.*|weight_packed|SCB)$"
