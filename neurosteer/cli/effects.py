@@ -222,6 +222,7 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
         return
     if len(effects) > 1:
         show(compare_table(effects))
+    say(f"model   {model.name}, {model.specials}")
     say(f"run     {run}")
     for figure in sorted(run.rglob("*.png")):
         say(f"figure  {figure}")

@@ -147,6 +147,7 @@ def find(
     if output.as_json:
         print(to_json(result), end="")
     else:
+        say(f"model   {loaded.name}, {loaded.specials}")
         say(f"run     {run}")
         for figure in sorted(run.rglob("*.png")):
             say(f"figure  {figure}")

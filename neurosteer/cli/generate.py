@@ -14,12 +14,13 @@ from . import options, parse
 from .neurons import NeuronsFrom
 from .option_groups import with_groups
 from .progress import TerminalProgress
-from .screen import show
+from .screen import say, show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.forward import Generated
     from neurosteer.model import Model
+    from neurosteer.progress import Progress
     from neurosteer.results.text import Continuation, EditSource, TouchedPrompt
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
@@ -61,13 +62,11 @@ class Writing:
         int, _text_option(min=0, max=options.LARGEST_SEED, metavar="N", help="Decides what is sampled.")
     ] = 0
 
-    def texts(self, model: Model, prompts: list[str]) -> list[Generated]:
+    def texts(self, model: Model, prompts: list[str], progress: Progress) -> list[Generated]:
         """What the model writes."""
         from neurosteer.forward import generate as continue_texts
 
-        return continue_texts(
-            model, prompts, max_new_tokens=self.max_new_tokens, temperature=self.temperature, seed=self.seed
-        )
+        return continue_texts(model, prompts, **vars(self), progress=progress)
 
 
 @with_groups
@@ -106,24 +105,28 @@ def generate(
             rows += touched
             shown = touch_table(touched)
         else:
-            both = _both(loaded, prompts, edit, writing, source)
+            both = _both(loaded, prompts, edit, writing, source, progress)
             rows += both
             shown = generation_table(both, edit.describe())
         if not output.as_json:
             progress.clear()
             show(shown)
-    if output.as_json:
+    if not output.as_json:
+        say(f"model   {loaded.name}, {loaded.specials}")
+    else:
         heading = {"command": "generate", "version": neurosteer.__version__, "model": loaded.describe()}
         print(to_json({**heading, "options": vars(writing), "results": [record(row) for row in rows]}), end="")
 
 
-def _both(model: Model, prompts: list[str], edit: Edit, writing: Writing, source: EditSource) -> list[Continuation]:
+def _both(
+    model: Model, prompts: list[str], edit: Edit, writing: Writing, source: EditSource, progress: Progress
+) -> list[Continuation]:
     from neurosteer.forward import steering
     from neurosteer.results.text import Continuation
 
-    before = writing.texts(model, prompts)
+    before = writing.texts(model, prompts, progress)
     with steering(model, edit):
-        after = writing.texts(model, prompts)
+        after = writing.texts(model, prompts, progress)
     return [
         Continuation(prompt=prompt, before=old.text, after=new.text, **vars(source))
         for prompt, old, new in zip(prompts, before, after, strict=True)

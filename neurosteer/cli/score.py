@@ -49,4 +49,5 @@ def score(
         print(to_json(result), end="")
     else:
         show(score_table(found))
+        say(f"model   {loaded.name}, {loaded.specials}")
         say(f"run     {run}")

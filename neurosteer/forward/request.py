@@ -69,7 +69,7 @@ class Request:
         groups = list(zip(*sides, strict=True))
         packs = plan(groups, packing_for(model), shared=can_share_prefixes(model, groups, progress))
 
-        width = site_width(model, self.site)
+        width = site_width(model, self.site, self.layers)
         shape = (len(pairs) if states else 0, 2, len(self.layers), width)
         values = torch.from_numpy(np.empty(shape, dtype=np.float32))  # NumPy asks for huge pages: fewer faults
         chosen = np.zeros(2 * len(pairs), dtype=bool)

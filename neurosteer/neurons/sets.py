@@ -221,6 +221,11 @@ class NeuronSet:
         """The provenance of a set made of two: it has seen what either has seen."""
         if (self.model, self.site) != (other.model, other.site):
             raise InputError("these neuron sets belong to different models or sites")
+        ours, theirs = (
+            [one.metadata.get("network", {}).get(name) for name in ("bos", "eos")] for one in (self, other)
+        )
+        if ours != theirs and "network" in self.metadata and "network" in other.metadata:
+            raise InputError(f"these neuron sets were found under different BOS and EOS: tokens {ours} and {theirs}")
         seen = sorted({*self.metadata.get("seen", ()), *other.metadata.get("seen", ())})
         both = [dict(self.metadata), dict(other.metadata)]
         return {**self.metadata, "from": both, "operation": sign, "seen": seen}

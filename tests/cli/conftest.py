@@ -119,6 +119,12 @@ class FakeNeurons(str):
 class FakeModel(str):
     """A name that can describe itself."""
 
+    specials = "BOS <s>, EOS </s>"
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
     def describe(self) -> dict[str, Any]:
         return {"name": str(self)}
 
@@ -237,6 +243,7 @@ class Rooms:
         return out / "run-3", found, {"command": "score", "version": "0", "model": {}, **record(found)}
 
     def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:
+        del writing["progress"]
         self.calls["generate"] = writing
         edited = self.texts[-1] if self.texts and self.texts[-1][0] == "on" else None
         self.texts.append(("generate", *prompts))

@@ -61,7 +61,7 @@ def test_every_option_arrives(run, rooms):
     assert saved["scored"] == ["scores of a", "scores of b"]
     kept = json.loads(json.dumps(saved["options"]))
     assert (kept["convention"], kept["n"], kept["name"], kept["layout"]) == ("lm-eval", 50, "m", "task=")
-    assert outcome.out.endswith(f"run     {Path('kept/run-3')}\n")
+    assert outcome.out.endswith(f"model   the model, BOS <s>, EOS </s>\nrun     {Path('kept/run-3')}\n")
 
 
 def test_tasks_may_stand_without_their_option(run, rooms):

@@ -167,14 +167,14 @@ for left in (0, 8, 40) if every else (0, 40):
         report.append(row | change(before, "small/runs"))
         for folder in set(os.listdir("small/runs")) - set(os.listdir("runs")):
             shutil.rmtree(f"small/runs/{folder}")
-from neurosteer.model import builtin
+from neurosteer.model import builtin, gguf, libraries
 Path("model.gguf").write_bytes(b"weights")
 builtin._installed_gguf, builtin.SHA256 = lambda: Path("model.gguf"), file_digest(Path("model.gguf"))
 network = AutoModelForCausalLM.from_pretrained("model")
 def convert(gguf, folder):
-    with builtin.quiet_transformers():
+    with libraries.quiet_transformers():
         network.save_pretrained(folder)
-builtin._convert = convert
+gguf.convert = convert
 os.environ["NEUROSTEER_HOME"] = "small/home"
 code, err = ran([*COMMANDS["score"], "--model", "smollm2-135m"])
 row = {"what": ["model", 40], "code": code, "err": err, "error": os.strerror(errno.ENOSPC)}

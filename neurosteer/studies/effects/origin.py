@@ -107,19 +107,23 @@ def neurons_from(
     """
     if file is not None:
         return _from_file(model, file, wanted, pairs)
+    from neurosteer.model import check_specials
+
     own = model.describe()
-    found = next(
-        (
-            found
-            for found in _finds(out, wanted, progress)
-            if all(getattr(found.run.model, name) == own[name] for name in ("fingerprint", "bos", "eos"))
-        ),
-        None,
-    )
+    found, other = None, None
+    for one in _finds(out, wanted, progress):
+        used = one.run.model
+        if used.fingerprint == model.fingerprint:
+            if (used.bos, used.eos) == (own["bos"], own["eos"]):
+                found = one
+                break
+            other = other or one
     if found is None and find_now is not None:
         folder = find_now(wanted.methods or ())
         run = read_record(FindRun, read_run(folder))
         found = _Find(folder, run, run.results[0])
+    if found is None and other is not None:
+        check_specials(model, vars(other.run.model), f"the neurons of {other.folder} were")
     if found is None:
         asked = f" of {wanted.task}" if wanted.task else ""
         raise InputError(
@@ -208,13 +212,10 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             f"{file}: these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
+    from neurosteer.model import check_specials
+
     metadata = neurons.metadata
-    own, theirs = model.describe(), metadata.get("network", {})
-    for name in ("bos", "eos"):
-        if name in theirs and theirs[name] != own[name]:
-            raise InputError(
-                f"{file}: found with token {theirs[name]} as {name.upper()}, not {own[name]}; give --{name}"
-            )
+    check_specials(model, metadata.get("network", {}), f"{file}: these neurons were")
     task = wanted.task or metadata.get("task")
     method = str(metadata.get("method") or "given")
     if task is None:

@@ -105,7 +105,7 @@ def find(
     remembered = Remembering(progress)
 
     def compute() -> Found:
-        count = resolve_topk(topk, site_width(model, site))
+        count = resolve_topk(topk, site_width(model, site, ablation.layers))
         settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
 
