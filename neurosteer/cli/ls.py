@@ -142,7 +142,7 @@ def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    show(table, least=READABLE if sys.stdout.isatty() else 200)  # a pipe has no width to fit
+    show(table, least=READABLE if sys.stdout and sys.stdout.isatty() else 200)  # a pipe has no width to fit
 
 
 def _cell(value: object) -> str:

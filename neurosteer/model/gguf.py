@@ -146,7 +146,7 @@ def convert(gguf: Path, folder: Path) -> None:
         raise InputError(f"cannot convert {gguf}: {essence(error)}") from error
     _refuse_half(gguf, sizes, network, loaded)
     # The weights in memory are plain float32, but transformers saves no model that is marked as quantized.
-    del network.config.quantization_config
+    network.config.__dict__.pop("quantization_config", None)
     for name in ("hf_quantizer", "quantization_method"):
         network.__dict__.pop(name, None)
     network.is_quantized = False

@@ -117,24 +117,32 @@ def write_folder(
 ) -> None:
     """Write results.json, what `fill` writes and a manifest as a folder, which appears when it is complete.
 
-    Only then is anything drawn: a figure that fails is one notice.
+    The figures come last: one that fails is one notice, and Ctrl-C while they are drawn keeps all else.
     """
+    stopped: KeyboardInterrupt | None = None
     try:
         with draft_of(folder) as draft:
             fill(draft)
             write_bytes(draft / RESULTS, to_json(result).encode())
+            try:
+                _draw(draft, figures or {}, progress)
+            except KeyboardInterrupt as stop:
+                stopped = stop
             write_manifest(draft)
     except OSError as error:
         error.filename = str(folder)  # nobody knows of a draft
         raise
-    for name, draw in (figures or {}).items():
+    if stopped is not None:
+        raise stopped
+
+
+def _draw(draft: Path, figures: Figures, progress: Progress) -> None:
+    for name, draw in figures.items():
         try:
             from neurosteer.report import save_pictures
 
-            save_pictures(draw(), folder / name)
+            save_pictures(draw(), draft / name)
         except OSError:
             raise
         except Exception as error:  # whatever a drawing library says, the numbers are there
             progress.notice(cannot_draw(name, error))
-    if figures:
-        write_manifest(folder)

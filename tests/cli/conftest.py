@@ -14,6 +14,7 @@ import pytest
 from made_effects import altered, make_effect
 
 from neurosteer.pairs import Baselines, LexicalSplitError
+from neurosteer.progress import Progress
 from neurosteer.results import (
     BaselineIntervals,
     FindData,
@@ -173,7 +174,14 @@ class Rooms:
         return SimpleNamespace(task=pairs.task, result=result)
 
     def save_find(
-        self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: Sequence[Any] = ()
+        self,
+        model: str,
+        founds: list[Any],
+        *,
+        out: Path,
+        options: dict[str, Any],
+        progress: Progress,
+        skipped: Sequence[Any] = (),
     ) -> Any:
         self.calls["save_find"] = {"options": options}
         run = out / "run-1"

@@ -429,6 +429,7 @@ def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
     """A recipe as it describes itself: its name and all keys."""
     model = {"model": "smollm2-135m", "revision": None, "device": "auto", "dtype": "auto", "device_map": None}
     data = {"bos": None, "eos": None, "data": "blimp", "tasks": ["all"], "columns": ["sentence_good", "sentence_bad"]}
+    data |= {"layout": "auto"}
     probes = {"limit": "all", "split": "pair", "seed": 0, "site": "resid_post", "position": "eos", "layers": "all"}
     sizes = {"topk": "1%", "lambdas": list(lambdas), "draws": 5, "layer": "middle", "lambda": 0.2}
     causal = {

@@ -127,6 +127,7 @@ def test_a_changed_default_raises_the_format():
         "data": "auto",
         "tasks": ["all"],
         "columns": ["sentence_good", "sentence_bad"],
+        "layout": "auto",
         "limit": "all",
         "split": "pair",
         "seed": 0,
@@ -410,7 +411,7 @@ def test_wrong_arguments(begun):
     for wrong, told in (
         ({"shard": "3/2"}, "shard '3/2' is not i/n"),
         ({"topkk": 3}, "unknown key 'topkk'; did you mean 'topk'?"),
-        ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
+        ({"draws": 0}, "draws must be a whole number from 1 to 10,000 (each draw is a probe at every layer), not 0"),
     ):
         with pytest.raises(InputError) as caught:
             run_recipe("sums.toml", **wrong)

@@ -73,7 +73,7 @@ def armed(at):
                     os.kill(os.getpid(), signal.SIGKILL)
             return found
         return call
-    for name in ("fsync", "replace", "unlink", "chmod"):
+    for name in ("fsync", "replace", "unlink"):
         setattr(os, name, around(getattr(os, name)))
     Path.unlink = around(Path.unlink)
 
@@ -157,7 +157,7 @@ def test_twenty_random_kills(tmp_path):
 def test_every_moment_around_a_file(tmp_path):
     """Before and after each call that writes, renames or deletes, over three units and their states."""
     report = driven(tmp_path, MOMENTS)
-    assert report["moments"] >= 26  # four files and one deletion
+    assert report["moments"] >= 20  # four files, each flushed and renamed, and two deletions
     assert max(report["recomputed"]) == 1
     assert min(report["recomputed"]) == 0
     unbroken = contents(tmp_path / "unbroken")

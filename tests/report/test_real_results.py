@@ -127,7 +127,7 @@ def test_what_an_effect_says(effects: list[Effect]):
         for said in (
             f"agreement  made up, {len(effect.by_pair)} test pairs of 200",
             f"ablate to zero: {TOPK} neurons at layer 1",
-            "neurons from runs/mine",
+            " from runs/mine",
             f"{effect.controls.p:.2f} against {CONTROLS} controls".removeprefix("0"),
             f"mean margin {effect.margin.before:.2f} → {effect.margin.after:.2f} nats",
             f"pairs: {effect.flipped.lost} lost, {effect.flipped.gained} gained",

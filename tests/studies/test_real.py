@@ -1,6 +1,6 @@
 """The main job on the real model and the real BLiMP: what a user is promised to see.
 
-Two layers; `pytest -m slow` takes more of them.
+Three layers; `pytest -m slow` takes more of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from neurosteer.studies import Found, find
 MIDDLE = (12, 14, 16)
 
 
-@pytest.fixture(scope="module", params=[[0, 14], pytest.param([0, 2, *MIDDLE, 20], marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[[0, 14, 20], pytest.param([0, 2, *MIDDLE, 20], marks=pytest.mark.slow)])
 def found(request: pytest.FixtureRequest, builtin: Model, blimp: Path) -> Found:
     pairs = load_pairs("intransitive", source=str(blimp))
     return find(builtin, pairs, layers=request.param, lambdas=(0.2,), seed=0)

@@ -69,8 +69,8 @@ def test_the_name_says_what_was_asked(tmp_path, llama, found):
 
 @pytest.mark.parametrize(
     ("room", "when"),
-    [(save, "write_bytes"), (runs, "write_bytes"), (runs, "write_manifest")],
-    ids=["csv", "json", "manifest"],
+    [(save, "write_bytes"), (runs, "write_bytes"), (report, "save_pictures"), (runs, "write_manifest")],
+    ids=["csv", "json", "figure", "manifest"],
 )
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["disk", "ctrl-c"]
@@ -80,6 +80,8 @@ def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, room
         raise error
 
     old, _ = save_find(llama, [found], out=tmp_path, options={"run": "old"})
+    if when == "save_pictures" and isinstance(error, KeyboardInterrupt):
+        pytest.skip("the numbers are kept: see the next test")
     for options in ({"run": "old"}, {"run": "new"}):
         before = {path: (old / path).read_bytes() for path in everything(old)}
         with monkeypatch.context() as patch, pytest.raises(type(error)):  # noqa: PT012
@@ -90,11 +92,9 @@ def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, room
 
 
 @pytest.mark.parametrize("where", ["find_figure", "save_pictures"])
-@pytest.mark.parametrize(
-    "error", [ValueError("no\nLaTeX"), OSError(28, "No space left on device"), KeyboardInterrupt()], ids=repr
-)
+@pytest.mark.parametrize("error", [ValueError("no\nLaTeX"), KeyboardInterrupt()], ids=["error", "ctrl-c"])
 def test_results_are_kept_where_a_figure_fails(tmp_path, llama, found, monkeypatch, where, error):
-    """Whatever the drawing library says is one notice; a full disk and Ctrl-C still stop the command."""
+    """Whatever the drawing library says is one notice; Ctrl-C still stops the command."""
 
     def fail(*_args: object) -> None:
         raise error
