@@ -13,14 +13,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import time
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from neurosteer.errors import NeurosteerError
 
 _DRAFT, _OLDER = ".draft-", ".older-"  # a hidden folder's name: that of the folder, one of these, some letters
 _LOCK = ".lock"  # in a draft: held by the process that fills it
 _ATTEMPTS = 100
+_BEGINS = 60.0  # seconds in which a process that begins a draft has locked it
 
 
 @contextmanager
@@ -38,8 +40,12 @@ def draft_of(folder: Path) -> Iterator[Path]:
 def sweep_drafts(parent: Path) -> None:
     """Delete what killed processes have left in a folder, and put back what one was about to replace."""
     for left in parent.glob(f".*{_DRAFT}*"):
-        with suppress(OSError, Timeout), FileLock(left / _LOCK, timeout=0):  # free: nobody fills it any more
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError, Timeout):
+            if (left / _LOCK).exists():
+                with FileLock(left / _LOCK, timeout=0):  # free: nobody fills it any more
+                    shutil.rmtree(left, ignore_errors=True)
+            elif time() - left.stat().st_mtime > _BEGINS:
+                left.rmdir()
     for left in parent.glob(f".*{_OLDER}*"):
         folder = parent / left.name[1:].rpartition(_OLDER)[0]
         with suppress(OSError):
@@ -52,12 +58,28 @@ def sweep_drafts(parent: Path) -> None:
 @contextmanager
 def _held_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside `folder`, deleted when the block ends; until then no other process sweeps it up."""
-    held = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{_DRAFT}"))
+    lock = next((lock for _ in range(_ATTEMPTS) if (lock := _locked_draft(folder)) is not None), None)
+    if lock is None:
+        raise NeurosteerError(f"cannot make a draft of {folder}: others keep sweeping it up")
+    held = Path(lock.lock_file).parent
     try:
-        with FileLock(held / _LOCK):
-            yield held
+        yield held
     finally:
         shutil.rmtree(held, ignore_errors=True)
+        lock.release()
+
+
+def _locked_draft(folder: Path) -> BaseFileLock | None:
+    """The lock in a new draft, held; None where another process has swept it up before it was locked."""
+    lock = FileLock(Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{_DRAFT}")) / _LOCK)
+    try:
+        lock.acquire()
+    except FileNotFoundError:
+        return None
+    if Path(lock.lock_file).exists():
+        return lock
+    lock.release()
+    return None
 
 
 def _put_in_place(draft: Path, folder: Path) -> None:

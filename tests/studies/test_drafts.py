@@ -68,3 +68,13 @@ def test_a_draft_that_is_being_filled_is_left_alone(tmp_path):
         assert held.is_dir()
     sweep_drafts(tmp_path)
     assert names(tmp_path) == []
+
+
+def test_what_was_not_even_locked_is_swept_after_a_while(tmp_path):
+    left = tmp_path / ".run.draft-abc"
+    left.mkdir()
+    sweep_drafts(tmp_path)
+    assert left.is_dir()
+    os.utime(left, (0, 0))
+    sweep_drafts(tmp_path)
+    assert names(tmp_path) == []
