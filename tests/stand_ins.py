@@ -17,7 +17,8 @@ from tiny_models import GROUPED, sentences_of
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from neurosteer.model import Model
-from neurosteer.model.builtin import NAME, SEPARATOR
+from neurosteer.model.builtin import NAME, SEPARATOR, SHA256
+from neurosteer.model.gguf import CONVERSION, PROVENANCE
 from neurosteer.pairs import TASKS, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import write_manifest
@@ -58,6 +59,7 @@ def save_model(home: Path, sentences: Iterable[str], *, layers: int, width: int 
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     special = {"bos_token": SEPARATOR, "eos_token": SEPARATOR}
     transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    (folder / PROVENANCE).write_text(json.dumps({"sha256": SHA256, "conversion": CONVERSION}))
     write_manifest(folder)
     return home
 

@@ -71,11 +71,15 @@ def _held_folder(folder: Path) -> Iterator[Path]:
 
 def _locked_draft(folder: Path) -> BaseFileLock | None:
     """The lock in a new draft, held; None where another process has swept it up before it was locked."""
-    lock = FileLock(Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{_DRAFT}")) / _LOCK)
+    held = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{_DRAFT}"))
+    lock = FileLock(held / _LOCK)
     try:
         lock.acquire()
     except FileNotFoundError:
         return None
+    except OSError:
+        shutil.rmtree(held, ignore_errors=True)
+        raise
     if Path(lock.lock_file).exists():
         return lock
     lock.release()

@@ -209,6 +209,7 @@ def test_the_built_in_model_is_converted_again(tiny_folder, tmp_path, neurosteer
     gguf.write_bytes(b"weights")
     monkeypatch.setattr(builtin, "_installed_gguf", lambda: gguf)
     monkeypatch.setattr(builtin, "SHA256", file_digest(gguf))
+    monkeypatch.setattr(builtin, "SEPARATOR", "</s>")  # a token that the other model has
     monkeypatch.setattr(
         "neurosteer.model.gguf.convert", lambda _, folder: shutil.copytree(tiny_folder("llama"), folder)
     )
