@@ -45,3 +45,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the closest known word, or an empty string."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def cannot_draw(figure: str, error: Exception) -> str:
+    """What is said of a figure that could not be drawn.
+
+    >>> cannot_draw("fig5", ValueError("no such font"))
+    'no figure fig5 (ValueError: no such font); its numbers are kept'
+    """
+    return f"no figure {figure} ({type(error).__name__}: {' '.join(str(error).split())}); its numbers are kept"

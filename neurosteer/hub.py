@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 TIMEOUT = 5.0  # seconds
@@ -42,3 +43,20 @@ def network(allowed: bool) -> Iterator[None]:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
+
+
+def has_file(repository: str, name: str, revision: str | None, *, online: bool) -> bool:
+    """Whether a repository of the hub has a file; without the network, whether its copy in the cache has."""
+    import huggingface_hub
+
+    if folder_of(repository, name, revision) is not None:
+        return True
+    return online and huggingface_hub.file_exists(repository, name, revision=revision)
+
+
+def folder_of(repository: str, name: str, revision: str | None) -> Path | None:
+    """The folder in the hub's cache in which a file of a repository lies; None where it does not."""
+    import huggingface_hub
+
+    found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None

@@ -11,21 +11,23 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import struct
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from glob import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, TypedDict
 
 import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_path
 from safetensors import SafetensorError, safe_open
+
+from neurosteer.vocabulary import Json
 
 from .errors import CorruptFileError, InputError
 
@@ -41,7 +43,16 @@ _DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "
 def home() -> Path:
     """The cache folder: `NEUROSTEER_HOME`, or the platform's own."""
     chosen = os.environ.get("NEUROSTEER_HOME")
-    return Path(chosen).expanduser() if chosen else user_cache_path("neurosteer")
+    return expanded(chosen) if chosen else user_cache_path("neurosteer")
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path with `~` or `~user` at its beginning replaced by that home. Raises `InputError` where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        user = Path(path).parts[0]
+        raise InputError(f"'{path}': no home folder of '{user}' is known; name the folder itself") from None
 
 
 def versions(*more: str) -> dict[str, str]:
@@ -76,18 +87,17 @@ def file_digest(path: Path) -> str:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file that replaces `path` when the block ends, so that `path` is never half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "w+b") as file:
+        with name.open("x+b") as file:  # with the permissions that the user's umask leaves
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)  # the error of a full disk does not name the file
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
         raise
 
 
@@ -129,9 +139,9 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Json]) -> None:
     """Write named arrays and their provenance (`metadata`, JSON) as safetensors, without a second copy in memory."""
-    header: dict[str, Any] = {
+    header: dict[str, Json] = {
         "__metadata__": {"format": FORMAT, "kind": kind, "digest": _BLANK, "about": canonical_json(metadata)}
     }
     blocks, offset = [], 0
@@ -155,7 +165,7 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], meta
         file.write(digest.hexdigest().encode())
 
 
-def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Any]:
+def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
     """Check a file byte by byte and return its metadata.
 
     Raises `InputError` if there is no such file or it is of another kind, and `CorruptFileError` if its bytes have
@@ -172,11 +182,11 @@ def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Any]:
         raise CorruptFileError(f"{path} is damaged: its content does not match its digest; delete it and run again")
     if kind is not None and header["kind"] != kind:
         raise InputError(f"{path} is of kind '{header['kind']}', not '{kind}'")
-    metadata: dict[str, Any] = json.loads(header["about"])
+    metadata: dict[str, Json] = json.loads(header["about"])
     return metadata
 
 
-def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Json]]:
     """The arrays (in memory) and the metadata of a small artefact, verified."""
     metadata = verify_artefact(path, kind)
     with safe_open(path, framework="numpy") as file:
@@ -198,8 +208,17 @@ def write_manifest(folder: Path) -> None:
     write_bytes(folder / MANIFEST, canonical_json({"format": FORMAT, "files": files}).encode())
 
 
-def check_path(path: Path) -> list[dict[str, Any]]:
-    """Verify an artefact, a run folder, or everything below a folder: one `{path, kind, ok, message}` each.
+class Checked(TypedDict):
+    """A row of `neurosteer check`."""
+
+    path: str
+    kind: str
+    ok: bool
+    message: str
+
+
+def check_path(path: Path) -> list[Checked]:
+    """Verify an artefact, a run folder, or everything below a folder: a row for each.
 
     A symbolic link below the folder is reported and not followed.
     """
@@ -209,7 +228,7 @@ def check_path(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"no such file or folder: {path}")
     found = [(file, _check_artefact) for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
     found += [(file, _check_manifest) for file in sorted(path.rglob(MANIFEST))]
-    rows = [_link_row(file) if file.is_symlink() else check(file) for file, check in found]
+    rows = [_check_link(file) if file.is_symlink() else check(file) for file, check in found]
     if not rows:
         raise InputError(f"nothing of neurosteer's in {path}")
     return rows
@@ -250,11 +269,7 @@ def _digest_with_blank(path: Path, digest: str) -> str:
     return total.hexdigest()
 
 
-def _link_row(path: Path) -> dict[str, Any]:
-    return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
-
-
-def _check_artefact(path: Path) -> dict[str, Any]:
+def _check_artefact(path: Path) -> Checked:
     try:
         verify_artefact(path)
     except (InputError, CorruptFileError) as error:
@@ -262,23 +277,28 @@ def _check_artefact(path: Path) -> dict[str, Any]:
     return {"path": str(path), "kind": _header(path)["kind"], "ok": True, "message": "intact"}
 
 
-def _check_manifest(path: Path) -> dict[str, Any]:
-    row = {"path": str(path), "kind": "run", "ok": False}
+def _check_link(path: Path) -> Checked:
+    return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
+
+
+def _check_manifest(path: Path) -> Checked:
+    wrong, count = _wrong_in(path)
+    return {"path": str(path), "kind": "run", "ok": not wrong, "message": wrong or f"{count} files intact"}
+
+
+def _wrong_in(path: Path) -> tuple[str, int]:
+    """What is wrong with a manifest or with a file that it lists (empty: nothing), and how many it lists."""
     try:
         text = path.read_text("utf-8")
         manifest = json.loads(text)
         if manifest["format"] != FORMAT:
-            message = f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'"
-            return {**row, "message": message}
+            return f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'", 0
         files = dict(manifest["files"])
         if canonical_json({"format": FORMAT, "files": files}) != text:
             raise ValueError("not as written")
     except (ValueError, KeyError, TypeError) as error:
-        return {**row, "message": f"{path} is damaged ({_one_line(error)})"}
-    for name, digest in files.items():
-        if wrong := _wrong_with(path, name, digest):
-            return {**row, "message": wrong}
-    return {**row, "ok": True, "message": f"{len(files)} files intact"}
+        return f"{path} is damaged ({_one_line(error)})", 0
+    return next(filter(None, (_wrong_with(path, *file) for file in files.items())), ""), len(files)
 
 
 def _wrong_with(manifest: Path, name: str, digest: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
+Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 Encoded = Literal["welch", "l0"]  # what a probe can read
 Method = Literal["welch", "l0", "attribution"]  # and what the model uses
 SplitKind = Literal["pair", "lexical"]
@@ -38,6 +39,8 @@ L0_STARTS: tuple[L0Start, ...] = get_args(L0Start)
 L0_DECAYS: tuple[L0Decay, ...] = get_args(L0Decay)
 REACHES: tuple[Reach, ...] = get_args(Reach)
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
+MOST_DRAWS = 10_000  # of random sets: each is a probe at every layer
+MOST_LAMBDAS = 1_000  # each is a mask at every layer
 FEWEST_CONTROLS = 19  # that can give p = .05
 Stat = Literal["token_mean", "token_var", "eos_mean", "eos_var"]  # of a unit, over train sentences
 Columns: TypeAlias = tuple[str, str]  # names of the columns with the good and with the bad sentence

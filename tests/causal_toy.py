@@ -39,6 +39,7 @@ def recipe(**changes: object) -> Recipe:
         "test_pairs": TESTED,
         "attribution_pairs": 6,
         "seed": 4,
+        "l0_steps": 150,
         "measured": ("ant", "bee", "cat"),
     }
     return Recipe(name="toy", experiments=("causal",), **{**asked, **changes})  # type: ignore[arg-type]
@@ -104,13 +105,19 @@ class Toy:
 
     @classmethod
     def run(
-        cls, model: Model, asked: Recipe, splits: Mapping[str, Split], one_layer: Mapping[str, UnitResult]
+        cls,
+        model: Model,
+        asked: Recipe,
+        splits: Mapping[str, Split],
+        one_layer: Mapping[str, UnitResult],
+        *,
+        only: tuple[str, ...] = ("",),
     ) -> Toy:
-        """Units read what they say that they need, and nothing else."""
+        """Units read what they say they need, and nothing else. Computed are `only` those whose names begin so."""
         results = {one_layer_name(task): result for task, result in one_layer.items()}
         results |= {states_name(task): states_result(split) for task, split in splits.items()}
         units = all_units(model, asked, splits)
-        for unit in units:
+        for unit in (unit for unit in units if unit.name.startswith(only)):
             results[unit.name] = unit.compute({name: results[name] for name in unit.needs}.__getitem__)
         return cls(work_of(model, asked, splits), splits, {unit.name: unit for unit in units}, results)
 

@@ -34,11 +34,22 @@ def neurosteer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def blimp() -> Path:
-    """The folder of BLiMP's JSONL files beside the repository; without it the test is skipped."""
+    """The real BLiMP beside the repository, for its very numbers: without it the test is skipped."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "blimp"
     if not folder.is_dir():
         pytest.skip("no BLiMP files in ../shared/blimp")
     return folder
+
+
+@pytest.fixture(scope="session")
+def blimp_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in BLiMP's layout with a few pairs of our own for each of its 67 tasks."""
+    from stand_ins import write_sample
+
+    from neurosteer.pairs import TASKS
+
+    sizes = {task.uid: 20 for task in TASKS} | {"intransitive": 300}
+    return write_sample(tmp_path_factory.mktemp("sample") / "blimp", sizes)
 
 
 @pytest.fixture(scope="session")

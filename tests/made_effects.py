@@ -1,4 +1,7 @@
-"""Effects and scores made by hand: what tables, figures and readings are given, without any model."""
+"""Effects made by hand: tables, figures and readings are tested with given numbers, without any model.
+
+That such effects could be real is tested in `test_real_results`.
+"""
 
 from __future__ import annotations
 

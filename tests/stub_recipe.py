@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from neurosteer.progress import Progress
 from neurosteer.runner.units import Read, Unit, UnitResult
 
 TASKS, BLOCKS, JOINTS = 6, 5, 4
@@ -133,7 +134,7 @@ def stub_rooms(plan: Callable[[], StubPlan], draw: Callable[[], None] = lambda: 
         bridge=SimpleNamespace(original_model=SimpleNamespace(parameters=lambda: [weights])),
     )
 
-    def write_outcome(outcome: StubOutcome, folder: Path) -> None:
+    def write_outcome(outcome: StubOutcome, folder: Path, progress: Progress) -> None:
         (folder / "results.json").write_text(json.dumps(outcome.to_dict()))
         (folder / "index.html").write_text("<p>made</p>")
         draw()

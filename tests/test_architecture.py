@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,16 @@ def test_imports_point_downward(path):
         if top == "neurosteer" and rest.split(".")[0] in FLOORS:
             other = rest.split(".")[0]
             assert other == room or FLOORS.index(other) < FLOORS.index(room), f"{path} imports {name}"
+
+
+def test_annotations_that_name_axes_are_checked_while_tests_run():
+    """`--jaxtyping-packages` names the rooms that have such annotations, so that the others are imported quickly."""
+    options = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    [hooked] = [word for word in options["addopts"].split() if word.startswith("--jaxtyping-packages=")]
+    *rooms, checker = hooked.partition("=")[2].split(",")
+    assert checker == "annotations.checked"
+    with_axes = {room_of(path) for path in MODULES if any(name.startswith("jaxtyping.") for name in imports_of(path))}
+    assert rooms == [f"neurosteer.{room}" for room in sorted(with_axes)]
 
 
 def test_upward_import_is_noticed(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tomllib
@@ -121,17 +122,19 @@ def apply_diffs(of: Page, folder: Path) -> None:
             target.write_text(text, "utf-8")
 
 
-FIND = """
-sys.path.insert(0, sys.argv.pop(1))
+RUN = """
+sys.path.insert(0, sys.argv[1])
 import json
 from contextlib import redirect_stdout, suppress
 from io import StringIO
 from neurosteer.cli import main
 
-out = StringIO()
-with redirect_stdout(out), suppress(SystemExit):
-    main(sys.argv[1:])
-print(json.dumps(json.loads(out.getvalue())))
+said = []
+for command in json.loads(sys.argv[2]):
+    with redirect_stdout(StringIO()) as out, suppress(SystemExit):
+        main(command)
+    said.append(json.loads(out.getvalue())["results"])
+print(json.dumps(said))
 """
 
 
@@ -139,24 +142,21 @@ def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: 
     """Another ranking, baseline, site and data layout, as the page adds them, in one `find`; and an experiment."""
     shutil.copytree(ROOT / "neurosteer", tmp_path / "neurosteer", ignore=shutil.ignore_patterns("__pycache__"))
     apply_diffs(page("extending"), tmp_path)
-    pairs = tmp_path / "pairs.txt"
-    pairs.write_text("".join(f"{pair.good}\n{pair.bad}\n" for pair in made_pairs()))
-    asked = ["--method", "mean-diff", "--site", "mlp_pre", "--layers", "1", "--format", "json", "--offline"]
-    paths = ["--data", pairs, "--model", tiny_folder("llama"), "--out", tmp_path / "runs"]
-    [entry] = told(FIND, tmp_path, "find", *asked, *paths)["results"]
-    assert entry["methods"] == ["mean-diff"]
-    assert entry["data"]["pairs"] == 80
-    assert entry["baselines"]["first_word"] == 0.5  # w0 to w4 begin good and bad sentences alike
-
     [module], [recipe] = page("extending").blocks("python shown"), page("extending").blocks("toml")
     (tmp_path / "neurosteer" / "experiments" / "depth.py").write_text(module)
     (tmp_path / "depth.toml").write_text(recipe)
     (tmp_path / "third.toml").write_text(recipe.replace("depth", "fig3"))
-    runs = {
-        name: told(FIND, tmp_path, "run", tmp_path / f"{name}.toml", "--format", "json", "--offline", *paths)
-        for name in ("depth", "third")
-    }
-    [found], [third] = (run["results"] for run in runs.values())
+    pairs = tmp_path / "mine.pairs"
+    pairs.write_text("".join(f"{pair.good} ||| {pair.bad}\n" for pair in made_pairs()))
+
+    about = ["--format", "json", "--offline", "--data", pairs, "--model", tiny_folder("llama")]
+    asked = ["find", "--method", "mean-diff", "--site", "mlp_pre", "--layers", "1"]
+    runs = [["run", tmp_path / f"{name}.toml"] for name in ("depth", "third")]
+    commands = [[str(word) for word in (*own, *about, "--out", tmp_path / "runs")] for own in (asked, *runs)]
+    [entry], [found], [third] = told(RUN, tmp_path, json.dumps(commands))
+    assert entry["methods"] == ["mean-diff"]
+    assert entry["data"]["pairs"] == 80
+    assert entry["baselines"]["first_word"] == 0.5  # w0 to w4 begin good and bad sentences alike
     [best], dense = found["rows"], {row["layer"]: row["accuracy"] for row in third["dense"]}
     assert best["accuracy"] == pytest.approx(dense[best["layer"]])
     [folder] = (tmp_path / "runs").glob("run-depth-*")

@@ -51,20 +51,22 @@ def test_mypy(request: pytest.FixtureRequest, tmp_path: Path):
 
 
 def test_basedpyright(tmp_path: Path):
-    """At the level that editors use unless told otherwise."""
+    """At the level that editors use unless told otherwise; in an environment without libraries, see `test_mypy`."""
+    (tmp_path / "none" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
     settings = tmp_path / "pyrightconfig.json"
     settings.write_text(
         json.dumps(
             {
                 "include": [str(TESTS / "types")],
                 "extraPaths": [str(TESTS.parent)],
+                "venvPath": str(tmp_path),
+                "venv": "none",
                 "pythonVersion": "3.11",
                 "typeCheckingMode": "standard",
             }
         )
     )
-    options = ("--project", str(settings), "--pythonpath", sys.executable, "--outputjson")
-    reports = json.loads(output_of("basedpyright", *options))["generalDiagnostics"]
+    reports = json.loads(output_of("basedpyright", "--project", str(settings), "--outputjson"))["generalDiagnostics"]
     found = {
         (Path(report["file"]).name, report["range"]["start"]["line"] + 1, report["rule"])
         for report in reports

@@ -10,7 +10,10 @@ import io
 import os
 import re
 import shlex
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +22,7 @@ from typer.core import TyperGroup
 from neurosteer.errors import InputError, NeurosteerError, OutOfMemoryError, did_you_mean, is_out_of_memory
 
 from . import check, effects, find, generate, ls, run, score
+from .screen import visible
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
 # of that name; the class is the same ancestor in both.
@@ -77,13 +81,15 @@ def neurosteer(
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends with SystemExit, whose code is the exit code."""
+    os.environ["MPLBACKEND"] = "agg"  # figures have their own canvas; the user's may not be installed
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes still gets the table
     given = sys.argv[1:] if argv is None else argv
     try:
         _refuse_bytes(given)
-        _run(given)
+        with _terminated_as_interrupted():
+            _run(given)
         if sys.stdout is not None:  # whoever closed it wants nothing printed
             sys.stdout.flush()
         code = 0
@@ -112,6 +118,16 @@ def main(argv: list[str] | None = None) -> None:
     raise SystemExit(code)
 
 
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A polite kill (SIGTERM: a batch system's, `kill PID`) is Ctrl-C: what is finished is kept, nothing is left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _refuse_bytes(argv: list[str]) -> None:
     """Raise `InputError` for an argument that was no text: Python hands it on in characters that none can be."""
     for given in argv:
@@ -128,7 +144,7 @@ def _run(argv: list[str]) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"neurosteer: {' '.join(message.split())}", file=sys.stderr)
+    print(f"neurosteer: {visible(' '.join(message.split()))}", file=sys.stderr)
     return code
 
 

@@ -9,6 +9,7 @@ import typer
 
 from . import options
 from .listing import print_listing
+from .screen import say
 
 
 def check(
@@ -29,6 +30,6 @@ def check(
     else:
         for row in rows:
             message = f": {row['message']}" if row["message"] else ""
-            print(f"{'ok ' if row['ok'] else 'BAD'}  {row['path']}  {row['kind']}{message}")
+            say(f"{'ok ' if row['ok'] else 'BAD'}  {row['path']}  {row['kind']}{message}")
     if not all(row["ok"] for row in rows):
         raise typer.Exit(1)

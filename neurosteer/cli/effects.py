@@ -6,19 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Reference
+from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference
 from neurosteer.vocabulary import Where as WhereName
 
 from . import options, parse
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
+from .screen import say, show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
@@ -98,7 +98,7 @@ class Measurement:
         """Each once; the first is the edit's own."""
         return tuple(dict.fromkeys(self.scale or (default,)))
 
-    def record(self, default: float) -> dict[str, Any]:
+    def record(self, default: float) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         return {
             "where": self.where,
@@ -122,7 +122,7 @@ class _Request:
     measurement: Measurement
     model: options.ModelOfFind
     output: options.Output
-    record: dict[str, Any]  # as the run keeps it, as JSON
+    record: dict[str, Json]  # as the run keeps it, as JSON
 
 
 @with_groups
@@ -142,6 +142,7 @@ def ablate(
     measurement: Measurement,
     model: options.ModelOfFind,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Ablate the neurons of the newest find, and measure what the model loses.
 
@@ -158,7 +159,8 @@ def ablate(
 
     neurons = neurons.of(name)
     record = {**neurons.record(seed), **measurement.record(0.0), "kinds": kinds}
-    _run(_Request("ablate", neurons, seed, edit, kinds, scales, measurement, model, output, record))
+    request = _Request("ablate", neurons, seed, edit, kinds, scales, measurement, model, output, record)
+    _measure(request, progress)
 
 
 @with_groups
@@ -171,6 +173,7 @@ def amplify(
     measurement: Measurement,
     model: options.ModelOfFind,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Amplify the neurons of the newest find, and measure what the model gains.
 
@@ -185,12 +188,8 @@ def amplify(
 
     neurons = neurons.of(name)
     record = {**neurons.record(seed), **measurement.record(2.0), "about": to}
-    _run(_Request("amplify", neurons, seed, edit, (), scales, measurement, model, output, record))
-
-
-def _run(asked: _Request) -> None:
-    with progress_on_stderr(quiet=asked.output.quiet) as progress:
-        _measure(asked, progress)
+    request = _Request("amplify", neurons, seed, edit, (), scales, measurement, model, output, record)
+    _measure(request, progress)
 
 
 def _measure(asked: _Request, progress: TerminalProgress) -> None:
@@ -209,19 +208,24 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
         _measure_all(model, origin, asked, effects, progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if effects:
-            kept, _ = save_effects(model, effects, command=asked.command, out=output.out, options=record)
+            kept, _ = save_effects(
+                model, effects, command=asked.command, out=output.out, options=record, progress=progress
+            )
             progress.notice(f"stopped early: {len(effects)} of {len(origin.sets)} neuron sets are kept in {kept}")
         raise
-    run, result = save_effects(model, effects, command=asked.command, out=output.out, options=record)
+    run, result = save_effects(
+        model, effects, command=asked.command, out=output.out, options=record, progress=progress
+    )
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
         return
     if len(effects) > 1:
-        Console().print(compare_table(effects))
-    print(f"run     {run}")
+        show(compare_table(effects))
+    say(f"model   {model.name}, {model.specials}")
+    say(f"run     {run}")
     for figure in sorted(run.rglob("*.png")):
-        print(f"figure  {figure}")
+        say(f"figure  {figure}")
 
 
 def _measure_all(
@@ -262,4 +266,4 @@ def _measure_all(
             progress.notice(notice)
         if not asked.output.as_json:
             progress.clear()
-            Console().print(effect_table(effect))
+            show(effect_table(effect))

@@ -7,13 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
-from neurosteer.vocabulary import ENCODED, METHODS, Method
+from neurosteer.vocabulary import ENCODED, METHODS, MOST_DRAWS, Json, Method
 
 from . import options, parse
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
+from .screen import say, show
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -57,9 +57,7 @@ class Search:
     steps: Annotated[
         int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
     ] = 1
-    draws: Annotated[
-        int, _option(min=1, max=options.MOST, metavar="N", help="Random neuron sets to compare with.")
-    ] = 5
+    draws: Annotated[int, _option(min=1, max=MOST_DRAWS, metavar="N", help="Random neuron sets to compare with.")] = 5
     layers: Annotated[
         Any,  # "all" or their indices: typer reads no union
         _option(metavar="LAYERS", parser=parse.layers, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."),
@@ -88,7 +86,7 @@ class Search:
             progress=progress,
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         return {
             "methods": self._methods,
@@ -121,48 +119,38 @@ def find(
     search: Search,
     model: options.ModelFrom,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
 
     neurosteer find --task intransitive --topk 1%
     """
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _find(names, pairs, search, model, output, progress)
-
-
-def _find(
-    names: list[str] | None,
-    pairs_from: options.PairsFrom,
-    search: Search,
-    model_from: options.ModelFrom,
-    output: options.Output,
-    progress: TerminalProgress,
-) -> None:
     # a mistyped task is noticed before the model loads
-    tasks = pairs_from.load(names, seed=search.seed, offline=output.offline, progress=progress)
+    tasks = pairs.load(names, seed=search.seed, offline=output.offline, progress=progress)
 
     from neurosteer.report import to_json
     from neurosteer.studies import save_find
 
-    model = model_from.load(offline=output.offline, progress=progress)
+    loaded = model.load(offline=output.offline, progress=progress)
     founds: list[Found] = []
     skipped: list[dict[str, str]] = []
-    asked = {**pairs_from.record(names), **search.record(), **model_from.record()}
+    asked = {**pairs.record(names), **search.record(), **model.record()}
     try:
-        _study_all(model, tasks, search, founds, skipped, show=not output.as_json, progress=progress)
+        _study_all(loaded, tasks, search, founds, skipped, printed=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
         if founds:
-            kept, _ = save_find(model, founds, out=output.out, options=asked, skipped=skipped)
+            kept, _ = save_find(loaded, founds, out=output.out, options=asked, skipped=skipped, progress=progress)
             progress.notice(f"stopped early: {len(founds)} of {len(tasks)} tasks are kept in {kept}")
         raise
-    run, result = save_find(model, founds, out=output.out, options=asked, skipped=skipped)
+    run, result = save_find(loaded, founds, out=output.out, options=asked, skipped=skipped, progress=progress)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
     else:
-        print(f"run     {run}")
+        say(f"model   {loaded.name}, {loaded.specials}")
+        say(f"run     {run}")
         for figure in sorted(run.rglob("*.png")):
-            print(f"figure  {figure}")
+            say(f"figure  {figure}")
 
 
 def _study_all(
@@ -172,7 +160,7 @@ def _study_all(
     founds: list[Found],
     skipped: list[dict[str, str]],
     *,
-    show: bool,
+    printed: bool,
     progress: TerminalProgress,
 ) -> None:
     """Adds a `Found` per task; tasks whose words allow no lexical split are passed over while others remain."""
@@ -189,6 +177,6 @@ def _study_all(
             progress.notice(f"skipped: {error}")
             continue
         founds.append(found)
-        if show:
+        if printed:
             progress.clear()
-            Console().print(find_table(found.result))
+            show(find_table(found.result))

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from neurosteer.vocabulary import Where
 
 from . import options, parse
 from .neurons import NeuronsFrom
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
+from .screen import say, show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.forward import Generated
     from neurosteer.model import Model
-    from neurosteer.results.text import Continuation, TouchedPrompt
+    from neurosteer.progress import Progress
+    from neurosteer.results.text import Continuation, EditSource, TouchedPrompt
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
 _text_option = partial(typer.Option, rich_help_panel="The text")
@@ -61,13 +62,11 @@ class Writing:
         int, _text_option(min=0, max=options.LARGEST_SEED, metavar="N", help="Decides what is sampled.")
     ] = 0
 
-    def texts(self, model: Model, prompts: list[str]) -> list[Generated]:
+    def texts(self, model: Model, prompts: list[str], progress: Progress) -> list[Generated]:
         """What the model writes."""
         from neurosteer.forward import generate as continue_texts
 
-        return continue_texts(
-            model, prompts, max_new_tokens=self.max_new_tokens, temperature=self.temperature, seed=self.seed
-        )
+        return continue_texts(model, prompts, **vars(self), progress=progress)
 
 
 @with_groups
@@ -80,72 +79,62 @@ def generate(
     dry_run: Annotated[bool, _text_option("--dry-run", help="Only list which tokens would be edited.")] = False,
     model: options.ModelOfFind,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Let the model continue a text without and with the edit of the newest find's neurons.
 
     neurosteer generate "The guests have" --topk 40 --scale 0
     """
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _generate(prompts, neurons, change, writing, model, output, dry_run, progress)
-
-
-def _generate(
-    prompts: list[str],
-    neurons: NeuronsFrom,
-    change: Change,
-    writing: Writing,
-    asked: options.ModelOfFind,
-    output: options.Output,
-    dry_run: bool,
-    progress: TerminalProgress,
-) -> None:
     import neurosteer
     from neurosteer.edits import Edit
     from neurosteer.forward import refuse_untouched
     from neurosteer.report import generation_table, to_json, touch_table
     from neurosteer.results import record
+    from neurosteer.results.text import EditSource
 
     refuse_untouched(change.where, writing.max_new_tokens)
-    model_from = neurons.model_of(asked, output.out, seed=None, progress=progress)
-    model = model_from.load(offline=output.offline, progress=progress)
-    origin = neurons.origin(model, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
+    model_from = neurons.model_of(model, output.out, seed=None, progress=progress)
+    loaded = model_from.load(offline=output.offline, progress=progress)
+    origin = neurons.origin(loaded, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
     rows: list[Continuation | TouchedPrompt] = []
     for method, chosen in origin.sets.items():
         edit = Edit.amplify(chosen, change.scale, to=change.to, where=change.where, reach=neurons.reach)
-        about = {"method": method, "edit": edit.describe(), "neurons_from": origin.where}
+        source = EditSource(method=method, edit=edit.describe(), neurons_from=origin.where)
         if dry_run:
-            touched = _touched(model, prompts, edit, writing.max_new_tokens, about)
+            touched = _touched(loaded, prompts, edit, writing.max_new_tokens, source)
             rows += touched
             shown = touch_table(touched)
         else:
-            both = _both(model, prompts, edit, writing, about)
+            both = _both(loaded, prompts, edit, writing, source, progress)
             rows += both
             shown = generation_table(both, edit.describe())
         if not output.as_json:
             progress.clear()
-            Console().print(shown)
-    if output.as_json:
-        heading = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
+            show(shown)
+    if not output.as_json:
+        say(f"model   {loaded.name}, {loaded.specials}")
+    else:
+        heading = {"command": "generate", "version": neurosteer.__version__, "model": loaded.describe()}
         print(to_json({**heading, "options": vars(writing), "results": [record(row) for row in rows]}), end="")
 
 
 def _both(
-    model: Model, prompts: list[str], edit: Edit, writing: Writing, about: dict[str, Any]
+    model: Model, prompts: list[str], edit: Edit, writing: Writing, source: EditSource, progress: Progress
 ) -> list[Continuation]:
     from neurosteer.forward import steering
     from neurosteer.results.text import Continuation
 
-    before = writing.texts(model, prompts)
+    before = writing.texts(model, prompts, progress)
     with steering(model, edit):
-        after = writing.texts(model, prompts)
+        after = writing.texts(model, prompts, progress)
     return [
-        Continuation(prompt=prompt, before=old.text, after=new.text, **about)
+        Continuation(prompt=prompt, before=old.text, after=new.text, **vars(source))
         for prompt, old, new in zip(prompts, before, after, strict=True)
     ]
 
 
 def _touched(
-    model: Model, prompts: list[str], edit: Edit, new_tokens: int, about: dict[str, Any]
+    model: Model, prompts: list[str], edit: Edit, new_tokens: int, source: EditSource
 ) -> list[TouchedPrompt]:
     from neurosteer.forward import touched_tokens
     from neurosteer.results.text import GeneratedTokens, TouchedPrompt, TouchedToken
@@ -156,7 +145,7 @@ def _touched(
             prompt=prompt,
             tokens=tuple(TouchedToken(**vars(token)) for token in touched_tokens(model, prompt, edit)),
             generated=again,
-            **about,
+            **vars(source),
         )
         for prompt in prompts
     ]

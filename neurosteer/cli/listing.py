@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from neurosteer.vocabulary import Json
 
 
-def print_listing(command: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def print_listing(command: str, rows: Sequence[Mapping[str, Json]]) -> None:
     """Print `{command, version, results}` on stdout."""
     import neurosteer
     from neurosteer.report import to_json

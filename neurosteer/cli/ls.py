@@ -5,25 +5,28 @@ neurosteer ls tasks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neurosteer.vocabulary import Json
+
 from . import options
 from .listing import print_listing
+from .screen import READABLE, say, show
 
-Row = dict[str, Any]
+Row = Mapping[str, Json]
 MOST_NAMED = 3  # tasks of one run
 
 
 def tasks(
     data: options.Data = "auto",
     columns: options.Columns = options.DEFAULT_COLUMNS,
+    layout: options.Layout = "auto",
     offline: options.Offline = False,
     format_: options.Format = "table",
 ) -> None:
@@ -32,25 +35,28 @@ def tasks(
     neurosteer ls tasks --data pairs.jsonl
     """
     options.prepare(offline=offline, quiet=False)
-    from neurosteer.pairs import NAMED
+    from neurosteer.pairs import NAMED, PUBLISHED
 
     known = data in NAMED
-    rows = _known_tasks(data) if known else _tasks_of(data, columns, offline)
+    rows = _known_tasks(data) if known else _tasks_of(data, columns, layout, offline)
     if format_ == "json":
         print_listing("ls tasks", rows)
         return
     if known:
         print("what tells good from bad without a model: the last word, any word (.50 is chance)")
         print("second frame: of builtin:balanced, where it is no instance of the task's construction")
+    published = PUBLISHED.get(data.partition(":")[0])
+    if published is not None and not known:
+        print(f"{data}: {published.hub_id} on the hub, {published.languages}, licence: {published.licence}")
     width = max(len(row["task"]) for row in rows)
     for phenomenon, group in groupby(rows, key=lambda row: row["phenomenon"]):
-        print(phenomenon or "(no phenomenon)")
+        say(phenomenon or "(no phenomenon)")
         for row in group:
-            print(f"  {row['task']:<{width}}  {_baselines(row) if known else '{:,} pairs'.format(row['pairs'])}")
+            say(f"  {row['task']:<{width}}  {_baselines(row) if known else '{:,} pairs'.format(row['pairs'])}")
             if known:
-                print(f"    + {row['example'][0]}\n    - {row['example'][1]}")
+                say(f"    + {row['example'][0]}\n    - {row['example'][1]}")
                 if row["second"]:
-                    print(f"    second frame: {row['second']}")
+                    say(f"    second frame: {row['second']}")
 
 
 def _known_tasks(source: str) -> list[Row]:
@@ -68,10 +74,10 @@ def _baselines(row: Row) -> str:
     return "   ".join(f"{name} {both.replace('0.', '.')}" for name, both in numbers.items())
 
 
-def _tasks_of(source: str, columns: tuple[str, str], offline: bool) -> list[Row]:
+def _tasks_of(source: str, columns: tuple[str, str], layout: str, offline: bool) -> list[Row]:
     from neurosteer.pairs import load_tasks
 
-    found = load_tasks(["all"], source=source, columns=columns, offline=offline)
+    found = load_tasks(["all"], source=source, columns=columns, layout=layout, offline=offline)
     rows = [{"task": pairs.task, "phenomenon": pairs.phenomenon, "pairs": len(pairs)} for pairs in found]
     return sorted(rows, key=lambda row: (row["phenomenon"] or "", row["task"]))
 
@@ -83,12 +89,8 @@ def models(format_: options.Format = "table") -> None:
     """
     from neurosteer.model import known_models
 
-    rows = known_models()
-    if format_ == "json":
-        print_listing("ls models", rows)
-        return
-    _print_table(rows, ("name", "source", "cached", "note"))
-    print("Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME")
+    note = "Any local Hugging Face folder or hub id works too: --model PATH, --model OWNER/NAME"
+    _list("ls models", known_models(), ("name", "source", "cached", "note"), note, format_)
 
 
 def recipes(format_: options.Format = "table") -> None:
@@ -98,12 +100,8 @@ def recipes(format_: options.Format = "table") -> None:
     """
     from neurosteer.runner import recipe_rows
 
-    rows = recipe_rows()
-    if format_ == "json":
-        print_listing("ls recipes", rows)
-        return
-    _print_table(rows, ("name", "title"))
-    print("A TOML file of your own works too: neurosteer run PATH")
+    note = "A TOML file of your own works too: neurosteer run PATH"
+    _list("ls recipes", recipe_rows(), ("name", "title"), note, format_)
 
 
 def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> None:
@@ -127,7 +125,15 @@ def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> 
     if rows:
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     else:
-        print(f"no runs in '{out}'")
+        say(f"no runs in '{out}'")
+
+
+def _list(command: str, rows: Sequence[Row], columns: Sequence[str], note: str, format_: str) -> None:
+    if format_ == "json":
+        print_listing(command, rows)
+    else:
+        _print_table(rows, columns)
+        print(note)
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
@@ -136,8 +142,7 @@ def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    console = Console()
-    (console if console.is_terminal else Console(width=200)).print(table)  # a pipe has no width to fit
+    show(table, least=READABLE if sys.stdout and sys.stdout.isatty() else 200)  # a pipe has no width to fit
 
 
 def _cell(value: object) -> str:

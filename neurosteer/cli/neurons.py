@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import ENCODED, METHODS, Method, SplitKind, counted
+from neurosteer.vocabulary import ENCODED, METHODS, Json, Method, SplitKind, counted
 from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
@@ -82,6 +82,9 @@ Columns = Annotated[
     parse.Columns | None,
     _option(metavar="GOOD,BAD", parser=parse.columns, help="Its columns.", show_default="the find's"),
 ]
+Layout = Annotated[
+    str | None, _option(metavar="LAYOUT", parser=parse.layout, help="Its layout.", show_default="the find's")
+]
 Split = Annotated[SplitKind | None, _option(help="Its split.", show_default="the find's")]
 Limit = Annotated[
     int | None,
@@ -111,6 +114,7 @@ class NeuronsFrom:
     reach: Reach = "own"
     data: Data = None
     columns: Columns = None
+    layout: Layout = None
     split: Split = None
     limit: Limit = None
 
@@ -131,7 +135,7 @@ class NeuronsFrom:
         """Each once."""
         return parse.each_once(self.method, METHODS) if self.method else None
 
-    def record(self, seed: int | None) -> dict[str, Any]:
+    def record(self, seed: int | None) -> dict[str, Json]:
         """As a run keeps them, as JSON."""
         return {
             "file": None if self.file is None else str(self.file),
@@ -142,6 +146,7 @@ class NeuronsFrom:
             "reach": self.reach,
             "source": self.data,
             "columns": self.columns,
+            **({} if self.layout is None else {"layout": self.layout}),
             "split": self.split,
             "limit": self.limit,
             "seed": seed,
@@ -160,6 +165,7 @@ class NeuronsFrom:
             seed=seed,
             limit=self.limit,
             columns=self.columns,
+            layout=self.layout,
             offline=offline,
         )
 
@@ -215,14 +221,23 @@ class NeuronsFrom:
         from neurosteer.pairs import load_pairs
         from neurosteer.studies import find, save_find
 
-        source, columns = self.data or "auto", self.columns or parse.Columns()
+        source, columns, layout = self.data or "auto", self.columns or parse.Columns(), self.layout or "auto"
         chosen, split = parse.each_once(methods, METHODS) or ENCODED, self.split or "pair"
         pairs = load_pairs(
-            self.task, source=source, limit=self.limit, columns=columns, seed=seed, offline=offline, progress=progress
+            self.task,
+            source=source,
+            limit=self.limit,
+            columns=columns,
+            layout=layout,
+            seed=seed,
+            offline=offline,
+            progress=progress,
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
         found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)
-        pairs_from = {"tasks": [self.task], "source": source, "n": self.limit, "columns": columns}
+        pairs_from = options.PairsFrom(
+            [self.task] if self.task else None, source, columns, layout, self.limit
+        ).record(None)
         study = {"methods": chosen, "split": split, "seed": seed}
-        folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study})
+        folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study}, progress=progress)
         return folder

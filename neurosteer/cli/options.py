@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer.vocabulary import Dtype as DtypeName
+from neurosteer.vocabulary import Json, SplitKind
 from neurosteer.vocabulary import Position as PositionName
 from neurosteer.vocabulary import Site as SiteName
-from neurosteer.vocabulary import SplitKind
 
 from . import parse
 from .parse import suggest
@@ -44,10 +44,17 @@ DATA = _pairs_option(
     metavar="SOURCE",
     parser=parse.some_text,
     autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced"),
-    help="auto, blimp, builtin, builtin:balanced, a file (JSONL, CSV, TSV, Parquet), a folder of such "
-    "files, or a hub data set.",
+    help="auto, blimp, builtin, builtin:balanced, a published set (rublimp, multiblimp:deu), a file (JSON, CSV, TSV, "
+    "Parquet, text), a folder of such files, or a hub data set.",
 )
 COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns that hold the two sentences.")
+LAYOUT = _pairs_option(
+    metavar="LAYOUT",
+    parser=parse.layout,
+    autocompletion=suggest("auto", "good-bad", "bad-good"),
+    help="How rows become pairs: auto finds it; good-bad or bad-good where sentences alternate; or columns by their "
+    "part: good=A,bad=B or sentence=A,label=B,pair=C, and task=D.",
+)
 SPLIT = _pairs_option(help="Part pairs at random, or so that no contrasting word is in two parts.")
 SEED = _pairs_option(
     min=0, max=LARGEST_SEED, metavar="N", help="Decides the split, every draw and which built-in pairs are made."
@@ -88,6 +95,7 @@ Task = Annotated[
 ]
 Data = Annotated[str, DATA]
 Columns = Annotated[parse.Columns, COLUMNS]
+Layout = Annotated[str, LAYOUT]
 Limit = Annotated[
     int | None,
     _pairs_option(
@@ -151,6 +159,7 @@ class PairsFrom:
     task: Task = None
     data: Data = "auto"
     columns: Columns = DEFAULT_COLUMNS
+    layout: Layout = "auto"
     limit: Limit = None
 
     def load(self, names: list[str] | None, *, seed: int, offline: bool, progress: Progress) -> list[Pairs]:
@@ -162,14 +171,16 @@ class PairsFrom:
             source=self.data,
             limit=self.limit,
             columns=self.columns,
+            layout=self.layout,
             seed=seed,
             offline=offline,
             progress=progress,
         )
 
-    def record(self, names: list[str] | None) -> dict[str, Any]:
+    def record(self, names: list[str] | None) -> dict[str, Json]:
         """As a run keeps them, as JSON."""
-        return {"tasks": self._tasks(names), "source": self.data, "n": self.limit, "columns": self.columns}
+        asked = {"tasks": self._tasks(names), "source": self.data, "n": self.limit, "columns": self.columns}
+        return asked if self.layout == "auto" else {**asked, "layout": self.layout}  # it names the folders of runs
 
     def _tasks(self, names: list[str] | None) -> list[str]:
         return [*(names or ()), *(self.task or ())]
@@ -214,7 +225,7 @@ class ModelFrom(ModelOfFind):
             progress=progress,
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         kept = dict(vars(self))
         return {"name": kept.pop("model"), **kept}

@@ -104,14 +104,32 @@ def columns(text: str | Columns) -> Columns:
     return Columns(*names)
 
 
+def layout(text: str) -> str:
+    """How rows become pairs, still as text."""
+    from neurosteer.pairs import read_layout
+
+    try:
+        read_layout(text)
+    except ValueError as error:
+        refuse(text, str(error))
+    return text
+
+
 def device(text: str) -> str:
     """`auto`, or a device as torch names it."""
     return text if is_device(text) else refuse(text, "is not one of auto, cpu, cuda, cuda:N, xpu, mps")
 
 
+def _expanded(text: str) -> Path:
+    try:
+        return Path(some_text(text)).expanduser()
+    except RuntimeError:
+        return refuse(text, "begins with a user of whom no home folder is known")
+
+
 def file(text: str) -> Path:
     """A file that is there and can be read."""
-    path = Path(some_text(text)).expanduser()
+    path = _expanded(text)
     if not path.is_file():
         raise typer.BadParameter(f"'{text}': no such file")
     if not os.access(path, os.R_OK):
@@ -121,7 +139,7 @@ def file(text: str) -> Path:
 
 def folder(text: str | Path) -> Path:
     """A folder that is there, or that can be made."""
-    path = Path(some_text(str(text))).expanduser()
+    path = _expanded(str(text))
     there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
     if not there.is_dir():
         raise typer.BadParameter(f"'{text}': '{there}' is a file, not a folder")

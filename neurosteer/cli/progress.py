@@ -15,6 +15,8 @@ from rich.text import Text
 
 from neurosteer.progress import Progress, logger
 
+from .screen import visible
+
 EVERY = 30.0  # seconds between two lines where there is no terminal
 SOON = 3.0  # seconds until the first of them: a short command says nothing
 
@@ -36,7 +38,7 @@ class TerminalProgress(Progress):
         self._began = (0.0, 0)  # when this step was first heard of, and how much of it was done then
         self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
         self._due: float | None = None  # when the next line is
-        self._said: set[str] = set()
+        self._noticed: set[str] = set()
 
     def step(self, what: str, done: int, total: int) -> None:
         if self._due is None:
@@ -51,14 +53,14 @@ class TerminalProgress(Progress):
             return
         bar = self._shown()
         if self._inner is None:
-            self._inner = bar.add_task(what, total=total, completed=done)
+            self._inner = bar.add_task(visible(what), total=total, completed=done)
         bar.update(self._inner, completed=done, total=total)
         if done >= total:
             self._remove_inner()
 
     def whole(self, done: int, total: int, *, share: float, left: float) -> None:
         if self._job is None:
-            self._due = self._clock()
+            self._due = self._clock() + (SOON if left < SOON else 0)
         self._job = (done, total, share, self._clock() + left)
         self._remove_inner()
         if not self._shows_bars:
@@ -74,9 +76,9 @@ class TerminalProgress(Progress):
 
     def notice(self, text: str) -> None:
         line = " ".join(text.split())
-        if line not in self._said:
-            self._said.add(line)
-            self._console.print(Text(f"note: {line}", style="dim"), soft_wrap=True)
+        if line not in self._noticed:
+            self._noticed.add(line)
+            self._console.print(Text(f"note: {visible(line)}", style="dim"), soft_wrap=True)
 
     def clear(self) -> None:
         """Take the bars off the screen, so that something else can be printed there."""
@@ -107,11 +109,12 @@ class TerminalProgress(Progress):
             return
         line = step
         if self._job is not None:
-            done, total, share, _ = self._job
-            line = f"{done} of {total} units, {int(100 * share)} %, {self._left()}" if done < total else ""
+            done, total, share, end = self._job
+            known = f", {int(100 * share)} %, {self._left()}" if end - self._clock() >= 1 else ""
+            line = f"{done} of {total} units{known}" if done < total else ""
         if line:
             self._due = self._clock() + EVERY
-            self._console.print(Text(line), soft_wrap=True)
+            self._console.print(Text(visible(line)), soft_wrap=True)
 
     def _pace(self, done: int, total: int) -> str:
         """How long the step will take at its pace so far; nothing at its beginning."""

@@ -14,7 +14,8 @@ from neurosteer.vocabulary import Dtype, SplitKind
 
 from . import options, parse
 from .option_groups import with_groups
-from .progress import TerminalProgress, duration, progress_on_stderr
+from .progress import TerminalProgress, duration
+from .screen import say
 
 if TYPE_CHECKING:
     from neurosteer.runner import Recipe, Shard
@@ -33,6 +34,7 @@ class Instead:
     task: options.Task = None
     data: Annotated[str | None, options.DATA] = None
     columns: Annotated[parse.Columns | None, options.COLUMNS] = None
+    layout: Annotated[str | None, options.LAYOUT] = None
     limit: options.Limit = None
     split: Annotated[SplitKind | None, options.SPLIT] = None
     seed: Annotated[int | None, options.SEED] = None
@@ -97,6 +99,7 @@ def run(
     ] = None,
     instead: Instead,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Run a recipe: every unit of work, then figures, tables and one page; what is done already is not done again.
 
@@ -107,11 +110,10 @@ def run(
 
     part = None if shard is None else Shard.parse(shard)
     asked = read_recipe(recipe, overrides)
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        try:
-            (_estimate if dry_run else _run)(asked, part, output, progress)
-        except KeyboardInterrupt as stop:
-            raise Resumable(str(stop) if isinstance(stop, Interrupted) else "interrupted") from stop
+    try:
+        (_estimate if dry_run else _run)(asked, part, output, progress)
+    except KeyboardInterrupt as stop:
+        raise Resumable(str(stop) if isinstance(stop, Interrupted) else "interrupted") from stop
 
 
 def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
@@ -141,45 +143,46 @@ def _run(asked: Recipe, part: Shard | None, output: options.Output, progress: Te
     progress.clear()
     if output.as_json:
         waits = {"folder": str(made.folder), "waiting": made.waiting, "later": made.deferred}
-        told = to_json({"command": "run", "version": __version__, **waits})
-        print(made.results.read_text("utf-8") if made.outcome else told, end="")
+        unfinished = to_json({"command": "run", "version": __version__, **waits})
+        print(made.results.read_text("utf-8") if made.outcome else unfinished, end="")
         return
     for verdict in made.outcome.verdicts if made.outcome else ():
-        print(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
+        say(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
     if made.page.is_file() and made.outcome:
-        print(f"page    {made.page}")
-    print(f"run     {made.folder}")
+        say(f"page    {made.page}")
+    say(f"run     {made.folder}")
     for figure in made.figures if made.outcome else ():
-        print(f"figure  {figure}")
+        say(f"figure  {figure}")
 
 
 def _estimate(asked: Recipe, part: Shard | None, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import estimate_recipe
     from neurosteer.report import to_json
+    from neurosteer.results import record
 
     found = estimate_recipe(asked, out=output.out, shard=part, offline=output.offline, progress=progress)
     progress.clear()
     if output.as_json:
-        print(to_json({"command": "run", "version": __version__, "dry_run": found.to_dict()}), end="")
+        print(to_json({"command": "run", "version": __version__, "dry_run": record(found)}), end="")
         return
     waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
     later = f" ({found.deferred} of them after other shards)" if found.deferred else ""
-    print(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
+    say(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
     left_out = f" ({found.skipped} more allow no such split)" if found.skipped else ""
-    print(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
+    say(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
     faster = "; a GPU takes a small part of it" if found.device == "cuda" else ""
-    print(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
-    print(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
-    print(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
-    print(f"run     {found.folder}")
+    say(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
+    say(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
+    say(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
+    say(f"run     {found.folder}")
 
 
 def size(count: int) -> str:
     """`340 MB`, `1.2 GB`."""
-    told = float(count)
+    left = float(count)
     for unit in ("B", "kB", "MB"):
-        if told < 999.5:
-            return f"{told:.0f} {unit}"
-        told /= 1000
-    return f"{told:.1f} GB"
+        if left < 999.5:
+            return f"{left:.0f} {unit}"
+        left /= 1000
+    return f"{left:.1f} GB"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from neurosteer.vocabulary import Convention
 
 from . import options
 from .option_groups import with_groups
-from .progress import TerminalProgress, progress_on_stderr
+from .progress import TerminalProgress
+from .screen import say, show
 
 
 @with_groups
@@ -28,37 +28,26 @@ def score(
     seed: options.Seed = 0,
     model: options.ModelFrom,
     output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     """Score minimal pairs: log-probabilities of both sentences, margins and accuracy of the unedited model.
 
     neurosteer score --task intransitive
     """
-    with progress_on_stderr(quiet=output.quiet) as progress:
-        _score(names, pairs, convention, seed, model, output, progress)
-
-
-def _score(
-    names: list[str] | None,
-    pairs_from: options.PairsFrom,
-    convention: Convention,
-    seed: int,
-    model_from: options.ModelFrom,
-    output: options.Output,
-    progress: TerminalProgress,
-) -> None:
-    tasks = pairs_from.load(names, seed=seed, offline=output.offline, progress=progress)
+    tasks = pairs.load(names, seed=seed, offline=output.offline, progress=progress)
 
     from neurosteer.forward import score as score_pairs
     from neurosteer.report import score_table, to_json
     from neurosteer.studies import save_scores
 
-    model = model_from.load(offline=output.offline, progress=progress)
-    scored = [(pairs, score_pairs(model, pairs, convention=convention, progress=progress)) for pairs in tasks]
-    asked = {**pairs_from.record(names), "seed": seed, "convention": convention, **model_from.record()}
-    run, found, result = save_scores(model, scored, out=output.out, options=asked)
+    loaded = model.load(offline=output.offline, progress=progress)
+    scored = [(task, score_pairs(loaded, task, convention=convention, progress=progress)) for task in tasks]
+    asked = {**pairs.record(names), "seed": seed, "convention": convention, **model.record()}
+    run, found, result = save_scores(loaded, scored, out=output.out, options=asked)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
     else:
-        Console().print(score_table(found))
-        print(f"run     {run}")
+        show(score_table(found))
+        say(f"model   {loaded.name}, {loaded.specials}")
+        say(f"run     {run}")

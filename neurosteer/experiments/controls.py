@@ -7,10 +7,9 @@ variant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,8 +17,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from neurosteer.errors import InputError
-from neurosteer.report.canvas import DASHED, GREY, INK, LEGEND, VERMILION, Look, finish, headline, new_figure
-from neurosteer.report.numbers import NONE, count_range, number
+from neurosteer.report.canvas import (
+    DASHED,
+    GREY,
+    INK,
+    LEGEND,
+    VERMILION,
+    Look,
+    finish,
+    headline,
+    layer_axis,
+    new_figure,
+    panel_title,
+)
+from neurosteer.report.numbers import count_range, number
 from neurosteer.report.table import Table, abridged, mean, spread
 from neurosteer.results import record
 from neurosteer.runner.units import Read
@@ -28,21 +39,12 @@ from .design import NEURONS, ROTATED, UNTRAINED
 from .experiment import Caption, Drawing, Experiment, Rows, Work
 from .fig2 import MaskPoint, mask_points
 from .fig3 import TopkPoint, topk_points
-from .fig5 import (
-    NO_MATCH,
-    Match,
-    Matching,
-    RandomPoint,
-    draw_multiples,
-    multiple_cell,
-    multiples_extent,
-    tasks_cell,
-    times,
-)
 from .scope import Scope
-from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, layer_axis
+from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, extent
 from .shared.layer_curves import DensePoint, chance_above_floor, dense_points, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
+from .shared.multiples import NO_MATCH, draw_multiples, multiple_cell, multiples_extent, tasks_cell, times
+from .shared.random_matches import Match, Matching, RandomPoint
 
 NAME = "controls"
 
@@ -146,7 +148,7 @@ def _by_variant(result: Controls, scope: Scope) -> Table:
                 number(mean([row.accuracy.value for row in curves.fig2.dense])),
                 number(mean([row.top.value for row in matches])),
                 number(mean([row.accuracy.value for row in curves.fig5.curves if row.size == k])),
-                times(median(multiples)) if multiples else NONE,
+                times(median(multiples) if multiples else None),
                 f"{sum(row.beyond for row in matches)} of {len(matches)}",
             )
         )
@@ -171,20 +173,20 @@ def draw(result: Controls, scope: Scope) -> Figure:
     variants, k = result.variants, scope.settings.k
     figure = new_figure(3.6 * len(variants) + 1.6, 7.4)
     grid = figure.subplots(2, len(variants), sharex=True, sharey="row", squeeze=False, height_ratios=[1, 1])
-    upper, lower = (list(row) for row in grid)
+    upper, lower = grid
     every = result.matches()
-    extent = multiples_extent(every, scope.settings.sizes, k)
+    reach = multiples_extent(every, scope.settings.sizes, k)
     keys: dict[str, Line2D] = {}
     for axes, below, variant in zip(upper, lower, variants, strict=True):
         curves = result.curves[variant]
-        keys |= {str(line.get_label()): line for line in _draw_accuracies(axes, curves, k) if line is not None}
-        axes.set_title(NAMES[variant], fontsize=10.5, color=INK, fontweight="bold")
+        lines = _draw_accuracies(axes, curves, k)
+        panel_title(axes, NAMES[variant])
         layers = [row.layer for row in curves.fig5.rows]
-        layer_axis(axes, layers, named=False, bins=8)
-        marks = draw_multiples(below, curves.fig5.rows, *extent)
-        keys |= {str(line.get_label()): line for line in marks}
-        layer_axis(below, layers, bins=8)
-    _scale(upper)
+        layer_axis(axes, layers, named=False, most=8)
+        lines += draw_multiples(below, curves.fig5.rows, *reach)
+        keys |= {str(line.get_label()): line for line in lines if line is not None}
+        layer_axis(below, layers, most=8)
+    accuracy_axis(upper[0], [end for axes in upper for end in extent(axes)])  # the row shares it
     lower[0].set_ylabel(f"random units that match,\nfor each of the top {k:,}")
     figure.align_ylabels()
     figure.legend(handles=list(keys.values()), ncols=3, **LEGEND)
@@ -194,26 +196,13 @@ def draw(result: Controls, scope: Scope) -> Figure:
     return finish(figure)
 
 
-def _draw_accuracies(axes: Axes, curves: VariantCurves, k: int) -> list[Any]:
+def _draw_accuracies(axes: Axes, curves: VariantCurves, k: int) -> list[Line2D | None]:
     dense = draw_dense(axes, curves.fig2.dense)
     top = draw_line(axes, [(row.layer, row.top) for row in curves.fig5.rows], TOP, f"top {k:,}")
     drawn = [(row.layer, row.accuracy) for row in curves.fig5.curves if row.size == k]
     random = draw_line(axes, drawn, RANDOM, f"random {k:,}")
     axes.axhline(0.5, color=GREY, linewidth=0.8, zorder=1)
     return [dense, top, random]
-
-
-def _scale(row: Sequence[Axes]) -> None:
-    """Axes that a row shares are named on the left, and reach as far as the widest of them."""
-    bottom, top = [], []
-    for axes in row:
-        accuracy_axis(axes)
-        low, high = axes.get_ylim()
-        bottom.append(low)
-        top.append(high)
-    row[0].set_ylim(min(bottom), max(top))
-    for axes in row[1:]:
-        axes.set_ylabel("")
 
 
 def caption(scope: Scope) -> Caption:

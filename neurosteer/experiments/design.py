@@ -59,7 +59,7 @@ class Design:
             raise InputError(f"lambda {CHOSEN} has nothing to choose from: lambdas has none below 1")
         layer = max(0, model.n_layers // 2 - 1) if recipe.layer == "middle" else int(recipe.layer)
         check_site(model, recipe.site, (*layers, layer))
-        width = site_width(model, recipe.site)
+        width = site_width(model, recipe.site, sorted({*layers, layer}))
         k = resolve_topk(recipe.topk, width)
         if 2 * k > width:
             raise InputError(f"topk {k} leaves no {k} other units of the {width}; choose fewer")

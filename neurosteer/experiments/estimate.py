@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from neurosteer.progress import QUIET, Progress
+from neurosteer.results import key
 from neurosteer.runner.execution import scheduled
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.result_store import ResultStore
@@ -23,7 +24,7 @@ class Estimate:
     folder: Path
     units: int
     done: int
-    deferred: int  # of those to do, units that need units of other shards first
+    deferred: Annotated[int, key("later")]  # of those to do, units that need units of other shards first
     waiting: int  # units left to other shards and to the run that is no shard
     tasks: int
     skipped: int  # tasks that cannot be split as asked
@@ -33,11 +34,6 @@ class Estimate:
     kept: int  # bytes that the finished units take on disk
     scratch: int  # bytes that pass through the disk, at their most
     memory: int  # bytes of the models and of the largest results in use at once
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values; the key of `deferred` is `later`."""
-        renamed = {"later" if name == "deferred" else name: value for name, value in vars(self).items()}
-        return {**renamed, "folder": str(self.folder)}
 
 
 def estimate_recipe(
@@ -57,7 +53,8 @@ def estimate_recipe(
 def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
     units = {unit.name: unit for unit in made.plan.units}
     pending = (*found.pending, *found.deferred)
-    sizes = {name: _size(store.path(name), unit.size) for name, unit in units.items()}
+    paths = {name: store.path(name) for name in units}
+    sizes = {name: path.stat().st_size if path.is_file() else units[name].size for name, path in paths.items()}
     in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in pending]
     weights = sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
     return Estimate(
@@ -75,10 +72,6 @@ def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
         scratch=_most_scratch(made, found, sizes),
         memory=made.plan.models * weights + max(in_use, default=0),
     )
-
-
-def _size(path: Path, estimated: int) -> int:
-    return path.stat().st_size if path.is_file() else estimated
 
 
 def _most_scratch(made: Prepared, found: Schedule, sizes: dict[str, int]) -> int:

@@ -16,6 +16,7 @@ from neurosteer.model import Model
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import Progress
 from neurosteer.report.table import Table
+from neurosteer.results import Verdict
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit
 
@@ -60,32 +61,6 @@ class Work:
     @property
     def phenomena(self) -> list[str]:
         return [task.phenomenon for task in self.tasks]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Does a claim of the paper hold for this model? `holds` of `of` times, by the criterion."""
-
-    claim: str
-    statement: str
-    criterion: str
-    holds: int
-    of: int  # 0: it cannot be judged
-    unit: str  # what is counted
-    text: str
-    reading: str
-
-    @classmethod
-    def counted(
-        cls, claim: str, statement: str, criterion: str, holds: int, of: int, unit: str, reading: str
-    ) -> Verdict:
-        text = f"holds in {holds} of {of} {unit}" if of else "cannot be judged here"
-        return cls(claim, statement, criterion, holds, of, unit, text, reading)
-
-    @property
-    def count(self) -> str:
-        """`27 of 30 layers`."""
-        return f"{self.holds} of {self.of} {self.unit}" if self.of else "cannot be judged"
 
 
 @dataclass(frozen=True)

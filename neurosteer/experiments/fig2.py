@@ -1,6 +1,6 @@
 """Figure 2: how many units do L0 masks keep, and what does a probe on those read?
 
-One probe per task, layer and lambda; claims (a), with figure 3, and (d).
+One probe per task, layer and lambda; claim (d), and with figure 3 claim (a).
 """
 
 from __future__ import annotations
@@ -13,27 +13,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from neurosteer.pairs import Baselines, mean_baselines
-from neurosteer.report.canvas import finish, headline, new_figure
+from neurosteer.report.canvas import finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import lambda_text, number, percent
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json, key
+from neurosteer.results import APART, Estimate, Json, Verdict, key
 from neurosteer.runner.units import Read
 
 from .design import FEWEST_LAYERS, Design
-from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
-from .few_units import few_units_verdict
+from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.intervals import Resampled, TaskSamples
-from .shared.layer_axes import draw_dense, draw_line, layer_axis
+from .shared.layer_axes import draw_dense, draw_line
 from .shared.layer_curves import (
+    BesideDense,
     DensePoint,
+    beside_dense,
     by_task_rows,
     chance_above_floor,
     dense_points,
-    estimate,
     exclusion_notes,
-    relative_means,
 )
 from .shared.layer_lines import IN_MEANS, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
@@ -41,19 +40,17 @@ from .shared.layer_probes import FLOOR, LayerProbes
 NAME = "fig2"
 
 
-@dataclass(frozen=True)
-class MaskPoint:
-    """The masks of one layer at one lambda: means over tasks."""
-
+@dataclass(frozen=True, kw_only=True)
+class _Masks:  # as the last of two bases: its fields come first in the JSON
     layer: int
     lam: Annotated[float, key("lambda")]
     tasks: int
     kept: Estimate  # share of the layer's units whose gate is open
-    accuracy: Estimate
-    relative: Estimate  # to the dense probe, of tasks that it reads
-    relative_validation: Estimate
-    relative_tasks: int
-    excluded: int  # tasks whose dense probe reads nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskPoint(BesideDense, _Masks):
+    """The masks of one layer at one lambda: means over tasks."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +93,10 @@ def compute(read: Read, work: Work, scope: Scope) -> Fig2:
 
 def mask_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[MaskPoint]:
     """One for each layer and lambda."""
-    kept, accuracy = samples.means(probes.kept), samples.means(probes.masked)
-    relative = relative_means(probes.masked, probes.masked_validation, probes, samples)
+    kept = samples.means(probes.kept)
+    beside = beside_dense(probes.masked, probes.masked_validation, probes, samples)
     return [
-        MaskPoint(
-            layer=layer,
-            lam=lam,
-            tasks=int(kept.tasks[i, j]),
-            kept=estimate(kept, i, j),
-            accuracy=estimate(accuracy, i, j),
-            relative=relative[i][j].test,
-            relative_validation=relative[i][j].validation,
-            relative_tasks=relative[i][j].tasks,
-            excluded=len(probes.dense) - relative[i][j].tasks,
-        )
+        MaskPoint(layer=layer, lam=lam, tasks=int(kept.tasks[i, j]), kept=kept.at(i, j), **vars(beside[i][j]))
         for i, layer in enumerate(design.layers)
         for j, lam in enumerate(design.lambdas)
     ]
@@ -119,11 +106,7 @@ def _rises(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[Ri
     if len(design.layers) < FEWEST_LAYERS:
         return []
     found = samples.trend(probes.kept)
-    return [
-        Rise(lam, Estimate.of(found.rho[j], found.low[j], found.high[j]))
-        for j, lam in enumerate(design.lambdas)
-        if lam < 1
-    ]
+    return [Rise(lam, found.at(j)) for j, lam in enumerate(design.lambdas) if lam < 1]
 
 
 # what it shows
@@ -183,15 +166,9 @@ def caption(scope: Scope) -> Caption:
 
 
 def verdicts(results: Results, scope: Scope) -> list[Verdict]:
-    """Claim (a), where figure 3 is there too, and claim (d)."""
-    result: Fig2 = results[NAME]
-    topk = results.get("fig3")
-    few = [few_units_verdict(result.rows, topk.rows, scope.settings)] if topk else []
-    return [*few, _spreads(result, scope.settings.resampled)]
-
-
-def _spreads(result: Fig2, resampled: Resampled) -> Verdict:
     """Claim (d)."""
+    result: Fig2 = results[NAME]
+    resampled = scope.settings.resampled
     with_interval = [row.rho for row in result.rises if row.rho.low is not None]
     by_lambda = [f"{_signed(row.rho.value)} at {row.lam:g}{_between(row.rho)}" for row in result.rises]
     reading = [f"Spearman of layer and kept share by lambda: {', '.join(by_lambda)}."] if by_lambda else []
@@ -199,15 +176,17 @@ def _spreads(result: Fig2, resampled: Resampled) -> Verdict:
         reading += [f"Fewer than {resampled.least} tasks give no interval."]
     elif falling := sum(rho.high is not None and rho.high < 0 for rho in with_interval):
         reading += [f"It falls with the layer, by the same criterion, at {falling} of {len(with_interval)} lambdas."]
-    return Verdict.counted(
-        "d",
-        "Later layers spread the information over more units.",
-        f"at a lambda below 1, the mean kept share rises with the layer ({above_zero(resampled)})",
-        sum(rho.low is not None and rho.low > 0 for rho in with_interval),
-        len(with_interval),
-        "lambdas",
-        " ".join(reading),
-    )
+    return [
+        Verdict.counted(
+            "d",
+            "Later layers spread the information over more units.",
+            f"at a lambda below 1, the mean kept share rises with the layer ({above_zero(resampled)})",
+            sum(rho.low is not None and rho.low > 0 for rho in with_interval),
+            len(with_interval),
+            "lambdas",
+            " ".join(reading),
+        )
+    ]
 
 
 def above_zero(resampled: Resampled) -> str:

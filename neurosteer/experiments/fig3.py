@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from neurosteer.pairs import Baselines, mean_baselines
@@ -16,41 +17,43 @@ from neurosteer.report.canvas import finish, headline, new_figure
 from neurosteer.report.numbers import number, share_of
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json
+from neurosteer.results import APART, Json, Verdict
 from neurosteer.runner.units import Read
+from neurosteer.vocabulary import ENOUGH
 
 from .design import Design
-from .experiment import Caption, Drawing, Experiment, Work
+from .experiment import Caption, Drawing, Experiment, Results, Work
+from .fig2 import NAME as MASKS
+from .fig2 import Fig2
 from .scope import Scope
 from .shared.intervals import TaskSamples
 from .shared.layer_axes import draw_dense, draw_line
 from .shared.layer_curves import (
+    BesideDense,
     DensePoint,
+    beside_dense,
     by_task_rows,
     chance_above_floor,
     dense_points,
-    estimate,
     exclusion_notes,
-    relative_means,
 )
 from .shared.layer_lines import IN_MEANS, LABEL_GAP, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
 
 NAME = "fig3"
+FEW = 0.25  # of the units
 
 
-@dataclass(frozen=True)
-class TopkPoint:
-    """Probes on the k units of the largest |t| of one layer: means over tasks."""
-
+@dataclass(frozen=True, kw_only=True)
+class _Topk:  # as the last of two bases: its fields come first in the JSON
     layer: int
     k: int
     tasks: int
-    accuracy: Estimate
-    relative: Estimate  # to the dense probe, of tasks that it reads
-    relative_validation: Estimate
-    relative_tasks: int
-    excluded: int  # tasks whose dense probe reads nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopkPoint(BesideDense, _Topk):
+    """Probes on the k units of the largest |t| of one layer: means over tasks."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,10 @@ def compute(read: Read, work: Work, scope: Scope) -> Fig3:
 
 def topk_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[TopkPoint]:
     """One for each layer and k."""
-    accuracy = samples.means(probes.topk)
-    relative = relative_means(probes.topk, probes.topk_validation, probes, samples)
+    known = np.isfinite(probes.topk).sum(axis=0)
+    beside = beside_dense(probes.topk, probes.topk_validation, probes, samples)
     return [
-        TopkPoint(
-            layer=layer,
-            k=k,
-            tasks=int(accuracy.tasks[i, j]),
-            accuracy=estimate(accuracy, i, j),
-            relative=relative[i][j].test,
-            relative_validation=relative[i][j].validation,
-            relative_tasks=relative[i][j].tasks,
-            excluded=len(probes.dense) - relative[i][j].tasks,
-        )
+        TopkPoint(layer=layer, k=k, tasks=int(known[i, j]), **vars(beside[i][j]))
         for i, layer in enumerate(design.layers)
         for j, k in enumerate(design.ks)
     ]
@@ -132,7 +126,7 @@ def draw(result: Fig3, scope: Scope) -> Figure:
         keys.append(draw_line(axes, line, look | bold, label, band=k == chosen))
     accuracy_panel(axes, sorted({row.layer for row in result.rows}), result.baselines, gap=0.7 * LABEL_GAP)
     legend_beside(figure, [*reversed(keys), dense], "k")
-    means = [f"{said} (k = {chosen:,})" for said in scope.mean_in_words]
+    means = [f"{words} (k = {chosen:,})" for words in scope.mean_in_words]
     notes = exclusion_notes([row.excluded for row in result.rows], IN_MEANS, result.chance_above_floor)
     subtitle = scope.subtitle(f"{width:,} units a layer", *means, *notes)
     headline(figure, "Fig. 3 · Probes on the k units of the largest |t|", subtitle)
@@ -148,6 +142,43 @@ def caption(scope: Scope) -> Caption:
     )
 
 
+def verdicts(results: Results, scope: Scope) -> list[Verdict]:
+    """Claim (a): do few units do, with either selection? Only where figure 2 is there too."""
+    tops: Fig3 = results[NAME]
+    masks: Fig2 | None = results.get(MASKS)
+    if masks is None:
+        return []
+    layers, most = scope.settings.layers, int(FEW * scope.settings.width)
+    few_masks = [row for row in masks.rows if row.kept.value is not None and row.kept.value <= FEW]
+    few_tops = [row for row in tops.rows if row.k <= most]
+    by_mask = {layer for layer in layers if _reaches([row for row in few_masks if row.layer == layer])}
+    by_top = {layer for layer in layers if _reaches([row for row in few_tops if row.layer == layer])}
+    return [
+        Verdict.counted(
+            "a",
+            "At most 25 % of the units reach 95 % of the dense probe's accuracy, with either selection.",
+            f"mean over tasks of accuracy / dense accuracy at least {ENOUGH:.2f}, on test data: at that lambda of "
+            f"those that keep at most 25 % of the units, and at that k of at most {most}, which is best on "
+            "validation data (tasks whose dense probe reads anything)",
+            len(by_mask & by_top),
+            len(layers),
+            "layers",
+            f"Masks do in {len(by_mask)} layers, the largest |t| in {len(by_top)}.",
+        )
+    ]
+
+
+def _reaches(points: Sequence[BesideDense]) -> bool:
+    """Whether the point that is best on validation data reaches enough on test data."""
+    known = [
+        (point.relative_validation.value, point.relative.value)
+        for point in points
+        if point.relative_validation.value is not None
+    ]
+    best = max(known, key=lambda both: both[0], default=(None, None))[1]
+    return best is not None and best >= ENOUGH
+
+
 EXPERIMENT = Experiment(
     name=NAME,
     heading="Figure 3: top-k probes",
@@ -157,4 +188,5 @@ EXPERIMENT = Experiment(
     tables=tables,
     csvs=csvs,
     drawings={NAME: Drawing(draw, caption)},
+    verdicts=verdicts,
 )

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Annotated, Any
+from typing import Annotated
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from neurosteer.report.canvas import DASHED, INK, Look, finish, headline, new_figure
+from neurosteer.report.canvas import DASHED, INK, Look, draw_known, finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import NONE, lambda_text, number
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json, key
+from neurosteer.results import APART, Estimate, Json, Verdict, key
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import AGREE
 
 from .design import Design
-from .experiment import Caption, Drawing, Experiment, Results, Verdict, Work
+from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.intervals import TaskSamples
-from .shared.layer_axes import draw_line, extent, layer_axis
-from .shared.layer_curves import by_task_rows, estimate
+from .shared.layer_axes import draw_line, extent
+from .shared.layer_curves import by_task_rows
 from .shared.layer_lines import WIDTH, grid_table, legend_beside
 from .shared.layer_probes import LayerProbes
 
@@ -74,8 +73,8 @@ def rank_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> li
             layer=layer,
             lam=lam,
             tasks=int(spearman.tasks[i, j]),
-            spearman=estimate(spearman, i, j),
-            limit=estimate(limit, i, j),
+            spearman=spearman.at(i, j),
+            limit=limit.at(i, j),
             undefined=of - int(spearman.tasks[i, j]),
             judged=bool(spearman.tasks[i, j] >= MOST * of),
         )
@@ -115,7 +114,10 @@ def draw(result: Fig4, scope: Scope) -> Figure:
     for lam, look in zip(result.lambdas, ordered_looks(len(result.lambdas)), strict=True):
         rows = [row for row in result.rows if row.lam == lam and row.judged]
         keys.append(draw_line(axes, [(row.layer, row.spearman) for row in rows], look, lambda_text(lam)))
-        _draw_limit(axes, rows, look["color"])
+        limits = [row.limit.value for row in rows]
+        dashes: Look = {"linewidth": 1.0, "linestyle": DASHED, "label": "_limit", "zorder": 1.8}
+        dashes |= {**look, "marker": "_" if sum(limit is not None for limit in limits) == 1 else ""}
+        draw_known(axes, [row.layer for row in rows], limits, **dashes)
     layer_axis(axes, sorted({row.layer for row in result.rows}))
     axes.axhline(0, color=INK, linewidth=0.8, zorder=1)
     axes.set_ylim(min([0.0, *extent(axes)]) - 0.05, 1.05)
@@ -126,13 +128,6 @@ def draw(result: Fig4, scope: Scope) -> Figure:
     name = "Fig. 4 · Do |t| and the L0 masks rank units alike?"
     headline(figure, name, scope.subtitle(*scope.mean_in_words))
     return finish(figure)
-
-
-def _draw_limit(axes: Axes, rows: Sequence[RankPoint], colour: Any) -> None:
-    known = [(row.layer, row.limit.value) for row in rows if row.limit.value is not None]
-    layers, values = [layer for layer, _ in known], [value for _, value in known]
-    marker: Look = {"marker": "_"} if len(known) == 1 else {}
-    axes.plot(layers, values, color=colour, linewidth=1.0, linestyle=DASHED, label="_limit", zorder=1.8, **marker)
 
 
 def caption(scope: Scope) -> Caption:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError
-from neurosteer.results import Json, read_record
+from neurosteer.results import read_record
 from neurosteer.results.score import ScoreRun
 from neurosteer.studies.runs import RESULTS, read_run
 
@@ -43,24 +43,13 @@ def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun | Reci
         from neurosteer.studies import Found
 
         return [Found.load(place, task) for task in dict.fromkeys(entry.get("task") for entry in entries)]
-    if command == "score":
-        return _scores(place, run)
-    if command == "run":
-        return _recipe_run(place, run)
-    raise InputError(f"{place / RESULTS} is of a command that is not known here: '{command}'")
-
-
-def _recipe_run(folder: Path, run: dict[str, Json]) -> RecipeRun:
-    from .outcome import Outcome
-
     try:
-        return RecipeRun(folder, Outcome.from_dict(run), computed=0)
+        if command == "score":
+            return read_record(ScoreRun, run)
+        if command == "run":
+            from .outcome import Outcome
+
+            return RecipeRun(place, Outcome.from_dict(run), computed=0)
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / RESULTS} is not the result of `neurosteer run`: {error}") from None
-
-
-def _scores(folder: Path, run: dict[str, Json]) -> ScoreRun:
-    try:
-        return read_record(ScoreRun, run)
-    except ValueError as error:
-        raise InputError(f"{folder / RESULTS} is not the result of `neurosteer score`: {error}") from None
+        raise InputError(f"{place / RESULTS} is not the result of `neurosteer {command}`: {error}") from None
+    raise InputError(f"{place / RESULTS} is of a command that is not known here: '{command}'")

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from neurosteer.errors import cannot_draw
+from neurosteer.progress import QUIET, Progress
 from neurosteer.report import rows_csv, to_json
-from neurosteer.report.canvas import save_figure, save_svg
-from neurosteer.results import Json, read_record, record
+from neurosteer.report.canvas import own_style, save_figure, save_svg
+from neurosteer.results import Json, Verdict, read_record, record
 from neurosteer.store import write_bytes
 
-from .experiment import Results, Rows, Verdict
+from .experiment import Results, Rows
 from .page import outcome_page, table_file
 from .registry import experiment_of
 from .scope import Scope
 
 DPI, PAGE_DPI = 160, 110
 DIGITS = 6  # significant ones, of every float in a CSV file
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What `results.json` holds beside the scope."""
+
+    version: str
+    recipe: Mapping[str, Json]
+    again: str
+    results: list[Mapping[str, Json]]
+    verdicts: list[Verdict]
+    notices: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,19 +53,16 @@ class Outcome:
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Outcome:
         """What `to_dict` gave. Raises `ValueError`, one line, for an object of another kind."""
-        names = [result["experiment"] for result in values["results"]]
-        kinds = [experiment_of(name).result for name in names]
+        written = read_record(_Written, values)
+        results = {result["experiment"]: result for result in written.results}
         return cls(
-            version=values["version"],
-            recipe=values["recipe"],
-            again=values["again"],
+            version=written.version,
+            recipe=written.recipe,
+            again=written.again,
             scope=read_record(Scope, values),
-            results={
-                name: read_record(kind, result)
-                for name, kind, result in zip(names, kinds, values["results"], strict=True)
-            },
-            verdicts=[read_record(Verdict, verdict) for verdict in values["verdicts"]],
-            notices=values["notices"],
+            results={name: read_record(experiment_of(name).result, result) for name, result in results.items()},
+            verdicts=written.verdicts,
+            notices=written.notices,
         )
 
     def to_dict(self) -> dict[str, Json]:
@@ -67,11 +79,11 @@ class Outcome:
             "notices": list(self.notices),
         }
 
-    def figures(self) -> Iterator[tuple[str, Figure]]:
-        """The name and the figure of everything that is drawn, experiment by experiment."""
+    def drawings(self) -> Iterator[tuple[str, Callable[[], Figure]]]:
+        """Name by name everything that can be drawn, experiment by experiment."""
         for name, result in self.results.items():
             for figure, drawing in experiment_of(name).drawings.items():
-                yield figure, drawing.draw(result, self.scope)
+                yield figure, own_style()(partial(drawing.draw, result, self.scope))
 
     def csvs(self) -> Iterator[tuple[str, str]]:
         """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
@@ -80,8 +92,11 @@ class Outcome:
                 yield table_file(name, table), csv_text(rows)
 
 
-def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
-    """Write everything that shows an outcome into a folder, each file atomically; returns the names of the files."""
+def write_outcome(outcome: Outcome, folder: Path, progress: Progress = QUIET) -> list[str]:
+    """Write everything that shows an outcome into a folder, each file atomically; returns the names of the files.
+
+    A figure that cannot be drawn is one notice, and the page does without it.
+    """
     names = []
 
     def write(name: str, content: bytes) -> None:
@@ -92,16 +107,24 @@ def write_outcome(outcome: Outcome, folder: Path) -> list[str]:
     for name, text in outcome.csvs():
         write(name, text.encode())
     pictures = {}
-    for name, figure in outcome.figures():
-        for suffix, save in (("png", save_figure), ("svg", save_svg)):
-            file = BytesIO()
-            save(figure, file, dpi=DPI)
-            write(f"{name}.{suffix}", file.getvalue())
-        small = BytesIO()
-        save_figure(figure, small, dpi=PAGE_DPI)
-        pictures[name] = small.getvalue()
+    for name, draw in outcome.drawings():
+        try:
+            figure = draw()
+            drawn = {"png": _content(save_figure, figure, DPI), "svg": _content(save_svg, figure, DPI)}
+            pictures[name] = _content(save_figure, figure, PAGE_DPI)
+        except Exception as error:  # whatever a drawing library says, the numbers are there
+            progress.notice(cannot_draw(name, error))
+            continue
+        for suffix, content in drawn.items():
+            write(f"{name}.{suffix}", content)
     write("index.html", outcome_page(outcome, pictures).encode())
     return names
+
+
+def _content(save: Callable[..., None], figure: Figure, dpi: int) -> bytes:
+    file = BytesIO()
+    save(figure, file, dpi=dpi)
+    return file.getvalue()
 
 
 def csv_text(rows: Rows) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -13,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from neurosteer.errors import InputError
-from neurosteer.neurons import best_units
-from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, Look, finish, method_look
+from neurosteer.neurons import top_set
+from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, Look, draw_known, finish, method_look
 from neurosteer.report.matrix import as_array, draw_matrix, names_of, reach_of
-from neurosteer.report.numbers import NONE, number, p_equals, p_value, share_of
+from neurosteer.report.numbers import number, p_equals, p_value, share_of
 from neurosteer.report.palette import shares
 from neurosteer.report.sheet import Panel, new_sheet
 from neurosteer.report.table import Table, mean
@@ -25,8 +26,9 @@ from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import ENCODED, Encoded
 
 from .design import Design
-from .experiment import Caption, Drawing, Experiment, Rows, Work
+from .experiment import Caption, Drawing, Experiment, Rows, Task, Work
 from .scope import Scope
+from .shared.intervals import known_mean
 from .shared.one_layer import one_layer_name
 
 NAME = "overlap"
@@ -57,15 +59,6 @@ class SharedPart:
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Mean overlap of two tasks of one phenomenon and of two; p of labels dealt at random (one-sided)."""
-
-    within: float | None
-    across: float | None
-    p: float | None
-
-
-@dataclass(frozen=True)
 class Overlap:
     """By method, the shared part of k of the top k of each two tasks at one layer."""
 
@@ -83,6 +76,9 @@ class Overlap:
     p: Mapping[Encoded, float | None]
     stability: list[Stability]
 
+    def stability_of(self, method: Encoded) -> list[Stability]:
+        return [row for row in self.stability if row.method == method]
+
 
 def check(work: Work) -> None:
     """Raises `InputError` where a fold of the train pairs would have fewer than two."""
@@ -96,7 +92,8 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
     design, results = work.design, [read(one_layer_name(task)) for task in work.names]
     sets = {method: chosen_sets(results, method, design.k) for method in ENCODED}
     matrices = {method: shared(own, own, design.k) for method, own in sets.items()}
-    contrasts = {method: _contrast(matrix, work.phenomena, design.seed) for method, matrix in matrices.items()}
+    contrasts = [_contrast(matrices[method], work.phenomena, design.seed) for method in ENCODED]
+    within, across, p = (dict(zip(ENCODED, values, strict=True)) for values in zip(*contrasts, strict=True))
     return Overlap(
         experiment=NAME,
         layer=design.layer,
@@ -106,12 +103,12 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
         phenomena=work.phenomena,
         methods=ENCODED,
         matrices={method: matrix.tolist() for method, matrix in matrices.items()},
-        chance={method: _chance(own, design) for method, own in sets.items()},
-        within={method: contrast.within for method, contrast in contrasts.items()},
-        across={method: contrast.across for method, contrast in contrasts.items()},
-        p={method: contrast.p for method, contrast in contrasts.items()},
+        chance={method: _chance(own, design) if len(own) > 1 else None for method, own in sets.items()},
+        within=within,
+        across=across,
+        p=p,
         stability=[
-            _stability(result, task.name, task.phenomenon, method, design)
+            _stability(result, task, method, design)
             for result, task in zip(results, work.tasks, strict=True)
             for method in ENCODED
         ],
@@ -120,8 +117,8 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
 
 def chosen_sets(results: Sequence[UnitResult], method: Encoded, k: int) -> list[set[int]]:
     """The top k of each task."""
-    scores = np.stack([np.abs(result.arrays["t" if method == "welch" else method]) for result in results])
-    return [_members(row) for row in best_units(torch.from_numpy(scores), k, above=0.0).numpy()]
+    scores = [np.abs(result.arrays["t" if method == "welch" else method]) for result in results]
+    return [top_set(torch.from_numpy(one), k) for one in scores]
 
 
 def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.ndarray:
@@ -129,51 +126,51 @@ def shared(rows: Sequence[set[int]], columns: Sequence[set[int]], k: int) -> np.
     return np.array([[len(a & b) / k for b in columns] for a in rows])
 
 
-def _contrast(matrix: np.ndarray, phenomena: Sequence[str], seed: int) -> Contrast:
+def _contrast(
+    matrix: np.ndarray, phenomena: Sequence[str], seed: int
+) -> tuple[float | None, float | None, float | None]:
+    """Mean overlap of two tasks of one phenomenon, and of two; p of labels dealt at random (one-sided)."""
     names = np.array(phenomena)
     upper = np.triu_indices(len(names), 1)
     values, same = matrix[upper], names[upper[0]] == names[upper[1]]
-    if not same.any() or same.all():
-        within, across = (float(values[part].mean()) if part.any() else None for part in (same, ~same))
-        return Contrast(within, across, None)
-    gap = values[same].mean() - values[~same].mean()
+    within, across = known_mean(values[same]), known_mean(values[~same])
+    if within is None or across is None:
+        return within, across, None
     rng, as_large = np.random.default_rng(seed_of(seed, "overlap")), 0
     for _ in range(PERMUTATIONS):
         dealt = rng.permutation(names)
         other = dealt[upper[0]] == dealt[upper[1]]
-        as_large += values[other].mean() - values[~other].mean() >= gap - 1e-12
-    p = (1 + as_large) / (PERMUTATIONS + 1)
-    return Contrast(float(values[same].mean()), float(values[~same].mean()), float(p))
+        as_large += values[other].mean() - values[~other].mean() >= within - across - 1e-12
+    return within, across, float((1 + as_large) / (PERMUTATIONS + 1))
 
 
-def _stability(result: UnitResult, task: str, phenomenon: str, method: Encoded, design: Design) -> Stability:
-    folds, seeds = result.arrays[f"folds_{method}"], result.arrays[f"seeds_{method}"]
-    by_chance = [_chance([_members(row) for row in repeat], design) for repeat in folds]
+def _stability(result: UnitResult, task: Task, method: Encoded, design: Design) -> Stability:
+    folds = [[_members(row) for row in repeat] for repeat in result.arrays[f"folds_{method}"]]
+    seeds = [_members(row) for row in result.arrays[f"seeds_{method}"]]
     return Stability(
-        task=task,
-        phenomenon=phenomenon,
+        task=task.name,
+        phenomenon=task.phenomenon,
         method=method,
         folds=float(np.mean([_mean_overlap(repeat, design.k) for repeat in folds])),
         seeds=_mean_overlap(seeds, design.k) if len(seeds) > 1 else None,
-        chance=float(np.mean([chance for chance in by_chance if chance is not None])),
+        chance=float(np.mean([_chance(repeat, design) for repeat in folds])),
     )
 
 
-def _mean_overlap(sets: np.ndarray, k: int) -> float:
-    """Mean shared part of each two of the sets `[set k]`."""
-    each = [_members(row) for row in sets]
-    return float(shared(each, each, k)[np.triu_indices(len(each), 1)].mean())
+def _mean_overlap(sets: Sequence[set[int]], k: int) -> float:
+    """Mean shared part of each two of the sets."""
+    return float(shared(sets, sets, k)[np.triu_indices(len(sets), 1)].mean())
 
 
 def _members(row: np.ndarray) -> set[int]:
     return {int(unit) for unit in row if unit >= 0}
 
 
-def _chance(sets: Sequence[set[int]], design: Design) -> float | None:
+def _chance(sets: Sequence[set[int]], design: Design) -> float:
     """The mean shared part of k if each two of the sets were drawn by lot, as large as they are."""
     sizes = np.array([len(one) for one in sets], dtype=float)
     upper = np.triu_indices(len(sizes), 1)
-    return float(np.outer(sizes, sizes)[upper].mean()) / (design.k * design.width) if len(sizes) > 1 else None
+    return float(np.outer(sizes, sizes)[upper].mean()) / (design.k * design.width)
 
 
 # what it shows
@@ -185,39 +182,28 @@ ACROSS = 0.62  # of a row, over which the dots of its tasks are spread
 
 
 def csvs(result: Overlap) -> Mapping[str, Rows]:
-    names = list(zip(result.tasks, result.phenomena, strict=True))
+    names, phenomena = result.tasks, result.phenomena
     pairs = [
-        SharedPart(method, task, other, phenomenon == its, result.matrices[method][i][j])
-        for method in result.methods
-        for i, (task, phenomenon) in enumerate(names)
-        for j, (other, its) in enumerate(names)
-        if task < other
+        SharedPart(method, names[i], names[j], phenomena[i] == phenomena[j], matrix[i][j])
+        for method, matrix in result.matrices.items()
+        for i, j in product(range(len(names)), repeat=2)
+        if names[i] < names[j]
     ]
     return {"": pairs, "stability": result.stability}
 
 
 def tables(result: Overlap, scope: Scope) -> list[Table]:
     """One row per method."""
-    rows = []
-    for method in result.methods:
-        stable, p = _of(result, method), result.p[method]
-        rows.append(
-            (
-                method,
-                number(result.within[method], 3),
-                number(result.across[method], 3),
-                NONE if p is None else p_value(p),
-                number(mean([row.folds for row in stable]), 3),
-                number(mean([row.seeds for row in stable]), 3),
-                number(result.chance[method], 3),
-            )
-        )
-    headers = ("method", "one phenomenon", "two phenomena", "p", "other pairs", "other splits", "chance")
-    return [Table("Mean shared part of two sets", headers, tuple(rows))]
-
-
-def _of(result: Overlap, method: Encoded) -> list[Stability]:
-    return [row for row in result.stability if row.method == method]
+    columns: list[tuple[str, Callable[[Encoded], str]]] = [
+        ("method", str),
+        ("one phenomenon", lambda method: number(result.within[method], 3)),
+        ("two phenomena", lambda method: number(result.across[method], 3)),
+        ("p", lambda method: p_value(result.p[method])),
+        ("other pairs", lambda method: number(mean([row.folds for row in result.stability_of(method)]), 3)),
+        ("other splits", lambda method: number(mean([row.seeds for row in result.stability_of(method)]), 3)),
+        ("chance", lambda method: number(result.chance[method], 3)),
+    ]
+    return [Table.of("Mean shared part of two sets", result.methods, columns)]
 
 
 def draw(result: Overlap, scope: Scope) -> Figure:
@@ -251,16 +237,13 @@ def _draw_groups(panel: Panel, result: Overlap) -> None:
     axes, methods = panel.axes, result.methods
     for place, method in enumerate(methods):
         shift = 0.3 * (place - (len(methods) - 1) / 2)
-        means = (result.within[method], 0 + shift), (result.across[method], 1 + shift)
-        known = [(value, row) for value, row in means if value is not None]
-        p = result.p[method]
+        p, means, rows = result.p[method], (result.within[method], result.across[method]), (shift, 1 + shift)
         label = method if p is None else f"{method}: {p_equals(p)}"
-        values, rows = [value for value, _ in known], [row for _, row in known]
-        axes.plot(values, rows, linestyle="", markersize=8, label=label, **method_look(method))
-        for value, row in known:
-            text = axes.annotate(number(value, 3), (value, row), xytext=(8, 0), va="center", **SMALL)
-            text.set_bbox(ON_WHITE)
-            _draw_chance(axes, result.chance[method], row, 0.14)
+        draw_known(axes, means, rows, linestyle="", markersize=8, label=label, **method_look(method))
+        for value, row in zip(means, rows, strict=True):
+            if value is not None:
+                axes.annotate(number(value, 3), (value, row), xytext=(8, 0), va="center", bbox=ON_WHITE, **SMALL)
+                _draw_chance(axes, result.chance[method], row, 0.14)
     panel.name_rows(list(GROUPS.values()), "shared part of the sets")
     panel.title("mean over pairs of tasks")
     axes.margins(x=0.2)
@@ -277,9 +260,8 @@ def _draw_stability(panel: Panel, result: Overlap) -> None:
     names: list[str] = []
     for kind, label in KINDS.items():
         for method in result.methods:
-            of_method = _of(result, method)
-            values = [row.folds if kind == "folds" else row.seeds for row in of_method]
-            known = [value for value in values if value is not None]
+            of_method = result.stability_of(method)
+            known = [value for row in of_method if (value := row.folds if kind == "folds" else row.seeds) is not None]
             rows = len(names) + ACROSS * (np.arange(len(known)) + 0.5 - len(known) / 2) / max(len(known), 1)
             dots: Look = {**method_look(method), "linestyle": "", "markersize": 3.5, "alpha": 0.75}
             axes.plot(known, rows, label=f"{kind} {method}", markeredgewidth=0, **dots)

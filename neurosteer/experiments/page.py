@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
-from neurosteer.report.page import Claim, Page, Picture, Section
+from neurosteer.report.page import Page, Picture, Section
 from neurosteer.report.table import Table, mean
-from neurosteer.results import Json
 from neurosteer.runner.toml import recipe_toml
 
 from .design import LAYER_PROBES, Need
-from .experiment import Verdict
 from .registry import experiment_of
 from .scope import Scope, TaskInfo
 
@@ -31,7 +29,7 @@ def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
         command=outcome.again,
         recipe_file=f"{recipe['name']}.toml",
         recipe=recipe_toml(recipe),
-        claims=[_claim(verdict) for verdict in outcome.verdicts],
+        verdicts=outcome.verdicts,
         sections=[_section(outcome, name, pictures) for name in outcome.results],
         baselines=baselines_table(scope.tasks),
         baselines_by_task=baselines_by_task_table(scope.tasks),
@@ -40,26 +38,17 @@ def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
     ).to_html()
 
 
-def _claim(verdict: Verdict) -> Claim:
-    return Claim(
-        claim=verdict.claim,
-        statement=verdict.statement,
-        criterion=verdict.criterion,
-        count=verdict.count,
-        holds=verdict.holds,
-        of=verdict.of,
-        reading=verdict.reading,
-    )
-
-
 def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Section:
     experiment, result, scope = experiment_of(name), outcome.results[name], outcome.scope
     shown = []
     for figure, drawing in experiment.drawings.items():
+        if figure not in pictures:  # it could not be drawn
+            continue
         caption = drawing.caption(scope)
         shown.append(Picture.of(pictures[figure], read=caption.read, limits=caption.limits))
     files = [table_file(name, table) for table in experiment.csvs(result)]
-    files += [f"{figure}.{suffix}" for figure in experiment.drawings for suffix in ("png", "svg")]
+    drawn = [figure for figure in experiment.drawings if figure in pictures]
+    files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
     return Section(name, experiment.heading, shown, experiment.tables(result, scope), files)
 
 
@@ -97,7 +86,7 @@ def _settings(scope: Scope, needs: frozenset[Need]) -> list[tuple[str, str]]:
     model, data, settings = scope.model, scope.data, scope.settings
     layers, k, width = settings.layers, settings.k, settings.width
     rows = [
-        ("model", f"{model['name']}{_revision(model)}"),
+        ("model", f"{model['name']} at {model['revision']}" if model["revision"] else model["name"]),
         ("weights", str(model["fingerprint"])[:12]),
         ("computed in", f"{model['dtype']} on {model['device']}"),
         ("BOS, EOS", f"{_token(model['bos'])}, {_token(model['eos'])}"),
@@ -117,10 +106,6 @@ def _settings(scope: Scope, needs: frozenset[Need]) -> list[tuple[str, str]]:
     if "random_sets" in needs:
         rows.append(("random sets", f"{settings.draws} draws of {', '.join(f'{size:,}' for size in settings.sizes)}"))
     return rows
-
-
-def _revision(model: Mapping[str, Json]) -> str:
-    return f" at {model['revision']}" if model["revision"] else ""
 
 
 def _token(token: int | None) -> str:

@@ -10,14 +10,14 @@ from neurosteer.errors import InputError
 from neurosteer.model import Model, sentence_tokens, untrained
 from neurosteer.pairs import LexicalSplitError, Pairs
 from neurosteer.progress import QUIET, Progress
+from neurosteer.results import Verdict
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit
 
 from .design import UNTRAINED, Design
-from .experiment import Experiment, Results, Task, Verdict, Work
+from .experiment import Experiment, Results, Task, Work
 from .registry import experiment_of
 from .scope import Data, Scope, Settings, Skipped, TaskInfo
-from .shared.costs import token_seconds
 from .shared.intervals import TaskSamples
 from .shared.layer_probes import layer_probe_units
 from .shared.one_layer import one_layer_unit
@@ -106,14 +106,11 @@ def _units(work: Work, experiments: Sequence[Experiment]) -> list[Unit]:
 
 def _task_units(work: Work, task: Task, experiments: Sequence[Experiment]) -> list[Unit]:
     """Of one task: its states, what is known of the one layer, the probes of every layer, and experiments' own."""
-    design, seconds, (pairs, split) = work.design, token_seconds(work.model), (task.pairs, task.split)
-    units = [states_unit(lambda: work.model, pairs, split, design, work.progress, seconds=seconds)]
-    if "one_layer" in design.needs:
-        units.append(one_layer_unit(work.model, pairs, split, design))
-    for variant in design.variants:
+    units = [states_unit(work, task)]
+    if "one_layer" in work.design.needs:
+        units.append(one_layer_unit(work, task))
+    for variant in work.design.variants:
         if variant == UNTRAINED:
-            units.append(
-                states_unit(work.untrained, pairs, split, design, work.progress, seconds=seconds, model_name=variant)
-            )
-        units += layer_probe_units(work.model, pairs, split, design, variant)
+            units.append(states_unit(work, task, variant))
+        units += layer_probe_units(work, task, variant)
     return units + [unit for one in experiments for unit in one.task_units(work, task)]

@@ -24,6 +24,7 @@ from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.shard import Shard
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
+from neurosteer.vocabulary import Json
 
 from .registry import check_names
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
-    *("data", "tasks", "columns", "limit"),
+    *("data", "tasks", "columns", "layout", "limit"),
     *("format", "name", "title", "measured"),
 }
 
@@ -110,7 +111,7 @@ def run_recipe(
     if ran.waiting:
         _tell_waiting(ran, part, progress)
         return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting), len(ran.deferred))
-    return RecipeRun(made.folder, _finish(made, ran), len(ran.computed))
+    return RecipeRun(made.folder, _finish(made, ran, progress), len(ran.computed))
 
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
@@ -122,6 +123,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
         limit=recipe.limit,
         seed=recipe.seed,
         columns=recipe.columns,
+        layout=recipe.layout,
         offline=offline,
         progress=progress,
     )
@@ -147,7 +149,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     return Prepared(recipe, model, tasks, plan, out / name, digest)
 
 
-def _settings(recipe: Recipe) -> dict[str, Any]:
+def _settings(recipe: Recipe) -> dict[str, Json]:
     """What decides the units beside model and pairs.
 
     Keys at their default are left out, so that runs outlive keys that are added to recipes; a change of a default
@@ -157,7 +159,7 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
     return {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE and value != plain[key]}
 
 
-def _identity(pairs: Pairs) -> dict[str, Any]:
+def _identity(pairs: Pairs) -> dict[str, Json]:
     return {"task": pairs.task, "phenomenon": pairs.phenomenon, "digest": pairs.digest}
 
 
@@ -184,7 +186,7 @@ def _tell_waiting(ran: Ran, shard: Shard | None, progress: Progress) -> None:
     )
 
 
-def _finish(made: Prepared, ran: Ran) -> Outcome:
+def _finish(made: Prepared, ran: Ran, progress: Progress) -> Outcome:
     """Gather and draw, beside what an earlier run has drawn: that stays until this is whole."""
     from .outcome import Outcome, write_outcome
 
@@ -203,7 +205,7 @@ def _finish(made: Prepared, ran: Ran) -> Outcome:
                 notices=[*versions, *plan.notices],
             )
             with fresh(made.folder / _DRAFT) as draft:
-                write_outcome(outcome, draft)
+                write_outcome(outcome, draft, progress)
                 shutil.copyfile(made.folder / METADATA, draft / METADATA)
                 write_manifest(draft)
                 _put_in_place(draft, made.folder)
@@ -229,10 +231,8 @@ def command_of(recipe: Recipe) -> str:
         plain = read_recipe(recipe.name).describe()
     except InputError:  # a recipe of the user's own
         return f"neurosteer run {shlex.quote(recipe.name + '.toml')}"
-    told = {key: value for key, value in recipe.describe().items() if value != plain[key] and value is not None}
-    changed = [f" --set {shlex.quote(f'{key}={_typed(value)}')}" for key, value in told.items()]
-    return f"neurosteer run {shlex.quote(recipe.name)}{''.join(changed)}"
-
-
-def _typed(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    replaced = {key: value for key, value in recipe.describe().items() if value not in (plain[key], None)}
+    words = ["neurosteer", "run", recipe.name]
+    for key, value in replaced.items():
+        words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"]
+    return shlex.join(words)

@@ -169,7 +169,7 @@ class _Work:
         packs = plan(runs, self.packing, shared=can_share_prefixes(model, runs, progress))
         texts = [text for group in self.groups for text in group]
         base = _mean_input(model, packs, len(texts)) if steps > 1 and self.to == "mean" else None
-        total = torch.zeros(2, size, len(layers), site_width(model, self.site), dtype=torch.float64)
+        total = torch.zeros(2, size, len(layers), site_width(model, self.site, layers), dtype=torch.float64)
 
         def run(pack: Pack, passed: Callable[[], None]) -> Float[Tensor, "what row layer unit"]:
             found = torch.zeros(2, len(pack), *total.shape[2:], dtype=torch.float64)

@@ -15,13 +15,14 @@ from neurosteer.model import Model, is_hooked
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked, sweep, versions
+from neurosteer.vocabulary import Json
 
 from .loop import packing_for
 
 T = TypeVar("T")
 
 
-def cache_key(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
+def cache_key(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Json]:
     """Everything that a result on some pairs depends on: model, pairs, settings, batch sizes, library versions."""
     return {
         "model": model.describe(),
@@ -33,7 +34,7 @@ def cache_key(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
     }
 
 
-def cache_path(kind: str, model: Model, pairs: Pairs, key: dict[str, Any]) -> Path:
+def cache_path(kind: str, model: Model, pairs: Pairs, key: dict[str, Json]) -> Path:
     """The file in the cache for a key of `cache_key`. A model's name and revision do not count, its weights do."""
     what = {**key, "model": {k: v for k, v in key["model"].items() if k not in ("name", "revision")}}
     return home() / kind / model.fingerprint[:12] / f"{file_stem(pairs.task)}-{digest_of(what)[:16]}{SUFFIX}"

@@ -23,7 +23,7 @@ from .last_states import LastStates
 from .loop import packing_for, sweep
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
-_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError)
+FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError)
 _reasons: WeakKeyDictionary[Model, str | None] = WeakKeyDictionary()
 _resumes: WeakKeyDictionary[Model, bool] = WeakKeyDictionary()
 
@@ -69,7 +69,7 @@ def _why_inexact(model: Model) -> str | None:
     single = _last_states(model, groups, shared=False)
     try:
         shared = _last_states(model, groups, shared=True)
-    except _FAILURES as error:
+    except FAILURES as error:
         return f"the architecture does not take the prefix forest's mask or positions ({type(error).__name__})"
     difference = ((shared - single).norm(dim=-1) / single.norm(dim=-1).clamp_min(1e-12)).max().item()
     if not difference <= TOLERANCE[model.dtype]:
@@ -111,12 +111,13 @@ def _resumes_exactly(model: Model) -> bool:
                 capture(model, "resid_post", [], residuals.__setitem__) as one_pass,
             ):
                 resumed = one_pass(tokens, at=every)
-        except _FAILURES as error:
+        except FAILURES as error:
             if is_out_of_memory(error):
                 raise
             return False
         assert full is not None
         assert resumed is not None
-        if not bool(torch.allclose(full, resumed, rtol=0, atol=1e-5 * float(full.abs().max()))):
+        one, other = full.whole(), resumed.whole()
+        if not bool(torch.allclose(one, other, rtol=0, atol=1e-5 * float(one.abs().max()))):
             return False
     return True

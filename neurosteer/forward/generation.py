@@ -15,10 +15,11 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList,
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, active_edits, edited_positions, encode, prompt_ends_at
-from neurosteer.progress import QUIET
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.seeds import generator
 from neurosteer.vocabulary import Where
 
+from .generation_check import can_cache_keys, can_pad, padded
 from .oom_retry import split_on_oom
 
 
@@ -52,6 +53,7 @@ def generate(
     temperature: float = ...,
     seed: int = ...,
     cache: bool = ...,
+    progress: Progress = ...,
 ) -> Generated: ...
 
 
@@ -64,6 +66,7 @@ def generate(
     temperature: float = ...,
     seed: int = ...,
     cache: bool = ...,
+    progress: Progress = ...,
 ) -> list[Generated]: ...
 
 
@@ -75,37 +78,43 @@ def generate(
     temperature: float = 0.0,
     seed: int = 0,
     cache: bool = True,
+    progress: Progress = AUTO,
 ) -> Generated | list[Generated]:
     """Continue one prompt, or several in one batch (in smaller ones if memory runs out), each with BOS before it.
     Stops at EOS or after `max_new_tokens`.
 
     Temperature 0 is greedy. Otherwise each prompt is sampled with its own generator, seeded by `seed` and the prompt,
     so that a prompt's continuation does not depend on the others in the batch. `cache=False` recomputes all keys and
-    values at every token. Raises `InputError` for a prompt too long for the model's context, and for an active edit
-    that acts on no token of generation; `NeurosteerError` if the model does not use its key-value cache.
+    values at every token; a model that has no such cache (a recurrent one) is run so by itself, with a notice. Raises
+    `InputError` for a prompt too long for the model's context, and for an active edit that acts on no token of
+    generation.
 
         ns.generate(model, "The guests have", max_new_tokens=5).text
     """
-    if isinstance(prompts, str):
-        return generate(
-            model, [prompts], max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, cache=cache
-        )[0]
     if max_new_tokens < 1:
         raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
     if not 0 <= temperature < float("inf"):
         raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
     for applied in active_edits(model):
         refuse_untouched(applied.where, max_new_tokens)
-    rows = list(zip(prompts, _encode(model, prompts, max_new_tokens), strict=True))
+    texts = [prompts] if isinstance(prompts, str) else list(prompts)
+    rows = list(enumerate(zip(texts, _encode(model, texts, max_new_tokens), strict=True)))
+    cache = cache and can_cache_keys(model, progress)
+    lengths = sorted({len(ids) for _, (_, ids) in rows})
+    if len(lengths) == 1 or can_pad(model, progress, cache=cache):
+        jobs = [rows]
+    else:
+        jobs = [[row for row in rows if len(row[1][1]) == length] for length in lengths]
     batches = split_on_oom(
-        [rows],
-        lambda batch: _batch(model, batch, max_new_tokens, temperature, seed, cache),
+        jobs,
+        lambda batch: _batch(model, [row for _, row in batch], max_new_tokens, temperature, seed, cache),
         halves=lambda batch: (batch[: (len(batch) + 1) // 2], batch[(len(batch) + 1) // 2 :]),
         unit="prompt",
         model=model,
         progress=QUIET,
     )
-    return [generated for _, batch in batches for generated in batch]
+    written = {place: row for batch, found in batches for (place, _), row in zip(batch, found, strict=True)}
+    return written[0] if isinstance(prompts, str) else [written[place] for place in range(len(rows))]
 
 
 def touched_tokens(model: Model, prompt: str, edit: Edit) -> list[Token]:
@@ -128,10 +137,8 @@ def _batch(
 ) -> list[Generated]:
     """Continue prompts: pairs of a text and its token ids."""
     prompts, sequences = zip(*batch, strict=True)
-    width = max(map(len, sequences))
-    pad = torch.tensor([width - len(ids) for ids in sequences])
-    tokens = torch.tensor([[model.eos.id] * int(gap) + list(ids) for gap, ids in zip(pad, sequences, strict=True)])
-    mask = (torch.arange(width) >= pad[:, None]).long()
+    tokens, mask = padded(sequences, fill=model.eos.id)
+    width = tokens.shape[1]
     settings = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=False,
@@ -148,11 +155,6 @@ def _batch(
             generation_config=settings,
             logits_processor=_sampling(prompts, temperature, seed),
             return_dict_in_generate=True,
-        )
-    if cache and found.past_key_values.get_seq_length() < width:  # each new token attended only to itself
-        raise NeurosteerError(
-            f"{model.name} left its key-value cache empty: these versions of transformers and transformer-lens "
-            "do not go together; cache=False does without"
         )
     rows = zip(prompts, found.sequences, strict=True)
     return [_generated(model, prompt, row[width:].tolist()) for prompt, row in rows]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from neurosteer.model import Model, encode, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.store import digest_of
-from neurosteer.vocabulary import Position, Site
+from neurosteer.vocabulary import Json, Position, Site
 
 from .cache import cache_key, cache_path
 from .check import can_share_prefixes
@@ -44,7 +43,7 @@ class Request:
         pairs, model = self.pairs, self.model
         return EosStates(values, self.layers, pairs.task, model.fingerprint, self.site, self.position, pairs.digest)
 
-    def cache_key(self, train: Sequence[int] | None = None) -> dict[str, Any]:
+    def cache_key(self, train: Sequence[int] | None = None) -> dict[str, Json]:
         """Everything that the states depend on; with `train` (indices of pairs), that the statistics depend on."""
         return cache_key(
             self.model,
@@ -70,7 +69,7 @@ class Request:
         groups = list(zip(*sides, strict=True))
         packs = plan(groups, packing_for(model), shared=can_share_prefixes(model, groups, progress))
 
-        width = site_width(model, self.site)
+        width = site_width(model, self.site, self.layers)
         shape = (len(pairs) if states else 0, 2, len(self.layers), width)
         values = torch.from_numpy(np.empty(shape, dtype=np.float32))  # NumPy asks for huge pages: fewer faults
         chosen = np.zeros(2 * len(pairs), dtype=bool)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 from neurosteer.data import Scores
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, active_edits, capture, editing, resuming, to_device
+from neurosteer.model import Model, NextLogits, active_edits, capture, editing, resuming, to_device
 from neurosteer.pairs import Pairs
 from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Site, Where
@@ -142,7 +143,7 @@ class _Passes:
         clean = self._pass(inputs, targets, cached_layers, residuals)
         targets = targets.on(clean.device)
         logprobs, divergences = [targets.logprobs(clean)], []
-        reference = torch.log_softmax(clean.float(), dim=-1) if self.divergence and self.variants else None
+        reference = clean.log_softmax() if self.divergence and self.variants else None
         del clean
         passed()
         for i, variant in enumerate(self.variants):
@@ -158,7 +159,9 @@ class _Passes:
         kl = torch.stack(divergences).cpu() if divergences else torch.zeros(len(self.variants), 1)
         return _PackScores(targets.text, torch.stack(logprobs).cpu().double(), kl.double().sum(1))
 
-    def _pass(self, inputs: Inputs, targets: Targets, layers: Sequence[int], residuals: dict[int, Tensor]) -> Tensor:
+    def _pass(
+        self, inputs: Inputs, targets: Targets, layers: Sequence[int], residuals: dict[int, Tensor]
+    ) -> NextLogits:
         """The logits of one pass; the residual stream after some layers is stored in `residuals`."""
         with capture(self.model, "resid_post", layers, residuals.__setitem__) as one_pass:
             logits = one_pass(*inputs, at=(targets.rows, targets.nodes))
@@ -197,16 +200,43 @@ class Targets:
         moved = {name: to_device(getattr(self, name), device) for name in ("rows", "nodes", "pick", "target")}
         return replace(self, **moved)
 
-    def logprobs(self, logits: Float[Tensor, "pick vocab"]) -> Float[Tensor, "target"]:
+    def logprobs(self, logits: NextLogits) -> Float[Tensor, "target"]:
         """Every target's log-probability (float32)."""
         pick, target = self.pick.to(logits.device), self.target.to(logits.device)
-        norm = torch.cat([chunk.float().logsumexp(dim=-1) for chunk in logits.split(_CHUNK)])
-        return logits[pick, target].float() - norm[pick]
+        if len(logits.parts) == 1:
+            return logits.read(0, len(logits), lambda whole: _logprobs(whole, pick, target))
+        found = [
+            logits.read(start, end, partial(_logprobs_of_part, pick=pick - start, target=target))
+            for start, end in logits.parts
+        ]
+        return torch.stack(found).sum(dim=0)  # all but one are 0
 
-    def divergence(
-        self, reference: Float[Tensor, "pick vocab"], logits: Float[Tensor, "pick vocab"]
-    ) -> Float[Tensor, "target"]:
+    def divergence(self, reference: NextLogits, logits: NextLogits) -> Float[Tensor, "target"]:
         """KL divergence at every target's node, from the log-probabilities of the unedited model (float32)."""
-        parts = zip(reference.split(_CHUNK), logits.split(_CHUNK), strict=True)
-        kl = torch.cat([(p.exp() * (p - torch.log_softmax(q.float(), dim=-1))).sum(-1) for p, q in parts])
+
+        def of_part(start: int, end: int) -> Float[Tensor, "pick"]:
+            return reference.read(start, end, lambda p: logits.read(start, end, partial(_divergence, p)))
+
+        kl = torch.cat([of_part(start, end) for start, end in logits.parts])
         return kl[self.pick.to(kl.device)]
+
+
+def _logprobs(
+    logits: Float[Tensor, "pick vocab"], pick: Int[Tensor, "target"], target: Int[Tensor, "target"]
+) -> Float[Tensor, "target"]:
+    norm = torch.cat([chunk.float().logsumexp(dim=-1) for chunk in logits.split(_CHUNK)])
+    return logits[pick, target].float() - norm[pick]
+
+
+def _logprobs_of_part(
+    logits: Float[Tensor, "pick vocab"], pick: Int[Tensor, "target"], target: Int[Tensor, "target"]
+) -> Float[Tensor, "target"]:
+    """0 where a target's pick is in another part."""
+    inside = (pick >= 0) & (pick < len(logits))
+    found = _logprobs(logits, pick.clamp(0, len(logits) - 1), target)
+    return torch.where(inside, found, torch.zeros_like(found))
+
+
+def _divergence(p: Float[Tensor, "pick vocab"], q: Float[Tensor, "pick vocab"]) -> Float[Tensor, "pick"]:
+    parts = zip(p.split(_CHUNK), q.split(_CHUNK), strict=True)
+    return torch.cat([(p.exp() * (p - torch.log_softmax(q.float(), dim=-1))).sum(-1) for p, q in parts])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError
-from neurosteer.model import ActiveEdit, Model, editing, encode, is_hooked
+from neurosteer.model import ActiveEdit, Model, check_specials, editing, encode, is_hooked
 from neurosteer.seeds import generator
 
 from .forest import Pack, plan
@@ -76,13 +76,14 @@ def _draw(candidates: Sequence[int], seed: int, depth: int) -> int:
 
 
 def check_edit(model: Model, edit: Edit) -> None:
-    """Raise `InputError` for neurons of another model, and for a layer or unit that model or ranking do not have."""
+    """Raise `InputError` for neurons of another model, BOS or EOS, and for a layer or unit that is not there."""
     neurons = edit.neurons
     if neurons.model != model.fingerprint:
         raise InputError(
             f"these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
+    check_specials(model, neurons.metadata.get("network", {}), "these neurons were")
     outside = [layer for layer in neurons.layers.tolist() if not 0 <= layer < model.n_layers]
     if outside:
         raise InputError(f"no layer {outside[0]}: {model.name} has layers 0 to {model.n_layers - 1}")

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
     from .model import Model as Model
+    from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture
     from .passes import resuming as resuming
     from .passes import site_width as site_width
     from .random_weights import untrained as untrained
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
+    from .tokens import check_specials as check_specials
     from .tokens import encode as encode
     from .tokens import sentence_tokens as sentence_tokens
     from .where import edited_positions as edited_positions

@@ -24,6 +24,7 @@ _VOLATILE = {  # settings that are not part of what the model is
     "transformers_version",
     "use_cache",
 }
+_IN_USE = {"bos_token_id": 1, "eos_token_id": 2}  # what these name is recorded beside the fingerprint, and free here
 _AROUND_TEXT = {"padding", "post_processor", "truncation"}  # of the tokenizer, but not used here
 _WRAPPER = "._original_component"
 
@@ -31,12 +32,12 @@ _WRAPPER = "._original_component"
 def fingerprint(network: Any, tokenizer_hash: str) -> str:
     """SHA-256 (hex) of a Hugging Face model's weights and configuration and of its tokenizer.
 
-    It is the same before and after TransformerBridge has wrapped the network.
+    It is the same before and after TransformerBridge has wrapped the network, and whatever tokens are BOS and EOS.
     """
     weights = _weights(network)
     with ThreadPoolExecutor() as pool:  # hashlib releases the interpreter lock
         digests = dict(zip(weights, pool.map(_tensor_digest, weights.values()), strict=True))
-    config = {k: v for k, v in network.config.to_diff_dict().items() if k not in _VOLATILE}
+    config = {k: v for k, v in network.config.to_diff_dict().items() if k not in _VOLATILE} | _IN_USE
     return digest_of([digests, str(sorted(config.items())), tokenizer_hash])
 
 
@@ -60,4 +61,6 @@ def _weights(network: Any) -> dict[str, Tensor]:
 def _tensor_digest(tensor: Tensor) -> str:
     flat = tensor.detach().cpu().contiguous()
     head = f"{list(flat.shape)} {flat.dtype}".encode()
-    return hashlib.sha256(head + flat.reshape(-1).view(torch.uint8).numpy().tobytes()).hexdigest()
+    digest = hashlib.sha256(head)
+    digest.update(flat.reshape(-1).view(torch.uint8).numpy().data)  # no copy: an embedding may fill half the memory
+    return digest.hexdigest()

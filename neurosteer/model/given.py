@@ -13,9 +13,8 @@ from neurosteer.errors import InputError
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .model import Model
 from .specials import choose_specials
+from .whole import check_config, check_finite, check_vocabulary, refuse_quantised
 from .wrap import bridge_of, check_decoder
-
-_QUANTISED = "quantised weights (%s) cannot be edited exactly; load the model in float32 or bfloat16"
 
 
 def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None) -> Model:
@@ -36,10 +35,14 @@ def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None)
             bridge = bridge_of(name, name, network, tokenizer)
         check_decoder(name, bridge)
     else:
+        if hasattr(given, "merge_and_unload"):
+            raise InputError("this model has an adapter; merge it: model = model.merge_and_unload()")
         raise InputError(
             "load_model takes a name, a folder, a hub id, a TransformerBridge or a Hugging Face model, "
             f"not {type(given).__name__}"
         )
+    check_vocabulary(name, network, tokenizer)
+    check_finite(name, network)
     bridge.eval()
     stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
     specials = choose_specials(tokenizer, bos, eos)
@@ -58,12 +61,9 @@ def _refuse(network: PreTrainedModel, tokenizer: Any) -> None:
         raise InputError(f"a {kind} is an encoder-decoder model; neurosteer needs a decoder")
     if network.get_output_embeddings() is None:
         raise InputError(f"a {kind} predicts no next token; load it with AutoModelForCausalLM")
-    method = getattr(getattr(network, "hf_quantizer", None), "quantization_config", None)
-    if method is not None and "gguf" not in str(method.quant_method).lower():
-        raise InputError(_QUANTISED % str(getattr(method.quant_method, "value", method.quant_method)))
+    check_config(kind, network.config)
     for weight in network.parameters():
         if weight.is_meta:
             raise InputError(f"weights of this {kind} are on no device; load them before")
-        if not weight.is_floating_point() or weight.dtype.itemsize < 2:
-            raise InputError(_QUANTISED % str(weight.dtype).removeprefix("torch."))
+    refuse_quantised(network)
     check_decoder(network.config.name_or_path or kind, network)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,26 @@ from transformers import (
 from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.progress import AUTO, Progress
+from neurosteer.store import expanded
 from neurosteer.vocabulary import DTYPES, Dtype
 
-from .builtin import NAME, SEPARATOR, builtin_folder, quiet_transformers
+from .builtin import NAME, builtin_folder, conversion, converted
 from .fingerprint import fingerprint, tokenizer_fingerprint
+from .gguf import gguf_in
 from .given import model_of
+from .libraries import essence, quiet_transformers
 from .model import Model
 from .specials import choose_specials
-from .wrap import bridge_of, check_decoder, first_line
+from .tokenizer_file import as_in_file
+from .whole import (
+    check_config,
+    check_finite,
+    check_loaded,
+    check_vocabulary,
+    refuse_adapters,
+    weight_files,
+)
+from .wrap import bridge_of, check_decoder
 
 
 def load_model(
@@ -46,9 +57,9 @@ def load_model(
     """Load a decoder behind TransformerLens hooks.
 
     Args:
-        name: `"smollm2-135m"` (built in), a local Hugging Face folder, a hub id, or a model that you have loaded: a
-            TransformerBridge, or a Hugging Face model with its `tokenizer`. Such a model is wrapped in place, frozen
-            and put into evaluation mode; it keeps its device and dtype.
+        name: `"smollm2-135m"` (built in), a local Hugging Face folder, a GGUF file or a folder that holds one, a hub
+            id, or a model that you have loaded: a TransformerBridge, or a Hugging Face model with its `tokenizer`.
+            Such a model is wrapped in place, frozen and put into evaluation mode; it keeps its device and dtype.
         tokenizer: of a Hugging Face model.
         revision: a branch, tag or commit of a hub model.
         device: `auto` takes CUDA where there is one.
@@ -62,7 +73,9 @@ def load_model(
     Remote code is never run.
 
     Raises:
-        InputError: for a model that is unknown, unreachable, quantised or no decoder.
+        InputError: for a model that is unknown, unreachable, quantised or no decoder, and for one that would be
+            loaded by half: with tensors, adapters or token ids for which it has no place, or weights that are no
+            numbers.
         NeurosteerError: for an architecture that TransformerLens does not know.
 
     Example:
@@ -81,19 +94,24 @@ def load_model(
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; one of {', '.join(DTYPES)}")
     label, source = str(name), str(name)
-    if revision is not None and (label == NAME or Path(label).expanduser().is_dir()):
+    if revision is not None and (label == NAME or expanded(label).is_dir()):
         raise InputError(f"--revision '{revision}' is for models of the hub; {label} has no revisions: leave it out")
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
-        bos, eos = bos or SEPARATOR, eos or SEPARATOR
     place = None if device_map else _device(device)
-    source, online = _find(label, source, offline=offline)
+    source, online = _find(label, source, offline=offline, progress=progress)
     with hub.network(online):
-        network, tokenizer = _pretrained(label, source, revision=revision, online=online, device_map=device_map)
+        network, tokenizer, folder = _pretrained(
+            label, source, revision=revision, online=online, device_map=device_map
+        )
+    tokenizer = as_in_file(label, tokenizer, folder, progress)
+    check_vocabulary(label, network, tokenizer)
+    check_finite(label, network)
     stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
     specials = choose_specials(tokenizer, bos, eos)
     if dtype != "auto":
         network.to(dtype=getattr(torch, dtype))
+        check_finite(label, network, cast=network.dtype)
     elif (place or network.device).type == "cpu":
         network.to(dtype=torch.float32)
     if place is not None:
@@ -127,32 +145,49 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _find(label: str, source: str, *, offline: bool) -> tuple[str, bool]:
+def _find(label: str, source: str, *, offline: bool, progress: Progress) -> tuple[str, bool]:
     """A folder or a hub id, and whether the hub is to be asked for it."""
-    folder = Path(source).expanduser()
-    if folder.is_file():
-        raise InputError(f"{label} is a file; name a Hugging Face folder (config.json, tokenizer, safetensors)")
-    if not folder.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
+    place = expanded(source)
+    if place.is_file() and place.suffix.lower() == ".gguf":
+        return str(converted(place, progress=progress)), False
+    if place.is_file():
+        raise InputError(
+            f"{label} is a file; name a Hugging Face folder (config.json, tokenizer, safetensors) or a GGUF file"
+        )
+    if not place.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
         raise InputError(f"no such model folder: {label}; name a folder, a hub id or '{NAME}'")
-    if folder.is_dir() and not (folder / "config.json").is_file():
+    if not place.is_dir():
+        return source, not offline and hub.is_reachable()
+    if place.resolve() == conversion().folder.resolve():  # one of version 0.1 named other BOS and EOS
+        builtin_folder(offline=offline, progress=progress)
+    gguf = gguf_in(place)
+    if gguf is not None:
+        return str(converted(gguf, progress=progress)), False
+    refuse_adapters(label, place)
+    if not (place / "config.json").is_file():
         raise InputError(f"{label} is no Hugging Face model folder: it has no config.json")
-    if folder.is_dir():
-        return str(folder), False
-    return source, not offline and hub.is_reachable()
+    return str(place), False
 
 
 def _pretrained(
     label: str, place: str, *, revision: str | None, online: bool, device_map: str | None
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Path | None]:
+    """Network, tokenizer, and the folder that they are from (None where the hub's cache does not say)."""
     where: dict[str, Any] = {"revision": revision, "local_files_only": not online, "trust_remote_code": False}
+    local = Path(place).is_dir()
+    said: list[str] = []
     try:
-        with quiet_transformers():
+        with quiet_transformers() as said:
             config = AutoConfig.from_pretrained(place, **where)
             if getattr(config, "is_encoder_decoder", False):
                 raise InputError(
                     f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder"
                 )
-            _refuse_pickles(Path(place))
+            check_config(label, config)
+            if local:
+                weight_files(Path(place))
+            elif hub.has_file(place, "adapter_config.json", revision, online=online):
+                raise InputError(f"{label} has an adapter, which would be left out; merge it, and name its folder")
             tokenizer = AutoTokenizer.from_pretrained(place, **where)
             network, loaded = AutoModelForCausalLM.from_pretrained(
                 place,
@@ -161,36 +196,24 @@ def _pretrained(
                 device_map=device_map,
                 use_safetensors=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused by name
                 **where,
             )
             if any(weight.is_meta for weight in network.parameters()):
                 raise InputError(
                     f"--device-map {device_map} leaves weights of {label} off every device; use fewer or larger ones"
                 )
-            if loaded["missing_keys"]:  # transformers would make them up
-                raise InputError(f"the weights of {label} are incomplete: {min(loaded['missing_keys'])} is missing")
+            folder = Path(place) if local else hub.folder_of(place, "config.json", revision)
+            check_loaded(label, network, loaded, folder)
     except InputError:
         raise
     except Exception as error:  # transformers raises what it likes; the user needs one line
-        raise InputError(_why(label, error, local=Path(place).is_dir())) from error
-    return network, tokenizer
+        raise InputError(_why(label, error, said, local=local)) from error
+    return network, tokenizer, folder
 
 
-def _refuse_pickles(folder: Path) -> None:
-    """Raise ValueError for a folder whose index of safetensors names files of another kind: those are unpickled."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        others = {name for name in json.loads(index.read_text("utf-8"))["weight_map"].values() if not _is_plain(name)}
-        if others:
-            raise ValueError(f"its index names '{min(others)}', which is no safetensors file of the folder")
-
-
-def _is_plain(name: str) -> bool:
-    return name.endswith(".safetensors") and Path(name).name == name
-
-
-def _why(label: str, error: Exception, *, local: bool) -> str:
-    text = first_line(error)
+def _why(label: str, error: Exception, said: list[str], *, local: bool) -> str:
+    text = essence(error, said)
     if local:
         return f"cannot load the model in {label}: {text}"
     causes = {type(cause).__name__ for cause in (error, error.__cause__, error.__context__) if cause}

@@ -46,7 +46,7 @@ class Model:
         from .sites import check_site
 
         check_site(self, site, layers)
-        return site_width(self, site)
+        return site_width(self, site, layers)
 
     @property
     def context(self) -> int:
@@ -80,7 +80,11 @@ class Model:
             "eos": self.eos.id,
         }
 
+    @property
+    def specials(self) -> str:
+        """BOS and EOS, as the foot of every table names them."""
+        return f"BOS {self.bos.text if self.bos else 'none'}, EOS {self.eos.text}"
+
     def __repr__(self) -> str:
         size, dtype = f"{self.n_layers} layers x {self.d_model}", str(self.dtype).removeprefix("torch.")
-        around = f"BOS {self.bos.text if self.bos else 'none'}, EOS {self.eos.text}"
-        return f"Model({self.name!r}, {size}, {dtype} on {self.device}, {around})"
+        return f"Model({self.name!r}, {size}, {dtype} on {self.device}, {self.specials})"

@@ -12,13 +12,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
-from neurosteer.errors import NeurosteerError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.vocabulary import Site
 
 from .devices import to_device
 from .edit_hooks import check_edits, without_hooks
 from .hooks import Hook, hooked
 from .model import Model
+from .next_logits import NextLogits, part_size
 from .sites import check_site, hook_name
 
 Visit = Callable[[int, Float[Tensor, "row node unit"]], None]
@@ -40,7 +41,7 @@ class Pass(Protocol):
         depths: Int[Tensor, "row node"] | None = None,
         *,
         at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
-    ) -> Float[Tensor, "pick vocab"] | None: ...
+    ) -> NextLogits | None: ...
 
 
 class _StopForward(Exception):
@@ -75,10 +76,7 @@ def capture(
         return read
 
     def pick(values: Tensor, *, hook: Any) -> Tensor | None:
-        if requested[0] is None:
-            return None
-        rows, nodes = (to_device(index, values.device) for index in requested[0])
-        return values[rows, nodes][None]
+        return None if requested[0] is None else _at(values, requested[0])[None]
 
     def one_pass(
         tokens: Int[Tensor, "row node"],
@@ -86,7 +84,7 @@ def capture(
         depths: Int[Tensor, "row node"] | None = None,
         *,
         at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
-    ) -> Float[Tensor, "pick vocab"] | None:
+    ) -> NextLogits | None:
         fired.clear()
         requested[0] = at
         logits: Any = None
@@ -105,13 +103,68 @@ def capture(
                 f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}"
             )
         check_edits(model, site, last if at is None else model.n_layers)
-        return None if at is None else logits[0]
+        if at is None:
+            return None
+        if picked is not None and logits is None:
+            return picked.next_logits()
+        return NextLogits(logits[0], len(logits[0]))
 
     points: list[tuple[str, Hook]] = [(hook_name(site, layer), reader(layer)) for layer in layers]
     if enter is not None:
         points.insert(0, (hook_name("resid_pre", 0), enter))
-    with _forwards(_bare_norms(model)), hooked(model, [*points, (UNEMBED, pick)]):
+    picked = _StatesPicked.of(model, requested)
+    replaced = _bare_norms(model) | ({} if picked is None else {picked.inner: picked.stop})
+    with _forwards(replaced), hooked(model, [*points, (UNEMBED, pick)]):
         yield one_pass
+
+
+class _StatesPicked:
+    """The last states at the picked nodes of a pass, which stops there: a large vocabulary is unembedded in parts."""
+
+    def __init__(self, network: Any, size: int, requested: list[Any]) -> None:
+        self.network, self.inner, self.size, self.requested = network, network.base_model, size, requested
+        self.forward = self.inner.forward
+        self.states: Tensor | None = None
+        self.output: Any = None
+
+    @classmethod
+    def of(cls, model: Model, requested: list[Any]) -> _StatesPicked | None:
+        """None where the vocabulary is small, or the network has no part that ends at the states."""
+        network = model.bridge.original_model
+        size = part_size(int(model.bridge.cfg.d_vocab))
+        return None if size is None or network.base_model is network else cls(network, size, requested)
+
+    def stop(self, *args: Any, **kwargs: Any) -> Any:
+        """The forward of all below the unembedding."""
+        output = self.forward(*args, **kwargs)
+        if self.requested[0] is None:
+            return output
+        self.states, self.output = _at(output[0], self.requested[0]), type(output)
+        raise _StopForward
+
+    def next_logits(self) -> NextLogits:
+        network, inner, output, requested = self.network, self.inner, self.output, self.requested
+        assert self.states is not None
+
+        def unembed(states: Tensor) -> Tensor:
+            def given(*_args: Any, **_kwargs: Any) -> Any:
+                return output(last_hidden_state=states[None])
+
+            tokens = torch.zeros(1, len(states), dtype=torch.long, device=states.device)
+            before, requested[0] = requested[0], None  # all of these are picked already
+            try:
+                with _forwards({inner: given}), torch.set_grad_enabled(states.requires_grad):
+                    logits: Tensor = network.forward(input_ids=tokens, use_cache=False, return_dict=True).logits[0]
+            finally:
+                requested[0] = before
+            return logits
+
+        return NextLogits(self.states, self.size, unembed)
+
+
+def _at(values: Float[Tensor, "row node unit"], places: tuple[Tensor, Tensor]) -> Float[Tensor, "pick unit"]:
+    rows, nodes = (to_device(index, values.device) for index in places)
+    return values[rows, nodes]
 
 
 UNEMBED = "unembed.hook_in"
@@ -197,11 +250,20 @@ def _is_watched(norm: NormalizationBridge) -> bool:
     return any(point.fwd_hooks or point.bwd_hooks or point._forward_hooks for point in points)
 
 
-def site_width(model: Model, site: Site) -> int:
-    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token."""
-    if site != "mlp_post":
+def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
+    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token.
+
+    Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
+    """
+    if site != "mlp_post" or not layers:
         return model.d_model
-    widths: list[int] = []
-    with capture(model, site, [0], lambda _, values: widths.append(values.shape[-1])) as one_pass:
+    widths: dict[int, int] = {}
+    with capture(model, site, layers, lambda layer, values: widths.update({layer: values.shape[-1]})) as one_pass:
         one_pass(torch.tensor([[model.eos.id]]))
-    return widths[0]
+    first = widths[layers[0]]
+    for layer, width in widths.items():
+        if width != first:
+            raise InputError(
+                f"{site} has {first} units at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
+            )
+    return first

@@ -8,8 +8,8 @@ from dataclasses import replace
 import torch
 from transformers import AutoModelForCausalLM
 
-from .builtin import quiet_transformers
 from .fingerprint import fingerprint, tokenizer_fingerprint
+from .libraries import quiet_transformers
 from .model import Model
 from .wrap import bridge_of
 

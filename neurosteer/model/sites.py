@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import SITES, Layers, Site
 
 if TYPE_CHECKING:
+    from transformer_lens.hook_points import HookPoint
+
     from .model import Model
 
 HOOKS: dict[Site, str] = {
@@ -33,11 +35,16 @@ def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:
     for layer in layers:
         _check_layer(model, layer)
     hooks = model.bridge.hook_dict
-    lacking = [layer for layer in layers if hook_name(site, layer) not in hooks]
+    lacking = [layer for layer in layers if not _has(hooks, site, layer)]
     if lacking:
-        has = [name for name in SITES if all(hook_name(name, layer) in hooks for layer in layers)]
         kind = type(model.bridge.original_model).__name__
-        raise InputError(f"{kind} has no site '{site}' at layer {lacking[0]}; it has {', '.join(has)}")
+        experts = all(_is_of_experts(hooks, site, layer) for layer in lacking)
+        why = ", whose MLPs are mixtures of experts" if experts else ""
+        others = [layer for layer in layers if layer not in lacking]
+        there = f"it is there at {_named(others)} alone, and " if others else ""
+        has = [name for name in SITES if all(_has(hooks, name, layer) for layer in layers)]
+        at = _named(lacking if others or experts else lacking[:1])
+        raise InputError(f"{kind} has no site '{site}' at {at}{why}; {there}it has {', '.join(has)}")
 
 
 def resolve_layers(model: Model, layers: Layers) -> tuple[int, ...]:
@@ -50,6 +57,23 @@ def resolve_layers(model: Model, layers: Layers) -> tuple[int, ...]:
     for layer in wanted:
         _check_layer(model, layer)
     return tuple(sorted(set(wanted)))
+
+
+def _has(hooks: Mapping[str, HookPoint], site: Site, layer: int) -> bool:
+    return hook_name(site, layer) in hooks and not _is_of_experts(hooks, site, layer)
+
+
+def _is_of_experts(hooks: Mapping[str, HookPoint], site: Site, layer: int) -> bool:
+    """Whether it is `mlp_post` of a mixture of experts: TransformerLens gives its output again under that name."""
+    post = hooks.get(hook_name("mlp_post", layer))
+    return site == "mlp_post" and post is not None and post is hooks.get(f"blocks.{layer}.mlp.hook_out")
+
+
+def _named(layers: Sequence[int]) -> str:
+    """`layer 0`, `layers 0, 2, 3`, `layers 1 to 26`."""
+    if len(layers) > 3 and list(layers) == list(range(layers[0], layers[-1] + 1)):
+        return f"layers {layers[0]} to {layers[-1]}"
+    return f"layer{'s' * (len(layers) != 1)} {', '.join(map(str, layers))}"
 
 
 def _check_layer(model: Model, layer: int) -> None:

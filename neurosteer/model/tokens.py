@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import POSITIONS, Position
 
 from .model import Model
+from .tokenizer_file import notice_difference
 
 
 def encode(
@@ -23,8 +25,9 @@ def encode(
     head = (model.bos.id,) if model.bos and not as_is else ()
     tail = (model.eos.id,) if position == "eos" else ()
     # Masks and types are not needed and would take a third of the time.
-    lean = {"return_attention_mask": False, "return_token_type_ids": False}
-    ids = model.tokenizer(list(sentences), add_special_tokens=as_is, **lean)["input_ids"] if sentences else []
+    how = {"add_special_tokens": as_is, "return_attention_mask": False, "return_token_type_ids": False}
+    ids = model.tokenizer(list(sentences), **how)["input_ids"] if sentences else []
+    notice_difference(model.tokenizer, sentences, ids, **how)
     if as_is:
         ids = [middle[: -1 if middle[-1:] == [model.tokenizer.eos_token_id] else None] for middle in ids]
     encoded = [(*head, *middle, *tail) for middle in ids]
@@ -43,6 +46,29 @@ def sentence_tokens(model: Model, sentences: Sequence[str]) -> list[tuple[int, .
     """The sentences' own token ids, without BOS and EOS. Raises `InputError` as `encode` does."""
     head = 1 if model.bos else 0
     return [ids[head:] for ids in encode(model, sentences, position="last")]
+
+
+def check_specials(model: Model, found: Mapping[str, Any], what: str) -> None:
+    """Raise `InputError` where `what` (`these neurons were`) was found under another BOS or EOS.
+
+    `found` is what `Model.describe` said of the model then; keys that it lacks are not compared.
+    """
+    own = model.describe()
+    differing = [name for name in ("bos", "eos") if name in found and found[name] != own[name]]
+    if not differing:
+        return
+    then = " and ".join(f"{name.upper()} {_text(model, found[name])}" for name in differing)
+    now = " and ".join(_text(model, own[name]) for name in differing)
+    options = " ".join(f"--{name} '{_text(model, found[name])}'" for name in differing)
+    raise InputError(
+        f"{what} found under {then}, and the model now has {now}; give {options} (in Python load_model(..., "
+        f"{', '.join(f'{name}=' for name in differing)})), or find them again"
+    )
+
+
+def _text(model: Model, token: int | None) -> str:
+    """A token as `--bos` and `--eos` name it."""
+    return "none" if token is None else str(model.tokenizer.convert_ids_to_tokens(token))
 
 
 def _short(sentence: str) -> str:

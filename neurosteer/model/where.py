@@ -15,6 +15,8 @@ from neurosteer.vocabulary import Where
 
 from .model import Model
 
+_STATES = ("cache_params", "state")  # of recurrent models, which carry no length
+
 
 @dataclass(frozen=True, eq=False)
 class EditedPositions:
@@ -35,6 +37,11 @@ def edited_positions(
     ids = given.get("input_ids")
     if not isinstance(ids, Tensor):
         raise InputError("an edited pass must be given token ids; embeddings do not say where BOS and EOS are")
+    if any(given.get(name) is not None for name in _STATES):
+        raise InputError(
+            "an edited pass that goes on from a recurrent model's state does not say where it is; use ns.generate, "
+            "or use_cache=False"
+        )
     cache = given.get("past_key_values")
     past = int(cache.get_seq_length()) if cache is not None else 0
     real, depths = _places(ids, past, given.get("attention_mask"), given.get("position_ids"))

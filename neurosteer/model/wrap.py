@@ -9,7 +9,7 @@ from transformer_lens.model_bridge import TransformerBridge
 
 from neurosteer.errors import InputError, NeurosteerError
 
-from .builtin import quiet_transformers
+from .libraries import essence, quiet_transformers
 
 
 def bridge_of(label: str, source: str, network: Any, tokenizer: Any) -> TransformerBridge:
@@ -26,7 +26,7 @@ def bridge_of(label: str, source: str, network: Any, tokenizer: Any) -> Transfor
             )
     except Exception as error:
         kind = type(network).__name__
-        raise NeurosteerError(f"TransformerLens cannot wrap {label} ({kind}): {first_line(error)}") from error
+        raise NeurosteerError(f"TransformerLens cannot wrap {label} ({kind}): {essence(error)}") from error
     bridge.requires_grad_(False)
     return bridge
 
@@ -43,7 +43,3 @@ def check_decoder(label: str, network: Any) -> None:
     if both_ways:
         kind = type(network).__name__
         raise InputError(f"{label} is no decoder: {kind} reads in both directions; name a model that writes text")
-
-
-def first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

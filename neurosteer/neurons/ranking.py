@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float, Int
@@ -16,7 +16,7 @@ from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
 from neurosteer.store import read_artefact, write_artefact
-from neurosteer.vocabulary import Reach, Site
+from neurosteer.vocabulary import Json, Reach, Site
 
 from .compare import compare_scores
 from .controls import matched_controls
@@ -55,7 +55,7 @@ class Ranking:
     stats: UnitStats
     model: str
     site: Site
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Json]
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -155,14 +155,14 @@ class Ranking:
             NeurosteerError: where the disk does not take it.
         """
         arrays = {"scores": self.scores.numpy(), **stats_arrays(self.stats)}
-        about = {
+        metadata = {
             **self.metadata,
             "best_layer": self.best_layer,
             "method": self.method,
             "model": self.model,
             "site": self.site,
         }
-        write_artefact(Path(path), "ranking", arrays, about)
+        write_artefact(Path(path), "ranking", arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ranking:
@@ -172,9 +172,9 @@ class Ranking:
             InputError: for another kind of file.
             CorruptFileError: for one that is damaged.
         """
-        arrays, about = read_artefact(Path(path), "ranking")
-        own = {name: about.pop(name) for name in ("best_layer", "method", "model", "site")}
-        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=about, **own)
+        arrays, metadata = read_artefact(Path(path), "ranking")
+        own = {name: metadata.pop(name) for name in ("best_layer", "method", "model", "site")}
+        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=metadata, **own)
 
     def _rows(self, layers: str | int | Sequence[int] | None) -> list[int]:
         if layers is None and self.best_layer is None:
@@ -196,7 +196,7 @@ class Ranking:
         return [self.layers.index(layer) for layer in chosen]
 
     def _set(
-        self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], metadata: Mapping[str, Any]
+        self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], metadata: Mapping[str, Json]
     ) -> NeuronSet:
         return NeuronSet(
             layers=torch.tensor(self.layers)[rows],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,7 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.store import read_artefact, write_artefact
-from neurosteer.vocabulary import Reach, Site, Stat
+from neurosteer.vocabulary import Json, Reach, Site, Stat
 
 from .frames import neuron_frame
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
@@ -37,7 +37,7 @@ class HasUnits(Protocol):
     def site_width(self, site: Site, layers: Sequence[int]) -> int:
         """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
 
-    def describe(self) -> dict[str, Any]: ...
+    def describe(self) -> dict[str, Json]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class NeuronSet:
     stats: UnitStats
     model: str
     site: Site
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Json]
 
     @classmethod
     def of(
@@ -198,8 +198,8 @@ class NeuronSet:
             NeurosteerError: where the disk does not take it.
         """
         arrays = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
-        about = {**self.metadata, "model": self.model, "site": self.site}
-        write_artefact(Path(path), "neurons", arrays | stats_arrays(self.stats), about)
+        metadata = {**self.metadata, "model": self.model, "site": self.site}
+        write_artefact(Path(path), "neurons", arrays | stats_arrays(self.stats), metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
@@ -209,23 +209,28 @@ class NeuronSet:
             InputError: for another kind of file.
             CorruptFileError: for one that is damaged.
         """
-        arrays, about = read_artefact(Path(path), "neurons")
+        arrays, metadata = read_artefact(Path(path), "neurons")
         own = {name: torch.from_numpy(arrays[name]) for name in ("layers", "units", "scores")}
-        model, site = about.pop("model"), about.pop("site")
-        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=about)
+        model, site = metadata.pop("model"), metadata.pop("site")
+        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=metadata)
 
     def _rows(self) -> Int[Tensor, "neuron"]:
         return torch.tensor([self.stats.layers.index(layer) for layer in self.layers.tolist()], dtype=torch.long)
 
-    def _combined(self, other: NeuronSet, sign: str) -> Mapping[str, Any]:
+    def _combined(self, other: NeuronSet, sign: str) -> Mapping[str, Json]:
         """The provenance of a set made of two: it has seen what either has seen."""
         if (self.model, self.site) != (other.model, other.site):
             raise InputError("these neuron sets belong to different models or sites")
+        ours, theirs = (
+            [one.metadata.get("network", {}).get(name) for name in ("bos", "eos")] for one in (self, other)
+        )
+        if ours != theirs and "network" in self.metadata and "network" in other.metadata:
+            raise InputError(f"these neuron sets were found under different BOS and EOS: tokens {ours} and {theirs}")
         seen = sorted({*self.metadata.get("seen", ()), *other.metadata.get("seen", ())})
         both = [dict(self.metadata), dict(other.metadata)]
         return {**self.metadata, "from": both, "operation": sign, "seen": seen}
 
-    def _keep(self, mask: Sequence[bool], metadata: Mapping[str, Any]) -> NeuronSet:
+    def _keep(self, mask: Sequence[bool], metadata: Mapping[str, Json]) -> NeuronSet:
         chosen = torch.tensor(mask, dtype=torch.bool)
         layers, units, scores = self.layers[chosen], self.units[chosen], self.scores[chosen]
         return replace(self, layers=layers, units=units, scores=scores, metadata=metadata)

@@ -6,26 +6,31 @@ from .baselines import Baselines, Tokenise, mean_baselines
 from .blimp import TASKS
 from .builtin import NAMED, OF_AUTO
 from .known import known_tasks
+from .layouts import read_layout
 from .lexical import LexicalSplitError
 from .load import load_pairs, load_tasks
 from .once import LeftOut
 from .pair import Pair, sentence_hashes
+from .published import PUBLISHED, PublishedSet
 from .types import Pairs, Split
 
 __all__ = [
     "NAMED",
     "OF_AUTO",
+    "PUBLISHED",
     "TASKS",
     "Baselines",
     "LeftOut",
     "LexicalSplitError",
     "Pair",
     "Pairs",
+    "PublishedSet",
     "Split",
     "Tokenise",
     "known_tasks",
     "load_pairs",
     "load_tasks",
     "mean_baselines",
+    "read_layout",
     "sentence_hashes",
 ]

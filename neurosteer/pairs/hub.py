@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.hub import network
 
-from .files import Record
+from .files import undecodable
+from .tables import Table
 
 
 def stay_offline() -> None:
@@ -37,7 +38,7 @@ def _network(allowed: bool) -> Iterator[Any]:
 
 
 def config_names(repo: str, *, online: bool) -> tuple[str, ...]:
-    """The configurations of a hub dataset: its tasks. Raises InputError when it cannot be had."""
+    """The configurations of a hub dataset. Raises InputError when it cannot be had."""
     with _network(online) as datasets:
         try:
             return tuple(datasets.get_dataset_config_names(repo))
@@ -45,18 +46,42 @@ def config_names(repo: str, *, online: bool) -> tuple[str, ...]:
             raise _unavailable(repo, error, online=online) from error
 
 
-def hub_records(repo: str, config: str, *, online: bool) -> Iterator[Record]:
-    """The records of one configuration: of its split `train`, or of its only split."""
+def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> Table:
+    """What one configuration holds: its split of that name, or its only split; `all` for each of them.
+
+    Raises:
+        InputError: where it cannot be had, has several other splits, or is no text.
+    """
     with _network(online) as datasets:
         try:
             splits = datasets.load_dataset(repo, config)
         except Exception as error:
             raise _unavailable(repo, error, online=online) from error
-    if "train" not in splits and len(splits) != 1:
-        raise InputError(f"'{repo}' ({config}) has no split 'train' but several others: {', '.join(splits)}")
-    split = splits["train"] if "train" in splits else next(iter(splits.values()))
-    for row, record in enumerate(split, start=1):
-        yield f"{repo} ({config}), row {row}", record
+    place = f"{repo} ({config})"
+    records = [record for part in _chosen(splits, split, place) for record in _records(part, place)]
+    left = [name for name in splits if name != split] if split in splits and len(splits) > 1 else []
+    told = (f"the split '{split}' alone (there are also {', '.join(left)})",) if left else ()
+    return Table.of(
+        f"'{repo}' ({config})", [(f"{place}, row {row}", one) for row, one in enumerate(records, 1)], told
+    )
+
+
+def _chosen(splits: Mapping[str, Any], split: str, place: str) -> list[Any]:
+    if split == "all" or len(splits) == 1:
+        return list(splits.values())
+    if split not in splits:
+        repo, _, config = place.partition(" ")
+        raise InputError(f"'{repo}' {config} has no split '{split}' but several others: {', '.join(splits)}")
+    return [splits[split]]
+
+
+def _records(split: Any, place: str) -> Iterator[Any]:
+    try:
+        yield from split
+    except UnicodeDecodeError:
+        columns = {name: split.data.column(name) for name in split.column_names}
+        row, name, bad = next(undecodable(columns))
+        raise InputError(f"{place}, row {row + 1}: '{name}' is not UTF-8 (byte 0x{bad:02x})") from None
 
 
 def _unavailable(repo: str, error: Exception, *, online: bool) -> InputError:

@@ -8,8 +8,10 @@ from neurosteer.errors import InputError
 from neurosteer.progress import AUTO, Progress
 from neurosteer.vocabulary import COLUMNS, Columns
 
+from .layouts import AUTO as FOUND
+from .layouts import asked_layout
 from .selection import choose_tasks
-from .sources import open_source
+from .sources import Source, open_source
 from .types import Pairs
 
 
@@ -20,6 +22,7 @@ def load_pairs(
     limit: int | None = None,
     seed: int = 0,
     columns: Columns = COLUMNS,
+    layout: str = FOUND,
     offline: bool = False,
     progress: Progress = AUTO,
 ) -> Pairs:
@@ -29,11 +32,15 @@ def load_pairs(
         task: its name; without one the source must hold just one task.
         source: `blimp` (the hub's nyu-mll/blimp or its cached copy), `builtin` (made by grammars of our own),
             `builtin:balanced` (the same in a form in which no word tells good from bad), `auto` (BLiMP if it can be
-            had, else built-in, with a notice), the path of a file (JSON Lines, CSV, TSV, Parquet; one task, named by
-            the stem) or of a folder of such files, or a hub id OWNER/NAME whose configurations are its tasks.
+            had, else built-in, with a notice), the path of a file (JSON, CSV, TSV, Parquet, plain lines; a column
+            names its tasks, or its stem does) or of a folder with such files in it and below it, a published set
+            (`rublimp`, `multiblimp:deu`), or a hub id OWNER/NAME or OWNER/NAME:CONFIGURATION.
         limit: only the first so many pairs; of the built-in ones so many are made (1,000 by default).
         seed: decides which built-in pairs are made.
-        columns: the names of the columns with the good and the bad sentences, in files of your own.
+        columns: the names of the columns with the good and the bad sentences, in files of your own; where nothing
+            is said and there are no such columns, those that published sets have are found, with a notice.
+        layout: `auto`, or what is not to be found out but is known: `good-bad` or `bad-good` where sentences
+            alternate, or columns by the part they play (`"sentence=Satz,label=ok,pair=Nr,task="`).
         offline: never reach for the network.
         progress: what notices are said to.
 
@@ -43,11 +50,13 @@ def load_pairs(
     >>> load_pairs("intransitive", source="builtin", limit=50)
     Pairs('intransitive', 50 pairs of 'builtin')
     """
-    opened = open_source(source, task=task, offline=offline, progress=progress)
-    names = choose_tasks([] if task is None else [task], opened.tasks, lambda _: None, hint=opened.hint)
+    asked = asked_layout(layout, columns)
+    opened = open_source(source, task=task, asked=asked, offline=offline, progress=progress)
+    names = _choose(opened, [] if task is None else [task], phenomena=False)
     if len(names) > 1:
         raise InputError(f"'{task}' is {len(names)} tasks ({names[0]}, {names[1]}, ...); name one")
-    return opened.pairs(names[0], limit=limit, columns=columns, seed=seed)
+    [pairs] = _read(opened, names, limit, seed, progress)
+    return pairs
 
 
 def load_tasks(
@@ -57,6 +66,7 @@ def load_tasks(
     limit: int | None = None,
     seed: int = 0,
     columns: Columns = COLUMNS,
+    layout: str = FOUND,
     offline: bool = False,
     progress: Progress = AUTO,
 ) -> list[Pairs]:
@@ -66,7 +76,7 @@ def load_tasks(
         tasks: names, globs (`*island*`), phenomena (`island_effects`) or `all`. They come in the order asked for,
             alphabetically within one request.
         limit: only the first so many pairs of each task.
-        source, seed, columns, offline, progress: as in `load_pairs`.
+        source, seed, columns, layout, offline, progress: as in `load_pairs`.
 
     Raises:
         InputError: as `load_pairs` does, and for what matches no task.
@@ -74,6 +84,20 @@ def load_tasks(
     >>> [pairs.task for pairs in load_tasks(["passive_*", "ellipsis"], source="builtin", limit=10)]
     ['passive_1', 'passive_2', 'ellipsis_n_bar_1', 'ellipsis_n_bar_2']
     """
-    opened = open_source(source, offline=offline, progress=progress)
-    names = choose_tasks(tasks, opened.tasks, opened.phenomenon_of, hint=opened.hint)
-    return [opened.pairs(name, limit=limit, columns=columns, seed=seed) for name in names]
+    asked = asked_layout(layout, columns)
+    opened = open_source(source, asked=asked, offline=offline, progress=progress)
+    return _read(opened, _choose(opened, tasks), limit, seed, progress)
+
+
+def _choose(opened: Source, wanted: Sequence[str], *, phenomena: bool = True) -> list[str]:
+    """The names of the tasks; those of a folder's other files are read only where a request may mean them."""
+    if wanted and all(map(opened.holds, wanted)):
+        return list(dict.fromkeys(wanted))
+    return choose_tasks(wanted, opened.tasks, opened.phenomenon_of if phenomena else lambda _: None, hint=opened.hint)
+
+
+def _read(opened: Source, names: Sequence[str], limit: int | None, seed: int, progress: Progress) -> list[Pairs]:
+    found = [opened.pairs(name, limit=limit, seed=seed) for name in names]
+    for notice in opened.notices(names):
+        progress.notice(notice)
+    return found

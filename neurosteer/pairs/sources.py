@@ -1,130 +1,133 @@
-"""Where pairs come from: BLiMP, the built-in grammars, a folder, a file or a hub dataset, all opened the same way."""
+"""Where pairs come from: the built-in grammars, a file, a folder, a published set or any other of the hub."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, did_you_mean
 from neurosteer.hub import is_reachable
 from neurosteer.progress import QUIET, Progress
-from neurosteer.vocabulary import Columns
+from neurosteer.store import expanded
 
 from . import hub
-from .blimp import HUB_ID, PHENOMENON_OF, TASKS, normalise
+from .blimp import TASKS
 from .builtin import NAMES, Builtin
-from .files import READERS, Record, read_records
-from .types import Pairs
+from .files import READERS, read_table
+from .folders import files_below
+from .layouts import UNKNOWN, Layout
+from .parts import Part, Tables
+from .published import PUBLISHED, PublishedSet, configuration_of
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
-@dataclass(frozen=True)
-class Records:
-    """Tasks, and how to read the records of one."""
-
-    name: str
-    tasks: tuple[str, ...]
-    records: Callable[[str], Iterator[Record]]
-    place: Callable[[str], str]  # where a task's pairs lie, for messages
-
-    @property
-    def hint(self) -> str:
-        """Where to look for a task's name."""
-        if self.name == "blimp":
-            return "see: neurosteer ls tasks"
-        more = f" and {len(self.tasks) - 4} more" if len(self.tasks) > 5 else ""
-        shown = self.tasks[:4] if more else self.tasks
-        return f"'{self.name}' holds: {', '.join(shown)}{more}"
-
-    def phenomenon_of(self, task: str) -> str | None:
-        """BLiMP's own for its tasks, else what the first record says; None where that cannot be read."""
-        if task in PHENOMENON_OF:
-            return PHENOMENON_OF[task]
-        try:
-            _, record = next(self.records(task), ("", None))
-        except InputError:
-            return None
-        term = record.get("linguistics_term") if isinstance(record, dict) else None
-        return normalise(term) if isinstance(term, str) else None
-
-    def pairs(self, task: str, *, limit: int | None, columns: Columns, seed: int) -> Pairs:
-        """The first `limit` pairs, all for None; the seed has nothing to decide."""
-        place = self.place(task)
-        found = Pairs.from_records(self.records(task), task=task, source=self.name, place=place, columns=columns)
-        return found.limit(limit)
+Source = Tables | Builtin
 
 
-Source = Records | Builtin
+def open_source(
+    source: str,
+    *,
+    task: str | None = None,
+    asked: Layout = UNKNOWN,
+    offline: bool = False,
+    progress: Progress = QUIET,
+) -> Source:
+    """The source of that name. `task` is asked for where a hub dataset cannot be asked for its configurations.
 
-
-def open_source(source: str, *, task: str | None = None, offline: bool = False, progress: Progress = QUIET) -> Source:
-    """The source of that name. `task` spares asking a hub dataset for its configurations.
-
-    Raises InputError for a missing path, a folder without pairs, or what is neither path nor hub id.
+    Raises InputError for a missing path, a folder without pairs, or what is neither path nor name nor hub id.
     """
     if source in ("auto", "blimp"):
-        blimp = _open_hub("blimp", HUB_ID, tuple(known.uid for known in TASKS), offline=offline)
-        if source == "auto" and not _is_there(blimp, task):
-            progress.notice(
-                f"built-in pairs: {HUB_ID} is neither cached nor reachable (--data PATH takes a folder of it)"
-            )
-            return Builtin("builtin")
-        return blimp
-    if source in NAMES:
-        return Builtin(source)
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return _open_folder(source, path)
-    if path.exists():
-        return _open_files(source, {path.stem: path})
-    if source.startswith((".", "/", "~")) or path.suffix.lower() in READERS or not _HUB_ID.fullmatch(source):
-        raise InputError(
-            f"no such file or folder: '{source}' "
-            "(--data takes auto, blimp, builtin, builtin:balanced, a path or a hub id OWNER/NAME)"
+        blimp = _of_hub("blimp", PUBLISHED["blimp"], [task.uid for task in TASKS], asked, online=_online(offline))
+        if source == "blimp" or _is_there(blimp, task):
+            return blimp
+        progress.notice(
+            f"built-in pairs: {PUBLISHED['blimp'].hub_id} is neither cached nor reachable "
+            "(--data PATH takes a folder of it)"
         )
-    return _open_hub(source, source, (task,) if task else None, offline=offline)
+        return Builtin("builtin", asked)
+    if source in NAMES:
+        return Builtin(source, asked)
+    return _open_path(source, asked) or _open_set(source, task, asked, offline)
 
 
-def _is_there(blimp: Records, task: str | None) -> bool:
-    """Whether the task can be read, or any where none of BLiMP's is named."""
+def _open_path(source: str, asked: Layout) -> Tables | None:
+    """A folder or a file; None where there is none of that name."""
+    path = expanded(source)
     try:
-        return next(blimp.records(task if task in blimp.tasks else blimp.tasks[0]), None) is not None
+        if path.is_dir():
+            found = files_below(source, path, asked)
+            return _open_files(source, found.files, asked, found.told)
+        return _open_files(source, {path.stem: path}, asked) if path.exists() else None
+    except OSError as error:  # a name that is too long for a path
+        raise InputError(f"cannot read '{source}': {error.strerror}") from error
+
+
+def _open_set(source: str, task: str | None, asked: Layout, offline: bool) -> Tables:
+    """A published set, or another one of the hub."""
+    name, _, configuration = source.partition(":")
+    if name in PUBLISHED:
+        return _open_published(source, PUBLISHED[name], asked, offline)
+    if source.startswith((".", "/", "~")) or Path(source).suffix.lower() in READERS or not _HUB_ID.fullmatch(name):
+        close = did_you_mean(name, PUBLISHED) if "/" not in name else ""
+        raise InputError(
+            f"no such file or folder: '{source}' (--data takes auto, blimp, builtin, builtin:balanced, "
+            f"{', '.join(row for row in PUBLISHED if row != 'blimp')}, a path or a hub id OWNER/NAME){close}"
+        )
+    return _open_hub(source, name, configuration, task, asked, offline)
+
+
+def _is_there(blimp: Tables, task: str | None) -> bool:
+    """Whether the task can be read, or any where none of BLiMP's is named."""
+    part = blimp.parts.get(task or "") or next(iter(blimp.parts.values()))
+    try:
+        return bool(part.table().records)
     except InputError:
         return False
 
 
-def _open_folder(source: str, folder: Path) -> Records:
-    files: dict[str, Path] = {}
+def _open_files(source: str, files: Mapping[str, Path], asked: Layout, told: tuple[str, ...] = ()) -> Tables:
+    parts = {name: Part(name, f"'{path}'", partial(read_table, path, asked), asked) for name, path in files.items()}
+    return Tables(source, parts, told=told)
+
+
+def _open_published(source: str, published: PublishedSet, asked: Layout, offline: bool) -> Tables:
+    configuration = configuration_of(published, source)
+    online = _online(offline)
+    configs = (configuration,) if configuration else hub.config_names(published.hub_id, online=online)
+    return _of_hub(source, published, configs, asked, online=online)
+
+
+def _of_hub(source: str, published: PublishedSet, configs: Sequence[str], asked: Layout, *, online: bool) -> Tables:
+    layout = asked.over(published.layout)
+    parts = {}
+    for config in configs:
+        table = partial(hub.hub_table, published.hub_id, config, online=online, split=published.split)
+        phenomenon, parted, _ = config.partition(published.phenomenon_before or "\0")
+        parts[config] = Part(
+            config, f"'{published.hub_id}' ({config})", table, layout, phenomenon if parted else None
+        )
+    return Tables(source, parts, several=published.each != "task" or ":" in source or bool(asked.task))
+
+
+def _open_hub(source: str, repo: str, configuration: str, task: str | None, asked: Layout, offline: bool) -> Tables:
+    online = _online(offline)
     try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"cannot read '{source}': {error.strerror}") from error
-    for path in entries:
-        if path.suffix.lower() not in READERS or path.name.startswith(".") or not path.is_file():
-            continue
-        if path.stem in files:
-            raise InputError(f"'{source}' holds task '{path.stem}' twice: {files[path.stem].name} and {path.name}")
-        files[path.stem] = path
-    if not files:
-        raise InputError(f"'{source}' holds no files of pairs ({', '.join(READERS)})")
-    return _open_files(source, files)
+        configs = (configuration,) if configuration else hub.config_names(repo, online=online)
+    except InputError:
+        if task is None:
+            raise
+        configs = (task,)
+    parts = {
+        config: Part(config, f"'{repo}' ({config})", partial(hub.hub_table, repo, config, online=online), asked)
+        for config in configs
+    }
+    return Tables(source, parts, several=len(configs) == 1 or bool(asked.task))
 
 
-def _open_files(source: str, files: dict[str, Path]) -> Records:
-    return Records(source, tuple(files), lambda task: read_records(files[task]), lambda task: f"'{files[task]}'")
-
-
-def _open_hub(name: str, repo: str, tasks: Sequence[str] | None, *, offline: bool) -> Records:
+def _online(offline: bool) -> bool:
     if offline:
         hub.stay_offline()
-    online = not offline and is_reachable()
-    configs = tuple(tasks) if tasks else hub.config_names(repo, online=online)
-    return Records(
-        name,
-        configs,
-        lambda task: hub.hub_records(repo, task, online=online),
-        lambda task: f"'{repo}' ({task})",
-    )
+    return not offline and is_reachable()

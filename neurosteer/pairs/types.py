@@ -13,12 +13,15 @@ from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import COLUMNS, Columns, SplitKind
 
 from .baselines import Baselines, Tokenise, fit_baselines
-from .files import Record
+from .layouts import UNKNOWN, Layout
 from .lexical import split_by_part, split_by_word
 from .once import NOTHING, LeftOut, both_ways, remarks
 from .pair import Pair
-from .records import check_records
+from .reading import read
+from .records import check_rows
+from .rows import Row
 from .splitting import PARTS, Sentences, split_by_pair
+from .tables import Record, Table, checked, each_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +42,8 @@ class Pairs(Sequence[Pair]):
         pairs: the pairs.
         phenomenon: the group that the task belongs to, where the source says so.
         left_out: how many pairs of the source are not among them, because they are no evidence of their own.
+        layout: how the source's rows became pairs, as `load_pairs(layout=)` takes it; "" for `sentence_good` and
+            `sentence_bad`, and where there are no rows.
 
     >>> pairs = Pairs.from_lists(["The guests sleep.", "A dog barks."], ["The guests sleeps.", "A dog bark."])
     >>> len(pairs), pairs[0].good, pairs[-1].bad
@@ -52,6 +57,7 @@ class Pairs(Sequence[Pair]):
     pairs: tuple[Pair, ...]
     phenomenon: str | None = None
     left_out: LeftOut = NOTHING  # what the source holds beside them
+    layout: str = ""
 
     @classmethod
     def from_lists(
@@ -109,6 +115,7 @@ class Pairs(Sequence[Pair]):
             if column not in frame.columns:
                 found = ", ".join(map(str, frame.columns)) or "none"
                 raise InputError(f"the DataFrame has no column '{column}' (found: {found}); name yours with columns=")
+        each_once([str(column) for column in frame.columns], "the DataFrame")
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
         records = ((f"row {label}", row) for label, row in zip(frame.index, rows, strict=True))
         return cls.from_records(records, task=task, source=source, place="the DataFrame", columns=columns)
@@ -117,10 +124,26 @@ class Pairs(Sequence[Pair]):
     def from_records(
         cls, records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns
     ) -> Pairs:
-        """The pairs that records hold (where each stands, and what stands there); see `check_records`."""
-        checked = check_records(records, task=task, place=place, columns=columns)
-        pairs = tuple(Pair(*one) for one in checked.pairs)
-        return cls(task, source, pairs, checked.phenomenon, checked.left_out)
+        """The pairs that records hold (where each stands, and what stands there): one task, a pair in each."""
+        reading = read(Table.of(place, map(checked, records)), Layout(*columns, task=""))
+        return cls.from_rows(reading.tasks[""], task=task, source=source, place=place)
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Iterable[Row],
+        *,
+        task: str,
+        source: str,
+        place: str,
+        layout: Layout = UNKNOWN,
+        phenomenon: str | None = None,
+    ) -> Pairs:
+        """The pairs that the rows of a table hold; see `check_rows`."""
+        found = check_rows(rows, task=task, place=place)
+        pairs = tuple(Pair(*one) for one in found.pairs)
+        told = "" if layout.is_plain else str(layout)
+        return cls(task, source, pairs, found.phenomenon or phenomenon, found.left_out, told)
 
     def __repr__(self) -> str:
         return f"Pairs({self.task!r}, {len(self)} pair{'' if len(self) == 1 else 's'} of {self.source!r})"
@@ -240,6 +263,7 @@ class Pairs(Sequence[Pair]):
             "digest": self.digest,
             "left_out": asdict(self.left_out),
             "both_ways": both_ways(self.sentences),
+            **({"layout": self.layout} if self.layout else {}),
         }
 
     def remarks(self, same_tokens: int = 0) -> list[str]:

@@ -59,16 +59,16 @@ def compare_table(effects: Sequence[EffectResult]) -> RenderableType:
         cells = [name_of(effect), f"{edit.k:,} at {layer_range(edit.layers)}", *_change(row), p_of(row), seen_of(row)]
         add_row(table, *cells, divergence(row.change.kl))
         if controls:
-            about = [number(controls.accuracy), mean_and_range(controls), "", "", divergence(kl_of(controls))]
-            add_row(table, f"  {counted(controls.n, 'control')}", "", *about, style="dim")
+            cells = [number(controls.accuracy), mean_and_range(controls), "", "", divergence(kl_of(controls))]
+            add_row(table, f"  {counted(controls.n, 'control')}", "", *cells, style="dim")
     heading = Text.assemble(
         (first.task, "bold"),
         (f"  encoded against used, {counted_pairs(first.data.tested, first.groups)}\n", "dim"),
         f"{action(first.edit)} ({first.edit.site}), {where(first.edit)}\n",
         f"unedited: accuracy {before}, mean margin {nats(first.margin.before)} nats",
-        (f"\n{said}" if (said := preference_told(first)) else "", "bold"),
+        (f"\n{note}" if (note := preference_note(first)) else "", "bold"),
     )
-    notes = [*about_p(rows), *about_seen(rows), *caveats(effects)]
+    notes = [*notes_on_p(rows), *notes_on_seen(rows), *caveats(effects)]
     return Group(heading, table, Text("\n".join(notes), style="dim"), Text())
 
 
@@ -121,29 +121,29 @@ def _is_null(row: Row) -> bool:
     return row.nothing_to_lose is False and verdict == DOES_NOT_STAND_OUT
 
 
-def about_p(rows: Iterable[Row]) -> list[str]:
+def notes_on_p(rows: Iterable[Row]) -> list[str]:
     """What the words and marks in the column of p mean, where they stand there."""
     held = [(row, row.controls) for row in rows if row.controls]
     few_controls = any(controls.verdict == TOO_FEW_TO_TELL for _, controls in held)
     few_pairs = any(row.nothing_to_lose is None for row, _ in held)
     nothing, less = any(row.nothing_to_lose for row, _ in held), any(p_of(row).endswith("*") for row, _ in held)
-    told = "too few test pairs to tell whether there is anything to lose"
+    few = "too few test pairs to tell whether there is anything to lose"
     notes = {
         f"few: too few controls to tell, a verdict takes {FEWEST_CONTROLS}": few_controls,
-        f"few: {told}, {FEWEST_PREFERRED} are wanted": few_pairs,
+        f"few: {few}, {FEWEST_PREFERRED} are wanted": few_pairs,
         "none: nothing to lose, so no change shows a need": nothing,
         "*: stands out as moving the margin less than the controls do": less,
     }
     return [note for note, there in notes.items() if there]
 
 
-def about_seen(rows: Iterable[Row]) -> list[str]:
+def notes_on_seen(rows: Iterable[Row]) -> list[str]:
     """What `SEEN` means, where a null is shown."""
     note = "seen from: the smallest change that would have been seen with 80 % power"
     return [note] if any(map(_is_null, rows)) else []
 
 
-def preference_told(effect: EffectResult) -> str:
+def preference_note(effect: EffectResult) -> str:
     """That there is nothing to lose, or that too few pairs tell; empty where there is a clear preference."""
     if effect.nothing_to_lose is False:
         return ""

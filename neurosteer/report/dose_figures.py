@@ -25,6 +25,7 @@ from .canvas import (
     finish,
     method_look,
     new_figure,
+    own_style,
     plain,
     short_name,
     title,
@@ -35,6 +36,7 @@ from .edit_labels import where, which_neurons
 NARROWEST = 0.05  # of the width of the axes, between two ticks
 
 
+@own_style()
 def dose_figure(effect: EffectResult, model: str | None = None) -> Figure:
     """The change of the mean margin (nats) by scale, with 95 % intervals, over the range and mean of the controls.
 
@@ -51,13 +53,13 @@ def dose_figure(effect: EffectResult, model: str | None = None) -> Figure:
     keys = _changes(top, doses, effect)
     _divergences(bottom, doses, effect)
     figure.align_ylabels()
-    about = [
+    subtitle = [
         *([short_name(model)] if model else []),
         f"{which_neurons(effect.edit)} by {name_of(effect)}",
         effect.edit.site,
         where(effect.edit),
     ]
-    title(top, effect.task, about)
+    title(top, effect.task, subtitle)
     figure.legend(*zip(*keys, strict=True), ncols=2, **LEGEND)
     return finish(figure)
 
@@ -105,7 +107,7 @@ def _chosen(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> tuple[An
     (line,) = axes.plot([dose.scale for dose in doses], [dose.delta for dose in doses], label="chosen", **look)
     edited = [dose for dose in doses if dose.scale != 1]
     scales, low, high = ([getattr(dose, name) for dose in edited] for name in ("scale", "low", "high"))
-    bars = axes.vlines(scales, low, high, color=look["color"], linewidth=2.2)
+    bars = axes.vlines(scales, low, high, color=line.get_color(), linewidth=2.2)
     axes.plot([1], [0], markerfacecolor="white", **look)
     these = "this neuron" if effect.edit.k == 1 else f"these {effect.edit.k:,} neurons"
     return (bars, line), f"{these}, with 95 % interval"

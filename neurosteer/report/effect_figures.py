@@ -25,10 +25,11 @@ from .canvas import (
     ON_WHITE,
     SMALL,
     Look,
-    finish,
+    as_written,
     footnotes,
     method_look,
     new_figure,
+    own_style,
     plain,
     short_name,
     title,
@@ -41,6 +42,7 @@ KINDS = {"welch": "encoded", "l0": "encoded", "attribution": "used"}
 ASIDE = 0.09  # of a column: the controls to the left of its middle, the chosen neurons to the right
 
 
+@own_style()
 def effect_figure(effects: Sequence[EffectResult], model: str | None = None, *, ax: Axes | None = None) -> Figure:
     """The change of the mean margin (nats) under each method's neurons, one column per method.
 
@@ -63,11 +65,12 @@ def effect_figure(effects: Sequence[EffectResult], model: str | None = None, *, 
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8))
     axes.set_ylabel("change of the mean margin (nats)")
     axes.annotate("unedited", (1, 0), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **SMALL)
-    title(axes, effects[0].task, _about(effects, model), room=28.0)
+    title(axes, effects[0].task, _subtitle(effects, model), room=28.0)
     footnotes(axes, _notes(effects))
     figure = axes.get_figure(root=True)
     assert figure is not None
-    return finish(figure)
+    as_written(figure if ax is None else axes)
+    return figure
 
 
 def _controls(axes: Axes, x: float, controls: Controls | None, *, named: bool) -> None:
@@ -127,7 +130,7 @@ def _name(effect: EffectResult) -> str:
     return f"{kind}{method}\n{effect.edit.k:,} at {layers_of(effect.edit)}"
 
 
-def _about(effects: Sequence[EffectResult], model: str | None) -> list[str]:
+def _subtitle(effects: Sequence[EffectResult], model: str | None) -> list[str]:
     edit = effects[0].edit
     neurons = [which_neurons(edit)] if len(effects) == 1 else []
     return [*([short_name(model)] if model else []), action(edit), *neurons, edit.site, where(edit)]

@@ -15,13 +15,13 @@ from .comparing import (
     CHANGE,
     SEEN,
     Row,
-    about_p,
-    about_seen,
     kl_of,
     mean_and_range,
     name_of,
+    notes_on_p,
+    notes_on_seen,
     p_of,
-    preference_told,
+    preference_note,
     seen_of,
     selected_on_the_outcome,
     sweep_table,
@@ -57,7 +57,7 @@ def effect_table(effect: EffectResult) -> RenderableType:
         parts += [_caption("other tasks, which a specific effect leaves alone"), _others(effect.also)]
     compared = [*(row for _, row in swept), *map(Row.of, effect.also)]
     light = [] if effect.without_massive is None else [of_task(effect.without_massive)]
-    notes = [*about_p([*light, *compared]), *about_seen(compared)]
+    notes = [*notes_on_p([*light, *compared]), *notes_on_seen(compared)]
     dim = [Text("\n".join(notes), style="dim")] if notes else []
     return Group(*_spaced([*parts, *dim, Text(effect.reading)]), Text())
 
@@ -122,7 +122,7 @@ def _details(effect: EffectResult) -> Text:
     perplexity = _arrow(f"{side.perplexity_before:.1f}", f"{side.perplexity_after:.1f}")
     notes = [
         f"side effects are measured on {counted(side.tokens, 'token')} of neutral text ({side.text})",
-        *_about_controls(effect),
+        *_notes_on_controls(effect),
         *_narrow(effect.data.tested, effect.groups),
         *selected_on_the_outcome([effect]),
     ]
@@ -139,20 +139,20 @@ def _details(effect: EffectResult) -> Text:
 def _headline(effect: EffectResult) -> tuple[str, str]:
     controls = effect.controls
     if controls is None:
-        said = "no controls (--controls 0): nothing to compare with"
+        headline = "no controls (--controls 0): nothing to compare with"
     elif controls.verdict == TOO_FEW_TO_TELL:
         few = f"{counted(controls.n, 'control')} {are(controls.n)}"
-        said = f"{few} too few to tell: a verdict takes {FEWEST_CONTROLS}"
+        headline = f"{few} too few to tell: a verdict takes {FEWEST_CONTROLS}"
     else:
         smallest = controls.p <= 1 / (controls.n + 1) + 1e-9
         floor = f" (the smallest {controls.n:,} can give)" if smallest else ""
         how = f": moves {controls.direction} than they do" if controls.direction else ""
-        said = f"{p_equals(controls.p)} against {counted(controls.n, 'control')}{floor}{how}"
-    lost = preference_told(effect)
-    return (f"{lost}\n" if lost else "") + f"{said}\n", "bold"
+        headline = f"{p_equals(controls.p)} against {counted(controls.n, 'control')}{floor}{how}"
+    lost = preference_note(effect)
+    return (f"{lost}\n" if lost else "") + f"{headline}\n", "bold"
 
 
-def _about_controls(effect: EffectResult) -> list[str]:
+def _notes_on_controls(effect: EffectResult) -> list[str]:
     """What the controls could have shown, and how alike the set they are."""
     controls, light = effect.controls, effect.without_massive
     if controls is None:

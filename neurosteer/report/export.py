@@ -53,7 +53,8 @@ def rows_csv(rows: Sequence[Mapping[str, Json]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
+    for row in rows:
+        writer.writerow({key: json.dumps(cell) if isinstance(cell, bool) else cell for key, cell in row.items()})
     return text.getvalue()
 
 
@@ -84,7 +85,3 @@ def _flat(row: dict[str, Json]) -> Iterator[tuple[str, object]]:
             yield from ((f"{key}.{inner}", cell) for inner, cell in _flat(nested))
         else:
             yield key, value
-
-
-def _cell(value: object) -> object:
-    return json.dumps(value) if isinstance(value, bool) else value

@@ -15,6 +15,7 @@ from neurosteer.results import FindLayer, FindResult
 
 from .baselines import DRAWN, named
 from .canvas import (
+    ACCURACY,
     BELOW,
     BLUE,
     DASHED,
@@ -26,9 +27,9 @@ from .canvas import (
     SMALL,
     VERMILION,
     as_written,
-    layer_ticks,
+    layer_axis,
     new_figure,
-    plain,
+    own_style,
     short_name,
     title,
 )
@@ -36,6 +37,7 @@ from .canvas import (
 LABEL_GAP = 0.036  # of the height of the axes, between two labels at the right edge
 
 
+@own_style()
 def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None = None) -> Figure:
     """Test accuracy by layer of one task of `neurosteer find`; `model` is a name for the title.
 
@@ -47,7 +49,9 @@ def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None 
     axes = new_figure().add_subplot() if ax is None else ax
     figure = axes.get_figure(root=True)
     assert figure is not None
-    _style(axes, [row.layer for row in found.layers])
+    layer_axis(axes, [row.layer for row in found.layers])
+    axes.set_ylabel(ACCURACY)
+    axes.yaxis.set_major_locator(MultipleLocator(0.1))
     keys = _probes(axes, found)
     _best_layer(axes, found.best_layer)
     baseline_lines(axes, found.baselines)
@@ -57,17 +61,8 @@ def find_figure(found: FindResult, model: str | None = None, *, ax: Axes | None 
         figure.legend(handles, labels, ncols=3, **LEGEND)
     else:
         axes.legend(handles, labels, ncols=2, **{**LEGEND, **BELOW})
-    as_written(axes)
+    as_written(figure if ax is None else axes)
     return figure
-
-
-def _style(axes: Axes, layers: Sequence[int]) -> None:
-    axes.set_xlim(min(layers) - 0.6, max(layers) + 0.6)
-    axes.set_xlabel("layer (block, counted from 0)")
-    axes.set_ylabel("test accuracy (share of sentences)")
-    layer_ticks(axes, layers)
-    axes.yaxis.set_major_locator(MultipleLocator(0.1))
-    plain(axes)
 
 
 @dataclass(frozen=True)

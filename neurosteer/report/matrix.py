@@ -11,6 +11,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
 from .canvas import INK, Look
+from .fonts import text_width
 from .numbers import in_words
 
 Matrix = Sequence[Sequence[float | None]]
@@ -86,10 +87,11 @@ def reach_of(values: np.ndarray, least: float) -> float:
 
 def short(name: str) -> str:
     """A name without its middle where it is long: tasks differ at both ends."""
-    if len(name) <= LONGEST:
+    most = LONGEST * len(name) // max(text_width(name), 1)  # fewer where letters are wide
+    if text_width(name) <= LONGEST:
         return name
-    head = LONGEST // 2
-    return f"{name[:head]}…{name[head + 1 - LONGEST :]}"
+    head = most // 2
+    return f"{name[:head]}…{name[head + 1 - most :]}"
 
 
 def names_of(tasks: Sequence[str], phenomena: Sequence[str | None]) -> list[str]:

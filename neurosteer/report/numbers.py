@@ -28,12 +28,11 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f}%" if share >= 0.0995 or share == 0 else f"{100 * share:.1f}%"
 
 
-def p_value(p: float) -> str:
-    """`.05`, `.045`, `<.001`: three digits where the third says something."""
-    if p < 0.001:
+def p_value(p: float | None) -> str:
+    """`.05`, `.045`, `<.001`: three digits where the third says something; an en dash for None."""
+    if p is not None and p < 0.001:
         return "<.001"
-    text = number(p, digits=3)
-    return text.removesuffix("0")
+    return number(p, digits=3).removesuffix("0")
 
 
 def p_equals(p: float) -> str:
@@ -47,8 +46,10 @@ def nats(value: float) -> str:
     return _unsigned_zero(f"{value:.2f}")
 
 
-def change(value: float) -> str:
-    """A change of a margin, in nats: `-0.86`, `+0.40`, `0.00`."""
+def change(value: float | None) -> str:
+    """A change of a margin, in nats: `-0.86`, `+0.40`, `0.00`; an en dash for None."""
+    if value is None:
+        return NONE
     text = nats(value)
     return text if text.startswith("-") or float(text) == 0 else f"+{text}"
 

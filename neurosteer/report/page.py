@@ -11,6 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from neurosteer.results import Verdict
+
 from .table import Table
 
 PIXELS = 96  # of the page, for an inch of a figure
@@ -46,19 +48,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One verdict: in `holds` of `of` cases, which `count` says in words."""
-
-    claim: str
-    statement: str
-    criterion: str
-    count: str
-    holds: int
-    of: int
-    reading: str
-
-
-@dataclass(frozen=True)
 class Page:
     title: str
     subtitle: Sequence[str]
@@ -66,7 +55,7 @@ class Page:
     command: str  # that makes it again
     recipe_file: str
     recipe: str  # TOML
-    claims: Sequence[Claim]
+    verdicts: Sequence[Verdict]
     sections: Sequence[Section]
     baselines: Table
     baselines_by_task: Table

@@ -1,7 +1,8 @@
 """Colours that keep their order in grey: of ordered series, and of matrices about a middle value.
 
 Ordered series run from light to dark, and each has its own marker. The maps about a middle change hue there, for
-those who see colours, and darken from one end to the other, so that a grey print still tells above from below.
+those who see colours, and darken from one end to the other, so that a grey print still tells above from below; what
+lies near the middle is pale, which no colormap of matplotlib's has besides.
 """
 
 from __future__ import annotations
@@ -34,13 +35,11 @@ def falling() -> Colormap:
 
 
 def shares() -> Colormap:
-    """From white to dark: of shares, which have no middle."""
-    return LinearSegmentedColormap.from_list(
-        "shares", ("#FFFFFF", "#CFE0EE", "#76A0CB", "#2A66A6", "#0A376C", "#041B3D")
-    )
+    """From near white to dark: of shares, which have no middle."""
+    return colormaps["Blues"]
 
 
-def about(middle: float, reach: float) -> Normalize:
+def symmetric(middle: float, reach: float) -> Normalize:
     """A scale that is symmetric about `middle`."""
     return Normalize(middle - reach, middle + reach)
 

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from .canvas import FAINT, INK, Look, headline, headline_height, new_figure
+from .canvas import FAINT, Look, headline, headline_height, new_figure, panel_title
+from .fonts import text_width
 from .numbers import percent
 
 COLUMNS = 2
@@ -47,7 +48,7 @@ class Panel:
 
     def title(self, name: str, beneath: str = "") -> None:
         """What the panel shows; `beneath` in small letters."""
-        self.axes.set_title(name, fontsize=10.5, fontweight="bold", color=INK, pad=18 if beneath else 6)
+        panel_title(self.axes, name, pad=18 if beneath else 6)
         if beneath:
             place: Look = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
             self.axes.annotate(beneath, (0.5, 1), xytext=(0, 6), fontsize=8.5, color=FAINT, **place)
@@ -71,21 +72,21 @@ def vertical_grid(axes: Axes) -> None:
 
 
 def new_sheet(
-    count: int, name: str, about: Sequence[str], names: Sequence[str], *, foot: float | None = None
+    count: int, name: str, subtitle: Sequence[str], names: Sequence[str], *, foot: float | None = None
 ) -> tuple[Figure, list[Panel]]:
     """A figure with its headline and so many panels, row by row.
 
     Room for `names` is at the left and below; `foot` is what stays free below the last row, if there are none.
     """
     across, down = min(count, COLUMNS), -(-count // COLUMNS)
-    reach = LETTER * max(map(len, names), default=0)
+    reach = LETTER * max(map(text_width, names), default=0)
     left, below = max(LEFT + reach, LEAST_LEFT), max(BELOW + reach, LEAST_BELOW)
     foot = below if foot is None else foot
     width = max(left + across * (SIDE + BESIDE), 7.0)
     height = down * (ABOVE + SIDE + below) - below + foot
-    figure = new_figure(width, height + headline_height(width, about))
+    figure = new_figure(width, height + headline_height(width, subtitle))
     figure.set_layout_engine("none")
-    headline(figure, name, about)
+    headline(figure, name, subtitle)
     panels = []
     for place in range(count):
         row, column = divmod(place, COLUMNS)

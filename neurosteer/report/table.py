@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from neurosteer.results import Estimate
 
-from .numbers import NONE, change, number
+from .numbers import change, interval, number
 
 SHOWN = 10  # layers of a table
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,14 @@ class Table:
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left: int = 1
+
+    @classmethod
+    def of(
+        cls, caption: str, rows: Sequence[R], columns: Sequence[tuple[str, Callable[[R], str]]], *, left: int = 1
+    ) -> Table:
+        """A row for each of `rows`; a column has a head, and says what the cell of a row is."""
+        heads, cells = zip(*columns, strict=True)
+        return cls(caption, heads, tuple(tuple(cell(row) for cell in cells) for row in rows), left)
 
 
 def spread(items: Sequence[Any], most: int = SHOWN) -> list[Any]:
@@ -44,11 +53,9 @@ def ranged(one: Estimate, digits: int = 2) -> str:
 
 def changed(one: Estimate) -> str:
     """`-0.86 [-1.10, -0.61]`, in nats."""
-    if one.value is None:
-        return NONE
-    if one.low is None or one.high is None:
+    if one.value is None or one.low is None or one.high is None:
         return change(one.value)
-    return f"{change(one.value)} [{change(one.low)}, {change(one.high)}]"
+    return interval(one.value, one.low, one.high)
 
 
 def mean(values: Sequence[float | None]) -> float | None:

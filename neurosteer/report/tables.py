@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -63,41 +65,41 @@ def _baselines(found: FindResult) -> Table:
 
 
 def _layers(found: FindResult) -> Table:
-    headers = [
-        "layer",
-        "dense",
-        f"top\n{found.topk}",
-        f"random {found.topk}\nmean, range",
-        *(["L0\nkept", "L0\nacc."] if _has_masks(found) else []),
-        *(["Spear-\nman"] if _has_spearman(found) else []),
-        "signif-\nicant",
+    """A row for each layer, in the columns that have anything to show."""
+    columns: list[tuple[str, Callable[[FindLayer], Text | str]]] = [
+        ("layer", lambda row: f"▸ {row.layer}" if row.layer == found.best_layer else str(row.layer)),
+        ("dense", lambda row: number(row.dense)),
+        (f"top\n{found.topk}", lambda row: number(row.topk)),
+        (f"random {found.topk}\nmean, range", _random),
     ]
+    if _has_masks(found):
+        columns += [
+            ("L0\nkept", lambda row: percent(row.l0.kept if row.l0 else None)),
+            ("L0\nacc.", _masked_accuracy),
+        ]
+    if _has_spearman(found):
+        columns.append(("Spear-\nman", lambda row: number(row.spearman)))
+    columns.append(("signif-\nicant", lambda row: f"{row.significant:,}"))
     if _has_new_words(found):
-        headers += ["new\nwords:\ndense", f"new\nwords:\ntop {found.topk}"]
-    table = grid(*headers, left=0)
+        columns += [
+            ("new\nwords:\ndense", lambda row: number(row.new_words.dense if row.new_words else None)),
+            (f"new\nwords:\ntop {found.topk}", lambda row: number(row.new_words.topk if row.new_words else None)),
+        ]
+    table = grid(*(head for head, _ in columns), left=0)
     for layer in found.layers:
-        best = layer.layer == found.best_layer
-        add_row(table, *_cells(layer, best, found), style="bold" if best else "")
+        add_row(table, *(cell(layer) for _, cell in columns), style="bold" if layer.layer == found.best_layer else "")
     return table
 
 
-def _cells(layer: FindLayer, best: bool, found: FindResult) -> list[Text | str]:
-    random, mask, new = layer.random, layer.l0, layer.new_words
-    spread = f"{number(random.low)}–{number(random.high)}"  # noqa: RUF001
-    cells: list[Text | str] = [
-        f"▸ {layer.layer}" if best else str(layer.layer),
-        number(layer.dense),
-        number(layer.topk),
-        Text.assemble(number(random.mean), " ", (spread, "dim not bold")),
-    ]
-    if _has_masks(found):
-        missed = "*" if mask and not mask.reached else ""
-        cells += [percent(mask.kept if mask else None), number(mask.accuracy if mask else None) + missed]
-    cells += [number(layer.spearman)] if _has_spearman(found) else []
-    cells.append(f"{layer.significant:,}")
-    if _has_new_words(found):
-        cells += [number(new.dense if new else None), number(new.topk if new else None)]
-    return cells
+def _random(layer: FindLayer) -> Text:
+    sets = layer.random
+    return Text.assemble(number(sets.mean), " ", (f"{number(sets.low)}–{number(sets.high)}", "dim not bold"))  # noqa: RUF001
+
+
+def _masked_accuracy(layer: FindLayer) -> str:
+    """With a star where no lambda came close enough to the dense probe."""
+    mask = layer.l0
+    return number(mask.accuracy if mask else None) + ("*" if mask and not mask.reached else "")
 
 
 def _footnotes(found: FindResult) -> Text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from neurosteer.vocabulary import Json as Json
+
 from .comparison import LayerComparison as LayerComparison
 from .comparison import RankingComparison as RankingComparison
 from .comparison import Shared as Shared
@@ -22,8 +24,8 @@ from .pairs_used import PairsUsed as PairsUsed
 from .pairs_used import SplitSizes as SplitSizes
 from .record import APART as APART
 from .record import Estimate as Estimate
-from .record import Json as Json
 from .record import frame as frame
 from .record import key as key
 from .record import read_record as read_record
 from .record import record as record
+from .verdict import Verdict as Verdict

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from neurosteer.pairs import LeftOut, Pairs, Split
 from neurosteer.vocabulary import SplitKind
 
-from .record import read_record
+from .record import WHERE_KNOWN, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class PairsUsed:
     digest: str  # SHA-256 of their sentences and ids
     left_out: LeftOut | None = None
     both_ways: int | None = None  # pairs that are there in both directions
+    layout: Annotated[str | None, WHERE_KNOWN] = None  # of rows that are not as BLiMP's are
 
     @classmethod
     def of(cls, pairs: Pairs) -> PairsUsed:

@@ -1,8 +1,8 @@
 """Frozen results as JSON values and back: the only place where a result is a dict.
 
 A result is a frozen dataclass whose fields are its JSON keys. `Annotated[float, key("lambda")]` gives a field another
-key, `Annotated[..., APART]` leaves it out of the JSON. An `Estimate` lies flat: `accuracy`, `accuracy_low`,
-`accuracy_high`.
+key, `Annotated[..., APART]` leaves it out of the JSON, `WHERE_KNOWN` does where it is None. An `Estimate` lies flat:
+`accuracy`, `accuracy_low`, `accuracy_high`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from neurosteer.vocabulary import Json
+
 if TYPE_CHECKING:
     import pandas as pd
 
-Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 R = TypeVar("R")
 _adapter: Callable[[Any], Any] = cache(TypeAdapter)
 APART = Field(exclude=True)  # for `Annotated`: a field with a default that is not in the JSON
+_KNOWN: dict[str, Any] = {"where": "known"}
+WHERE_KNOWN = Field(json_schema_extra=_KNOWN)  # the same: one that is in the JSON unless it is None
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ def record(result: Any) -> dict[str, Json]:
     kind: Any = type(result)
     for name, as_key in _keys(kind).items():
         value = getattr(result, name)
+        if value is None and name in _where_known(kind):
+            continue
         if isinstance(value, Estimate):
             found |= {as_key: value.value, f"{as_key}_low": value.low, f"{as_key}_high": value.high}
         else:
@@ -132,6 +137,13 @@ def _keys(kind: Any) -> dict[str, str]:
     hints = get_type_hints(kind, include_extras=True)
     asked = {one.name: _asked(hints[one.name]) for one in dataclasses.fields(kind)}
     return {name: info.alias or name for name, info in asked.items() if not info.exclude}
+
+
+@cache
+def _where_known(kind: Any) -> frozenset[str]:
+    """The fields that the JSON has only where they are not None."""
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _asked(hint).json_schema_extra == _KNOWN)
 
 
 def _asked(hint: object) -> FieldInfo:

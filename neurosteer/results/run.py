@@ -53,6 +53,7 @@ class FindOptions:
 
     limit: Annotated[int | None, Field(validation_alias=AliasChoices("limit", "n"))] = None
     columns: tuple[str, str] | None = None
+    layout: str = "auto"
     model: Annotated[str | None, Field(validation_alias=AliasChoices("model", "name"))] = None
     revision: str | None = None
     bos: str | None = None
@@ -108,7 +109,7 @@ class ListedRun:
     model: ModelUsed
     results: tuple[ListedTask, ...]
 
-    def about(self) -> dict[str, object]:
+    def listed(self) -> dict[str, object]:
         """What a `RunListing` says of it."""
         edits = [row.edit for row in self.results if row.edit]
         layers = {layer for edit in edits for layer in edit.layers}
@@ -145,7 +146,7 @@ class ListedRecipe:
     data: _Source | None = None
     settings: _Settings = field(default_factory=_Settings)
 
-    def about(self) -> dict[str, object]:
+    def listed(self) -> dict[str, object]:
         """What a `RunListing` says of it."""
         return {
             "tasks": tuple(dict.fromkeys(row.task for row in self.tasks)),

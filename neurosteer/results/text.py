@@ -8,15 +8,24 @@ from .effect import AppliedEdit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Continuation:
-    """What a model writes after a prompt, without and with the edit."""
+class EditSource:
+    """The edit, and where its neurons come from."""
 
+    method: str  # of the ranking that chose them
+    edit: AppliedEdit
+    neurons_from: str  # the run or file
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Texts:  # as the last of two bases: its fields come first in the JSON
     prompt: str
     before: str
     after: str
-    method: str  # of the ranking that chose the neurons
-    edit: AppliedEdit
-    neurons_from: str  # the run or file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continuation(EditSource, _Texts):
+    """What a model writes after a prompt, without and with the edit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +44,12 @@ class GeneratedTokens:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TouchedPrompt:
-    """Which tokens of a prompt an edit reaches, as `generate --dry-run` shows it."""
-
+class _Tokens:
     prompt: str
     tokens: tuple[TouchedToken, ...]
     generated: GeneratedTokens
-    method: str
-    edit: AppliedEdit
-    neurons_from: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TouchedPrompt(EditSource, _Tokens):
+    """Which tokens of a prompt an edit reaches, as `generate --dry-run` shows it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.store import expanded
 
 SUFFIX = ".toml"
 _SHIPPED = Path(__file__).parent / "paper"  # in a wheel
@@ -20,13 +21,22 @@ def bundled_recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
-def recipe_rows() -> list[dict[str, Any]]:
-    """`{name, title, experiments, path}` of each."""
-    rows = []
-    for name, path in bundled_recipes().items():
-        said = tomllib.loads(path.read_text("utf-8"))
-        rows.append({"name": name, "title": said["title"], "experiments": said["experiments"], "path": str(path)})
-    return rows
+class BundledRecipe(TypedDict):
+    """A row of `neurosteer ls recipes`."""
+
+    name: str
+    title: str
+    experiments: list[str]
+    path: str
+
+
+def recipe_rows() -> list[BundledRecipe]:
+    """One for each."""
+    files = {name: (path, tomllib.loads(path.read_text("utf-8"))) for name, path in bundled_recipes().items()}
+    return [
+        {"name": name, "title": keys["title"], "experiments": keys["experiments"], "path": str(path)}
+        for name, (path, keys) in files.items()
+    ]
 
 
 def find_recipe(recipe: str | os.PathLike[str]) -> Path:
@@ -34,7 +44,7 @@ def find_recipe(recipe: str | os.PathLike[str]) -> Path:
     known = bundled_recipes()
     if isinstance(recipe, str) and recipe in known:
         return known[recipe]
-    path = Path(os.path.expanduser(recipe))
+    path = expanded(recipe)
     if path.is_dir():
         raise InputError(f"'{recipe}' is a folder; name a recipe's file in it, or one of {', '.join(known)}")
     if not path.is_file():

@@ -37,8 +37,8 @@ class Key:
     def takes(self) -> str:
         """What the key takes, in the words of a message."""
         notes = getattr(self.hint, "__metadata__", ())
-        said = [note.description for note in notes if getattr(note, "description", None)]
-        return said[-1] if said else f"one of {', '.join(_words(self.hint))}"
+        descriptions = [note.description for note in notes if getattr(note, "description", None)]
+        return descriptions[-1] if descriptions else f"one of {', '.join(_words(self.hint))}"
 
     @cached_property
     def _validate(self) -> Callable[[Any], Any]:

@@ -19,7 +19,21 @@ from pydantic import AfterValidator
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import COLUMNS as OWN_COLUMNS
-from neurosteer.vocabulary import METHODS, Dtype, L0Decay, L0Start, L0States, Method, Position, Site, SplitKind
+from neurosteer.vocabulary import (
+    METHODS,
+    MOST_CONTROLS,
+    MOST_DRAWS,
+    MOST_LAMBDAS,
+    Dtype,
+    Json,
+    L0Decay,
+    L0Start,
+    L0States,
+    Method,
+    Position,
+    Site,
+    SplitKind,
+)
 
 from .bundled import find_recipe
 from .keys import Key, meant
@@ -28,6 +42,7 @@ from .values import (
     COLUMNS,
     COUNT,
     LAYERS,
+    LAYOUT,
     Ascending,
     Device,
     Line,
@@ -81,6 +96,7 @@ class Recipe:
     columns: Annotated[
         tuple[Line, Line], COLUMNS, AfterValidator(each_once), takes("two different column names, 'GOOD,BAD'")
     ] = OWN_COLUMNS
+    layout: Annotated[Line, LAYOUT, takes("auto, good-bad, bad-good or PART=COLUMN, with commas between")] = "auto"
     limit: Annotated[  # the first so many of each task
         Annotated[int, whole(1)] | None,
         ALL_IS_NONE,
@@ -101,8 +117,11 @@ class Recipe:
         COUNT,
         takes("a count of neurons (40) or a share above 0 and up to 100% ('1%')"),
     ] = "1%"
-    lambdas: Annotated[Ascending[Penalty], takes(f"a list of numbers {_PENALTY}, each once")] = _LAMBDAS
-    draws: Annotated[int, whole(1)] = 5
+    lambdas: Annotated[
+        Ascending[Penalty],
+        takes(f"a list of numbers {_PENALTY}, each once and at most {MOST_LAMBDAS:,}", max_length=MOST_LAMBDAS),
+    ] = _LAMBDAS
+    draws: Annotated[int, whole(1, MOST_DRAWS, "each draw is a probe at every layer")] = 5
 
     # How masks are trained; None leaves neurosteer's own setting (see L0Settings).
     l0_states: L0States | None = None
@@ -123,8 +142,8 @@ class Recipe:
     lam: Annotated[  # of the same; validation: the smallest that reaches 95 % of the dense probe
         Literal["validation"] | Penalty, takes(f"{CHOSEN} or a number {_PENALTY}")
     ] = 0.2
-    folds: Annotated[int, whole(2)] = 2  # of overlap, as repeats
-    repeats: Annotated[int, whole(1)] = 5
+    folds: Annotated[int, whole(2, MOST_DRAWS, "each fold is a search")] = 2  # of overlap, as repeats
+    repeats: Annotated[int, whole(1, MOST_DRAWS, "each repeat is a search")] = 5
     methods: Annotated[  # of causal, as all that follow
         Several[Method],
         takes(f"a list of some of {', '.join(METHODS)}, each once", examples=list(METHODS)),
@@ -132,8 +151,12 @@ class Recipe:
     measured: Annotated[
         Literal["phenomena", "all"] | Several[Line], takes("phenomena, all or a list of tasks, each once")
     ] = "phenomena"
-    controls: Annotated[int, whole(2)] = 19  # matched sets beside each set
-    nulls: Annotated[int, whole(0)] = 39  # searches on pairs whose good and bad sentences are exchanged by lot
+    controls: Annotated[  # matched sets beside each set
+        int, whole(2, MOST_CONTROLS, "each control is a pass over all pairs")
+    ] = 19
+    nulls: Annotated[  # searches on pairs whose good and bad sentences are exchanged by lot
+        int, whole(0, MOST_DRAWS, "each null is a search and a pass over all pairs")
+    ] = 39
     test_pairs: Annotated[int, whole(1)] = 100
     attribution_pairs: Annotated[int, whole(1)] = 100
 
@@ -146,11 +169,11 @@ class Recipe:
         given = {name: getattr(self, f"l0_{name}") for name in names}
         return replace(L0, **{name: value for name, value in given.items() if value is not None})
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Json]:
         """Its name and all keys, as the file spells them, as JSON values."""
-        told = {_SPELT.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
-        told["limit"] = "all" if self.limit is None else self.limit
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in told.items()}
+        keys = {_SPELT.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
+        keys["limit"] = "all" if self.limit is None else self.limit
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
 
 
 @cache
@@ -207,8 +230,8 @@ def _parse(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise InputError(f"{path} is no TOML that can be read: it is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
-        told = " ".join(str(error).split())
-        raise InputError(f"{path} is no TOML: {told[:1].lower()}{told[1:]}") from error
+        message = " ".join(str(error).split())
+        raise InputError(f"{path} is no TOML: {message[:1].lower()}{message[1:]}") from error
 
 
 def _content(path: Path) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 from neurosteer.progress import Progress
 from neurosteer.store import SUFFIX, read_artefact, refuse_link, verify_artefact, write_artefact
 
@@ -40,17 +40,17 @@ class ResultStore:
         if not path.is_file() or name in self._verified:
             return path.is_file()
         try:
-            about = verify_artefact(path, KIND)
+            metadata = verify_artefact(path, KIND)
         except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
             progress.notice(f"{str(error).split(';')[0]}; computing it again")
             return False
-        if about.get("digest") != self._digest:
+        if metadata.get("digest") != self._digest:
             raise InputError(
                 f"{path} belongs to another recipe, model or data; runs are not mixed: delete {path.parent.parent} "
                 "or name another folder with --out"
             )
-        if about.get("unit") != name:
-            progress.notice(f"{path} holds the unit '{about.get('unit')}'; computing it again")
+        if metadata.get("unit") != name:
+            progress.notice(f"{path} holds the unit '{metadata.get('unit')}'; computing it again")
             return False
         self._verified.add(name)
         return True
@@ -59,8 +59,9 @@ class ResultStore:
         """A finished unit's result, verified."""
         result = self._last[1] if name == self._last[0] else self._kept.get(name)
         if result is None:
-            arrays, about = read_artefact(self.path(name), KIND)
-            result = UnitResult(arrays, about["values"])
+            _refuse_deleted(self.path(name))
+            arrays, metadata = read_artefact(self.path(name), KIND)
+            result = UnitResult(arrays, metadata["values"])
         if name in self._again:
             self._kept[name] = result
         else:
@@ -68,8 +69,9 @@ class ResultStore:
         return result
 
     def write(self, name: str, result: UnitResult) -> None:
-        about = {"unit": name, "digest": self._digest, "values": dict(result.values)}
-        write_artefact(self.path(name), KIND, result.arrays, about)
+        _refuse_deleted(self.folder.parent)
+        metadata = {"unit": name, "digest": self._digest, "values": dict(result.values)}
+        write_artefact(self.path(name), KIND, result.arrays, metadata)
         self._verified.add(name)
 
     def delete(self, name: str) -> None:
@@ -85,3 +87,9 @@ class ResultStore:
         for path in self.folder.glob(f".*{SUFFIX}.*"):
             if path.name[1:].rpartition(SUFFIX)[0] in names:
                 path.unlink(missing_ok=True)
+
+
+def _refuse_deleted(needed: Path) -> None:
+    """What a run has written is there as long as the run goes on, unless somebody deletes it."""
+    if not needed.exists():
+        raise NeurosteerError(f"{needed} was deleted while the run went on; give the same command again")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from neurosteer.errors import InputError
 from neurosteer.store import MANIFEST, canonical_json, digest_of, locked, versions, write_bytes
+from neurosteer.vocabulary import Json
 
 METADATA = "recipe.json"
 _OWN = "sha256"  # of all the rest
 
 
-def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Any]) -> list[str]:
+def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Json]) -> list[str]:
     """Write it, and say which other versions than those that the run was begun with have worked on it, and if it
     was damaged.
 
@@ -28,14 +28,14 @@ def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Any]) -> l
         begun, others = recorded or (now, [])
         if now not in (begun, *others):
             others = [*others, now]
-        told = {"digest": digest, **asked, "versions": begun, **({"other_versions": others} if others else {})}
-        text = canonical_json({**told, _OWN: digest_of(told)}).encode()
+        metadata = {"digest": digest, **asked, "versions": begun, **({"other_versions": others} if others else {})}
+        text = canonical_json({**metadata, _OWN: digest_of(metadata)}).encode()
         if not path.is_file() or path.read_bytes() != text:
             (folder / MANIFEST).unlink(missing_ok=True)  # what it says of this file holds no longer
             write_bytes(path, text)
     differing = {name: _each_once(begun, others, name) for name in now}
-    told_of = [f"{path} is damaged; writing it again"] if damaged else []
-    return told_of + [
+    notices = [f"{path} is damaged; writing it again"] if damaged else []
+    return notices + [
         f"this run was begun with {name} {begun.get(name)}; {' and '.join(found)} worked on it too"
         for name, found in differing.items()
         if found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from neurosteer.vocabulary import Json
 
 UNIT_FORMAT = 2  # raised when a change of the code changes what units hold: a run is not continued across that
 
@@ -16,7 +17,7 @@ class UnitResult:
     """What a unit leaves behind: named arrays, and plain JSON values."""
 
     arrays: Mapping[str, np.ndarray]  # float32, float64, int64, int32 or bool
-    values: Mapping[str, Any]
+    values: Mapping[str, Json]
 
 
 Read = Callable[[str], UnitResult]  # name of a needed unit -> its result, which several may share: not to be changed

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from neurosteer.pairs import read_layout
 from neurosteer.vocabulary import is_device, is_share, read_layers
 
 T = TypeVar("T", bound=Hashable)
@@ -19,9 +20,11 @@ def takes(description: str, **constraints: Any) -> Any:
     return Field(description=description, **constraints)
 
 
-def whole(least: int) -> Any:
-    """Of an `int`: at least `least`, and of at most 18 digits."""
-    return takes(f"a whole number of at least {least}", strict=True, ge=least, lt=10**18)
+def whole(least: int, most: int | None = None, why: str = "") -> Any:
+    """Of an `int`: at least `least`, and at most `most`, for a reason; without one of at most 18 digits."""
+    if most is None:
+        return takes(f"a whole number of at least {least}", strict=True, ge=least, lt=10**18)
+    return takes(f"a whole number from {least} to {most:,} ({why})", strict=True, ge=least, le=most)
 
 
 def number(description: str, **bounds: float) -> Any:
@@ -74,6 +77,11 @@ def each_once(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
+def _layout(text: str) -> str:
+    read_layout(text)
+    return text
+
+
 def _listed_layers(value: Any) -> Any:
     if isinstance(value, str) and value != "all":
         return read_layers(value)
@@ -98,19 +106,20 @@ COUNT = BeforeValidator(_count)  # a number in quotes is a number
 Share = Annotated[str, Field(strict=True), AfterValidator(_share)]  # "1%" of a layer's units
 LAYERS = BeforeValidator(_listed_layers)  # 3 or "0-5,9" as the list that it stands for
 COLUMNS = BeforeValidator(_listed_names)  # "good,bad" too
+LAYOUT = AfterValidator(_layout)
 ALL_IS_NONE = BeforeValidator(lambda value: None if value == "all" else value)
 
 
 def shown(value: Any) -> str:
     """A value as a message repeats it: on one line, and not at length."""
     if isinstance(value, (list, tuple)):
-        told = f"[{', '.join('[...]' if isinstance(part, (list, tuple)) else shown(part) for part in value)}]"
+        text = f"[{', '.join('[...]' if isinstance(part, (list, tuple)) else shown(part) for part in value)}]"
     elif isinstance(value, dict):
-        told = "a table"
+        text = "a table"
     elif isinstance(value, bool):
-        told = str(value).lower()
+        text = str(value).lower()
     elif isinstance(value, int):
-        told = str(value) if value.bit_length() < 256 else hex(value)  # Python refuses to spell very long ones
+        text = str(value) if value.bit_length() < 256 else hex(value)  # Python refuses to spell very long ones
     else:
-        told = repr(value) if isinstance(value, (str, float)) else str(value)
-    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
+        text = repr(value) if isinstance(value, (str, float)) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -20,7 +20,7 @@ from neurosteer.results import Interval
 from neurosteer.seeds import seed_of
 
 RESAMPLES = 2000
-ENDS = (2.5, 97.5)
+TAIL = 0.025  # of the resamples, beyond either end
 BATCH = 250  # resamples at once, to bound memory
 
 Groups = Int[np.ndarray, "pair"]  # which group each pair belongs to, counted from 0
@@ -65,22 +65,20 @@ def resampled_pairs(
     ends = np.broadcast_to([typical, 0.0], (len(share), 2))
     columns, weights = np.concatenate([sums, ends], axis=1).T, np.append(sizes, [typical, typical])
     rng = np.random.default_rng(seed_of(seed, task, "test pairs"))
-    drawn = (_drawn(rng, len(weights)) for _ in range(RESAMPLES // BATCH))
-    means = [counts @ columns / (counts @ weights)[:, None] for counts in drawn]
+    means, drawn = [], len(weights)
+    for _ in range(RESAMPLES // BATCH):
+        counts = rng.multinomial(drawn, np.full(drawn, 1 / drawn), size=BATCH)  # of each group in each resample
+        means.append(counts @ columns / (counts @ weights)[:, None])
     return np.concatenate(means).round(12)
-
-
-def _drawn(rng: np.random.Generator, groups: int) -> Int[np.ndarray, "resample group"]:
-    """How often each group is in each resample."""
-    return rng.multinomial(groups, np.full(groups, 1 / groups), size=BATCH)
 
 
 def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Percentiles over the first axis, infinity included; NaN where a whole column is NaN."""
-    ordered = np.sort(draws, axis=0)  # NaN comes last
-    count = np.isfinite(draws).sum(axis=0) + np.isposinf(draws).sum(axis=0)
-    ends = []
-    for end in ENDS:
-        place = np.clip(np.round(end / 100 * (count - 1)).astype(int), 0, None)
-        ends.append(np.take_along_axis(ordered, place[None], axis=0)[0])
-    return ends[0], ends[1]
+    return quantile(draws, TAIL), quantile(draws, 1 - TAIL)
+
+
+def quantile(draws: np.ndarray, share: np.ndarray | float) -> np.ndarray:
+    """The draw below which this share of its column lies, by rank: infinity is a draw too, and NaN is none."""
+    ordered, count = np.sort(draws, axis=0), (~np.isnan(draws)).sum(axis=0)  # NaN comes last
+    place = np.round(share * np.maximum(count - 1, 0)).astype(int)
+    return np.asarray(np.take_along_axis(ordered, place[None], axis=0)[0])

@@ -7,9 +7,10 @@ from typing import Any
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.store import versions
+from neurosteer.vocabulary import Json
 
 
-def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
+def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Json]:
     """Model, data, settings and library versions, as JSON values."""
     return {
         "task": pairs.task,
@@ -17,5 +18,6 @@ def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Any]:
         "pairs": pairs.digest,
         "network": model.describe(),
         "versions": versions("neurosteer"),
+        **({"layout": pairs.layout} if pairs.layout else {}),
         **settings,
     }

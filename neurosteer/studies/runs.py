@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, TypeAlias
 
-from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.errors import InputError, cannot_draw
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.results import Json, read_record
 from neurosteer.results.run import ListedRecipe, ListedRun, RunListing
 from neurosteer.store import MANIFEST, check_path, digest_of, file_stem, write_bytes, write_manifest
 
+from .drafts import draft_of, sweep_drafts
+
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from neurosteer.model import Model
 
 RESULTS = "results.json"
@@ -28,6 +28,7 @@ RESULTS = "results.json"
 
 def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListing]:
     """Finished runs below a folder, newest first. What is damaged or of another version is passed over, and said."""
+    sweep_drafts(Path(out))
     found = []
     for manifest in Path(out).glob(f"*/{MANIFEST}"):
         folder = manifest.parent
@@ -48,8 +49,8 @@ def _listing(folder: Path, time: float) -> RunListing:
     kind: type[ListedRecipe | ListedRun] = ListedRecipe if command == "run" else ListedRun
     run = read_record(kind, result)
     when = f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"
-    about = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
-    return read_record(RunListing, about | run.about())
+    fields = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
+    return read_record(RunListing, fields | run.listed())
 
 
 def read_run(folder: Path) -> dict[str, Json]:
@@ -58,20 +59,19 @@ def read_run(folder: Path) -> dict[str, Json]:
     return result
 
 
-@runtime_checkable
-class Asked(Protocol):
-    """The pairs of a task, or what was made from them."""
-
-    @property
-    def task(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
+Figures: TypeAlias = Mapping[str, "Callable[[], Figure]"]  # by the stems of their files
 
 
-def run_folder(out: Path, command: str, model: Model, asked: Sequence[Asked], options: Mapping[str, Json]) -> Path:
-    """Where a run belongs: the same question to the same model about the same pairs lands in the same place."""
-    digest = digest_of([model.describe(), [pairs.digest for pairs in asked], dict(options)])[:8]
-    tasks = asked[0].task if len(asked) == 1 else f"{asked[0].task}+{len(asked) - 1}"
+def run_folder(
+    out: Path, command: str, model: Model, pairs: Sequence[tuple[str, str]], options: Mapping[str, Json]
+) -> Path:
+    """Where a run belongs: the same question to the same model about the same `pairs` lands in the same place.
+
+    Of these it takes the task and the digest.
+    """
+    digest = digest_of([model.describe(), [digest for _, digest in pairs], dict(options)])[:8]
+    first, more = pairs[0][0], len(pairs) - 1
+    tasks = f"{first}+{more}" if more else first
     return out / f"{command}-{file_stem(tasks)}-{file_stem(Path(model.name).name)}-{digest}"
 
 
@@ -83,9 +83,11 @@ def write_run(
     command: str,
     options: Mapping[str, Json],
     fill: Callable[[Path], None],
+    figures: Figures | None = None,
+    progress: Progress = QUIET,
     **more: Json,
 ) -> dict[str, Json]:
-    """Write a run folder. `fill` writes all but the JSON object, which is returned."""
+    """Write a run folder. `fill` writes all but the figures and the JSON object, which is returned."""
     result = {
         "command": command,
         "version": version("neurosteer"),
@@ -94,7 +96,7 @@ def write_run(
         "results": [dict(entry) for entry in entries],
         **more,
     }
-    write_folder(folder, result, fill)
+    write_folder(folder, result, fill, figures, progress)
     return result
 
 
@@ -106,34 +108,41 @@ def refuse_foreign(folder: Path) -> None:
         raise InputError(f"'{folder}' is there and is no run of neurosteer; name another folder")
 
 
-def write_folder(folder: Path, result: Mapping[str, Json], fill: Callable[[Path], None]) -> None:
-    """Write results.json, what `fill` writes and a manifest as a folder, which appears when it is complete."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+def write_folder(
+    folder: Path,
+    result: Mapping[str, Json],
+    fill: Callable[[Path], None],
+    figures: Figures | None = None,
+    progress: Progress = QUIET,
+) -> None:
+    """Write results.json, what `fill` writes and a manifest as a folder, which appears when it is complete.
+
+    The figures come last: one that fails is one notice, and Ctrl-C while they are drawn keeps all else.
+    """
+    stopped: KeyboardInterrupt | None = None
     try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{result['command']}-") as scratch:
-            draft = Path(scratch) / "run"
-            draft.mkdir()
+        with draft_of(folder) as draft:
             fill(draft)
             write_bytes(draft / RESULTS, to_json(result).encode())
+            try:
+                _draw(draft, figures or {}, progress)
+            except KeyboardInterrupt as stop:
+                stopped = stop
             write_manifest(draft)
-            _replace(draft, folder)
     except OSError as error:
         error.filename = str(folder)  # nobody knows of a draft
         raise
+    if stopped is not None:
+        raise stopped
 
 
-def _replace(draft: Path, folder: Path) -> None:
-    """Put a finished folder in the place of an older one; of processes that do so at once the last one wins."""
-    for attempt in range(100):
-        before = draft.parent / f"before-{attempt}"
-        with suppress(FileNotFoundError):  # there is none, or another process has just put it away
-            os.replace(folder, before)
+def _draw(draft: Path, figures: Figures, progress: Progress) -> None:
+    for name, draw in figures.items():
         try:
-            os.replace(draft, folder)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                with suppress(OSError):  # there was none, or another process has put its own there
-                    os.replace(before, folder)
-                raise
-    raise NeurosteerError(f"cannot replace {folder}: others keep writing it")
+            from neurosteer.report import save_pictures
+
+            save_pictures(draw(), draft / name)
+        except OSError:
+            raise
+        except Exception as error:  # whatever a drawing library says, the numbers are there
+            progress.notice(cannot_draw(name, error))

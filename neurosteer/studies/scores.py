@@ -76,7 +76,7 @@ def save_scores(
     model: Model, scored: Sequence[tuple[Pairs, Scores]], *, out: Path, options: Mapping[str, Json]
 ) -> tuple[Path, ScoreRun, dict[str, Json]]:
     """Write a run folder with one CSV per task, a row per pair; returns it, what was found, and the JSON object."""
-    folder = run_folder(out, "score", model, [pairs for pairs, _ in scored], options)
+    folder = run_folder(out, "score", model, [(pairs.task, pairs.digest) for pairs, _ in scored], options)
     rows = [
         replace(task_score(pairs, scores), csv=str(folder / f"{file_stem(pairs.task)}.csv"))
         for pairs, scores in scored

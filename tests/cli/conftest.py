@@ -14,6 +14,7 @@ import pytest
 from made_effects import altered, make_effect
 
 from neurosteer.pairs import Baselines, LexicalSplitError
+from neurosteer.progress import Progress
 from neurosteer.results import (
     BaselineIntervals,
     FindData,
@@ -119,6 +120,12 @@ class FakeNeurons(str):
 class FakeModel(str):
     """A name that can describe itself."""
 
+    specials = "BOS <s>, EOS </s>"
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
     def describe(self) -> dict[str, Any]:
         return {"name": str(self)}
 
@@ -167,7 +174,14 @@ class Rooms:
         return SimpleNamespace(task=pairs.task, result=result)
 
     def save_find(
-        self, model: str, founds: list[Any], *, out: Path, options: dict[str, Any], skipped: Sequence[Any] = ()
+        self,
+        model: str,
+        founds: list[Any],
+        *,
+        out: Path,
+        options: dict[str, Any],
+        progress: Progress,
+        skipped: Sequence[Any] = (),
     ) -> Any:
         self.calls["save_find"] = {"options": options}
         run = out / "run-1"
@@ -237,6 +251,7 @@ class Rooms:
         return out / "run-3", found, {"command": "score", "version": "0", "model": {}, **record(found)}
 
     def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:
+        del writing["progress"]
         self.calls["generate"] = writing
         edited = self.texts[-1] if self.texts and self.texts[-1][0] == "on" else None
         self.texts.append(("generate", *prompts))

@@ -21,6 +21,7 @@ NOTHING_ASKED = {
     "seed": None,
     "limit": None,
     "columns": None,
+    "layout": None,
     "offline": False,
 }
 
@@ -74,7 +75,8 @@ def every_option(command: str) -> list[str]:
     own = "--to resample --to zero --to resample" if command == "ablate" else "--to mean"
     return (
         f"{command} --task a --method attribution --method l0 --method attribution --topk 2% --layers 3,1 "
-        "--reach onward --data pairs.csv --columns good,bad --split lexical --limit 50 --seed 7 --scale 0.5 "
+        "--reach onward --data pairs.csv --columns good,bad --layout task= --split lexical --limit 50 "
+        "--seed 7 --scale 0.5 "
         f"--scale -1 --scale .5 {own} --where prompt --controls 99 --also b --also c --neutral prose.txt --model m "
         "--revision r --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> --out kept --offline"
     ).split()
@@ -94,6 +96,7 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
         "seed": 7,
         "limit": 50,
         "columns": ("good", "bad"),
+        "layout": "task=",
         "offline": True,
         "out": Path("kept"),
         "file": None,
@@ -175,6 +178,7 @@ def test_a_find_is_made_on_the_spot(run, rooms):
         "source": "auto",
         "limit": 9,
         "columns": ("sentence_good", "sentence_bad"),
+        "layout": "auto",
         "seed": 4,
         "offline": False,
     }

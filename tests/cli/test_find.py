@@ -19,6 +19,7 @@ def test_defaults(run, rooms):
         "source": "auto",
         "limit": None,
         "columns": ("sentence_good", "sentence_bad"),
+        "layout": "auto",
         "seed": 0,
         "offline": False,
     }
@@ -41,7 +42,8 @@ def test_defaults(run, rooms):
 
 def test_every_option_arrives(run, rooms):
     arguments = (
-        "--task a -t *b* --data pairs.csv --columns good,bad --split lexical --limit 50 --seed 7 --method l0 "
+        "--task a -t *b* --data pairs.csv --columns good,bad --layout task= --split lexical --limit 50 --seed 7 "
+        "--method l0 "
         "--topk 40 --lambda 0.2 --lambda .5 --lambda 0.2 --draws 9 --to mean --steps 4 --layers 7,0-2,1 "
         "--model m --revision r --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> "
         "--site mlp_out --position last"
@@ -53,6 +55,7 @@ def test_every_option_arrives(run, rooms):
         "source": "pairs.csv",
         "limit": 50,
         "columns": ("good", "bad"),
+        "layout": "task=",
         "seed": 7,
         "offline": True,
     }

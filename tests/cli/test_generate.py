@@ -32,7 +32,8 @@ def test_defaults(run, rooms):
 
 def test_every_option_arrives(run, rooms):
     arguments = (
-        "--task a --method l0 --method welch --topk 40 --layers 0-2 --reach all --data pairs.csv --columns good,bad "
+        "--task a --method l0 --method welch --topk 40 --layers 0-2 --reach all --data pairs.csv "
+        "--columns good,bad --layout task= "
         "--split lexical --limit 50 --scale -1.5 --to mean --where generated --max-new-tokens 7 --temperature 0.8 "
         "--seed 11 --model m --revision r --device cpu --dtype float16 --bos none --eos </s> --out kept --format json"
     )
@@ -48,6 +49,7 @@ def test_every_option_arrives(run, rooms):
         "seed": None,
         "limit": 50,
         "columns": ("good", "bad"),
+        "layout": "task=",
         "offline": True,
         "out": Path("kept"),
         "file": None,

@@ -151,7 +151,8 @@ def test_the_recipe_stays_as_it_is(run, asked):
 
 def test_every_option_arrives(run, asked):
     arguments = (
-        "--task a -t *b* --data other.csv --columns good,bad --limit 50 --split lexical --seed 7 --model m "
+        "--task a -t *b* --data other.csv --columns good,bad --layout task= --limit 50 --split lexical --seed 7 "
+        "--model m "
         "--revision 1e5 --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> --out kept "
         "--shard 2/4 --offline --topk 40 --set lambdas=0.1,0.2 --set layers=0-2 --set lambda=0.5"
     )
@@ -160,6 +161,7 @@ def test_every_option_arrives(run, asked):
         "tasks": ["a", "*b*"],
         "data": "other.csv",
         "columns": ["good", "bad"],
+        "layout": "task=",
         "limit": 50,
         "split": "lexical",
         "seed": 7,

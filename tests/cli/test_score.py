@@ -15,17 +15,20 @@ def test_defaults(run, rooms):
         "source": "auto",
         "limit": None,
         "columns": ("sentence_good", "sentence_bad"),
+        "layout": "auto",
         "seed": 0,
         "offline": False,
     }
     assert rooms.calls["score"]["intransitive"]["convention"] == "sum"
+    assert "layout" not in rooms.calls["save_scores"]["options"]  # which name the folder of the run
     assert rooms.calls["load_model"]["name"] == "smollm2-135m"
 
 
 def test_every_option_arrives(run, rooms):
     rooms.tasks = ["a", "b"]
     arguments = (
-        "--task a -t b --data pairs.csv --columns good,bad --limit 50 --convention lm-eval --model m --revision r "
+        "--task a -t b --data pairs.csv --columns good,bad --layout task= --limit 50 --convention lm-eval "
+        "--model m --revision r "
         "--device mps --dtype float16 --bos <s> --eos </s> --out kept --format table --offline"
     )
     outcome = run("score", *arguments.split())
@@ -35,6 +38,7 @@ def test_every_option_arrives(run, rooms):
         "source": "pairs.csv",
         "limit": 50,
         "columns": ("good", "bad"),
+        "layout": "task=",
         "seed": 0,
         "offline": True,
     }
@@ -56,8 +60,8 @@ def test_every_option_arrives(run, rooms):
     saved = rooms.calls["save_scores"]
     assert saved["scored"] == ["scores of a", "scores of b"]
     kept = json.loads(json.dumps(saved["options"]))
-    assert (kept["convention"], kept["n"], kept["name"]) == ("lm-eval", 50, "m")
-    assert outcome.out.endswith(f"run     {Path('kept/run-3')}\n")
+    assert (kept["convention"], kept["n"], kept["name"], kept["layout"]) == ("lm-eval", 50, "m", "task=")
+    assert outcome.out.endswith(f"model   the model, BOS <s>, EOS </s>\nrun     {Path('kept/run-3')}\n")
 
 
 def test_tasks_may_stand_without_their_option(run, rooms):

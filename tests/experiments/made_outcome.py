@@ -1,6 +1,7 @@
 """Outcomes of recipes made by hand, with numbers like real ones: what the paper's pages are drawn from.
 
-The tasks are BLiMP's names; every number is invented.
+The tasks are BLiMP's names; every number is invented, as the tests are about how given numbers are laid out, for
+as many tasks and layers as a real run has. That such outcomes could be real is tested in `test_against_plain_loops`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def typed(outcome: Row) -> Outcome:
 
 
 def outcome_figures(outcome: Row) -> list[tuple[str, Figure]]:
-    return list(typed(outcome).figures())
+    return [(name, draw()) for name, draw in typed(outcome).drawings()]
 
 
 def outcome_csvs(outcome: Row) -> dict[str, str]:
@@ -428,6 +429,7 @@ def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
     """A recipe as it describes itself: its name and all keys."""
     model = {"model": "smollm2-135m", "revision": None, "device": "auto", "dtype": "auto", "device_map": None}
     data = {"bos": None, "eos": None, "data": "blimp", "tasks": ["all"], "columns": ["sentence_good", "sentence_bad"]}
+    data |= {"layout": "auto"}
     probes = {"limit": "all", "split": "pair", "seed": 0, "site": "resid_post", "position": "eos", "layers": "all"}
     sizes = {"topk": "1%", "lambdas": list(lambdas), "draws": 5, "layer": "middle", "lambda": 0.2}
     causal = {

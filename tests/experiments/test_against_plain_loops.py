@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from made_outcome import make_outcome
 from plain_probes import Drawn, by_autograd
 from scipy import stats
+from shapes import differences
 from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
@@ -113,15 +116,20 @@ class Plain:
         if rotation is not None:
             self.x = {part: values @ rotation for part, values in self.x.items()}
         self.y = {part: np.repeat([1, -1], len(values) // 2) for part, values in flat.items()}
+        self.l2, self.masked = cache(self._l2), cache(self._masked)  # several tests ask for the same
+        self._probe = cache(self._fit)
 
     def probe(self, layer: int, units: Any, l2: float) -> LogisticRegression:
+        return self._probe(layer, tuple(map(int, units)), l2)
+
+    def _fit(self, layer: int, units: tuple[int, ...], l2: float) -> LogisticRegression:
         x = self.x["train"][:, layer][:, units]
         return LogisticRegression(C=1 / (l2 * len(x)), tol=1e-10, max_iter=20000).fit(x, self.y["train"])
 
     def right(self, layer: int, units: Any, l2: float, part: str) -> float:
         return self.probe(layer, units, l2).score(self.x[part][:, layer][:, units], self.y[part])
 
-    def l2(self, layer: int) -> float:
+    def _l2(self, layer: int) -> float:
         every = np.arange(WIDTH)
         return max(reversed(STRENGTHS), key=lambda l2: self.right(layer, every, l2, "validation"))
 
@@ -132,7 +140,7 @@ class Plain:
     def top(self, layer: int, k: int) -> np.ndarray:
         return np.argsort(-self.t(layer), kind="stable")[:k]
 
-    def masked(self, layer: int, lam: float) -> tuple[np.ndarray, np.ndarray, float]:
+    def _masked(self, layer: int, lam: float) -> tuple[np.ndarray, np.ndarray, float]:
         """Effective weights, gates and bias of the printed loss under autograd; start and noise are shared."""
         drawn = Drawn.of(generator(0, self.task, layer, "l0"), SHORT.steps, WIDTH, SHORT)
         x, y = torch.tensor(self.x["train"][:, layer]), torch.tensor(self.y["train"])
@@ -356,7 +364,7 @@ def test_how_many_null_cells_a_binomial_test_calls_above_chance(run):
 
 def test_shuffled_labels_sit_at_one_half(llama, tasks, apart):
     """Over many seeds the probes of labels flipped within pairs are right as often as not."""
-    recipe = replace(RECIPE, experiments=("fig6",))
+    recipe = replace(RECIPE, experiments=("fig6",), l0_steps=30)
     with apart():
         nulls = [result(finished(llama, tasks, replace(recipe, seed=seed)), "fig6")["null"] for seed in range(8)]
     for name in ("accuracy_sparse", "accuracy_dense", "pairwise_sparse", "pairwise_dense"):
@@ -451,6 +459,18 @@ def test_verdicts_count_what_they_say(run):
     assert verdicts["d"]["text"] == "cannot be judged here"
     assert "fewer than 6 tasks: no intervals over tasks" in run[1]["notices"]
     assert run[1]["settings"]["resampled"] == {"what": "tasks", "drawn": 3, "least": 6}
+
+
+def test_outcomes_made_by_hand_could_be_real(run):
+    """Those that tables, figures and pages are tested with: the same keys, and kinds of values."""
+    made, real = (
+        {name: value for name, value in outcome.items() if name not in ("model", "recipe", "results", "skipped")}
+        for outcome in (make_outcome(RECIPE.experiments), run[1])
+    )
+    assert differences(made, real) == []
+    for name in RECIPE.experiments:
+        [by_hand] = make_outcome((name,), tasks=8, layers=3, width=WIDTH, k=K, lambdas=LAMBDAS)["results"]
+        assert differences({**by_hand, "tables": None}, {**result(run, name), "tables": None}) == [], name
 
 
 def test_baselines_of_tasks_with_and_without_words(llama: Model, tasks: list[Pairs]):

@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from tiny_models import random_pairs
 
 from neurosteer.experiments import RecipeRun, open_run, registry
-from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Results, Rows, Verdict, Work
+from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Results, Rows, Work
 from neurosteer.experiments.outcome import Outcome, write_outcome
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.model import Model
 from neurosteer.report.table import Table
-from neurosteer.results import record
+from neurosteer.results import Verdict, record
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, UnitResult
 

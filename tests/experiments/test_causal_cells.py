@@ -135,18 +135,24 @@ def test_each_set_has_controls_of_its_own(toy: Toy):
             assert about["overlap"] == pytest.approx(np.mean(shared))
     assert toy.variants("ant", "l0")[0] == toy.variants("cat", "l0")[0]
     assert toy.variants("ant", "l0")[1:] != toy.variants("cat", "l0")[1:]
-    alone = Toy.run(toy.work.model, recipe(methods=("attribution",), nulls=0), toy.splits, one_layer_of(toy))
+    alone = sets_of(toy, methods=("attribution",))
     assert alone.variants("ant", "attribution") == toy.variants("ant", "attribution")
 
 
 def test_controls_may_hold_the_units_of_any_set(toy: Toy):
     """Those of the set itself and of the other methods are as likely as their like."""
-    many = Toy.run(toy.work.model, recipe(controls=60, nulls=0, measured=("ant",)), toy.splits, one_layer_of(toy))
+    many = sets_of(toy, controls=60)
     for method in METHODS:
         own, *controls = many.variants("ant", method)
         drawn = {unit for units in controls for unit in units}
         assert set(own) <= drawn
         assert {unit for other in METHODS for unit in many.variants("ant", other)[0]} & (drawn - set(own))
+
+
+def sets_of(toy: Toy, **changes: Any) -> Toy:
+    """The same tasks by another recipe: sets and controls alone, of which nothing is measured."""
+    asked, only = recipe(nulls=0, **changes), ("attribution-", "sets-")
+    return Toy.run(toy.work.model, asked, toy.splits, one_layer_of(toy), only=only)
 
 
 def one_layer_of(toy: Toy) -> dict[str, UnitResult]:
@@ -416,14 +422,15 @@ def test_what_is_measured():
 
 def test_whatever_else_is_measured_keeps_the_units_of_the_default(llama: Model, toy: Toy):
     """So `measured=all` computes the rest alone: units of the same names give the same bytes."""
-    one_layer = {task: toy.results[f"focus-{task}"] for task in TASKS}
-    few, all_ = (Toy.run(llama, recipe(measured=what), toy.splits, one_layer) for what in ("phenomena", "all"))
-    kept, more = set(few.units), set(all_.units)
+    default = all_units(llama, recipe(measured="phenomena"), toy.splits)  # those of `toy`
+    all_ = Toy.run(llama, recipe(measured="all"), toy.splits, one_layer_of(toy))
+    kept, more = {unit.name for unit in default}, set(all_.units)
+    assert kept == set(toy.units)
     assert len(kept) == 4 + 3 * 2 + 3 * 2 + 1
     assert len(more) == 4 + 4 * 2 + 4 * 3 + 2
     assert kept < more
     for name in kept:
-        again, first = all_.results[name], few.results[name]
+        again, first = all_.results[name], toy.results[name]
         assert again.values == first.values
         for array, values in first.arrays.items():
             assert np.array_equal(again.arrays[array], values, equal_nan=values.dtype.kind == "f"), (name, array)

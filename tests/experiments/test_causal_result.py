@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 from causal_toy import MASSIVE, PHENOMENA, TASKS, TESTED, Toy, recipe, run_toy
+from made_causal import made_causal
 from scipy import stats
+from shapes import differences
 
 from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.result import Agreement, CausalTransfer, Cell
@@ -44,6 +47,11 @@ def gathered(toy: Toy) -> CausalTransfer:
     scope = Scope({"name": "toy"}, Data("made up", 480, recipe.split, recipe.seed), (), (), settings)
     found: CausalTransfer = EXPERIMENT.compute(results.__getitem__, toy.work, scope)
     return found
+
+
+def test_results_made_by_hand_could_be_real(result: CausalTransfer):
+    """Those that tables and figures are tested with."""
+    assert differences(record(made_causal(8)), record(result)) == []
 
 
 def deltas(toy: Toy, source: str, target: str, method: str) -> list[float]:
@@ -130,7 +138,7 @@ def test_tasks_without_a_preference_have_nothing_to_lose(toy: Toy, result: Causa
 
 def test_q_is_over_the_own_and_over_the_other_cells(monkeypatch: pytest.MonkeyPatch, toy: Toy):
     """Where single cells are judged; of targets that have something to lose."""
-    monkeypatch.setattr("neurosteer.experiments.causal.cell_rows.CELL_CONTROLS", 3)
+    monkeypatch.setattr(import_module("neurosteer.experiments.causal.compute"), "CELL_CONTROLS", 3)
     judged = gathered(toy)
     for method in METHODS:
         for own in (True, False):

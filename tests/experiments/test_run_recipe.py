@@ -31,6 +31,7 @@ from neurosteer.experiments.run import command_of
 from neurosteer.pairs import load_pairs
 from neurosteer.probes import L0
 from neurosteer.progress import Progress
+from neurosteer.results import record
 from neurosteer.runner import Recipe, Shard, read_recipe
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.units import UNIT_FORMAT
@@ -126,6 +127,7 @@ def test_a_changed_default_raises_the_format():
         "data": "auto",
         "tasks": ["all"],
         "columns": ["sentence_good", "sentence_bad"],
+        "layout": "auto",
         "limit": "all",
         "split": "pair",
         "seed": 0,
@@ -409,7 +411,7 @@ def test_wrong_arguments(begun):
     for wrong, told in (
         ({"shard": "3/2"}, "shard '3/2' is not i/n"),
         ({"topkk": 3}, "unknown key 'topkk'; did you mean 'topk'?"),
-        ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
+        ({"draws": 0}, "draws must be a whole number from 1 to 10,000 (each draw is a probe at every layer), not 0"),
     ):
         with pytest.raises(InputError) as caught:
             run_recipe("sums.toml", **wrong)
@@ -423,7 +425,7 @@ def test_an_estimate(begun):
     found = estimate_recipe(recipe, out=Path("runs"))
     assert begun == []
     assert not Path("runs").exists()
-    told = found.to_dict()
+    told = record(found)
     assert Path(told.pop("folder")).name.startswith("run-sums-stub-")
     assert told == {
         "units": 40,

@@ -85,7 +85,7 @@ class Run:
 def run(llama: Model, tasks: list[Pairs]) -> Run:
     work, found = work_of(llama, tasks), {}
     for task in work.tasks:
-        states = states_unit(lambda: llama, task.pairs, task.split, work.design, QUIET, seconds=1e-3)
+        states = states_unit(work, task)
         for unit in [states, *EXPERIMENT.task_units(work, task)]:
             found[unit.name] = unit.compute(found.__getitem__)
     scope = scope_of(work)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -215,54 +212,3 @@ def test_cached_states_are_mapped_not_read(model: Model, neurosteer_home: Path):
     lines = [line.split() for line in Path("/proc/self/maps").read_text("utf-8").splitlines()]
     spans = [[int(end, 16) for end in line[0].split("-")] for line in lines if line[-1] == str(file.resolve())]
     assert any(low <= start and start + size <= high for low, high in spans)
-
-
-TWO_AT_ONCE = """
-import hashlib, json, sys, time
-from pathlib import Path
-
-from tiny_models import random_pairs
-
-from neurosteer.forward import eos_states
-from neurosteer.model import load_model
-from neurosteer.progress import Progress
-
-folder, me, other = (Path(argument) for argument in sys.argv[1:])
-model, passes = load_model(folder), []
-
-
-class Slow(Progress):
-    def step(self, what, done, total):
-        passes.append(done)
-        time.sleep(0.5)
-
-
-me.touch()
-while not other.exists():
-    time.sleep(0.005)
-values = eos_states(model, random_pairs(12), progress=Slow()).values
-print(json.dumps([len(passes) > 0, hashlib.sha256(values.numpy().tobytes()).hexdigest()]))
-"""
-
-
-def test_of_two_processes_one_computes(tiny_folder: Callable[[str], Path], tmp_path: Path):
-    script = tmp_path / "script.py"
-    script.write_text(TWO_AT_ONCE, "utf-8")
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); sys.argv.pop(0); " + (
-        f"exec(open({str(script)!r}).read())"
-    )
-    names = [str(tmp_path / "a"), str(tmp_path / "b")]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, "-", str(tiny_folder("llama")), *order],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for order in (names, names[::-1])
-    ]
-    ends = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], ends
-    (first, one), (second, other) = (json.loads(out) for out, _ in ends)
-    assert sorted([first, second]) == [False, True]
-    assert one == other

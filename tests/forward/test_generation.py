@@ -13,7 +13,7 @@ from scipy import stats
 from tiny_models import CONTEXT, EOS, LAYERS, hf_network, ids_of
 
 from neurosteer.edits import Edit
-from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.errors import InputError
 from neurosteer.forward import Generated, Token, generate, steering, touched_tokens
 from neurosteer.model import Model, load_model
 
@@ -199,12 +199,31 @@ def test_the_models_own_generation_settings_do_not_matter(
     assert generate(other, PROMPTS) == plain
 
 
-def test_a_cache_that_stays_empty_is_an_error(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch):
+def test_a_cache_that_stays_empty_is_not_used(
+    tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     """As where transformers hands it over under a name that TransformerLens does not read."""
-    model = tiny("llama")
-    whole = generate(model, PROMPTS[:1], max_new_tokens=4, cache=False)
+    model = load_model(tiny_folder("llama"))
+    whole = generate(model, PROMPTS, max_new_tokens=4, cache=False)
+    assert not caplog.messages
     for block in model.bridge.blocks:
         monkeypatch.setattr(block.attn, "_update_kv_cache", lambda k, v, **_: (k, v))
-    with pytest.raises(NeurosteerError, match="cache=False"):
-        generate(model, PROMPTS[:1], max_new_tokens=4)
-    assert generate(model, PROMPTS[:1], max_new_tokens=4, cache=False) == whole
+    assert generate(model, PROMPTS, max_new_tokens=4) == whole
+    [told] = caplog.messages
+    assert "has no key-value cache that can be used" in told
+
+
+def test_padding_that_is_read_as_text_is_not_used(
+    tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Prompts of unequal length in one batch give what each gives alone, in their order."""
+    alone = [generate(load_model(tiny_folder("gpt2")), prompt, max_new_tokens=5) for prompt in PROMPTS]
+    model = load_model(tiny_folder("gpt2"))
+    network, forward = model.bridge.original_model, model.bridge.original_model.forward
+
+    def without_mask(*args: Any, attention_mask: Any = None, position_ids: Any = None, **kwargs: Any) -> Any:
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(network, "forward", without_mask)
+    assert generate(model, PROMPTS, max_new_tokens=5) == alone
+    assert len([told for told in caplog.messages if "reads padding as text" in told]) == 1

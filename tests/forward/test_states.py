@@ -123,13 +123,18 @@ def test_a_state_that_is_no_finite_number_is_an_error(tiny_folder: Callable[[str
     assert not list(neurosteer_home.rglob("*.safetensors"))
 
 
-@pytest.mark.parametrize("task", ["intransitive", "distractor_agreement_relative_clause"])
-def test_built_in_model_on_blimp(task: str, builtin: Model, builtin_source: Path, blimp: Path):
+LONG = "distractor_agreement_relative_clause"
+
+
+@pytest.mark.parametrize(
+    ("task", "n"), [(LONG, 5), *(pytest.param(task, 20, marks=pytest.mark.slow) for task in ("intransitive", LONG))]
+)
+def test_built_in_model(task: str, n: int, builtin: Model, builtin_source: Path, blimp_sample: Path):
     """Relative to the length of each state, at every layer."""
-    pairs = load_pairs(task, source=str(blimp)).limit(50)
+    pairs = load_pairs(task, source=str(blimp_sample)).limit(n)
     sentences = sentences_of(pairs)
     words = builtin.tokenizer(sentences, add_special_tokens=False)["input_ids"]
     expected = hf_states(hf_network(builtin_source), [[0, *ids, 0] for ids in words])
     states = eos_states(builtin, pairs, cache=False).values.flatten(0, 1)
-    assert states.shape == (100, 30, 576)
+    assert states.shape == (2 * n, 30, 576)
     assert ((states - expected).norm(dim=-1) / expected.norm(dim=-1)).max() < 1e-4

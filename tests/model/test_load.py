@@ -103,8 +103,13 @@ def test_the_revision_reaches_every_download(
     for name in ("AutoConfig", "AutoTokenizer", "AutoModelForCausalLM"):
         monkeypatch.setattr(f"neurosteer.model.load.{name}", redirect(getattr(transformers, name)))
     monkeypatch.setattr("neurosteer.hub.is_reachable", lambda: True)
+    looked: list[tuple[str, str, str | None]] = []
+    monkeypatch.setattr(
+        "huggingface_hub.file_exists", lambda *where, revision: bool(looked.append((*where, revision)))
+    )
     load_model("someone/tiny", revision=revision)
     assert asked == [("someone/tiny", revision, False, False)] * 3
+    assert looked == [("someone/tiny", "adapter_config.json", revision)]
     assert no_network == []
 
 
@@ -156,13 +161,14 @@ def test_spoilt_folder(file: str, content: bytes, folder: Path):
 
 def test_an_architecture_that_transformer_lens_lacks(folder: Path, monkeypatch: pytest.MonkeyPatch):
     def refuse(*_args: Any, **_options: Any) -> None:
-        raise ValueError("Unsupported architecture: X\nand a long explanation")
+        raise ValueError(f"Could not determine it from config.\nAvailable: {list('abcdefghij')}, Config: X")
 
     monkeypatch.setattr(TransformerBridge, "boot_transformers", refuse)
     with pytest.raises(NeurosteerError) as error:
         load_model(folder)
     assert str(error.value) == (
-        f"TransformerLens cannot wrap {folder} (LlamaForCausalLM): Unsupported architecture: X"
+        f"TransformerLens cannot wrap {folder} (LlamaForCausalLM): Could not determine it from config. "
+        "Available: ['a', 'b', 'c', ...], Config: X"
     )
 
 

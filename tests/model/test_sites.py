@@ -69,13 +69,13 @@ def test_a_site_is_the_module_it_names(
         network(torch.tensor([SENTENCE]))
     expected = torch.stack([calls[0][0] for calls in seen])
     values = read(tiny(kind), site)
-    assert values.shape == expected.shape == (LAYERS, len(SENTENCE), site_width(tiny(kind), site))
+    assert values.shape == expected.shape == (LAYERS, len(SENTENCE), site_width(tiny(kind), site, range(LAYERS)))
     assert expected.std() > 1e-3
     assert (values - expected).abs().max() < 1e-5
 
 
 def test_widths(tiny: Callable[[str], Model]):
-    widths = {site: site_width(tiny("llama"), site) for site in SITES}
+    widths = {site: site_width(tiny("llama"), site, [0]) for site in SITES}
     assert widths == {**dict.fromkeys(SITES, WIDTH), "mlp_post": INNER}
 
 

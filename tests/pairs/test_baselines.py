@@ -30,7 +30,7 @@ TEST = [
 def sentences(request: pytest.FixtureRequest):
     if request.param == "toy":
         return TRAIN, TEST
-    split = load_pairs("intransitive", source=str(request.getfixturevalue("blimp")), limit=300).split()
+    split = load_pairs("intransitive", source=str(request.getfixturevalue("blimp_sample"))).split()
     return split.train.sentences, split.test.sentences
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,14 @@ def test_table_holds_the_papers_tasks():
     assert {task.field for task in TASKS} == {"morphology", "syntax", "semantics", "syntax_semantics"}
 
 
+def test_table_agrees_with_the_sample(blimp_sample: Path):
+    """The layout is that of BLiMP's files: one for each task, with phenomena in its records."""
+    loaded = load_tasks(["all"], source=str(blimp_sample))
+    assert [(pairs.task, pairs.phenomenon) for pairs in loaded] == [(task.uid, task.phenomenon) for task in TASKS]
+    first = json.loads((blimp_sample / "wh_island.jsonl").read_text("utf-8").splitlines()[0])
+    assert {"sentence_good", "sentence_bad", "field", "linguistics_term", "UID", "pairID"} == set(first)
+
+
 def test_table_agrees_with_the_data(blimp: Path):
     loaded = load_tasks(["all"], source=str(blimp))
     assert [(pairs.task, pairs.phenomenon) for pairs in loaded] == [(task.uid, task.phenomenon) for task in TASKS]
@@ -24,9 +33,13 @@ def test_table_agrees_with_the_data(blimp: Path):
     assert short == {"passive_1": 998, "principle_A_case_2": 995}  # seven published pairs have no contrast
 
 
-def test_phenomenon_in_the_records_is_the_one_in_the_table(blimp: Path, tmp_path: Path):
+@pytest.mark.parametrize("source", ["blimp", "blimp_sample"])
+def test_phenomenon_in_the_records_is_the_one_in_the_table(
+    source: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    folder = request.getfixturevalue(source)
     for task in TASKS[::8]:
-        head = (blimp / f"{task.uid}.jsonl").read_text("utf-8").splitlines(keepends=True)[:2]
+        head = (folder / f"{task.uid}.jsonl").read_text("utf-8").splitlines(keepends=True)[:2]
         (tmp_path / f"my_{task.uid}.jsonl").write_text("".join(head), "utf-8")
         assert load_pairs(source=str(tmp_path / f"my_{task.uid}.jsonl")).phenomenon == task.phenomenon
 

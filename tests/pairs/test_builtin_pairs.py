@@ -67,6 +67,8 @@ def test_no_word_tells_in_the_balanced_form():
 def test_refusals():
     for options, message in [
         ({"columns": ("a", "b")}, "--columns names columns of your own files; the pairs of 'builtin' have none"),
+        ({"layout": "good-bad"}, "--layout names columns of your own files; the pairs of 'builtin' have none"),
+        ({"limit": 10**19}, f"the limit must be at most 1,000,000 built-in pairs of a task, not {10**19}"),
         ({"limit": 1}, "the limit must be at least 2 pairs, not 1"),
     ]:
         with pytest.raises(InputError) as caught:

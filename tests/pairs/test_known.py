@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from neurosteer.pairs import TASKS, known_tasks, load_pairs
@@ -15,13 +13,14 @@ def test_every_task_is_known():
     assert {task.uid for task in known_tasks()} == {task.uid for task in TASKS}
 
 
+@pytest.mark.parametrize("source", ["blimp", "builtin", "builtin:balanced"])
 @pytest.mark.parametrize("uid", SOME)
-def test_the_table_is_that_of_the_pairs(uid: str, blimp: Path):
+def test_the_table_is_that_of_the_pairs(uid: str, source: str, request: pytest.FixtureRequest):
     [task] = [known for known in known_tasks() if known.uid == uid]
-    for source, place in {"blimp": str(blimp), "builtin": "builtin", "builtin:balanced": "builtin:balanced"}.items():
-        now = load_pairs(uid, source=place).baselines()
-        assert task.baselines[source].last_word == pytest.approx(now.last_word, abs=6e-4)
-        assert task.baselines[source].unigram == pytest.approx(now.unigram, abs=6e-4)
+    place = str(request.getfixturevalue("blimp")) if source == "blimp" else source
+    now = load_pairs(uid, source=place).baselines()
+    assert task.baselines[source].last_word == pytest.approx(now.last_word, abs=6e-4)
+    assert task.baselines[source].unigram == pytest.approx(now.unigram, abs=6e-4)
 
 
 def test_a_second_frame_of_another_construction_is_known():

@@ -82,7 +82,7 @@ def test_paths_that_are_not_there(tmp_path: Path, folder: Path):
     for source in (str(tmp_path / "none"), "./none", "~/none/none", "data/none.csv", "none", "a/b/c"):
         assert refusal(load_pairs, source=source).startswith(f"no such file or folder: '{source}' (--data takes ")
     (tmp_path / "empty").mkdir()
-    message = f"'{tmp_path}/empty' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet)"
+    message = f"'{tmp_path}/empty' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet, .txt)"
     assert refusal(load_pairs, source=str(tmp_path / "empty")) == message
     (folder / "mine.csv").write_text("")
     message = f"'{folder}' holds task 'mine' twice: mine.csv and mine.jsonl"

@@ -32,7 +32,7 @@ PACKS = {
     "512 in one row": Packing(rows=1, nodes=512),
 }
 PAIRS = random_pairs(60, seed=6)
-REAL = load_pairs("intransitive", source="builtin", limit=12)
+REAL = load_pairs("intransitive", source="builtin", limit=6)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -54,26 +55,34 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
     }
 
 
+@pytest.fixture(scope="module")
+def before(tiny: Callable[[str], Model]) -> Callable[[str], dict[str, Any]]:
+    """What a model is before any edit, by its kind."""
+    return cache(lambda kind: measured(tiny(kind)))
+
+
 @pytest.mark.parametrize("name", IDENTITIES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_identity_inside_the_block(kind: str, name: str, tiny: Callable[[str], Model]):
-    model = tiny(kind)
-    before = measured(model)
+def test_identity_inside_the_block(
+    kind: str, name: str, tiny: Callable[[str], Model], before: Callable[[str], dict[str, Any]]
+):
+    model, unedited = tiny(kind), before(kind)
     with steering(model, IDENTITIES[name](model)) as applied:
-        assert differing(before, measured(model)) == set()
+        assert differing(unedited, measured(model)) == set()
     assert applied.firings == applied.calls * len(applied.layers)
     assert applied.calls > 0
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_model_itself_after_the_block(kind: str, name: str, tiny: Callable[[str], Model]):
+def test_the_model_itself_after_the_block(
+    kind: str, name: str, tiny: Callable[[str], Model], before: Callable[[str], dict[str, Any]]
+):
     """And not within it, so the comparison compares."""
-    model = tiny(kind)
-    before = measured(model)
+    model, unedited = tiny(kind), before(kind)
     with steering(model, DIFFERENT[name](model)):
-        assert {"logits", "scores"} <= differing(before, measured(model))
-    assert differing(before, measured(model)) == set()
+        assert {"logits", "scores"} <= differing(unedited, measured(model))
+    assert differing(unedited, measured(model)) == set()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -94,8 +94,7 @@ def test_ablation_to_the_mean_is_scale_0_about_it(model: Model):
     assert (logits(model, [one, other]) - logits(model)).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
-@pytest.mark.parametrize("where", ["none", *WHERES])
+@pytest.mark.parametrize(("where", "temperature"), [("all", 0.0), *((where, 1.0) for where in ("none", *WHERES))])
 def test_generation_with_and_without_a_cache_in_a_batch_and_alone(where: str, temperature: float, model: Model):
     """Prompts of several lengths, so that the batch is padded on the left."""
     every = [(layer, unit) for layer in range(LAYERS) for unit in (3, 8, 17, 21)]

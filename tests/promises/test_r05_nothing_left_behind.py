@@ -64,7 +64,7 @@ class Left:
         assert torch.equal(self.model.bridge(TOKENS), self.logits)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def left(request: pytest.FixtureRequest, tiny: Callable[[str], Model]) -> Left:
     return Left(tiny(request.param))
 

@@ -109,7 +109,7 @@ def test_welch_finds_planted_units():
 
 
 def test_l0_finds_planted_units():
-    check_l0(seeds=4)
+    check_l0(seeds=2)
 
 
 def test_null_data_report_nothing():

@@ -19,9 +19,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from made_pairs import made_pairs
 from neurosteer.model import load_model
+from neurosteer.probes import L0Settings
 from neurosteer.studies import find, save_find
 model = load_model(sys.argv[1])
-save_find(model, [find(model, made_pairs(), topk=3, draws=2, seed=1)], out=Path("runs"), options={"k": 3})
+found = find(model, made_pairs(), topk=3, draws=2, seed=1, layers=[0, 2], l0=L0Settings(steps=100))
+save_find(model, [found], out=Path("runs"), options={"k": 3})
 """
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -52,7 +54,7 @@ def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]
 
 def test_another_seed_other_bytes(tmp_path: Path, tiny: Callable[[str], Model]):
     """The test above can fail: a seed that differs is seen in the results."""
-    asked = {"topk": 3, "draws": 2, "cache": False}
+    asked = {"topk": 3, "draws": 2, "layers": [1], "methods": ["welch"], "cache": False}
     runs = [
         save_find(tiny("llama"), [find(tiny("llama"), made_pairs(), **asked, seed=seed)], out=tmp_path, options={})
         for seed in (1, 1, 2)

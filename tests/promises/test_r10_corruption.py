@@ -209,7 +209,10 @@ def test_the_built_in_model_is_converted_again(tiny_folder, tmp_path, neurosteer
     gguf.write_bytes(b"weights")
     monkeypatch.setattr(builtin, "_installed_gguf", lambda: gguf)
     monkeypatch.setattr(builtin, "SHA256", file_digest(gguf))
-    monkeypatch.setattr(builtin, "_convert", lambda _, folder: shutil.copytree(tiny_folder("llama"), folder))
+    monkeypatch.setattr(builtin, "SEPARATOR", "</s>")  # a token that the other model has
+    monkeypatch.setattr(
+        "neurosteer.model.gguf.convert", lambda _, folder: shutil.copytree(tiny_folder("llama"), folder)
+    )
     folder = builtin.builtin_folder()
     whole = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert {"model.safetensors", "tokenizer.json", "config.json", "neurosteer.json", MANIFEST} <= set(whole)

@@ -13,6 +13,7 @@ import json
 import os
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -40,7 +41,7 @@ LAMBDA = "is not a number above 0 and up to 1"
 COLUMNS = "is not two different column names, GOOD,BAD"
 METHODS = "welch, l0, attribution"
 MILLION = "1,000,000"
-MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000"}
+MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000", "--draws": "10,000"}
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
 KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
@@ -68,6 +69,19 @@ def empty(commands: str, *options: str) -> list[Row]:
     return [(commands, [option, value], f"{option} '{value}' is empty") for option in options for value in ("", " ")]
 
 
+LAYOUTS = {
+    "good-bda": "'good-bda'; did you mean 'good-bad'? (it is auto, good-bad, bad-good, or PART=COLUMN with commas ",
+    "": "'' (it is auto, ",
+    "goood=a": "'goood=a'; did you mean 'good'? (it is auto, ",
+    "good=a": "names good alone: good and bad come together",
+    "good=a,bad=a": "names 'a' as good and as bad",
+    "good=a,good=b": "gives good twice",
+    "good=,bad=b": "names no column for good",
+    "good=a,bad=b,label=c": "names label, but a row with good and bad needs none",
+    "good=a,bad=b,sentence=c": "names both good and sentence: a row has one sentence, or two",
+    "first=a": "names first alone: first and second come together",
+    "delimiter=#": "delimiter '#' is not one of comma, tab, semicolon, bar",
+}
 TYPED: list[Row] = [
     *(
         (EVERY, ["--topk", value], f"--topk '{value}' {TOPK}")
@@ -80,6 +94,12 @@ TYPED: list[Row] = [
     *((EVERY, ["--lambda", value], f"--lambda '{value}' {LAMBDA}") for value in ["nan", "0", "-0.1", "1.01", "inf"]),
     (EVERY, ["--lambda", "0.2", "--lambda", "much"], f"--lambda 'much' {LAMBDA}"),
     *((EVERY, ["--columns", value], f"--columns '{value}' {COLUMNS}") for value in ("good", "a,a", "a,", "a,b,c")),
+    *((EVERY, ["--layout", value], f"--layout '{value}' {said}") for value, said in LAYOUTS.items()),
+    (
+        "find score",
+        ["--data", "x.csv", "--columns", "a,b", "--layout", "good-bad"],
+        "--columns a,b and --layout good-bad ",
+    ),
     (EVERY, ["--scale", "nan"], "--scale 'nan' is not a finite number"),
     (EVERY, ["--scale", "double"], "--scale 'double' is not a finite number"),
     (EDITS, ["--scale", "1", "--scale", "-inf"], "--scale '-inf' is not a finite number"),
@@ -268,7 +288,7 @@ WRITTEN: dict[str, bytes] = {
     "empty.jsonl": b"",
     "one.jsonl": jsonl(("w1", "w2")),
     "few.jsonl": jsonl(*((f"w{i}", f"w{i + 9}") for i in range(3))),
-    "columns.csv": b"good,bad\nw1,w2\n",
+    "columns.csv": b"yes,no\nw1,w2\n",
     "ragged.csv": b"sentence_good,sentence_bad\nw1,w2,w3\n",
     "quote.csv": b'sentence_good,sentence_bad\n"w1,w2\nw3,w4\n',
     "huge.csv": b"sentence_good,sentence_bad\n" + b"w" * 200_000 + b",w2\n",
@@ -285,6 +305,20 @@ WRITTEN: dict[str, bytes] = {
     "long.jsonl": jsonl(*((" ".join(["w1"] * 70), f"w{i}") for i in range(20))),
     "fake.parquet": b"x",
     "pairs.txt": b"w1 w2\n",
+    "kind.xlsx": b"w1 w2\n",
+    "key.jsonl": b'{"sentence_good": "w1", "sentence_bad": "w2", "sentence_good": "w3"}\n',
+    "inner.jsonl": b'{"sentence_good": "w1", "sentence_bad": "w2", "about": {"a": 1, "a": 2}}\n',
+    "key.json": b'[{"sentence_good": "w1", "sentence_bad": "w2"},\n {"sentence_bad": "w1", "sentence_bad": "w2"}]\n',
+    "column.csv": b"sentence_good,sentence_bad,sentence_good\nw1,w2,w3\n",
+    "column.tsv": b"note\tsentence_good\tnote\tsentence_bad\nw1\tw2\tw3\tw4\n",
+    "id.jsonl": b'{"sentence_good": "w1", "sentence_bad": "w2", "pairID": "\\ud800"}\n',
+    "term.jsonl": b'{"sentence_good": "w1", "sentence_bad": "w2", "x": ["\\uDFFF"]}\n',
+    "name.jsonl": b'{"sentence_good": "w1", "sentence_bad": "w2", "\\ud800": 1}\n',
+    "field.csv": b"sentence_good,sentence_bad,note\nw1,w2,\xff\n",
+    "both.csv": b"good,bad,correct,incorrect\nw1,w2,w3,w4\n",
+    "label.csv": b"sentence,label\nw1,good\nw2,unsure\n",
+    "odd.csv": b"pair,sentence,label\n1,w1,1\n1,w2,1\n",
+    "alone.txt": b"True\tw1\nTrue\tw2\nFalse\tw3\n",
     "blank.txt": b" \n",
     "latin.txt": b"\xe9\xe9",
     "pickled.safetensors": pickle.dumps([1] * 50),
@@ -305,7 +339,7 @@ SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
     ("utf16.csv", "utf16.csv, line 1: not UTF-8 (byte 0xff); save the file as UTF-8"),
     ("empty.jsonl", "'empty.jsonl' is empty: it holds no pairs"),
     ("one.jsonl", "'one.jsonl' holds only 1 pair; at least 2 are needed"),
-    ("columns.csv", "columns.csv, line 2: no column 'sentence_good' (found: good, bad); name yours with --columns"),
+    ("columns.csv", "columns.csv, line 2: no column 'sentence_good' (found: yes, no); name yours with --columns"),
     ("ragged.csv", "ragged.csv, line 2: 3 fields under 2 column names; put a sentence that holds the delimiter in"),
     ("quote.csv", "quote.csv, line 2: malformed CSV (unexpected end of data); is a quotation mark left open?"),
     ("huge.csv", "huge.csv, line 2: malformed CSV (field larger than field limit (131072)); is a quotation mark"),
@@ -321,8 +355,37 @@ SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
     ("half.jsonl", "half.jsonl, line 1: 'sentence_good' holds a character that is no text (NUL or half of a "),
     ("long.jsonl", "a sentence of 71 tokens exceeds the 64 of llama; shorten it or leave it out: 'w1 w1 "),
     ("fake.parquet", "'fake.parquet' is not a readable Parquet file: "),
-    ("pairs.txt", "'pairs.txt' is of an unknown kind; a file of pairs ends in .jsonl, .json, .csv, .tsv, .parquet"),
-    ("nothing", "'nothing' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet)"),
+    ("pairs.txt", "'pairs.txt' holds one sentence a line, and nothing says which are good; give --layout good-bad "),
+    ("kind.xlsx", "'kind.xlsx' is of an unknown kind; a file of pairs ends in .jsonl, .json, .csv, .tsv, .parquet"),
+    ("key.jsonl", "key.jsonl, line 1: the key 'sentence_good' is there more than once; rename or remove one"),
+    ("inner.jsonl", "inner.jsonl, line 1: the key 'a' is there more than once; rename or remove one"),
+    ("key.json", "key.json, item 2: the key 'sentence_bad' is there more than once; rename or remove one"),
+    ("column.csv", "column.csv, line 1: the column 'sentence_good' is there 2 times; rename or remove one"),
+    ("column.tsv", "column.tsv, line 1: the column 'note' is there 2 times; rename or remove one"),
+    ("column.parquet", "column.parquet: the column 'sentence_bad' is there 2 times; rename or remove one"),
+    ("id.jsonl", "id.jsonl, line 1: 'pairID' holds a character that is no text (NUL or half of a "),
+    ("term.jsonl", "term.jsonl, line 1: 'x' holds a character that is no text (NUL or half of a "),
+    ("name.jsonl", "name.jsonl, line 1: the name of a column holds a character that is no text (NUL or half of a "),
+    ("field.csv", "field.csv, line 2: not UTF-8 (byte 0xff); save the file as UTF-8"),
+    ("bytes.parquet", "bytes.parquet, row 2: 'note' is not UTF-8 (byte 0xff); save the text as UTF-8"),
+    (
+        "both.csv",
+        "'both.csv': the sentences may be in 'good' and 'bad' or 'correct' and 'incorrect'; say which with ",
+    ),
+    ("label.csv", "label.csv, line 3: 'label' says 'unsure', which is no label known here; write 1 for good "),
+    ("odd.csv", "odd.csv, line 2: pair '1' has 2 good and 0 bad sentences; a pair is one of each ("),
+    (
+        "alone.txt",
+        "alone.txt, line 1: this row and its neighbour have 2 good and 0 bad sentences; a pair is one of each ",
+    ),
+    ("pipe.jsonl", "'pipe.jsonl' is a pipe, not a regular file; save the pairs in one"),
+    ("socket.csv", "'socket.csv' is a socket, not a regular file; save the pairs in one"),
+    ("/dev/zero", "'/dev/zero' is a device, not a regular file; save the pairs in one"),
+    ("piped", "'piped/a.jsonl' is a pipe, not a regular file; save the pairs in one"),
+    ("broken-link", "cannot read 'broken-link/a.jsonl': No such file or directory"),
+    ("multiblimp", "which language of 'multiblimp'? name one by its ISO 639-3 code: --data multiblimp:deu (101 "),
+    ("rublmp", "no such file or folder: 'rublmp' (--data takes auto, blimp, builtin, builtin:balanced, multiblimp, "),
+    ("nothing", "'nothing' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet, .txt)"),
     ("two", "which of 2 tasks? give --task NAME, a glob, a phenomenon or 'all' ('two' holds: a, b)"),
     ("twice", "'twice' holds task 'a' twice: a.csv and a.jsonl"),
 ]
@@ -380,7 +443,10 @@ RECIPES: list[tuple[list[str], str]] = [
     (["made.jsonl"], "made.jsonl is no TOML: "),
     (["typo.toml"], "typo.toml: unknown key 'lamda'; did you mean 'lambda'? (a recipe has: title, "),
     (["table.toml"], "table.toml: unknown key 'models'; did you mean 'model'? (a recipe has: title, "),
-    (["nan.toml"], "nan.toml: lambdas must be a list of numbers above 0 and up to 1, each once, not [nan]"),
+    (
+        ["nan.toml"],
+        "nan.toml: lambdas must be a list of numbers above 0 and up to 1, each once and",
+    ),
     (["deep.toml"], "deep.toml is no TOML that can be read: it is nested too deeply"),
     (["fig9.toml"], "unknown experiment 'fig9'; did you mean 'fig"),
     (["t5.toml"], "t5 is an encoder-decoder model (t5); neurosteer needs a decoder"),
@@ -402,6 +468,7 @@ def place(tiny_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     for name, content in WRITTEN.items():
         (place / name).write_bytes(content)
     save_file({"x": np.zeros(2)}, place / "theirs.safetensors")
+    save_odd_files(place)
     (place / "nothing").mkdir()
     for folder, names in {"two": ("a.jsonl", "b.jsonl"), "twice": ("a.csv", "a.jsonl")}.items():
         (place / folder).mkdir()
@@ -429,6 +496,27 @@ def place(tiny_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     (place / "flipped.safetensors").write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
     (place / "cut.safetensors").write_bytes(whole[:50])
     return place
+
+
+def save_odd_files(place: Path) -> None:
+    """Tables that Arrow alone can hold, and things that are no regular file."""
+    import pyarrow
+    from pyarrow import parquet
+
+    words = pyarrow.array(["w1", "w2"])
+    twice = pyarrow.Table.from_arrays([words] * 3, names=["sentence_good", "sentence_bad", "sentence_bad"])
+    parquet.write_table(twice, place / "column.parquet")
+    no_text = pyarrow.array([b"w1", b"\xff"]).view(pyarrow.string())
+    table = {"sentence_good": words, "sentence_bad": ["w3", "w4"], "note": no_text}
+    parquet.write_table(pyarrow.table(table), place / "bytes.parquet")
+    (place / "piped").mkdir()
+    for pipe in ("pipe.jsonl", "piped/a.jsonl"):
+        os.mkfifo(place / pipe)
+    with socket.socket(socket.AF_UNIX) as one, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)  # such a path is short
+        one.bind("socket.csv")
+    (place / "broken-link").mkdir()
+    (place / "broken-link" / "a.jsonl").symlink_to("nowhere.jsonl")
 
 
 @pytest.mark.parametrize(("file", "message"), SENTENCES, ids=lambda value: value[:12])

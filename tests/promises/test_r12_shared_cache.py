@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fresh_process import told, write_made
+from fresh_process import told_warm, write_made
 from stub_recipe import contents
 
 from neurosteer.store import check_path
@@ -119,7 +119,7 @@ print(json.dumps({name: scene(place / name) for name, scene in scenes.items()}))
 def told_of(tiny_folder, tmp_path_factory) -> tuple[dict[str, Any], Path]:
     """What became of each scene, and the folder that holds theirs."""
     place = tmp_path_factory.mktemp("shared")
-    return told(CODE, place, tiny_folder("llama"), write_made(place / "made.jsonl")), place
+    return told_warm(CODE, place, tiny_folder("llama"), write_made(place / "made.jsonl")), place
 
 
 def computed(folder: Path) -> list[str]:

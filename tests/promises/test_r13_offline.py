@@ -29,13 +29,11 @@ def note(event, given):
         raise OSError(101, "out of bounds")
 sys.addaudithook(note)
 
-if sys.argv[1] == "imported":  # libraries that read what `--offline` sets when they are imported
-    import datasets, huggingface_hub, transformers
 from neurosteer.cli import main
 
-os.chdir(sys.argv[2])
+os.chdir(sys.argv[1])
 ends = {}
-for running, command in json.loads(sys.argv[3]).items():
+for running, command in json.loads(sys.argv[2]).items():
     err = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
         try:
@@ -90,32 +88,40 @@ def place(tmp_path) -> Path:
     return tmp_path
 
 
-def ends_of(place: Path, commands: dict[str, list[str]], *more: str, imported: bool = False) -> dict[str, list[Any]]:
-    """Exit code and stderr of each command, none of which has tried anything."""
+def ends_of(place: Path, commands: dict[str, list[str]]) -> dict[str, list[Any]]:
+    """Exit code and stderr of each command, none of which has tried anything; one after the other in one process."""
     asked = {
-        name: [*command, *more, *([] if "--model" in command else ["--model", "model"])]
+        name: [*command, *([] if "--model" in command else ["--model", "model"])]
         for name, command in commands.items()
     }
-    how = "imported" if imported else "fresh"
-    report = told(CODE, how, place, json.dumps(asked), HF_HOME=str(place / "hf"))
+    report = told(CODE, place, json.dumps(asked), HF_HOME=str(place / "hf"))
     assert report["tried"] == []
     assert report["shown"] == ["shown: socket.getaddrinfo"]
     ends: dict[str, list[Any]] = report["ends"]
     return ends
 
 
-def test_a_local_run(place):
-    """Without the option."""
-    ends = ends_of(place, LOCAL)
-    assert {name: code for name, (code, _) in ends.items()} == dict.fromkeys(LOCAL, 0)
+@pytest.fixture
+def offline() -> dict[str, list[str]]:
+    return {name: [*command, "--offline"] for name, command in (OFFLINE | ABSENT).items()}
 
 
-@pytest.mark.parametrize("imported", [False, True], ids=["fresh", "imported"])
-def test_offline(place, imported):
+def check_offline(ends: dict[str, list[Any]]) -> None:
     """Data `auto` are the built-in pairs; what only the hub has is told in one line."""
-    ends = ends_of(place, OFFLINE | ABSENT, "--offline", imported=imported)
     assert {name: code for name, (code, _) in ends.items()} == dict.fromkeys(OFFLINE, 0) | dict.fromkeys(ABSENT, 2)
     for name in OFFLINE:
         assert ("note: built-in pairs:" in ends[name][1]) == (name in ("find", "score", "run"))
     for name in ABSENT:
         assert ends[name][1].count("\n") == 1
+
+
+def test_offline_in_a_fresh_process(place: Path, offline: dict[str, list[str]]):
+    check_offline(ends_of(place, offline))
+
+
+def test_a_local_run_then_offline(place: Path, offline: dict[str, list[str]]):
+    """Local ones without the option; they import the libraries, which `--offline` then finds imported."""
+    local = {f"local {name}": command for name, command in LOCAL.items()}
+    ends = ends_of(place, local | offline)
+    assert [ends.pop(name)[0] for name in local] == [0] * len(LOCAL)
+    check_offline(ends)

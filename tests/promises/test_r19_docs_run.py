@@ -3,16 +3,15 @@ of its own, and their Python blocks; the notebooks are run by `test_notebooks`, 
 
 Small stand-ins take the place of what is large, so that commands stay as they are printed: `./blimp` holds a few of
 BLiMP's tasks with pairs of our own, and `smollm2-135m` is a random model with the words of the pairs, and as many
-layers as the commands name. Some commands are given fewer pairs, layers or controls; `pip` and `pytest` are only
-looked up, and of the scripts only the arguments are parsed. A recipe takes long: what the page of experiments runs is
-not run again for other pages.
+layers as the commands name, loaded once. Some commands are given fewer pairs, layers, controls or steps of training;
+`pip` and `pytest` are only looked up, and of the scripts only the arguments are parsed. A recipe takes long: what the
+page of experiments runs is not run again for other pages.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import json
 import re
 import runpy
 import shlex
@@ -25,48 +24,45 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-import transformers
 import typer
 from doc_pages import PAGES, RECIPES, ROOT, Page, page
-from tiny_models import GROUPED
-from tokenizers import Tokenizer, models, pre_tokenizers
+from stand_ins import loading_once, sample_sentences, save_model, write_sample
 
 from neurosteer.cli import main
 from neurosteer.cli.app import app
-from neurosteer.model.builtin import NAME, SEPARATOR
-from neurosteer.pairs import load_pairs
-from neurosteer.store import write_manifest
+from neurosteer.model import load_model
 
-TASKS = {"intransitive": 400, "determiner_noun_agreement_1": 40, "wh_island": 40}
-LESS = {  # what makes a command short; an option that it has itself stays
+TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40}
+LESS = {  # what makes a command short; an option that it has itself stays, but for a larger --limit
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
-    "ablate": "--controls 3",
-    "amplify": "--controls 3",
-    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set controls=2 "
-    "--set test_pairs=8",
-    "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set l0_steps=5 --set unpenalised_steps=5,10",
+    "score": "--limit 40",
+    "ablate": "--controls 2 --neutral prose.txt",
+    "amplify": "--controls 2 --neutral prose.txt",
+    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
+    "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
+    "--set attribution_pairs=8 --set l0_steps=40",
+    "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 --set l0_steps=5 "
+    "--set unpenalised_steps=5,10",
 }
 
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
-    """A folder with `blimp` and `smollm2-135m`, the model of so many layers; made once."""
+    """A folder with `blimp` and the model of so many layers; made once."""
 
     @cache
     def make(layers: int) -> Path:
         folder = tmp_path_factory.mktemp(f"stand-in-{layers}")
-        (folder / "blimp").mkdir()
-        words = {"The", "guests", "have", "Every", "morning", "the", "."}
-        for task, n in TASKS.items():
-            with (folder / "blimp" / f"{task}.jsonl").open("w") as file:
-                for pair in load_pairs(task, source="builtin", limit=n):
-                    file.write(json.dumps({"sentence_good": pair.good, "sentence_bad": pair.bad}) + "\n")
-                    words |= {*re.findall(r"\w+|[^\w\s]+", f"{pair.good} {pair.bad}")}
-        save_stand_in(folder / NAME, sorted(words), layers=layers)
-        return folder
+        sample = write_sample(folder / "blimp", TASKS)
+        return save_model(folder, sample_sentences(sample), layers=layers)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def loading() -> Callable[[int], Callable[..., Any]]:
+    """Loads the model of so many layers."""
+    return cache(lambda layers: loading_once(load_model))
 
 
 @pytest.fixture(params=[30])
@@ -75,46 +71,36 @@ def place(
     tmp_path: Path,
     neurosteer_home: Path,
     stand_in: Callable[[int], Path],
+    loading: Callable[[int], Callable[..., Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder with `./blimp` and `recipes`, and a cache that holds the model; no hub is there."""
     made = stand_in(request.param)
     shutil.copytree(made / "blimp", tmp_path / "blimp")
-    shutil.copytree(made / NAME, neurosteer_home / "models" / NAME)
+    shutil.copytree(made / "models", neurosteer_home / "models")
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    (tmp_path / "prose.txt").write_text(
+        "The guests have left. Every morning the guests left.\n\nThe guests have left.\n"
+    )
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
+    monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def save_stand_in(folder: Path, words: list[str], *, layers: int) -> None:
-    vocabulary = {word: i for i, word in enumerate([SEPARATOR, *words])}
-    sizes = {
-        "vocab_size": len(vocabulary),
-        "num_hidden_layers": layers,
-        "hidden_size": 256,
-        "max_position_embeddings": 512,
-    }
-    ids = {"bos_token_id": 0, "eos_token_id": 0}
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**GROUPED, **sizes, **ids}))
-    network.save_pretrained(folder)
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="."))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=SEPARATOR, eos_token=SEPARATOR
-    ).save_pretrained(folder)
-    write_manifest(folder)
-
-
 def shortened(words: list[str]) -> list[str]:
     """The same command, program and all, on less."""
     more = (LESS.get(" ".join(words[1:3])) or LESS.get(words[1], "")).split() if words[0] == "neurosteer" else []
-    options = zip(more[::2], more[1::2], strict=True)
-    return [*words, *(part for name, value in options if name not in words for part in (name, value))]
+    shorter = list(words)
+    for name, value in zip(more[::2], more[1::2], strict=True):
+        if name not in words:
+            shorter += [name, value]
+        elif name == "--limit":
+            at = words.index(name) + 1
+            shorter[at] = str(min(int(value), int(words[at])))
+    return shorter
 
 
 def run_neurosteer(words: list[str], capsys: pytest.CaptureFixture[str]) -> str | None:

@@ -46,7 +46,7 @@ def test_what_was_kept():
     assert all(len(rows) == 100 for scores in KEPT["scores"].values() for rows in scores.values())
 
 
-@pytest.mark.parametrize("first", [25, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("first", [8, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("convention", TOLERANCE)
 @pytest.mark.parametrize("task", TASKS)
 def test_agreement(task: str, convention: str, first: int, builtin: Model, blimp: Path):

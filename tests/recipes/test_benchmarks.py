@@ -23,10 +23,12 @@ from neurosteer.pairs import load_pairs
 from recipes.benchmarks import __main__ as command
 from recipes.benchmarks import ablation, ceiling, generation, gpu, growth, probes, start, states
 from recipes.benchmarks.parts import InParts
+from recipes.benchmarks.random_model import SHAPES, Shape
 from recipes.benchmarks.setup import Setup, computed, sequences_of
 from recipes.benchmarks.turns import Bound, Comparison, Side, take_turns
 
 TASK = "intransitive"
+SMALL = Shape(layers=2, width=64, inner=64, heads=2, kv_heads=2, vocabulary=2048)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +136,10 @@ def test_without_bfloat16_its_side_is_left_out(setup: Setup, monkeypatch: pytest
     assert "bfloat16" in said[0]
 
 
-def test_ablation_and_generation(setup: Setup):
+def test_ablation_and_generation(setup: Setup, monkeypatch: pytest.MonkeyPatch):
+    """With fewer controls, and fewer words written."""
+    monkeypatch.setattr(ablation, "CONTROLS", 5)
+    monkeypatch.setattr(generation, "NEW", 4)
     [row] = ablation.compare(setup, setup.pairs(TASK))
     assert float(row.difference.split()[0]) < 1e-4
     rows = list(generation.compare(setup))
@@ -149,6 +154,8 @@ def test_scores(setup: Setup, monkeypatch: pytest.MonkeyPatch):
         stub.Instance = stub.HFLM = stub.scorer = None  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, name, stub)
     scoring = import_module("recipes.benchmarks.scoring")
+    monkeypatch.setattr(scoring, "SIZES", (8, 32))
+    monkeypatch.setattr(scoring, "TRIAL", 40)
     pairs, sizes = setup.pairs(TASK), []
 
     def peer(name: str, mistake: float) -> Any:
@@ -176,7 +183,12 @@ def test_scores(setup: Setup, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("job", [probes.compare_masks, probes.compare_topk, probes.compare_welch])
-def test_probes_find_what_their_peers_find(job: Callable[..., Iterator[Comparison]], setup: Setup):
+def test_probes_find_what_their_peers_find(
+    job: Callable[..., Iterator[Comparison]], setup: Setup, monkeypatch: pytest.MonkeyPatch
+):
+    """Of the masks one a turn, at two lambdas."""
+    monkeypatch.setattr(probes, "LAMBDAS", (0.4, 1.0))
+    monkeypatch.setattr(probes, "PARTS_OF_MASKS", 6)
     [row] = job(setup, setup.pairs(TASK))
     assert row.ratio > 0
     if job is not probes.compare_welch:  # at most one test pair in twelve is judged otherwise
@@ -201,9 +213,10 @@ def test_products_are_those_of_the_blocks(kind: str, tiny_folder: Callable[[str]
 
 
 def test_the_gpu_benchmark_on_a_cpu(
-    builtin_source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setenv("NEUROSTEER_HOME", str(builtin_source.parents[1]))
+    monkeypatch.setenv("NEUROSTEER_HOME", str(stand_in))
+    monkeypatch.setitem(SHAPES, "random:tiny", SMALL)
     monkeypatch.setattr(sys, "argv", ["gpu", "--tiny", "--pairs", "2", "--data", "builtin"])
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     gpu.main()
@@ -214,9 +227,10 @@ def test_the_gpu_benchmark_on_a_cpu(
 
 
 def test_growth_is_written_and_drawn(
-    builtin_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setenv("NEUROSTEER_HOME", str(builtin_source.parents[1]))
+    monkeypatch.setenv("NEUROSTEER_HOME", str(stand_in))
+    monkeypatch.setattr(growth, "SHAPE", SMALL)
     few = ["--pairs", "10", "--layers", "1", "--width", "32", "64", "--sets", "1", "2", "--repeats", "1"]
     monkeypatch.setattr(sys, "argv", ["growth", *few, "--out", str(tmp_path)])
     growth.main()

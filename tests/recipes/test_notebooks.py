@@ -1,22 +1,65 @@
-"""Every notebook runs from top to bottom, on few pairs."""
+"""Every notebook runs from top to bottom: on stand-ins, cell after cell as IPython runs them.
+
+`pytest -m slow` runs them in a kernel of their own, on the built-in model.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
+from traitlets.config import Config
 
-RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "recipes").rglob("*.ipynb"))
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebook_runs(path: Path, blimp: Path, tmp_path: Path) -> None:
+def with_parameters(path: Path, **values: object) -> Any:
+    """The notebook, with other values behind those of its cell of parameters."""
     notebook = nbformat.read(path, as_version=4)
     [parameters] = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    parameters.source += f"\nsource, n, controls = {str(blimp)!r}, 300, 2"
+    parameters.source += "".join(f"\n{name} = {value!r}" for name, value in values.items())
+    return notebook
+
+
+def check_shown(shown: list[dict[str, Any]]) -> None:
+    """A result shows its figure, and what must be true is."""
+    assert any("data:image/png" in data.get("text/html", "") for data in shown)
+    assert any(data["text/plain"] == "True" for data in shown)
+
+
+@pytest.fixture
+def shell(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    monkeypatch.setenv("NEUROSTEER_HOME", str(stand_in))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.chdir(tmp_path)
+    yield InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    InteractiveShell.clear_instance()
+
+
+@every_notebook
+def test_notebook_runs(path: Path, shell: InteractiveShell, stand_in: Path):
+    shown = []
+    for cell in with_parameters(path, source=str(stand_in / "blimp"), n=300, controls=2).cells:
+        if cell.cell_type == "code":
+            ran = shell.run_cell(cell.source)
+            ran.raise_error()
+            if ran.result is not None:
+                data, _ = shell.display_formatter.format(ran.result)
+                shown.append(data)
+    check_shown(shown)
+
+
+@pytest.mark.slow
+@every_notebook
+def test_notebook_runs_in_full(path: Path, blimp_sample: Path, tmp_path: Path):
+    notebook = with_parameters(path, source=str(blimp_sample), n=300, controls=2)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    shown = [out for cell in notebook.cells for out in cell.get("outputs", []) if out.output_type == "execute_result"]
-    assert any("data:image/png" in out.data.get("text/html", "") for out in shown)
-    assert any(out.data["text/plain"] == "True" for out in shown)
+    outs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    check_shown([out.data for out in outs if out.output_type == "execute_result"])

@@ -1,4 +1,7 @@
-"""Results of `find` made by hand: what the report is given, without any model."""
+"""Results of `find` made by hand: the report is tested with given numbers, without any model.
+
+That such results could be real is tested in `test_real_results`.
+"""
 
 from __future__ import annotations
 

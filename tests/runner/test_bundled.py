@@ -1,8 +1,7 @@
-"""The recipes that come with neurosteer: each is a sound one, and a wheel brings them where they are looked for."""
+"""The recipes that come with neurosteer: each is a sound one, and found in a wheel too (`test_wheel` builds one)."""
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,6 @@ def test_every_recipe_is_sound(path):
     assert recipe == read_recipe(path)
     assert recipe.title != recipe.name
     assert path.read_text("utf-8").splitlines()[0].startswith(f"# neurosteer run recipes/paper/{path.name}")
-
-
-def test_a_wheel_brings_them_along():
-    wheel = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]
-    assert "/recipes/paper/*.toml" in wheel["wheel"]["include"]
-    assert PACKAGE.parent / wheel["wheel"]["sources"]["recipes/paper"] == bundled_module._SHIPPED
 
 
 def test_in_a_wheel(tmp_path, monkeypatch):

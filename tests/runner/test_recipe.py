@@ -35,6 +35,7 @@ eos = "</s>"
 data = "builtin:balanced"
 tasks = ["intransitive", "*island*"]
 columns = "good, bad"
+layout = "task=paradigm"
 limit = 200
 split = "lexical"
 seed = 7
@@ -92,6 +93,7 @@ def test_every_key(write):
         data="builtin:balanced",
         tasks=("intransitive", "*island*"),
         columns=("good", "bad"),
+        layout="task=paradigm",
         limit=200,
         split="lexical",
         seed=7,
@@ -188,7 +190,8 @@ KEYS = "(a recipe has: title, experiments, format, model, "
 COUNT = "must be a whole number of at least"
 LAYERS = "layers must be all, a layer (3), a list (3,7,12) or an ascending range (0-5), not"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
-LAMBDAS_TAKE = "lambdas must be a list of numbers above 0 and up to 1, each once, not"
+LAMBDAS_TAKE = "lambdas must be a list of numbers above 0 and up to 1, each once and at most 1,000, not"
+DRAWS = "draws must be a whole number from 1 to 10,000 (each draw is a probe at every layer), not"
 WRONG = [
     ("lamdas = [0.1]", f"unknown key 'lamdas'; did you mean 'lambdas'? {KEYS}"),
     ("lam = 0.1", "unknown key 'lam'"),
@@ -221,13 +224,19 @@ WRONG = [
     ("lambdas = [1, 1.0]", f"{LAMBDAS_TAKE} [1, 1.0]"),
     ("lambdas = [false]", f"{LAMBDAS_TAKE} [false]"),
     ("lambdas = [[0.1]]", f"{LAMBDAS_TAKE} [[...]]"),
-    ("draws = 0", f"draws {COUNT} 1, not 0"),
-    ("draws = 1.0", f"draws {COUNT} 1, not 1.0"),
-    ("draws = true", f"draws {COUNT} 1, not true"),
+    ("draws = 0", f"{DRAWS} 0"),
+    ("draws = 1.0", f"{DRAWS} 1.0"),
+    ("draws = true", f"{DRAWS} true"),
+    ("draws = 10001", f"{DRAWS} 10001"),
+    ("controls = 1000000000", "each control is a pass over all pairs"),
+    (f"lambdas = {[i / 2000 for i in range(1, 1002)]}", "each once and at most 1,000, not [0.0005, "),
     ("seed = -1", f"seed {COUNT} 0, not -1"),
-    ("folds = 1", f"folds {COUNT} 2, not 1"),
-    ("repeats = 0", f"repeats {COUNT} 1, not 0"),
-    ("controls = 1", f"controls {COUNT} 2, not 1"),
+    ("folds = 1", "folds must be a whole number from 2 to 10,000 (each fold is a search), not 1"),
+    ("repeats = 0", "repeats must be a whole number from 1 to 10,000 (each repeat is a search), not 0"),
+    (
+        "controls = 1",
+        "controls must be a whole number from 2 to 100,000 (each control is a pass over all pairs), not 1",
+    ),
     ("l0_states = 'rawer'", "l0_states must be one of standardised, scaled, raw, not 'rawer'; did you mean 'raw'?"),
     ("l0_steps = 0", f"l0_steps {COUNT} 1, not 0"),
     ("l0_log_alpha = nan", "l0_log_alpha must be a number, not nan"),
@@ -238,7 +247,10 @@ WRONG = [
         "unpenalised_steps = [0]",
         "unpenalised_steps must be a list of whole numbers of at least 1, each once, not [0]",
     ),
-    ("nulls = -1", f"nulls {COUNT} 0, not -1"),
+    (
+        "nulls = -1",
+        "nulls must be a whole number from 0 to 10,000 (each null is a search and a pass over all pairs), not -1",
+    ),
     ("test_pairs = inf", f"test_pairs {COUNT} 1, not inf"),
     ("attribution_pairs = -inf", f"attribution_pairs {COUNT} 1, not -inf"),
     ("limit = 0", "limit must be all or a whole number of at least 1, not 0"),
@@ -402,6 +414,8 @@ def test_whatever_a_file_holds(tmp_path, content):
         ("measured", "a,b", "measured", ("a", "b")),
         ("columns", "good,bad", "columns", ("good", "bad")),
         ("columns", '["good", "bad"]', "columns", ("good", "bad")),
+        ("layout", "bad-good", "layout", "bad-good"),
+        ("layout", "sentence=Satz,label=ok,task=", "layout", "sentence=Satz,label=ok,task="),
         ("revision", "1234567", "revision", "1234567"),
         ("revision", "1e5", "revision", "1e5"),
         ("revision", "true", "revision", "true"),
@@ -432,8 +446,8 @@ def test_what_is_typed(write, key, typed, field, value):
         ("topk", "true", f"{K} 'true'"),
         ("topk", "1\ndraws = 2", f"{K} '1\\ndraws = 2'"),
         ("topk", "{a = 1}", f"{K} '{{a = 1}}'"),
-        ("draws", "1.0", f"draws {COUNT} 1, not '1.0'"),
-        ("draws", "five", f"draws {COUNT} 1, not 'five'"),
+        ("draws", "1.0", f"{DRAWS} '1.0'"),
+        ("draws", "five", f"{DRAWS} 'five'"),
         ("lambdas", "0.1,much", f"{LAMBDAS_TAKE} '0.1,much'"),
         ("lambdas", "0.1,,0.2", f"{LAMBDAS_TAKE} '0.1,,0.2'"),
         ("lambdas", "-1", f"{LAMBDAS_TAKE} '-1'"),
@@ -445,6 +459,16 @@ def test_what_is_typed(write, key, typed, field, value):
             "did you mean 'welch'?",
         ),
         ("columns", "good", "columns must be two different column names, 'GOOD,BAD', not 'good'"),
+        (
+            "layout",
+            "good-bda",
+            "layout must be auto, good-bad, bad-good or PART=COLUMN, with commas between, not 'good-bda'",
+        ),
+        (
+            "layout",
+            "good=a",
+            "layout must be auto, good-bad, bad-good or PART=COLUMN, with commas between, not 'good=a'",
+        ),
         ("title", "\udcff", "title must be one line of text, not '\\udcff'"),
         ("bos", "\udcff", "bos must be a token, or none, not '\\udcff'"),
         ("revision", "", "revision must be a branch, tag or commit, not ''"),
@@ -467,7 +491,7 @@ def test_values_from_python(write, tmp_path):
     assert (recipe.model, recipe.tasks, recipe.lambdas) == (str(tmp_path), ("a",), (0.5,))
     assert (recipe.limit, recipe.layers, recipe.revision) == (None, (1, 3), None)
     assert refused(write(HEAD), topk=None) == f"{K} None"
-    assert refused(write(HEAD), draws=True) == f"draws {COUNT} 1, not true"
+    assert refused(write(HEAD), draws=True) == f"{DRAWS} true"
 
 
 def test_override_leaves_the_rest(write):

@@ -19,6 +19,7 @@ from made_pairs import made_pairs
 from plain_edits import New, hf_edited, hf_logprobs
 from plain_packs import counting, packs_of
 from scipy import stats
+from showing import printed
 from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, read_from
 from torch import Tensor
 
@@ -348,7 +349,10 @@ def test_kinds_beside_the_edit(llama: Model, network: Any, found: Found, chosen:
     assert len({round(row.delta, 6) for row in kinds.values()}) == 3
 
 
-@pytest.mark.parametrize("units", [[(1, 9)], [(2, 1), (2, 2)], [(1, 3), (2, 8)]])
+@pytest.mark.parametrize(
+    "units",
+    [[(1, 9)], *(pytest.param(units, marks=pytest.mark.slow) for units in ([(2, 1), (2, 2)], [(1, 3), (2, 8)]))],
+)
 def test_kinds_agree_only_where_there_is_something_to_lose(
     llama: Model, found: Found, neutral: Path, units: list[Any]
 ):
@@ -612,9 +616,22 @@ def test_exports(effect: Effect, found: Found):
     for name, values in columns.items():
         assert [float(row[name]) for row in rows] == pytest.approx(list(values))
     assert repr(effect).startswith(f"Effect(made, {len(rows)} pairs, margin {effect.margin.delta:+.2f} nats")
-    assert effect.figure().axes
-    assert effect._repr_html_().lstrip().startswith("<")
-    assert effect.__rich__() is not None
+    [dots] = [line for line in effect.figure().axes[0].get_lines() if line.get_label() == "controls"]
+    assert tuple(dots.get_ydata()) == effect.controls.deltas
+
+
+def test_what_a_terminal_and_a_notebook_show(effect: Effect, found: Found):
+    text, html = printed(effect, 100), effect._repr_html_()
+    for said in (
+        f"{found.task}  {found.pairs.source}, {len(found.test)} test pairs",
+        f"ablate to zero: {len(CHOSEN)} neurons at layers 0-2",
+        "5 controls are too few to tell",
+        f"mean margin {effect.margin.before:.2f} → {effect.margin.after:.2f} nats",
+    ):
+        assert said in text
+    assert " ".join(effect.reading.split()) in " ".join(text.split())
+    assert "5 controls are too few to tell" in html
+    assert "data:image/png;base64," in html
 
 
 def refusal(model: Model, pairs: Pairs, edit: Edit, **asked: Any) -> str:

@@ -249,7 +249,7 @@ def test_too_few_words(found, llama, few):
         ({"lambdas": [0.2, 1.5]}, "lambda must be above 0 and at most 1, not [0.2, 1.5]"),
         ({"lambdas": []}, "lambda must be above 0 and at most 1, not []"),
         ({"lambdas": [math.nan]}, "lambda must be above 0 and at most 1, not [nan]"),
-        ({"draws": 0}, "draws must be at least 1, not 0"),
+        ({"draws": 0}, "draws must be from 1 to 10,000 (each is a probe at every layer), not 0"),
         ({"to": "resample"}, "attribution predicts ablation to zero or mean, not to 'resample'"),
         ({"steps": 0}, "steps must be at least 1, not 0"),
     ],

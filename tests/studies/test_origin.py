@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from made_pairs import made_pairs
-from tiny_models import BOS, EOS
 
+from neurosteer import report
 from neurosteer.errors import InputError
 from neurosteer.forward import score
 from neurosteer.model import Model, load_model
@@ -43,8 +43,8 @@ def write_pairs(path: Path, pairs: Pairs, columns: tuple[str, str] = COLUMNS) ->
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take longer than all else here."""
-    monkeypatch.setattr(save, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
-    monkeypatch.setattr(save, "find_figure", lambda *_args, **_options: None)
+    monkeypatch.setattr(report, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
+    monkeypatch.setattr(save, "_figure", lambda *_: None)
 
 
 @pytest.fixture
@@ -211,6 +211,23 @@ def test_the_same_number_of_pairs_and_columns(llama: Model, tmp_path: Path, out:
     assert refusal(llama, Wanted(columns=COLUMNS), out=out).startswith("no `neurosteer find`")
 
 
+def test_the_same_layout(llama: Model, tmp_path: Path, out: Path):
+    """What was said of the rows then is said again; the neurons' own file remembers it too."""
+    path = tmp_path / "mine.txt"
+    path.write_text("".join(f"{pair.bad}\n{pair.good}\n" for pair in made_pairs()))
+    pairs = load_pairs(source=str(path), layout="bad-good")
+    found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
+    folder, result = save_find(llama, [found], out=out, options={"layout": "bad-good"})
+    assert result["results"][0]["data"]["layout"] == pairs.layout
+    for asked in (Wanted(), Wanted(layout="bad-good")):
+        assert neurons_from(llama, asked, out=out).test == found.test
+    assert refusal(llama, Wanted(layout="auto"), out=out).startswith("no `neurosteer find` with ")
+    [file] = folder.rglob("*.welch.safetensors")
+    assert neurons_from(llama, Wanted(), out=out, file=file).test == found.test
+    told = refusal(llama, Wanted(layout="good-bad"), out=out, file=file)
+    assert told.endswith("give the --data, --limit, --columns and --layout of that find")
+
+
 def test_pairs_that_have_changed_since(llama: Model, source: str, out: Path):
     """By their digest: one word is enough. The neurons alone are still to be had."""
     folder = found_in(out, llama, source)
@@ -277,13 +294,15 @@ def test_the_same_bos_and_eos(
     own = found_in(out, without, source)
     assert neurons_from(without, Wanted(), out=out).where == str(own)
     assert neurons_from(llama, Wanted(), out=out).where != str(own)
-    assert "(and this BOS and EOS)" in refusal(swapped, Wanted(), out=out)
+    told = "were found under BOS none and EOS </s>, and the model now has <s> and <s>; give --bos 'none' --eos '</s>'"
+    assert refusal(swapped, Wanted(), out=out).startswith(f"the neurons of {own} {told}")
     [file] = Path(neurons_from(llama, Wanted(), out=out).where).glob("*.welch.safetensors")
-    for model, told in (
-        (without, f"found with token {BOS} as BOS, not None; give --bos"),
-        (swapped, f"found with token {EOS} as EOS, not {BOS}; give --eos"),
+    for model, then, now, option in (
+        (without, "BOS <s>", "none", "--bos '<s>'"),
+        (swapped, "EOS </s>", "<s>", "--eos '</s>'"),
     ):
-        assert refusal(model, Wanted(), out=out, file=file) == f"{file}: {told}"
+        told = f"{file}: these neurons were found under {then}, and the model now has {now}; give {option} ("
+        assert refusal(model, Wanted(), out=out, file=file).startswith(told)
 
 
 def test_a_source_is_the_same_however_it_is_spelt(

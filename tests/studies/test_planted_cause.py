@@ -186,7 +186,7 @@ def matched_ps(plain: Margins, ranking: Ranking, repeats: int, *, k: int, to: st
 
 def test_random_sets_are_as_likely_to_have_any_p(plain: Margins, ranking: Ranking):
     """A set that was drawn by lot does not stand out among its matched controls."""
-    counts = counts_of(matched_ps(plain, ranking, 400, k=3, to="mean"))
+    counts = counts_of(matched_ps(plain, ranking, 200, k=3, to="mean"))
     assert stats.chisquare(counts).pvalue > 0.001
 
 

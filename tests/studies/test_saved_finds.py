@@ -11,6 +11,7 @@ import torch
 from made_pairs import made_pairs
 from matplotlib.figure import Figure
 
+from neurosteer import report
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pairs, load_pairs
@@ -23,8 +24,8 @@ from neurosteer.studies.finding import save
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take longer than all else here."""
-    monkeypatch.setattr(save, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
-    monkeypatch.setattr(save, "find_figure", lambda *_args, **_options: None)
+    monkeypatch.setattr(report, "save_pictures", lambda _figure, stem: stem.write_bytes(b""))
+    monkeypatch.setattr(save, "_figure", lambda *_: None)
 
 
 def check_same(again: Found, found: Found) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from neurosteer.experiments.shared.intervals import TaskSamples, ends
 from neurosteer.results import Estimate
@@ -85,13 +85,10 @@ def _ranks(values: Float[np.ndarray, "cell"], weights: Float[np.ndarray, "draw c
     """Ranks but for a constant: equal values share the mean of the ranks that they take up."""
     _, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    sizes = np.add.reduceat(weights[:, order], _starts(group[order]), axis=1)
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.add.reduceat(weights[:, order], starts, axis=1)
     middle = sizes.cumsum(axis=1) - sizes / 2
     return np.asarray(middle[:, group])
-
-
-def _starts(groups: Int[np.ndarray, "cell"]) -> np.ndarray:
-    return np.flatnonzero(np.diff(groups, prepend=-1))
 
 
 def _centred(ranks: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -11,7 +13,19 @@ from matplotlib.ticker import FuncFormatter
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
-from neurosteer.report.canvas import DASHED, INK, LEGEND, Look, finish, headline, method_look, new_figure, plain
+from neurosteer.report.canvas import (
+    DASHED,
+    INK,
+    LEGEND,
+    Look,
+    draw_known,
+    finish,
+    headline,
+    method_look,
+    new_figure,
+    panel_title,
+    plain,
+)
 from neurosteer.report.sheet import Panel, vertical_grid
 
 from .result import CausalTransfer, Compared
@@ -34,8 +48,9 @@ def draw_agreement(result: CausalTransfer, scope: Scope) -> Figure:
     left, right = figure.subplots(1, 2)
     _draw_cells(left, result)
     _draw_correlations(right, result)
-    keys = [_key(method, method_look(method)) for method in result.methods]
-    keys += [_key("cell of a task itself", CELL), _key("of two tasks", {**CELL, "markerfacecolor": "none"})]
+    looks: dict[str, Look] = {method: method_look(method) for method in result.methods}
+    looks |= {"cell of a task itself": CELL, "of two tasks": {**CELL, "markerfacecolor": "none"}}
+    keys = [Line2D([], [], linestyle="", markersize=6, label=label, **look) for label, look in looks.items()]
     figure.legend(handles=keys, ncols=len(keys), **LEGEND)
     name = "Causal transfer · Does what is encoded predict what is used?"
     headline(figure, name, scope.subtitle(f"layer {result.layer}", f"{len(result.measured)} tasks measured"))
@@ -51,27 +66,16 @@ def agreement_caption(_: Scope) -> Caption:
     )
 
 
-def _key(label: str, look: Look) -> Line2D:
-    return Line2D([], [], linestyle="", markersize=6, label=label, **look)
-
-
 def _draw_cells(axes: Axes, result: CausalTransfer) -> None:
     """Own cells filled, all others hollow; on the dashed line prediction and measurement are the same."""
     limits = [LINEAR, -LINEAR]
-    for method in result.methods:
-        look = method_look(method)
-        for own in (False, True):
-            points = [
-                (cell.predicted, cell.delta)
-                for cell in result.cells_of(method)
-                if cell.own is own and cell.predicted is not None and cell.delta is not None
-            ]
-            limits += [value for point in points for value in point]
-            fill = look["color"] if own else "none"
-            shape: Look = {"markersize": 6 if own else 4, "markerfacecolor": fill, **look}
-            x, y = [predicted for predicted, _ in points], [delta for _, delta in points]
-            label = f"{method} {'own' if own else 'other'}"
-            axes.plot(x, y, linestyle="", label=label, markeredgewidth=0.8, zorder=3 + own, **shape)
+    shapes: dict[bool, Look] = {False: {"markersize": 4, "markerfacecolor": "none"}, True: {"markersize": 6}}
+    for method, (own, shape) in product(result.methods, shapes.items()):
+        cells = [cell for cell in result.cells_of(method) if cell.own is own]
+        look: Look = {**method_look(method), **shape, "linestyle": "", "markeredgewidth": 0.8, "zorder": 3 + own}
+        look["label"] = f"{method} {'own' if own else 'other'}"
+        points = draw_known(axes, [cell.predicted for cell in cells], [cell.delta for cell in cells], **look)
+        limits += np.asarray(points.get_xydata()).ravel().tolist()
     plain(axes)
     vertical_grid(axes)
     for axis, scale, limit in (
@@ -84,25 +88,22 @@ def _draw_cells(axes: Axes, result: CausalTransfer) -> None:
     axes.axline((-1e-3, -1e-3), (1e-3, 1e-3), color=INK, linewidth=1.0, linestyle=DASHED, zorder=1)
     axes.set_xlabel("predicted change of the mean margin (nats)")
     axes.set_ylabel("measured change (nats)")
-    axes.set_title("measured cells", fontsize=10.5, fontweight="bold", color=INK)
+    panel_title(axes, "measured cells")
 
 
 def _draw_correlations(axes: Axes, result: CausalTransfer) -> None:
     """Spearman over cells off the diagonal, with the interval over tasks."""
     compared, methods = list(WORDS), result.methods
     for number, method in enumerate(methods):
-        shift, look = 0.22 * (number - (len(methods) - 1) / 2), method_look(method)
-        known = [
-            (row.spearman, compared.index(row.what) + shift, row)
-            for row in result.agreement
-            if row.method == method and row.spearman is not None
-        ]
-        values, heights = [value for value, _, _ in known], [height for _, height, _ in known]
-        axes.plot(values, heights, linestyle="", markersize=6, label=method, **look)
-        for _, height, row in known:
+        shift = 0.22 * (number - (len(methods) - 1) / 2)
+        rows = [row for row in result.agreement if row.method == method]
+        values, heights = [row.spearman for row in rows], [compared.index(row.what) + shift for row in rows]
+        look: Look = {**method_look(method), "linestyle": "", "markersize": 6, "label": method}
+        marks = draw_known(axes, values, heights, **look)
+        for row, height in zip(rows, heights, strict=True):
             if row.low is not None and row.high is not None:
-                axes.hlines(height, row.low, row.high, color=look["color"], linewidth=1.6)
+                axes.hlines(height, row.low, row.high, color=marks.get_color(), linewidth=1.6)
     axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
     axes.set_xlim(-1.05, 1.05)
     Panel(axes, first=True).name_rows(list(WORDS.values()), "Spearman over cells, 95 % interval over tasks")
-    axes.set_title("agreement of matrices, without own cells", fontsize=10.5, fontweight="bold", color=INK)
+    panel_title(axes, "agreement of matrices, without own cells")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +14,7 @@ from neurosteer.experiments.shared import costs
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
+from neurosteer.results import record
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of, file_stem
 from neurosteer.studies.effects.cases import Bench, Case
@@ -22,6 +24,15 @@ from .nulls import null_sets_name
 from .sets import SetKey, as_sets, read_set, sets_needs
 from .sources import count_prefixes
 from .targets import Target
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """The row of `margins` in which a set begins; None where the set is empty."""
+
+    source: str
+    method: Method
+    row: int | None
 
 
 def cells_name(target: str, keys: Sequence[SetKey]) -> str:
@@ -39,7 +50,7 @@ def cells_unit(work: Work, target: Target, keys: Sequence[SetKey]) -> Unit:
     def compute(read: Read) -> UnitResult:
         sets = [read_set(read, work, key) for key in keys]
         margins, clean = _measured(work, [one for variants in sets for one in variants], pairs)
-        rows = _first_rows(keys, sets)
+        rows = [record(row) for row in _first_rows(keys, sets)]
         values = {"target": target.task, "sets": rows, "pairs": len(pairs), "left_out": target.left_out}
         return UnitResult({"margins": margins, "clean": clean}, values)
 
@@ -82,11 +93,9 @@ def _measured(
     return np.concatenate([np.zeros((0, len(pairs))), *found.after]), found.before
 
 
-def _first_rows(keys: Sequence[SetKey], sets: Sequence[Sequence[NeuronSet]]) -> list[dict[str, str | int | None]]:
-    """The row of `margins` in which each set begins; None where it is empty."""
-    rows: list[dict[str, str | int | None]] = []
-    row = 0
+def _first_rows(keys: Sequence[SetKey], sets: Sequence[Sequence[NeuronSet]]) -> list[FirstRow]:
+    rows, row = [], 0
     for key, variants in zip(keys, sets, strict=True):
-        rows.append({"source": key.source, "method": key.method, "row": row if variants else None})
+        rows.append(FirstRow(key.source, key.method, row if variants else None))
         row += len(variants)
     return rows

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from scipy import stats
 
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.scope import Scope
@@ -11,17 +16,18 @@ from neurosteer.runner.units import Read
 from neurosteer.vocabulary import LEVEL, Method
 
 from .agreement import agreements
-from .cell_rows import CELL_CONTROLS, cell_rows
 from .contrasts import control_means, mean_drops
 from .families import family_rows
-from .measured import Measured, read_measured
+from .measured import CellNumbers, Measured, others_controls, read_measured
 from .neutral import neutral_rows
 from .nulls import null_sets_name
-from .predictions import read_predictions
+from .predictions import Predictions, read_predictions
 from .result import KINDS, CausalTransfer, Cell, MeanDrop, MethodSummary, NullChange
 from .sources import massive_units
 
 NAME = "causal"
+CELL_CONTROLS = 199  # with fewer, one set among so many cannot carry a verdict on a single cell
+NO_SET = CellNumbers(*(np.nan,) * 7)
 
 
 def compute(read: Read, work: Work, _: Scope) -> CausalTransfer:
@@ -57,6 +63,57 @@ def compute(read: Read, work: Work, _: Scope) -> CausalTransfer:
             one.method: summary(cells[one.method], effects[one.method], one.in_common(places)) for one in predictions
         },
     )
+
+
+def cell_rows(predictions: Predictions, measured: Measured, work: Work) -> list[Cell]:
+    """The cells of a method, source by source.
+
+    `q` (Benjamini-Hochberg) is over the own cells of the method, or over its others; None with fewer controls than a
+    verdict on a single cell needs, and for targets that have nothing to lose.
+    """
+    method, names, phenomena = predictions.method, work.names, work.phenomena
+    others = others_controls(measured.changes[method])
+    rows: list[Cell] = []
+    for (i, source), (j, target) in product(enumerate(measured.tasks), repeat=2):
+        at, to, clean = names.index(source), names.index(target), measured.clean[j]
+        numbers = measured.cells.get((method, source, target), NO_SET)
+        rows.append(
+            Cell(
+                method=method,
+                source=source,
+                target=target,
+                delta=plain(numbers.delta),
+                controls_mean=plain(numbers.controls_mean),
+                controls_sd=plain(numbers.controls_sd),
+                beyond=plain(numbers.beyond),
+                p=plain(numbers.p),
+                accuracy_before=plain(numbers.accuracy_before),
+                accuracy_after=plain(numbers.accuracy_after),
+                others_controls_mean=plain(others[i, j]),
+                beyond_others=plain(numbers.delta - others[i, j]),
+                predicted=plain(predictions.predicted[at, to]),
+                related=source != target and phenomena[at] == phenomena[to],
+                margin_before=clean.margin,
+                margin_low=clean.low,
+                margin_high=clean.high,
+                nothing_to_lose=not clean.clean,
+                pairs=measured.pairs[j],
+                left_out=measured.left_out[j],
+                units=predictions.sizes[at],
+                controls=0 if numbers is NO_SET else work.recipe.controls,
+            )
+        )
+    return _with_q(rows)
+
+
+def _with_q(rows: list[Cell]) -> list[Cell]:
+    qs: dict[int, float] = {}
+    judged = [row.controls >= CELL_CONTROLS and not row.nothing_to_lose for row in rows]
+    for own in (True, False):
+        ps = {i: row.p for i, row in enumerate(rows) if row.own is own and judged[i]}
+        if ps:
+            qs |= zip(ps, stats.false_discovery_control(list(ps.values()), method="bh").tolist(), strict=True)
+    return [replace(row, q=qs.get(i)) for i, row in enumerate(rows)]
 
 
 def null_changes(read: Read, method: Method, measured: Measured) -> list[NullChange]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from neurosteer.experiments.shared.intervals import TaskSamples, plain
+from neurosteer.experiments.shared.intervals import TaskSamples, known_mean, plain
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import Method
 
@@ -52,7 +52,7 @@ def control_means(method: Method, measured: Measured) -> list[ControlMean]:
     """The mean change by kind under each control: the first of every source, the second, and so on."""
     changes = measured.changes[method][:, :, 1:] + _only_preferred(measured)[:, None]
     return [
-        ControlMean(method, i, kind, plain(mean))
+        ControlMean(method, i, kind, mean)
         for i in range(changes.shape[2])
         for kind, mean in kind_means(changes[:, :, i], measured.phenomena).items()
     ]
@@ -65,11 +65,9 @@ def kinds_of(phenomena: Sequence[str]) -> Mapping[Kind, Bool[np.ndarray, "source
     return dict(zip(KINDS, (own, same & ~own, ~same & ~own, ~own), strict=True))
 
 
-def kind_means(values: Matrix, phenomena: Sequence[str]) -> dict[Kind, float]:
-    """The mean over sources of each kind of cell, each source counting once; NaN where there are none."""
-    rows = {kind: _row_means(values, cells) for kind, cells in kinds_of(phenomena).items()}
-    known = {kind: row[np.isfinite(row)] for kind, row in rows.items()}
-    return {kind: float(row.mean()) if len(row) else np.nan for kind, row in known.items()}
+def kind_means(values: Matrix, phenomena: Sequence[str]) -> dict[Kind, float | None]:
+    """The mean over sources of each kind of cell, each source counting once; None where there are none."""
+    return {kind: known_mean(_row_means(values, cells)) for kind, cells in kinds_of(phenomena).items()}
 
 
 def _drops(predictions: Predictions, measured: Measured) -> dict[Quantity, Matrix]:

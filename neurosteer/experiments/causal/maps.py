@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
-from neurosteer.report.canvas import INK, Look, finish
+from neurosteer.report.canvas import FAINT, INK, Look, draw_known, finish, method_look
 from neurosteer.report.effect_figures import KINDS
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import counted, p_equals, share_of
-from neurosteer.report.palette import about as scale_about
-from neurosteer.report.palette import falling
+from neurosteer.report.palette import falling, symmetric
 from neurosteer.report.sheet import Panel, new_sheet
 from neurosteer.vocabulary import LEVEL, Method
 
-from .means_panel import CHANGE, draw_means
-from .result import CausalTransfer, Cell
+from .result import CausalTransfer, Cell, ControlMean, Kind, MeanDrop
 
 NUMBERED = 14  # tasks whose cells have room for a number
 LEAST = 0.01  # nats; what a colour scale spans at least
+JITTER, GOLDEN = 0.18, 0.618034  # height of a band of dots; multiples of it fill the band evenly
+CHANGE = "change of the mean margin (nats)"
+GROUPS: Mapping[Kind, str] = {
+    "own": "the task itself",
+    "related": "others of its\nphenomenon",
+    "unrelated": "tasks of other\nphenomena",
+}
 ROWS, COLUMNS = "neurons of (ablated)", "margin of"
 
 
@@ -37,7 +44,7 @@ def draw_predicted(result: CausalTransfer, scope: Scope) -> Figure:
     for panel, method in zip(panels, result.methods, strict=False):
         _draw_map(panel, result.predicted[method], result.tasks, result.phenomena, reach)
         panel.title(_title(method))
-    draw_means(panels[-1], result, "predicted")
+    _draw_means(panels[-1], result, "predicted")
     return finish(figure)
 
 
@@ -52,13 +59,16 @@ def draw_measured(result: CausalTransfer, scope: Scope) -> Figure:
     subtitle, names = [*_subtitle(result, scope), tests], names_of(tasks, phenomena)
     figure, panels = new_sheet(len(result.methods) + 1, name, subtitle, names)
     cells = {method: result.cells_of(method) for method in result.methods}
-    matrices = {method: _square(cells[method], tasks) for method in cells}
+    matrices: dict[Method, list[list[float | None]]] = {}
+    for method, own in cells.items():
+        deltas = {(cell.source, cell.target): cell.delta for cell in own}
+        matrices[method] = [[deltas.get((source, target)) for target in tasks] for source in tasks]
     reach = _one_reach(list(matrices.values()))
     for panel, method in zip(panels, cells, strict=False):
         _draw_map(panel, matrices[method], tasks, phenomena, reach)
         _mark(panel.axes, cells[method], tasks, reach)
         panel.title(_title(method), _tests(result, method))
-    draw_means(panels[-1], result, "measured", result.control_means)
+    _draw_means(panels[-1], result, "measured", result.control_means)
     return finish(figure)
 
 
@@ -104,14 +114,8 @@ def _tests(result: CausalTransfer, method: Method) -> str:
     return "; ".join([f"as families: {', '.join(families)}"] * bool(families) + rings)
 
 
-def _square(cells: Sequence[Cell], tasks: Sequence[str]) -> list[list[float | None]]:
-    """The changes of the margin, sources in rows."""
-    found = {(cell.source, cell.target): cell.delta for cell in cells}
-    return [[found.get((source, target)) for target in tasks] for source in tasks]
-
-
 def _draw_map(panel: Panel, matrix: Matrix, tasks: Sequence[str], phenomena: Sequence[str], reach: float) -> None:
-    rows, colours = ROWS if panel.first else "", (falling(), scale_about(0.0, reach))
+    rows, colours = ROWS if panel.first else "", (falling(), symmetric(0.0, reach))
     image = draw_matrix(panel.axes, matrix, tasks, phenomena, colours, rows=rows, columns=COLUMNS)
     panel.colour_bar(image, CHANGE)
 
@@ -148,3 +152,54 @@ def _subtitle(result: CausalTransfer, scope: Scope) -> list[str]:
     units = f"{k:,} of {width:,} units ({share_of(k, width)}) set to zero"
     left_out = [f"the layer's {counted(massive, 'massive unit')} in no set"] if massive else []
     return scope.subtitle(f"layer {result.layer}", units, *left_out)
+
+
+def _draw_means(
+    panel: Panel,
+    result: CausalTransfer,
+    what: Literal["measured", "predicted"],
+    controls: Sequence[ControlMean] = (),
+) -> None:
+    """A row for each kind of cell, a mark with its interval for each method; dots are the means of each control."""
+    axes, methods, means = panel.axes, result.methods, result.mean_drops(what)
+    for place, kind in enumerate(GROUPS):
+        drawn = 0
+        for number, method in enumerate(methods):
+            height = place + 0.26 * (number - (len(methods) - 1) / 2)
+            _draw_dots(axes, [row for row in controls if (row.method, row.kind) == (method, kind)], height)
+            drawn += _draw_mean(axes, means[method, kind], height)
+        if not drawn:
+            at = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "center"}
+            axes.annotate("no such cells", (0.5, place), fontsize=8.5, color=FAINT, **at)  # type: ignore[arg-type]
+    axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    axes.margins(x=0.08)
+    panel.name_rows(list(GROUPS.values()), CHANGE)
+    panel.title("mean over tasks, 95 % interval")
+    keys = [Line2D([], [], linestyle="", markersize=6, label=method, **method_look(method)) for method in methods]
+    if controls:
+        keys.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=FAINT, label="its matched controls"))
+    below: Look = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2, "frameon": False}
+    axes.legend(handles=keys, fontsize=8.5, **below)
+
+
+def _draw_dots(axes: Axes, rows: Sequence[ControlMean], height: float) -> None:
+    """One for each control, spread in height by a fixed pattern so that equal ones can be told apart."""
+    if all(row.delta is None for row in rows):
+        return
+    method, kind = rows[0].method, rows[0].kind
+    heights = [height + JITTER * ((GOLDEN * (row.control + 1)) % 1 - 0.5) for row in rows]
+    look: Look = {"markersize": 2.6, "alpha": 0.45, "markeredgewidth": 0, "zorder": 1.5}
+    look |= {**method_look(method), "marker": "o", "label": f"{method} controls {kind}"}
+    draw_known(axes, [row.delta for row in rows], heights, linestyle="", **look)
+
+
+def _draw_mean(axes: Axes, row: MeanDrop, height: float) -> bool:
+    """A mean change with its interval; whether it is known."""
+    change, look = row.change, method_look(row.method)
+    if change.value is None:
+        return False
+    look |= {"linestyle": "", "markersize": 6, "label": f"{row.method} {row.what} {row.kind}"}
+    mark = draw_known(axes, [change.value], [height], **look)
+    if change.low is not None and change.high is not None:
+        axes.hlines(height, change.low, change.high, color=mark.get_color(), linewidth=1.6, zorder=1.9)
+    return True

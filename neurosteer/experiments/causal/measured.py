@@ -10,13 +10,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from neurosteer.experiments.experiment import Work
+from neurosteer.results import read_record
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.effects.numbers import Preference, accuracy, clean_preference, empirical_p
 from neurosteer.vocabulary import Method
 
-from .cells import cells_name, null_cells_name
+from .cells import FirstRow, cells_name, null_cells_name
 from .targets import batches_of_nulls, batches_of_sets, targets_of
 
 Matrix: TypeAlias = Float[np.ndarray, "source target"]
@@ -73,12 +74,12 @@ def read_measured(read: Read, work: Work) -> Measured:
         margins, seed = results[0].arrays["clean"], seed_of(recipe.seed, target.task, "clean")
         clean.append(clean_preference(margins, groups_in(target.pairs), seed))
         for result in results:
-            for one in result.values["sets"]:
-                if one["row"] is not None:
-                    edited = result.arrays["margins"][one["row"] : one["row"] + shape[2]]
-                    cells[one["method"], one["source"], target.task] = measure_cell(result.arrays["clean"], edited)
-                    at = place[one["source"]], place[target.task]
-                    found[one["method"]][at] = mean_changes(result.arrays["clean"], edited)
+            unedited = result.arrays["clean"]
+            for first in (read_record(FirstRow, values) for values in result.values["sets"]):
+                if first.row is not None:
+                    edited = result.arrays["margins"][first.row : first.row + shape[2]]
+                    cells[first.method, first.source, target.task] = measure_cell(unedited, edited)
+                    found[first.method][place[first.source], place[target.task]] = mean_changes(unedited, edited)
         for methods in batches_of_nulls(recipe):
             result = read(null_cells_name(target.task, methods))
             for method in methods:

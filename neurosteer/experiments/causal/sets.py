@@ -47,7 +47,10 @@ def sets_unit(work: Work, task: str) -> Unit:
             every = [chosen, *controls] if len(chosen) else []
             units = np.array([one.units.tolist() for one in every], dtype=np.int64)
             arrays[method] = units.reshape(len(every), len(chosen))
-            matching[method] = {name: _mean(controls, name) for name in ("unmatched", "overlap")}
+            matching[method] = {
+                name: float(np.mean([control.metadata[name] for control in controls])) if controls else None
+                for name in ("unmatched", "overlap")
+            }
         return UnitResult(arrays, {"task": task, "about": matching})
 
     needs = tuple(dict.fromkeys(need for method in recipe.methods for need in ranking_needs(task, method)))
@@ -71,7 +74,3 @@ def as_sets(read: Read, work: Work, task: str, units: Int[np.ndarray, "variant n
     layer = work.design.layer
     ranking = ranking_of(read, work, task, "welch")
     return [ranking.pick((layer, unit) for unit in row if unit >= 0) for row in units.tolist()]
-
-
-def _mean(controls: list[NeuronSet], name: str) -> float | None:
-    return float(np.mean([control.metadata[name] for control in controls])) if controls else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from neurosteer.experiments.scope import Scope
 from neurosteer.report.numbers import NONE, change, divergence, number, p_value, percent
@@ -11,7 +11,6 @@ from neurosteer.vocabulary import FEWEST_PREFERRED, Method
 
 from .result import (
     CONTRASTS,
-    Agreement,
     CausalTransfer,
     Compared,
     Contrast,
@@ -28,7 +27,6 @@ FAMILIES: Mapping[FamilyName, str] = {
     "other": "other cells, against matched controls",
     "search": "own cells, against null searches",
 }
-SHOWN: tuple[Kind, ...] = ("own", "related", "unrelated")
 
 
 def tables(result: CausalTransfer, _: Scope) -> list[Table]:
@@ -38,15 +36,17 @@ def tables(result: CausalTransfer, _: Scope) -> list[Table]:
 
 def _measured(result: CausalTransfer) -> Table:
     means = result.mean_drops("measured")
-    rows = tuple(
-        (
-            method,
-            *(changed(means[method, kind].change) for kind in SHOWN),
-            *(result.summary[method].stand_out(kind) or NONE for kind in ("own", "other")),
-        )
-        for method in result.methods
-    )
-    headers = ("method", "the task itself", "same phenomenon", "other phenomena", "own q < .05", "other q < .05")
+    columns: list[tuple[str, Callable[[Method], str]]] = [
+        ("method", str),
+        ("the task itself", lambda method: changed(means[method, "own"].change)),
+        ("same phenomenon", lambda method: changed(means[method, "related"].change)),
+        ("other phenomena", lambda method: changed(means[method, "unrelated"].change)),
+        ("own q < .05", lambda method: result.summary[method].stand_out("own") or NONE),
+        ("other q < .05", lambda method: result.summary[method].stand_out("other") or NONE),
+    ]
+    units = ", ".join(map(str, result.massive[:LISTED]))
+    more = f" and {len(result.massive) - LISTED:,} more" if len(result.massive) > LISTED else ""
+    massive = f"; massive units, in no set: {units}{more}" if units else ""
     single = (
         ""
         if result.controls >= result.cell_controls
@@ -55,9 +55,9 @@ def _measured(result: CausalTransfer) -> Table:
     )
     caption = (
         "Mean change of the margin in measured cells (nats), with 95 % intervals over tasks"
-        f"{_nothing_to_lose(result)}{single}{_massive(result)}"
+        f"{_nothing_to_lose(result)}{single}{massive}"
     )
-    return Table(caption, headers, rows)
+    return Table.of(caption, result.methods, columns)
 
 
 def _nothing_to_lose(result: CausalTransfer) -> str:
@@ -71,31 +71,22 @@ def _nothing_to_lose(result: CausalTransfer) -> str:
     )
 
 
-def _massive(result: CausalTransfer) -> str:
-    """The massive units, which are in no set."""
-    units = result.massive
-    more = f" and {len(units) - LISTED:,} more" if len(units) > LISTED else ""
-    return f"; massive units, in no set: {', '.join(map(str, units[:LISTED]))}{more}" if units else ""
-
-
 def _families(result: CausalTransfer) -> Table:
     """What was declared before anything was measured, and what came out."""
-    rows = tuple(
-        (
-            row.method,
-            FAMILIES[row.family],
-            row.verdict,
-            f"{row.cells:,}",
-            _left_out(row),
-            *(NONE if value is None else change(value) for value in (row.mean, row.controls_mean, row.beyond)),
-            NONE if row.share_lost is None else f"{100 * row.share_lost:.0f}%",
-            NONE if row.p is None else p_value(row.p),
-            percent(row.detectable),
-        )
-        for row in result.families
-    )
+    columns: list[tuple[str, Callable[[Family], str]]] = [
+        ("method", lambda row: row.method),
+        ("family", lambda row: FAMILIES[row.family]),
+        ("verdict", lambda row: row.verdict),
+        ("cells", lambda row: f"{row.cells:,}"),
+        ("left out", _left_out),
+        ("mean", lambda row: change(row.mean)),
+        ("controls", lambda row: change(row.controls_mean)),
+        ("beyond", lambda row: change(row.beyond)),
+        ("of the margin", lambda row: NONE if row.share_lost is None else f"{100 * row.share_lost:.0f}%"),
+        ("p", lambda row: p_value(row.p)),
+        ("found at", lambda row: percent(row.detectable)),
+    ]
     draws = max(row.draws for row in result.families)
-    headers = ("method", "family", "verdict", "cells", "left out", "mean", "controls", "beyond", "of the margin", "p")
     search = f", and own cells against {result.null_searches} null searches a third"
     caption = (
         "Declared before measuring: of each method all own cells are one family and all other cells another"
@@ -105,7 +96,7 @@ def _families(result: CausalTransfer) -> Table:
         "margin: what is lost beyond the controls, as a share of the clean one; found at: the smallest such loss "
         f"that the test finds with 80 % power{_in_common(result)}{_small_sets(result)}"
     )
-    return Table(caption, (*headers, "found at"), rows, left=3)
+    return Table.of(caption, result.families, columns, left=3)
 
 
 def _left_out(row: Family) -> str:
@@ -142,30 +133,27 @@ def _small_sets(result: CausalTransfer) -> str:
 
 def _neutral(result: CausalTransfer) -> Table:
     """The mean over the sources of a method, and each of them."""
+    columns: list[tuple[str, Callable[[float | None], str], Callable[[NeutralText], float | None]]] = [
+        ("KL", divergence, lambda row: row.kl),
+        ("controls", divergence, lambda row: row.kl_controls_mean),
+        ("perplexity unedited", number, lambda row: row.perplexity_before),
+        ("edited", number, lambda row: row.perplexity),
+        ("controls", number, lambda row: row.perplexity_controls_mean),
+        ("shared units", percent, lambda row: row.overlap),
+        ("distance", number, lambda row: row.unmatched),
+    ]
     rows = []
     for method in result.methods:
         here = [row for row in result.neutral if row.method == method]
-        columns = zip(*(_neutral_numbers(row) for row in here), strict=True)
-        rows.append((method, "mean", *_neutral_cells([mean(column) for column in columns])))
-        rows += [(method, row.source, *_neutral_cells(_neutral_numbers(row))) for row in here]
-    names = ("method", "neurons of", "KL", "controls", "perplexity unedited", "edited", "controls")
+        rows.append((method, "mean", *(text(mean([of(row) for row in here])) for _, text, of in columns)))
+        rows += [(method, row.source, *(text(of(row)) for _, text, of in columns)) for row in here]
+    heads = ("method", "neurons of", *(head for head, _, _ in columns))
     caption = (
         "Neutral text while a set is zero: KL of the unedited model from the edited one (nats per token) and "
         "perplexity, beside the mean of the set's own controls; the share of a set's units that a control holds too, "
         "and how far a control's units are from the set's (standard deviations)"
     )
-    return Table(caption, (*names, "shared units", "distance"), tuple(rows), left=2)
-
-
-def _neutral_numbers(row: NeutralText) -> tuple[float | None, ...]:
-    perplexities = (row.perplexity_before, row.perplexity, row.perplexity_controls_mean)
-    return (row.kl, row.kl_controls_mean, *perplexities, row.overlap, row.unmatched)
-
-
-def _neutral_cells(numbers: Sequence[float | None]) -> tuple[str, ...]:
-    kl, kl_controls, *perplexities, overlap, unmatched = numbers
-    written = (number(perplexity) for perplexity in perplexities)
-    return (divergence(kl), divergence(kl_controls), *written, percent(overlap), number(unmatched))
+    return Table(caption, heads, tuple(rows), left=2)
 
 
 def _contrasts(result: CausalTransfer) -> Table:
@@ -186,11 +174,10 @@ def _contrasts(result: CausalTransfer) -> Table:
 
 def _agreement(result: CausalTransfer) -> Table:
     compared: list[Compared] = list(dict.fromkeys(row.what for row in result.agreement))
-    found: dict[tuple[Method, Compared], Agreement] = {(row.method, row.what): row for row in result.agreement}
-    rows = tuple((what, *(_correlation(found[method, what]) for method in result.methods)) for what in compared)
+    found: dict[tuple[Method, Compared], str] = {
+        (row.method, row.what): NONE if row.spearman is None else f"{ranged(row.estimate)} ({row.cells:,})"
+        for row in result.agreement
+    }
+    rows = tuple((what, *(found[method, what] for method in result.methods)) for what in compared)
     caption = "Spearman over cells of two different tasks, with 95 % intervals over tasks (cells)"
     return Table(caption, ("matrices", *result.methods), rows)
-
-
-def _correlation(row: Agreement) -> str:
-    return NONE if row.spearman is None else f"{ranged(row.estimate)} ({row.cells:,})"

@@ -11,16 +11,14 @@ from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.fig4 import MOST
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.intervals import TaskSamples, Trend, plain
-from neurosteer.experiments.shared.layer_curves import estimate
-from neurosteer.results import Estimate
+from neurosteer.experiments.shared.intervals import TaskSamples, known_mean, plain
 from neurosteer.runner.units import Read
 
 from .agreement import Agreement
 from .claims import Measurement, answer_of, judge
 from .equal_share import SHARE, EqualShare
 from .result import CLAIMS, NAME, ClaimName, LambdaPoint, LayerPoint, Scale, Sensitivity, Summary
-from .units import DenseProbes, Points, TrainedMasks, read_masks
+from .units import DenseProbes, TrainedMasks, read_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +60,8 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
     below = [j for j, each in enumerate(design.lambdas) if each < 1]
     rises = samples.trend(masks.kept[:, :, below])
     whole = np.isfinite(equal.needed).all(axis=1)  # a trend is over tasks that are known at every layer
-    rises_equal = _trend_of_known(equal.needed, whole, samples)
+    most = whole[:, None] & (whole.mean() > MOST)  # and over none, unless most are
+    rises_equal = samples.trend(np.where(most, equal.needed, np.nan)[:, :, None])
     measurements: dict[ClaimName, Measurement] = {
         "b": agreement.measurement(configuration),
         "b_equal": agreement_equal.measurement(configuration),
@@ -74,18 +73,18 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
         lam=lam,
         kept=plain(kept.mean()),
         accuracy=plain(accuracy.mean()),
-        relative=_mean_of_known(dense.where_readable(accuracy / dense.accuracy)),
+        relative=known_mean(dense.where_readable(accuracy / dense.accuracy)),
         loss=plain(masks.loss[:, :, at].mean()),
-        rho=_rho(rises, below.index(at)),
+        rho=rises.at(below.index(at)),
         rising_lambdas=int((rises.low > 0).sum()),
         falling_lambdas=int((rises.high < 0).sum()),
         of_lambdas=len(below),
         beyond_half=agreement.estimate,
         agreeing_layers=agreement.agreeing_layers,
         of_layers=agreement.known_layers,
-        relative_equal=_mean_of_known(equal.relative),
-        needed=_mean_of_known(equal.needed),
-        rho_equal=_rho(rises_equal, 0),
+        relative_equal=known_mean(equal.relative),
+        needed=known_mean(equal.needed),
+        rho_equal=rises_equal.at(0),
         tasks_equal=int(whole.sum()),
         of_tasks=len(whole),
         beyond_half_equal=agreement_equal.estimate,
@@ -104,7 +103,7 @@ def _lambda_points(masks: TrainedMasks, design: Design, samples: TaskSamples) ->
     curves = (masks.accuracy, masks.kept, masks.limit, masks.loss, masks.penalty, masks.spearman)
     means = [samples.means(values) for values in curves]
     return [
-        LambdaPoint(*masks.configuration.factors, layer, lam, *(estimate(one, i, j) for one in means))
+        LambdaPoint(*masks.configuration.factors, layer, lam, *(one.at(i, j) for one in means))
         for i, layer in enumerate(design.layers)
         for j, lam in enumerate(design.lambdas)
     ]
@@ -124,11 +123,11 @@ def _layer_points(
         LayerPoint(
             *masks.configuration.factors,
             layer=layer,
-            kept=estimate(kept, i),
+            kept=kept.at(i),
             agreement=agreement.at(i),
             agreement_equal=agreement_equal.at(i),
             relative_equal=plain(relative.mean[i]),
-            needed=estimate(needed, i),
+            needed=needed.at(i),
         )
         for i, layer in enumerate(design.layers)
     ]
@@ -139,18 +138,3 @@ def _scales(dense: DenseProbes, design: Design, samples: TaskSamples) -> list[Sc
     return [
         Scale(layer, plain(level[i]), plain(dense.accuracy[:, i].mean())) for i, layer in enumerate(design.layers)
     ]
-
-
-def _trend_of_known(needed: Points, whole: np.ndarray, samples: TaskSamples) -> Trend:
-    """Over the tasks that are `whole`; nothing unless most are."""
-    counted = whole[:, None] & (whole.mean() > MOST)
-    return samples.trend(np.where(counted, needed, np.nan)[:, :, None])
-
-
-def _rho(trend: Trend, point: int) -> Estimate:
-    return Estimate.of(trend.rho[point], trend.low[point], trend.high[point])
-
-
-def _mean_of_known(values: Points) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None

@@ -13,8 +13,22 @@ from matplotlib.ticker import PercentFormatter
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.layer_axes import draw_interval, layer_axis
-from neurosteer.report.canvas import BLUE, DASHED, GREEN, INK, LEGEND, VERMILION, Look, finish, headline, new_figure
+from neurosteer.experiments.shared.layer_axes import draw_interval
+from neurosteer.report.canvas import (
+    BLUE,
+    DASHED,
+    GREEN,
+    INK,
+    LEGEND,
+    VERMILION,
+    Look,
+    draw_known,
+    finish,
+    headline,
+    layer_axis,
+    new_figure,
+    panel_title,
+)
 from neurosteer.report.numbers import lambda_text, percent
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import L0Start, L0States
@@ -97,14 +111,17 @@ def _figure(result: Sensitivity, scope: Scope, panels: Sequence[Panel], name: st
             for line in result.lines:
                 points = [row for row in result.by_layer if row.training == training and row.line == line]
                 _draw_line(axes, [(row.layer, panel.value(row)) for row in points], *line)
-            layer_axis(axes, result.layers, named=panel is panels[-1], bins=7)
+            layer_axis(axes, result.layers, named=panel is panels[-1], most=7)
             _scale(axes, panel)
         across[0].set_ylabel(panel.label)
     for axes, training in zip(grid[0], trainings, strict=True):
         loss = f"paper's loss, {training}" if training.endswith("steps") else training
-        axes.set_title(loss, fontsize=10, fontweight="bold", color=INK)
+        panel_title(axes, loss, fontsize=10)
     columns = max(1, int(figure.get_figwidth() // KEY_WIDTH))
-    figure.legend(handles=[_key(*line) for line in result.lines], ncols=columns, **LEGEND)
+    keys = [
+        Line2D([], [], label=f"{line[0]}, {line[1]}, log alpha {line[2]:g}", **_look(*line)) for line in result.lines
+    ]
+    figure.legend(handles=keys, ncols=columns, **LEGEND)
     headline(figure, name, scope.subtitle(*scope.mean_in_words, *notes))
     return finish(figure)
 
@@ -121,11 +138,11 @@ def _draw_line(
     axes: Axes, points: Sequence[tuple[int, Estimate]], states: L0States, start: L0Start, log_alpha: float
 ) -> None:
     """One value by layer, without the layers where it is not known, and its interval where it has one."""
-    known = [(layer, one.value) for layer, one in points if one.value is not None]
-    look = _look(states, start, log_alpha) | {"markevery": max(1, len(known) // 6)}
-    label = f"{states}-{start}-{log_alpha}"
-    axes.plot([layer for layer, _ in known], [value for _, value in known], label=label, **look)
-    draw_interval(axes, points, look["color"])
+    layers, values = [layer for layer, _ in points], [one.value for _, one in points]
+    look = _look(states, start, log_alpha) | {"label": f"{states}-{start}-{log_alpha}"}
+    line = draw_known(axes, layers, values, **look)
+    line.set_markevery(max(1, sum(value is not None for value in values) // 6))
+    draw_interval(axes, points, line.get_color())
 
 
 def _look(states: L0States, start: L0Start, log_alpha: float) -> Look:
@@ -137,9 +154,3 @@ def _look(states: L0States, start: L0Start, log_alpha: float) -> Look:
         "markersize": 4.5,
         "fillstyle": FILLED.get(log_alpha, "left"),
     }
-
-
-def _key(states: L0States, start: L0Start, log_alpha: float) -> Line2D:
-    """Of the legend."""
-    label = f"{states}, {start}, log alpha {log_alpha:g}"
-    return Line2D([], [], label=label, **_look(states, start, log_alpha))

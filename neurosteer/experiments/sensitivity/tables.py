@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from neurosteer.experiments.experiment import Rows
 from neurosteer.experiments.scope import Scope
@@ -10,7 +10,7 @@ from neurosteer.report.numbers import NONE, lambda_text, number, percent, signed
 from neurosteer.report.table import Table
 from neurosteer.results import Estimate
 
-from .result import DEPENDS, Claim, ClaimName, Factor, Sensitivity
+from .result import DEPENDS, Claim, ClaimName, Factor, Scale, Sensitivity, Summary
 
 FACTOR_NAMES: Mapping[Factor, str] = {
     "states": "states",
@@ -37,9 +37,11 @@ def csvs(result: Sensitivity) -> Mapping[str, Rows]:
 
 def _claims(result: Sensitivity) -> Table:
     at, share = lambda_text(result.lam), percent(result.share)
-    rows = [
-        (CLAIM_NAMES[one.claim].format(lam=at, share=share), one.verdict, one.text, _dependence(one))
-        for one in result.claims
+    columns: list[tuple[str, Callable[[Claim], str]]] = [
+        ("claim", lambda one: CLAIM_NAMES[one.claim].format(lam=at, share=share)),
+        ("verdict", lambda one: one.verdict),
+        ("ways", lambda one: one.text),
+        ("depends on (ways up)", _dependence),
     ]
     caption = (
         "Each claim in every way to train. Up: with the whole 95 % interval, the mean agreement over layers is above "
@@ -47,7 +49,7 @@ def _claims(result: Sensitivity) -> Table:
         "them); down: below. A claim depends on a choice where ways that differ in it alone differ by more than "
         "resampling makes likely"
     )
-    return Table(caption, ("claim", "verdict", "ways", "depends on (ways up)"), tuple(rows), left=4)
+    return Table.of(caption, result.claims, columns, left=4)
 
 
 def _dependence(claim: Claim) -> str:
@@ -64,42 +66,33 @@ def _dependence(claim: Claim) -> str:
 
 
 def _configurations(result: Sensitivity) -> Table:
-    rows = tuple(
-        (
-            row.states,
-            row.start,
-            f"{row.log_alpha:g}",
-            row.training,
-            number(row.loss, 3),
-            percent(row.kept),
-            number(row.relative),
-            _signed(row.rho),
-            row.d,
-            f"{row.agreeing_layers} of {row.of_layers}",
-            _signed(row.beyond_half),
-            row.b,
-            percent(row.needed),
-            number(row.relative_equal),
-            _signed(row.rho_equal),
-            row.d_equal,
-            f"{row.agreeing_layers_equal} of {row.of_layers_equal}",
-            _signed(row.beyond_half_equal),
-            row.b_equal,
-        )
-        for row in result.configurations
-    )
     share = percent(result.share)
-    headers = (
-        *("states", "weights", "log alpha", "training", "loss", "kept", "accuracy / dense"),
-        *("Spearman (layer, kept)", "(d)", "layers where |t| and gates agree", "agreement less half", "(b)"),
-        *("needed for 95 %", f"accuracy / dense at {share}", "Spearman (layer, needed)", f"(d) at {share}"),
-        *(f"layers that agree at {share}", f"agreement less half at {share}", f"(b) at {share}"),
-    )
+    columns: list[tuple[str, Callable[[Summary], str]]] = [
+        ("states", lambda row: row.states),
+        ("weights", lambda row: row.start),
+        ("log alpha", lambda row: f"{row.log_alpha:g}"),
+        ("training", lambda row: row.training),
+        ("loss", lambda row: number(row.loss, 3)),
+        ("kept", lambda row: percent(row.kept)),
+        ("accuracy / dense", lambda row: number(row.relative)),
+        ("Spearman (layer, kept)", lambda row: _signed(row.rho)),
+        ("(d)", lambda row: row.d),
+        ("layers where |t| and gates agree", lambda row: f"{row.agreeing_layers} of {row.of_layers}"),
+        ("agreement less half", lambda row: _signed(row.beyond_half)),
+        ("(b)", lambda row: row.b),
+        ("needed for 95 %", lambda row: percent(row.needed)),
+        (f"accuracy / dense at {share}", lambda row: number(row.relative_equal)),
+        ("Spearman (layer, needed)", lambda row: _signed(row.rho_equal)),
+        (f"(d) at {share}", lambda row: row.d_equal),
+        (f"layers that agree at {share}", lambda row: f"{row.agreeing_layers_equal} of {row.of_layers_equal}"),
+        (f"agreement less half at {share}", lambda row: _signed(row.beyond_half_equal)),
+        (f"(b) at {share}", lambda row: row.b_equal),
+    ]
     caption = (
         f"Every way to train, at λ = {lambda_text(result.lam)} and, on the right, at equal kept share; means over "
         "tasks and layers. The loss is each training's own: compare within a training"
     )
-    return Table(caption, headers, rows, left=4)
+    return Table.of(caption, result.configurations, columns, left=4)
 
 
 def _signed(one: Estimate) -> str:
@@ -109,11 +102,13 @@ def _signed(one: Estimate) -> str:
 
 
 def _scales(result: Sensitivity) -> Table:
-    rows = tuple(
-        (str(row.layer), NONE if row.level is None else f"{row.level:.3g}", number(row.dense)) for row in result.level
-    )
+    columns: list[tuple[str, Callable[[Scale], str]]] = [
+        ("layer", lambda row: str(row.layer)),
+        ("standard deviation", lambda row: NONE if row.level is None else f"{row.level:.3g}"),
+        ("dense accuracy", lambda row: number(row.dense)),
+    ]
     caption = (
         "How far the units of a layer vary (root mean square of their standard deviations, mean over tasks): raw "
         "states grow by this much, and a weight of the same size counts for as much more"
     )
-    return Table(caption, ("layer", "standard deviation", "dense accuracy"), rows, left=0)
+    return Table.of(caption, result.level, columns, left=0)

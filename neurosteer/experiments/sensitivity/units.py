@@ -15,15 +15,13 @@ from neurosteer.data import EosStates
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.shared import costs
-from neurosteer.experiments.shared.layer_probes import FLOOR, welch_of
+from neurosteer.experiments.shared.layer_probes import FLOOR, rank_agreement, welch_of
 from neurosteer.experiments.shared.states import states_name, states_of
-from neurosteer.neurons import spearman
 from neurosteer.pairs import Split
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import BLOCK, Examples, Masks, fit_dense, fit_masks_at, mask_noise
-from neurosteer.studies.finding.agreement import largest_spearman
 
 from .result import NAME, Configuration
 from .variants import Variant, variants
@@ -107,15 +105,14 @@ def _masks(examples: Examples, task: str, variant: Variant, design: Design) -> A
 
 
 def _stage(masks: Masks, t: Float[Tensor, "layer unit"], examples: Examples, task: str, design: Design) -> Arrays:
-    gates, layers = masks.gates.cpu(), range(len(examples.layers))
-    ranks = [[(t[i], gates[i, j]) for j in range(len(design.lambdas))] for i in layers]
+    agreement, limit = rank_agreement(t, masks.gates.cpu())
     shared = generator(design.seed, task, "loss")
     return {
         "kept": masks.kept.cpu().numpy(),
         "accuracy": examples.accuracy(masks.probes, "test").numpy(),
         "validation": examples.accuracy(masks.probes, "validation").numpy(),
-        "spearman": np.array([[spearman(*both) for both in row] for row in ranks], dtype=float),
-        "limit": np.array([[largest_spearman(*both) for both in row] for row in ranks], dtype=float),
+        "spearman": agreement,
+        "limit": limit,
         "loss": masks.fitted.loss(masks.train, examples.y["train"], design.lambdas, shared).cpu().numpy(),
         "penalty": masks.fitted.penalty.cpu().numpy(),
     }

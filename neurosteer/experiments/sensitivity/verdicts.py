@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from neurosteer.experiments.experiment import Results, Verdict
+from neurosteer.experiments.experiment import Results
 from neurosteer.experiments.fig2 import above_zero
 from neurosteer.experiments.scope import Scope
+from neurosteer.results import Verdict
 
 from .result import NAME, UNJUDGED, Claim, ClaimName, Sensitivity
 

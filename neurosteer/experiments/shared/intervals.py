@@ -21,8 +21,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
+from neurosteer.results import Estimate
 from neurosteer.seeds import seed_of
-from neurosteer.studies.bootstrap import RESAMPLES
+from neurosteer.studies.bootstrap import RESAMPLES, quantile
 from neurosteer.vocabulary import LEVEL
 
 LEAST = 6  # phenomena, or tasks, of which an interval is told
@@ -37,6 +38,10 @@ class Means:
     high: np.ndarray
     tasks: np.ndarray
 
+    def at(self, *place: int) -> Estimate:
+        """One of the means."""
+        return Estimate.of(self.mean[place], self.low[place], self.high[place])
+
 
 @dataclass(frozen=True, eq=False)
 class Trend:
@@ -46,6 +51,9 @@ class Trend:
     low: np.ndarray
     high: np.ndarray
     draws: np.ndarray
+
+    def at(self, point: int) -> Estimate:
+        return Estimate.of(self.rho[point], self.low[point], self.high[point])
 
 
 @dataclass(frozen=True)
@@ -146,14 +154,9 @@ class TaskSamples:
 
 def ends(draws: np.ndarray, drawn: np.ndarray | float | int) -> tuple[np.ndarray, np.ndarray]:
     """The interval of `draws [resample ...]`, infinity included, when so many things were drawn; NaN for too few."""
-    ordered = np.sort(draws, axis=0)  # NaN comes last
-    count = (~np.isnan(draws)).sum(axis=0)
-    share, found = tail(drawn), []
-    for end in (share, 1 - share):
-        place = np.round(np.where(np.isnan(end), 0, end) * np.maximum(count - 1, 0)).astype(int)
-        value = np.take_along_axis(ordered, place[None], axis=0)[0]
-        found.append(np.where(np.isnan(end), np.nan, value))
-    return found[0], found[1]
+    share = tail(drawn)
+    low, high = (quantile(draws, np.nan_to_num(end)) for end in (share, 1 - share))
+    return np.where(np.isnan(share), np.nan, low), np.where(np.isnan(share), np.nan, high)
 
 
 def tail(drawn: np.ndarray | float | int) -> np.ndarray:
@@ -166,3 +169,9 @@ def tail(drawn: np.ndarray | float | int) -> np.ndarray:
 def plain(value: float) -> float | None:
     """A float for JSON; None for NaN and infinity."""
     return float(value) if np.isfinite(value) else None
+
+
+def known_mean(values: np.ndarray) -> float | None:
+    """The mean of those that are finite; None where none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None

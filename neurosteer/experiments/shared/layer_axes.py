@@ -10,26 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from neurosteer.report.canvas import GREY, Look, layer_ticks, plain
+from neurosteer.report.canvas import ACCURACY, GREY, Look, draw_known
 from neurosteer.results import Estimate
 
 from .layer_curves import DensePoint
 
 Line = Sequence[tuple[int, Estimate]]  # layer, value
-LAYER = "layer (block, counted from 0)"
-ACCURACY = "test accuracy (share of sentences)"
 SIDE_LEGEND: Look = {"loc": "outside right center", "frameon": False, "fontsize": 9, "handlelength": 2.6}
 BESIDE: Look = {**SIDE_LEGEND, "loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
 DENSE: Look = {"color": GREY, "alpha": 0.45, "linewidth": 6, "solid_capstyle": "round", "zorder": 1.5}
-
-
-def layer_axis(axes: Axes, layers: Sequence[int], *, named: bool = True, bins: int = 16) -> None:
-    """The layers that were measured below, horizontal grid lines behind."""
-    axes.set_xlim(min(layers, default=0) - 0.6, max(layers, default=0) + 0.6)
-    layer_ticks(axes, layers, bins)
-    if named:
-        axes.set_xlabel(LAYER)
-    plain(axes)
 
 
 def accuracy_axis(axes: Axes, others: Sequence[float | None] = ()) -> None:
@@ -47,14 +36,13 @@ def extent(axes: Axes) -> list[float]:
 
 def draw_line(axes: Axes, line: Line, look: Look, label: str, *, band: bool = True) -> Line2D | None:
     """One value by layer with its 95 % interval as a band, without the layers where it is not known."""
-    known = [(layer, one) for layer, one in line if one.value is not None]
-    if not known:
+    layers, values = [layer for layer, _ in line], [one.value for _, one in line]
+    if not any(value is not None for value in values):
         return None
-    layers, values = zip(*((layer, one.value) for layer, one in known), strict=True)
     shape: Look = {"linewidth": 1.5, "markersize": 4.5, "markeredgewidth": 0, **look}
-    (drawn,) = axes.plot(layers, values, label=label, **shape)
+    drawn = draw_known(axes, layers, values, label=label, **shape)
     if band:
-        draw_interval(axes, known, look["color"])
+        draw_interval(axes, line, drawn.get_color())
     return drawn
 
 
@@ -71,7 +59,5 @@ def draw_interval(axes: Axes, line: Line, colour: Any) -> None:
 def draw_dense(axes: Axes, points: Sequence[DensePoint]) -> Line2D:
     """The dense probe, as a broad pale line on which others may lie."""
     marker: Look = {"marker": "o", "markersize": 6} if len(points) == 1 else {}
-    known = [(point.layer, point.accuracy.value) for point in points if point.accuracy.value is not None]
-    layers, values = [layer for layer, _ in known], [value for _, value in known]
-    (line,) = axes.plot(layers, values, label="dense: all units", **DENSE, **marker)
-    return line
+    layers, values = [point.layer for point in points], [point.accuracy.value for point in points]
+    return draw_known(axes, layers, values, label="dense: all units", **DENSE, **marker)

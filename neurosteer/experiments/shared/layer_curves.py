@@ -30,42 +30,49 @@ class DensePoint:
     accuracy: Estimate
 
 
-@dataclass(frozen=True)
-class Relative:
-    """Accuracy over the dense probe's, of the tasks whose dense probe reads anything: on test and on validation."""
+@dataclass(frozen=True, kw_only=True)
+class BesideDense:
+    """Probes on some units of a layer: their accuracy, and its share of the dense probe's, of tasks that it reads."""
 
-    test: Estimate
-    validation: Estimate
-    tasks: int
+    accuracy: Estimate
+    relative: Estimate
+    relative_validation: Estimate
+    relative_tasks: int
+    excluded: int  # tasks whose dense probe reads nothing
 
 
 def dense_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[DensePoint]:
     found = samples.means(probes.dense)
-    return [DensePoint(layer, int(found.tasks[i]), estimate(found, i)) for i, layer in enumerate(design.layers)]
+    return [DensePoint(layer, int(found.tasks[i]), found.at(i)) for i, layer in enumerate(design.layers)]
 
 
-def estimate(means: Means, *place: int) -> Estimate:
-    """One mean with its interval."""
-    return Estimate.of(means.mean[place], means.low[place], means.high[place])
-
-
-def relative_means(
+def beside_dense(
     accuracy: Float[np.ndarray, "task layer point"],
     validation: Float[np.ndarray, "task layer point"],
     probes: LayerProbes,
     samples: TaskSamples,
-) -> list[list[Relative]]:
-    """`[layer][point]`."""
+) -> list[list[BesideDense]]:
+    """Means over tasks, `[layer][point]`."""
     counted = probes.readable[..., None]
 
     def share(of: np.ndarray, dense: np.ndarray) -> Means:
         ratios = np.divide(of, dense[..., None], out=np.full(of.shape, np.nan), where=counted)
         return samples.means(ratios)
 
-    test, chosen = share(accuracy, probes.dense), share(validation, probes.dense_validation)
-    layers, points = accuracy.shape[1:]
+    tasks, layers, points = accuracy.shape
+    plain, relative = samples.means(accuracy), share(accuracy, probes.dense)
+    on_validation = share(validation, probes.dense_validation)
     return [
-        [Relative(estimate(test, i, j), estimate(chosen, i, j), int(test.tasks[i, j])) for j in range(points)]
+        [
+            BesideDense(
+                accuracy=plain.at(i, j),
+                relative=relative.at(i, j),
+                relative_validation=on_validation.at(i, j),
+                relative_tasks=int(relative.tasks[i, j]),
+                excluded=tasks - int(relative.tasks[i, j]),
+            )
+            for j in range(points)
+        ]
         for i in range(layers)
     ]
 
@@ -90,15 +97,15 @@ def chance_above_floor(scope: Scope) -> float:
     return float(stats.binom.sf(np.ceil(FLOOR * sentences) - 1, sentences, 0.5))
 
 
-def exclusion_notes(excluded: Sequence[int], said: str, chance: float) -> list[str]:
-    """`said` with the floor and the number of tasks that layers exclude, where there are any; and whether luck passes
-    the floor (`chance_above_floor`).
+def exclusion_notes(excluded: Sequence[int], template: str, chance: float) -> list[str]:
+    """`template` with the floor and the number of tasks that layers exclude, where there are any; and whether luck
+    passes the floor (`chance_above_floor`).
     """
-    notes = [said.format(number(FLOOR), count_range(excluded))] if any(excluded) else []
+    notes = [template.format(number(FLOOR), count_range(excluded))] if any(excluded) else []
     return [*notes, *luck_notes(chance)]
 
 
 def luck_notes(chance: float) -> list[str]:
     """How probably a probe that knows nothing passes the floor, where that is not rare."""
-    told = f"a probe that knows nothing passes the floor of {number(FLOOR)} with probability up to {number(chance)}"
-    return [told] if chance > LIKELY else []
+    note = f"a probe that knows nothing passes the floor of {number(FLOOR)} with probability up to {number(chance)}"
+    return [note] if chance > LIKELY else []

@@ -11,13 +11,14 @@ from matplotlib.lines import Line2D
 
 from neurosteer.pairs import Baselines
 from neurosteer.report.baselines import DRAWN, named
+from neurosteer.report.canvas import layer_axis
 from neurosteer.report.figures import baseline_lines
 from neurosteer.report.numbers import NONE, count_range, number, percent
 from neurosteer.report.table import Table, abridged, mean, spread
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import ENOUGH
 
-from .layer_axes import SIDE_LEGEND, accuracy_axis, layer_axis
+from .layer_axes import SIDE_LEGEND, accuracy_axis
 from .layer_curves import DensePoint, luck_notes
 from .layer_probes import FLOOR
 

@@ -6,7 +6,7 @@ of the same shape with random weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -18,9 +18,9 @@ from torch import Tensor
 
 from neurosteer.data import EosStates
 from neurosteer.experiments.design import NEURONS, ROTATED, UNTRAINED, Design
-from neurosteer.model import Model
+from neurosteer.experiments.experiment import Task, Work
 from neurosteer.neurons import spearman
-from neurosteer.pairs import Pairs, Split
+from neurosteer.pairs import Split
 from neurosteer.probes import welch
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
@@ -46,11 +46,12 @@ NO_POINTS: dict[str, tuple[int, ...]] = {"chosen": (), "random": (0, 0)}  # thei
 Arrays = dict[str, np.ndarray]
 
 
-def layer_probe_units(model: Model, pairs: Pairs, split: Split, design: Design, variant: str) -> list[Unit]:
+def layer_probe_units(work: Work, task: Task, variant: str) -> list[Unit]:
     """One unit per block of layers."""
+    pairs, split, design = task.pairs, task.split, work.design
     needs = states_name(pairs.task, UNTRAINED if variant == UNTRAINED else TRAINED)
     rows = [design.states_layers.index(layer) for layer in design.layers]
-    device = model.float64_device
+    device = work.model.float64_device
     fits = len(design.tops) / 2 + design.draws * len(design.sizes) / 3 * ("random_sets" in design.needs)
     fits += 8 * len(design.lambdas) * ("masks" in design.needs)
     cost = costs.PROBE * 2 * len(split.train) * design.width * fits
@@ -146,21 +147,25 @@ def _validation(judged: Sequence[Accuracy]) -> np.ndarray:
 
 
 def _masks(examples: Examples, t: Float[Tensor, "layer unit"], task: str, design: Design) -> Arrays:
-    lambdas = design.lambdas
-    l0 = fit_masks(examples, lambdas, mask_noise(task, examples.layers, design.seed), design.l0)
-    gates = l0.gates.cpu()
-
-    def each(value: Callable[[Tensor, Tensor], float | None]) -> np.ndarray:
-        rows = [[value(t[i], gates[i, j]) for j in range(len(lambdas))] for i in range(len(examples.layers))]
-        return np.array(rows, dtype=float)  # None becomes NaN
-
+    l0 = fit_masks(examples, design.lambdas, mask_noise(task, examples.layers, design.seed), design.l0)
+    agreement, limit = rank_agreement(t, l0.gates.cpu())
     return {
         "kept": l0.kept.cpu().double().numpy(),
         "masked": examples.accuracy(l0.probes, "test").double().numpy(),
         "masked_validation": examples.accuracy(l0.probes, "validation").double().numpy(),
-        "spearman": each(spearman),
-        "limit": each(largest_spearman),
+        "spearman": agreement,
+        "limit": limit,
     }
+
+
+def rank_agreement(
+    t: Float[Tensor, "layer unit"], gates: Float[Tensor, "layer lambda unit"]
+) -> tuple[Float[np.ndarray, "layer lambda"], Float[np.ndarray, "layer lambda"]]:
+    """Spearman of |t| and the gates, and the largest that their ties allow; NaN where all gates are equal."""
+    both = [[(ranks, mask) for mask in masks] for ranks, masks in zip(t, gates, strict=True)]
+    of_each = ([[value(*pair) for pair in row] for row in both] for value in (spearman, largest_spearman))
+    agreement, limit = (np.array(rows, dtype=float) for rows in of_each)  # None becomes NaN
+    return agreement, limit
 
 
 @cache

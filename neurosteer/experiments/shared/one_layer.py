@@ -13,7 +13,7 @@ from torch import Tensor
 from neurosteer.data import EosStates
 from neurosteer.errors import InputError
 from neurosteer.experiments.design import Design
-from neurosteer.model import Model
+from neurosteer.experiments.experiment import Task, Work
 from neurosteer.neurons import STATS, best_units
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.probes import Probes, welch
@@ -33,17 +33,18 @@ def one_layer_name(task: str) -> str:
     return f"focus-{file_stem(task)}"
 
 
-def one_layer_unit(model: Model, pairs: Pairs, split: Split, design: Design) -> Unit:
+def one_layer_unit(work: Work, task: Task) -> Unit:
     """What is known of a task at the layer that is looked at."""
-    needs = states_name(pairs.task)
+    pairs, split, design = task.pairs, task.split, work.design
+    needs = states_name(task.name)
 
     def compute(read: Read) -> UnitResult:
-        piece = read(needs)
-        every, row = states_of(piece, pairs, design), design.states_layers.index(design.layer)
+        every_layer, row = read(needs), design.states_layers.index(design.layer)
+        every = states_of(every_layer, pairs, design)
         states = replace(every, values=every.values[:, :, row : row + 1], layers=(design.layer,))
-        values, device = states.values, model.float64_device
+        values, device = states.values, work.model.float64_device
         arrays = _probes(states, split, "l0", design, device) | _null(states, split, design, device)
-        arrays |= {name: piece.arrays[name][row] for name in STATS} | {"tokens": piece.arrays["tokens"]}
+        arrays |= {name: every_layer.arrays[name][row] for name in STATS} | {"tokens": every_layer.arrays["tokens"]}
         arrays |= {"t": welch(values, split.indices["train"]).t[0].numpy()}
         for part, indices in split.indices.items():
             most = None if part == "test" else GENERAL_PAIRS

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 
 from neurosteer.data import EosStates
-from neurosteer.experiments.design import Design
+from neurosteer.experiments.design import UNTRAINED, Design
+from neurosteer.experiments.experiment import Task, Work
 from neurosteer.forward import states_and_stats
-from neurosteer.model import Model
 from neurosteer.neurons import STATS
-from neurosteer.pairs import Pairs, Split
-from neurosteer.progress import Progress
+from neurosteer.pairs import Pairs
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 
@@ -26,49 +23,37 @@ def states_name(task: str, model_name: str = TRAINED) -> str:
     return f"states-{model_name}-{file_stem(task)}"
 
 
-def states_unit(
-    model: Callable[[], Model],
-    pairs: Pairs,
-    split: Split,
-    design: Design,
-    progress: Progress,
-    *,
-    seconds: float,
-    model_name: str = TRAINED,
-) -> Unit:
-    """The states of all pairs at the layers that are asked for, and the statistics of the train sentences.
-
-    `seconds` is about what a token takes.
-    """
-    train = split.indices["train"]
+def states_unit(work: Work, task: Task, model_name: str = TRAINED) -> Unit:
+    """The states of all pairs at the layers that are asked for, and the statistics of the train sentences."""
+    pairs, design = task.pairs, work.design
 
     def compute(_: Read) -> UnitResult:
         states, stats = states_and_stats(
-            model(),
+            work.untrained() if model_name == UNTRAINED else work.model,
             pairs,
-            train,
+            task.split.indices["train"],
             site=design.site,
             layers=design.states_layers,
             position=design.position,
             cache=False,
-            progress=progress,
+            progress=work.progress,
         )
         arrays = {name: getattr(stats, name).numpy() for name in STATS}
         arrays |= {"values": states.values.numpy(), "tokens": np.array([stats.tokens])}
         return UnitResult(arrays, {"model": states.model, "pairs": pairs.digest})
 
-    cost = 2 * len(pairs) * costs.TOKENS * seconds
+    cost = 2 * len(pairs) * costs.TOKENS * costs.token_seconds(work.model)
     size = 8 * len(pairs) * len(design.states_layers) * design.width
     return Unit(states_name(pairs.task, model_name), pairs.task, cost, compute, scratch=True, size=size)
 
 
-def states_of(piece: UnitResult, pairs: Pairs, design: Design) -> EosStates:
+def states_of(result: UnitResult, pairs: Pairs, design: Design) -> EosStates:
     """The states that a unit left behind."""
     return EosStates(
-        torch.from_numpy(np.asarray(piece.arrays["values"])),
+        torch.from_numpy(np.asarray(result.arrays["values"])),
         design.states_layers,
         pairs.task,
-        piece.values["model"],
+        result.values["model"],
         design.site,
         design.position,
         pairs.digest,

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from neurosteer.pairs import Pairs
 from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
@@ -31,35 +30,37 @@ def transfer_unit(tasks: Sequence[str]) -> Unit:
     names = [one_layer_name(task) for task in tasks]
 
     def compute(read: Read) -> UnitResult:
-        pieces = [read(name) for name in names]
+        results = [read(name) for name in names]
+        unseen = [_unseen(target, results) for target in results]
         arrays: dict[str, np.ndarray] = {}
         for probe in PROBES:
-            weights, bias = (np.stack(rows) for rows in zip(*(_raw(piece, probe) for piece in pieces), strict=True))
-            columns = [_judge(weights, bias, target, pieces) for target in pieces]
+            weights, bias = (np.stack(rows) for rows in zip(*(_raw(one, probe) for one in results), strict=True))
+            columns = [
+                _judge(weights, bias, target.arrays["states_test"], kept)
+                for target, kept in zip(results, unseen, strict=True)
+            ]
             for name, column in zip(("accuracy", "pairwise"), zip(*columns, strict=True), strict=True):
                 arrays[f"{name}_{probe}"] = np.stack(column, axis=1)
-        arrays["pairs"] = np.stack([_unseen(target, pieces).sum(axis=1) for target in pieces], axis=1)
-        return UnitResult(arrays, {})
+        return UnitResult({**arrays, "pairs": np.stack([kept.sum(axis=1) for kept in unseen], axis=1)}, {})
 
     return Unit(TRANSFER, "", 0.05 * len(tasks), compute, needs=tuple(names))
 
 
-def _raw(piece: UnitResult, probe: str) -> tuple[np.ndarray, float]:
+def _raw(result: UnitResult, probe: str) -> tuple[np.ndarray, float]:
     """A probe's weights and bias for states as they are (float64)."""
-    weights = piece.arrays[f"{probe}_weights"].astype(float) / piece.arrays["scale"]
-    return weights, float(piece.arrays[f"{probe}_bias"][0]) - float(weights @ piece.arrays["mean"])
+    weights = result.arrays[f"{probe}_weights"].astype(float) / result.arrays["scale"]
+    return weights, float(result.arrays[f"{probe}_bias"][0]) - float(weights @ result.arrays["mean"])
 
 
 def _judge(
     weights: Float[np.ndarray, "source unit"],
     bias: Float[np.ndarray, "source"],
-    target: UnitResult,
-    sources: Sequence[UnitResult],
+    test: Float[np.ndarray, "pair side unit"],
+    unseen: Bool[np.ndarray, "source pair"],
 ) -> tuple[Float[np.ndarray, "source"], Float[np.ndarray, "source"]]:
-    """Accuracy and pairwise accuracy on the target's test pairs, without those that a source's training has seen."""
-    test = target.arrays["states_test"].astype(float)
-    scores = test @ weights.T + bias  # pair side source
-    kept = _unseen(target, sources).T  # pair source
+    """Accuracy and pairwise accuracy on a task's test pairs, without those that a source's training has seen."""
+    scores = test.astype(float) @ weights.T + bias  # pair side source
+    kept = unseen.T
     right = ((scores[:, 0] > 0).astype(float) + (scores[:, 1] < 0)) / 2
     ordered = _ordered(scores[:, 0], scores[:, 1])
     count = np.maximum(kept.sum(axis=0), 1)
@@ -72,16 +73,19 @@ def _ordered(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
     return (np.sign(good - bad) + 1) / 2
 
 
-def _unseen(target: UnitResult, sources: Sequence[UnitResult]) -> np.ndarray:
-    """`[source pair]`: the target's test pairs of which a source's train and validation parts hold no sentence."""
-    sentences = target.values["sentences"]
-    test = [set(sentences[pair]) for pair in target.values["parts"]["test"]]
+def _unseen(target: UnitResult, sources: Sequence[UnitResult]) -> Bool[np.ndarray, "source pair"]:
+    """The target's test pairs of which a source's train and validation parts hold no sentence."""
+    test = _sentences(target, "test")
     return np.array([[not pair & seen for pair in test] for seen in map(_seen, sources)])
 
 
 def _seen(source: UnitResult) -> set[str]:
-    parts, sentences = source.values["parts"], source.values["sentences"]
-    return {sentence for part in ("train", "validation") for pair in parts[part] for sentence in sentences[pair]}
+    return set().union(*_sentences(source, "train"), *_sentences(source, "validation"))
+
+
+def _sentences(result: UnitResult, part: str) -> list[set[str]]:
+    """The digests of the two sentences of each pair of a part."""
+    return [set(result.values["sentences"][pair]) for pair in result.values["parts"][part]]
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,6 @@ class Member:
 
     task: str
     phenomenon: str
-
-    @classmethod
-    def of(cls, pairs: Pairs) -> Member:
-        return cls(pairs.task, pairs.phenomenon or pairs.task)
 
 
 def general_name(phenomenon: str) -> str:
@@ -112,7 +112,8 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
     def compute(read: Read) -> UnitResult:
         if not others:
             return UnitResult({name: np.full(len(own), np.nan) for name in GENERAL}, {})
-        train, validation = (_pooled(read, others, part) for part in ("train", "validation"))
+        states = {part: [read(name).arrays[f"states_{part}"] for name in others] for part in ("train", "validation")}
+        train, validation = (torch.from_numpy(np.concatenate(each))[:, :, None] for each in states.values())
         x, y = labelled(train)
         standard = Standard.of(x)
         probes = fit_logistic(standard(x), y, torch.tensor([STRENGTHS]))
@@ -126,17 +127,12 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
     return Unit(general_name(phenomenon), "", cost, compute, needs=(*others, *own))
 
 
-def _pooled(read: Read, names: Sequence[str], part: str) -> Float[torch.Tensor, "pair side layer unit"]:
-    return torch.from_numpy(np.concatenate([read(name).arrays[f"states_{part}"] for name in names]))[:, :, None]
-
-
-def _tested(probe: Probes, standard: Standard, piece: UnitResult, seen: Set[str]) -> tuple[float, float, int]:
+def _tested(probe: Probes, standard: Standard, target: UnitResult, seen: Set[str]) -> tuple[float, float, int]:
     """Accuracy, pairwise accuracy, and the number of test pairs with no sentence that any of the others has seen."""
-    sentences = piece.values["sentences"]
-    kept = [i for i, pair in enumerate(piece.values["parts"]["test"]) if not seen & set(sentences[pair])]
+    kept = [i for i, pair in enumerate(_sentences(target, "test")) if not seen & pair]
     if not kept:
         return np.nan, np.nan, 0
-    x, y = labelled(torch.from_numpy(piece.arrays["states_test"][kept])[:, :, None])
+    x, y = labelled(torch.from_numpy(target.arrays["states_test"][kept])[:, :, None])
     good, bad = (standard(x) @ probe.weights[0, 0])[0].chunk(2)
     pairwise = float(_ordered(good.numpy(), bad.numpy()).mean())
     return float(probe.accuracy(standard(x), y)[0, 0]), pairwise, len(kept)

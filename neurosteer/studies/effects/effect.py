@@ -114,9 +114,9 @@ class Effect(EffectResult):
         return effects[0]
 
     def __repr__(self) -> str:
-        about = f"{self.task}, {counted(self.data.tested, 'pair')}, margin {self.margin.delta:+.2f} nats"
+        measured = f"{self.task}, {counted(self.data.tested, 'pair')}, margin {self.margin.delta:+.2f} nats"
         p = "" if self.controls is None else f", p {self.controls.p:.3g}"
-        return f"Effect({about}{p}, {self.neuron_set!r})"
+        return f"Effect({measured}{p}, {self.neuron_set!r})"
 
     def __rich__(self) -> Any:
         return effect_table(self)
@@ -173,8 +173,8 @@ def write_effect(folder: Path, effect: Effect) -> None:
     assert files.controls is not None
     effect.neuron_set.save(files.neurons)
     write_bytes(Path(files.pairs), effect.to_csv().encode())
-    about = {"task": effect.task, "pairs": effect.digest}
-    write_artefact(Path(files.controls), _CONTROLS, {"margins": effect.control_margins}, about)
+    metadata = {"task": effect.task, "pairs": effect.digest}
+    write_artefact(Path(files.controls), _CONTROLS, {"margins": effect.control_margins}, metadata)
 
 
 def load_effects(folder: Path) -> list[Effect]:
@@ -191,8 +191,8 @@ def load_effects(folder: Path) -> list[Effect]:
     except NeurosteerError:
         raise
     except (ValueError, KeyError, TypeError) as error:
-        told = f"{folder / RESULTS} is not the result of `neurosteer ablate` or `amplify`: {error}"
-        raise InputError(told) from None
+        message = f"{folder / RESULTS} is not the result of `neurosteer ablate` or `amplify`: {error}"
+        raise InputError(message) from None
 
 
 def _load(folder: Path, result: EffectResult) -> Effect:
@@ -204,8 +204,8 @@ def _load(folder: Path, result: EffectResult) -> Effect:
     by_pair = tuple(read_record(PairEffect, row) for row in rows)
     margins, digest = np.empty((0, len(by_pair))), ""
     if result.files.controls is not None:
-        arrays, about = read_artefact(folder / Path(result.files.controls).name, _CONTROLS)
-        margins, digest = arrays["margins"], about["pairs"]
+        arrays, metadata = read_artefact(folder / Path(result.files.controls).name, _CONTROLS)
+        margins, digest = arrays["margins"], metadata["pairs"]
     own = replace(result, files=None)
     return Effect(
         **vars(own), neuron_set=NeuronSet.load(neurons), by_pair=by_pair, digest=digest, control_margins=margins

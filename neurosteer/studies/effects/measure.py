@@ -45,9 +45,9 @@ from neurosteer.vocabulary import (
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .effect import Effect, effect_of
+from .interpretation import interpret_effect
 from .neutral import passages, read_neutral
 from .numbers import Preference, accuracy, sign_flip
-from .reading import effect_reading
 from .verdict import overall
 
 
@@ -81,15 +81,23 @@ def measure_effect(
     name, text = read_neutral(None if neutral is None else Path(neutral))
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
     plan = _plan(edit, controls, scales, kinds, given, seed)
-    told = Remembering(progress)
-    bench = Bench(model, plan.cases, told)
+    remembered = Remembering(progress)
+    bench = Bench(model, plan.cases, remembered)
     measured = bench.margins(pairs)
     with_controls = (0,) if plan.light is None else (0, plan.light)
     disturbed = bench.disturbance(passages(model, text), with_controls)
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
-    result = _result(pairs, plan, measured, disturbed, elsewhere, SideText(name, digest_of(text)), seed)
-    result = replace(result, notices=(*result.notices, *_few(result), *told.caveats))
-    result = replace(result, reading=effect_reading(result))
+    side_effects = SideEffects(
+        kl=disturbed[0].kl[0],
+        perplexity_before=disturbed[0].perplexity,
+        perplexity_after=disturbed[0].perplexities[0],
+        tokens=disturbed[0].tokens,
+        text=name,
+        digest=digest_of(text),
+    )
+    result = _result(pairs, plan, measured, disturbed, elsewhere, side_effects, seed)
+    result = replace(result, notices=(*result.notices, *_few(result), *remembered.caveats))
+    result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
     return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
 
@@ -162,21 +170,13 @@ def _plan(
     return _Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
 
 
-@dataclass(frozen=True)
-class SideText:
-    """The neutral text that side effects were measured on."""
-
-    name: str
-    digest: str
-
-
 def _result(
     pairs: Pairs,
     plan: _Plan,
     measured: Measured,
     disturbed: Sequence[Disturbance],
     elsewhere: Sequence[tuple[Pairs, Measured]],
-    text: SideText,
+    side_effects: SideEffects,
     seed: int,
 ) -> EffectResult:
     """All but the reading, and the notices that depend on more than the plan."""
@@ -203,14 +203,7 @@ def _result(
         nothing_to_lose=clean.nothing_to_lose,
         verdict=overall(own.controls, nothing_to_lose=clean.nothing_to_lose),
         without_massive=None if plan.light is None else _light(plan, row(plan.light), disturbed[plan.light]),
-        side_effects=SideEffects(
-            kl=disturbed[0].kl[0],
-            perplexity_before=disturbed[0].perplexity,
-            perplexity_after=disturbed[0].perplexities[0],
-            tokens=disturbed[0].tokens,
-            text=text.name,
-            digest=text.digest,
-        ),
+        side_effects=side_effects,
         by_scale=tuple(Dose(scale=scale, **vars(row(index))) for scale, index in plan.doses.items()),
         kinds=kinds,
         kinds_agree=kinds_agree(kinds) if clean.clean else None,

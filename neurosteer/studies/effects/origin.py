@@ -37,6 +37,7 @@ class Wanted:
     seed: int | None = None
     limit: int | None = None
     columns: Columns | None = None
+    layout: str | None = None
     offline: bool = False
 
     def fits(self, found: FoundTask, options: FindOptions) -> bool:
@@ -49,11 +50,12 @@ class Wanted:
             (self.seed, split and split.seed),
             (self.limit, options.limit),
             (self.columns, options.columns),
+            (self.layout, options.layout),
         )
         same = all(wanted is None or wanted == has for wanted, has in asked)
         return same and set(self.methods or ()) <= set(found.rankings)
 
-    def told(self) -> str:
+    def as_options(self) -> str:
         """What a find has to answer beside the task, as it is typed."""
         columns = self.columns and ",".join(self.columns)
         single = {
@@ -62,6 +64,7 @@ class Wanted:
             "seed": self.seed,
             "limit": self.limit,
             "columns": columns,
+            "layout": self.layout,
         }
         typed = [f"--method {method}" for method in self.methods or ()]
         typed += [f"--{name} {value}" for name, value in single.items() if value is not None]
@@ -104,24 +107,28 @@ def neurons_from(
     """
     if file is not None:
         return _from_file(model, file, wanted, pairs)
+    from neurosteer.model import check_specials
+
     own = model.describe()
-    found = next(
-        (
-            found
-            for found in _finds(out, wanted, progress)
-            if all(getattr(found.run.model, name) == own[name] for name in ("fingerprint", "bos", "eos"))
-        ),
-        None,
-    )
+    found, other = None, None
+    for one in _finds(out, wanted, progress):
+        used = one.run.model
+        if used.fingerprint == model.fingerprint:
+            if (used.bos, used.eos) == (own["bos"], own["eos"]):
+                found = one
+                break
+            other = other or one
     if found is None and find_now is not None:
         folder = find_now(wanted.methods or ())
         run = read_record(FindRun, read_run(folder))
         found = _Find(folder, run, run.results[0])
+    if found is None and other is not None:
+        check_specials(model, vars(other.run.model), f"the neurons of {other.folder} were")
     if found is None:
         asked = f" of {wanted.task}" if wanted.task else ""
         raise InputError(
-            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS){wanted.told()} in '{out}' to take "
-            "neurons from; run one first, or give --task NAME or --neurons FILE"
+            f"no `neurosteer find`{asked} with {model.name} (and this BOS and EOS){wanted.as_options()} in '{out}' "
+            "to take neurons from; run one first, or give --task NAME or --neurons FILE"
         )
     return _from_run(found, wanted, pairs)
 
@@ -186,6 +193,7 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
         limit=options.limit,
         seed=split.seed,
         columns=options.columns or COLUMNS,
+        layout=options.layout,
         offline=wanted.offline,
     )
     if again.digest != task.data.digest:
@@ -204,30 +212,31 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
             f"{file}: these neurons were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
-    about = neurons.metadata
-    own, theirs = model.describe(), about.get("network", {})
-    for name in ("bos", "eos"):
-        if name in theirs and theirs[name] != own[name]:
-            raise InputError(
-                f"{file}: found with token {theirs[name]} as {name.upper()}, not {own[name]}; give --{name}"
-            )
-    task = wanted.task or about.get("task")
-    method = str(about.get("method") or "given")
+    from neurosteer.model import check_specials
+
+    metadata = neurons.metadata
+    check_specials(model, metadata.get("network", {}), f"{file}: these neurons were")
+    task = wanted.task or metadata.get("task")
+    method = str(metadata.get("method") or "given")
     if task is None:
         raise InputError(f"{file} does not say which task it is about; give --task NAME")
     if not pairs:
         return Origin({method: neurons}, str(file), task)
-    own_split = about.get("split") in ("pair", "lexical")
-    kind: SplitKind = wanted.split or (about["split"] if own_split else "pair")
-    source = wanted.source or about.get("source") or "auto"
+    own_split = metadata.get("split") in ("pair", "lexical")
+    kind: SplitKind = wanted.split or (metadata["split"] if own_split else "pair")
+    source = wanted.source or metadata.get("source") or "auto"
     columns = wanted.columns or COLUMNS
-    seed = wanted.seed if wanted.seed is not None else about.get("seed", 0)
-    again = load_pairs(task, source=source, limit=wanted.limit, seed=seed, columns=columns, offline=wanted.offline)
-    same = (task, _place(again.source)) == (about.get("task"), _place(about.get("source")))
-    if same and own_split and about.get("pairs") != again.digest:
+    seed = wanted.seed if wanted.seed is not None else metadata.get("seed", 0)
+    same_source = wanted.columns is None and _place(source) == _place(metadata.get("source"))
+    layout, limit = wanted.layout or (same_source and metadata.get("layout")) or "auto", wanted.limit
+    again = load_pairs(
+        task, source=source, limit=limit, seed=seed, columns=columns, layout=layout, offline=wanted.offline
+    )
+    same = (task, _place(again.source)) == (metadata.get("task"), _place(metadata.get("source")))
+    if same and own_split and metadata.get("pairs") != again.digest:
         raise InputError(
             f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
-            "--data, --limit and --columns of that find"
+            "--data, --limit, --columns and --layout of that find"
         )
     parts = again.split(kind, seed)
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))

@@ -79,7 +79,8 @@ def result_of(
     unseen = {result.layer: result for result in search.unseen}
     groups, new_groups = groups_in(parts.test), groups_in(held_out.test) if held_out else None
     intervals = layer_intervals(search.results, settings, groups)
-    new_intervals = layer_intervals(search.unseen, settings, new_groups)
+    for layer, new in layer_intervals(search.unseen, settings, new_groups).items():
+        intervals[layer] = replace(intervals[layer], new_words_dense=new.dense, new_words_topk=new.topk)
     baselines = pairs.baselines(parts, tokenise)
     on_new_words = pairs.baselines(held_out, tokenise) if held_out else None
     new_baseline_intervals = baseline_intervals(on_new_words, settings, new_groups) if on_new_words else None
@@ -100,13 +101,7 @@ def result_of(
         baselines_new_words=on_new_words,
         baselines_new_words_intervals=new_baseline_intervals,
         layers=tuple(
-            _layer(
-                measured,
-                count,
-                settings,
-                unseen.get(measured.layer),
-                _with_new_words(intervals[measured.layer], new_intervals.get(measured.layer)),
-            )
+            _layer(measured, count, settings, unseen.get(measured.layer), intervals[measured.layer])
             for measured, count in zip(search.results, search.significant, strict=True)
         ),
         best_layer=search.best_layer(settings.methods[0]),
@@ -154,10 +149,6 @@ def _layer(
         l2=measured.l2,
         intervals=intervals,
     )
-
-
-def _with_new_words(seen: FindIntervals, unseen: FindIntervals | None) -> FindIntervals:
-    return replace(seen, new_words_dense=unseen.dense, new_words_topk=unseen.topk) if unseen else seen
 
 
 def _equivalent(

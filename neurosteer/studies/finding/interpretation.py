@@ -44,16 +44,16 @@ def _worth(found: FindResult) -> str:
 def _lexical(found: FindResult) -> str:
     """What words alone reach, beside the dense probe and beside the top k, which the headline is about."""
     best, (label, value) = found.best, _strongest(found.baselines)
-    said = f"Without a model the {label} baseline reaches {_short(value)}"
-    lexical, told = value > TELLING, "as far as these test pairs can tell"
+    sentence = f"Without a model the {label} baseline reaches {_short(value)}"
+    lexical, doubt = value > TELLING, "as far as these test pairs can tell"
     if value >= best.intervals.dense[0]:
-        return f"{said}, so all of this may be lexical." if lexical else f"{said}: no more is read here, {told}."
+        return f"{sentence}{', so all of this may be lexical' if lexical else f': no more is read here, {doubt}'}."
     if value >= best.intervals.topk[0]:
-        so = "so all that they hold may be lexical" if lexical else told
+        so = "so all that they hold may be lexical" if lexical else doubt
         beside = f"the dense probe reaches {_short(best.dense)}"
-        return f"{said}: the top {found.topk} read no more than that, {so} ({beside})."
+        return f"{sentence}: the top {found.topk} read no more than that, {so} ({beside})."
     if lexical:
-        return f"{said}, so part of this may be lexical."
+        return f"{sentence}, so part of this may be lexical."
     return f"Without a model the best baseline ({label}) reaches {_short(value)}."
 
 

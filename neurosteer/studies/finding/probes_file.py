@@ -40,8 +40,8 @@ def probes_path(folder: Path, task: str) -> Path:
 def write_probes(path: Path, directions: Directions, pairs: Pairs, split: Split) -> None:
     """Directions and the positions of each part's pairs as arrays, the pairs beside them."""
     arrays = {part: np.array(split.indices[part], dtype=np.int64) for part in PARTS}
-    about = _SavedPairs(pairs.source, pairs.pairs, pairs.left_out, split.kind, split.seed, split.dropped)
-    write_artefact(path, "probes", direction_arrays(directions) | arrays, record(about))
+    metadata = _SavedPairs(pairs.source, pairs.pairs, pairs.left_out, split.kind, split.seed, split.dropped)
+    write_artefact(path, "probes", direction_arrays(directions) | arrays, record(metadata))
 
 
 def read_probes(folder: Path, result: FindResult) -> tuple[Directions, Pairs, Split]:
@@ -49,8 +49,8 @@ def read_probes(folder: Path, result: FindResult) -> tuple[Directions, Pairs, Sp
     path = probes_path(folder, result.task)
     if not path.is_file():
         raise InputError(f"{folder} holds no probes and pairs: an earlier version wrote it; find again")
-    arrays, about = read_artefact(path, "probes")
-    saved = read_record(_SavedPairs, about)
+    arrays, metadata = read_artefact(path, "probes")
+    saved = read_record(_SavedPairs, metadata)
     pairs = Pairs(result.task, saved.source, saved.pairs, result.phenomenon, saved.left_out)
     indices = {part: tuple(arrays[part].tolist()) for part in PARTS}
     train, validation, test = (pairs.take(indices[part]) for part in PARTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -63,9 +64,9 @@ def rank_neurons(
         >>> train, validation, test = pairs.split("lexical")                  # doctest: +SKIP
         >>> ns.rank_neurons(model, train, validation=validation).top(40)      # doctest: +SKIP
     """
-    settings = replace(_settings(model, train, validation, method, lam, topk, site, seed), l0=l0)
     check_attribution(to, steps)
     chosen = resolve_layers(model, layers)
+    settings = replace(_settings(model, train, validation, method, lam, topk, site, chosen, seed), l0=l0)
     held = validation.pairs if validation is not None else ()
     both = replace(train, pairs=train.pairs + held)
     seen = range(len(train))
@@ -118,6 +119,7 @@ def _settings(
     lam: float | None,
     topk: int | str,
     site: Site,
+    layers: Sequence[int],
     seed: int,
 ) -> Settings:
     if method not in METHODS:
@@ -132,4 +134,5 @@ def _settings(
     if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
         raise InputError("train and validation share sentences; split them with pairs.split()")
     grid = LAMBDAS if lam is None else (lam,)
-    return Settings(train.task, resolve_topk(topk, site_width(model, site)), (method,), grid, draws=0, seed=seed)
+    count = resolve_topk(topk, site_width(model, site, layers))
+    return Settings(train.task, count, (method,), grid, draws=0, seed=seed)

@@ -71,8 +71,8 @@ def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
 
 def _read(path: Path, model: Model, pairs: Pairs, parts: Split) -> Found:
     """What `_write` wrote. Raises `CorruptFileError` if damaged."""
-    arrays, about = read_artefact(path, "found")
-    result, stats = read_record(FindResult, json.loads(about["result"])), stats_from(arrays)
+    arrays, metadata = read_artefact(path, "found")
+    result, stats = read_record(FindResult, json.loads(metadata["result"])), stats_from(arrays)
     rankings = {
         method: Ranking(
             scores=torch.from_numpy(arrays[f"scores_{method}"]),
@@ -80,7 +80,7 @@ def _read(path: Path, model: Model, pairs: Pairs, parts: Split) -> Found:
             stats=stats,
             model=model.fingerprint,
             site=result.site,
-            **about["rankings"][method],
+            **metadata["rankings"][method],
         )
         for method in result.methods
     }

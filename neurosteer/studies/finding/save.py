@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurosteer.model import Model
-from neurosteer.report import find_figure, layers_csv, save_pictures
+from neurosteer.progress import QUIET, Progress
+from neurosteer.report import layers_csv
 from neurosteer.results import FindResult, Json, record
 from neurosteer.store import SUFFIX, file_stem, write_bytes
-from neurosteer.studies.runs import refuse_foreign, run_folder, write_folder, write_run
+from neurosteer.studies.runs import Figures, refuse_foreign, run_folder, write_folder, write_run
 
 from .found import Found
 from .probes_file import probes_path, write_probes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def save_find(
@@ -24,9 +30,10 @@ def save_find(
     out: Path,
     options: Mapping[str, Json],
     skipped: Sequence[Mapping[str, str]] = (),
+    progress: Progress = QUIET,
 ) -> tuple[Path, dict[str, Json]]:
     """Write a run folder below `out` and return it with the JSON object of the command."""
-    folder = run_folder(out, "find", model, [found.pairs for found in founds], options)
+    folder = run_folder(out, "find", model, [(found.task, found.pairs.digest) for found in founds], options)
     results = [_with_paths(found.result, folder) for found in founds]
     run = write_run(
         folder,
@@ -34,7 +41,9 @@ def save_find(
         [record(result) for result in results],
         command="find",
         options=options,
-        fill=lambda draft: _fill(draft, founds, results, model.name),
+        fill=lambda draft: _fill(draft, founds, results),
+        figures=_figures(results, model.name),
+        progress=progress,
         skipped=[dict(row) for row in skipped],
     )
     return folder, run
@@ -53,7 +62,7 @@ def save_found(found: Found, folder: Path) -> Path:
         "results": [record(result)],
         "skipped": [],
     }
-    write_folder(folder, run, lambda draft: _fill(draft, [found], [result], model["name"]))
+    write_folder(folder, run, lambda draft: _fill(draft, [found], [result]), _figures([result], model["name"]))
     return folder
 
 
@@ -62,12 +71,21 @@ def _with_paths(result: FindResult, folder: Path) -> FindResult:
     return replace(result, rankings={method: str(folder / f"{stem}.{method}{SUFFIX}") for method in result.methods})
 
 
-def _fill(draft: Path, founds: Sequence[Found], results: Sequence[FindResult], model: str) -> None:
-    """Write all but results.json."""
+def _figures(results: Sequence[FindResult], model: str) -> Figures:
+    return {file_stem(result.task): partial(_figure, result, model) for result in results}
+
+
+def _figure(result: FindResult, model: str) -> Figure:
+    from neurosteer.report import find_figure  # not before there is something to draw
+
+    return find_figure(result, model)
+
+
+def _fill(draft: Path, founds: Sequence[Found], results: Sequence[FindResult]) -> None:
+    """Write all but results.json and the figures."""
     for found, result in zip(founds, results, strict=True):
         stem = file_stem(found.task)
         for method, path in result.rankings.items():
             found.rankings[method].save(draft / Path(path).name)
         write_probes(probes_path(draft, found.task), found.directions, found.pairs, found.split)
         write_bytes(draft / f"{stem}.csv", layers_csv(result).encode())
-        save_pictures(find_figure(result, model=model), draft / stem)

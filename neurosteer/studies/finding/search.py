@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +22,18 @@ from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import ENCODED, METHODS, FixedReference, Layers, Method, Position, Site, SplitKind
+from neurosteer.vocabulary import (
+    ENCODED,
+    METHODS,
+    MOST_DRAWS,
+    MOST_LAMBDAS,
+    FixedReference,
+    Layers,
+    Method,
+    Position,
+    Site,
+    SplitKind,
+)
 
 from .assembly import Search, result_of
 from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
@@ -91,12 +102,12 @@ def find(
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
     cache = cache and can_cache(model, progress)
-    told = Remembering(progress)
+    remembered = Remembering(progress)
 
     def compute() -> Found:
-        count = resolve_topk(topk, site_width(model, site))
+        count = resolve_topk(topk, site_width(model, site, ablation.layers))
         settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
-        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=told)
+        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
 
     if cache:
         asked: dict[str, Json] = {
@@ -116,7 +127,7 @@ def find(
     else:
         found = compute()
     for notice in found.result.notices:
-        if notice not in told.caveats:
+        if notice not in remembered.caveats:
             progress.notice(notice)
     return found
 
@@ -166,23 +177,27 @@ def _find(
         attribution=ablation.settings if "attribution" in settings.methods else None,
         probes={"strengths": list(STRENGTHS), "l2": {str(r.layer): r.l2 for r in search.results}},
     )
-    rankings = {
-        method: Ranking(
-            scores=torch.stack([result.scores[method] for result in search.results]),
-            best_layer=search.best_layer(method),
-            method=method,
-            stats=stats,
-            model=model.fingerprint,
-            site=site,
-            metadata=metadata | search.settings_of(method) | (ablation.settings if method == "attribution" else {}),
-        )
-        for method in settings.methods
-    }
+    rankings = {method: _ranking(model, search, method, ablation, stats, metadata) for method in settings.methods}
     result = result_of(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
     directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
     return Found(result, rankings, directions, pairs, parts)
+
+
+def _ranking(
+    model: Model, search: Search, method: Method, ablation: Ablation, stats: UnitStats, metadata: Mapping[str, Json]
+) -> Ranking:
+    own = search.settings_of(method) | (ablation.settings if method == "attribution" else {})
+    return Ranking(
+        scores=torch.stack([result.scores[method] for result in search.results]),
+        best_layer=search.best_layer(method),
+        method=method,
+        stats=stats,
+        model=model.fingerprint,
+        site=ablation.site,
+        metadata={**metadata, **own},
+    )
 
 
 def _search(
@@ -237,13 +252,15 @@ def _check(methods: Sequence[Method], draws: int) -> None:
             raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
     if not methods or len(set(methods)) != len(methods):
         raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, not {draws}")
+    if not 1 <= draws <= MOST_DRAWS:
+        raise InputError(f"draws must be from 1 to {MOST_DRAWS:,} (each is a probe at every layer), not {draws}")
 
 
 def _grid(lambdas: Sequence[float] | None) -> tuple[float, ...]:
     """The penalties of the L0 probe, each once."""
     grid = tuple(sorted(set(lambdas if lambdas is not None else LAMBDAS)))
+    if len(grid) > MOST_LAMBDAS:
+        raise InputError(f"at most {MOST_LAMBDAS:,} lambdas (each is a mask at every layer), not {len(grid):,}")
     if not grid or not all(0 < value <= 1 for value in grid):
         raise InputError(f"lambda must be above 0 and at most 1, not {list(lambdas or ())}")
     return grid

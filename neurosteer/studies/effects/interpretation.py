@@ -45,7 +45,7 @@ def _words(k: int) -> _Words:
     return _ONE if k == 1 else _SEVERAL
 
 
-def effect_reading(effect: EffectResult) -> str:
+def interpret_effect(effect: EffectResult) -> str:
     """The change, whether matched controls do the same, whether massive units carry it, and what else it disturbs."""
     parts = (_change, _against, _massive, _kinds, _disturbance, _elsewhere)
     return " ".join(filter(None, (part(effect) for part in parts)))
@@ -77,12 +77,12 @@ def _change(effect: EffectResult) -> str:
 
 def _done(edit: AppliedEdit) -> str:
     kind, scale, their = edit.kind, edit.scale, _words(edit.k).their
-    about = {"zero": "", "mean": f" about {their} mean", "resample": " about a donor"}
-    if kind not in about:
+    references = {"zero": "", "mean": f" about {their} mean", "resample": " about a donor"}
+    if kind not in references:
         return f"{kind}ed"
     if scale == 0:
         return "resampled" if kind == "resample" else f"set to {f'{their} mean' if kind == 'mean' else 'zero'}"
-    return f"scaled by {scale:g}{about[kind]}"
+    return f"scaled by {scale:g}{references[kind]}"
 
 
 def _against(effect: EffectResult) -> str:
@@ -161,20 +161,20 @@ def _kinds(effect: EffectResult) -> str:
     names = ", ".join(kind.kind for kind in kinds)
     verdicts = {kind.kind: kind.controls.verdict if kind.controls else TOO_FEW_TO_TELL for kind in kinds}
     few = TOO_FEW_TO_TELL in verdicts.values()
-    out = [kind for kind, verdict in verdicts.items() if verdict == STANDS_OUT]
+    out = [kind for kind, one in verdicts.items() if one == STANDS_OUT]
     if agree:
-        said = "agrees"
+        verdict = "agrees"
     elif few and agree is None:
-        said = f"agrees in direction; without {FEWEST_CONTROLS} controls no more can be told"
+        verdict = f"agrees in direction; without {FEWEST_CONTROLS} controls no more can be told"
     elif few or len(out) == len(kinds):
-        said = "does not agree in direction"
+        verdict = "does not agree in direction"
     elif not out:
         return f"Under none of {names} {words.do} {words.they} stand out."
     else:
         rest = ", ".join(kind for kind in verdicts if kind not in out)
         stand = f"{words.they} stand{words.s}"
-        said = f"does not agree: {stand} out under {', '.join(out)}, not under {rest}"
-    return f"Replacing by {names} {said}."
+        verdict = f"does not agree: {stand} out under {', '.join(out)}, not under {rest}"
+    return f"Replacing by {names} {verdict}."
 
 
 def _disturbance(effect: EffectResult) -> str:
@@ -200,18 +200,18 @@ def _elsewhere(effect: EffectResult) -> str:
         return "Without controls nothing can be said of the other tasks either."
     if effect.controls.verdict == TOO_FEW_TO_TELL:
         return "Of the other tasks too few controls tell nothing either."
-    told = {word: [row for row in effect.also if row.verdict == word] for word in get_args(Verdict)}
-    less = [row for row in told[STANDS_OUT] if row.controls and row.controls.direction == LESS]
-    moved = [row for row in told[STANDS_OUT] if row.controls and row.controls.direction == MORE]
-    parts = [_moved(effect, moved, len(told[STANDS_OUT]) + len(told[DOES_NOT_STAND_OUT]))]
+    rows = {word: [row for row in effect.also if row.verdict == word] for word in get_args(Verdict)}
+    less = [row for row in rows[STANDS_OUT] if row.controls and row.controls.direction == LESS]
+    moved = [row for row in rows[STANDS_OUT] if row.controls and row.controls.direction == MORE]
+    parts = [_moved(effect, moved, len(rows[STANDS_OUT]) + len(rows[DOES_NOT_STAND_OUT]))]
     if less:
         parts += [f"Less than under the controls: {_names(less)}."]
-    if told[DOES_NOT_STAND_OUT]:
-        parts += [f"Changes that would have been seen there with 80 % power: {_seen(told[DOES_NOT_STAND_OUT])}."]
-    if told[NOTHING_TO_LOSE]:
-        parts += [f"Nothing to lose: {_names(told[NOTHING_TO_LOSE])}."]
-    if told[TOO_FEW_TO_TELL]:
-        parts += [f"Too few test pairs to tell whether there is anything to lose: {_names(told[TOO_FEW_TO_TELL])}."]
+    if rows[DOES_NOT_STAND_OUT]:
+        parts += [f"Changes that would have been seen there with 80 % power: {_seen(rows[DOES_NOT_STAND_OUT])}."]
+    if rows[NOTHING_TO_LOSE]:
+        parts += [f"Nothing to lose: {_names(rows[NOTHING_TO_LOSE])}."]
+    if rows[TOO_FEW_TO_TELL]:
+        parts += [f"Too few test pairs to tell whether there is anything to lose: {_names(rows[TOO_FEW_TO_TELL])}."]
     return " ".join(filter(None, parts))
 
 

@@ -17,7 +17,7 @@ from neurosteer.results.effect import (
     TextControls,
     WithoutMassive,
 )
-from neurosteer.studies.effects.reading import effect_reading
+from neurosteer.studies.effects.interpretation import interpret_effect
 
 CONTROLS: dict[str, Any] = {
     "n": 19,
@@ -87,7 +87,7 @@ def kinds(*verdicts: str | None) -> tuple[KindOfEdit, ...]:
 
 
 def test_the_plain_case():
-    assert effect_reading(effect_of()) == f"{CHANGE} {ALONE}"
+    assert interpret_effect(effect_of()) == f"{CHANGE} {ALONE}"
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_the_plain_case():
     ],
 )
 def test_what_was_done(edit: dict[str, Any], done: str):
-    assert effect_reading(effect_of(**{f"edit__{name}": value for name, value in edit.items()})).startswith(
+    assert interpret_effect(effect_of(**{f"edit__{name}": value for name, value in edit.items()})).startswith(
         f"With these 6 neurons {done} the mean margin changes"
     )
 
 
 def test_too_few_controls_tell_nothing():
     """Neither of the set, nor of other tasks, kinds, or what is left without massive units."""
-    text = effect_reading(
+    text = interpret_effect(
         effect_of(
             FEW,
             also=(moved("a", "too few to tell"),),
@@ -132,7 +132,7 @@ def test_nothing_to_lose(controls: dict[str, Any] | None):
     """No claim that the neurons are needed, or that they are not."""
     about: dict[str, Any] = {"without": controls is None, "verdict": "nothing to lose", "nothing_to_lose": True}
     margin = {"margin__before": 0.25, "margin__before_low": -0.125, "margin__before_high": 0.5}
-    text = effect_reading(effect_of(controls, **about, **margin))
+    text = interpret_effect(effect_of(controls, **about, **margin))
     alone = "Without controls this says nothing about these neurons in particular."
     spread = alone if controls is None else f"19 {SPREAD} (p = {'.10' if controls else '.05'})."
     assert "stand out" not in text
@@ -142,7 +142,7 @@ def test_nothing_to_lose(controls: dict[str, Any] | None):
         f"the grammatical ones. {spread}"
     )
     wrong = {"margin__before": -2.78, "margin__before_low": -3.75, "margin__before_high": -1.72}
-    text = effect_reading(effect_of(controls, **about, **wrong))
+    text = interpret_effect(effect_of(controls, **about, **wrong))
     assert "a clear preference for the ungrammatical sentences, so no change shows" in text
 
 
@@ -154,7 +154,7 @@ def test_too_few_pairs_to_tell_whether_there_is_anything_to_lose(tested: int, gr
     """However far the interval lies above 0: neither need nor its absence is claimed, of no kind of edit either."""
     margin = {"margin__before": 3.25, "margin__before_low": 2.0, "margin__before_high": 4.5}
     about = {"data__tested": tested, "groups": groups, "nothing_to_lose": None, "verdict": "too few to tell"}
-    text = effect_reading(effect_of(kinds=kinds("stands out", "stands out"), kinds_agree=None, **margin, **about))
+    text = interpret_effect(effect_of(kinds=kinds("stands out", "stands out"), kinds_agree=None, **margin, **about))
     assert text == (
         f"{CHANGE} {counted} are too few to tell whether there is anything to lose, 20 are wanted: the unedited mean "
         f"margin is +3.25 nats (95 % interval +2.00 to +4.50). 19 {SPREAD} (p = .05)."
@@ -162,7 +162,7 @@ def test_too_few_pairs_to_tell_whether_there_is_anything_to_lose(tested: int, gr
 
 
 def test_a_rise():
-    text = effect_reading(effect_of(margin__delta=0.5, margin__low=0.25, margin__high=0.75))
+    text = interpret_effect(effect_of(margin__delta=0.5, margin__low=0.25, margin__high=0.75))
     assert "the mean margin changes by +0.50 nats (95 % interval +0.25 to +0.75)" in text
 
 
@@ -191,7 +191,7 @@ def test_a_rise():
     ],
 )
 def test_against_controls(controls: dict[str, Any] | None, said: str):
-    assert effect_reading(effect_of(controls, without=controls is None)) == f"{CHANGE} {said}"
+    assert interpret_effect(effect_of(controls, without=controls is None)) == f"{CHANGE} {said}"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_against_controls(controls: dict[str, Any] | None, said: str):
     ],
 )
 def test_what_qualifies_it(more: dict[str, Any], said: str):
-    assert effect_reading(effect_of(**more)) == f"{CHANGE} {ALONE} {said}"
+    assert interpret_effect(effect_of(**more)) == f"{CHANGE} {ALONE} {said}"
 
 
 HURT, HELP = (f", but as those where the edit {what} least:" for what in ("hurts", "helps"))
@@ -310,12 +310,12 @@ HURT, HELP = (f", but as those where the edit {what} least:" for what in ("hurts
 )
 def test_in_what_way_they_stand_out(delta: float, mean: float, low: float, high: float, direction: str, how: str):
     found = {"delta_mean": mean, "delta_low": low, "delta_high": high, "direction": direction}
-    text = effect_reading(effect_of(found, margin__delta=delta))
+    text = interpret_effect(effect_of(found, margin__delta=delta))
     assert f". These neurons stand out{how} (p = .05)." in text
 
 
 def test_without_massive_units_the_direction_is_said_too():
-    text = effect_reading(effect_of(without_massive=light_of(4, -0.01, controls_of(direction="less"))))
+    text = interpret_effect(effect_of(without_massive=light_of(4, -0.01, controls_of(direction="less"))))
     assert text.endswith("(4 left) the change is -0.01 (p = .05, less than under the controls).")
 
 
@@ -328,7 +328,7 @@ def test_so_many_tests_move_some_by_chance(tests: int, moving: int, specific: bo
     rows = [moved(f"t{i}", "stands out" if i < moving else "does not stand out") for i in range(tests)]
     chance = sum(comb(tests, m) * 0.05**m * 0.95 ** (tests - m) for m in range(moving, tests + 1))
     assert (chance > 0.05 + 1e-9) is specific
-    text = effect_reading(effect_of(also=tuple(rows)))
+    text = interpret_effect(effect_of(also=tuple(rows)))
     assert ("The effect is not specific" in text) is not specific
     assert (f"in {100 * chance:.0f} % of cases by chance" in text) is specific
     assert f"f {tests} other task" in text
@@ -339,7 +339,7 @@ def test_nothing_is_unspecific_where_there_is_no_effect():
     """Two other tasks that move, while the own does not stand out, or does as the one that moves least."""
     rows = [moved("a", "stands out"), moved("b", "stands out")]
     for controls in (NULL, {"direction": "less"}):
-        text = effect_reading(effect_of(controls, also=tuple(rows)))
+        text = interpret_effect(effect_of(controls, also=tuple(rows)))
         assert text.endswith("Of 2 other tasks 2 move more than under the controls (a down, b down).")
 
 
@@ -357,21 +357,21 @@ def test_nothing_is_unspecific_where_there_is_no_effect():
 def test_the_disturbance_is_ranked_among_the_controls(n: int, as_much: int, said: str | None):
     """Whatever the mean: the one that disturbs most here is far above it."""
     kls = (5.0,) * as_much + (0.019,) * (n - as_much)
-    text = effect_reading(effect_of({"n": n, "kl": 0.019, "kls": kls}, side_effects__kl=0.02))
+    text = interpret_effect(effect_of({"n": n, "kl": 0.019, "kls": kls}, side_effects__kl=0.02))
     assert ("disturb neutral text" in text) is (said is not None)
     assert said is None or said in text
 
 
 def test_other_tasks_without_controls_say_nothing():
     """Nothing to move more than: no claim that the effect is specific."""
-    text = effect_reading(effect_of(without=True, also=(moved("a", None),)))
+    text = interpret_effect(effect_of(without=True, also=(moved("a", None),)))
     assert "none moves more than under the controls" not in text
 
 
 def test_one_neuron_is_spoken_of_as_one():
     """In every sentence; a pair and a control are one, too."""
     one: dict[str, Any] = {"edit__k": 1, "edit__kind": "mean"}
-    text = effect_reading(effect_of(**one, side_effects__kl=0.0301))
+    text = interpret_effect(effect_of(**one, side_effects__kl=0.0301))
     assert text == (
         "With this neuron set to its mean at layer 14 the mean margin changes by -1.25 nats (95 % interval -1.50 to "
         f"-1.00), accuracy goes from .90 to .65. 19 {SPREAD}. This neuron stands out: it lowers it more than all of "
@@ -379,14 +379,14 @@ def test_one_neuron_is_spoken_of_as_one():
         "a token on average), so part of this may be damage in general."
     )
     null = effect_of(NULL | {"detectable": NOTHING}, kinds=kinds("does not stand out", "does not stand out"), **one)
-    text = effect_reading(null)
+    text = interpret_effect(null)
     assert "seen with 80 % power: 16 % of them are this neuron. Under none of zero, mean does it stand out." in text
-    less = effect_reading(effect_of({"direction": "less"}, margin__delta=0.3, **one))
+    less = interpret_effect(effect_of({"direction": "less"}, margin__delta=0.3, **one))
     assert "This neuron stands out, but as those where the edit hurts least: it does not lower it (p" in less
-    lost = effect_reading(effect_of(nothing_to_lose=True, **one))
+    lost = interpret_effect(effect_of(nothing_to_lose=True, **one))
     assert "so no change shows that this neuron is needed for the grammatical ones." in lost
     single = effect_of(FEW | {"n": 1}, groups=1, data__tested=1, nothing_to_lose=None, edit__scale=2.0, **one)
-    text = effect_reading(single)
+    text = interpret_effect(single)
     assert "With this neuron scaled by 2 about its mean at layer 14" in text
     assert "1 test pair is too few to tell whether there is anything to lose" in text
     assert "1 matched set changes it by -0.20 to +0.10 (too few to tell)." in text

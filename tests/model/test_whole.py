@@ -1,0 +1,229 @@
+"""Nothing is loaded by half: one line names what would have been left out, made up or read as something else."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+from tiny_models import hf_network, save_tokenizer
+from torch import Tensor, nn
+
+from neurosteer.errors import InputError
+from neurosteer.model import load_model
+
+GATE, UP = "model.layers.1.mlp.gate_proj.weight", "model.layers.1.mlp.up_proj.weight"
+Change = Callable[[dict[str, Tensor]], object]
+
+
+@pytest.fixture
+def folder(tiny_folder: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    return shutil.copytree(tiny_folder("llama"), tmp_path / "llama")
+
+
+def message_of(source: object, **options: Any) -> str:
+    """The one line that loading ends with."""
+    with pytest.raises(InputError) as error:
+        inspect.unwrap(load_model)(source, **options)  # past the type checker of the tests
+    assert error.value.exit_code == 2
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def change_weights(folder: Path, change: Change) -> None:
+    weights = load_file(folder / "model.safetensors")
+    change(weights)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+
+def change_config(folder: Path, **values: object) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | values), "utf-8")
+
+
+def named(more: Mapping[str, Tensor]) -> Change:
+    return lambda weights: weights.update(more)
+
+
+# --- tensors ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}, "have 1 tensor for which its config has no place"),
+        (
+            {"model.layers.3.mlp.up_proj.weight": torch.ones(48, 32)},
+            "(model.layers.3.mlp.up_proj.weight): the numbers",
+        ),
+        ({f"model.extra.{i}": torch.ones(2) for i in range(5)}, "(model.extra.0, model.extra.1, model.extra.2, ...)"),
+        (
+            {"model.layers.0.mlp.up_proj.lora_A.weight": torch.ones(2, 32)},
+            "an adapter, which would be left out; merge",
+        ),
+        ({"model.layers.0.mlp.up_proj.qweight": torch.ones(2, 2)}, "a quantised layout that its config does not"),
+        ({"model.layers.0.mlp.up_proj.scales": torch.ones(2, 2)}, "a quantised layout that its config does not"),
+        ({"model.layers.0.mlp.up_proj.weight_scale_inv": torch.ones(1)}, "a quantised layout that its config does"),
+    ],
+)
+def test_tensors_that_the_model_does_not_take(more: dict[str, Tensor], told: str, folder: Path):
+    change_weights(folder, named(more))
+    text = message_of(folder)
+    assert text.startswith(f"the weights of {folder} have ")
+    assert told in text
+
+
+def test_what_older_versions_wrote_beside_the_weights_may_be_there(
+    tiny_folder: Callable[[str], Path], tmp_path: Path
+):
+    """Masks and tables that newer ones compute anew."""
+    folder = shutil.copytree(tiny_folder("gpt2"), tmp_path / "gpt2")
+    stamp = load_model(folder).fingerprint
+    mask = torch.ones(1, 1, 64, 64).tril()
+    left = {"transformer.h.0.attn.bias": mask, "transformer.h.0.attn.masked_bias": torch.tensor(-1e4)}
+    change_weights(folder, named(left))
+    assert load_model(folder).fingerprint == stamp
+
+
+def test_tensors_that_are_missing_or_of_another_shape(folder: Path):
+    change_weights(folder, lambda weights: (weights.pop(GATE), weights.pop(UP)))
+    assert message_of(folder) == f"the weights of {folder} are incomplete: {GATE}, {UP} are missing"
+    change_weights(folder, named({GATE: torch.ones(48, 32), UP: torch.ones(40, 32)}))
+    assert message_of(folder) == f"the weights of {folder} do not fit its config: {UP} is 40 x 32, not 48 x 32"
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.uint8, torch.float8_e4m3fn])
+def test_a_quantised_layout_that_looks_plain(kind: torch.dtype, folder: Path):
+    """Same name, same shape: only the type gives it away."""
+    change_weights(folder, lambda weights: weights.update({UP: (3 * weights[UP]).to(kind)}))
+    text = message_of(folder)
+    assert text.startswith(f"{folder} stores {UP} as ")
+    assert text.endswith("a quantised layout that its config does not declare; load the unquantised model")
+
+
+@pytest.mark.parametrize(("value", "what"), [(torch.nan, "NaN"), (torch.inf, "infinite"), (-torch.inf, "infinite")])
+@pytest.mark.parametrize("name", [UP, "model.norm.weight", "model.embed_tokens.weight"])
+def test_weights_that_are_no_numbers(value: float, what: str, name: str, folder: Path):
+    change_weights(folder, lambda weights: weights[name].view(-1)[-1:].fill_(value))
+    told = f"has weights that are {what}, in {name}; take another copy of the model"
+    assert message_of(folder) == f"{folder} {told}"
+    network, tokenizer = hf_network(folder), transformers.AutoTokenizer.from_pretrained(folder)
+    assert message_of(network, tokenizer=tokenizer).endswith(told)
+
+
+def test_weights_that_overflow_a_number_type(folder: Path):
+    change_weights(folder, lambda weights: weights[UP].fill_(1e5))
+    assert load_model(folder).dtype == torch.float32
+    assert message_of(folder, dtype="float16") == (
+        f"{folder} does not fit float16: {UP} overflows; try --dtype bfloat16 or float32"
+    )
+
+
+# --- quantisation and adapters ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"quant_method": "zzz", "bits": 4}, "a quant_method that transformers does not know, 'zzz'; load the"),
+        ({"quant_method": "gptq-2", "bits": 4}, "a quant_method that transformers does not know, 'gptq-2'; load the"),
+        ({"bits": 4, "group_size": 64}, "quantization_config in its config names no quant_method"),
+    ],
+)
+def test_quantisations_that_transformers_would_pass_over(settings: dict[str, Any], told: str, folder: Path):
+    change_config(folder, quantization_config=settings)
+    assert message_of(folder).startswith(f"{folder} is quantised")
+    assert told in message_of(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["adapter_model.safetensors", "adapter_model.bin", "adapters.safetensors", "pytorch_lora_weights.safetensors"],
+)
+def test_an_adapter_beside_the_weights(name: str, folder: Path):
+    (folder / name).write_bytes(b"anything")
+    text = message_of(folder)
+    assert text.startswith(
+        f"{folder} has an adapter beside its weights ({name}), which would be left out; merge it ("
+    )
+    assert text.endswith(".merge_and_unload().save_pretrained(FOLDER)), or move it away")
+
+
+def test_a_folder_of_an_adapter_alone(tmp_path: Path):
+    (tmp_path / "adapter_config.json").write_text("{}", "utf-8")
+    assert message_of(tmp_path).startswith(f"{tmp_path} has an adapter and no whole model (adapter_config.json)")
+
+
+def test_an_adapter_inside_a_network(folder: Path):
+    """As `network.load_adapter` leaves it, and behind PEFT's own class."""
+    network, tokenizer = hf_network(folder), transformers.AutoTokenizer.from_pretrained(folder)
+    network.model.layers[0].mlp.register_module("lora_A", nn.Linear(2, 2))
+    assert message_of(network, tokenizer=tokenizer) == (
+        "this model has an adapter (model.layers.0.mlp.lora_A.weight); merge it: model = model.merge_and_unload()"
+    )
+    behind = nn.Module()
+    behind.merge_and_unload = lambda: None  # type: ignore[assignment]
+    assert message_of(behind) == "this model has an adapter; merge it: model = model.merge_and_unload()"
+
+
+# --- tokens and layers -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_more_token_ids_than_embedding_rows(special: bool, folder: Path):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["zebra"], special_tokens=special)
+    tokenizer.save_pretrained(folder)
+    told = "has 65 token ids and its embedding 64 rows: there is none for 'zebra' (64); resize the embedding"
+    assert message_of(folder).startswith(f"the tokenizer of {folder} {told}")
+    assert told in message_of(hf_network(folder), tokenizer=tokenizer)
+
+
+def test_fewer_token_ids_than_embedding_rows_are_usual(folder: Path):
+    save_tokenizer(folder, eos="w5")
+    assert load_model(folder).eos.id == 5
+
+
+def test_a_placeholder_for_pictures_needs_no_row(folder: Path):
+    """Published text models name one for which their embedding has no row: no text holds it."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, extra_special_tokens={"image_token": "<picture>"})
+    tokenizer.save_pretrained(folder)
+    assert tokenizer.get_vocab()["<picture>"] == 64
+    assert load_model(folder).n_layers == 3
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "bloom"])
+def test_a_config_without_layers(kind: str, tiny_folder: Callable[[str], Path], tmp_path: Path):
+    folder = shutil.copytree(tiny_folder(kind), tmp_path / kind)
+    name = "num_hidden_layers" if kind == "llama" else "n_layer"
+    change_config(folder, **{name: 0})
+    assert message_of(folder) == f"{folder} has no layers: num_hidden_layers is 0 in its config"
+
+
+# --- what libraries say ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"model_type": "zzz"}, "zzz"),
+        ({"hidden_size": "wide"}, "hidden_size"),
+        ({"num_attention_heads": 5}, "number of attention heads (5)"),
+        ({"hidden_act": "zzz"}, "zzz"),
+    ],
+)
+def test_the_part_that_names_the_field(change: dict[str, Any], told: str, folder: Path):
+    change_config(folder, **change)
+    text = message_of(folder)
+    assert text.startswith(f"cannot load the model in {folder}: ")
+    assert told in text
+    assert len(text) < 500
+    assert text.count(",") < 12
