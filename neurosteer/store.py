@@ -14,13 +14,14 @@ import re
 import secrets
 import shutil
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from glob import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, TypedDict
+from types import MappingProxyType
+from typing import BinaryIO, TypeAlias, TypedDict
 
 import numpy as np
 from filelock import FileLock
@@ -165,6 +166,12 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], meta
         file.write(digest.hexdigest().encode())
 
 
+def artefact_kind(path: Path) -> str:
+    """The kind of a verified artefact. Raises as `verify_artefact` does."""
+    verify_artefact(path)
+    return _header(path)["kind"]
+
+
 def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
     """Check a file byte by byte and return its metadata.
 
@@ -189,8 +196,7 @@ def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
 def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Json]]:
     """The arrays (in memory) and the metadata of a small artefact, verified."""
     metadata = verify_artefact(path, kind)
-    with safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    return _arrays(path), metadata
 
 
 def refuse_link(path: Path) -> None:
@@ -208,6 +214,9 @@ def write_manifest(folder: Path) -> None:
     write_bytes(folder / MANIFEST, canonical_json({"format": FORMAT, "files": files}).encode())
 
 
+ContentCheck: TypeAlias = Callable[[Path, Mapping[str, np.ndarray], Mapping[str, Json]], None]
+
+
 class Checked(TypedDict):
     """A row of `neurosteer check`."""
 
@@ -217,18 +226,21 @@ class Checked(TypedDict):
     message: str
 
 
-def check_path(path: Path) -> list[Checked]:
+def check_path(path: Path, contents: Mapping[str, ContentCheck] = MappingProxyType({})) -> list[Checked]:
     """Verify an artefact, a run folder, or everything below a folder: a row for each.
 
-    A symbolic link below the folder is reported and not followed.
+    A symbolic link below the folder is reported and not followed. `contents` raises `InputError` for what a file of
+    a kind cannot hold.
     """
     if path.is_file():
-        return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
+        return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path, contents)]
     if not path.is_dir():
         raise InputError(f"no such file or folder: {path}")
-    found = [(file, _check_artefact) for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
-    found += [(file, _check_manifest) for file in sorted(path.rglob(MANIFEST))]
-    rows = [_check_link(file) if file.is_symlink() else check(file) for file, check in found]
+    found = [file for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
+    rows = [_check_link(file) if file.is_symlink() else _check_artefact(file, contents) for file in found]
+    rows += [
+        _check_link(file) if file.is_symlink() else _check_manifest(file) for file in sorted(path.rglob(MANIFEST))
+    ]
     if not rows:
         raise InputError(f"nothing of neurosteer's in {path}")
     return rows
@@ -246,6 +258,11 @@ def _is_foreign(path: Path) -> bool:
         return not {"kind", "digest", "about"} & set(_header(path))
     except CorruptFileError:
         return False
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def _header(path: Path) -> dict[str, str]:
@@ -269,12 +286,16 @@ def _digest_with_blank(path: Path, digest: str) -> str:
     return total.hexdigest()
 
 
-def _check_artefact(path: Path) -> Checked:
+def _check_artefact(path: Path, contents: Mapping[str, ContentCheck]) -> Checked:
+    kind = "unknown"
     try:
-        verify_artefact(path)
+        metadata = verify_artefact(path)
+        kind = _header(path)["kind"]
+        if kind in contents:
+            contents[kind](path, _arrays(path), metadata)
     except (InputError, CorruptFileError) as error:
-        return {"path": str(path), "kind": "unknown", "ok": False, "message": str(error)}
-    return {"path": str(path), "kind": _header(path)["kind"], "ok": True, "message": "intact"}
+        return {"path": str(path), "kind": kind, "ok": False, "message": str(error)}
+    return {"path": str(path), "kind": kind, "ok": True, "message": "intact"}
 
 
 def _check_link(path: Path) -> Checked:

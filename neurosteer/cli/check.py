@@ -18,13 +18,15 @@ def check(
     ],
     format_: options.Format = "table",
 ) -> None:
-    """Verify that artefacts are whole and unchanged; exits with 1 if one is not.
+    """Verify that artefacts are whole and unchanged, and hold what they can; exits with 1 if one does not.
 
     neurosteer check runs/
     """
+    from neurosteer.artefacts import KINDS
     from neurosteer.store import check_path
 
-    rows = [row for path in paths for row in check_path(path)]
+    contents = {kind.kind: kind.check for kind in KINDS}
+    rows = [row for path in paths for row in check_path(path, contents)]
     if format_ == "json":
         print_listing("check", rows)
     else:

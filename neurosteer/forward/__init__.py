@@ -19,6 +19,7 @@ from .scoring import score_texts as score_texts
 from .states import eos_states as eos_states
 from .states import states_and_stats as states_and_stats
 from .steer import check_edit as check_edit
+from .steer import check_neurons as check_neurons
 from .steer import donor_of as donor_of
 from .steer import steering as steering
 from .steer import variant_of as variant_of

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from neurosteer.artefacts import ATTRIBUTION
 from neurosteer.errors import NeurosteerError
 from neurosteer.model import Model, capture, check_site, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
-from neurosteer.store import read_artefact, write_artefact
+from neurosteer.store import write_artefact
 from neurosteer.vocabulary import FixedReference, Site
 
 from .cache import cache_key, cache_path, can_cache, load_or_compute
@@ -89,13 +91,14 @@ def attribute(
 
     def write(found: Attribution) -> None:
         arrays = {"product": found.product.numpy(), "gradient": found.gradient.numpy()}
-        write_artefact(path, "attribution", arrays, key)
+        write_artefact(path, ATTRIBUTION.kind, arrays, key)
 
     if not (cache and can_cache(model, progress)):
         return compute()
     key = cache_key(model, pairs, site=site, layers=list(layers), steps=steps, to=to if steps > 1 else None)
-    path = cache_path("attribution", model, pairs, key)
-    return load_or_compute(path, read=lambda: _read(path), compute=compute, write=write, progress=progress)
+    path, width = cache_path("attribution", model, pairs, key), site_width(model, site, layers)
+    read = partial(_read, path, len(layers), width)
+    return load_or_compute(path, read=read, compute=compute, write=write, progress=progress)
 
 
 def attribute_pairs(
@@ -116,8 +119,8 @@ def attribute_pairs(
     return PairAttributions(*sums)
 
 
-def _read(path: Path) -> Attribution:
-    arrays, _ = read_artefact(path, "attribution")
+def _read(path: Path, layers: int, width: int) -> Attribution:
+    arrays, _ = ATTRIBUTION.read(path, layer=layers, unit=width)
     return Attribution(torch.from_numpy(arrays["product"]), torch.from_numpy(arrays["gradient"]))
 
 

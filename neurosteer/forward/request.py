@@ -43,6 +43,11 @@ class Request:
         pairs, model = self.pairs, self.model
         return EosStates(values, self.layers, pairs.task, model.fingerprint, self.site, self.position, pairs.digest)
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many layers and units the values have."""
+        return {"layer": len(self.layers), "unit": site_width(self.model, self.site, self.layers)}
+
     def cache_key(self, train: Sequence[int] | None = None) -> dict[str, Json]:
         """Everything that the states depend on; with `train` (indices of pairs), that the statistics depend on."""
         return cache_key(

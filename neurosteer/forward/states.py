@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,11 +10,12 @@ from jaxtyping import Float
 from safetensors import safe_open
 from torch import Tensor
 
+from neurosteer.artefacts import STATES, TOKEN_STATS
 from neurosteer.data import EosStates, TokenStats, UnitStats
 from neurosteer.model import Model, check_site, resolve_layers
 from neurosteer.pairs import Pairs
 from neurosteer.progress import AUTO, QUIET, Progress
-from neurosteer.store import read_artefact, verify_artefact, write_artefact
+from neurosteer.store import verify_artefact, write_artefact
 from neurosteer.vocabulary import Layers, Position, Site
 
 from .cache import cache_lock, can_cache, load_cached, load_or_compute, write_cached
@@ -81,18 +81,18 @@ def _states(
         values, stats = request.compute(states=True, train=train, progress=progress)
         return values, None if train is None else stats
     path = request.path()
-    found = load_cached(path, lambda: _map_states(path))
+    found = load_cached(path, lambda: _map_states(request))
     if found is not None:
         return found, None
     with cache_lock(path):
-        found = load_cached(path, lambda: _map_states(path), progress)
+        found = load_cached(path, lambda: _map_states(request), progress)
         if found is not None:
             return found, None
         values, stats = request.compute(states=True, train=train, progress=progress)
         if write_cached(
-            lambda: write_artefact(path, "states", {"values": values.numpy()}, request.cache_key()), progress
+            lambda: write_artefact(path, STATES.kind, {"values": values.numpy()}, request.cache_key()), progress
         ):
-            values = _map_states(path)
+            values = _map_states(request)
         if train is None:
             return values, None
         with cache_lock(request.path(train)):
@@ -102,29 +102,30 @@ def _states(
 
 def _stats(request: Request, train: Sequence[int], progress: Progress) -> TokenStats:
     """The statistics of the train pairs, loaded from the cache or computed."""
-    path = request.path(train)
     return load_or_compute(
-        path,
-        read=lambda: _read_stats(path),
+        request.path(train),
+        read=lambda: _read_stats(request, train),
         compute=lambda: request.compute(states=False, train=train, progress=progress)[1],
         write=lambda stats: _write_stats(request, train, stats),
         progress=progress,
     )
 
 
-def _map_states(path: Path) -> Float[Tensor, "pair side layer unit"]:
+def _map_states(request: Request) -> Float[Tensor, "pair side layer unit"]:
     """Verified states, memory-mapped: read from disk when they are used."""
-    verify_artefact(path, "states")
+    path = request.path()
+    metadata = verify_artefact(path, STATES.kind)
     with safe_open(path, framework="pt") as file:
         values: Tensor = file.get_tensor("values")
-        return values
+    STATES.check(path, {"values": values.numpy()}, metadata, pair=len(request.pairs), **request.sizes)
+    return values
 
 
-def _read_stats(path: Path) -> TokenStats:
-    arrays, _ = read_artefact(path, "stats")
+def _read_stats(request: Request, train: Sequence[int]) -> TokenStats:
+    arrays, _ = TOKEN_STATS.read(request.path(train), **request.sizes)
     return TokenStats(torch.from_numpy(arrays["mean"]), torch.from_numpy(arrays["var"]), int(arrays["tokens"][0]))
 
 
 def _write_stats(request: Request, train: Sequence[int], stats: TokenStats) -> None:
     arrays = {"mean": stats.mean.numpy(), "var": stats.var.numpy(), "tokens": np.array([stats.tokens])}
-    write_artefact(request.path(train), "stats", arrays, request.cache_key(train))
+    write_artefact(request.path(train), TOKEN_STATS.kind, arrays, request.cache_key(train))

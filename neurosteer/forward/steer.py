@@ -11,6 +11,7 @@ from torch import Tensor
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError
 from neurosteer.model import ActiveEdit, Model, check_specials, editing, encode, is_hooked
+from neurosteer.neurons import NeuronSet
 from neurosteer.seeds import generator
 
 from .forest import Pack, plan
@@ -75,18 +76,30 @@ def _draw(candidates: Sequence[int], seed: int, depth: int) -> int:
     return candidates[int(torch.randint(len(candidates), (), generator=source))]
 
 
-def check_edit(model: Model, edit: Edit) -> None:
-    """Raise `InputError` for neurons of another model, BOS or EOS, and for a layer or unit that is not there."""
-    neurons = edit.neurons
+def check_neurons(model: Model, neurons: NeuronSet, what: str = "these neurons") -> None:
+    """Raise `InputError` for neurons of another model, BOS or EOS, and for a layer or unit that is not there.
+
+    `what` they are called in the message.
+    """
     if neurons.model != model.fingerprint:
         raise InputError(
-            f"these neurons were found in another model than {model.name} "
+            f"{what} were found in another model than {model.name} "
             f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
         )
-    check_specials(model, neurons.metadata.get("network", {}), "these neurons were")
-    outside = [layer for layer in neurons.layers.tolist() if not 0 <= layer < model.n_layers]
+    check_specials(model, neurons.metadata.get("network", {}), f"{what} were")
+    layers = sorted(set(neurons.layers.tolist()))
+    outside = [layer for layer in layers if not 0 <= layer < model.n_layers]
     if outside:
         raise InputError(f"no layer {outside[0]}: {model.name} has layers 0 to {model.n_layers - 1}")
+    width, there = neurons.stats.token_mean.shape[1], model.site_width(neurons.site, layers)
+    if width != there:
+        raise InputError(f"{what} are of {width} units, and {neurons.site} of {model.name} has {there}")
+
+
+def check_edit(model: Model, edit: Edit) -> None:
+    """Raise `InputError` for neurons that are not the model's, and for layers that were not ranked."""
+    neurons = edit.neurons
+    check_neurons(model, neurons)
     width = neurons.stats.token_mean.shape[1]
     if len(neurons) and not 0 <= int(neurons.units.min()) <= int(neurons.units.max()) < width:
         raise InputError(f"no unit {int(neurons.units.max())}: the site {neurons.site} has units 0 to {width - 1}")

@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.artefacts import RANKING
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
-from neurosteer.store import read_artefact, write_artefact
+from neurosteer.store import write_artefact
 from neurosteer.vocabulary import Json, Reach, Site
 
 from .compare import compare_scores
@@ -162,17 +163,17 @@ class Ranking:
             "model": self.model,
             "site": self.site,
         }
-        write_artefact(Path(path), "ranking", arrays, metadata)
+        write_artefact(Path(path), RANKING.kind, arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ranking:
         """Read what `save` wrote.
 
         Raises:
-            InputError: for another kind of file.
+            InputError: for another kind of file, and for content that no ranking has.
             CorruptFileError: for one that is damaged.
         """
-        arrays, metadata = read_artefact(Path(path), "ranking")
+        arrays, metadata = RANKING.read(Path(path))
         own = {name: metadata.pop(name) for name in ("best_layer", "method", "model", "site")}
         return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=metadata, **own)
 

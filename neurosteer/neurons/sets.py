@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.artefacts import NEURONS
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
-from neurosteer.store import read_artefact, write_artefact
+from neurosteer.store import write_artefact
 from neurosteer.vocabulary import Json, Reach, Site, Stat
 
 from .frames import neuron_frame
@@ -199,17 +200,17 @@ class NeuronSet:
         """
         arrays = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
         metadata = {**self.metadata, "model": self.model, "site": self.site}
-        write_artefact(Path(path), "neurons", arrays | stats_arrays(self.stats), metadata)
+        write_artefact(Path(path), NEURONS.kind, arrays | stats_arrays(self.stats), metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
         """Read what `save` wrote.
 
         Raises:
-            InputError: for another kind of file.
+            InputError: for another kind of file, and for content that no set has (a unit twice, NaN as a score).
             CorruptFileError: for one that is damaged.
         """
-        arrays, metadata = read_artefact(Path(path), "neurons")
+        arrays, metadata = NEURONS.read(Path(path))
         own = {name: torch.from_numpy(arrays[name]) for name in ("layers", "units", "scores")}
         model, site = metadata.pop("model"), metadata.pop("site")
         return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=metadata)

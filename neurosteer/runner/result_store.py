@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from neurosteer.artefacts import UNIT
 from neurosteer.errors import CorruptFileError, InputError, NeurosteerError
 from neurosteer.progress import Progress
-from neurosteer.store import SUFFIX, read_artefact, refuse_link, verify_artefact, write_artefact
+from neurosteer.store import SUFFIX, refuse_link, verify_artefact, write_artefact
 
 from .units import UnitResult
 
 FOLDER = "units"
-KIND = "unit"
 
 
 class ResultStore:
@@ -40,7 +40,7 @@ class ResultStore:
         if not path.is_file() or name in self._verified:
             return path.is_file()
         try:
-            metadata = verify_artefact(path, KIND)
+            metadata = verify_artefact(path, UNIT.kind)
         except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
             progress.notice(f"{str(error).split(';')[0]}; computing it again")
             return False
@@ -60,7 +60,7 @@ class ResultStore:
         result = self._last[1] if name == self._last[0] else self._kept.get(name)
         if result is None:
             _refuse_deleted(self.path(name))
-            arrays, metadata = read_artefact(self.path(name), KIND)
+            arrays, metadata = UNIT.read(self.path(name))
             result = UnitResult(arrays, metadata["values"])
         if name in self._again:
             self._kept[name] = result
@@ -71,7 +71,7 @@ class ResultStore:
     def write(self, name: str, result: UnitResult) -> None:
         _refuse_deleted(self.folder.parent)
         metadata = {"unit": name, "digest": self._digest, "values": dict(result.values)}
-        write_artefact(self.path(name), KIND, result.arrays, metadata)
+        write_artefact(self.path(name), UNIT.kind, result.arrays, metadata)
         self._verified.add(name)
 
     def delete(self, name: str) -> None:

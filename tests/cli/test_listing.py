@@ -98,7 +98,7 @@ def test_runs(run, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def checks(path):
+def checks(path, contents):
     if path.name == "nowhere":
         raise InputError("no such file or folder: 'nowhere'")
     bad = path.name == "broken"
@@ -123,4 +123,4 @@ def test_check_as_json(run, monkeypatch):
     fake(monkeypatch, "store", check_path=checks)
     outcome = run("check", "broken", "--format", "json")
     assert outcome.code == 1
-    assert json.loads(outcome.out)["results"] == checks(Path("broken"))
+    assert json.loads(outcome.out)["results"] == checks(Path("broken"), {})

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import random
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fresh_process import write_made
+from kept_artefacts import keep_artefacts
 from made_pairs import made_pairs
-from stub_recipe import DIGEST, stub_plan, stub_rooms, stub_units, write_recipe
+from stub_recipe import DIGEST, stub_units
 
-from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.experiments import run_recipe
-from neurosteer.forward import eos_states, score
+from neurosteer.forward import eos_states
 from neurosteer.model import Model, builtin
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.progress import Progress
@@ -30,7 +27,6 @@ from neurosteer.runner.execution import run_units
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_metadata import write_run_metadata
 from neurosteer.store import MANIFEST, check_path, file_digest, read_artefact
-from neurosteer.studies import find, measure_effect, save_effects, save_find, save_scores
 from neurosteer.studies.runs import runs
 
 FLIPS, CUTS = 200, 50
@@ -59,37 +55,7 @@ class Notices(Progress):
 
 @pytest.fixture(scope="module")
 def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One file of each kind, and a folder of each kind of run."""
-    place, model = tmp_path_factory.mktemp("kept"), tiny("llama")
-    home, every = place / "home", ("welch", "l0", "attribution")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEUROSTEER_HOME", str(home))
-        patch.chdir(place)
-        found = find(model, made_pairs(), methods=every, layers=[0], topk=3, draws=1)
-        effect = measure_effect(model, found.test, Edit.ablate(found.ranking().top(3)), scales=(0.0, 2.0), controls=1)
-        for name, module in stub_rooms(stub_plan).items():
-            patch.setitem(sys.modules, name, module)
-        write_recipe(place / "sums.toml", data=str(write_made(place / "made.jsonl")))
-        recipe = run_recipe("sums.toml", out=place).folder
-    run, _ = save_find(model, [found], out=place, options={})
-    ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
-    scored, *_ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
-    found.ranking().top(3).save(place / "neurons.safetensors")
-    run_units(stub_units(), place / "units-only", DIGEST)
-    cached = {
-        name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")
-    }
-    return cached | {
-        "find": run,
-        "ablate": ablated,
-        "score": scored,
-        "run": recipe,
-        "ranking": run / "made.welch.safetensors",
-        "gates": run / "made.l0.safetensors",
-        "probes": run / "made.probes.safetensors",
-        "neurons": place / "neurons.safetensors",
-        "unit": place / "units-only" / "units" / "joint-0.safetensors",
-    }
+    return keep_artefacts(tmp_path_factory.mktemp("kept"), tiny("llama"))
 
 
 def damaged(content: bytes, rng: random.Random, *, share: int = 1) -> Iterator[bytes]:

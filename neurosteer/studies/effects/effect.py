@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from jaxtyping import Float
 
+from neurosteer.artefacts import CONTROLS
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
@@ -19,7 +20,7 @@ from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.results import APART, Json, frame, read_record, record
 from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
 from neurosteer.results.pairs_used import MeasuredPairs, SplitPairs
-from neurosteer.store import SUFFIX, file_stem, read_artefact, write_artefact, write_bytes
+from neurosteer.store import SUFFIX, file_stem, write_artefact, write_bytes
 from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
 from neurosteer.vocabulary import counted
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_CONTROLS = "controls"  # kind of artefact: the margins of every control
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -159,7 +158,7 @@ def with_origin(effect: Effect, *, neurons_from: str, data: SplitPairs | None = 
 def effect_files(folder: Path, effect: Effect) -> EffectFiles:
     """Where a folder keeps an effect's neurons and margins."""
     stem = folder / effect_stem(effect)
-    return EffectFiles(neurons=f"{stem}{SUFFIX}", pairs=f"{stem}.csv", controls=f"{stem}.{_CONTROLS}{SUFFIX}")
+    return EffectFiles(neurons=f"{stem}{SUFFIX}", pairs=f"{stem}.csv", controls=f"{stem}.{CONTROLS.kind}{SUFFIX}")
 
 
 def effect_stem(effect: EffectResult) -> str:
@@ -174,7 +173,7 @@ def write_effect(folder: Path, effect: Effect) -> None:
     effect.neuron_set.save(files.neurons)
     write_bytes(Path(files.pairs), effect.to_csv().encode())
     metadata = {"task": effect.task, "pairs": effect.digest}
-    write_artefact(Path(files.controls), _CONTROLS, {"margins": effect.control_margins}, metadata)
+    write_artefact(Path(files.controls), CONTROLS.kind, {"margins": effect.control_margins}, metadata)
 
 
 def load_effects(folder: Path) -> list[Effect]:
@@ -204,7 +203,7 @@ def _load(folder: Path, result: EffectResult) -> Effect:
     by_pair = tuple(read_record(PairEffect, row) for row in rows)
     margins, digest = np.empty((0, len(by_pair))), ""
     if result.files.controls is not None:
-        arrays, metadata = read_artefact(folder / Path(result.files.controls).name, _CONTROLS)
+        arrays, metadata = CONTROLS.read(folder / Path(result.files.controls).name, pair=len(by_pair))
         margins, digest = arrays["margins"], metadata["pairs"]
     own = replace(result, files=None)
     return Effect(

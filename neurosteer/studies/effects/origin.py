@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurosteer.artefacts import RANKING
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
@@ -14,7 +15,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
 from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.run import FindOptions, FindRun, FoundTask
-from neurosteer.store import verify_artefact
+from neurosteer.store import artefact_kind
 from neurosteer.studies.runs import read_run, runs
 from neurosteer.vocabulary import COLUMNS, Columns, Method, SplitKind
 
@@ -207,15 +208,10 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
 
 def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
     neurons = _read(file, wanted)
-    if neurons.model != model.fingerprint:
-        raise InputError(
-            f"{file}: these neurons were found in another model than {model.name} "
-            f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
-        )
-    from neurosteer.model import check_specials
+    from neurosteer.forward import check_neurons
 
+    check_neurons(model, neurons, f"{file}: these neurons")
     metadata = neurons.metadata
-    check_specials(model, metadata.get("network", {}), f"{file}: these neurons were")
     task = wanted.task or metadata.get("task")
     method = str(metadata.get("method") or "given")
     if task is None:
@@ -246,13 +242,11 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
 def _read(file: Path, wanted: Wanted) -> NeuronSet:
     """A neuron set as it is, or the top of a ranking."""
     try:
-        verify_artefact(file)
+        if artefact_kind(file) == RANKING.kind:
+            return Ranking.load(file).top(wanted.topk or "1%", wanted.layers)
+        neurons = NeuronSet.load(file)
     except CorruptFileError as error:
         raise InputError(str(error)) from None
-    try:
-        neurons = NeuronSet.load(file)
-    except InputError:
-        return Ranking.load(file).top(wanted.topk or "1%", wanted.layers)
     if wanted.topk is not None or wanted.layers is not None:
         option = "--topk" if wanted.topk is not None else "--layers"
         raise InputError(f"{option} with a neuron set: {file} already says which neurons; leave {option} out")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosteer.artefacts import PROBES, WrongContentError
 from neurosteer.errors import InputError
 from neurosteer.pairs import LeftOut, Pair, Pairs, Split
 from neurosteer.pairs.splitting import PARTS
 from neurosteer.results import FindResult, read_record, record
-from neurosteer.store import SUFFIX, file_stem, read_artefact, write_artefact
+from neurosteer.store import SUFFIX, file_stem, write_artefact
 from neurosteer.vocabulary import SplitKind
 
 from .directions import Directions, direction_arrays, directions_from
@@ -41,7 +42,7 @@ def write_probes(path: Path, directions: Directions, pairs: Pairs, split: Split)
     """Directions and the positions of each part's pairs as arrays, the pairs beside them."""
     arrays = {part: np.array(split.indices[part], dtype=np.int64) for part in PARTS}
     metadata = _SavedPairs(pairs.source, pairs.pairs, pairs.left_out, split.kind, split.seed, split.dropped)
-    write_artefact(path, "probes", direction_arrays(directions) | arrays, record(metadata))
+    write_artefact(path, PROBES.kind, direction_arrays(directions) | arrays, record(metadata))
 
 
 def read_probes(folder: Path, result: FindResult) -> tuple[Directions, Pairs, Split]:
@@ -49,8 +50,11 @@ def read_probes(folder: Path, result: FindResult) -> tuple[Directions, Pairs, Sp
     path = probes_path(folder, result.task)
     if not path.is_file():
         raise InputError(f"{folder} holds no probes and pairs: an earlier version wrote it; find again")
-    arrays, metadata = read_artefact(path, "probes")
-    saved = read_record(_SavedPairs, metadata)
+    arrays, metadata = PROBES.read(path, layer=len(result.layers))
+    try:
+        saved = read_record(_SavedPairs, metadata)
+    except ValueError as error:
+        raise WrongContentError(path, str(error)) from None
     pairs = Pairs(result.task, saved.source, saved.pairs, result.phenomenon, saved.left_out)
     indices = {part: tuple(arrays[part].tolist()) for part in PARTS}
     train, validation, test = (pairs.take(indices[part]) for part in PARTS)

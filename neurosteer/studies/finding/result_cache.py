@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from neurosteer.artefacts import FOUND
 from neurosteer.forward.cache import cache_key, cache_path, load_or_compute
 from neurosteer.model import Model
 from neurosteer.neurons import Ranking, stats_arrays, stats_from
@@ -17,7 +18,7 @@ from neurosteer.probes import STRENGTHS
 from neurosteer.progress import Progress
 from neurosteer.report import to_json
 from neurosteer.results import FindResult, Json, read_record, record
-from neurosteer.store import code_digest, digest_of, read_artefact, versions, write_artefact
+from neurosteer.store import code_digest, digest_of, versions, write_artefact
 
 from .directions import direction_arrays, directions_from
 from .found import Found
@@ -66,12 +67,12 @@ def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
         for method, ranking in found.rankings.items()
     }
     result = to_json(record(found.result))  # as text: an artefact does not keep the order of keys
-    write_artefact(path, "found", arrays, {**what, "result": result, "rankings": own})
+    write_artefact(path, FOUND.kind, arrays, {**what, "result": result, "rankings": own})
 
 
 def _read(path: Path, model: Model, pairs: Pairs, parts: Split) -> Found:
     """What `_write` wrote. Raises `CorruptFileError` if damaged."""
-    arrays, metadata = read_artefact(path, "found")
+    arrays, metadata = FOUND.read(path)
     result, stats = read_record(FindResult, json.loads(metadata["result"])), stats_from(arrays)
     rankings = {
         method: Ranking(

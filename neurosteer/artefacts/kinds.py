@@ -1,0 +1,130 @@
+"""Every kind of artefact that neurosteer writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import get_args
+
+import numpy as np
+
+from neurosteer.pairs.splitting import PARTS
+from neurosteer.vocabulary import Json, Site, Stat
+
+from .schema import Array, Arrays, Metadata, Schema
+
+_SCORES = Array("float", ("ranked layer", "unit"))
+_STATS = {
+    "stats_layers": Array("int", ("ranked layer",), least=0, once=True),
+    "stats_tokens": Array("int", (1,), least=0),
+    **{
+        name: Array("float", ("ranked layer", "unit"), least=0 if name.endswith("var") else None, nan=True)
+        for name in get_args(Stat)
+    },
+}  # of all units of the ranked layers
+_DIRECTIONS = {"directions": Array("float", ("layer", "unit")), "spread": Array("float", ("layer",), least=0)}
+_PROVENANCE: Mapping[str, object] = {
+    "task": str,
+    "source": str,
+    "pairs": str,  # digest
+    "layout": str,
+    "split": str,
+    "seed": int,
+    "seen": list[str],  # hashes of the sentences that chose the neurons
+    "network": dict[str, Json],  # the model, with its BOS and EOS
+}  # where neurons come from
+
+
+def _wrong_neurons(arrays: Arrays, metadata: Metadata) -> str:
+    chosen = list(zip(arrays["layers"].tolist(), arrays["units"].tolist(), strict=True))
+    twice = [one for one, following in pairwise(sorted(chosen)) if one == following]
+    if twice:
+        return "unit {1} of layer {0} stands there twice".format(*twice[0])
+    unknown = {layer for layer, _ in chosen} - set(arrays["stats_layers"].tolist())
+    if unknown:
+        return f"layer {min(unknown)} is not among its 'stats_layers'"
+    last = max((unit for _, unit in chosen), default=0)
+    width = arrays["token_mean"].shape[1]
+    return f"there is no unit {last} among {width}" if last >= width else ""
+
+
+def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
+    best, layers = metadata["best_layer"], arrays["stats_layers"].tolist()
+    return "" if best is None or best in layers else f"its best layer {best} is not among its 'stats_layers'"
+
+
+def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
+    """The scores of its methods, whose names only the metadata know."""
+    for name in (f"scores_{method}" for method in metadata["rankings"]):
+        if name not in arrays:
+            return f"it has no array '{name}'"
+        if arrays[name].shape != arrays["token_mean"].shape:
+            return f"'{name}' has another shape than 'token_mean'"
+        if fault := _SCORES.fault(arrays[name]):
+            return f"'{name}' {fault}"
+    return ""
+
+
+def _wrong_split(arrays: Arrays, metadata: Metadata) -> str:
+    pairs, placed = len(metadata["pairs"]), np.concatenate([arrays[part] for part in PARTS])
+    if len(np.unique(placed)) < placed.size:
+        return "a pair stands in two parts of the split"
+    return f"the split names pair {placed.max()} of {pairs}" if placed.size and placed.max() >= pairs else ""
+
+
+NEURONS = Schema(
+    "neurons",
+    {
+        "layers": Array("int", ("neuron",), least=0),
+        "units": Array("int", ("neuron",), least=0),
+        "scores": Array("float", ("neuron",)),
+        **_STATS,
+    },
+    {"model": str, "site": Site},
+    _PROVENANCE,
+    _wrong_neurons,
+)  # a set
+RANKING = Schema(
+    "ranking",
+    {"scores": _SCORES, **_STATS},
+    {"best_layer": int | None, "method": str, "model": str, "site": Site},
+    _PROVENANCE,
+    _wrong_ranking,
+)
+FOUND = Schema(
+    "found",
+    {**_STATS, **_DIRECTIONS},
+    {"result": str, "rankings": dict[str, Json]},
+    fault=_wrong_found,
+)  # a whole search, in the cache
+PROBES = Schema(
+    "probes",
+    {**_DIRECTIONS, **{part: Array("int", (f"{part} pair",), least=0, once=True) for part in PARTS}},
+    {"pairs": list[Json], "source": str},
+    fault=_wrong_split,
+)  # the dense probes of a search, its pairs and their split
+CONTROLS = Schema(
+    "controls", {"margins": Array("float", ("control", "pair"))}, {"task": str, "pairs": str}
+)  # of an edit
+STATES = Schema("states", {"values": Array("float", ("pair", 2, "layer", "unit"))})
+TOKEN_STATS = Schema(
+    "stats",
+    {
+        "mean": Array("float", ("layer", "unit")),
+        "var": Array("float", ("layer", "unit"), least=0),
+        "tokens": Array("int", (1,), least=1),
+    },
+)
+ATTRIBUTION = Schema("attribution", {name: Array("float", ("layer", "unit")) for name in ("product", "gradient")})
+UNIT = Schema("unit", metadata={"unit": str, "digest": str, "values": dict[str, Json]})  # of a recipe's run
+KINDS: tuple[Schema, ...] = (
+    NEURONS,
+    RANKING,
+    FOUND,
+    PROBES,
+    CONTROLS,
+    STATES,
+    TOKEN_STATS,
+    ATTRIBUTION,
+    UNIT,
+)

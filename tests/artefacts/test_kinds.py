@@ -1,0 +1,153 @@
+"""Artefacts are not trusted: one that is wrong inside is refused, though its digest fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kept_artefacts import keep_artefacts
+from made_pairs import made_pairs
+
+from neurosteer.artefacts import KINDS, WrongContentError
+from neurosteer.cli import main
+from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.forward import eos_states
+from neurosteer.model import Model
+from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.progress import Progress
+from neurosteer.store import check_path, read_artefact, write_artefact
+
+Change = Callable[[Any], Any]
+NAN, INF = float("nan"), float("inf")
+WRONG: list[tuple[str, str, Change | None, str]] = [
+    ("neurons", "units", lambda was: was[:-1], "'units' has 2 neurons, not 3 as in 'layers'"),
+    ("neurons", "units", None, "it has no array 'units'"),
+    ("neurons", "units", lambda was: was + 0.5, "'units' holds float64, not whole numbers"),
+    ("neurons", "units", lambda was: was * 0 + was[0], "stands there twice"),
+    ("neurons", "units", lambda was: was - was.max() - 1, "which is below 0"),
+    ("neurons", "units", lambda was: was + 10_000, "there is no unit 100"),
+    ("neurons", "layers", lambda was: was + 7, "layer 7 is not among its 'stats_layers'"),
+    ("neurons", "scores", lambda was: was * NAN, "'scores' holds a value that is no finite number"),
+    ("neurons", "scores", lambda was: was.astype(bool), "'scores' holds bool, not numbers"),
+    ("neurons", "scores", lambda was: was[:, None], "'scores' has 2 axes, not 1"),
+    ("neurons", "token_var", lambda was: -was - 1, "'token_var' holds"),
+    ("neurons", "token_mean", lambda was: was + INF, "'token_mean' holds a value that is no finite number"),
+    ("neurons", "stats_tokens", lambda was: was.repeat(2), "'stats_tokens' has 2 values, not 1"),
+    ("neurons", "site", lambda was: "resid_past", "'site' is 'resid_past' (input should be"),
+    ("neurons", "model", None, "it has no 'model'"),
+    ("neurons", "network", lambda was: "llama", "'network' is 'llama' (input should be"),
+    ("neurons", "seen", lambda was: 3, "'seen' is 3 (input should be"),
+    ("neurons", "seed", lambda was: "0", "'seed' is '0' (input should be"),
+    ("ranking", "scores", lambda was: was[:, :-1], "'token_mean'"),
+    ("ranking", "best_layer", lambda was: 9, "its best layer 9 is not among its 'stats_layers'"),
+    ("ranking", "best_layer", lambda was: "first", "'best_layer' is 'first'"),
+    ("ranking", "method", lambda was: 3, "'method' is 3"),
+    ("gates", "eos_var", lambda was: was[0], "'eos_var' has 1 axes, not 2"),
+    ("gates", "stats_layers", lambda was: was.repeat(2), "not 1 as in 'scores'"),
+    ("probes", "directions", lambda was: was * INF, "'directions' holds a value that is no finite number"),
+    ("probes", "spread", lambda was: -1 - was, "'spread' holds"),
+    ("probes", "test", lambda was: was + 10_000, "the split names pair 10"),
+    ("probes", "test", lambda was: was * 0 - 1, "'test' holds -1, which is below 0"),
+    ("probes", "validation", lambda was: was.repeat(2), "'validation' holds a value twice"),
+    ("probes", "pairs", lambda was: {}, "'pairs' is {}"),
+    ("controls", "margins", lambda was: was * NAN, "'margins' holds a value that is no finite number"),
+    ("states", "values", lambda was: was[:, :1], "'values' has 1 value, not 2"),
+    ("states", "values", lambda was: was * NAN, "'values' holds a value that is no finite number"),
+    ("stats", "var", lambda was: -was - 1, "'var' holds"),
+    ("stats", "tokens", lambda was: was * 0, "'tokens' holds 0, which is below 1"),
+    ("attribution", "gradient", lambda was: was[:, :-1], "'gradient' has"),
+    ("found", "scores_l0", None, "it has no array 'scores_l0'"),
+    ("found", "scores_welch", lambda was: was * NAN, "'scores_welch' holds a value that is no finite number"),
+    ("found", "scores_welch", lambda was: was[:, :-1], "'scores_welch' has another shape than 'token_mean'"),
+    ("found", "result", lambda was: 1, "'result' is 1"),
+    ("unit", "values", lambda was: [], "'values' is []"),
+]
+
+
+@pytest.fixture(scope="module")
+def kept(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return keep_artefacts(tmp_path_factory.mktemp("kept"), tiny("llama"))
+
+
+def change(sound: Path, file: Path, name: str, how: Change | None) -> Path:
+    """The sound artefact, with an array or a field changed (or left out), written and signed anew."""
+    [row] = check_path(sound)
+    arrays, metadata = read_artefact(sound, row["kind"])
+    for place in (arrays, metadata):
+        if name in place:
+            was = place.pop(name)
+            if how is not None:
+                place[name] = how(was)
+            write_artefact(file, row["kind"], arrays, metadata)
+            return file
+    raise KeyError(name)
+
+
+@pytest.mark.parametrize(("kind", "name", "how", "wrong"), WRONG, ids=[f"{row[0]}-{row[3][:40]}" for row in WRONG])
+def test_what_is_wrong_inside_is_told_in_one_line(kept, tmp_path, capsys, kind, name, how, wrong):
+    file = change(kept[kind], tmp_path / "wrong.safetensors", name, how)
+    [row] = check_path(file)
+    assert row["ok"]  # byte by byte it is what was written
+    [schema] = [schema for schema in KINDS if schema.kind == row["kind"]]
+    with pytest.raises(WrongContentError) as caught:
+        schema.read(file)
+    assert str(caught.value).startswith(f"{file} is intact, but wrong: ")
+    assert wrong in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, InputError)
+    assert isinstance(caught.value, CorruptFileError)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(file)])
+    assert ended.value.code == 1
+    assert " ".join(str(caught.value).split()) in " ".join(capsys.readouterr().out.split())
+
+
+def test_every_kind_is_sound_as_it_is_written(kept):
+    files = [file for file in kept.values() if file.is_file()]
+    folder = Path(*next(iter(files)).parts[: next(iter(files)).parts.index("home")])
+    rows = check_path(folder, {kind.kind: kind.check for kind in KINDS})
+    assert [row for row in rows if not row["ok"]] == []
+    assert {row["kind"] for row in rows} == {kind.kind for kind in KINDS} | {"run"}
+
+
+def test_python_refuses_them_too(kept, tmp_path):
+    file = change(kept["neurons"], tmp_path / "a.safetensors", "scores", lambda was: was * NAN)
+    with pytest.raises(WrongContentError, match="no finite number"):
+        NeuronSet.load(file)
+    file = change(kept["ranking"], tmp_path / "b.safetensors", "best_layer", lambda was: 9)
+    with pytest.raises(WrongContentError, match="best layer 9"):
+        Ranking.load(file)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (lambda was: was * NAN, "no finite number"),
+        (lambda was: was[:-1], "'values' has 5 pairs, not 6 as expected"),
+        (lambda was: was[..., :-1], "as expected"),
+        (lambda was: was[:, :, :0], "as expected"),
+    ],
+    ids=["nan", "pairs", "units", "layers"],
+)
+def test_a_cache_computes_again_what_cannot_be(tiny, tmp_path, monkeypatch, how, told):
+    monkeypatch.setenv("NEUROSTEER_HOME", str(tmp_path))
+    model, pairs, notices = tiny("llama"), made_pairs(verbs=2, subjects=3, nouns=1), Notices()
+    whole = eos_states(model, pairs).values.clone()
+    [file] = (tmp_path / "states").rglob("*.safetensors")
+    change(file, file, "values", how)
+    assert eos_states(model, pairs, progress=notices).values.equal(whole)
+    [said] = notices.said
+    assert told in said
+    assert said.endswith("computing it again")
+    assert eos_states(model, pairs, progress=notices).values.equal(whole)
+    assert len(notices.said) == 1  # the file is right again
+
+
+class Notices(Progress):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.said.append(text)
