@@ -167,6 +167,7 @@ def test_edits_of_another_model_layer_or_unit(tiny: Callable[[str], Model]):
         (neurons_at(llama, [(3, 0)]), "no layer 3: .* has layers 0 to 2"),
         (neurons_at(llama, [(1, 32)]), "no unit 32: the site resid_post has units 0 to 31"),
         (neurons_at(llama, [(1, 3)], site="resid_pots"), "did you mean 'resid_post'"),
+        (neurons_at(llama, [(1, 3)], site="mlp_post"), "these neurons are of 32 units, and mlp_post of .* has "),
     ]:
         with pytest.raises(InputError, match=message), steering(llama, Edit.ablate(neurons)):
             pass

@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from stub_recipe import DIGEST, KEPT, NAMES, TASKS, contents, expected_sums, stub_plan, stub_units
 
+from neurosteer.artefacts import Schema
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import Progress
 from neurosteer.runner import Interrupted, Ran, Unit, UnitResult, run_units
@@ -225,13 +226,13 @@ def test_states_are_read_once_and_then_let_go(tmp_path, monkeypatch):
     """Blocks of one task share what they read; when the next task's states are made, it is gone."""
     reads: list[str] = []
     alive: list[weakref.ref[UnitResult]] = []
-    original = result_store_module.read_artefact
+    original = Schema.read
 
-    def reading(path: Path, kind: str) -> Any:
+    def reading(kind: Schema, path: Path, **lengths: int) -> Any:
         reads.append(path.stem)
-        return original(path, kind)
+        return original(kind, path, **lengths)
 
-    monkeypatch.setattr(result_store_module, "read_artefact", reading)
+    monkeypatch.setattr(Schema, "read", reading)
 
     def watched(unit: Unit) -> Unit:
         def compute(read: Any) -> UnitResult:
