@@ -18,7 +18,6 @@ from neurosteer.artefacts import Schema
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import Progress
 from neurosteer.runner import Interrupted, Ran, Unit, UnitResult, run_units
-from neurosteer.runner import result_store as result_store_module
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.store import check_path, verify_artefact, write_artefact
 
