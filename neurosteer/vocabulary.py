@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
-Encoded = Literal["welch", "l0"]  # what a probe can read
-Method = Literal["welch", "l0", "attribution"]  # and what the model uses
+PaperMethod = Literal["welch", "l0"]  # of ranking, in the paper
+CausalMethod = Literal["welch", "l0", "attribution"]  # that the recipe `causal` compares
+Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution"]  # see `rankings`
 SplitKind = Literal["pair", "lexical"]
 Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post"]
 Position = Literal["eos", "last"]
@@ -23,7 +24,8 @@ Reach = Literal["own", "onward", "all"]
 L0States = Literal["standardised", "scaled", "raw"]  # what masks are trained on; scaled: a layer over one number
 L0Start = Literal["cold", "warm"]
 L0Decay = Literal["cosine", "none"]
-ENCODED: tuple[Encoded, ...] = get_args(Encoded)
+PAPER_METHODS: tuple[PaperMethod, ...] = get_args(PaperMethod)
+CAUSAL_METHODS: tuple[CausalMethod, ...] = get_args(CausalMethod)
 METHODS: tuple[Method, ...] = get_args(Method)
 SITES: tuple[Site, ...] = get_args(Site)
 POSITIONS: tuple[Position, ...] = get_args(Position)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neurosteer.vocabulary import ENCODED, METHODS, MOST_DRAWS, Json, Method
+from neurosteer.vocabulary import METHODS, MOST_DRAWS, PAPER_METHODS, Json, Method
 
 from . import options, parse
 from .option_groups import with_groups
@@ -33,7 +33,7 @@ class Search:
         list[str] | None,
         _option(
             **parse.words(METHODS),
-            help="How neurons are ranked: read by a probe (welch, l0) or used by the model (attribution). Repeats.",
+            help="How neurons are ranked: by what a probe can read, or what the model uses (attribution). Repeats.",
             show_default="welch, l0",
         ),
     ] = None
@@ -104,7 +104,7 @@ class Search:
 
     @property
     def _methods(self) -> tuple[Method, ...]:
-        return parse.each_once(self.method, METHODS) if self.method else ENCODED
+        return parse.each_once(self.method, METHODS) if self.method else PAPER_METHODS
 
     @property
     def _lambdas(self) -> tuple[float, ...] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import ENCODED, METHODS, Json, Method, SplitKind, counted
+from neurosteer.vocabulary import METHODS, PAPER_METHODS, Json, Method, SplitKind, counted
 from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
@@ -222,7 +222,7 @@ class NeuronsFrom:
         from neurosteer.studies import find, save_find
 
         source, columns, layout = self.data or "auto", self.columns or parse.Columns(), self.layout or "auto"
-        chosen, split = parse.each_once(methods, METHODS) or ENCODED, self.split or "pair"
+        chosen, split = parse.each_once(methods, METHODS) or PAPER_METHODS, self.split or "pair"
         pairs = load_pairs(
             self.task,
             source=source,

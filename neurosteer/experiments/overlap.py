@@ -23,7 +23,7 @@ from neurosteer.report.sheet import Panel, new_sheet
 from neurosteer.report.table import Table, mean
 from neurosteer.runner.units import Read, UnitResult
 from neurosteer.seeds import seed_of
-from neurosteer.vocabulary import ENCODED, Encoded
+from neurosteer.vocabulary import PAPER_METHODS, PaperMethod
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Rows, Task, Work
@@ -41,7 +41,7 @@ class Stability:
 
     task: str
     phenomenon: str
-    method: Encoded
+    method: PaperMethod
     folds: float
     seeds: float | None  # None where fewer than two other splits are possible
     chance: float  # of two folds
@@ -51,7 +51,7 @@ class Stability:
 class SharedPart:
     """A row of the CSV: the neuron sets of two tasks."""
 
-    method: Encoded
+    method: PaperMethod
     task: str
     other: str
     related: bool  # whether they are of one phenomenon
@@ -68,15 +68,15 @@ class Overlap:
     width: int
     tasks: list[str]
     phenomena: list[str]
-    methods: tuple[Encoded, ...]
-    matrices: Mapping[Encoded, list[list[float]]]
-    chance: Mapping[Encoded, float | None]  # of two sets drawn by lot; None for one task
-    within: Mapping[Encoded, float | None]
-    across: Mapping[Encoded, float | None]
-    p: Mapping[Encoded, float | None]
+    methods: tuple[PaperMethod, ...]
+    matrices: Mapping[PaperMethod, list[list[float]]]
+    chance: Mapping[PaperMethod, float | None]  # of two sets drawn by lot; None for one task
+    within: Mapping[PaperMethod, float | None]
+    across: Mapping[PaperMethod, float | None]
+    p: Mapping[PaperMethod, float | None]
     stability: list[Stability]
 
-    def stability_of(self, method: Encoded) -> list[Stability]:
+    def stability_of(self, method: PaperMethod) -> list[Stability]:
         return [row for row in self.stability if row.method == method]
 
 
@@ -90,10 +90,10 @@ def check(work: Work) -> None:
 
 def compute(read: Read, work: Work, scope: Scope) -> Overlap:
     design, results = work.design, [read(one_layer_name(task)) for task in work.names]
-    sets = {method: chosen_sets(results, method, design.k) for method in ENCODED}
+    sets = {method: chosen_sets(results, method, design.k) for method in PAPER_METHODS}
     matrices = {method: shared(own, own, design.k) for method, own in sets.items()}
-    contrasts = [_contrast(matrices[method], work.phenomena, design.seed) for method in ENCODED]
-    within, across, p = (dict(zip(ENCODED, values, strict=True)) for values in zip(*contrasts, strict=True))
+    contrasts = [_contrast(matrices[method], work.phenomena, design.seed) for method in PAPER_METHODS]
+    within, across, p = (dict(zip(PAPER_METHODS, values, strict=True)) for values in zip(*contrasts, strict=True))
     return Overlap(
         experiment=NAME,
         layer=design.layer,
@@ -101,7 +101,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
         width=design.width,
         tasks=work.names,
         phenomena=work.phenomena,
-        methods=ENCODED,
+        methods=PAPER_METHODS,
         matrices={method: matrix.tolist() for method, matrix in matrices.items()},
         chance={method: _chance(own, design) if len(own) > 1 else None for method, own in sets.items()},
         within=within,
@@ -110,12 +110,12 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
         stability=[
             _stability(result, task, method, design)
             for result, task in zip(results, work.tasks, strict=True)
-            for method in ENCODED
+            for method in PAPER_METHODS
         ],
     )
 
 
-def chosen_sets(results: Sequence[UnitResult], method: Encoded, k: int) -> list[set[int]]:
+def chosen_sets(results: Sequence[UnitResult], method: PaperMethod, k: int) -> list[set[int]]:
     """The top k of each task."""
     scores = [np.abs(result.arrays["t" if method == "welch" else method]) for result in results]
     return [top_set(torch.from_numpy(one), k) for one in scores]
@@ -144,7 +144,7 @@ def _contrast(
     return within, across, float((1 + as_large) / (PERMUTATIONS + 1))
 
 
-def _stability(result: UnitResult, task: Task, method: Encoded, design: Design) -> Stability:
+def _stability(result: UnitResult, task: Task, method: PaperMethod, design: Design) -> Stability:
     folds = [[_members(row) for row in repeat] for repeat in result.arrays[f"folds_{method}"]]
     seeds = [_members(row) for row in result.arrays[f"seeds_{method}"]]
     return Stability(
@@ -194,7 +194,7 @@ def csvs(result: Overlap) -> Mapping[str, Rows]:
 
 def tables(result: Overlap, scope: Scope) -> list[Table]:
     """One row per method."""
-    columns: list[tuple[str, Callable[[Encoded], str]]] = [
+    columns: list[tuple[str, Callable[[PaperMethod], str]]] = [
         ("method", str),
         ("one phenomenon", lambda method: number(result.within[method], 3)),
         ("two phenomena", lambda method: number(result.across[method], 3)),
@@ -219,7 +219,7 @@ def draw(result: Overlap, scope: Scope) -> Figure:
     return finish(figure)
 
 
-def _draw_map(panel: Panel, result: Overlap, method: Encoded) -> None:
+def _draw_map(panel: Panel, result: Overlap, method: PaperMethod) -> None:
     matrix, chance = result.matrices[method], result.chance[method]
     values = as_array(matrix)
     off_diagonal = values[np.eye(*values.shape) == 0]

@@ -9,6 +9,7 @@ from .l0 import fit_l0 as fit_l0
 from .l0 import fit_l0_at as fit_l0_at
 from .l0_settings import L0 as L0
 from .l0_settings import L0Settings as L0Settings
+from .l1 import l1_order as l1_order
 from .logistic import STRENGTHS as STRENGTHS
 from .logistic import Probes as Probes
 from .logistic import fit_logistic as fit_logistic

@@ -28,6 +28,7 @@ from neurosteer.store import write_bytes
 from .fonts import draw_any_script, text_width
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, ORANGE, WINE = "#56B4E9", "#E69F00", "#882255"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
 Look: TypeAlias = dict[str, Any]  # keyword arguments of matplotlib: colour, marker, place and so on
 ON_WHITE: Look = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a text that crosses lines
@@ -83,7 +84,14 @@ def panel_title(axes: Axes, name: str, **look: Any) -> None:
 
 def method_look(method: str) -> Look:
     """Colour and marker of what a ranking method chose, the same in every figure."""
-    looks = {"welch": (BLUE, "s"), "l0": (GREEN, "^"), "attribution": (VERMILION, "o")}
+    looks = {
+        "welch": (BLUE, "s"),
+        "l0": (GREEN, "^"),
+        "mean-diff": (SKY, "v"),
+        "l1": (ORANGE, "<"),
+        "localizer": (WINE, "P"),
+        "attribution": (VERMILION, "o"),
+    }
     colour, marker = looks.get(method, (PURPLE, "D"))
     return {"color": colour, "marker": marker}
 

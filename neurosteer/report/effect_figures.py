@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from neurosteer.rankings import RANKINGS
 from neurosteer.results.effect import Controls, EffectResult
 from neurosteer.vocabulary import (
     LESS,
@@ -38,7 +39,6 @@ from .comparing import caveats, name_of, selected_on_the_outcome
 from .edit_labels import action, layers_of, where, which_neurons
 from .numbers import change, divergence, p_equals
 
-KINDS = {"welch": "encoded", "l0": "encoded", "attribution": "used"}
 ASIDE = 0.09  # of a column: the controls to the left of its middle, the chosen neurons to the right
 
 
@@ -126,7 +126,7 @@ def _caption(axes: Axes, place: int, effect: EffectResult) -> None:
 
 def _name(effect: EffectResult) -> str:
     method = name_of(effect)
-    kind = f"{KINDS[method]}: " if method in KINDS else ""
+    kind = f"{RANKINGS[method].shows}: " if method in RANKINGS else ""
     return f"{kind}{method}\n{effect.edit.k:,} at {layers_of(effect.edit)}"
 
 

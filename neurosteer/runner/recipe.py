@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from pydantic import AfterValidator
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import COLUMNS as OWN_COLUMNS
 from neurosteer.vocabulary import (
-    METHODS,
+    CAUSAL_METHODS,
     MOST_CONTROLS,
     MOST_DRAWS,
     MOST_LAMBDAS,
+    CausalMethod,
     Dtype,
     Json,
     L0Decay,
     L0Start,
     L0States,
-    Method,
     Position,
     Site,
     SplitKind,
 )
+from neurosteer.vocabulary import COLUMNS as OWN_COLUMNS
 
 from .bundled import find_recipe
 from .keys import Key, meant
@@ -145,9 +145,9 @@ class Recipe:
     folds: Annotated[int, whole(2, MOST_DRAWS, "each fold is a search")] = 2  # of overlap, as repeats
     repeats: Annotated[int, whole(1, MOST_DRAWS, "each repeat is a search")] = 5
     methods: Annotated[  # of causal, as all that follow
-        Several[Method],
-        takes(f"a list of some of {', '.join(METHODS)}, each once", examples=list(METHODS)),
-    ] = METHODS
+        Several[CausalMethod],
+        takes(f"a list of some of {', '.join(CAUSAL_METHODS)}, each once", examples=list(CAUSAL_METHODS)),
+    ] = CAUSAL_METHODS
     measured: Annotated[
         Literal["phenomena", "all"] | Several[Line], takes("phenomena, all or a list of tasks, each once")
     ] = "phenomena"

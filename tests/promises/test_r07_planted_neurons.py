@@ -75,8 +75,8 @@ def check_l0(seeds: int) -> None:
 def l0_of(values: torch.Tensor, seed: int) -> list[LayerResult]:
     states = EosStates(values, tuple(range(LAYERS)), "planted", "none", "resid_post", "eos", "none")
     settings = Settings("planted", EACH, ("l0",), draws=1, seed=seed)
-    t = welch(values, range(TRAIN)).t
-    return probe_layers(states, PARTS, t, settings, device=torch.device("cpu"), what="planted")
+    test = welch(values, range(TRAIN))
+    return probe_layers(states, PARTS, test, settings, device=torch.device("cpu"), what="planted")
 
 
 def known_accuracy(values: torch.Tensor) -> float:

@@ -45,12 +45,12 @@ def only(states: EosStates, rows: list[int]) -> EosStates:
 def probed(
     states: EosStates, settings: Settings = SETTINGS, *, test_values: torch.Tensor | None = None
 ) -> list[LayerResult]:
-    t = welch(states.values, PARTS["train"]).t
+    test = welch(states.values, PARTS["train"])
     if test_values is not None:
         values = states.values.clone()
         values[list(PARTS["test"])] = test_values
         states = replace(states, values=values)
-    return probe_layers(states, PARTS, t, settings, device=CPU, what="toy")
+    return probe_layers(states, PARTS, test, settings, device=CPU, what="toy")
 
 
 def numbers(result: LayerResult) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from neurosteer.results import record
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of, file_stem
 from neurosteer.studies.effects.cases import Bench, Case
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 from .nulls import null_sets_name
 from .sets import SetKey, as_sets, read_set, sets_needs
@@ -31,7 +31,7 @@ class FirstRow:
     """The row of `margins` in which a set begins; None where the set is empty."""
 
     source: str
-    method: Method
+    method: CausalMethod
     row: int | None
 
 
@@ -39,7 +39,7 @@ def cells_name(target: str, keys: Sequence[SetKey]) -> str:
     return f"causal-{file_stem(target)}-{digest_of(list(map(list, keys)))[:8]}"
 
 
-def null_cells_name(target: str, methods: Sequence[Method]) -> str:
+def null_cells_name(target: str, methods: Sequence[CausalMethod]) -> str:
     return f"nulls-{file_stem(target)}-{digest_of(list(methods))[:8]}"
 
 
@@ -58,7 +58,7 @@ def cells_unit(work: Work, target: Target, keys: Sequence[SetKey]) -> Unit:
     return _unit(work, cells_name(target.task, keys), pairs, edits, compute, sets_needs(keys))
 
 
-def null_cells_unit(work: Work, target: Target, methods: Sequence[Method]) -> Unit:
+def null_cells_unit(work: Work, target: Target, methods: Sequence[CausalMethod]) -> Unit:
     """`<method>` `[null pair]`: margins on the true pairs while each null set is zero; an empty one changes none."""
     task, pairs = target.task, target.pairs
 

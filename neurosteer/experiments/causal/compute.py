@@ -13,7 +13,7 @@ from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.intervals import plain
 from neurosteer.runner.units import Read
-from neurosteer.vocabulary import LEVEL, Method
+from neurosteer.vocabulary import LEVEL, CausalMethod
 
 from .agreement import agreements
 from .contrasts import control_means, mean_drops
@@ -116,7 +116,7 @@ def _with_q(rows: list[Cell]) -> list[Cell]:
     return [replace(row, q=qs.get(i)) for i, row in enumerate(rows)]
 
 
-def null_changes(read: Read, method: Method, measured: Measured) -> list[NullChange]:
+def null_changes(read: Read, method: CausalMethod, measured: Measured) -> list[NullChange]:
     """What each null set does to the margin of its own task."""
     return [
         NullChange(method, task, i, int((read(null_sets_name(task)).arrays[method][i] >= 0).sum()), float(delta))

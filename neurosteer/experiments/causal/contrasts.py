@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from neurosteer.experiments.shared.intervals import TaskSamples, known_mean, plain
 from neurosteer.seeds import seed_of
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 from .measured import Matrix, Measured, others_controls
 from .predictions import Predictions
@@ -30,7 +30,13 @@ def mean_drops(predictions: Predictions, measured: Measured, phenomena: Sequence
 
 
 def by_kind(
-    drops: Matrix, phenomena: Sequence[str], seed: int, *, method: Method, what: Quantity, own_interval: bool = True
+    drops: Matrix,
+    phenomena: Sequence[str],
+    seed: int,
+    *,
+    method: CausalMethod,
+    what: Quantity,
+    own_interval: bool = True,
 ) -> list[MeanDrop]:
     """Mean drops of the margin (nats) of each kind of cell, and their differences source by source.
 
@@ -48,7 +54,7 @@ def by_kind(
     return rows
 
 
-def control_means(method: Method, measured: Measured) -> list[ControlMean]:
+def control_means(method: CausalMethod, measured: Measured) -> list[ControlMean]:
     """The mean change by kind under each control: the first of every source, the second, and so on."""
     changes = measured.changes[method][:, :, 1:] + _only_preferred(measured)[:, None]
     return [

@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from neurosteer.experiments.shared.intervals import plain
 from neurosteer.seeds import seed_of
-from neurosteer.vocabulary import FEWEST_CONTROLS, Method
+from neurosteer.vocabulary import FEWEST_CONTROLS, CausalMethod
 
 from .measured import Measured
 from .permutation import DRAWS, FamilyTest, detectable, permuted
@@ -38,7 +38,7 @@ class Strata:
     empty: int  # cells left out besides
 
 
-def family_rows(measured: Measured, method: Method, seed: int) -> list[Family]:
+def family_rows(measured: Measured, method: CausalMethod, seed: int) -> list[Family]:
     """Each family of a method; `search` only where searches were exchanged."""
     families: dict[FamilyName, Strata] = {
         "own": own_cells(measured, method),
@@ -49,11 +49,11 @@ def family_rows(measured: Measured, method: Method, seed: int) -> list[Family]:
     return [family_row(strata, method, name, seed) for name, strata in families.items()]
 
 
-def own_cells(measured: Measured, method: Method) -> Strata:
+def own_cells(measured: Measured, method: CausalMethod) -> Strata:
     return _of_tasks(measured, np.diagonal(measured.changes[method]).T)
 
 
-def searches(measured: Measured, method: Method) -> Strata:
+def searches(measured: Measured, method: CausalMethod) -> Strata:
     own = np.diagonal(measured.changes[method]).T[:, :1]
     return _of_tasks(measured, np.concatenate([own, measured.nulls[method]], axis=1))
 
@@ -65,7 +65,7 @@ def _of_tasks(measured: Measured, changes: Float[np.ndarray, "task set"]) -> Str
     return Strata(changes[kept], measured.margins[kept], *counts)
 
 
-def other_cells(measured: Measured, method: Method) -> Strata:
+def other_cells(measured: Measured, method: CausalMethod) -> Strata:
     """A stratum is a source; the sum over its cells counts, so that each cell weighs the same."""
     changes, tasks = measured.changes[method], len(measured.tasks)
     there, preferred = np.isfinite(changes[:, 0, 0]), measured.preferred
@@ -79,7 +79,7 @@ def other_cells(measured: Measured, method: Method) -> Strata:
     return Strata(sums * weight, margins * weight, int(cells.sum()), *lacking)
 
 
-def family_row(strata: Strata, method: Method, name: FamilyName, seed: int) -> Family:
+def family_row(strata: Strata, method: CausalMethod, name: FamilyName, seed: int) -> Family:
     """A family's numbers, the smallest loss that it would have shown, and the verdict in words."""
     count = len(strata.margins)
     sets = strata.changes.shape[1] if count else 0

@@ -12,13 +12,13 @@ from matplotlib.lines import Line2D
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
+from neurosteer.rankings import RANKINGS
 from neurosteer.report.canvas import FAINT, INK, Look, draw_known, finish, method_look
-from neurosteer.report.effect_figures import KINDS
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import counted, p_equals, share_of
 from neurosteer.report.palette import falling, symmetric
 from neurosteer.report.sheet import Panel, new_sheet
-from neurosteer.vocabulary import LEVEL, Method
+from neurosteer.vocabulary import LEVEL, CausalMethod
 
 from .result import CausalTransfer, Cell, ControlMean, Kind, MeanDrop
 
@@ -59,7 +59,7 @@ def draw_measured(result: CausalTransfer, scope: Scope) -> Figure:
     subtitle, names = [*_subtitle(result, scope), tests], names_of(tasks, phenomena)
     figure, panels = new_sheet(len(result.methods) + 1, name, subtitle, names)
     cells = {method: result.cells_of(method) for method in result.methods}
-    matrices: dict[Method, list[list[float | None]]] = {}
+    matrices: dict[CausalMethod, list[list[float | None]]] = {}
     for method, own in cells.items():
         deltas = {(cell.source, cell.target): cell.delta for cell in own}
         matrices[method] = [[deltas.get((source, target)) for target in tasks] for source in tasks]
@@ -101,7 +101,7 @@ def _one_reach(matrices: Sequence[Matrix]) -> float:
     return reach_of(np.concatenate([as_array(matrix).ravel() for matrix in matrices]), LEAST)
 
 
-def _tests(result: CausalTransfer, method: Method) -> str:
+def _tests(result: CausalTransfer, method: CausalMethod) -> str:
     """p of all own and all other cells, and how many single ones stand out where those are judged."""
     ps = {row.family: row.p for row in result.families if row.method == method}
     families = [f"{kind} {p_equals(p)}" for kind in ("own", "other") if (p := ps.get(kind)) is not None]
@@ -143,8 +143,8 @@ def _written(delta: float) -> str:
     return bare.replace("0.", ".", 1).replace("-", "−")  # noqa: RUF001  (a minus sign)
 
 
-def _title(method: Method) -> str:
-    return f"{method} ({KINDS[method]})"
+def _title(method: CausalMethod) -> str:
+    return f"{method} ({RANKINGS[method].shows})"
 
 
 def _subtitle(result: CausalTransfer, scope: Scope) -> list[str]:

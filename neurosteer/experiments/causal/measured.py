@@ -15,7 +15,7 @@ from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.effects.numbers import Preference, accuracy, clean_preference, empirical_p
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 from .cells import FirstRow, cells_name, null_cells_name
 from .targets import batches_of_nulls, batches_of_sets, targets_of
@@ -45,9 +45,9 @@ class Measured:
     clean: Sequence[Preference]  # of each task
     pairs: Sequence[int]  # that each is measured on
     left_out: Sequence[int]  # test pairs that some task has seen
-    cells: Mapping[tuple[Method, str, str], CellNumbers]  # method, source, target
-    changes: Mapping[Method, Float[np.ndarray, "source target variant"]]  # the set first, then its controls
-    nulls: Mapping[Method, Float[np.ndarray, "task null"]]  # none where no search was exchanged
+    cells: Mapping[tuple[CausalMethod, str, str], CellNumbers]  # method, source, target
+    changes: Mapping[CausalMethod, Float[np.ndarray, "source target variant"]]  # the set first, then its controls
+    nulls: Mapping[CausalMethod, Float[np.ndarray, "task null"]]  # none where no search was exchanged
 
     @property
     def preferred(self) -> Bool[np.ndarray, "task"]:
@@ -67,7 +67,7 @@ def read_measured(read: Read, work: Work) -> Measured:
     place, shape = {task: i for i, task in enumerate(tasks)}, (len(tasks), len(tasks), 1 + recipe.controls)
     found = {method: np.full(shape, np.nan) for method in recipe.methods}
     nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in recipe.methods}
-    cells: dict[tuple[Method, str, str], CellNumbers] = {}
+    cells: dict[tuple[CausalMethod, str, str], CellNumbers] = {}
     clean = []
     for target in targets:
         results = [read(cells_name(target.task, batch)) for batch in batches]

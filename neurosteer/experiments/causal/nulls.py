@@ -26,7 +26,7 @@ from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import BLOCK
-from neurosteer.vocabulary import ENCODED, Encoded, Method
+from neurosteer.vocabulary import PAPER_METHODS, CausalMethod, PaperMethod
 
 from .sources import as_ranking, attribution_name, ranking_needs
 
@@ -52,7 +52,7 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
     """The sets that each method finds on exchanged pairs: `<method>` `[null k]`; -1 fills a smaller set."""
     recipe, design, pairs = work.recipe, work.design, task.split.train
     train = torch.as_tensor(task.split.indices["train"])
-    encoded = [method for method in ENCODED if method in recipe.methods]
+    encoded = [method for method in PAPER_METHODS if method in recipe.methods]
 
     def compute(read: Read) -> UnitResult:
         flips = exchanges(pairs, recipe.nulls, recipe.seed)
@@ -78,7 +78,11 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
 
 
 def null_searches(
-    states: Float[Tensor, "pair side unit"], flips: Exchanged, task: str, methods: Sequence[Encoded], design: Design
+    states: Float[Tensor, "pair side unit"],
+    flips: Exchanged,
+    task: str,
+    methods: Sequence[PaperMethod],
+    design: Design,
 ) -> dict[str, Float[Tensor, "null unit"]]:
     """The scores of the units when a task's search is repeated on exchanged states."""
     found: dict[str, list[Tensor]] = {method: [] for method in methods}
@@ -92,7 +96,7 @@ def null_searches(
 
 
 def _top(
-    read: Read, work: Work, task: str, method: Method, scores: Float[Tensor, "null unit"]
+    read: Read, work: Work, task: str, method: CausalMethod, scores: Float[Tensor, "null unit"]
 ) -> Int[np.ndarray, "null k"]:
     """Chosen as the task's own set is."""
     filled = np.full((work.recipe.nulls, work.design.k), -1, dtype=np.int64)

@@ -12,7 +12,7 @@ from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.shared.intervals import plain
 from neurosteer.experiments.shared.transfer_probes import TRANSFER
 from neurosteer.runner.units import Read
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 from .measured import Matrix
 from .sources import attribution_name, chosen_set
@@ -22,7 +22,7 @@ from .sources import attribution_name, chosen_set
 class Predictions:
     """Of one method, for all tasks in the order of the run."""
 
-    method: Method
+    method: CausalMethod
     sizes: Sequence[int]  # neurons of each task's set
     predicted: Matrix  # changes of mean margins (nats), to first order; NaN where a set is empty
     transfer: Matrix  # pairwise accuracy of the source's sparse probe on the target

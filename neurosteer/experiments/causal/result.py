@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from neurosteer.results import Estimate
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 Kind = Literal["own", "related", "unrelated", "other"]  # of one task, of two of a phenomenon or not, of any two
 Contrast = Literal["own - related", "own - unrelated", "related - unrelated", "own - other"]
@@ -33,7 +33,7 @@ Cells: TypeAlias = list[list[float | None]]  # a row for each source, a column f
 class Cell:
     """The margin of one task, the target, while the neurons of another, the source, are zero."""
 
-    method: Method
+    method: CausalMethod
     source: str
     target: str
     delta: float | None  # change of the mean margin
@@ -66,7 +66,7 @@ class Cell:
 class Family:
     """Cells of one method that are tested together against matched controls (`search`: against null searches)."""
 
-    method: Method
+    method: CausalMethod
     family: FamilyName
     tasks: int  # with any of its cells
     cells: int
@@ -89,7 +89,7 @@ class Family:
 class NeutralText:
     """Neutral text while a set is zero, beside the mean, the smallest and the largest of its controls."""
 
-    method: Method
+    method: CausalMethod
     source: str
     units: int
     kl: float | None  # of the unedited model from the edited one, nats per token
@@ -110,7 +110,7 @@ class NeutralText:
 class MeanDrop:
     """A mean over sources, each counting once, of the cells of one kind; or of the difference of two kinds."""
 
-    method: Method
+    method: CausalMethod
     what: Quantity
     kind: Kind | Contrast
     drop: float | None
@@ -132,7 +132,7 @@ class MeanDrop:
 class ControlMean:
     """The mean change under one control of every source: the first of each, the second, and so on."""
 
-    method: Method
+    method: CausalMethod
     control: int
     kind: Kind
     delta: float | None
@@ -142,7 +142,7 @@ class ControlMean:
 class NullChange:
     """The change of a task's own margin under what one null search found."""
 
-    method: Method
+    method: CausalMethod
     task: str
     null: int
     units: int
@@ -153,7 +153,7 @@ class NullChange:
 class Agreement:
     """Rank correlation of two matrices, over their cells of two different tasks."""
 
-    method: Method
+    method: CausalMethod
     what: Compared
     spearman: float | None
     low: float | None  # 95 % interval over tasks
@@ -211,9 +211,9 @@ class CausalTransfer:
     phenomena: list[str]
     measured: list[str]
     nothing_to_lose: list[str]  # tasks without a clean preference: they are in no mean and no family
-    methods: tuple[Method, ...]
+    methods: tuple[CausalMethod, ...]
     massive: list[int]  # units that no set and no control has
-    predicted: Mapping[Method, Cells]  # changes of all cells, to first order
+    predicted: Mapping[CausalMethod, Cells]  # changes of all cells, to first order
     cells: list[Cell]  # the measured ones
     families: list[Family]
     neutral: list[NeutralText]
@@ -221,12 +221,12 @@ class CausalTransfer:
     control_means: list[ControlMean]
     null_changes: list[NullChange]
     agreement: list[Agreement]
-    summary: Mapping[Method, MethodSummary]
+    summary: Mapping[CausalMethod, MethodSummary]
 
-    def cells_of(self, method: Method) -> list[Cell]:
+    def cells_of(self, method: CausalMethod) -> list[Cell]:
         return [cell for cell in self.cells if cell.method == method]
 
-    def mean_drops(self, what: Quantity) -> dict[tuple[Method, Kind | Contrast], MeanDrop]:
+    def mean_drops(self, what: Quantity) -> dict[tuple[CausalMethod, Kind | Contrast], MeanDrop]:
         """By method and kind of cell."""
         return {(row.method, row.kind): row for row in self.effects if row.what == what}
 

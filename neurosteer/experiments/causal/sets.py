@@ -14,7 +14,7 @@ from neurosteer.neurons import NeuronSet, matched_controls
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 from .sources import chosen_set, ranking_needs, ranking_of
 
@@ -23,7 +23,7 @@ class SetKey(NamedTuple):
     """Names a neuron set: the task that it is of, and the method that chose it."""
 
     source: str
-    method: Method
+    method: CausalMethod
 
 
 def sets_name(task: str) -> str:

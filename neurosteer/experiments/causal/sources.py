@@ -18,7 +18,7 @@ from neurosteer.neurons import STATS, NeuronSet, Ranking, massive
 from neurosteer.pairs import Pairs
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 
 def attribution_name(task: str) -> str:
@@ -51,22 +51,22 @@ def count_prefixes(pairs: Pairs) -> int:
     return len({tuple(sentence[:end]) for sentence in words for end in range(1, len(sentence) + 1)})
 
 
-def ranking_needs(task: str, method: Method) -> tuple[str, ...]:
+def ranking_needs(task: str, method: CausalMethod) -> tuple[str, ...]:
     """The units that a ranking of the task is made from."""
     return (one_layer_name(task), *((attribution_name(task),) if method == "attribution" else ()))
 
 
-def chosen_set(read: Read, work: Work, task: str, method: Method) -> NeuronSet:
+def chosen_set(read: Read, work: Work, task: str, method: CausalMethod) -> NeuronSet:
     """A task's set by a method; empty where no score is above 0."""
     return ranking_of(read, work, task, method).top(work.recipe.topk, layers=work.design.layer)
 
 
-def ranking_of(read: Read, work: Work, task: str, method: Method) -> Ranking:
+def ranking_of(read: Read, work: Work, task: str, method: CausalMethod) -> Ranking:
     """A task's ranking of the neurons of the layer."""
     return as_ranking(read, work, task, method, _scores(read, task, method))
 
 
-def as_ranking(read: Read, work: Work, task: str, method: Method, scores: Float[Tensor, "unit"]) -> Ranking:
+def as_ranking(read: Read, work: Work, task: str, method: CausalMethod, scores: Float[Tensor, "unit"]) -> Ranking:
     """Scores of the layer's neurons as a ranking, beside the statistics of the task's train sentences.
 
     Massive ones come last: without one the model breaks down, whatever the task.
@@ -90,7 +90,7 @@ def _stats(read: Read, task: str, layer: int) -> UnitStats:
     )
 
 
-def _scores(read: Read, task: str, method: Method) -> Float[Tensor, "unit"]:
+def _scores(read: Read, task: str, method: CausalMethod) -> Float[Tensor, "unit"]:
     if method == "attribution":
         found = read(attribution_name(task)).arrays["drop"]
     else:

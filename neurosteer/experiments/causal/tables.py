@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from neurosteer.experiments.scope import Scope
 from neurosteer.report.numbers import NONE, change, divergence, number, p_value, percent
 from neurosteer.report.table import Table, changed, mean, ranged
-from neurosteer.vocabulary import FEWEST_PREFERRED, Method
+from neurosteer.vocabulary import FEWEST_PREFERRED, CausalMethod
 
 from .result import (
     CONTRASTS,
@@ -36,7 +36,7 @@ def tables(result: CausalTransfer, _: Scope) -> list[Table]:
 
 def _measured(result: CausalTransfer) -> Table:
     means = result.mean_drops("measured")
-    columns: list[tuple[str, Callable[[Method], str]]] = [
+    columns: list[tuple[str, Callable[[CausalMethod], str]]] = [
         ("method", str),
         ("the task itself", lambda method: changed(means[method, "own"].change)),
         ("same phenomenon", lambda method: changed(means[method, "related"].change)),
@@ -174,7 +174,7 @@ def _contrasts(result: CausalTransfer) -> Table:
 
 def _agreement(result: CausalTransfer) -> Table:
     compared: list[Compared] = list(dict.fromkeys(row.what for row in result.agreement))
-    found: dict[tuple[Method, Compared], str] = {
+    found: dict[tuple[CausalMethod, Compared], str] = {
         (row.method, row.what): NONE if row.spearman is None else f"{ranged(row.estimate)} ({row.cells:,})"
         for row in result.agreement
     }

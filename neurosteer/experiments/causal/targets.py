@@ -10,7 +10,7 @@ from neurosteer.errors import InputError, did_you_mean
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.runner.recipe import Recipe
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import CausalMethod
 
 from .sets import SetKey
 
@@ -75,7 +75,7 @@ def batches_of_sets(recipe: Recipe, tasks: Sequence[Task]) -> list[Sequence[SetK
     return [batch for part in parts for batch in _batches(part, 1 + recipe.controls)]
 
 
-def batches_of_nulls(recipe: Recipe) -> list[Sequence[Method]]:
+def batches_of_nulls(recipe: Recipe) -> list[Sequence[CausalMethod]]:
     """The methods whose null sets one unit measures."""
     return _batches(recipe.methods, recipe.nulls) if recipe.nulls else []
 

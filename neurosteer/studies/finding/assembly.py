@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split, Tokenise
+from neurosteer.probes.l1 import LAST, PENALTIES
 from neurosteer.results import (
     FindData,
     FindIntervals,
@@ -58,6 +59,8 @@ class Search:
 
     def settings_of(self, method: Method) -> dict[str, Json]:
         """How a method's ranking was made; for `l0` how masks were trained, and the lambda chosen at each layer."""
+        if method == "l1":
+            return {"l1": {"penalties": PENALTIES, "last": LAST, "solver": "liblinear"}}
         if method != "l0":
             return {}
         chosen = {str(result.layer): result.l0.lam for result in self.results if result.l0}

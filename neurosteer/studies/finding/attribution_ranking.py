@@ -40,10 +40,6 @@ class AttributionRanking:
     train: Float[Tensor, "layer unit"]  # the ranking
     validation: Float[Tensor, "layer unit"]
 
-    def at(self, rows: slice) -> AttributionRanking:
-        """The same of some of the layers."""
-        return AttributionRanking(self.train[rows], self.validation[rows])
-
 
 def check_attribution(to: str, steps: int) -> None:
     """Raise `InputError` for an ablation that no gradient predicts."""

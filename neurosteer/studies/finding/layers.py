@@ -16,7 +16,7 @@ from torch import Tensor
 
 from neurosteer.data import EosStates
 from neurosteer.neurons import spearman
-from neurosteer.probes import L0, STRENGTHS, L0Settings
+from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, l1_order
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
 from neurosteer.studies.examples import (
@@ -36,6 +36,7 @@ from neurosteer.studies.matching import matching_size, random_sizes
 from neurosteer.vocabulary import Method
 
 from .attribution_ranking import AttributionRanking
+from .state_scores import state_scores
 
 LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)  # masks from next to no unit to a third, and all units
 
@@ -83,7 +84,7 @@ class LayerResult:
 def probe_layers(
     states: EosStates,
     parts: Parts,
-    t: Float[Tensor, "layer unit"],
+    test: Welch,
     settings: Settings,
     *,
     device: torch.device,
@@ -91,39 +92,51 @@ def probe_layers(
     attribution: AttributionRanking | None = None,
     progress: Progress = QUIET,
 ) -> list[LayerResult]:
-    """Fit and judge the probes of every layer, with Welch's t on the train pairs and what attribution predicts."""
+    """Fit and judge the probes of every layer.
+
+    `test` is Welch's on the train pairs; `attribution` ranks, and predicts a drop on validation pairs.
+    """
+    given = state_scores(states.values, parts["train"], test, settings.methods)
+    if attribution is not None:
+        given["attribution"] = attribution.train.float()
     results: list[LayerResult] = []
     total = len(states.layers)
     progress.step(what, 0, total)
     for start in range(0, total, BLOCK):
         rows = slice(start, start + BLOCK)
         examples = Examples.of(states, parts, rows, device)
-        results += _block(examples, t[rows].abs().float(), attribution and attribution.at(rows), settings)
+        own = {method: scores[rows] for method, scores in given.items()}
+        predicted = None if attribution is None else attribution.validation[rows]
+        results += _block(examples, test.t[rows].abs().float(), own, predicted, settings)
         progress.step(what, len(results), total)
     return results
 
 
 def _block(
-    examples: Examples, t: Float[Tensor, "layer unit"], attribution: AttributionRanking | None, settings: Settings
+    examples: Examples,
+    t: Float[Tensor, "layer unit"],
+    given: Mapping[Method, Float[Tensor, "layer unit"]],
+    predicted: Float[Tensor, "layer unit"] | None,
+    settings: Settings,
 ) -> list[LayerResult]:
     dense = fit_dense(examples)
     directions, spread = examples.directions(dense.best)
 
-    scores: dict[Method, Tensor] = {"welch": t} if "welch" in settings.methods else {}
+    scores: dict[Method, Tensor] = dict(given)
     masked: list[Masked | None] = [None] * len(examples.layers)
     if "l0" in settings.methods:
         masked_, scores["l0"] = _masked(examples, t, dense, settings)
         masked = list(masked_)
-    if attribution is not None:
-        scores["attribution"] = attribution.train.float()
+    if "l1" in settings.methods:
+        scores["l1"] = l1_order(examples.x["train"], examples.y["train"])
 
     chosen = {method: top_units(scores[method], settings.topk) for method in settings.methods}
     open_ = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
     topk = {method: examples.judge_units(units, dense.l2, open_[method]) for method, units in chosen.items()}
     drops: list[float | None] = [None] * len(examples.layers)
-    if attribution is not None:
-        predicted = attribution.validation.gather(1, chosen["attribution"])
-        drops = (predicted * open_["attribution"]).sum(dim=1).tolist()
+    if predicted is not None:
+        of_chosen = predicted.gather(1, chosen["attribution"])
+        drops = (of_chosen * open_["attribution"]).sum(dim=1).tolist()
     random = _random(examples, chosen[settings.methods[0]], dense.l2, settings, settings.topk)
     return [
         LayerResult(

@@ -20,6 +20,7 @@ from neurosteer.vocabulary import METHODS, FixedReference, Layers, Method, Posit
 from .assembly import Search
 from .attribution_ranking import Ablation, attribution_ranking, check_attribution
 from .layers import LAMBDAS, Settings, probe_layers
+from .state_scores import state_scores
 
 
 def rank_neurons(
@@ -44,7 +45,7 @@ def rank_neurons(
     Args:
         model: The model; it is not changed.
         train: The pairs that rank.
-        method: `welch`, `l0` or `attribution`, as in `find`.
+        method: As in `find`.
         validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
         lam: The L0 penalty instead, above 0 and at most 1.
         to: What attribution ablates to: `zero`, or the `mean` over the tokens of the train sentences.
@@ -73,21 +74,20 @@ def rank_neurons(
     states, stats = states_and_stats(
         model, both, seen, site=site, layers=chosen, position=position, progress=progress
     )
-    t = welch(states.values, seen).t
-    scores, best, fitted = t.abs().float(), None, {}
-    attributed = None
+    test, best, fitted, attributed = welch(states.values, seen), None, {}, None
+    scores = state_scores(states.values, seen, test, [method]).get(method)
     if method == "attribution":
         ablation = Ablation(site, chosen, to, steps)
         attributed = attribution_ranking(model, train, validation or train, ablation, stats, progress=progress)
         scores, fitted = attributed.train.float(), ablation.settings
-    if method == "l0" or held:
+    if scores is None or held:
         judge = range(len(train), len(both)) if held else seen
         parts = {"train": seen, "validation": judge, "test": judge}
         what = f"{train.task}: probes, layers"
         results = probe_layers(
             states,
             parts,
-            t,
+            test,
             settings,
             attribution=attributed,
             device=model.float64_device,

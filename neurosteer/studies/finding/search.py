@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
@@ -17,16 +16,16 @@ from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
 from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
-from neurosteer.probes import L0, STRENGTHS, L0Settings, welch
+from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, welch
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
-    ENCODED,
     METHODS,
     MOST_DRAWS,
     MOST_LAMBDAS,
+    PAPER_METHODS,
     FixedReference,
     Layers,
     Method,
@@ -47,7 +46,7 @@ def find(
     model: Model,
     pairs: Pairs,
     *,
-    methods: Sequence[Method] = ENCODED,
+    methods: Sequence[Method] = PAPER_METHODS,
     split: SplitKind = "pair",
     topk: int | str = "1%",
     layers: Layers = "all",
@@ -71,8 +70,8 @@ def find(
     Args:
         model: The model; it is not changed.
         pairs: The minimal pairs of one task.
-        methods: How neurons are ranked: `welch` and `l0` by what a probe reads, `attribution` by the predicted drop
-            of the mean margin (nats) when a unit is ablated. The first chooses the best layer.
+        methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` by what the model uses, the others
+            by what a probe can read. The first chooses the best layer.
         split: `pair`, or `lexical`: the contrasting words of test occur in no contrast of train.
         topk: How many neurons of a layer: a count (40) or a share of its width ("1%").
         layers: Blocks, counted from 0: "all", one, or several.
@@ -212,12 +211,12 @@ def _search(
 ) -> Search:
     """All probes of all layers, on the split asked for and, beside a split by pair, on new words."""
 
-    def probe(split: Split, t: Tensor, asked: Settings, what: str) -> list[LayerResult]:
+    def probe(split: Split, test: Welch, asked: Settings, what: str) -> list[LayerResult]:
         label = f"{pairs.task}: {what}, layers"
         return probe_layers(
             states,
             split.indices,
-            t,
+            test,
             asked,
             attribution=attributed(split, asked),
             device=device,
@@ -226,7 +225,7 @@ def _search(
         )
 
     test = welch(states.values, parts.indices["train"])
-    results = probe(parts, test.t, settings, "probes")
+    results = probe(parts, test, settings, "probes")
     search = Search(pairs, settings, results, test.significant())
     best = search.result_at(search.best_layer(settings.methods[0]))
     groups = groups_in(parts.test)
@@ -239,9 +238,8 @@ def _search(
         except LexicalSplitError as error:
             notices = [f"no column for new words: {error}"]
     if held_out is not None:
-        t = welch(states.values, held_out.indices["train"]).t
         asked = replace(settings, methods=settings.methods[:1], draws=0)
-        unseen = probe(held_out, t, asked, "new words")
+        unseen = probe(held_out, welch(states.values, held_out.indices["train"]), asked, "new words")
     notices += few_pairs(len(parts.test), len(set(groups.tolist())))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 

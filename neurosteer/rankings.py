@@ -1,0 +1,64 @@
+"""Every way to rank neurons, by the words of `vocabulary.Method`: what its score is, and what a high one says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class RankingMethod:
+    """One of them.
+
+    Attributes:
+        score: the number that a unit gets; the larger, the higher it ranks. Below 0 it is never chosen.
+        reads: what it is computed from.
+        shows: that a probe can read the contrast from the unit (`encoded`), or that the model does (`used`).
+        source: where it comes from.
+    """
+
+    score: str
+    reads: str
+    shows: Literal["encoded", "used"]
+    source: str
+
+
+RANKINGS: Mapping[str, RankingMethod] = {
+    "welch": RankingMethod(
+        "Welch's |t| of good against bad states",
+        "states",
+        "encoded",
+        "the paper",
+    ),
+    "l0": RankingMethod(
+        "the size of its weight in a probe with a learned sparse mask; 0 where the mask is closed",
+        "states",
+        "encoded",
+        "the paper; Louizos, Welling & Kingma 2018",
+    ),
+    "mean-diff": RankingMethod(
+        "how far the means of good and bad states lie apart, in pooled standard deviations",
+        "states",
+        "encoded",
+        "Cohen 1988; Gurnee et al. 2023",
+    ),
+    "l1": RankingMethod(
+        "how early the unit enters an L1-penalised probe while the penalty falls; 0 where it never does",
+        "states",
+        "encoded",
+        "Gurnee et al. 2023",
+    ),
+    "localizer": RankingMethod(
+        "Welch's t of the size of the state, good above bad; below 0 where bad is larger",
+        "states",
+        "encoded",
+        "AlKhamissi et al. 2025; Kryvosheieva et al. 2025",
+    ),
+    "attribution": RankingMethod(
+        "the predicted drop of the mean margin (nats) when the unit is ablated",
+        "gradients of the margin",
+        "used",
+        "Nanda 2023; Kramar et al. 2024",
+    ),
+}
