@@ -150,11 +150,11 @@ def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: 
     pairs.write_text("".join(f"{pair.good} ||| {pair.bad}\n" for pair in made_pairs()))
 
     about = ["--format", "json", "--offline", "--data", pairs, "--model", tiny_folder("llama")]
-    asked = ["find", "--method", "mean-diff", "--site", "mlp_pre", "--layers", "1"]
+    asked = ["find", "--method", "auroc", "--site", "mlp_pre", "--layers", "1"]
     runs = [["run", tmp_path / f"{name}.toml"] for name in ("depth", "third")]
     commands = [[str(word) for word in (*own, *about, "--out", tmp_path / "runs")] for own in (asked, *runs)]
     [entry], [found], [third] = told(RUN, tmp_path, json.dumps(commands))
-    assert entry["methods"] == ["mean-diff"]
+    assert entry["methods"] == ["auroc"]
     assert entry["data"]["pairs"] == 80
     assert entry["baselines"]["first_word"] == 0.5  # w0 to w4 begin good and bad sentences alike
     [best], dense = found["rows"], {row["layer"]: row["accuracy"] for row in third["dense"]}

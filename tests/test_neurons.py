@@ -430,3 +430,36 @@ def test_they_show_what_they_are():
     assert repr(ranking) == "Ranking(welch of toy, 3 layers x 30 units, best layer 7)"
     assert repr(ranking.top(5)) == "NeuronSet(5 neurons at resid_post, layer 7)"
     assert repr(ranking.top("100%", layers="all")) == "NeuronSet(90 neurons at resid_post, 3 layers)"
+
+
+def test_a_ranking_from_anywhere_else(tmp_path: Path):
+    scores = np.arange(16.0).reshape(2, 8) - 3
+    ranking = Ranking.from_scores(Three(), scores, layers=[0, 2], best_layer=2, method="theirs", task="toy")
+    assert (ranking.layers, ranking.method, ranking.model) == ((0, 2), "theirs", "model-1")
+    assert list(ranking.top(2)) == [(2, 6), (2, 7)]
+    assert len(ranking.top("100%", layers=0)) == 4  # scores of at most 0 are never chosen
+    ranking.save(tmp_path / "theirs.safetensors")
+    again = Ranking.load(tmp_path / "theirs.safetensors")
+    assert same(again.scores, ranking.scores)
+    assert (again.metadata["task"], again.best_layer) == ("toy", 2)
+    ones = torch.ones(2, 8)
+    known = UnitStats(ones, ones, ones, ones, tokens=5, layers=(0, 2))
+    assert Ranking.from_scores(Three(), scores, layers=[0, 2], stats=known).stats is known
+    assert Ranking.from_scores(Three(), np.ones((3, 20)), site="mlp_post").layers == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("scores", "more", "message"),
+    [
+        (np.ones((2, 8)), {}, "scores are [2, 8], not [3 layers, 8 units of resid_post]"),
+        (np.ones(8), {"layers": [1]}, "scores are [8], not [1 layers, 8 units of resid_post]"),
+        (np.full((3, 8), np.nan), {}, "a score is no finite number"),
+        (np.ones((2, 8)), {"layers": [2, 0]}, "layers must ascend, each once, not [2, 0]"),
+        (np.ones((1, 8)), {"layers": [1], "best_layer": 2}, "best_layer 2 is not among the layers [1]"),
+        (np.ones((1, 8)), {"layers": [3]}, "no such layer"),
+    ],
+)
+def test_scores_that_are_no_ranking(scores, more, message):
+    with pytest.raises(InputError) as caught:
+        Ranking.from_scores(Three(), scores, **more)
+    assert str(caught.value) == message

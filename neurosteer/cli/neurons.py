@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 _option = partial(typer.Option, rich_help_panel="The neurons")
 
-File = Annotated[
-    Path | None,
+Given = Annotated[
+    Any,  # a file or neurons: typer reads no union
     _option(
         "--neurons",
         metavar="FILE",
-        parser=parse.file,
-        help="A neuron set or ranking, instead of the newest find's.",
+        parser=parse.neurons,
+        help="A neuron set, a ranking, or 14:3,14:5; instead of the newest find's.",
         show_default=False,
     ),
 ]
@@ -104,9 +104,9 @@ Seed = Annotated[
 
 @dataclass(frozen=True)
 class NeuronsFrom:
-    """Which neurons; None leaves it to the find. A method beside a file, which has its own, is an `InputError`."""
+    """Which neurons; None leaves it to the find. A method beside neurons that are given is an `InputError`."""
 
-    file: File = None
+    given: Given = None
     task: Task = None
     method: Methods = None
     topk: Topk = None
@@ -119,9 +119,9 @@ class NeuronsFrom:
     limit: Limit = None
 
     def __post_init__(self) -> None:
-        if self.file is not None and self.method:
+        if self.given is not None and self.method:
             raise InputError(
-                f"--method {self.method[0]} and --neurons {self.file}: the file already says which; leave one out"
+                f"--method {self.method[0]} and --neurons {self._typed}: the file already says which; leave one out"
             )
 
     def of(self, name: str | None) -> NeuronsFrom:
@@ -135,10 +135,17 @@ class NeuronsFrom:
         """Each once."""
         return parse.each_once(self.method, METHODS) if self.method else None
 
+    @property
+    def _typed(self) -> str | None:
+        """What was given, as it is typed."""
+        if self.given is None or isinstance(self.given, Path):
+            return None if self.given is None else str(self.given)
+        return ",".join(f"{layer}:{unit}" for layer, unit in self.given)
+
     def record(self, seed: int | None) -> dict[str, Json]:
         """As a run keeps them, as JSON."""
         return {
-            "file": None if self.file is None else str(self.file),
+            "file": self._typed,
             "task": self.task,
             "methods": self.methods,
             "topk": self.topk,
@@ -177,7 +184,7 @@ class NeuronsFrom:
             return asked.named(asked.model)
         from neurosteer.studies import model_of_newest_find
 
-        found = None if self.file else model_of_newest_find(self._wanted(seed, offline=True), out=out)
+        found = None if self.given else model_of_newest_find(self._wanted(seed, offline=True), out=out)
         if found is None:
             return asked.named(options.DEFAULT_MODEL)
         progress.notice(f"model {found.name}, that of the newest find")
@@ -201,7 +208,7 @@ class NeuronsFrom:
             model,
             self._wanted(seed, offline),
             out=out,
-            file=self.file,
+            given=self.given,
             find_now=find_now if self.task else None,
             pairs=pairs,
             progress=progress,

@@ -137,6 +137,16 @@ def file(text: str) -> Path:
     return path
 
 
+def neurons(text: str) -> Path | tuple[tuple[int, int], ...]:
+    """A file, or neurons as LAYER:UNIT, with commas between them."""
+    if not re.fullmatch(r"\d+:\d+(,\d+:\d+)*", text):
+        if ":" in text and not _expanded(text).exists():
+            refuse(text, "is no file, and not neurons as LAYER:UNIT,LAYER:UNIT")
+        return file(text)
+    typed = (one.split(":") for one in text.split(","))
+    return tuple((int(layer), int(unit)) for layer, unit in typed)
+
+
 def folder(text: str | Path) -> Path:
     """A folder that is there, or that can be made."""
     path = _expanded(str(text))

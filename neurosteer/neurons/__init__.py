@@ -16,6 +16,8 @@ from .ranking import Ranking as Ranking
 from .sets import HasUnits as HasUnits
 from .sets import NeuronSet as NeuronSet
 from .stats import STATS as STATS
+from .stats import is_measured as is_measured
+from .stats import joined_stats as joined_stats
 from .stats import massive as massive
 from .stats import stats_arrays as stats_arrays
 from .stats import stats_from as stats_from

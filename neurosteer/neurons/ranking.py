@@ -22,12 +22,13 @@ from neurosteer.vocabulary import Json, Reach, Site
 from .compare import compare_scores
 from .controls import matched_controls
 from .frames import neuron_frame
-from .sets import NeuronSet
-from .stats import stats_arrays, stats_from
+from .sets import HasUnits, NeuronSet, given_metadata
+from .stats import stats_arrays, stats_from, unmeasured
 from .topk import best_units, resolve_topk
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,55 @@ class Ranking:
     model: str
     site: Site
     metadata: Mapping[str, Json]
+
+    @classmethod
+    def from_scores(
+        cls,
+        model: HasUnits,
+        scores: ArrayLike,
+        *,
+        layers: Sequence[int] | None = None,
+        site: Site = "resid_post",
+        stats: UnitStats | None = None,
+        best_layer: int | None = None,
+        method: str = "given",
+        task: str | None = None,
+    ) -> Ranking:
+        """A ranking from anywhere else: your own score for every unit of some layers.
+
+        Args:
+            model: that the units are in.
+            scores: `[layer, unit]`; the larger, the higher a unit ranks. One that is not above 0 is never chosen.
+            layers: block index of each row; all blocks of the model by default.
+            site: which activation the units are of.
+            stats: unit statistics of the site (`ranking.stats`), for controls and ablation to the mean. Without them
+                the commands measure what they need.
+            best_layer: where `top` looks by default.
+            method: what to call it in tables and figures.
+            task: which task it is about, if any.
+
+        Raises:
+            InputError: for scores of another shape or that are no finite numbers, and for a layer that is not there.
+
+        >>> own = Ranking.from_scores(model, torch.arange(64.).reshape(2, 32), layers=[0, 2], best_layer=2)
+        >>> list(own.top(2))
+        [(2, 30), (2, 31)]
+        """
+        rows = tuple(range(model.n_layers)) if layers is None else tuple(layers)
+        values, width = torch.as_tensor(scores, dtype=torch.float32), model.site_width(site, rows)
+        if values.shape != (len(rows), width):
+            raise InputError(f"scores are {list(values.shape)}, not [{len(rows)} layers, {width} units of {site}]")
+        if not bool(values.isfinite().all()):
+            raise InputError("a score is no finite number")
+        if list(rows) != sorted(set(rows)):
+            raise InputError(f"layers must ascend, each once, not {list(rows)}")
+        if best_layer is not None and best_layer not in rows:
+            raise InputError(f"best_layer {best_layer} is not among the layers {list(rows)}")
+        stats = unmeasured(rows, width) if stats is None else stats
+        if stats.layers != rows or stats.token_mean.shape[1] != width:
+            raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
+        metadata = given_metadata(model) | ({} if task is None else {"task": task})
+        return cls(values, best_layer, method, stats, model.fingerprint, site, metadata)
 
     @property
     def layers(self) -> tuple[int, ...]:

@@ -108,14 +108,13 @@ class NeuronSet:
         stats = unmeasured(range(model.n_layers), width) if stats is None else stats
         if stats.token_mean.shape[1] != width or not {layer for layer, _ in chosen} <= set(stats.layers):
             raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
-        known = model.describe()
         return cls(
             *_columns(chosen),
             scores=torch.zeros(len(chosen)),
             stats=stats,
             model=model.fingerprint,
             site=site,
-            metadata={"method": "given", "network": {name: known.get(name) for name in ("name", "bos", "eos")}},
+            metadata={"method": "given", **given_metadata(model)},
         )
 
     def __len__(self) -> int:
@@ -240,6 +239,12 @@ class NeuronSet:
         layers = sorted(set(self.layers.tolist()))
         where = f"layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} layers"
         return f"NeuronSet({len(self)} neurons at {self.site}, {where})"
+
+
+def given_metadata(model: HasUnits) -> dict[str, Json]:
+    """What is known of neurons that no search here has found."""
+    known = model.describe()
+    return {"network": {name: known.get(name) for name in ("name", "bos", "eos")}}
 
 
 def _columns(neurons: Sequence[tuple[int, int]]) -> tuple[Int[Tensor, "neuron"], Int[Tensor, "neuron"]]:

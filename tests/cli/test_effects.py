@@ -36,7 +36,7 @@ def test_defaults_of_ablate(run, rooms):
     assert rooms.calls["neurons_from"] == {
         **NOTHING_ASKED,
         "out": Path("runs"),
-        "file": None,
+        "given": None,
         "pairs": True,
         "may_find": False,
     }
@@ -99,7 +99,7 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
         "layout": "task=",
         "offline": True,
         "out": Path("kept"),
-        "file": None,
+        "given": None,
         "pairs": True,
         "may_find": True,
     }
@@ -164,7 +164,7 @@ def test_two_tasks_are_refused(run, rooms, tmp_path, command):
 def test_neurons_of_a_file(run, rooms, tmp_path):
     (tmp_path / "mine.safetensors").write_bytes(b"")
     assert run("amplify", "--neurons", "mine.safetensors", "--task", "a").code == 0
-    assert rooms.calls["neurons_from"]["file"] == Path("mine.safetensors")
+    assert rooms.calls["neurons_from"]["given"] == Path("mine.safetensors")
 
 
 def test_a_find_is_made_on_the_spot(run, rooms):

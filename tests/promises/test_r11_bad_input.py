@@ -39,7 +39,7 @@ TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1
 LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
 LAMBDA = "is not a number above 0 and up to 1"
 COLUMNS = "is not two different column names, GOOD,BAD"
-METHODS = "welch, l0, attribution"
+METHODS = "welch, l0, mean-diff, l1, localizer, attribution"
 MILLION = "1,000,000"
 MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000", "--draws": "10,000"}
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
@@ -110,7 +110,7 @@ TYPED: list[Row] = [
     *whole(1, "--steps", "--draws", "--max-new-tokens"),
     *whole(1, "--limit"),
     *whole(0, "--controls", "--seed"),
-    *one_of("--method", METHODS, "l1"),
+    *one_of("--method", METHODS, "l2"),
     (EVERY, ["--method", "welsh"], f"--method 'welsh' is not one of {METHODS}; did you mean 'welch'?"),
     *one_of("--position", "eos, last", "first"),
     *one_of("--split", "pair, lexical", "word"),
@@ -153,6 +153,7 @@ TYPED: list[Row] = [
     ("run", ["--set", "k=1", "--set", " k =2"], "--set gives 'k' twice"),
     ("run", ["--set", "limit=5", "--limit", "6"], "'limit' is given twice: by --set and by an option of its own"),
     (EVERY, ["--neurons", "none"], "--neurons 'none': no such file"),
+    (EVERY, ["--neurons", "1:2,3"], "--neurons '1:2,3' is no file, and not neurons as LAYER:UNIT,LAYER:UNIT"),
     (
         EVERY,
         ["--neurons", "taken", "--method", "l0"],

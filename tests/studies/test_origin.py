@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from made_pairs import made_pairs
 
 from neurosteer import report
 from neurosteer.errors import InputError
 from neurosteer.forward import score
 from neurosteer.model import Model, load_model
+from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, load_pairs, sentence_hashes
 from neurosteer.progress import Progress
 from neurosteer.results import record
@@ -223,8 +225,8 @@ def test_the_same_layout(llama: Model, tmp_path: Path, out: Path):
         assert neurons_from(llama, asked, out=out).test == found.test
     assert refusal(llama, Wanted(layout="auto"), out=out).startswith("no `neurosteer find` with ")
     [file] = folder.rglob("*.welch.safetensors")
-    assert neurons_from(llama, Wanted(), out=out, file=file).test == found.test
-    told = refusal(llama, Wanted(layout="good-bad"), out=out, file=file)
+    assert neurons_from(llama, Wanted(), out=out, given=file).test == found.test
+    told = refusal(llama, Wanted(layout="good-bad"), out=out, given=file)
     assert told.endswith("give the --data, --limit, --columns and --layout of that find")
 
 
@@ -261,7 +263,7 @@ def test_a_ranking_that_was_damaged(llama: Model, source: str, out: Path):
     content[-1] ^= 1
     file.write_bytes(content)
     assert "no `neurosteer find`" in refusal(llama, Wanted(), out=out)
-    assert "does not match its digest" in refusal(llama, Wanted(), out=out, file=file)
+    assert "does not match its digest" in refusal(llama, Wanted(), out=out, given=file)
 
 
 class Notices(Progress):
@@ -302,7 +304,7 @@ def test_the_same_bos_and_eos(
         (swapped, "EOS </s>", "<s>", "--eos '</s>'"),
     ):
         told = f"{file}: these neurons were found under {then}, and the model now has {now}; give {option} ("
-        assert refusal(model, Wanted(), out=out, file=file).startswith(told)
+        assert refusal(model, Wanted(), out=out, given=file).startswith(told)
 
 
 def test_a_source_is_the_same_however_it_is_spelt(
@@ -350,25 +352,25 @@ def test_a_neuron_set_from_a_file(llama: Model, source: str, out: Path, tmp_path
     found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1, seed=3)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(5).save(file)
-    origin = neurons_from(llama, Wanted(), out=out, file=file)
+    origin = neurons_from(llama, Wanted(), out=out, given=file)
     assert (origin.task, origin.where) == ("made", str(file))
     assert {method: list(neurons) for method, neurons in origin.sets.items()} == {
         "welch": list(found.ranking().top(5))
     }
     assert (origin.test, origin.train) == (found.test, found.train)
     assert record(origin.data) == {**record(found.result.data), "split_new_words": None}
-    other = neurons_from(llama, Wanted(seed=4), out=out, file=file)
+    other = neurons_from(llama, Wanted(seed=4), out=out, given=file)
     assert other.test == pairs.split("pair", 4).test
-    assert "was found on other pairs of made" in refusal(llama, Wanted(limit=40), out=out, file=file)
+    assert "was found on other pairs of made" in refusal(llama, Wanted(limit=40), out=out, given=file)
     copy = tmp_path / "other" / "made.jsonl"
     copy.parent.mkdir()
     copy.write_text("".join(Path(source).read_text().splitlines(keepends=True)[:40]))
-    elsewhere = neurons_from(llama, Wanted(task="made", source=str(copy)), out=out, file=file)
+    elsewhere = neurons_from(llama, Wanted(task="made", source=str(copy)), out=out, given=file)
     assert elsewhere.test is not None
     assert len(elsewhere.test) == 8
     seen = set(elsewhere.sets["welch"].metadata["seen"])
     assert {h for pair in elsewhere.test for h in sentence_hashes([pair])} & seen  # which `measure_effect` refuses
-    alone = neurons_from(llama, Wanted(), out=out, file=file, pairs=False)
+    alone = neurons_from(llama, Wanted(), out=out, given=file, pairs=False)
     assert (alone.test, alone.train, alone.data) == (None, None, None)
     assert not out.exists()
 
@@ -383,7 +385,7 @@ def test_a_neuron_set_already_says_which(
     found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     found.ranking().top(5).save(file)
-    assert refusal(llama, Wanted(**asked), out=out, file=file) == (
+    assert refusal(llama, Wanted(**asked), out=out, given=file) == (
         f"{option} with a neuron set: {file} already says which neurons; leave {option} out"
     )
 
@@ -399,7 +401,7 @@ def test_a_ranking_from_a_file(llama: Model, source: str, out: Path, tmp_path: P
         ({"topk": "4"}, ranking.top(4)),
         ({"topk": "4", "layers": [0, 1]}, ranking.top(4, layers=[0, 1])),
     ):
-        origin = neurons_from(llama, Wanted(**asked), out=out, file=file)
+        origin = neurons_from(llama, Wanted(**asked), out=out, given=file)
         assert {method: list(neurons) for method, neurons in origin.sets.items()} == {"l0": list(top)}
         assert origin.test == found.test
 
@@ -416,12 +418,12 @@ def test_files_that_are_refused(
     file = tmp_path / "mine.safetensors"
     found.ranking().top(3).save(file)
     assert f"{file}: these neurons were found in another model than {tiny('gpt2').name}" in refusal(
-        tiny("gpt2"), Wanted(), out=out, file=file
+        tiny("gpt2"), Wanted(), out=out, given=file
     )
-    assert refusal(llama, Wanted(), out=out, file=tmp_path / "none") == f"no such file: {tmp_path / 'none'}"
+    assert refusal(llama, Wanted(), out=out, given=tmp_path / "none") == f"no such file: {tmp_path / 'none'}"
     weights = tiny_folder("llama") / "model.safetensors"
-    assert "not one of neurosteer's" in refusal(llama, Wanted(), out=out, file=weights)
-    assert "no safetensors file" in refusal(llama, Wanted(), out=out, file=Path(source))
+    assert "not one of neurosteer's" in refusal(llama, Wanted(), out=out, given=weights)
+    assert "no safetensors file" in refusal(llama, Wanted(), out=out, given=Path(source))
 
 
 def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path, tmp_path: Path):
@@ -429,12 +431,37 @@ def test_neurons_of_ones_own_without_a_task(llama: Model, source: str, out: Path
     found = find(llama, load_pairs(source=source), methods=("welch",), layers=[1], topk=3, draws=1)
     file = tmp_path / "mine.safetensors"
     replace(found.ranking().top(3), metadata={}).save(file)
-    assert refusal(llama, Wanted(), out=out, file=file) == (
+    assert refusal(llama, Wanted(), out=out, given=file) == (
         f"{file} does not say which task it is about; give --task NAME"
     )
-    origin = neurons_from(llama, Wanted(task="made", source=source), out=out, file=file)
+    origin = neurons_from(llama, Wanted(task="made", source=source), out=out, given=file)
     assert (list(origin.sets), origin.task) == (["given"], "made")
     assert origin.test == load_pairs(source=source).split("pair", 0).test
+
+
+def test_neurons_that_are_typed(llama: Model, source: str, out: Path):
+    """Their layers' statistics are measured on the train pairs: as a find on the same pairs measures them."""
+    found = find(llama, load_pairs(source=source), methods=("welch",), topk=3, draws=1)
+    origin = neurons_from(llama, Wanted(task="made", source=source), out=out, given=[(1, 3), (0, 5)])
+    neurons = origin.sets["given"]
+    assert (list(neurons), origin.where) == ([(0, 5), (1, 3)], "the command line")
+    assert origin.test == found.test
+    known = found.ranking().stats
+    assert neurons.stats.token_mean[:2].allclose(known.token_mean[:2], atol=1e-6)
+    assert neurons.stats.token_var[:2].allclose(known.token_var[:2], atol=1e-6)
+    assert neurons.stats.token_mean[2].isnan().all()
+    assert "give --task NAME" in refusal(llama, Wanted(), out=out, given=[(1, 3)])
+    assert "no unit 32" in refusal(llama, Wanted(task="made", source=source), out=out, given=[(1, 32)])
+
+
+def test_a_ranking_of_ones_own(llama: Model, source: str, out: Path, tmp_path: Path):
+    scores = torch.rand(3, 32, generator=torch.Generator().manual_seed(0))
+    file = tmp_path / "theirs.safetensors"
+    Ranking.from_scores(llama, scores, best_layer=2, method="theirs", task="made").save(file)
+    origin = neurons_from(llama, Wanted(source=source, topk="4"), out=out, given=file)
+    assert {layer for layer, _ in origin.sets["theirs"]} == {2}
+    assert set(origin.sets["theirs"].units.tolist()) == set(scores[2].topk(4).indices.tolist())
+    assert origin.sets["theirs"].stats.token_mean[2].isfinite().all()
 
 
 def test_auto_is_what_it_turned_out_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

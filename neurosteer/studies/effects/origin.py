@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosteer.artefacts import RANKING
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.neurons import NeuronSet, Ranking, is_measured, joined_stats
 from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
@@ -96,18 +96,19 @@ def neurons_from(
     wanted: Wanted,
     *,
     out: Path,
-    file: Path | None = None,
+    given: Path | Sequence[tuple[int, int]] | None = None,
     find_now: FindNow | None = None,
     pairs: bool = True,
     progress: Progress = QUIET,
 ) -> Origin:
-    """From a file, else the newest fitting `find` of this model below `out`, else one made by `find_now`.
+    """As they are `given` (a file, or neurons), else from the newest fitting `find` of this model below `out`, else
+    from one made by `find_now`.
 
     Raises `InputError` for a file of another kind or model, for pairs that have changed since the find, and where
     there is nothing to take neurons from.
     """
-    if file is not None:
-        return _from_file(model, file, wanted, pairs)
+    if given is not None:
+        return _from_given(model, given, wanted, pairs, progress)
     from neurosteer.model import check_specials
 
     own = model.describe()
@@ -206,18 +207,23 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
     return Origin(sets, folder, task.task, parts.test, parts.train, task.data)
 
 
-def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
-    neurons = _read(file, wanted)
+def _from_given(
+    model: Model, given: Path | Sequence[tuple[int, int]], wanted: Wanted, pairs: bool, progress: Progress
+) -> Origin:
     from neurosteer.forward import check_neurons
 
-    check_neurons(model, neurons, f"{file}: these neurons")
+    if isinstance(given, Path):
+        file, neurons = str(given), _read(given, wanted)
+        check_neurons(model, neurons, f"{file}: these neurons")
+    else:
+        file, neurons = "the command line", NeuronSet.of(model, given)
     metadata = neurons.metadata
     task = wanted.task or metadata.get("task")
     method = str(metadata.get("method") or "given")
     if task is None:
         raise InputError(f"{file} does not say which task it is about; give --task NAME")
     if not pairs:
-        return Origin({method: neurons}, str(file), task)
+        return Origin({method: neurons}, file, task)
     own_split = metadata.get("split") in ("pair", "lexical")
     kind: SplitKind = wanted.split or (metadata["split"] if own_split else "pair")
     source = wanted.source or metadata.get("source") or "auto"
@@ -236,7 +242,24 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
         )
     parts = again.split(kind, seed)
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
-    return Origin({method: neurons}, str(file), task, parts.test, parts.train, data)
+    return Origin(
+        {method: _measured(model, neurons, parts.train, progress)}, file, task, parts.test, parts.train, data
+    )
+
+
+def _measured(model: Model, neurons: NeuronSet, train: Pairs, progress: Progress) -> NeuronSet:
+    """The same with the statistics of their layers, on the train pairs where nobody has measured them before."""
+    layers = sorted(set(neurons.layers.tolist()))
+    rows = [neurons.stats.layers.index(layer) for layer in layers]
+    if bool(is_measured(neurons.stats)[rows].all()):
+        return neurons
+    from neurosteer.forward import states_and_stats
+
+    everyone = range(len(train))
+    _, stats = states_and_stats(
+        model, train, everyone, site=neurons.site, layers=layers, position="eos", progress=progress
+    )
+    return replace(neurons, stats=joined_stats(neurons.stats, stats))
 
 
 def _read(file: Path, wanted: Wanted) -> NeuronSet:
