@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from .probes import L0Settings as L0Settings
     from .progress import Progress as Progress
     from .studies import Effect as Effect
-    from .studies import Evidence as Evidence
     from .studies import Found as Found
-    from .studies import evidence as evidence
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
+    from .studies.evidence import Evidence as Evidence
+    from .studies.evidence import evidence as evidence
     from .studies.runs import runs as runs
     from .version import __version__ as __version__
 else:

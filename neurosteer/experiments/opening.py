@@ -13,7 +13,8 @@ from neurosteer.studies.runs import RESULTS, read_run
 from .run import RecipeRun
 
 if TYPE_CHECKING:
-    from neurosteer.studies import Effect, Evidence, Found
+    from neurosteer.studies import Effect, Found
+    from neurosteer.studies.evidence import Evidence
 
 
 def open_run(folder: str | Path) -> list[Found] | list[Effect] | list[Evidence] | ScoreRun | RecipeRun:

@@ -14,9 +14,9 @@ from neurosteer.vocabulary import counted, counted_pairs
 from .edit_labels import in_layers
 from .export import rows_csv
 from .grid import add_row, grid
-from .numbers import NONE, change, divergence, nats, number, p_value
+from .numbers import NONE, divergence, nats, number, p_value
 
-HOLDS = {True: "yes", False: "no", None: "cannot tell"}
+HOLDS = {True: "yes", False: "no", None: "?"}
 
 
 def evidence_table(found: EvidenceResult) -> RenderableType:
@@ -24,7 +24,7 @@ def evidence_table(found: EvidenceResult) -> RenderableType:
     table = grid("question", "value, 95 % interval", "controls:\nmean, range", "p", "q", "holds")
     for question, answer in found.tests.items():
         style = "bold" if answer.holds else "dim" if answer.holds is None else ""
-        cells = [_value(answer), _range(answer), p_value(answer.p), p_value(answer.q), HOLDS[answer.holds]]
+        cells = [_value(answer), _spread(answer.controls), p_value(answer.p), p_value(answer.q), HOLDS[answer.holds]]
         add_row(table, question, *cells, style=style)
     parts: list[RenderableType] = [_heading(found), table, *_curve(found), *_notes(found)]
     for question, answer in found.tests.items():
@@ -82,12 +82,8 @@ def _value(answer: Answer) -> str:
     if answer.value is None:
         return NONE
     if answer.low is None or answer.high is None:
-        return change(answer.value)
-    return f"{change(answer.value)} [{change(answer.low)}, {change(answer.high)}]"
-
-
-def _range(answer: Answer) -> str:
-    return _spread(answer.controls)
+        return number(answer.value)
+    return f"{number(answer.value)} [{number(answer.low)}, {number(answer.high)}]"
 
 
 def _spread(controls: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""The six answers drawn: each value beside its controls, filled where it holds; and faithfulness over the share kept."""
+"""The six answers drawn, each beside its controls and filled where it holds; faithfulness over the share kept."""
 
 from __future__ import annotations
 

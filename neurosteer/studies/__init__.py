@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .effects import neurons_from as neurons_from
     from .effects import save_effects as save_effects
     from .effects import with_origin as with_origin
-    from .evidence import Evidence as Evidence
-    from .evidence import evidence as evidence
-    from .evidence import save_evidence as save_evidence
     from .finding import Found as Found
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons

@@ -67,7 +67,7 @@ def evidence(
     offline: bool = False,
     progress: Progress = AUTO,
 ) -> Evidence:
-    """Ask six questions about a neuron set: is it encoded, necessary, sufficient, interchangeable, selective, isolated?
+    """Ask whether a neuron set is encoded, necessary, sufficient, interchangeable, selective and isolated.
 
     Each has a value with its 95 % interval, matched controls under the same procedure, and a one-sided p among them.
     Margins are measured on the test pairs of `found`. Answers are kept in the cache: a call that was stopped goes on.

@@ -1,8 +1,9 @@
 """Encoded: can the contrast be read from the set on words never seen?
 
-The method selects again on the train pairs of the lexical split (the set itself was chosen on others), a probe on what
-it selects is fitted there, and judged on words that no train contrast has, against the baseline of the same split that
-is best on validation. Where the words allow no such split, the find's own takes its place, and the answer says so.
+The method selects again on the train pairs of the lexical split (the set itself was chosen on others), a probe on
+what it selects is fitted there, and judged on words that no train contrast has, against the baseline of the same
+split that is best on validation. Where words allow no such split, the find's own takes its place, and the answer says
+so.
 """
 
 from __future__ import annotations
@@ -113,14 +114,10 @@ def _answer(
     )
     shares = np.stack([right[0], known])
     ends = interval(resampled_pairs(shares, task=work.pairs.task, seed=work.seed, groups=groups))
+    names = ("accuracy of a probe on the set", f"accuracy of the best baseline ({name})")
     rows = [
         Beside(what=what, value=at, low=float(lower), high=float(upper))
-        for what, at, lower, upper in zip(
-            ("accuracy of a probe on the set", f"accuracy of the best baseline ({name})"),
-            (own, base),
-            *ends,
-            strict=True,
-        )
+        for what, at, lower, upper in zip(names, (own, base), *ends, strict=True)
     ]
     return Answer(
         question="encoded",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from neurosteer.results.evidence import Answer
 from neurosteer.vocabulary import Question
@@ -31,8 +31,3 @@ def _mark(answer: Answer) -> str:
 def _listed(words: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
-
-
-def family_note(names: Iterable[str], size: int) -> str:
-    """Which p-values q is adjusted for."""
-    return f"q: Benjamini-Hochberg over the {size} p-values of {', '.join(names)}"

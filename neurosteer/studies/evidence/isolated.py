@@ -151,7 +151,6 @@ def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: S
         f"{spread}{'' if p is None else f', {p_words(p)}'}"
     )
     without = f" ({counted(left_out, 'task')} without a clean preference left out)" if left_out else ""
-    kinds = {kind: [abs(row.effect or 0.0) for row in found.counted if row.kind == kind] for kind in _KINDS}
     return Answer(
         question="isolated",
         value=own,
@@ -168,14 +167,7 @@ def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: S
         tested=len(work.test),
         beside=(
             Beside(what="effect on the own task", value=float(found.own[0])),
-            *(
-                Beside(
-                    what=f"mean size of the effect on {counted(len(sizes), 'task')} {words}",
-                    value=float(np.mean(sizes)),
-                )
-                for (kind, words), sizes in zip(_KINDS.items(), kinds.values(), strict=True)
-                if sizes
-            ),
+            *(_mean_size(found, kind) for kind in _KINDS),
             Beside(what="KL of the set, nats per token of neutral text", value=neutral.kl),
             Beside(
                 what="KL of the controls, mean", value=float(np.mean(neutral.controls)) if neutral.controls else None
@@ -183,6 +175,12 @@ def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: S
             *more,
         ),
     )
+
+
+def _mean_size(found: Measured, kind: str) -> Beside:
+    sizes = [abs(row.effect or 0.0) for row in found.counted if row.kind == kind]
+    what = f"mean size of the effect on {counted(len(sizes), 'task')} {_KINDS[kind]}"
+    return Beside(what=what, value=float(np.mean(sizes)) if sizes else None)
 
 
 _KINDS = {"grammar": "of other phenomena", "meaning": "about meaning"}

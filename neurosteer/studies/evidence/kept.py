@@ -1,4 +1,4 @@
-"""Answers that are done are kept in the cache: a run that was stopped goes on, and the same question costs nothing."""
+"""Answers that are done are kept in the cache: a run that was stopped goes on, and a second one costs nothing."""
 
 from __future__ import annotations
 

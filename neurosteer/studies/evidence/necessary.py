@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer
 from neurosteer.vocabulary import counted
@@ -44,8 +42,3 @@ def _answer(work: Work, lost: Estimate, controls: list[float], why: str) -> Answ
         overlap=work.overlap,
         tested=len(work.test),
     )
-
-
-def control_shares(work: Work, after: np.ndarray) -> list[float]:
-    """The share of the mean margin that each row of margins has lost."""
-    return [float((work.clean - one).sum() / work.clean.sum()) for one in after]

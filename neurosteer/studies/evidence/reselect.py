@@ -97,7 +97,7 @@ class Search:
         return sets
 
     def signed(self, drops: Float[Tensor, "pair layer unit"], signs: Float[Tensor, "search pair"]) -> list[NeuronSet]:
-        """The set that attribution finds when each pair counts with a sign (0: not at all): an exchange changes it."""
+        """The set that attribution finds where each pair counts with a sign; 0 leaves a pair out."""
         sums = torch.einsum("sp,plu->slu", signs, drops) / signs.abs().sum(dim=1)[:, None, None]
         return [self._top(scores) for scores in sums]
 

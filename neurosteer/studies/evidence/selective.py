@@ -1,9 +1,9 @@
 """Selective: would the same search find as much where there is nothing to find?
 
 Each item (all its pairs together) exchanges good and bad with probability 1/2, in all pairs that the search saw; the
-search is repeated, and each set that it finds is ablated on the true test pairs. Layers, topk, lambda and `to` stay as
-they were found, so only the train pairs matter. Under an exchange an attribution changes its sign: its null searches
-are signed sums of what each pair gives, and need no further pass.
+search is repeated, and each set that it finds is ablated on the true test pairs. Layers, topk, lambda and `to` stay
+as they were found, so only the train pairs matter. Under an exchange an attribution changes its sign: its null
+searches are signed sums of what each pair gives, and need no further pass.
 """
 
 from __future__ import annotations

@@ -9,8 +9,10 @@ part of the pairs, the same for the set and for its controls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from neurosteer.edits import Edit
@@ -46,7 +48,7 @@ def sufficient(work: Work) -> Part:
         Beside(what=f"{name}, mean of {counted(len(curve[0].controls), 'shuffled order')}", value=value)
         for name, value in _areas(*_control_areas(curve))
     ]
-    answer = _with(answer, more)
+    answer = replace(answer, beside=(*answer.beside, *more))
     return Part(answer=answer, curve=curve, cpr=cpr, cmd=cmd)
 
 
@@ -57,16 +59,11 @@ def keep(work: Work, kept: Sequence[tuple[int, int]]) -> Edit:
 
 def _orders(work: Work) -> list[Order]:
     """The order that the set heads, then its controls. A set without a ranking heads an order of no meaning."""
-    if work.ranking is not None:
-        own = work.order
-    else:
-        own = _headed_by(work, work.neurons)
+    own = _headed_by(work, work.neurons) if work.ranking is None else work.order
     return [own, *shuffled_orders(own, work.neurons, work.controls, work.seed)]
 
 
 def _headed_by(work: Work, neurons: NeuronSet) -> Order:
-    import torch
-
     rest = work.units.without(list(neurons))
     return torch.cat([torch.stack([one.layers, one.units], dim=1) for one in (neurons, rest)])
 
@@ -154,12 +151,6 @@ def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], why: st
 def _value(one: Estimate) -> float:
     assert one.value is not None
     return one.value
-
-
-def _with(answer: Answer, more: Sequence[Beside]) -> Answer:
-    from dataclasses import replace
-
-    return replace(answer, beside=(*answer.beside, *more))
 
 
 def _curve(work: Work, orders: Sequence[Order]) -> tuple[CurvePoint, ...]:
