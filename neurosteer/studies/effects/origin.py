@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.neurons import NeuronSet, Ranking
-from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
+from neurosteer.pairs import NAMED, OF_AUTO, Pairs, Split, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
 from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
@@ -88,6 +88,9 @@ class Origin:
     test: Pairs | None = None
     train: Pairs | None = None
     data: SplitPairs | None = None
+    pairs: Pairs | None = None  # all of the task
+    split: Split | None = None
+    rankings: Mapping[str, Ranking] = field(default_factory=dict)  # that the sets head, where they are known
 
 
 def neurons_from(
@@ -179,10 +182,10 @@ def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
 def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
     task, options, folder = found.task, found.run.options, str(found.folder)
     methods = wanted.methods or task.methods[:1]
-    sets: dict[str, NeuronSet] = {}
-    for method in methods:
-        ranking = Ranking.load(found.folder / Path(task.rankings[method]).name)
-        sets[method] = ranking.top(wanted.topk or task.k, wanted.layers)
+    rankings: dict[str, Ranking] = {
+        method: Ranking.load(found.folder / Path(task.rankings[method]).name) for method in methods
+    }
+    sets = {method: ranking.top(wanted.topk or task.k, wanted.layers) for method, ranking in rankings.items()}
     if not pairs:
         return Origin(sets, folder, task.task)
     split = task.data.split
@@ -202,11 +205,11 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
             "run `neurosteer find` again"
         )
     parts = again.split(split.kind, split.seed)
-    return Origin(sets, folder, task.task, parts.test, parts.train, task.data)
+    return Origin(sets, folder, task.task, parts.test, parts.train, task.data, again, parts, rankings)
 
 
 def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
-    neurons = _read(file, wanted)
+    neurons, ranking = _read(file, wanted)
     if neurons.model != model.fingerprint:
         raise InputError(
             f"{file}: these neurons were found in another model than {model.name} "
@@ -240,11 +243,12 @@ def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool) -> Origin:
         )
     parts = again.split(kind, seed)
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
-    return Origin({method: neurons}, str(file), task, parts.test, parts.train, data)
+    rankings = {} if ranking is None else {method: ranking}
+    return Origin({method: neurons}, str(file), task, parts.test, parts.train, data, again, parts, rankings)
 
 
-def _read(file: Path, wanted: Wanted) -> NeuronSet:
-    """A neuron set as it is, or the top of a ranking."""
+def _read(file: Path, wanted: Wanted) -> tuple[NeuronSet, Ranking | None]:
+    """A neuron set as it is, or the top of a ranking, and that ranking."""
     try:
         verify_artefact(file)
     except CorruptFileError as error:
@@ -252,8 +256,9 @@ def _read(file: Path, wanted: Wanted) -> NeuronSet:
     try:
         neurons = NeuronSet.load(file)
     except InputError:
-        return Ranking.load(file).top(wanted.topk or "1%", wanted.layers)
+        ranking = Ranking.load(file)
+        return ranking.top(wanted.topk or "1%", wanted.layers), ranking
     if wanted.topk is not None or wanted.layers is not None:
         option = "--topk" if wanted.topk is not None else "--layers"
         raise InputError(f"{option} with a neuron set: {file} already says which neurons; leave {option} out")
-    return neurons
+    return neurons, None

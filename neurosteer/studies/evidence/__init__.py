@@ -9,6 +9,7 @@ from neurosteer.lazy import lazily
 if TYPE_CHECKING:
     from .ask import ask as ask
     from .ask import evidence as evidence
+    from .ask import layers_among as layers_among
     from .result import Evidence as Evidence
     from .save import save_evidence as save_evidence
     from .settings import Settings as Settings

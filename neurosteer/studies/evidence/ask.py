@@ -114,7 +114,7 @@ def evidence(
         offline=offline,
     )
     chosen, ranking = _chosen(found, method, topk, layers, neurons)
-    where = _layers(chosen, ranking, layers)
+    where = layers_among(chosen, ranking, layers)
     [answer] = ask(
         model,
         found.pairs,
@@ -289,7 +289,9 @@ def _chosen(
     return (neurons if measured else replace(neurons, stats=stats)), None
 
 
-def _layers(neurons: NeuronSet, ranking: Ranking | None, layers: Layers | None) -> tuple[int, ...]:
+def layers_among(
+    neurons: NeuronSet, ranking: Ranking | None, layers: str | int | Sequence[int] | None
+) -> tuple[int, ...]:
     """Among whose units the set was chosen."""
     if layers == "all" and ranking is not None:
         return ranking.layers
