@@ -12,6 +12,7 @@ from typing import Literal
 
 from neurosteer.vocabulary import FixedReference, Question, Reach, Region, Site
 
+from .effect import EqualDisturbance
 from .pairs_used import MeasuredPairs
 
 
@@ -90,20 +91,6 @@ class NeutralText:
     controls: tuple[float, ...]
     text: str  # its name
     tokens: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class EqualDisturbance:
-    """The edit and its controls, each at the scale where it disturbs neutral text as much.
-
-    A set that does not disturb it so much even at scale 0 is kept there, and counted in `unreached`.
-    """
-
-    kl: float  # asked for
-    scale: float  # of the set
-    reached: float  # KL of the set at its scale
-    scales: tuple[float, ...]  # of each control
-    unreached: int  # sets, the chosen one among them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from neurosteer.edits import Edit
+from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError
+from neurosteer.forward import Text, donor_of, score_texts, variant_of
+from neurosteer.model import Model
+from neurosteer.progress import Progress
+from neurosteer.results.effect import EqualDisturbance
+
+from .cases import Case
 
 TOLERANCE = 0.02  # of the KL that is asked for
 MOST = 40  # rounds, of which each moves every edit that is not there yet
@@ -64,19 +71,56 @@ def equal_scales(
     return [Scaled(one.scale, one.found, one.reached) for one in searches]
 
 
+def equal_case(
+    model: Model, case: Case, kl: float | Literal["auto"], groups: Sequence[Sequence[Text]], progress: Progress
+) -> tuple[Case, EqualDisturbance]:
+    """An edit and its controls, each at the scale where it disturbs the texts by `kl`."""
+    donors: dict[int, Donor] = {}
+
+    def divergence(edits: Sequence[Edit]) -> list[float]:
+        for edit in edits:
+            if edit.kind == "resample" and edit.seed not in donors:
+                donors[edit.seed] = donor_of(model, edit)
+        variants = [variant_of(model, edit, donors.get(edit.seed)) for edit in edits]
+        what = f"neutral text: {len(variants)} scales, tokens"
+        found = score_texts(model, groups, variants, divergence=True, what=what, progress=progress).kl
+        assert found is not None
+        return [float(one) for one in found]
+
+    edits = case.edits()
+    known = divergence(edits)
+    target = smaller_or_median(known) if kl == "auto" else kl
+    own, *others = equal_scales(divergence, edits, target, known=known)
+    scales = tuple(one.scale for one in others)
+    return Case(case.edit.scaled(own.scale), case.controls, scales), described(target, [own, *others])
+
+
+def described(target: float, scaled: Sequence[Scaled]) -> EqualDisturbance:
+    """As results say it; the chosen set comes first."""
+    own, *others = scaled
+    return EqualDisturbance(
+        kl=target,
+        scale=own.scale,
+        reached=own.kl,
+        scales=tuple(one.scale for one in others),
+        unreached=sum(not one.reached for one in scaled),
+    )
+
+
 class _Bracket:
     """A root of sqrt(KL) - sqrt(target) between the scale of an edit and 1; near 1, sqrt(KL) is linear in the scale.
 
-    The false position is taken as long as it narrows well (Illinois), on the side of 1.
+    False position; an end that stays twice counts half (Illinois).
     """
 
     def __init__(self, far: float, at_far: float, target: float) -> None:
         self.target = target
-        self.far, self.above = far, math.sqrt(at_far) - math.sqrt(target)
+        self.far, self.above = far, math.sqrt(max(at_far, 0.0)) - math.sqrt(target)
         self.near, self.below = 1.0, -math.sqrt(target)
         self.scale, self.found = far, at_far
         self.reached = self._is_there(at_far)
         self.done = self.reached or self.above < 0
+        self.side = 0  # of 1 (-1) or of the edit's own scale (1): where the last one was
 
     @property
     def next(self) -> float:
@@ -90,9 +134,13 @@ class _Bracket:
         if self.reached:
             self.done = True
         elif gap > 0:
-            self.far, self.above, self.below = at, gap, self.below / 2
+            self.far, self.above = at, gap
+            self.below /= 2 if self.side == 1 else 1
+            self.side = 1
         else:
-            self.near, self.below, self.above = at, gap, self.above / 2
+            self.near, self.below = at, gap
+            self.above /= 2 if self.side == -1 else 1
+            self.side = -1
 
     def _is_there(self, kl: float) -> bool:
         return abs(kl - self.target) <= TOLERANCE * self.target

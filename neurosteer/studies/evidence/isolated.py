@@ -16,9 +16,10 @@ from jaxtyping import Float
 from neurosteer.edits import Edit
 from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate
-from neurosteer.results.evidence import Answer, Beside, Elsewhere, EqualDisturbance, NeutralText
+from neurosteer.results.effect import EqualDisturbance
+from neurosteer.results.evidence import Answer, Beside, Elsewhere, NeutralText
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.equal import equal_scales, smaller_or_median
+from neurosteer.studies.effects.equal import described, equal_scales, smaller_or_median
 from neurosteer.studies.effects.numbers import clean_preference
 from neurosteer.vocabulary import counted
 
@@ -127,14 +128,7 @@ def _at_equal_kl(
     value = found.value()
     p = one_sided_p(own, controls) if controls else None
     what = f"the same where every set disturbs neutral text by KL {target:.3g}"
-    equal = EqualDisturbance(
-        kl=target,
-        scale=scaled[0].scale,
-        reached=scaled[0].kl,
-        scales=tuple(one.scale for one in scaled[1:]),
-        unreached=sum(not one.reached for one in scaled),
-    )
-    return equal, [Beside(what=what, value=own, low=value.low, high=value.high, p=p)]
+    return described(target, scaled), [Beside(what=what, value=own, low=value.low, high=value.high, p=p)]
 
 
 def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: Sequence[Beside]) -> Answer:

@@ -15,7 +15,8 @@ from neurosteer.forward import check_edit
 from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet, Order, Ranking, Units, check_count, matched_controls, order_of
 from neurosteer.pairs import Pairs, Split, sentence_hashes
-from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, EqualDisturbance, MapCell, NeutralText
+from neurosteer.results.effect import EqualDisturbance
+from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, MapCell, NeutralText
 from neurosteer.studies.bootstrap import Groups, groups_in
 from neurosteer.studies.effects.numbers import Preference, clean_preference
 from neurosteer.vocabulary import FixedReference, Method, Position, Question
