@@ -29,7 +29,7 @@ from .reselect import Search, States
 from .wording import p_words
 from .work import Part, Work
 
-Shares = Float[np.ndarray, "pair"]  # of each test pair's sentences that are right
+Shares = Float[np.ndarray, "tested"]  # of each test pair's sentences that are right
 
 
 def encoded(work: Work) -> Part:
