@@ -439,7 +439,7 @@ def test_few_controls_cannot_tell(model: Model, searched: Found, asked: dict[str
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The questions that are really asked."""
-    from neurosteer.studies.evidence import ask as room
+    from neurosteer.studies.evidence import answers as room
 
     done: list[str] = []
 
@@ -458,7 +458,7 @@ def test_a_stopped_run_goes_on(
     model: Model, searched: Found, asked: dict[str, Any], counted: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     """What is done is kept: the same call asks the rest, and a third one nothing."""
-    from neurosteer.studies.evidence import ask as room
+    from neurosteer.studies.evidence import answers as room
 
     few = {"method": "attribution", "only": ["necessary", "isolated"], "controls": 2, **asked}
     whole = dict(room.ASK)

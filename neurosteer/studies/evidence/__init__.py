@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
-    from .ask import ask as ask
-    from .ask import evidence as evidence
-    from .ask import layers_among as layers_among
+    from .answers import ask as ask
+    from .answers import evidence as evidence
+    from .answers import layers_among as layers_among
     from .result import Evidence as Evidence
     from .save import save_evidence as save_evidence
     from .settings import Settings as Settings
