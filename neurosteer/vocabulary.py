@@ -57,6 +57,10 @@ Verdict = Literal["stands out", "does not stand out", "too few to tell", "nothin
 STANDS_OUT, DOES_NOT_STAND_OUT, TOO_FEW_TO_TELL, NOTHING_TO_LOSE = get_args(Verdict)
 Direction = Literal["more", "less"]  # how far a set that stands out moves the margin, beside its controls
 MORE, LESS = get_args(Direction)
+Question = Literal["encoded", "necessary", "sufficient", "interchangeable", "selective", "isolated"]  # of evidence
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+Region = Literal["cause", "between", "last"]  # of a factorial item: up to `last`, the token before the outcome
+REGIONS: tuple[Region, ...] = get_args(Region)
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -77,6 +77,16 @@ Neutral = Annotated[
     ),
 ]
 
+Kl = Annotated[
+    Any,  # a number or "auto"
+    _measurement_option(
+        metavar="X",
+        parser=parse.divergence,
+        help="Compare where each set disturbs neutral text as much: by KL X (nats per token), or auto.",
+        show_default=False,
+    ),
+]
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -87,6 +97,7 @@ class Measurement:
     controls: Controls = 19
     also: Also = None
     neutral: Neutral = None
+    kl: Kl = None
 
     def __post_init__(self) -> None:
         if self.where in ("eos", "generated"):
@@ -106,6 +117,7 @@ class Measurement:
             "controls": self.controls,
             "also": tuple(self.also or ()),
             "neutral": None if self.neutral is None else str(self.neutral),
+            **({} if self.kl is None else {"kl": self.kl}),
         }
 
 
@@ -255,6 +267,7 @@ def _measure_all(
             scales=asked.scales,
             kinds=asked.kinds,
             neutral=asked.measurement.neutral,
+            kl=asked.measurement.kl,
             also=[pairs.split("pair", seed).test for pairs in also],
             donors=origin.train,
             seed=seed,

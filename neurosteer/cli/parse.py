@@ -15,7 +15,8 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.vocabulary import COLUMNS, is_device, is_share, read_layers
+from neurosteer.errors import did_you_mean
+from neurosteer.vocabulary import COLUMNS, QUESTIONS, Question, is_device, is_share, read_layers
 
 Word = TypeVar("Word", bound=str)
 
@@ -77,6 +78,23 @@ def _number(text: str | float, kind: str, is_right: Callable[[float], bool]) -> 
     except ValueError:
         value = math.nan
     return value if is_right(value) else refuse(text, f"is not {kind}")
+
+
+def divergence(text: str | float) -> float | Literal["auto"]:
+    """A KL above 0, or `auto`."""
+    if text == "auto":
+        return "auto"
+    return _number(text, "auto, or a finite number above 0", lambda value: 0 < value < math.inf)
+
+
+def questions(text: str) -> tuple[Question, ...]:
+    """Some of the six questions of evidence, `necessary,sufficient`."""
+    asked = [word.strip() for word in text.split(",")]
+    for word in asked:
+        if word not in QUESTIONS:
+            close = did_you_mean(word, QUESTIONS)
+            refuse(word, f"is not one of {', '.join(QUESTIONS)}{close}")
+    return tuple(question for question in QUESTIONS if question in asked)
 
 
 def topk(text: str) -> str:

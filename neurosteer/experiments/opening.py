@@ -14,13 +14,14 @@ from .run import RecipeRun
 
 if TYPE_CHECKING:
     from neurosteer.studies import Effect, Found
+    from neurosteer.studies.evidence import Evidence
 
 
-def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun | RecipeRun:
+def open_run(folder: str | Path) -> list[Found] | list[Effect] | list[Evidence] | ScoreRun | RecipeRun:
     """What a finished run has found.
 
-    Of `find` one result per task, of `ablate` and `amplify` the effects, one per method, of `score` the scores, and
-    of `run` what `run_recipe` gives.
+    Of `find` one result per task, of `ablate` and `amplify` the effects and of `evidence` the evidence, one per
+    method, of `score` the scores, and of `run` what `run_recipe` gives.
 
     Needs no model. Raises `InputError` for a folder without a run, and for runs of other commands.
 
@@ -39,6 +40,10 @@ def open_run(folder: str | Path) -> list[Found] | list[Effect] | ScoreRun | Reci
         from neurosteer.studies.effects.effect import load_effects
 
         return load_effects(place)
+    if command == "evidence":
+        from neurosteer.studies.evidence.result import load_evidence
+
+        return load_evidence(place)
     if command == "find":
         from neurosteer.studies import Found
 

@@ -12,6 +12,10 @@ from .compare import top_set as top_set
 from .controls import check_count as check_count
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
+from .orders import Order as Order
+from .orders import Units as Units
+from .orders import order_of as order_of
+from .orders import shuffled_orders as shuffled_orders
 from .ranking import Ranking as Ranking
 from .sets import HasUnits as HasUnits
 from .sets import NeuronSet as NeuronSet

@@ -12,7 +12,7 @@ one draw among n + 1 at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -109,17 +109,25 @@ class _Pool:
 
 
 def _pools(neurons: NeuronSet, reach: Reach) -> Iterator[_Pool]:
-    features, flags = _features(neurons.stats), massive(neurons.stats)
+    features = _features(neurons.stats)
     parts = [list(part) for _, part in groupby(neurons, key=itemgetter(0))] if reach == "own" else [list(neurons)]
     for part in filter(None, parts):
         rows = _rows(neurons, part[0][0], reach)
-        check_measured(neurons.stats, rows)
-        blocks = torch.empty(features.shape[1], dtype=torch.long)
-        points, heavy = features[rows].mean(dim=0), flags[rows].any(dim=0)
-        of_both = [block for kind in (~heavy, heavy) for block in _blocks(kind.nonzero()[:, 0], points)]
-        for index, block in enumerate(of_both):
-            blocks[block] = index
-        yield _Pool(part, blocks, features[rows])
+        yield _Pool(part, unit_blocks(neurons.stats, rows), features[rows])
+
+
+def unit_blocks(stats: UnitStats, rows: Sequence[int]) -> Int[Tensor, "width"]:
+    """The block of like units that each unit belongs to, counted from 0, by its statistics in the mean over rows.
+
+    Raises `InputError` where nobody has measured them.
+    """
+    check_measured(stats, rows)
+    blocks = torch.empty(stats.token_mean.shape[1], dtype=torch.long)
+    points, heavy = _features(stats)[list(rows)].mean(dim=0), massive(stats)[list(rows)].any(dim=0)
+    of_both = [block for kind in (~heavy, heavy) for block in _blocks(kind.nonzero()[:, 0], points)]
+    for index, block in enumerate(of_both):
+        blocks[block] = index
+    return blocks
 
 
 def _rows(neurons: NeuronSet, layer: int, reach: Reach) -> list[int]:

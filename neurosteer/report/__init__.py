@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from .dose_figures import dose_figure as dose_figure
     from .effect_figures import effect_figure as effect_figure
     from .effects import effect_table as effect_table
+    from .evidence import answers_csv as answers_csv
+    from .evidence import curve_csv as curve_csv
+    from .evidence import elsewhere_csv as elsewhere_csv
+    from .evidence import evidence_table as evidence_table
+    from .evidence import map_csv as map_csv
+    from .evidence_figures import evidence_figure as evidence_figure
+    from .evidence_figures import faithfulness_figure as faithfulness_figure
     from .export import layers_csv as layers_csv
     from .export import layers_frame as layers_frame
     from .export import rows_csv as rows_csv
     from .export import to_json as to_json
     from .figures import find_figure as find_figure
     from .notebook import effect_html as effect_html
+    from .notebook import evidence_html as evidence_html
     from .notebook import find_html as find_html
     from .scores import score_table as score_table
     from .tables import find_table as find_table

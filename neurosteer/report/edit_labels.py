@@ -41,10 +41,15 @@ def which_neurons(edit: AppliedEdit) -> str:
 
 def layers_of(edit: AppliedEdit) -> str:
     """`layer 14`, `layers 3-8`, `layers 3, 7`, `9 layers in 0-29`."""
-    short = layer_range(edit.layers)
+    return in_layers(edit.layers)
+
+
+def in_layers(layers: Sequence[int]) -> str:
+    """The same of ascending layers."""
+    short = layer_range(layers)
     if " in " in short:
         return short.replace(" in ", " layers in ")
-    return f"layer{'s' * (len(edit.layers) > 1)} {short}"
+    return f"layer{'s' * (len(layers) > 1)} {short}"
 
 
 def layer_range(layers: Sequence[int]) -> str:

@@ -123,6 +123,7 @@ def _details(effect: EffectResult) -> Text:
     notes = [
         f"side effects are measured on {counted(side.tokens, 'token')} of neutral text ({side.text})",
         *_notes_on_controls(effect),
+        *_equal(effect),
         *_narrow(effect.data.tested, effect.groups),
         *selected_on_the_outcome([effect]),
     ]
@@ -175,6 +176,16 @@ def _detectable(controls: Controls) -> str:
     if smallest is None:
         return NONE
     return f"{nats(smallest)} nats" + ("" if share is None else f" = {percent(share)}")
+
+
+def _equal(effect: EffectResult) -> list[str]:
+    """That all sets disturb neutral text as much, and how many cannot."""
+    equal = effect.equal
+    if equal is None:
+        return []
+    spread = f", controls {number(min(equal.scales))} to {number(max(equal.scales))}" if equal.scales else ""
+    cannot = f"; {counted(equal.unreached, 'set')} cannot reach it" if equal.unreached else ""
+    return [f"each set at the scale where its KL is {divergence(equal.kl)}: {number(equal.scale)}{spread}{cannot}"]
 
 
 def _narrow(tested: int, groups: int) -> list[str]:

@@ -11,9 +11,11 @@ from rich.console import Console, RenderableType
 
 from neurosteer.results import FindResult
 from neurosteer.results.effect import EffectResult
+from neurosteer.results.evidence import EvidenceResult
 
 from .comparing import compare_table
 from .effects import effect_table
+from .evidence import evidence_table
 from .tables import find_table
 
 
@@ -31,6 +33,13 @@ def effect_html(effects: Sequence[EffectResult]) -> str:
     tables = [effect_table(effect) for effect in effects]
     more = [compare_table(effects)] if len(effects) > 1 else []
     return _html(*tables, *more, picture=effect_figure(effects), alt="change of the margin")
+
+
+def evidence_html(found: Sequence[EvidenceResult]) -> str:
+    """The tables of the evidence of one or more sets, and their figure."""
+    from .evidence_figures import evidence_figure
+
+    return _html(*map(evidence_table, found), picture=evidence_figure(found), alt="six questions, beside controls")
 
 
 def _html(*tables: RenderableType, picture: Any, alt: str) -> str:

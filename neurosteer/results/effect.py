@@ -12,7 +12,7 @@ from typing import Annotated
 from neurosteer.vocabulary import Direction, EditKind, Reach, Site, Verdict, Where
 
 from .pairs_used import MeasuredPairs
-from .record import key
+from .record import WHERE_KNOWN, key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +165,20 @@ class SideEffects:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EqualDisturbance:
+    """The edit and its controls, each at the scale where it disturbs neutral text as much.
+
+    A set that does not disturb it so much even at scale 0 is kept there, and counted in `unreached`.
+    """
+
+    kl: float  # asked for
+    scale: float  # of the set
+    reached: float  # KL of the set at its scale
+    scales: tuple[float, ...]  # of each control
+    unreached: int  # sets, the chosen one among them
+
+
+@dataclass(frozen=True, kw_only=True)
 class OtherTask:
     """What the same edit does to a task that a specific effect leaves alone."""
 
@@ -232,6 +246,7 @@ class EffectResult:
     reading: str  # in words
     neurons_from: str | None = None  # the run or file
     files: EffectFiles | None = None  # in a run folder
+    equal: Annotated[EqualDisturbance | None, WHERE_KNOWN] = None  # where sets are compared at the same KL
 
     @property
     def change(self) -> Change:

@@ -92,19 +92,20 @@ class _Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedTask:
-    """What one element of `results` says of a run; `edit` that of `ablate`, `site` to `k` those of `find`."""
+    """What one element of `results` says of a run; `edit` that of `ablate`, `site` to `k` those of `find`
+    and `evidence`."""
 
     task: str
     data: _Source
     site: Site | None = None
-    layers: tuple[_Layer, ...] = ()
+    layers: tuple[_Layer | int, ...] = ()
     k: int | None = None
     edit: AppliedEdit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListedRun:
-    """A run of `find`, `score`, `ablate` or `amplify`."""
+    """A run of `find`, `score`, `ablate`, `amplify` or `evidence`."""
 
     model: ModelUsed
     results: tuple[ListedTask, ...]
@@ -113,7 +114,8 @@ class ListedRun:
         """What a `RunListing` says of it."""
         edits = [row.edit for row in self.results if row.edit]
         layers = {layer for edit in edits for layer in edit.layers}
-        layers |= {layer.layer for row in self.results for layer in row.layers}
+        of_rows = [layer for row in self.results for layer in row.layers]
+        layers |= {layer if isinstance(layer, int) else layer.layer for layer in of_rows}
         sizes = [edit.k for edit in edits] + [row.k for row in self.results if row.k is not None]
         sites = [edit.site for edit in edits] + [row.site for row in self.results if row.site]
         return {

@@ -29,6 +29,7 @@ class Case:
 
     edit: Edit
     controls: Sequence[NeuronSet] = ()
+    scales: Sequence[float] | None = None  # of each control, where it is not the edit's own
 
     @property
     def unmatched(self) -> float:
@@ -41,7 +42,10 @@ class Case:
         return [control.metadata["overlap"] for control in self.controls]
 
     def edits(self) -> list[Edit]:
-        return [self.edit, *(self.edit.on(control) for control in self.controls)]
+        others = [self.edit.on(control) for control in self.controls]
+        if self.scales is not None:
+            others = [edit.scaled(scale) for edit, scale in zip(others, self.scales, strict=True)]
+        return [self.edit, *others]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
-from neurosteer.forward import check_edit, refuse_unscored
+from neurosteer.forward import Text, check_edit, refuse_unscored
 from neurosteer.model import Model, active_edits
 from neurosteer.neurons import check_count, matched_controls, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
@@ -22,6 +23,7 @@ from neurosteer.results.effect import (
     Dose,
     EditedNeuron,
     EffectResult,
+    EqualDisturbance,
     Flipped,
     KindOfEdit,
     Margin,
@@ -45,6 +47,7 @@ from neurosteer.vocabulary import (
 
 from .cases import Bench, Case, Disturbance, Measured, other_kind
 from .effect import Effect, effect_of
+from .equal import equal_case
 from .interpretation import interpret_effect
 from .neutral import passages, read_neutral
 from .numbers import Preference, accuracy, sign_flip
@@ -62,6 +65,7 @@ def measure_effect(
     donors: Pairs | None = None,
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
+    kl: float | Literal["auto"] | None = None,
     seed: int = 0,
     progress: Progress = AUTO,
 ) -> Effect:
@@ -70,9 +74,10 @@ def measure_effect(
 
     `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
     references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
-    text (a file; a small one is built in). Raises `InputError` for pairs that the finding of the neurons has seen,
-    an edit that scores cannot show, an empty neuron set, neurons of another model, the task itself among `also`,
-    and more than 100,000 controls.
+    text (a file; a small one is built in). With `kl` (nats per token, or "auto") the set and each control take the
+    scale, between the edit's own and 1, at which they disturb that text as much. Raises `InputError` for pairs that
+    the finding of the neurons has seen, an edit that scores cannot show, an empty neuron set, neurons of another
+    model, the task itself among `also`, `kl` beside several scales, and more than 100,000 controls.
     """
     check_edit(model, edit)
     if active_edits(model):
@@ -82,6 +87,9 @@ def measure_effect(
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
     plan = _plan(edit, controls, scales, kinds, given, seed)
     remembered = Remembering(progress)
+    equal = None
+    if kl is not None:
+        plan, equal = _at_equal_kl(model, plan, kl, passages(model, text), remembered)
     bench = Bench(model, plan.cases, remembered)
     measured = bench.margins(pairs)
     with_controls = (0,) if plan.light is None else (0, plan.light)
@@ -96,7 +104,7 @@ def measure_effect(
         digest=digest_of(text),
     )
     result = _result(pairs, plan, measured, disturbed, elsewhere, side_effects, seed)
-    result = replace(result, notices=(*result.notices, *_few(result), *remembered.caveats))
+    result = replace(result, equal=equal, notices=(*result.notices, *_few(result), *remembered.caveats))
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
     return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
@@ -111,6 +119,24 @@ class _Plan:
     kinds: Mapping[EditKind, int]
     light: int | None  # without massive units
     notices: Sequence[str] = ()
+
+
+def _at_equal_kl(
+    model: Model, plan: _Plan, kl: float | Literal["auto"], groups: Sequence[Sequence[Text]], progress: Progress
+) -> tuple[_Plan, EqualDisturbance]:
+    """The same cases, each set at the scale where it disturbs neutral text as much; and what that is of the first.
+
+    Raises `InputError` where several scales were asked for.
+    """
+    if plan.doses:
+        raise InputError("kl finds the scale of each set: give one scale, beyond which none is moved, or none at all")
+    cases, first = [], None
+    for case in plan.cases:
+        found = equal_case(model, case, kl, groups, progress)
+        first = first or found[1]
+        cases.append(found[0])
+    assert first is not None
+    return replace(plan, cases=cases), first
 
 
 def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:

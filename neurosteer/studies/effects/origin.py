@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosteer.artefacts import RANKING
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.neurons import NeuronSet, Ranking, is_measured, joined_stats
-from neurosteer.pairs import NAMED, OF_AUTO, Pairs, load_pairs
+from neurosteer.pairs import NAMED, OF_AUTO, Pairs, Split, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
 from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
@@ -89,6 +89,9 @@ class Origin:
     test: Pairs | None = None
     train: Pairs | None = None
     data: SplitPairs | None = None
+    pairs: Pairs | None = None  # all of the task
+    split: Split | None = None
+    rankings: Mapping[str, Ranking] = field(default_factory=dict)  # that the sets head, where they are known
 
 
 def neurons_from(
@@ -181,10 +184,10 @@ def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
 def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
     task, options, folder = found.task, found.run.options, str(found.folder)
     methods = wanted.methods or task.methods[:1]
-    sets: dict[str, NeuronSet] = {}
-    for method in methods:
-        ranking = Ranking.load(found.folder / Path(task.rankings[method]).name)
-        sets[method] = ranking.top(wanted.topk or task.k, wanted.layers)
+    rankings: dict[str, Ranking] = {
+        method: Ranking.load(found.folder / Path(task.rankings[method]).name) for method in methods
+    }
+    sets = {method: ranking.top(wanted.topk or task.k, wanted.layers) for method, ranking in rankings.items()}
     if not pairs:
         return Origin(sets, folder, task.task)
     split = task.data.split
@@ -204,7 +207,7 @@ def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
             "run `neurosteer find` again"
         )
     parts = again.split(split.kind, split.seed)
-    return Origin(sets, folder, task.task, parts.test, parts.train, task.data)
+    return Origin(sets, folder, task.task, parts.test, parts.train, task.data, again, parts, rankings)
 
 
 def _from_given(
@@ -212,8 +215,9 @@ def _from_given(
 ) -> Origin:
     from neurosteer.forward import check_neurons
 
+    ranking = None
     if isinstance(given, Path):
-        file, neurons = str(given), _read(given, wanted)
+        file, (neurons, ranking) = str(given), _read(given, wanted)
         check_neurons(model, neurons, f"{file}: these neurons")
     else:
         file, neurons = "the command line", NeuronSet.of(model, given)
@@ -242,9 +246,9 @@ def _from_given(
         )
     parts = again.split(kind, seed)
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
-    return Origin(
-        {method: _measured(model, neurons, parts.train, progress)}, file, task, parts.test, parts.train, data
-    )
+    neurons = _measured(model, neurons, parts.train, progress)
+    rankings = {} if ranking is None else {method: replace(ranking, stats=neurons.stats)}
+    return Origin({method: neurons}, file, task, parts.test, parts.train, data, again, parts, rankings)
 
 
 def _measured(model: Model, neurons: NeuronSet, train: Pairs, progress: Progress) -> NeuronSet:
@@ -262,15 +266,16 @@ def _measured(model: Model, neurons: NeuronSet, train: Pairs, progress: Progress
     return replace(neurons, stats=joined_stats(neurons.stats, stats))
 
 
-def _read(file: Path, wanted: Wanted) -> NeuronSet:
-    """A neuron set as it is, or the top of a ranking."""
+def _read(file: Path, wanted: Wanted) -> tuple[NeuronSet, Ranking | None]:
+    """A neuron set as it is, or the top of a ranking, and that ranking."""
     try:
         if artefact_kind(file) == RANKING.kind:
-            return Ranking.load(file).top(wanted.topk or "1%", wanted.layers)
+            ranking = Ranking.load(file)
+            return ranking.top(wanted.topk or "1%", wanted.layers), ranking
         neurons = NeuronSet.load(file)
     except CorruptFileError as error:
         raise InputError(str(error)) from None
     if wanted.topk is not None or wanted.layers is not None:
         option = "--topk" if wanted.topk is not None else "--layers"
         raise InputError(f"{option} with a neuron set: {file} already says which neurons; leave {option} out")
-    return neurons
+    return neurons, None

@@ -1,0 +1,17 @@
+"""`evidence`: six questions about one neuron set, each a module of its own, and the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neurosteer.lazy import lazily
+
+if TYPE_CHECKING:
+    from .answers import ask as ask
+    from .answers import evidence as evidence
+    from .answers import layers_among as layers_among
+    from .result import Evidence as Evidence
+    from .save import save_evidence as save_evidence
+    from .settings import Settings as Settings
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

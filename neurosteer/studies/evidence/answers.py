@@ -1,0 +1,300 @@
+"""`evidence`: six questions about a neuron set, answered together, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+import torch
+
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.model import Model, active_edits
+from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.pairs import Pairs, Split
+from neurosteer.progress import AUTO, Progress, Remembering
+from neurosteer.results.evidence import Answer, EvidenceNeuron, EvidenceResult
+from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitSizes
+from neurosteer.studies.effects.neutral import read_neutral
+from neurosteer.studies.finding import Found
+from neurosteer.vocabulary import METHODS, QUESTIONS, FixedReference, Layers, Method, Question
+
+from .encoded import encoded
+from .interchange import interchangeable
+from .interpretation import reading_of, verdict_of
+from .isolated import isolated
+from .kept import load_or_ask
+from .necessary import necessary
+from .numbers import false_discovery
+from .passes import Passes
+from .plan import seconds_of
+from .result import Evidence
+from .selective import selective
+from .settings import Settings
+from .sufficient import sufficient
+from .work import Part, Work, check_work
+
+ASK: Mapping[Question, Callable[[Work], Part]] = {
+    "encoded": encoded,
+    "necessary": necessary,
+    "sufficient": sufficient,
+    "interchangeable": interchangeable,
+    "selective": selective,
+    "isolated": isolated,
+}
+
+
+def evidence(
+    model: Model,
+    found: Found,
+    *,
+    method: Method | None = None,
+    topk: int | str | None = None,
+    layers: Layers | None = None,
+    neurons: NeuronSet | None = None,
+    to: FixedReference = "mean",
+    only: Sequence[Question] = QUESTIONS,
+    controls: int = 19,
+    nulls: int = 39,
+    kl: float | Literal["auto"] | None = None,
+    map: bool = False,
+    others: Sequence[Pairs] | None = None,
+    meaning: Sequence[Pairs] | None = None,
+    neutral: str | Path | None = None,
+    seed: int | None = None,
+    offline: bool = False,
+    progress: Progress = AUTO,
+) -> Evidence:
+    """Ask whether a neuron set is encoded, necessary, sufficient, interchangeable, selective and isolated.
+
+    Each has a value with its 95 % interval, matched controls under the same procedure, and a one-sided p among them.
+    Margins are measured on the test pairs of `found`. Answers are kept in the cache: a call that was stopped goes on.
+
+    Args:
+        model: The model; it is not changed.
+        found: What `find` found in it: its rankings choose the set, its test pairs are measured.
+        method: The ranking that chooses; the find's first by default.
+        topk: How many neurons: a count (40) or a share ("1%"); the find's by default.
+        layers: From which blocks: one, several or "all"; the ranking's best by default.
+        neurons: A set of your own choice instead. It has no ranking, so that some questions cannot be told.
+        to: What the edits move neurons towards: their `mean` over tokens, or `zero`.
+        only: The questions to ask.
+        controls: Matched sets; at least 19 for a verdict.
+        nulls: Searches on exchanged labels; at least 19 for a verdict.
+        kl: Compare also where each set disturbs neutral text as much: a KL in nats per token, or "auto".
+        map: Also which layer and region of factorial items the preference follows.
+        others: Tasks that the set should leave alone; by default one of each other phenomenon.
+        meaning: Pairs about meaning that it should leave alone; by default the built-in ones.
+        neutral: A file of neutral text; a small text is built in.
+        seed: Decides every draw; the find's by default.
+        offline: Never reach for the network.
+        progress: Where progress and notices go.
+
+    Returns:
+        An `Evidence`: an answer per question, the curve of faithfulness, what happens elsewhere, the verdict.
+
+    Raises:
+        InputError: A request that cannot be met: a larger set than the layers, neurons of another model, test pairs
+            that the finding has seen, an unknown question.
+
+    Example:
+        >>> answer = ns.evidence(model, found, method="attribution", topk=40)  # doctest: +SKIP
+        >>> answer.verdict, answer.tests["necessary"].value                    # doctest: +SKIP
+    """
+    settings = Settings(
+        to=to,
+        controls=controls,
+        nulls=nulls,
+        kl=None if kl == "auto" else kl,
+        auto_kl=kl == "auto",
+        map=map,
+        seed=found.split.seed if seed is None else seed,
+        offline=offline,
+    )
+    chosen, ranking = _chosen(found, method, topk, layers, neurons)
+    where = layers_among(chosen, ranking, layers)
+    [answer] = ask(
+        model,
+        found.pairs,
+        found.split,
+        [(chosen, ranking, where)],
+        settings,
+        only=only,
+        others=others,
+        meaning=meaning,
+        neutral=None if neutral is None else Path(neutral),
+        progress=progress,
+    )
+    return answer
+
+
+Chosen = tuple[NeuronSet, Ranking | None, tuple[int, ...]]  # the ranking that it heads, the layers it is chosen among
+
+
+def ask(
+    model: Model,
+    pairs: Pairs,
+    split: Split,
+    chosen: Sequence[Chosen],
+    settings: Settings,
+    *,
+    only: Sequence[Question] = QUESTIONS,
+    others: Sequence[Pairs] | None = None,
+    meaning: Sequence[Pairs] | None = None,
+    neutral: Path | None = None,
+    progress: Progress,
+) -> list[Evidence]:
+    """The evidence of several sets of one task: their questions are one family. See `evidence`."""
+    questions = _questions(only)
+    if active_edits(model):
+        raise InputError("the model is being steered: ask outside of the `with` block, about the unedited model")
+    remembered = Remembering(progress)
+    passes = Passes(model, remembered)
+    name, text = read_neutral(neutral)
+    works = [
+        Work(
+            model=model,
+            neurons=neurons,
+            layers=layers,
+            method=_method(ranking),
+            ranking=ranking,
+            topk=neurons.metadata.get("k", len(neurons)),
+            position=neurons.metadata.get("position", "eos"),
+            pairs=pairs,
+            split=split,
+            others=others,
+            meaning=meaning,
+            neutral=text,
+            neutral_name=name,
+            passes=passes,
+            **{one.name: getattr(settings, one.name) for one in fields(settings)},
+        )
+        for neurons, ranking, layers in chosen
+    ]
+    for work in works:
+        check_work(work)
+    parts = _answers(works, questions, remembered)
+    return _as_family([_evidence(work, own, remembered.caveats) for work, own in zip(works, parts, strict=True)])
+
+
+def _answers(works: Sequence[Work], questions: Sequence[Question], progress: Progress) -> list[dict[Question, Part]]:
+    """Each question of each set in turn; progress hears how long the rest will take."""
+    costs = seconds_of(works, questions)
+    whole, total = sum(map(sum, costs)), len(works) * len(questions)
+    spent, left, done = 0.0, whole, 0
+    progress.whole(0, total, share=0.0, left=left)
+    answers: list[dict[Question, Part]] = []
+    for work, own in zip(works, costs, strict=True):
+        answers.append({})
+        for question, cost in zip(questions, own, strict=True):
+            began = perf_counter()
+            answers[-1][question] = load_or_ask(work, question, ASK[question])
+            spent, left, done = spent + perf_counter() - began, left - cost, done + 1
+            pace = spent / (whole - left) if whole - left > 0 else 1.0
+            progress.whole(done, total, share=1 - left / whole if whole else 1.0, left=left * pace)
+    return answers
+
+
+def _evidence(work: Work, parts: Mapping[Question, Part], notices: Sequence[str]) -> Evidence:
+    """The answers of one set; what hangs on all sets of the call comes later."""
+    tests = {question: part.answer for question, part in parts.items()}
+    drawn = Part(answer=next(iter(tests.values())))
+    for part in parts.values():
+        given = {one.name: getattr(part, one.name) for one in fields(part) if one.name != "answer"}
+        drawn = replace(drawn, **{name: value for name, value in given.items() if value not in (None, ())})
+    clean, neurons = work.preference, work.neurons
+    result = EvidenceResult(
+        task=work.pairs.task,
+        phenomenon=work.pairs.phenomenon,
+        data=MeasuredPairs(**vars(PairsUsed.of(work.pairs)), split=SplitSizes.of(work.split), tested=len(work.test)),
+        method=neurons.metadata.get("method"),
+        site=neurons.site,
+        layers=work.layers,
+        k=len(neurons),
+        width=work.units.count,
+        to=work.to,
+        seed=work.seed,
+        groups=work.n_groups,
+        margin=clean.margin,
+        margin_low=clean.low,
+        margin_high=clean.high,
+        tests=tests,
+        family=0,
+        neurons=_neurons(neurons),
+        notices=tuple(notices),
+        verdict=verdict_of(tests),
+        reading="",
+        **{one.name: getattr(drawn, one.name) for one in fields(drawn) if one.name != "answer"},
+    )
+    return Evidence(**vars(result), neuron_set=neurons, digest=work.pairs.digest)
+
+
+def _as_family(found: Sequence[Evidence]) -> list[Evidence]:
+    """The same with q: all questions that were asked are one declared family."""
+    ps = [answer.p for one in found for answer in one.tests.values() if answer.p is not None]
+    qs = iter(false_discovery(ps))
+    made = []
+    for one in found:
+        tests: dict[Question, Answer] = {
+            question: answer if answer.p is None else replace(answer, q=next(qs))
+            for question, answer in one.tests.items()
+        }
+        made.append(replace(one, tests=tests, family=len(ps), reading=reading_of(tests)))
+    return made
+
+
+def _neurons(neurons: NeuronSet) -> tuple[EvidenceNeuron, ...]:
+    rows = [
+        EvidenceNeuron(layer=layer, unit=unit, score=round(score, 6))
+        for (layer, unit), score in zip(neurons, neurons.scores.tolist(), strict=True)
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.score))
+
+
+def _questions(only: Sequence[Question]) -> list[Question]:
+    for question in only:
+        if question not in QUESTIONS:
+            close = did_you_mean(question, QUESTIONS)
+            raise InputError(f"unknown question '{question}'{close}; one of {', '.join(QUESTIONS)}")
+    if not only:
+        raise InputError(f"name a question at least: {', '.join(QUESTIONS)}")
+    return [question for question in QUESTIONS if question in only]
+
+
+def _method(ranking: Ranking | None) -> Method | None:
+    return None if ranking is None else next((one for one in METHODS if one == ranking.method), None)
+
+
+def _chosen(
+    found: Found,
+    method: Method | None,
+    topk: int | str | None,
+    layers: Layers | None,
+    neurons: NeuronSet | None,
+) -> tuple[NeuronSet, Ranking | None]:
+    if neurons is None:
+        ranking = found.ranking(method or found.result.methods[0])
+        return ranking.top(topk or found.result.topk, layers), ranking
+    if method is not None or topk is not None:
+        raise InputError("neurons= already says which; leave method= and topk= out")
+    known = found.rankings.get(neurons.metadata.get("method"))  # type: ignore[arg-type]
+    if known is not None and "k" in neurons.metadata:
+        asked = layers if layers is not None else sorted(set(neurons.layers.tolist()))
+        if list(known.top(neurons.metadata["k"], asked)) == list(neurons):
+            return neurons, known
+    stats = next(iter(found.rankings.values())).stats
+    measured = bool(torch.isfinite(neurons.stats.token_mean).all())
+    return (neurons if measured else replace(neurons, stats=stats)), None
+
+
+def layers_among(
+    neurons: NeuronSet, ranking: Ranking | None, layers: str | int | Sequence[int] | None
+) -> tuple[int, ...]:
+    """Among whose units the set was chosen."""
+    if layers == "all" and ranking is not None:
+        return ranking.layers
+    if layers is None or isinstance(layers, str):
+        return tuple(sorted(set(neurons.layers.tolist())))
+    return tuple(sorted({layers} if isinstance(layers, int) else set(layers)))

@@ -1,0 +1,147 @@
+"""Encoded: can the contrast be read from the set on words never seen?
+
+The method selects again on the train pairs of the lexical split (the set itself was chosen on others), a probe on
+what it selects is fitted there, and judged on words that no train contrast has, against the baseline of the same
+split that is best on validation. Where words allow no such split, the find's own takes its place, and the answer says
+so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from neurosteer.model import Model, sentence_tokens
+from neurosteer.neurons import NeuronSet, matched_controls
+from neurosteer.pairs import LexicalSplitError, Split
+from neurosteer.pairs.baselines import Baselines, fit_baselines
+from neurosteer.results import Estimate
+from neurosteer.results.evidence import Answer, Beside
+from neurosteer.studies.bootstrap import Groups, groups_in, interval, resampled_pairs
+from neurosteer.studies.examples import Examples, fit_dense
+
+from .numbers import holds, one_sided_p, too_few
+from .reselect import Search, States
+from .wording import p_words
+from .work import Part, Work
+
+Shares = Float[np.ndarray, "tested"]  # of each test pair's sentences that are right
+
+
+def encoded(work: Work) -> Part:
+    """The accuracy of a probe on the set, above the best baseline's, among matched controls."""
+    split, unseen = held_out(work)
+    search = Search(work)
+    states = search.states()
+    train = torch.as_tensor(split.indices["train"])
+    chosen = search.on(split.train, states[train]) if work.method else work.neurons
+    if not len(chosen):
+        return work.cannot_tell("encoded", "searched again, the method finds no neuron at all", len(split.test))
+    sets = [chosen, *matched_controls(chosen, work.controls, work.seed)]
+    right = probe_shares(work, split, states, sets)
+    name, baseline = best_baseline(work.model, split)
+    groups = groups_in(split.test)
+    few = too_few(len(split.test), len(np.unique(groups)), work.controls)
+    return Part(answer=_answer(work, split, right, (name, baseline), groups, few, unseen))
+
+
+def held_out(work: Work) -> tuple[Split, str]:
+    """The lexical split, or the find's own; and in words, on what its probe is judged."""
+    if work.split.kind == "lexical":
+        return work.split, "words never seen"
+    try:
+        return work.pairs.split("lexical", work.split.seed), "words never seen"
+    except LexicalSplitError as error:
+        return work.split, f"pairs never seen, not on new words ({error})"
+
+
+def probe_shares(work: Work, split: Split, states: States, sets: Sequence[NeuronSet]) -> list[Shares]:
+    """What a probe on each set gets right, all at the L2 strength that the dense one chooses on validation."""
+    pooled = states.flatten(2)[:, :, None]
+    width = states.shape[3]
+    device = work.model.float64_device
+    values = {part: pooled[torch.as_tensor(indices)].to(device) for part, indices in split.indices.items()}
+    examples = Examples.of_values((0,), values)
+    l2 = fit_dense(examples).l2
+    found = []
+    for one in sets:
+        units = torch.tensor([[work.layers.index(layer) * width + unit for layer, unit in one]])
+        [accuracy] = examples.judge_units(units, l2)
+        found.append(np.array(accuracy.right) / 2)
+    return found
+
+
+def best_baseline(model: Model, split: Split) -> tuple[str, Shares]:
+    """The baseline of words or tokens that is best on validation, and what it gets right of each test pair."""
+    tokenise = partial(sentence_tokens, model)
+    train = split.train.sentences
+    chosen, judged = (fit_baselines(train, part.sentences, tokenise) for part in (split.validation, split.test))
+    name = max(chosen.shares, key=lambda one: (_mean(chosen, one), one))
+    return name, np.array(judged.shares[name])
+
+
+def _mean(found: Baselines, name: str) -> float:
+    return float(np.mean(found.shares[name]))
+
+
+def _answer(
+    work: Work,
+    split: Split,
+    right: Sequence[Shares],
+    baseline: tuple[str, Shares],
+    groups: Groups,
+    why: str,
+    unseen: str,
+) -> Answer:
+    name, known = baseline
+    own, *others = (float(one.mean()) for one in right)
+    base = float(known.mean())
+    controls = [one - base for one in others]
+    low, high = interval(_difference(right[0], known, work, groups))
+    value = Estimate(own - base, float(low), float(high))
+    assert value.value is not None
+    p = one_sided_p(value.value, controls) if controls else None
+    verdict = None if why or p is None else holds(p, value.low, 0.0)
+    spread = f"; {len(controls)} matched sets: {_points(min(others))} to {_points(max(others))}" if others else ""
+    again = "selected again on the words of train, " if work.method else ""
+    said = (
+        f"A probe on the set, {again}is right in {_points(own)} on {unseen}, the best baseline ({name}) in "
+        f"{_points(base)}{spread}{'' if p is None else f', {p_words(p)}'}"
+    )
+    shares = np.stack([right[0], known])
+    ends = interval(resampled_pairs(shares, task=work.pairs.task, seed=work.seed, groups=groups))
+    names = ("accuracy of a probe on the set", f"accuracy of the best baseline ({name})")
+    rows = [
+        Beside(what=what, value=at, low=float(lower), high=float(upper))
+        for what, at, lower, upper in zip(names, (own, base), *ends, strict=True)
+    ]
+    return Answer(
+        question="encoded",
+        value=value.value,
+        low=value.low,
+        high=value.high,
+        p=p,
+        holds=verdict,
+        why=why,
+        sentence=f"{said}.",
+        measures="accuracy above the best baseline",
+        n=len(controls),
+        controls=tuple(controls),
+        overlap=work.overlap,
+        tested=len(split.test),
+        beside=tuple(rows),
+    )
+
+
+def _difference(own: Shares, base: Shares, work: Work, groups: Groups) -> Float[np.ndarray, "resample"]:
+    """The difference of two accuracies in every resample of the test pairs."""
+    found = resampled_pairs(np.stack([own, base]), task=work.pairs.task, seed=work.seed, groups=groups)
+    return np.asarray(found[:, 0] - found[:, 1])
+
+
+def _points(accuracy: float) -> str:
+    return f"{100 * accuracy:.0f} %"

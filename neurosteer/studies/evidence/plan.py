@@ -1,0 +1,83 @@
+"""What the questions will cost, before the first is asked: forward passes, timed on a few pairs of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+from neurosteer.vocabulary import Question
+
+from .kept import is_kept
+from .numbers import GRID
+from .passes import Passes
+from .work import Work
+
+TRIED = 16  # pairs that are timed
+BACKWARD = 5.0  # attribution by pair, beside a pass above an edit
+PAIRS_OF_TEXT = 60  # neutral text, with its divergences, is about as many pairs
+OTHER_TASKS = 18
+PROBE = 0.1  # seconds of one probe
+MASK = 3.0  # seconds of one masked probe
+
+
+def seconds_of(works: Sequence[Work], questions: Sequence[Question]) -> list[list[float]]:
+    """What each question of each set will take, `[set][question]`; 0 for an answer that is there already."""
+    pace = _pace(works[0]) if works else 0.0
+    return [
+        [0.0 if is_kept(work, question) else _COST[question](work, pace) for question in questions] for work in works
+    ]
+
+
+def _pace(work: Work) -> float:
+    """Seconds of one pair under one edit, above its layer."""
+    some = work.test.limit(TRIED)
+    passes = Passes(work.model, work.passes.progress)
+    passes.clean(some)  # what is done once is not timed
+    began = perf_counter()
+    passes.edited(some, [work.ablation(work.neurons)])
+    return (perf_counter() - began) / (2 * len(some))  # an unedited pass over all blocks was made too
+
+
+def _encoded(work: Work, pace: float) -> float:
+    attribution = BACKWARD * len(work.split.train) * pace * (work.method == "attribution")
+    masks = MASK * (work.method == "l0")
+    return attribution + masks + PROBE * (1 + work.controls)
+
+
+def _necessary(work: Work, pace: float) -> float:
+    return pace * len(work.test) * (1 + work.controls)
+
+
+def _sufficient(work: Work, pace: float) -> float:
+    lines = len(GRID) * (2 + work.curve_controls) if work.ranking is not None else 0
+    return pace * len(work.test) * (2 * (2 + work.controls) + lines)
+
+
+def _interchangeable(work: Work, pace: float) -> float:
+    return pace * 80 * 2 * (4 + work.controls)
+
+
+def _selective(work: Work, pace: float) -> float:
+    if work.ranking is None:
+        return 0.0
+    known = len(work.split.train) + len(work.split.validation)
+    attribution = BACKWARD * known * pace * (work.method == "attribution")
+    masks = MASK * (work.nulls + 5) * (work.method == "l0")
+    return attribution + masks + pace * len(work.test) * work.nulls
+
+
+def _isolated(work: Work, pace: float) -> float:
+    tasks = OTHER_TASKS if work.others is None else len(work.others) + len(work.meaning or ())
+    once = tasks * work.other_pairs + PAIRS_OF_TEXT
+    again = (6 * PAIRS_OF_TEXT + once + len(work.test)) * (work.kl is not None or work.auto_kl)
+    return pace * (once + again) * (1 + work.controls)
+
+
+_COST: dict[Question, Callable[[Work, float], float]] = {
+    "encoded": _encoded,
+    "necessary": _necessary,
+    "sufficient": _sufficient,
+    "interchangeable": _interchangeable,
+    "selective": _selective,
+    "isolated": _isolated,
+}

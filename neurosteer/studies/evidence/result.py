@@ -1,0 +1,153 @@
+"""`Evidence`: the result of `evidence`, how it shows itself, and how it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.neurons import NeuronSet
+from neurosteer.report import answers_csv, curve_csv, elsewhere_csv, evidence_html, evidence_table, map_csv, to_json
+from neurosteer.results import APART, Json, frame, read_record, record
+from neurosteer.results.evidence import EvidenceFiles, EvidenceResult
+from neurosteer.store import SUFFIX, file_stem, write_bytes
+from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Evidence(EvidenceResult):
+    """What `evidence` found: an answer to each question about a neuron set, and the verdict.
+
+    evidence = ns.evidence(model, found, method="attribution", topk=40)
+    evidence.verdict
+    evidence.tests["necessary"].value, evidence.tests["necessary"].holds
+    evidence.to_frame()  # a row per question
+    evidence.save("mine")
+    evidence = ns.open_run("mine")[0]
+    """
+
+    neuron_set: Annotated[NeuronSet, APART]
+    digest: Annotated[str, APART]  # of all pairs of the task
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per question: value, interval, p, q, whether it holds, and why it cannot be told."""
+        return frame(self.tests.values()).drop(columns=["controls", "beside"])
+
+    def to_json(self) -> str:
+        """The element of `results` in the JSON of `neurosteer evidence`."""
+        return to_json(record(self))
+
+    def to_csv(self) -> str:
+        """The answers, a row per question; and beneath each what stands beside it."""
+        return answers_csv([self])
+
+    def figure(self, ax: Axes | None = None) -> Figure:
+        """The six rows, each beside its controls, as a matplotlib figure: a new one, or that of the axes `ax`."""
+        from neurosteer.report import evidence_figure
+
+        return evidence_figure([self], ax=ax)
+
+    def curve_figure(self, ax: Axes | None = None) -> Figure:
+        """Faithfulness over the share of units kept. Raises `InputError` for a set without a ranking."""
+        from neurosteer.report import faithfulness_figure
+
+        if not self.curve:
+            raise InputError("no curve: the set has no ranking, or `sufficient` was not asked or could not be told")
+        return faithfulness_figure([self], ax=ax)
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder that `Evidence.load` reads back: results.json, the neurons, and the tables as CSV.
+
+        Replaces what an earlier `save` wrote there. Raises `InputError` where something else is.
+        """
+        place = Path(folder)
+        refuse_foreign(place)
+        result: dict[str, Json] = {
+            "command": "evidence",
+            "version": version("neurosteer"),
+            "model": self.neuron_set.metadata.get("network"),
+            "options": {},
+            "results": [record(with_files(place, self))],
+        }
+        write_folder(place, result, lambda draft: write_evidence(draft, [self]))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Evidence:
+        """Read what `save` wrote, or a run of `neurosteer evidence` by one method; `open_run` reads all methods'.
+
+        Raises `InputError` where there is no evidence, or more than one.
+        """
+        found = load_evidence(Path(folder))
+        if len(found) != 1:
+            raise InputError(f"{folder} has the evidence of {len(found)} sets; read it with neurosteer.open_run")
+        return found[0]
+
+    def __repr__(self) -> str:
+        return f"Evidence({self.task}, {self.verdict}, {self.neuron_set!r})"
+
+    def __rich__(self) -> Any:
+        return evidence_table(self)
+
+    def _repr_html_(self) -> str:
+        return evidence_html([self])
+
+
+def evidence_stem(found: EvidenceResult) -> str:
+    """How the names of its files begin."""
+    return f"{file_stem(found.task)}.{file_stem(found.method or 'given')}"
+
+
+def with_files(folder: Path, found: Evidence) -> Evidence:
+    """The same, with where a folder keeps what is no JSON."""
+    stem = folder / evidence_stem(found)
+    files = EvidenceFiles(
+        neurons=f"{stem}{SUFFIX}",
+        answers=f"{folder / file_stem(found.task)}.answers.csv",
+        curve=f"{folder / file_stem(found.task)}.curve.csv" if found.curve else None,
+        map=f"{folder / file_stem(found.task)}.map.csv" if found.map else None,
+    )
+    return replace(found, files=files)
+
+
+def write_evidence(folder: Path, found: Sequence[Evidence]) -> None:
+    """Write all of the evidence of one task's sets but its JSON and figures."""
+    stem = file_stem(found[0].task)
+    tables = {"answers": answers_csv(found), "curve": curve_csv(found), "elsewhere": elsewhere_csv(found)}
+    tables["map"] = map_csv(found)
+    for name, text in tables.items():
+        if text.count("\n") > 1:
+            write_bytes(folder / f"{stem}.{name}.csv", text.encode())
+    for one in found:
+        one.neuron_set.save(folder / f"{evidence_stem(one)}{SUFFIX}")
+
+
+def load_evidence(folder: Path) -> list[Evidence]:
+    """The evidence of a run, one per neuron set, also where the folder was moved.
+
+    Raises `InputError` for a folder without any, and for evidence that this version cannot read.
+    """
+    try:
+        results = [read_record(EvidenceResult, row) for row in read_run(folder)["results"]]
+        return [_load(folder, one) for one in results]
+    except OSError as error:
+        raise InputError(f"no evidence in '{folder}': {error.strerror}") from None
+    except NeurosteerError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / RESULTS} is not the result of `neurosteer evidence`: {error}") from None
+
+
+def _load(folder: Path, result: EvidenceResult) -> Evidence:
+    if result.files is None:
+        raise InputError(f"{folder / RESULTS} names no files")
+    neurons = NeuronSet.load(folder / Path(result.files.neurons).name)
+    own = replace(result, files=None)
+    return Evidence(**vars(own), neuron_set=neurons, digest=result.data.digest)

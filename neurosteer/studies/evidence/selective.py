@@ -1,0 +1,120 @@
+"""Selective: would the same search find as much where there is nothing to find?
+
+Each item (all its pairs together) exchanges good and bad with probability 1/2, in all pairs that the search saw; the
+search is repeated, and each set that it finds is ablated on the true test pairs. Layers, topk, lambda and `to` stay
+as they were found, so only the train pairs matter. Under an exchange an attribution changes its sign: its null
+searches are signed sums of what each pair gives, and need no further pass.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurosteer.neurons import NeuronSet
+from neurosteer.pairs import Pairs
+from neurosteer.results import Estimate
+from neurosteer.results.evidence import Answer, Beside
+from neurosteer.seeds import generator
+from neurosteer.studies.bootstrap import groups_in
+from neurosteer.vocabulary import counted
+
+from .numbers import holds, one_sided_p, ratio, too_few
+from .reselect import Search
+from .wording import against, percent, share
+from .work import Part, Work
+
+RESPLITS = 5
+PART = 0.75  # of train and validation pairs that a resplit searches, as a find does
+
+
+def selective(work: Work) -> Part:
+    """How much more the set takes of the margin than sets that the same search finds on exchanged labels."""
+    if work.ranking is None:
+        return work.cannot_tell("selective", "nobody searched for a set of your own choice, so no search is repeated")
+    if why := work.no_preference():
+        return work.cannot_tell("selective", why)
+    nulls, again = null_sets(work)
+    empty = sum(not len(one) for one in nulls)
+    edits = [work.ablation(one) for one in (work.neurons, *nulls)]
+    after = work.passes.edited(work.test, edits)
+    few = too_few(len(work.test), work.n_groups, len(nulls), what="null search")
+    return Part(answer=_answer(work, after, again, few, empty))
+
+
+def null_sets(work: Work) -> tuple[list[NeuronSet], list[NeuronSet]]:
+    """What the search finds on exchanged labels, and what it finds again on other parts of the true pairs."""
+    search, split = Search(work), work.split
+    known = (*split.indices["train"], *split.indices["validation"])
+    both = work.pairs.take(known)
+    n_train = len(split.train)
+    flips = exchanges(split.train, work.nulls, work.seed)
+    again = resplits(both, work.seed)
+    if work.method == "attribution":
+        drops = search.drops(both)
+        signs = 1.0 - 2.0 * flips.double()
+        nulls = search.signed(drops[:n_train], signs)
+        return nulls, search.signed(drops, again.double())
+    states = search.states()[torch.as_tensor(known)]
+    nulls = search.exchanged(states[:n_train], flips, "exchange")
+    return nulls, [search.on(both.take(one.nonzero()[:, 0].tolist()), states[one]) for one in again]
+
+
+def exchanges(pairs: Pairs, draws: int, seed: int) -> Tensor:
+    """Which pairs each draw exchanges `[draw pair]`; those of one item go together."""
+    groups = torch.from_numpy(groups_in(pairs))
+    count = int(groups.max()) + 1
+    draws_of = [torch.rand(count, generator=generator(seed, pairs.task, "exchange", i)) < 0.5 for i in range(draws)]
+    return torch.stack(draws_of)[:, groups] if draws_of else torch.zeros(0, len(pairs), dtype=torch.bool)
+
+
+def resplits(pairs: Pairs, seed: int) -> Tensor:
+    """Which pairs each resplit searches `[resplit pair]`; those of one item go together."""
+    groups = torch.from_numpy(groups_in(pairs))
+    count = int(groups.max()) + 1
+    found = []
+    for i in range(RESPLITS):
+        order = torch.randperm(count, generator=generator(seed, pairs.task, "resplit", i))
+        inside = torch.zeros(count, dtype=torch.bool)
+        inside[order[: max(1, round(PART * count))]] = True
+        found.append(inside[groups])
+    return torch.stack(found)
+
+
+def _answer(work: Work, after: np.ndarray, again: list[NeuronSet], why: str, empty: int) -> Answer:
+    own, *nulls = after
+    lost = float((work.clean - own).sum() / work.clean.sum())
+    theirs = [float((work.clean - one).sum() / work.clean.sum()) for one in nulls]
+    beyond = ratio(np.mean(nulls, axis=0) - own, work.clean, work.groups, work.seed) if nulls else Estimate(lost)
+    p = one_sided_p(lost, theirs) if theirs else None
+    k, chosen = len(work.neurons), set(work.neurons)
+    overlap = float(np.mean([len(chosen & set(one)) / k for one in again]))
+    chance = k / work.units.count
+    verdict = None if why or p is None else holds(p, beyond.low, 0.0)
+    said = (
+        f"The set takes {percent(lost)} of the mean margin{against(theirs, p, 'sets found on exchanged labels')}; "
+        f"beyond their mean {share(beyond)}"
+    )
+    nothing = f"; {counted(empty, 'of these searches')} found nothing" if empty else ""
+    return Answer(
+        question="selective",
+        value=beyond.value,
+        low=beyond.low,
+        high=beyond.high,
+        p=p,
+        holds=verdict,
+        why=why,
+        sentence=f"{said}{nothing}. Searched again on other pairs, {percent(overlap)} of it is found "
+        f"({percent(chance)} by chance).",
+        measures="share of the mean margin lost, beyond sets found on exchanged labels",
+        n=len(theirs),
+        controls=tuple(one - float(np.mean(theirs)) for one in theirs),
+        tested=len(work.test),
+        beside=(
+            Beside(what="share of the mean margin lost without the set", value=lost, p=p),
+            Beside(what="the same, mean of the null searches", value=float(np.mean(theirs)) if theirs else None),
+            Beside(what=f"overlap of the set with {RESPLITS} searches on other pairs", value=overlap),
+            Beside(what="that overlap by chance", value=chance),
+        ),
+    )

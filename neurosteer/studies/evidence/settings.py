@@ -1,0 +1,24 @@
+"""How the six questions are asked: what the user may turn, the same for every set of a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurosteer.vocabulary import FixedReference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What edits move units towards, how many sets are compared, and on how much."""
+
+    to: FixedReference = "mean"
+    controls: int = 19
+    nulls: int = 39  # searches on exchanged labels
+    curve_controls: int = 5  # shuffled orders on the curve; at the set's own size there are all controls
+    donors: int = 5  # of resampling, each tried on a part of the pairs
+    other_pairs: int = 50  # of each other task
+    kl: float | None = None  # nats per token of neutral text, at which sets are compared too
+    auto_kl: bool = False  # or what the set and its controls have in common
+    map: bool = False
+    seed: int = 0
+    offline: bool = False

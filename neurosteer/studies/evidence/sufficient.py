@@ -1,0 +1,193 @@
+"""Sufficient: is the set enough? It is kept, and every other unit of the site at its layers is moved to `to`.
+
+f = (m(keep the set) - m(keep none)) / (m(clean) - m(keep none)): 1 where nothing is lost, 0 where nothing is kept.
+Controls are orders of the units shuffled within blocks of like ones, so that they exist at every size. Beside moving
+the others to their mean stands replacing them by a donor's activations, of several donors: each donor is tried on a
+part of the pairs, the same for the set and for its controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from neurosteer.edits import Edit
+from neurosteer.neurons import NeuronSet, Order, shuffled_orders
+from neurosteer.results import Estimate
+from neurosteer.results.evidence import Answer, Beside, CurvePoint
+from neurosteer.seeds import seed_of
+from neurosteer.studies.effects.numbers import interval
+from neurosteer.vocabulary import counted
+
+from .numbers import GRID, areas, holds, one_sided_p, ratio, shares_of, too_few
+from .wording import against, percent, share
+from .work import Part, Work
+
+Margins = Float[np.ndarray, "pair"]
+
+
+def sufficient(work: Work) -> Part:
+    """What is kept by the set alone, and by every share of its ranking."""
+    orders = _orders(work)
+    kept = [_first(order, len(work.neurons)) for order in orders] or [list(work.neurons)]
+    found = {"mean": _kept_by_mean(work, kept), "resample": _kept_by_donors(work, kept)}
+    little = {name: _nothing_to_keep(work, margins) for name, margins in found.items()}
+    if little["mean"]:
+        return work.cannot_tell("sufficient", little["mean"])
+    tested = {name: _tested(work, margins) for name, margins in found.items() if not little[name]}
+    few = too_few(len(work.test), work.n_groups, work.controls)
+    curve = _curve(work, orders) if work.ranking is not None else ()
+    cpr, cmd = areas([one.share for one in curve], [one.f for one in curve]) if curve else (None, None)
+    answer = _answer(work, tested, few or little["resample"])
+    more = [Beside(what=f"{name}, the area of the ranking", value=value) for name, value in _areas(cpr, cmd)]
+    more += [
+        Beside(what=f"{name}, mean of {counted(len(curve[0].controls), 'shuffled order')}", value=value)
+        for name, value in _areas(*_control_areas(curve))
+    ]
+    answer = replace(answer, beside=(*answer.beside, *more))
+    return Part(answer=answer, curve=curve, cpr=cpr, cmd=cmd)
+
+
+def keep(work: Work, kept: Sequence[tuple[int, int]]) -> Edit:
+    """The edit that moves all units of the layers but these to their mean."""
+    return Edit.ablate(work.units.without(kept), "mean")
+
+
+def _orders(work: Work) -> list[Order]:
+    """The order that the set heads, then its controls. A set without a ranking heads an order of no meaning."""
+    own = _headed_by(work, work.neurons) if work.ranking is None else work.order
+    return [own, *shuffled_orders(own, work.neurons, work.controls, work.seed)]
+
+
+def _headed_by(work: Work, neurons: NeuronSet) -> Order:
+    rest = work.units.without(list(neurons))
+    return torch.cat([torch.stack([one.layers, one.units], dim=1) for one in (neurons, rest)])
+
+
+def _first(order: Order, k: int) -> list[tuple[int, int]]:
+    return [(int(layer), int(unit)) for layer, unit in order[:k]]
+
+
+def _kept_by_mean(work: Work, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
+    """Margins where nothing is kept, then where each set is."""
+    return work.passes.edited(work.test, [keep(work, one) for one in ([], *kept)])
+
+
+def _kept_by_donors(work: Work, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
+    """The same where the others take a donor's activations: of each group of pairs one of the donors, in turn."""
+    train = work.split.train
+    margins = np.empty((1 + len(kept), len(work.test)))
+    rest = [work.units.without(one) for one in ([], *kept)]
+    for turn in range(work.donors):
+        pairs = np.flatnonzero(work.groups % work.donors == turn)
+        if len(pairs):
+            seed = seed_of(work.seed, work.pairs.task, "donors", turn)
+            edits = [Edit.ablate(one, "resample", donors=train, seed=seed) for one in rest]
+            margins[:, pairs] = work.passes.edited(work.test.take(pairs.tolist()), edits)
+    return margins
+
+
+def _nothing_to_keep(work: Work, margins: Float[np.ndarray, "set pair"]) -> str:
+    """Why there is nothing to keep; empty where there is."""
+    gap = work.clean - margins[0]
+    low, high = interval(gap, work.seed, work.groups)
+    if low > 0:
+        return ""
+    return (
+        f"there is nothing to keep: without any unit of these layers the mean margin falls by {gap.mean():+.2f} nats "
+        f"(95 % interval {low:+.2f} to {high:+.2f})"
+    )
+
+
+def _tested(work: Work, margins: Float[np.ndarray, "set pair"]) -> tuple[Estimate, list[float]]:
+    """f of the set, and of each control."""
+    none, own, *controls = margins
+    whole = work.clean - none
+    found = ratio(own - none, whole, work.groups, work.seed)
+    return found, [float((one - none).sum() / whole.sum()) for one in controls]
+
+
+def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], why: str) -> Answer:
+    """It holds only under both."""
+    ps = {name: one_sided_p(_value(f), others) for name, (f, others) in tested.items() if others}
+    each = {name: holds(ps[name], f.low, 0.0) for name, (f, _) in tested.items() if name in ps}
+    verdict: bool | None = None if why or not each else all(each.values())
+    if why and each and not all(each.values()) and work.controls >= 19:
+        verdict, why = False, ""  # what fails under one cannot hold under both
+    f, others = tested["mean"]
+    p = max(ps.values()) if ps else None
+    said = f"{counted(len(work.neurons), 'neuron')} alone keep{'s' * (len(work.neurons) == 1)} {share(f)} of it"
+    beside = [Beside(what="the others at a donor's activations", value=None)]
+    words = ""
+    if "resample" in tested:
+        g, theirs = tested["resample"]
+        what = f"kept where the others take the activations of {counted(work.donors, 'donor')}"
+        beside = [Beside(what=what, value=g.value, low=g.low, high=g.high, p=ps.get("resample"))]
+        words = f"; where the others take donors' activations {percent(g.value)}" + (
+            f" (controls {100 * min(theirs):.0f} to {100 * max(theirs):.0f} %)" if theirs else ""
+        )
+    return Answer(
+        question="sufficient",
+        value=f.value,
+        low=f.low,
+        high=f.high,
+        p=p,
+        holds=verdict,
+        why=why if verdict is None else "",
+        sentence=f"{said}{against(others, ps.get('mean'), 'matched sets keep')}{words}.",
+        measures="share of the preference kept by the set alone",
+        n=len(others),
+        controls=tuple(others),
+        overlap=work.overlap,
+        tested=len(work.test),
+        beside=tuple(beside),
+    )
+
+
+def _value(one: Estimate) -> float:
+    assert one.value is not None
+    return one.value
+
+
+def _curve(work: Work, orders: Sequence[Order]) -> tuple[CurvePoint, ...]:
+    """f at each share of the grid, of the ranking, of its reverse, and of the first shuffled orders."""
+    order, *shuffled = orders
+    lines = [order, order.flip(0), *shuffled[: work.curve_controls]]
+    sizes = shares_of(GRID, work.units.count)
+    edits = [keep(work, _first(line, size)) for size in sizes for line in lines]
+    found = work.passes.edited(work.test, [keep(work, []), *edits])
+    none, by_size = found[0], found[1:].reshape(len(sizes), len(lines), -1)
+    whole = work.clean - none
+    points = []
+    for at, size, (own, reverse, *others) in zip(GRID, sizes, by_size, strict=True):
+        f = ratio(own - none, whole, work.groups, work.seed)
+        value = _value(f)
+        points.append(
+            CurvePoint(
+                share=at,
+                units=size,
+                f=value,
+                low=value if f.low is None else f.low,
+                high=value if f.high is None else f.high,
+                reverse=float((reverse - none).sum() / whole.sum()),
+                controls=tuple(float((one - none).sum() / whole.sum()) for one in others),
+            )
+        )
+    return tuple(points)
+
+
+def _areas(cpr: float | None, cmd: float | None) -> list[tuple[str, float]]:
+    return [(name, value) for name, value in (("CPR", cpr), ("CMD", cmd)) if value is not None]
+
+
+def _control_areas(curve: Sequence[CurvePoint]) -> tuple[float | None, float | None]:
+    """Means over the shuffled orders."""
+    if not curve or not curve[0].controls:
+        return None, None
+    shares = [one.share for one in curve]
+    both = [areas(shares, line) for line in zip(*(one.controls for one in curve), strict=True)]
+    return float(np.mean([cpr for cpr, _ in both])), float(np.mean([cmd for _, cmd in both]))
