@@ -98,6 +98,7 @@ class Measurement:
     also: Also = None
     neutral: Neutral = None
     kl: Kl = None
+    convention: options.Convention = "sum"
 
     def __post_init__(self) -> None:
         if self.where in ("eos", "generated"):
@@ -118,6 +119,7 @@ class Measurement:
             "also": tuple(self.also or ()),
             "neutral": None if self.neutral is None else str(self.neutral),
             **({} if self.kl is None else {"kl": self.kl}),
+            "convention": self.convention,
         }
 
 
@@ -268,6 +270,7 @@ def _measure_all(
             kinds=asked.kinds,
             neutral=asked.measurement.neutral,
             kl=asked.measurement.kl,
+            convention=asked.measurement.convention,
             also=[pairs.split("pair", seed).test for pairs in also],
             donors=origin.train,
             seed=seed,

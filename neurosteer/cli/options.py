@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
 from neurosteer.vocabulary import Json, SplitKind
 from neurosteer.vocabulary import Position as PositionName
@@ -104,6 +105,12 @@ Limit = Annotated[
 ]
 Split = Annotated[SplitKind, SPLIT]
 Seed = Annotated[int, SEED]
+Convention = Annotated[
+    ConventionName,
+    typer.Option(
+        help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default)."
+    ),
+]
 
 Model = Annotated[str, MODEL]
 Revision = Annotated[

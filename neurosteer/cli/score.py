@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from neurosteer.vocabulary import Convention
-
 from . import options
 from .option_groups import with_groups
 from .progress import TerminalProgress
@@ -19,12 +13,7 @@ def score(
     names: options.Names = None,
     *,
     pairs: options.PairsFrom,
-    convention: Annotated[
-        Convention,
-        typer.Option(
-            help="How sentences are scored: sum, mean (per token), lm-eval (space first) or minicons (its default)."
-        ),
-    ] = "sum",
+    convention: options.Convention = "sum",
     seed: options.Seed = 0,
     model: options.ModelFrom,
     output: options.Output,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from neurosteer.vocabulary import Direction, EditKind, Reach, Site, Verdict, Where
+from neurosteer.vocabulary import Convention, Direction, EditKind, Reach, Site, Verdict, Where
 
 from .pairs_used import MeasuredPairs
 from .record import WHERE_KNOWN, key
@@ -246,6 +246,7 @@ class EffectResult:
     reading: str  # in words
     neurons_from: str | None = None  # the run or file
     files: EffectFiles | None = None  # in a run folder
+    convention: Convention = "sum"  # how sentences are scored
     equal: Annotated[EqualDisturbance | None, WHERE_KNOWN] = None  # where sets are compared at the same KL
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
@@ -18,7 +19,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.results.effect import Change
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.vocabulary import REFERENCES, Reference
+from neurosteer.vocabulary import MEAN_CONVENTIONS, REFERENCES, Convention, Reference
 
 from .numbers import Margins, Preference, accuracy, against, clean_preference, interval
 
@@ -91,8 +92,10 @@ class Disturbance:
 class Bench:
     """A model with the edits to be tried on it; donors are read once."""
 
-    def __init__(self, model: Model, cases: Sequence[Case], progress: Progress) -> None:
-        self.model, self.cases, self.progress = model, cases, progress
+    def __init__(
+        self, model: Model, cases: Sequence[Case], progress: Progress, convention: Convention = "sum"
+    ) -> None:
+        self.model, self.cases, self.progress, self.convention = model, cases, progress, convention
         donors: dict[str, Donor] = {}
         for case in cases:
             if case.edit.kind == "resample" and not donors:
@@ -100,8 +103,12 @@ class Bench:
         self.variants = [[variant_of(model, edit, donors.get(edit.kind)) for edit in case.edits()] for case in cases]
 
     def margins(self, pairs: Pairs, *, only_first: bool = False) -> Measured:
-        """The margins of pairs, summed log-probabilities, unedited and in every case (or the first alone)."""
-        groups = from_first_difference(pairs_of_texts(self.model, pairs, "sum"))
+        """The margins of pairs, as the convention has them, unedited and in every case (or the first alone)."""
+        groups, tokens = pairs_of_texts(self.model, pairs, self.convention), None
+        if self.convention in MEAN_CONVENTIONS:
+            tokens = np.array([text.scored for group in groups for text in group])
+        else:
+            groups = from_first_difference(groups)
         variants = self.variants[:1] if only_first else self.variants
         flat = [variant for case in variants for variant in case]
         what = f"{pairs.task}: {len(flat)} edits, tokens"
@@ -112,8 +119,8 @@ class Bench:
                 "nearer to 1"
             )
         edited = iter(found.edited)
-        after = [np.stack([_margin(next(edited)) for _ in case]) for case in variants]
-        return Measured(_margin(found.clean), after, groups_in(pairs))
+        after = [np.stack([_margin(next(edited), tokens) for _ in case]) for case in variants]
+        return Measured(_margin(found.clean, tokens), after, groups_in(pairs))
 
     def disturbance(self, groups: Sequence[Sequence[Text]], with_controls: Sequence[int] = (0,)) -> list[Disturbance]:
         """Of every case on neutral text: those at the places `with_controls` with theirs, the others alone."""
@@ -140,6 +147,7 @@ def other_kind(edit: Edit, kind: Reference, donors: Sequence[str]) -> Edit:
     return replace(edit, kind=kind, donors=tuple(donors) if kind == "resample" else ())
 
 
-def _margin(totals: Any) -> Margins:
-    sides = totals.numpy().reshape(-1, 2)
+def _margin(totals: Any, tokens: Int[np.ndarray, "text"] | None) -> Margins:
+    """Of summed log-probabilities, or with `tokens` of their means."""
+    sides = (totals.numpy() if tokens is None else totals.numpy() / tokens).reshape(-1, 2)
     return np.asarray(sides[:, GOOD] - sides[:, BAD])

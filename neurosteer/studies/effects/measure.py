@@ -36,9 +36,11 @@ from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed
 from neurosteer.store import digest_of
 from neurosteer.vocabulary import (
     FEWEST_PAIRS,
+    MEAN_CONVENTIONS,
     REFERENCES,
     STANDS_OUT,
     TOO_FEW_TO_TELL,
+    Convention,
     EditKind,
     Reference,
     are,
@@ -66,6 +68,7 @@ def measure_effect(
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
     kl: float | Literal["auto"] | None = None,
+    convention: Convention = "sum",
     seed: int = 0,
     progress: Progress = AUTO,
 ) -> Effect:
@@ -75,9 +78,10 @@ def measure_effect(
     `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
     references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
     text (a file; a small one is built in). With `kl` (nats per token, or "auto") the set and each control take the
-    scale, between the edit's own and 1, at which they disturb that text as much. Raises `InputError` for pairs that
-    the finding of the neurons has seen, an edit that scores cannot show, an empty neuron set, neurons of another
-    model, the task itself among `also`, `kl` beside several scales, and more than 100,000 controls.
+    scale, between the edit's own and 1, at which they disturb that text as much. `convention` says how sentences are
+    scored, as in `score`. Raises `InputError` for pairs that the finding of the neurons has seen, an edit that scores
+    cannot show, an empty neuron set, neurons of another model, the task itself among `also`, `kl` beside several
+    scales, and more than 100,000 controls.
     """
     check_edit(model, edit)
     if active_edits(model):
@@ -90,7 +94,7 @@ def measure_effect(
     equal = None
     if kl is not None:
         plan, equal = _at_equal_kl(model, plan, kl, passages(model, text), remembered)
-    bench = Bench(model, plan.cases, remembered)
+    bench = Bench(model, plan.cases, remembered, convention)
     measured = bench.margins(pairs)
     with_controls = (0,) if plan.light is None else (0, plan.light)
     disturbed = bench.disturbance(passages(model, text), with_controls)
@@ -104,7 +108,12 @@ def measure_effect(
         digest=digest_of(text),
     )
     result = _result(pairs, plan, measured, disturbed, elsewhere, side_effects, seed)
-    result = replace(result, equal=equal, notices=(*result.notices, *_few(result), *remembered.caveats))
+    result = replace(
+        result,
+        convention=convention,
+        equal=equal,
+        notices=(*result.notices, *_per_token(convention), *_few(result), *remembered.caveats),
+    )
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
     return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
@@ -158,6 +167,12 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
                 f"{pairs.task}: the finding of these neurons has seen sentences of {len(known)} of the {len(pairs)} "
                 f"pairs (pair {known[0]} is the first); measure on its test pairs"
             )
+
+
+def _per_token(convention: Convention) -> list[str]:
+    """A notice where margins are means: such are in nats too, and much smaller than sums."""
+    mean = convention in MEAN_CONVENTIONS
+    return [f"margins are of mean log probabilities per token (convention {convention})"] if mean else []
 
 
 def _few(result: EffectResult) -> list[str]:
