@@ -49,7 +49,7 @@ class Search:
             "--lambda",
             metavar="X",
             parser=parse.penalty,
-            help="An L0 penalty above 0 and up to 1. Repeats.",
+            help="For l0: the weight of the classification loss beside the penalty, above 0 and up to 1. Repeats.",
             show_default="a grid, chosen from on validation",
         ),
     ] = None

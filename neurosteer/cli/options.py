@@ -12,7 +12,7 @@ import typer
 
 from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
-from neurosteer.vocabulary import Json, SplitKind
+from neurosteer.vocabulary import SITES, Json, SplitKind
 from neurosteer.vocabulary import Position as PositionName
 from neurosteer.vocabulary import Site as SiteName
 
@@ -147,9 +147,7 @@ Eos = Annotated[
 ]
 Site = Annotated[
     SiteName,
-    _model_option(
-        metavar="SITE", help="Which activations: resid_post, resid_pre, resid_mid, attn_out, mlp_out or mlp_post."
-    ),
+    _model_option(metavar="SITE", help=f"Which activations: {', '.join(SITES[:-1])} or {SITES[-1]}."),
 ]
 Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]
 

@@ -36,8 +36,7 @@ class Ranking:
     """A score for every unit of some layers: the larger, the more of the task is read from it, or rests on it.
 
     Attributes:
-        scores: `welch`: |t|; `l0`: the size of a masked probe's effective weight (0 where the mask is closed);
-            `attribution`: the predicted drop of the mean margin in nats (negative where it would rise).
+        scores: what they are for each method says `neurosteer.rankings`.
         best_layer: of the highest validation accuracy of the top-k probe; None where none was measured.
         method: what made the scores.
         stats: mean and variance of every unit.

@@ -83,7 +83,7 @@ def panel_title(axes: Axes, name: str, **look: Any) -> None:
 
 
 def method_look(method: str) -> Look:
-    """Colour and marker of what a ranking method chose, the same in every figure."""
+    """Colour and marker of what a ranking method chose, the same in every figure that compares methods."""
     looks = {
         "welch": (BLUE, "s"),
         "l0": (GREEN, "^"),

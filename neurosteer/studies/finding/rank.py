@@ -47,7 +47,7 @@ def rank_neurons(
         train: The pairs that rank.
         method: As in `find`.
         validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
-        lam: The L0 penalty instead, above 0 and at most 1.
+        lam: The weight of the classification loss beside the L0 penalty instead, above 0 and at most 1.
         to: What attribution ablates to: `zero`, or the `mean` over the tokens of the train sentences.
         steps: Over how many points between both attribution averages gradients.
         l0: How masks are trained.

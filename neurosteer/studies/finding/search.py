@@ -77,7 +77,8 @@ def find(
         layers: Blocks, counted from 0: "all", one, or several.
         site: Which activation is read.
         position: At which token: the appended `eos`, or the `last` one of the sentence.
-        lambdas: The L0 penalties that one is chosen from, above 0 and at most 1; None for a grid of six.
+        lambdas: The weights of the classification loss beside the L0 penalty that one is chosen from, above 0 and at
+            most 1: the smaller, the fewer units stay. None for a grid of six.
         to: What attribution ablates to: `zero`, or the `mean` over the tokens of train sentences.
         steps: Over how many points between both attribution averages gradients.
         draws: How many random sets are drawn.
