@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neurosteer.vocabulary import SITES, Json, SplitKind
 from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
-from neurosteer.vocabulary import SITES, Json, SplitKind
 from neurosteer.vocabulary import Position as PositionName
 from neurosteer.vocabulary import Site as SiteName
 
