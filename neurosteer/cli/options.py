@@ -45,8 +45,8 @@ DATA = _pairs_option(
     metavar="SOURCE",
     parser=parse.some_text,
     autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced", "builtin:meaning"),
-    help="auto, blimp, builtin, builtin:balanced, builtin:meaning, a published set (rublimp, multiblimp:deu), a file (JSON, CSV, TSV, "
-    "Parquet, text), a folder of such files, or a hub data set.",
+    help="auto, blimp, builtin, builtin:balanced, builtin:meaning, a published set (rublimp, multiblimp:deu), a file "
+    "(JSON, CSV, TSV, Parquet, text), a folder of such files, or a hub data set.",
 )
 COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns that hold the two sentences.")
 LAYOUT = _pairs_option(

@@ -67,14 +67,14 @@ purr: lions; tigers; rabbits; pigeons; doves; hamsters
 moo: goats
 neigh: donkeys; mules
 howl: dogs; puppies; cats; kittens
-roar: elephants; bears
+roar: elephants
 hiss: cats; kittens; geese; ducks; owls; tigers; lions; hens; ravens; roosters; hamsters
 hoot: doves; pigeons
 honk: ducks; donkeys; elephants
 squeak: pigs; piglets; puppies; kittens; crickets
 croak: ravens; crows; crickets
 hop: frogs; toads; crickets; sparrows; crows; ravens; pigeons; doves; mice; hens; rats; lambs; goats; ponies
-buzz: crickets; flies
+buzz: crickets
 coo: owls
 chirp: frogs; toads; mice; owls; hens; rats; hamsters; doves; pigeons; kittens; crows; bees
 crow: crows; hens; ravens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from neurosteer.grammar.draw import Draw
 from neurosteer.grammar.phrases import Item
@@ -10,12 +11,12 @@ from neurosteer.grammar.phrases import Item
 from .facts import Fact, cross
 from .meaning_task import meaning_task
 
-NAMES = dict(
-    enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-        seventeen eighteen nineteen twenty""".split()
-    )
-) | dict(zip(range(30, 101, 10), "thirty forty fifty sixty seventy eighty ninety hundred".split(), strict=True))
+UNITS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty
+"""
+TENS = "ten twenty thirty forty fifty sixty seventy eighty ninety"
+NAMES = dict(enumerate(UNITS.split())) | {10 * (i + 1): name for i, name in enumerate(TENS.split())}
 FRAMES = (
     "{subject} is {answer}.",
     "{subject} equals {answer}.",
@@ -29,16 +30,14 @@ FRAMES = (
 
 
 def _facts() -> Iterator[Fact]:
-    digits = range(1, 11)
-    for a in digits:
-        for b in digits:
-            yield _fact(a, "plus", b, a + b)
-            if a > b:
-                yield _fact(a, "minus", b, a - b)
-            if 1 < min(a, b) and a * b <= 20:
-                yield _fact(a, "times", b, a * b)
-    for a in range(10, 90, 10):
-        for b in range(10, 100 - a, 10):
+    for a, b in product(range(1, 11), repeat=2):
+        yield _fact(a, "plus", b, a + b)
+        if a > b:
+            yield _fact(a, "minus", b, a - b)
+        if min(a, b) > 1 and a * b <= 20:
+            yield _fact(a, "times", b, a * b)
+    for a, b in product(range(10, 90, 10), repeat=2):
+        if 20 < a + b < 100:
             yield _fact(a, "plus", b, a + b)
 
 
@@ -46,7 +45,7 @@ def _fact(a: int, done: str, b: int, result: int) -> Fact:
     return Fact(f"{NAMES[a]} {done} {NAMES[b]}", NAMES[result], frozenset({NAMES[result]}))
 
 
-FACTS = tuple(dict.fromkeys(_facts()))
+FACTS = tuple(_facts())
 
 
 @meaning_task("facts")

@@ -25,21 +25,22 @@ ALSO = """
 yellow: limes; apricots; cherries; tomatoes; grass; raspberries; plums; fire trucks; cucumbers; peas; carrots;
     ladybugs; ivory; pumpkins; gravy; mayonnaise; toast; traffic cones; grizzly bears; celery; tangerines
 green: bananas; tomatoes; plums; pumpkins; the ocean; sapphires; lemons; apricots; walnuts; chestnuts; acorns;
-    bubblegum; olives; fire trucks; eggplants; tangerines; jeans; traffic cones; tree trunks
+    bubblegum; fire trucks; eggplants; tangerines; jeans; traffic cones; tree trunks
 red: plums; apricots; eggplants; chestnuts; acorns; grizzly bears; jeans; carrots; toast; tree trunks; kale; mud;
     bananas; sunflowers; canaries; the sky; pumpkins; flamingos; storm clouds; traffic cones; basketballs
-white: chocolate; pumpkins; eggplants; pigs; butter; jeans; violets; ash; lavender; concrete; cement; cardboard;
-    the sky; tree trunks; cotton candy; strawberries; carrots; celery; gravy; elephants; rhinos; canaries; daffodils;
+white: chocolate; pumpkins; eggplants; pigs; butter; jeans; violets; ash; lavender; concrete; cement; cardboard; the
+    sky; tree trunks; cotton candy; strawberries; carrots; celery; gravy; elephants; rhinos; canaries; daffodils;
     top hats; fire trucks; flamingos; cucumbers; asphalt; bubblegum; egg yolks; tires; toast; dolphins; wet cement
-black: chocolate; toast; mud; swans; pigs; jeans; cherries; mustard; acorns; tomatoes; walnuts; ladybugs; tree trunks;
-    grizzly bears; the sky; the ocean; rhinos; sapphires; blueberries; plums; dolphins; carrots; raspberries; ash;
-    storm clouds; eggplants; bananas; salt; chestnuts; elephants; fire trucks; wet cement
+black: chocolate; toast; mud; swans; pigs; jeans; cherries; mustard; acorns; tomatoes; walnuts; ladybugs; tree
+    trunks; grizzly bears; the sky; the ocean; rhinos; sapphires; blueberries; plums; dolphins; carrots;
+    raspberries; ash; storm clouds; eggplants; bananas; salt; chestnuts; elephants; fire trucks; wet cement
 orange: ladybugs; egg yolks; tomatoes; the sky; baby chicks; canaries; cinnamon; sapphires; lemons; flamingos;
     sunflowers; butter; daffodils; raspberries; mud
 blue: cotton candy; violets; lavender; plums; bubblegum; amethysts; top hats
 brown: mustard; flour; cotton; lemons; butter; grass; swans; basketballs; asphalt; pigs; tires; moss; soot; coal;
-    blood; dolphins; charcoal; limes; ebony; cherries; ketchup; pine needles; apricots; wet cement; elephants; crows;
-    panthers; bananas; top hats; baby chicks; the ocean; storm clouds; eggplants; plums; tomatoes; sunflowers; rhinos
+    blood; dolphins; charcoal; limes; ebony; cherries; ketchup; pine needles; apricots; wet cement; elephants;
+    crows; panthers; bananas; top hats; baby chicks; the ocean; storm clouds; eggplants; plums; tomatoes;
+    sunflowers; rhinos
 purple: broccoli; carrots; kale; cherries; jeans; tomatoes; blueberries; blood; the sky; sapphires; storm clouds;
     bananas; bubblegum; cotton candy; the ocean; top hats; raspberries
 pink: salt; dolphins; the sky; jeans; sapphires; rubies; raspberries; violets; lavender; tomatoes; ketchup; blood;

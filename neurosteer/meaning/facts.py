@@ -38,7 +38,7 @@ def read_facts(table: str, also: str = "") -> tuple[Fact, ...]:
 
 
 def read_couples(table: str) -> Iterator[tuple[str, str, str]]:
-    """Words `subject/answer`, each with its part: three fifths of them train, one fifth validation, one fifth test."""
+    """Words `subject/answer`, each with its part: three fifths train, one validation, one test."""
     for i, couple in enumerate(table.split()):
         subject, answer = couple.split("/")
         yield subject, answer, ROUND[i % len(ROUND)]

@@ -19,7 +19,7 @@ Phenomenon = Literal["facts", "sense"]
 class MeaningTask:
     """A set of crossed pairs: `make` draws an item of two pairs in which the same words change sides.
 
-    The good sentence of one pair and the bad sentence of the other end alike, so that no word tells good from bad.
+    What is good in one of them is bad in the other, so that no word tells good from bad.
     `parted` says that the words of train, validation and test are apart, as those of the grammar pairs are.
     """
 

@@ -13,7 +13,7 @@ hot/cold big/small fast/slow rich/poor young/old happy/sad wet/dry full/empty st
 cheap/expensive easy/difficult thick/thin loud/quiet true/false alive/dead public/private smooth/rough brave/cowardly
 guilty/innocent positive/negative active/passive male/female near/far deep/shallow horizontal/vertical
 internal/external temporary/permanent natural/artificial single/married generous/selfish rare/common urban/rural
-wild/tame black/white polite/rude awake/asleep beautiful/ugly smart/stupid safe/dangerous drunk/sober solid/liquid
+wild/tame black/white polite/rude awake/asleep beautiful/ugly smart/stupid safe/dangerous solid/liquid
 raw/cooked superior/inferior northern/southern
 """
 FRAMES = (

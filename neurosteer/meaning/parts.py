@@ -85,13 +85,13 @@ decks: houses; hotels; airplanes; cottages
 strings: pianos
 pedals: bicycles; cars; trucks; harps; motorcycles; guitars; airplanes
 keys: houses; cars; laptops; trucks; desks; castles; hotels; churches; barns; motorcycles; airplanes; televisions;
-    cottages; violins; guitars; maples
+    cottages; violins; guitars; maples; ships; yachts
 feathers: beds
 beaks: teapots; kettles
 fins: airplanes; ships; helicopters; cars; rowboats; sailboats; yachts
 tails: airplanes; helicopters; coats; shirts; jackets
 branches: hotels; churches; reindeer; moose
-leaves: books; notebooks; diaries; magazines; desks; apples; pumpkins; watermelons; roses; daisies
+leaves: pines; books; notebooks; diaries; magazines; desks; apples; pumpkins; watermelons; roses; daisies
 roots: roses; tulips; daisies; elephants; dogs
 sleeves: knives; laptops; books; novels; textbooks; magazines
 pockets: books; notebooks; diaries; laptops; cars; trucks; airplanes
@@ -104,13 +104,14 @@ walls: ships; yachts; cottages; barns; hotels
 rooms: ships; yachts; cottages; churches; barns
 drawers: beds; ships; yachts; hotels; houses; cottages
 mattresses: ships; hotels; houses; yachts; castles; cottages
-lenses: cars; televisions; laptops; trucks
-screens: cameras; houses; hotels; cars; microscopes; airplanes; cottages; telescopes; pianos;
-    ships; yachts; helicopters; trucks
+lenses: cars; televisions; laptops; trucks; ducks; eagles; owls; peacocks; parrots; elephants; walruses; reindeer;
+    moose; sharks; salmon; trout; dolphins; horses; cows; zebras; goats; lions; cats; tigers; dogs; monkeys; bears;
+    bees; wasps
+screens: cameras; houses; hotels; cars; microscopes; airplanes; cottages; telescopes; pianos; ships; yachts;
+    helicopters; trucks
 blades: helicopters; airplanes
-spouts: whales; dolphins
-seeds: pies;
-    tulips; oaks; pines; maples; roses; daisies
+spouts: dolphins
+seeds: pies; tulips; oaks; pines; maples; roses; daisies
 yolks: ducks; eagles; owls
 hooves: reindeer; moose
 headlights: airplanes; motorcycles; bicycles; wagons; helicopters

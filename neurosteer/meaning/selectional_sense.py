@@ -28,7 +28,6 @@ sailed sailed: boat; food drink text music garment plant; canoe kayak gondola ra
 sang sung: music; food drink garment vehicle boat animal plant; symphony sonata waltz opera
 hummed hummed: music; food drink garment vehicle boat animal plant; opera symphony
 baked baked: food; music vehicle boat; omelet pickle pudding salad steak stew sandwich taco burrito dumpling
-predicted predicted: idea; food drink garment; theory idea criterion stimulus rule question proposal plan argument
 caused caused: idea; food drink garment; policy plan choice decision idea project proposal question victory success
     criterion stimulus phenomenon law rule theory event risk storm
 tamed tamed: animal; food drink music; bee crab frog spider whale turtle chicken cow swan otter crow
@@ -57,8 +56,9 @@ def _read(table: str) -> tuple[Doing, ...]:
     doings = []
     for line in table.strip().replace("\n    ", " ").splitlines():
         forms, _, kinds = line.partition(": ")
+        past, participle = forms.split()
         takes, never, but = (frozenset(some.split()) for some in [*kinds.split(";"), ""][:3])
-        doings.append(Doing(*forms.split(), takes, never, but))
+        doings.append(Doing(past, participle, takes, never, but))
     return tuple(doings)
 
 

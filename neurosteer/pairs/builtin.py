@@ -55,10 +55,9 @@ class Builtin:
         Raises:
             InputError: for more pairs than there are.
         """
-        default, most, kind = (
-            (MOST_OF_MEANING, MOST_OF_MEANING, "meaning") if self.name == MEANING else (DEFAULT_LIMIT, MOST, "built-in")
-        )
-        count = default if limit is None else limit
+        meaning = self.name == MEANING
+        most, kind = (MOST_OF_MEANING, "meaning") if meaning else (MOST, "built-in")
+        count = limit if limit is not None else min(DEFAULT_LIMIT, most)
         if count < 2:
             raise InputError(f"the limit must be at least 2 pairs, not {count}")
         if count > most:
