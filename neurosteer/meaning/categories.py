@@ -30,7 +30,7 @@ drink: coffee; tea; lemonade; beer; wine; cocoa
 sport: tennis; soccer; golf; hockey; basketball; rugby
 fabric: cotton; silk; linen; velvet; denim; wool
 spice: cinnamon; cumin; nutmeg; saffron; paprika
-grain: wheat; barley; rye; rice; oats
+grain: wheat; barley; rye; rice; millet
 disease: malaria; measles; cholera; influenza; smallpox
 """
 ALSO = """
@@ -54,7 +54,7 @@ FRAMES = (
     "One kind of {answer} is {subject}.",
     "One type of {answer} is {subject}.",
     "A kind of {answer} that you may know is {subject}.",
-    "Her favorite kind of {answer} is {subject}.",
+    "We read about one kind of {answer}, namely {subject}.",
     "Among the many kinds of {answer} is {subject}.",
     "No other kind of {answer} is quite like {subject}.",
 )

@@ -14,7 +14,7 @@ cheap/expensive easy/difficult thick/thin loud/quiet true/false alive/dead publi
 guilty/innocent positive/negative active/passive male/female near/far deep/shallow horizontal/vertical
 internal/external temporary/permanent natural/artificial single/married generous/selfish rare/common urban/rural
 wild/tame black/white polite/rude awake/asleep beautiful/ugly smart/stupid safe/dangerous solid/liquid
-raw/cooked superior/inferior northern/southern
+raw/cooked northern/southern
 """
 FRAMES = (
     "The opposite of {subject} is {answer}.",

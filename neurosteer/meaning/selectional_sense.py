@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from neurosteer.grammar.draw import Draw
 from neurosteer.grammar.lexicon import Number
-from neurosteer.grammar.phrases import Item, sentence
+from neurosteer.grammar.phrases import Item, clear, sentence
 
 from .meaning_task import meaning_task
 
@@ -19,19 +19,19 @@ ate eaten: food; music vehicle boat
 drank drunk: drink; text music garment vehicle boat idea animal
 sipped sipped: drink; text music garment vehicle boat idea animal
 poured poured: drink; text music garment vehicle boat idea animal
-read read: text; food drink garment vehicle boat plant
-edited edited: text; food drink garment vehicle boat plant
+read read: text; food drink garment vehicle boat
+edited edited: text; food drink garment vehicle boat
 wore worn: garment; drink vehicle boat music
-drove driven: vehicle; food drink text music garment plant
-parked parked: vehicle; food drink text music garment plant
-sailed sailed: boat; food drink text music garment plant; canoe kayak gondola raft barge
+drove driven: vehicle; food drink text music garment
+parked parked: vehicle; food drink text music garment
+sailed sailed: boat; food drink text music garment; canoe kayak gondola raft barge
 sang sung: music; food drink garment vehicle boat animal plant; symphony sonata waltz opera
 hummed hummed: music; food drink garment vehicle boat animal plant; opera symphony
 baked baked: food; music vehicle boat; omelet pickle pudding salad steak stew sandwich taco burrito dumpling
 caused caused: idea; food drink garment; policy plan choice decision idea project proposal question victory success
     criterion stimulus phenomenon law rule theory event risk storm
 tamed tamed: animal; food drink music; bee crab frog spider whale turtle chicken cow swan otter crow
-planted planted: plant; music vehicle boat; pine
+planted planted: plant; music; pine
 """
 
 
@@ -81,7 +81,11 @@ def selectional_sense(draw: Draw) -> Item:
     (kind, a), (other_kind, b) = _thing(draw, one), _thing(draw, other)
     if kind not in other.never or other_kind not in one.never:
         raise LookupError(f"{one.past} and {other.past} can be done to the same")
-    who, end, frame = draw.person(), draw.adjunct(), draw.choice((_active, _perfect, _cleft, _passive, _relative))
+    who, end, frame = (
+        clear(draw.person()),
+        draw.adjunct(),
+        draw.choice((_active, _perfect, _cleft, _passive, _relative)),
+    )
 
     def said(doing: Doing, thing: _Thing) -> str:
         return frame(str(who), doing, thing, end)
