@@ -47,7 +47,8 @@ sentences are grammatical.
 **How good they are.** 25 pairs of each task or so were read with seeds 0, 5, 21 and 33, by one reader, and each kind
 of flaw that showed was removed before the next reading: bad sentences that are true too (dogs have lenses, cherries
 are black, people drive a change), good ones that are absurd (a favorite kind of disease) or not quite grammatical
-(`among the kinds of grain is oats`). Of the 200 of seed 33 three were flawed (1.5 %); these kinds are gone as well. Colors are the usual ones. Capitals that are disputed or about to move are left out.
+(`among the kinds of grain is oats`). Of the 200 of seed 33 three were flawed (1.5 %); these kinds are gone as well.
+Colors are the usual ones. Capitals that are disputed or about to move are left out.
 """
 
 
