@@ -1,4 +1,4 @@
-"""Two built-in pairs of every paradigm in both forms, to be read by a linguist: writes recipes/pairs.md.
+"""Built-in pairs of every paradigm in both forms and of every meaning task, to be read: writes recipes/pairs.md.
 
 python recipes/pairs.py
 """
@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from neurosteer.grammar import PARADIGMS, Form
+from neurosteer.meaning import MEANING_TASKS
 
 FORMS: tuple[Form, ...] = ("plain", "balanced")
 HEAD = """# The built-in pairs
@@ -38,6 +39,17 @@ sentences keep the rule; the model is drawn to the more frequent order: `what` i
 verb next, `that` after `knew`. BLiMP's own pairs mislead it too, about every other one, where they were scored beside
 them (50 pairs): .44 (reconstruction), .52 (`wh_vs_that_with_gap`), .56 (echo), .58 (`tough_vs_raising_1`).
 """
+MEANING = """## meaning
+
+Four pairs of each task, as `neurosteer` makes them with seed 0: what is good in one of two is bad in the other. Both
+sentences are grammatical.
+
+**How good they are.** 25 pairs of each task or so were read with seeds 0, 5, 21 and 33, by one reader, and each kind
+of flaw that showed was removed before the next reading: bad sentences that are true too (dogs have lenses, cherries
+are black, people drive a change), good ones that are absurd (a favorite kind of disease) or not quite grammatical
+(`among the kinds of grain is oats`). Of the 200 of seed 33 three were flawed (1.5 %); these kinds are gone as well.
+Colors are the usual ones. Capitals that are disputed or about to move are left out.
+"""
 
 
 def main() -> None:
@@ -54,6 +66,11 @@ def main() -> None:
             for form in FORMS:
                 lines += [f"| {form} | {pair.good} | {pair.bad} |" for pair in paradigm.pairs(2, form=form)]
             lines.append("")
+    lines.append(MEANING)
+    for task in MEANING_TASKS.values():
+        lines += [f"### {task.name}\n", f"{task.about}\n", "| good | bad |", "|---|---|"]
+        lines += [f"| {pair.good} | {pair.bad} |" for pair in task.pairs(4)]
+        lines.append("")
     Path(__file__).with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ import csv
 import sys
 
 import neurosteer as ns
+from neurosteer.meaning import MEANING_TASKS
 from neurosteer.pairs import TASKS
 
 
@@ -19,10 +20,11 @@ def main() -> None:
     places = {"blimp": parser.parse_args().data, "builtin": "builtin", "builtin:balanced": "builtin:balanced"}
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(["task", "source", "last_word", "unigram"])
-    for task in TASKS:
-        for source, place in places.items():
-            found = ns.load_pairs(task.uid, source=place).baselines()
-            table.writerow([task.uid, source, f"{found.last_word:.3f}", f"{found.unigram:.3f}"])
+    asked = [(task.uid, source, place) for task in TASKS for source, place in places.items()]
+    asked += [(task, "builtin:meaning", "builtin:meaning") for task in MEANING_TASKS]
+    for task, source, place in asked:
+        found = ns.load_pairs(task, source=place).baselines()
+        table.writerow([task, source, f"{found.last_word:.3f}", f"{found.unigram:.3f}"])
 
 
 if __name__ == "__main__":

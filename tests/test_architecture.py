@@ -22,6 +22,7 @@ FLOORS = (
     "hub",
     "store",
     "grammar",
+    "meaning",
     "pairs",
     "results",
     "artefacts",
@@ -50,6 +51,7 @@ WITHOUT_TORCH = (
     "hub",
     "store",
     "grammar",
+    "meaning",
     "pairs",
     "report",
 )

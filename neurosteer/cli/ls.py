@@ -44,7 +44,8 @@ def tasks(
         return
     if known:
         print("what tells good from bad without a model: the last word, any word (.50 is chance)")
-        print("second frame: of builtin:balanced, where it is no instance of the task's construction")
+        if any(row["second"] for row in rows):
+            print("second frame: of builtin:balanced, where it is no instance of the task's construction")
     published = PUBLISHED.get(data.partition(":")[0])
     if published is not None and not known:
         print(f"{data}: {published.hub_id} on the hub, {published.languages}, licence: {published.licence}")

@@ -36,17 +36,18 @@ DEFAULT_MODEL = "smollm2-135m"
 def known_tasks() -> list[str]:
     """The tasks whose names a shell completes."""
     from neurosteer.grammar import PARADIGMS
+    from neurosteer.meaning import MEANING_TASKS
 
-    return ["all", *PARADIGMS]
+    return ["all", *PARADIGMS, *MEANING_TASKS]
 
 
 # Where `run` has these, their defaults are the recipe's.
 DATA = _pairs_option(
     metavar="SOURCE",
     parser=parse.some_text,
-    autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced"),
-    help="auto, blimp, builtin, builtin:balanced, a published set (rublimp, multiblimp:deu), a file (JSON, CSV, TSV, "
-    "Parquet, text), a folder of such files, or a hub data set.",
+    autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced", "builtin:meaning"),
+    help="auto, blimp, builtin, builtin:balanced, builtin:meaning, a published set (rublimp, multiblimp:deu), a file "
+    "(JSON, CSV, TSV, Parquet, text), a folder of such files, or a hub data set.",
 )
 COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns that hold the two sentences.")
 LAYOUT = _pairs_option(

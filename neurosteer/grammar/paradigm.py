@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
-from random import Random
 from typing import Literal, NamedTuple
 
 from .draw import Draw
-from .lexicon import SHARES
+from .items import Make, draw_items
 from .phrases import Item
 
 VERSION = 2  # of all pairs: another one where a seed gives other pairs
-ROUND = ("train", "validation", "train", "test", "train")  # parts of consecutive items
-TRIES = 400
-Make = Callable[[Draw], Item]
 Form = Literal["plain", "balanced"]
 Frame = Literal["first", "second", ""]
 FRAMES: tuple[Frame, Frame] = ("first", "second")
@@ -49,11 +45,9 @@ class Paradigm:
 
     def pairs(self, n: int, *, seed: int = 0, form: Form = "plain") -> Iterator[Made]:
         """The first n pairs of this seed, no sentence twice. Raises `LookupError` where there are not so many."""
-        seen: set[str] = set()
-        made = 0
-        for i in range(n):
-            part = ROUND[i % len(ROUND)]
-            item = self._item(i, part, seed, form, seen)
+        made, key = 0, f"{VERSION} {self.uid} {form} {seed}"
+        make = self.make if form == "balanced" else self._plain
+        for i, (part, item) in enumerate(draw_items(self.uid, make, n, key=key)):
             for cell, frame, (good, bad) in zip("ab", FRAMES, item, strict=False):
                 if made == n:
                     return
@@ -62,19 +56,6 @@ class Paradigm:
                     yield Made(good, bad, f"{i}{cell}", f"{i}", part, frame)
                 else:
                     yield Made(good, bad, f"{i}", f"{i}", part)
-
-    def _item(self, i: int, part: str, seed: int, form: Form, seen: set[str]) -> Item:
-        rng = Random(f"{VERSION} {self.uid} {form} {seed} {i}")
-        for _ in range(TRIES):
-            try:
-                item = self.make(Draw(rng, part)) if form == "balanced" else self._plain(Draw(rng, part))
-            except LookupError:  # a verb without an object of its kind in this part: another verb, then
-                continue
-            sentences = {sentence for pair in item for sentence in pair}
-            if len(sentences) == 2 * len(item) and not sentences & seen:
-                seen |= sentences
-                return item
-        raise LookupError(f"{self.uid}: no new pair after {len(seen) // 2}")
 
     def _plain(self, draw: Draw) -> Item:
         item = self.plain(draw)
@@ -93,6 +74,3 @@ def paradigm(*, either: bool = False, plain: Make | None = None, second: str = "
         return Paradigm(make.__name__, phenomenon, cleandoc(make.__doc__ or ""), make, plain or make, either, second)
 
     return wrap
-
-
-assert set(ROUND) == set(SHARES)

@@ -1,4 +1,4 @@
-"""What is known of BLiMP's 67 tasks beforehand: who has them, and what a bag of words knows of them."""
+"""What is known of the built-in tasks beforehand: who has them, and what a bag of words knows of them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from functools import cache
 from importlib.resources import files
 
 from neurosteer.grammar import PARADIGMS
+from neurosteer.meaning import MEANING_TASKS
 
 from .blimp import TASKS
-from .builtin import NAMES
+from .builtin import FORMS, MEANING
 
-SOURCES = ("blimp", *NAMES)
+SOURCES = ("blimp", *FORMS)
 
 
 @dataclass(frozen=True)
 class KnownBaselines:
-    """Accuracies of a naive Bayes on 1,000 pairs of a source, split by pair; made by recipes/task_baselines.py."""
+    """Accuracies of a naive Bayes on a source's pairs, split by pair; made by recipes/task_baselines.py."""
 
     last_word: float
     unigram: float
@@ -37,16 +38,18 @@ class KnownTask:
 
 
 def known_tasks(source: str = "builtin") -> list[KnownTask]:
-    """The 67 tasks of BLiMP by phenomenon.
+    """The 67 tasks of BLiMP, or those about meaning, by phenomenon.
 
     Args:
-        source: `builtin:balanced` shows examples of that form.
+        source: `builtin:balanced` shows examples of that form, `builtin:meaning` has tasks of its own.
 
     >>> task = known_tasks()[0]
     >>> task.uid, task.phenomenon, task.baselines["blimp"].last_word
     ('anaphor_gender_agreement', 'anaphor_agreement', 0.718)
     """
-    form = NAMES.get(source, "plain")
+    if source == MEANING:
+        return _meaning_tasks()
+    form = FORMS.get(source, "plain")
     rows = []
     for task in sorted(TASKS, key=lambda task: (task.phenomenon, task.uid)):
         made = PARADIGMS[task.uid]
@@ -54,6 +57,17 @@ def known_tasks(source: str = "builtin") -> list[KnownTask]:
         [pair] = made.pairs(1, form=form)
         example = pair.good, pair.bad
         rows.append(KnownTask(task.uid, task.phenomenon, task.field, made.about, baselines, example, made.second))
+    return rows
+
+
+def _meaning_tasks() -> list[KnownTask]:
+    rows = []
+    for task in sorted(MEANING_TASKS.values(), key=lambda task: (task.phenomenon, task.name)):
+        [pair] = task.pairs(1)
+        baselines = {MEANING: _table()[task.name, MEANING]}
+        rows.append(
+            KnownTask(task.name, task.phenomenon, "semantics", task.about, baselines, (pair.good, pair.bad), "")
+        )
     return rows
 
 

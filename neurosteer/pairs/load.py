@@ -31,11 +31,13 @@ def load_pairs(
     Args:
         task: its name; without one the source must hold just one task.
         source: `blimp` (the hub's nyu-mll/blimp or its cached copy), `builtin` (made by grammars of our own),
-            `builtin:balanced` (the same in a form in which no word tells good from bad), `auto` (BLiMP if it can be
+            `builtin:balanced` (the same in a form in which no word tells good from bad), `builtin:meaning` (facts and
+            sense, both sentences grammatical), `auto` (BLiMP if it can be
             had, else built-in, with a notice), the path of a file (JSON, CSV, TSV, Parquet, plain lines; a column
             names its tasks, or its stem does) or of a folder with such files in it and below it, a published set
             (`rublimp`, `multiblimp:deu`), or a hub id OWNER/NAME or OWNER/NAME:CONFIGURATION.
-        limit: only the first so many pairs; of the built-in ones so many are made (1,000 by default).
+        limit: only the first so many pairs; of the built-in ones so many are made (1,000 by default,
+            300 about meaning).
         seed: decides which built-in pairs are made.
         columns: the names of the columns with the good and the bad sentences, in files of your own; where nothing
             is said and there are no such columns, those that published sets have are found, with a notice.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sentences that differ in as little as makes one of them ungrammatical.
+    """Two sentences that differ in as little as makes one of them ungrammatical, or false.
 
     >>> Pair("The guests sleep.", "The guests sleeps.", id="0").bad
     'The guests sleeps.'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neurosteer.grammar import PARADIGMS
+from neurosteer.meaning import MEANING_TASKS
 from neurosteer.runner.bundled import bundled_recipes
 
 
@@ -38,7 +39,7 @@ def completions(run, monkeypatch):
         ("neurosteer amplify --where ", ["all", "prompt"]),
         ("neurosteer score --format j", ["json"]),
         ("neurosteer score --device c", ["cpu", "cuda"]),
-        ("neurosteer find --data builtin:", ["builtin:balanced"]),
+        ("neurosteer find --data builtin:", ["builtin:balanced", "builtin:meaning"]),
         ("neurosteer run fig5 --split l", ["lexical"]),
         ("neurosteer ablate --limi", ["--limit"]),
     ],
@@ -49,7 +50,7 @@ def test_words(completions, line, told):
 
 @pytest.mark.parametrize("line", ["neurosteer find ", "neurosteer score --task ", "neurosteer ablate -t "])
 def test_tasks(completions, line):
-    assert set(completions(line)) >= {"all", *PARADIGMS}
+    assert set(completions(line)) >= {"all", *PARADIGMS, *MEANING_TASKS}
     assert completions(f"{line}intr") == ["intransitive"]
 
 

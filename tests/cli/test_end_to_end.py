@@ -204,3 +204,19 @@ def test_a_task_that_was_never_found(run: Any, llama: str, place: Path):
     reused = run("ablate", "--neurons", str(file), "--controls", "1", "--neutral", "prose.txt", *asked[-2:])
     assert reused.code == 0
     assert f"neurons of made from {file}" in reused.err
+
+
+def test_pairs_about_meaning(shown: Shown):
+    """They are scored and searched like any others; the tiny tokenizer knows none of their words."""
+    scored = shown("score", "--task", "facts", "--data", "builtin:meaning", "--limit", "10")
+    assert {row["task"] for row in scored["results"]} == {
+        *("animals", "arithmetic", "capitals", "categories", "colors", "parts")
+    }
+    for row in scored["results"]:
+        assert (row["data"]["source"], row["pairs"], row["phenomenon"]) == ("builtin:meaning", 10, "facts")
+        assert "frames" not in row or row["frames"] == []
+    asked = ["--task", "capitals", "--data", "builtin:meaning", "--limit", "60"]
+    [found] = shown("find", *asked, "--method", "welch", "--layers", "1")["results"]
+    sizes = found["data"]["split"]
+    assert (sizes["train"], sizes["validation"], sizes["test"]) == (36, 12, 12)
+    assert found["baselines"]["unigram"] == found["baselines"]["length"] == 0.5

@@ -55,6 +55,20 @@ def test_tasks_of_the_balanced_form(run):
     assert row["example"] == [pair.good, pair.bad]
 
 
+def test_tasks_about_meaning(run):
+    """By facts and sense, without a word on second frames, of which they have none."""
+    lines = run("ls", "tasks", "--data", "builtin:meaning").out.splitlines()
+    assert len([line for line in lines if line.startswith("    + ")]) == 8
+    assert not [line for line in lines if "second frame" in line]
+    [capitals] = [line for line in lines if line.startswith("  capitals ")]
+    assert lines.index("facts") < lines.index(capitals) < lines.index("sense")
+    assert capitals.split()[1:] == ["builtin:meaning", ".50", ".50"]
+    rows = json.loads(run("ls", "tasks", "--data", "builtin:meaning", "--format", "json").out)["results"]
+    [row] = [row for row in rows if row["task"] == "capitals"]
+    [pair] = load_pairs("capitals", source="builtin:meaning", limit=2).limit(1)
+    assert (row["phenomenon"], row["field"], row["example"]) == ("facts", "semantics", [pair.good, pair.bad])
+
+
 def test_tasks_of_ones_own_file_are_counted(run, tmp_path):
     row = '{"sentence_good": "Cats sleep %d.", "sentence_bad": "Cats sleeps %d."}\n'
     (tmp_path / "cats.jsonl").write_text("".join(row % (index, index) for index in range(12)))

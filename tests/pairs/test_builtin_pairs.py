@@ -64,6 +64,41 @@ def test_no_word_tells_in_the_balanced_form():
         assert getattr(balanced, name) == pytest.approx(0.5, abs=0.05)
 
 
+def test_pairs_about_meaning():
+    """Without a limit there are 300; all other things are as with the grammar pairs."""
+    pairs = load_pairs("capitals", source="builtin:meaning", seed=1)
+    assert (pairs.task, pairs.source, pairs.phenomenon, len(pairs)) == ("capitals", "builtin:meaning", "facts", 300)
+    assert load_pairs("capitals", source="builtin:meaning", limit=50, seed=1) == pairs.limit(50)
+    assert load_pairs("capitals", source="builtin:meaning", seed=2).digest != pairs.digest
+    train, validation, test = map(items_of, pairs.split())
+    assert not (train & validation) | (train & test) | (validation & test)
+    found = load_tasks(["sense", "*arith*"], source="builtin:meaning", limit=10)
+    assert [one.task for one in found] == ["opposites", "selectional_sense", "arithmetic"]
+    assert len(load_tasks(["all"], source="builtin:meaning", limit=2)) == 8
+
+
+def test_refusals_of_pairs_about_meaning():
+    for asked, options, message in [
+        ("capitals", {"limit": 301}, "the limit must be at most 300 meaning pairs of a task, not 301"),
+        ("capitals", {"limit": 1}, "the limit must be at least 2 pairs, not 1"),
+        (
+            "capitols",
+            {},
+            "unknown task 'capitols'; did you mean 'capitals'? (see: neurosteer ls tasks --data builtin:meaning)",
+        ),
+        (
+            "capitals",
+            {"layout": "good-bad"},
+            "--layout names columns of your own files; the pairs of 'builtin:meaning' have none",
+        ),
+    ]:
+        with pytest.raises(InputError) as caught:
+            load_pairs(asked, source="builtin:meaning", **options)
+        assert str(caught.value) == message
+    with pytest.raises(InputError, match="unknown task 'intransitive'"):
+        load_pairs("intransitive", source="builtin:meaning")
+
+
 def test_refusals():
     for options, message in [
         ({"columns": ("a", "b")}, "--columns names columns of your own files; the pairs of 'builtin' have none"),
