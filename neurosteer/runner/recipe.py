@@ -48,6 +48,7 @@ from .values import (
     Line,
     Several,
     Share,
+    Spanned,
     Token,
     each_once,
     number,
@@ -66,6 +67,7 @@ CHOSEN = "validation"  # lambda is chosen on validation data
 _PENALTY = "above 0 and up to 1"
 _LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)
 
+Span = Annotated[Spanned, takes("an ascending range of pairs, counted from 0 ('0-199')")]
 Penalty = Annotated[float, number(f"a number {_PENALTY}", gt=0.0, le=1.0)]
 
 
@@ -160,6 +162,8 @@ class Recipe:
         int, whole(0, MOST_DRAWS, "each null is a search and a pass over all pairs")
     ] = 39
     test_pairs: Annotated[int, whole(1)] = 100
+    localise: Span = "0-199"  # of localizer, as the next: positions of the pairs that choose, and of those that tell
+    evaluate: Span = "200-399"
     attribution_pairs: Annotated[int, whole(1)] = 100
 
     @property

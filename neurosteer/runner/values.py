@@ -66,6 +66,13 @@ def _share(text: str) -> str:
     return text
 
 
+def _span(text: str) -> str:
+    found = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
+    if not found or int(found[1]) > int(found[2]):
+        raise ValueError
+    return text
+
+
 def _count(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value) else value
 
@@ -104,6 +111,7 @@ Ascending = Annotated[  # the same where the order says nothing
 ]
 COUNT = BeforeValidator(_count)  # a number in quotes is a number
 Share = Annotated[str, Field(strict=True), AfterValidator(_share)]  # "1%" of a layer's units
+Spanned = Annotated[str, Field(strict=True), AfterValidator(_span)]  # "0-199"
 LAYERS = BeforeValidator(_listed_layers)  # 3 or "0-5,9" as the list that it stands for
 COLUMNS = BeforeValidator(_listed_names)  # "good,bad" too
 LAYOUT = AfterValidator(_layout)
