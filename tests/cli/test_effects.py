@@ -52,6 +52,7 @@ def test_defaults_of_ablate(run, rooms):
         "controls": 19,
         "also": [],
         "neutral": None,
+        "kl": None,
         "donors": ["a train pair"] * 6,
         "seed": 3,
     }
