@@ -111,8 +111,6 @@ def evidence(
 ) -> None:
     """Ask six questions about the neurons of the newest find, each beside matched controls.
 
-    Are they encoded, necessary, sufficient, interchangeable, selective, isolated?
-
     neurosteer evidence --topk 40
     """
     neurons = neurons.of(name)

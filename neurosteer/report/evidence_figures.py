@@ -62,13 +62,13 @@ def evidence_figure(found: Sequence[EvidenceResult], model: str | None = None, *
             if question in one.tests:
                 y = row + 0.62 * ((place + 0.5) / len(found) - 0.5)
                 _row(axes, y, one, one.tests[question])
-    axes.set_yticks(range(len(questions)), [f"{question}\n" for question in questions], fontsize=10.5)
+    axes.set_yticks(range(len(questions)), questions, fontsize=10.5, va="bottom")
     for row, question in enumerate(questions):
         axes.annotate(
             UNITS[question],
             (0, row),
             xycoords=("axes fraction", "data"),
-            xytext=(-7, -2),
+            xytext=(-7, -1),
             ha="right",
             va="top",
             linespacing=1.05,
@@ -78,7 +78,7 @@ def evidence_figure(found: Sequence[EvidenceResult], model: str | None = None, *
     axes.set_ylim(len(questions) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0, pad=7)
     axes.margins(x=0.08)
-    title(axes, found[0].task, _subtitle(found, model))
+    title(axes, found[0].task, _subtitle(found, model), room=20.0 if len(found) > 1 else 0.0)
     _legend(axes, found)
     footnotes(axes, _notes(found))
     figure = axes.get_figure(root=True)
@@ -123,7 +123,8 @@ def _legend(axes: Axes, found: Sequence[EvidenceResult]) -> None:
         return
     for one in found:
         axes.plot([], [], linestyle="", markersize=8, label=_name(one), **method_look(one.method or "given"))
-    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    above: Look = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axes.legend(ncols=len(found), frameon=False, fontsize=9, **above)
 
 
 def _name(one: EvidenceResult) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from made_effects import altered, make_effect
+from made_evidence import make_evidence
 
 from neurosteer.pairs import Baselines, LexicalSplitError
 from neurosteer.progress import Progress
@@ -206,7 +207,10 @@ class Rooms:
             return SimpleNamespace(sets=sets, where=where, task="intransitive")
         data = SplitPairs(source="fake", pairs=10, digest="d", split=SPLIT)
         test, train = ["a test pair"] * 2, ["a train pair"] * 6
-        return SimpleNamespace(sets=sets, where=where, task="intransitive", test=test, train=train, data=data)
+        whole = {"pairs": "all pairs", "split": SPLIT, "rankings": {one: f"the ranking by {one}" for one in sets}}
+        return SimpleNamespace(
+            sets=sets, where=where, task="intransitive", test=test, train=train, data=data, **whole
+        )
 
     def measure_effect(self, model: str, pairs: Any, edit: FakeEdit, **options: Any) -> Any:
         self.effects.append({"pairs": pairs, "edit": edit, **options})
@@ -214,6 +218,24 @@ class Rooms:
             raise self.error
         method = edit.neurons.removeprefix("neurons by ")
         return effect_of(method, edit.describe())
+
+    def ask(self, model: str, pairs: Any, split: Any, chosen: list[Any], settings: Any, **options: Any) -> list[Any]:
+        options.pop("progress")
+        self.calls["ask"] = {"pairs": pairs, "split": split, "chosen": chosen, "settings": vars(settings), **options}
+        if self.error is not None:
+            raise self.error
+        methods = [str(neurons).removeprefix("neurons by ") for neurons, _, _ in chosen]
+        return [altered(make_evidence(method), data__tested=2) for method in methods]
+
+    def layers_among(self, neurons: Any, ranking: Any, layers: Any) -> str:
+        return f"among {layers}"
+
+    def save_evidence(self, model: str, found: list[Any], **options: Any) -> Any:
+        self.calls["save_evidence"] = options
+        run = options["out"] / "run-4"
+        run.mkdir(parents=True, exist_ok=True)
+        (run / "figure.png").write_bytes(b"")
+        return run, {"command": "evidence", "version": "0", "model": {}, "results": [record(one) for one in found]}
 
     def with_origin(self, effect: EffectResult, *, data: SplitPairs, neurons_from: str) -> EffectResult:
         whole = MeasuredPairs(**vars(data), tested=effect.data.tested)
@@ -279,6 +301,7 @@ FAKED = {
         *("find", "save_find", "neurons_from", "model_of_newest_find", "measure_effect", "with_origin"),
         *("save_effects", "save_scores"),
     ],
+    "studies.evidence": ["ask", "layers_among", "save_evidence"],
     "forward": ["score", "generate", "steering", "touched_tokens", "refuse_untouched"],
 }
 
@@ -292,6 +315,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", SimpleNamespace, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "Settings", SimpleNamespace, raising=False)
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit
     monkeypatch.setitem(sys.modules, "neurosteer.edits", edits)

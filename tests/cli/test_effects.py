@@ -52,6 +52,7 @@ def test_defaults_of_ablate(run, rooms):
         "controls": 19,
         "also": [],
         "neutral": None,
+        "kl": None,
         "donors": ["a train pair"] * 6,
         "seed": 3,
     }
@@ -308,3 +309,18 @@ def test_a_model_or_a_file_that_is_named_needs_no_find(run, rooms, more):
 def test_only_words_that_can_matter_are_suggested(run, rooms, typed, told):
     outcome = run("ablate", "--where", typed)
     assert (outcome.code, outcome.err) == (2, told)
+
+
+@pytest.mark.parametrize("command", EDITED)
+@pytest.mark.parametrize(("typed", "kl"), [("0.05", 0.05), ("auto", "auto")])
+def test_a_disturbance_arrives(run, rooms, command, typed, kl):
+    assert run(command, "--kl", typed).code == 0
+    assert asked_of(rooms)["kl"] == kl
+    assert rooms.calls["save_effects"]["options"]["kl"] == kl
+
+
+@pytest.mark.parametrize("command", EDITED)
+def test_no_disturbance_is_no_option_of_a_run(run, rooms, command):
+    """So that runs land where they landed before there was such an option."""
+    assert run(command).code == 0
+    assert "kl" not in rooms.calls["save_effects"]["options"]

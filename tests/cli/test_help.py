@@ -25,6 +25,7 @@ def test_the_commands():
         "neurosteer find",
         "neurosteer ablate",
         "neurosteer amplify",
+        "neurosteer evidence",
         "neurosteer generate",
         "neurosteer score",
         "neurosteer run",

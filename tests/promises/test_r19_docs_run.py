@@ -38,6 +38,7 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "score": "--limit 40",
     "ablate": "--controls 2 --neutral prose.txt",
     "amplify": "--controls 2 --neutral prose.txt",
+    "evidence": "--controls 2 --nulls 2 --only necessary,sufficient --neutral prose.txt",
     "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
     "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
     "--set attribution_pairs=8 --set l0_steps=40",

@@ -764,3 +764,42 @@ def test_one_unedited_pass_for_all_that_is_compared(layer: int, llama: Model, fo
     edited = packs * on_pairs + on_neutral
     assert counted.blocks == {at: packs + 1 + (edited if at > layer else 0) for at in range(LAYERS)}
     assert len(counted.unembedded) == packs + 1 + edited
+
+
+@pytest.mark.parametrize("kl", [0.002, "auto"])
+def test_each_set_at_the_same_disturbance(
+    kl: float | str, llama: Model, found: Found, chosen: NeuronSet, neutral: Path
+):
+    """Whoever is reached has the KL; whoever is not stays where it was, and is counted."""
+    asked: dict[str, Any] = {"controls": 4, "neutral": neutral, "seed": 3}
+    plain = measure_effect(llama, found.test, Edit.ablate(chosen, "mean"), **asked)
+    effect = measure_effect(llama, found.test, Edit.ablate(chosen, "mean"), kl=kl, **asked)
+    equal = effect.equal
+    assert equal is not None
+    kls = [plain.side_effects.kl, *plain.controls.kls]
+    target = min(kls[0], float(np.median(kls[1:]))) if kl == "auto" else kl
+    assert equal.kl == pytest.approx(target)
+    reached = [effect.side_effects.kl, *effect.controls.kls]
+    scales = [effect.edit.scale, *equal.scales]
+    for at, scale, before in zip(reached, scales, kls, strict=True):
+        if before >= 0.98 * target:
+            assert at == pytest.approx(target, rel=0.02)
+            assert 0 <= scale < 1
+        else:
+            assert (at, scale) == (pytest.approx(before, rel=1e-4), 0.0)
+    assert equal.unreached == sum(before < 0.98 * target for before in kls)
+    alone = measure_effect(llama, found.test, Edit.ablate(chosen, "mean").scaled(equal.scale), **asked)
+    assert effect.margin.delta == pytest.approx(alone.margin.delta, **CLOSE)
+    second = matched_controls(chosen, 4, 3)[1]
+    other = measure_effect(llama, found.test, Edit.ablate(second, "mean").scaled(equal.scales[1]), **asked)
+    assert effect.controls.deltas[1] == pytest.approx(other.margin.delta, **CLOSE)
+    assert "each set at the scale where its KL is" in " ".join(printed(effect).split())
+
+
+def test_a_kl_finds_the_scale_itself(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    asked: dict[str, Any] = {"controls": 0, "neutral": neutral}
+    with pytest.raises(InputError, match="kl finds the scale of each set: give one scale"):
+        measure_effect(llama, found.test, Edit.ablate(chosen), kl=0.01, scales=[0.5, 0.2], **asked)
+    with pytest.raises(InputError, match="a clamp has no scale"):
+        measure_effect(llama, found.test, Edit.clamp(chosen, 1.0), kl=0.01, **asked)
+    assert "equal" not in record(measure_effect(llama, found.test, Edit.ablate(chosen), **asked))

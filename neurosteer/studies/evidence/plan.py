@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from neurosteer.vocabulary import Question
+from neurosteer.neurons import matched_controls
+from neurosteer.progress import QUIET
+from neurosteer.vocabulary import REGIONS, Question
 
+from .factorial import USED
+from .interchange_map import MOST_ITEMS
 from .kept import is_kept
 from .numbers import GRID
 from .passes import Passes
 from .work import Work
 
-TRIED = 16  # pairs that are timed
+TRIED, TIMED = 16, 3  # pairs and edits that are timed
+UNEDITED = 1.5  # a pass over all blocks, beside one above an edit
 BACKWARD = 5.0  # attribution by pair, beside a pass above an edit
 PAIRS_OF_TEXT = 60  # neutral text, with its divergences, is about as many pairs
 OTHER_TASKS = 18
@@ -31,11 +36,12 @@ def seconds_of(works: Sequence[Work], questions: Sequence[Question]) -> list[lis
 def _pace(work: Work) -> float:
     """Seconds of one pair under one edit, above its layer."""
     some = work.test.limit(TRIED)
-    passes = Passes(work.model, work.passes.progress)
-    passes.clean(some)  # what is done once is not timed
+    passes = Passes(work.model, QUIET)
+    first, *others = [work.ablation(one) for one in matched_controls(work.neurons, 1 + TIMED, work.seed)]
+    passes.edited(some, [first])  # what is done once is not timed
     began = perf_counter()
-    passes.edited(some, [work.ablation(work.neurons)])
-    return (perf_counter() - began) / (2 * len(some))  # an unedited pass over all blocks was made too
+    passes.edited(some, others)
+    return (perf_counter() - began) / ((UNEDITED + TIMED) * len(some))
 
 
 def _encoded(work: Work, pace: float) -> float:
@@ -54,7 +60,9 @@ def _sufficient(work: Work, pace: float) -> float:
 
 
 def _interchangeable(work: Work, pace: float) -> float:
-    return pace * 80 * 2 * (4 + work.controls)
+    swaps = 2 * (1 + work.controls) + 4
+    cells = 2 * len(REGIONS) * work.model.n_layers * work.map
+    return pace * (USED * swaps + MOST_ITEMS * cells)
 
 
 def _selective(work: Work, pace: float) -> float:
