@@ -12,7 +12,7 @@ class RankingMethod:
     """One of them.
 
     Attributes:
-        score: the number that a unit gets; the larger, the higher it ranks. Below 0 it is never chosen.
+        score: the number that a unit gets; the larger, the higher it ranks. Unless it is above 0 it is never chosen.
         reads: what it is computed from.
         shows: that a probe can read the contrast from the unit (`encoded`), or that the model does (`used`).
         source: where it comes from.

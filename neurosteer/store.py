@@ -185,11 +185,20 @@ def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
         raise InputError(f"{path} is a safetensors file, but not one of neurosteer's")
     if header["format"] != FORMAT:
         raise InputError(f"{path} has format '{header['format']}', this version reads '{FORMAT}'")
+    if not {"kind", "about"} <= set(header):
+        raise CorruptFileError(f"{path} is damaged: it does not say what it is; delete it and run again")
     if header.get("digest") != _digest_with_blank(path, header.get("digest", "")):
         raise CorruptFileError(f"{path} is damaged: its content does not match its digest; delete it and run again")
     if kind is not None and header["kind"] != kind:
         raise InputError(f"{path} is of kind '{header['kind']}', not '{kind}'")
-    metadata: dict[str, Json] = json.loads(header["about"])
+    try:
+        metadata = json.loads(header["about"])
+    except ValueError:
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise CorruptFileError(
+            f"{path} is damaged: what it says of itself is no JSON object; delete it and run again"
+        )
     return metadata
 
 
@@ -261,8 +270,11 @@ def _is_foreign(path: Path) -> bool:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    with safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (TypeError, SafetensorError) as error:  # a type that NumPy does not have
+        raise CorruptFileError(f"{path} holds what neurosteer never writes ({_one_line(error)})") from error
 
 
 def _header(path: Path) -> dict[str, str]:

@@ -453,7 +453,13 @@ def test_a_ranking_from_anywhere_else(tmp_path: Path):
     [
         (np.ones((2, 8)), {}, "scores are [2, 8], not [3 layers, 8 units of resid_post]"),
         (np.ones(8), {"layers": [1]}, "scores are [8], not [1 layers, 8 units of resid_post]"),
-        (np.full((3, 8), np.nan), {}, "a score is no finite number"),
+        (np.full((3, 8), np.nan), {}, "a score is no finite real number, or none that float32 can hold"),
+        (np.full((3, 8), 1e300), {}, "a score is no finite real number, or none that float32 can hold"),
+        (
+            np.full((3, 8), 1e-50),
+            {},
+            "a score above 0 is too small for float32, where it would be 0 and never be chosen",
+        ),
         (np.ones((2, 8)), {"layers": [2, 0]}, "layers must ascend, each once, not [2, 0]"),
         (np.ones((1, 8)), {"layers": [1], "best_layer": 2}, "best_layer 2 is not among the layers [1]"),
         (np.ones((1, 8)), {"layers": [3]}, "no such layer"),

@@ -13,12 +13,12 @@ from neurosteer.vocabulary import Json, Site, Stat
 
 from .schema import Array, Arrays, Metadata, Schema
 
-_SCORES = Array("float", ("ranked layer", "unit"))
+_SCORES = Array("float", ("layer", "unit"))
 _STATS = {
-    "stats_layers": Array("int", ("ranked layer",), least=0, once=True),
+    "stats_layers": Array("int", ("layer",), least=0, rising=True),
     "stats_tokens": Array("int", (1,), least=0),
     **{
-        name: Array("float", ("ranked layer", "unit"), least=0 if name.endswith("var") else None, nan=True)
+        name: Array("float", ("layer", "unit"), least=0 if name.endswith("var") else None, nan=True)
         for name in get_args(Stat)
     },
 }  # of all units of the ranked layers
@@ -38,8 +38,12 @@ _PROVENANCE: Mapping[str, object] = {
 def _wrong_neurons(arrays: Arrays, metadata: Metadata) -> str:
     chosen = list(zip(arrays["layers"].tolist(), arrays["units"].tolist(), strict=True))
     twice = [one for one, following in pairwise(sorted(chosen)) if one == following]
+    if chosen != sorted(chosen):
+        return "its neurons are not in ascending order"
     if twice:
         return "unit {1} of layer {0} stands there twice".format(*twice[0])
+    if (np.isnan(arrays["token_mean"]) != np.isnan(arrays["token_var"])).any():
+        return "'token_mean' and 'token_var' are not known of the same units"
     unknown = {layer for layer, _ in chosen} - set(arrays["stats_layers"].tolist())
     if unknown:
         return f"layer {min(unknown)} is not among its 'stats_layers'"
@@ -55,6 +59,8 @@ def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
 
 def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
     """The scores of its methods, whose names only the metadata know."""
+    if not metadata["rankings"]:
+        return "'rankings' is empty"
     for name in (f"scores_{method}" for method in metadata["rankings"]):
         if name not in arrays:
             return f"it has no array '{name}'"
@@ -99,14 +105,14 @@ FOUND = Schema(
 )  # a whole search, in the cache
 PROBES = Schema(
     "probes",
-    {**_DIRECTIONS, **{part: Array("int", (f"{part} pair",), least=0, once=True) for part in PARTS}},
+    {**_DIRECTIONS, **{part: Array("int", (f"{part} pair",), least=0, rising=True) for part in PARTS}},
     {"pairs": list[Json], "source": str},
     fault=_wrong_split,
 )  # the dense probes of a search, its pairs and their split
 CONTROLS = Schema(
     "controls", {"margins": Array("float", ("control", "pair"))}, {"task": str, "pairs": str}
 )  # of an edit
-STATES = Schema("states", {"values": Array("float", ("pair", 2, "layer", "unit"))})
+STATES = Schema("states", {"values": Array("float32", ("pair", 2, "layer", "unit"))})
 TOKEN_STATS = Schema(
     "stats",
     {

@@ -17,7 +17,12 @@ from neurosteer.vocabulary import Json, counted
 
 Arrays = Mapping[str, np.ndarray]
 Metadata = Mapping[str, Json]
-_KINDS: dict[str, tuple[Any, str]] = {"float": (np.floating, "numbers"), "int": (np.integer, "whole numbers")}
+_LONGEST = 60  # characters of a value that a message repeats
+_KINDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "float": (("float32", "float64"), "numbers"),
+    "float32": (("float32",), "numbers in float32"),
+    "int": (("int32", "int64"), "whole numbers"),
+}
 _adapter: Callable[[Any], Any] = cache(TypeAdapter)
 
 
@@ -37,28 +42,28 @@ class Array:
         axes: their names, or lengths; axes of one name are of one length in all arrays of a file.
         least: the smallest value that it may hold.
         nan: whether NaN may stand for what nobody has measured.
-        once: whether no value may stand there twice.
+        rising: whether each value is larger than the one before.
     """
 
-    kind: Literal["float", "int"]
+    kind: Literal["float", "float32", "int"]
     axes: tuple[str | int, ...]
     least: float | None = None
     nan: bool = False
-    once: bool = False
+    rising: bool = False
 
     def fault(self, values: np.ndarray) -> str:
         """What is wrong with the values, their shape apart; empty for nothing."""
-        kind, words = _KINDS[self.kind]
-        if not np.issubdtype(values.dtype, kind):
+        types, words = _KINDS[self.kind]
+        if values.dtype.name not in types:
             return f"holds {values.dtype}, not {words}"
-        if self.kind == "float":
+        if self.kind != "int":
             allowed = np.isfinite(values) | np.isnan(values) if self.nan else np.isfinite(values)
             if not allowed.all():
                 return "holds a value that is no finite number"
         if self.least is not None and (values < self.least).any():
             return f"holds {np.nanmin(values):g}, which is below {self.least:g}"
-        if self.once and len(np.unique(values)) < values.size:
-            return "holds a value twice"
+        if self.rising and (np.diff(values) <= 0).any():
+            return "is not ascending, each value once"
         return ""
 
 
@@ -112,7 +117,9 @@ def _wrong_field(asked: Mapping[str, object], metadata: Metadata) -> str:
             _adapter(kind).validate_python(metadata[name], strict=True)
         except ValidationError as error:
             said = error.errors()[0]["msg"]
-            return f"'{name}' is {metadata[name]!r} ({said[:1].lower()}{said[1:]})"
+            value = repr(metadata[name])
+            value = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}..."
+            return f"'{name}' is {value} ({said[:1].lower()}{said[1:]})"
     return ""
 
 

@@ -27,9 +27,9 @@ Given = Annotated[
     Any,  # a file or neurons: typer reads no union
     _option(
         "--neurons",
-        metavar="FILE",
+        metavar="FILE|LAYER:UNIT,...",
         parser=parse.neurons,
-        help="A neuron set, a ranking, or 14:3,14:5; instead of the newest find's.",
+        help="A neuron set, a ranking, or neurons as they are (14:3,14:5), instead of the newest find's.",
         show_default=False,
     ),
 ]
@@ -121,8 +121,12 @@ class NeuronsFrom:
     def __post_init__(self) -> None:
         if self.given is not None and self.method:
             raise InputError(
-                f"--method {self.method[0]} and --neurons {self._typed}: the file already says which; leave one out"
+                f"--method {self.method[0]} and --neurons {self._typed}: the latter already says which; leave one out"
             )
+        chosen = {"topk": self.topk, "layers": self.layers}
+        named = next((name for name, value in chosen.items() if value is not None), None)
+        if named and isinstance(self.given, tuple):
+            raise InputError(f"--{named} with --neurons {self._typed}: these are the neurons; leave --{named} out")
 
     def of(self, name: str | None) -> NeuronsFrom:
         """The same with the task that was typed without `--task`."""
@@ -184,7 +188,9 @@ class NeuronsFrom:
             return asked.named(asked.model)
         from neurosteer.studies import model_of_newest_find
 
-        found = None if self.given else model_of_newest_find(self._wanted(seed, offline=True), out=out)
+        found = (
+            None if isinstance(self.given, Path) else model_of_newest_find(self._wanted(seed, offline=True), out=out)
+        )
         if found is None:
             return asked.named(options.DEFAULT_MODEL)
         progress.notice(f"model {found.name}, that of the newest find")

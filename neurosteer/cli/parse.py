@@ -157,7 +157,7 @@ def file(text: str) -> Path:
 
 def neurons(text: str) -> Path | tuple[tuple[int, int], ...]:
     """A file, or neurons as LAYER:UNIT, with commas between them."""
-    if not re.fullmatch(r"\d+:\d+(,\d+:\d+)*", text):
+    if not re.fullmatch(r"[0-9]{1,9}:[0-9]{1,9}(, *[0-9]{1,9}:[0-9]{1,9})*", text):
         if ":" in text and not _expanded(text).exists():
             refuse(text, "is no file, and not neurons as LAYER:UNIT,LAYER:UNIT")
         return file(text)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from safetensors import safe_open
 from torch import Tensor
 
-from neurosteer.artefacts import STATES, TOKEN_STATS
+from neurosteer.artefacts import STATES, TOKEN_STATS, WrongContentError
 from neurosteer.data import EosStates, TokenStats, UnitStats
 from neurosteer.model import Model, check_site, resolve_layers
 from neurosteer.pairs import Pairs
@@ -116,6 +116,8 @@ def _map_states(request: Request) -> Float[Tensor, "pair side layer unit"]:
     path = request.path()
     metadata = verify_artefact(path, STATES.kind)
     with safe_open(path, framework="pt") as file:
+        if "values" not in file.keys():  # noqa: SIM118
+            raise WrongContentError(path, "it has no array 'values'")
         values: Tensor = file.get_tensor("values")
     STATES.check(path, {"values": values.numpy()}, metadata, pair=len(request.pairs), **request.sizes)
     return values

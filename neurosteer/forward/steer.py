@@ -91,7 +91,7 @@ def check_neurons(model: Model, neurons: NeuronSet, what: str = "these neurons")
     outside = [layer for layer in layers if not 0 <= layer < model.n_layers]
     if outside:
         raise InputError(f"no layer {outside[0]}: {model.name} has layers 0 to {model.n_layers - 1}")
-    width, there = neurons.stats.token_mean.shape[1], model.site_width(neurons.site, layers)
+    width, there = neurons.stats.token_mean.shape[1], model.site_width(neurons.site, layers or [0])
     if width != there:
         raise InputError(f"{what} are of {width} units, and {neurons.site} of {model.name} has {there}")
 

@@ -91,12 +91,10 @@ class Ranking:
         >>> list(own.top(2))
         [(2, 30), (2, 31)]
         """
-        rows = tuple(range(model.n_layers)) if layers is None else tuple(layers)
-        values, width = torch.as_tensor(scores, dtype=torch.float32), model.site_width(site, rows)
+        rows = tuple(range(model.n_layers)) if layers is None else tuple(map(int, layers))
+        values, width = _as_scores(scores), model.site_width(site, rows)
         if values.shape != (len(rows), width):
             raise InputError(f"scores are {list(values.shape)}, not [{len(rows)} layers, {width} units of {site}]")
-        if not bool(values.isfinite().all()):
-            raise InputError("a score is no finite number")
         if list(rows) != sorted(set(rows)):
             raise InputError(f"layers must ascend, each once, not {list(rows)}")
         if best_layer is not None and best_layer not in rows:
@@ -105,7 +103,8 @@ class Ranking:
         if stats.layers != rows or stats.token_mean.shape[1] != width:
             raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
         metadata = given_metadata(model) | ({} if task is None else {"task": task})
-        return cls(values, best_layer, method, stats, model.fingerprint, site, metadata)
+        best = None if best_layer is None else int(best_layer)
+        return cls(values, best, str(method), stats, model.fingerprint, site, metadata)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -261,3 +260,19 @@ class Ranking:
     def __repr__(self) -> str:
         shape = f"{len(self.layers)} layers x {self.scores.shape[1]} units"
         return f"Ranking({self.method} of {self.metadata.get('task')}, {shape}, best layer {self.best_layer})"
+
+
+def _as_scores(scores: ArrayLike | Tensor) -> Float[Tensor, "layer unit"]:
+    """A copy in float32. Raises `InputError` for what are no finite real numbers, or none of that size."""
+    try:
+        given = scores.detach().cpu().numpy() if isinstance(scores, Tensor) else scores
+        exact = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"scores are no array of numbers ({' '.join(str(error).split())})") from None
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = exact.astype(np.float32)
+    if np.iscomplexobj(given) or not np.isfinite(rounded).all():
+        raise InputError("a score is no finite real number, or none that float32 can hold")
+    if ((exact > 0) != (rounded > 0)).any():
+        raise InputError("a score above 0 is too small for float32, where it would be 0 and never be chosen")
+    return torch.from_numpy(rounded)

@@ -43,8 +43,8 @@ def check_measured(stats: UnitStats, rows: Sequence[int]) -> None:
     """Raise `InputError` where the statistics of one of these rows are unknown."""
     if not bool(is_measured(stats)[list(rows)].all()):
         raise InputError(
-            "nobody has measured the means and variances of these neurons' layers: take the neurons from a ranking "
-            "(ranking.pick), or give NeuronSet.of(..., stats=ranking.stats)"
+            "nobody has measured the means and variances of these neurons' layers: take the neurons from a find (in "
+            "Python: ranking.pick, or NeuronSet.of(..., stats=ranking.stats))"
         )
 
 

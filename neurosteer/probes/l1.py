@@ -7,8 +7,6 @@ encodes nothing.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -25,8 +23,7 @@ def l1_order(x: Float[Tensor, "layer sample unit"], y: Float[Tensor, "sample"]) 
     standardised and classes are of one size, so there is no bias; labels are 1 and -1.
     """
     labels = y.cpu().numpy()
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        orders = list(pool.map(lambda layer: _one_layer(layer.cpu().double().numpy(), labels), x))
+    orders = [_one_layer(layer.cpu().double().numpy(), labels) for layer in x]  # liblinear draws from a global source
     return torch.from_numpy(np.stack(orders)).float()
 
 
@@ -34,11 +31,11 @@ def _one_layer(x: Float[np.ndarray, "sample unit"], y: Float[np.ndarray, "sample
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import l1_min_c
 
-    strengths = l1_min_c(x, y, loss="log", fit_intercept=False) / np.geomspace(1, LAST, PENALTIES)
-    probe = LogisticRegression(
-        l1_ratio=1, solver="liblinear", fit_intercept=False, warm_start=True, max_iter=1000, random_state=0
-    )
     order = np.zeros(x.shape[1])
+    if not (x.T @ y).any():  # no unit differs
+        return order
+    strengths = l1_min_c(x, y, loss="log", fit_intercept=False) / np.geomspace(1, LAST, PENALTIES)
+    probe = LogisticRegression(l1_ratio=1, solver="liblinear", fit_intercept=False, max_iter=1000, random_state=0)
     for step, strength in enumerate(strengths):
         weights = np.abs(probe.set_params(C=strength).fit(x, y).coef_[0])
         entered = (order == 0) & (weights > 0)

@@ -41,6 +41,7 @@ class ResultStore:
             return path.is_file()
         try:
             metadata = verify_artefact(path, UNIT.kind)
+            UNIT.check(path, {}, metadata)
         except (CorruptFileError, InputError) as error:  # the latter where the damage is in what kind of file it is
             progress.notice(f"{str(error).split(';')[0]}; computing it again")
             return False

@@ -99,9 +99,13 @@ class Examples:
     def judge_units(
         self, units: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], used: Bool[Tensor, "layer k"] | None = None
     ) -> list[Accuracy]:
-        """Of a probe on some units of each layer."""
+        """Of a probe on some units of each layer; where none is used, half of the sentences are right."""
         small = self.only(units.to(l2.device), used)
-        return small.judge(small.fit(l2))
+        judged = small.judge(small.fit(l2))
+        if used is None:
+            return judged
+        nothing = [Accuracy(0.5, (1,) * len(one.right)) for one in judged]
+        return [some if any_ else none for some, none, any_ in zip(judged, nothing, used.any(dim=1), strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

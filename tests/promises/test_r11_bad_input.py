@@ -157,7 +157,7 @@ TYPED: list[Row] = [
     (
         EVERY,
         ["--neurons", "taken", "--method", "l0"],
-        "--method l0 and --neurons taken: the file already says which; ",
+        "--method l0 and --neurons taken: the latter already says which; ",
     ),
     (EVERY, ["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
     (EVERY, ["--out", "taken/runs"], "--out 'taken/runs': '"),

@@ -220,7 +220,7 @@ def _from_given(
         file, (neurons, ranking) = str(given), _read(given, wanted)
         check_neurons(model, neurons, f"{file}: these neurons")
     else:
-        file, neurons = "the command line", NeuronSet.of(model, given)
+        file, neurons = "--neurons", NeuronSet.of(model, given)
     metadata = neurons.metadata
     task = wanted.task or metadata.get("task")
     method = str(metadata.get("method") or "given")
@@ -252,10 +252,10 @@ def _from_given(
 
 
 def _measured(model: Model, neurons: NeuronSet, train: Pairs, progress: Progress) -> NeuronSet:
-    """The same with the statistics of their layers, on the train pairs where nobody has measured them before."""
-    layers = sorted(set(neurons.layers.tolist()))
-    rows = [neurons.stats.layers.index(layer) for layer in layers]
-    if bool(is_measured(neurons.stats)[rows].all()):
+    """The same with the statistics of every layer that nobody has measured before, on the train pairs."""
+    measured = is_measured(neurons.stats).tolist()
+    layers = [layer for layer, known in zip(neurons.stats.layers, measured, strict=True) if not known]
+    if not layers:
         return neurons
     from neurosteer.forward import states_and_stats
 

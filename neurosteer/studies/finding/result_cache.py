@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from neurosteer.artefacts import FOUND
+from neurosteer.artefacts import FOUND, WrongContentError
 from neurosteer.forward.cache import cache_key, cache_path, load_or_compute
 from neurosteer.model import Model
 from neurosteer.neurons import Ranking, stats_arrays, stats_from
@@ -52,7 +53,7 @@ def _depends_on(model: Model, pairs: Pairs, settings: Mapping[str, Json]) -> dic
         "left_out": asdict(pairs.left_out),  # notices tell
         "groups": digest_of([[pair.item, pair.part] for pair in pairs]),  # a split keeps them together
         "strengths": list(STRENGTHS),
-        "versions": versions("neurosteer", "numpy", "scipy", "simplemma", "snowballstemmer"),
+        "versions": versions("neurosteer", "numpy", "scipy", "scikit-learn", "simplemma", "snowballstemmer"),
         "code": code_digest(),
     }
 
@@ -71,8 +72,17 @@ def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
 
 
 def _read(path: Path, model: Model, pairs: Pairs, parts: Split) -> Found:
-    """What `_write` wrote. Raises `CorruptFileError` if damaged."""
+    """What `_write` wrote. Raises `CorruptFileError` if damaged, or where it holds what no search finds."""
     arrays, metadata = FOUND.read(path)
+    try:
+        return _found(arrays, metadata, model, pairs, parts)
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongContentError(path, " ".join(f"{type(error).__name__}: {error}".split())) from None
+
+
+def _found(
+    arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Json], model: Model, pairs: Pairs, parts: Split
+) -> Found:
     result, stats = read_record(FindResult, json.loads(metadata["result"])), stats_from(arrays)
     rankings = {
         method: Ranking(

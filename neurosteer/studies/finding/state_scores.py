@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -15,7 +16,7 @@ Scores = dict[Method, Float[Tensor, "layer unit"]]
 
 
 def state_scores(
-    states: Float[Tensor, "pair side layer unit"], train: Sequence[int], test: Welch, methods: Iterable[Method]
+    states: Float[Tensor, "pair side layer unit"], train: Sequence[int], test: Welch, methods: Collection[Method]
 ) -> Scores:
     """The scores of those of the methods that read states alone; `test` is Welch's of the same pairs.
 
@@ -28,5 +29,7 @@ def state_scores(
     if "mean-diff" in methods:
         scores["mean-diff"] = (test.t.abs() * math.sqrt(2 / len(train))).float()
     if "localizer" in methods:
-        scores["localizer"] = welch(states.abs(), train).t.float()
+        layers = range(states.shape[2])  # one by one: they may not fit into memory
+        sizes = [welch(states[:, :, layer : layer + 1][list(train)].abs(), range(len(train))).t for layer in layers]
+        scores["localizer"] = torch.cat(sizes).float()
     return scores
