@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from neurosteer.errors import InputError, NeurosteerError, OutOfMemoryError, did_you_mean, is_out_of_memory
 
-from . import check, effects, find, generate, ls, run, score
+from . import check, effects, fetch, find, generate, ls, run, score
 from .screen import visible
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
@@ -47,7 +47,7 @@ class Commands(TyperGroup):
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(cls=Commands, rich_markup_mode="rich", context_settings=_HELP)
-for command in (find.find, effects.ablate, effects.amplify, generate.generate, score.score, run.run):
+for command in (find.find, effects.ablate, effects.amplify, generate.generate, score.score, run.run, fetch.fetch):
     app.command()(command)
 listing = typer.Typer(cls=Commands, add_completion=False)
 listing.command("tasks")(ls.tasks)
