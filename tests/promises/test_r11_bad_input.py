@@ -266,7 +266,7 @@ def test_every_option_of_every_command_is_there():
         (["fetch", "builtin"], "the pairs of 'builtin' are made on this machine: nothing is to be fetched"),
         (["fetch", "rublmp", "--offline"], "no model or data set 'rublmp' in the cache, and the hub cannot be "),
         (["fetch", "rublimp", "--offline"], "'RussianNLP/rublimp' is not in the cache and the hub cannot be reached"),
-        (["fetch", ""], "NAME '' is empty"),
+        (["fetch", ""], "name '' is empty"),
         (["run"], "missing argument 'RECIPE' (see neurosteer run --help)"),
         (["run", "nowhere.toml"], "no recipe 'nowhere.toml' (name a TOML file, or see: neurosteer ls recipes)"),
         (["run", "."], "'.' is a folder; name a recipe's file in it, or one of "),
