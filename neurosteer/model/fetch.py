@@ -13,7 +13,7 @@ from neurosteer.store import MANIFEST, expanded, home, write_bytes
 
 from .builtin import NAME, builtin_folder, converted
 from .gguf import gguf_in
-from .whole import MERGE, weight_files
+from .whole import MERGE, check_readable, weight_files
 
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _BESIDE = (".json", ".txt", ".model", ".jinja", ".tiktoken")  # config and tokenizer
@@ -70,6 +70,7 @@ def _converted(name: str, place: Path, *, offline: bool, progress: Progress) -> 
     if name == NAME:
         folder = builtin_folder(offline=offline, progress=progress)
     else:
+        check_readable(place)
         gguf = gguf_in(place) if place.is_dir() else place
         if gguf is None or gguf.suffix.lower() != ".gguf":
             raise InputError(

@@ -1,8 +1,8 @@
 """R23: same weights, same numbers: by name, by folder, as a bridge, as a Hugging Face object, from the GGUF file.
 
 Scores and states are bit for bit those of the built-in model by its name, and those of plain Hugging Face behind the
-separator. A tiny model stands for it, whose file names other markers; `pytest -m slow` takes the real one. And neurons
-found under another BOS or EOS are refused by every command, with the option that helps.
+separator. A tiny model stands for it, whose file names other markers; `pytest -m slow` takes the real one. Neurons found
+under another BOS or EOS are refused by every command, with the option that helps.
 """
 
 from __future__ import annotations
@@ -114,19 +114,20 @@ OTHER = {  # what is given, and what the message says
     ("--eos", "<s>"): "EOS </s>, and the model now has <s>; give --eos '</s>'",
     ("--bos", "</s>", "--eos", "<s>"): "BOS <s> and EOS </s>, and the model now has </s> and <s>; give --bos '<s>' ",
 }
+COMMANDS = (["ablate"], ["amplify"], ["generate", "w1 w2"])
 
 
 def test_neurons_found_under_other_tokens_are_refused(found: str, run: Any):
     """By every command that takes neurons, from a find and from a file; under the same ones they are taken."""
-    few = ["--model", "model", "--topk", "3", "--quiet"]
-    for command in (["ablate", "--controls", "1", "--neutral", "prose.txt"], ["amplify"], ["generate", "w1 w2"]):
-        for source in ([], ["--neurons", found]):
-            before = sorted(Path("runs").iterdir())
-            for given, told in OTHER.items():
-                outcome = run(*command, *source, *few, *given)
-                assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
-                assert f"found under {told}" in outcome.err
-            assert sorted(Path("runs").iterdir()) == before
+    few, file = ["--model", "model", "--topk", "3", "--quiet"], ["--neurons", found]
+    before = sorted(Path("runs").iterdir())
+    asked = [(["ablate"], *one) for one in OTHER.items()]
+    asked += [([*command, *file], *one) for command in COMMANDS for one in list(OTHER.items())[-1:]]
+    for command, given, told in asked:
+        outcome = run(*command, *few, *given)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+        assert f"found under {told}" in outcome.err
+    assert sorted(Path("runs").iterdir()) == before
     same = run("ablate", "--controls", "1", "--neutral", "prose.txt", *few, "--bos", "<s>", "--format", "json")
     assert (same.code, same.err) == (0, "")
     assert json.loads(same.out)["model"]["bos"] == BOS

@@ -17,18 +17,18 @@ CODE = """
 import json
 from pathlib import Path
 import torch, transformers
+from plain_edits import neurons_at
 from tiny_models import save_random, save_tokenizer
 from neurosteer.edits import Edit
 from neurosteer.forward import score
 from neurosteer.model import load_model
-from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import load_pairs
 from neurosteer.studies import measure_effect
 
 torch.set_num_threads(1)
 place, words, width = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 config = transformers.LlamaConfig(
-    vocab_size=words, hidden_size=width, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+    vocab_size=words, hidden_size=width, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
     max_position_embeddings=64, bos_token_id=62, eos_token_id=63, tie_word_embeddings=True,
 )
 pairs, others = (load_pairs("intransitive", source="builtin", limit=n, seed=n) for n in (60, 4))
@@ -37,7 +37,7 @@ prose = place / "prose.txt"
 prose.write_text(" ".join(english[:40]))
 save_tokenizer(save_random(config, place / "model"), english=english)
 model = load_model(place / "model")
-edit = Edit.ablate(NeuronSet.of(model, [(0, 3), (1, 5)]))
+edit = Edit.ablate(neurons_at(model, [(0, 3), (1, 5)]))
 
 def status(field):
     [line] = [line for line in open("/proc/self/status") if line.startswith(field)]
