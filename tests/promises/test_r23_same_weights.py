@@ -1,8 +1,8 @@
 """R23: same weights, same numbers: by name, by folder, as a bridge, as a Hugging Face object, from the GGUF file.
 
 Scores and states are bit for bit those of the built-in model by its name, and those of plain Hugging Face behind the
-separator. A tiny model stands for it, whose file names other markers; `pytest -m slow` takes the real one. Neurons found
-under another BOS or EOS are refused by every command, with the option that helps.
+separator. A tiny model stands for it, whose file names other markers; `pytest -m slow` takes the real one.
+Neurons found under another BOS or EOS are refused by every command, with the option that helps.
 """
 
 from __future__ import annotations
