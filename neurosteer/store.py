@@ -279,8 +279,11 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _header(path: Path) -> dict[str, str]:
     try:
+        path.open("rb").close()  # safetensors calls what may not be read absent
         with safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {})
+    except PermissionError as error:
+        raise CorruptFileError(f"cannot read '{path}': {error.strerror}") from error
     except (SafetensorError, OSError, ValueError) as error:
         message = f"{path} is damaged or no safetensors file ({_one_line(error)}); have neurosteer make it again"
         raise CorruptFileError(message) from error

@@ -136,7 +136,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, "0")  # so that what a command sets is undone afterwards
     monkeypatch.setattr("neurosteer.cli.progress.monotonic", lambda: 0.0)  # no lines that depend on how busy it is
     for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS"):
-        monkeypatch.setenv(name, "0")
+        monkeypatch.setenv(name, "0")  # so that it is undone
+        monkeypatch.delenv(name)  # even "0", where huggingface_hub is imported now, would bind it for good
 
     def run_main(*arguments: str) -> Outcome:
         with pytest.raises(SystemExit) as stop:

@@ -47,9 +47,19 @@ CONFIGS: dict[str, Callable[[], Any]] = {
 
 def save_tiny(kind: str, folder: Path, *, seed: int = 0, bos: str | None = "<s>", eos: str | None = "</s>") -> Path:
     """A random model of an architecture, and a word-level tokenizer, as a Hugging Face folder."""
+    return save_random(CONFIGS[kind](), folder, seed=seed, bos=bos, eos=eos)
+
+
+def save_random(
+    config: Any, folder: Path, *, seed: int = 0, bos: str | None = "<s>", eos: str | None = "</s>", flat: bool = True
+) -> Path:
+    """The same of any config. Unless `flat`, biases and norms, which begin at 0 and 1, are random too."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = transformers.AutoModelForCausalLM.from_config(CONFIGS[kind]())
+        network = transformers.AutoModelForCausalLM.from_config(config)
+        for name, weight in network.named_parameters():
+            if not flat and (name.endswith("bias") or "norm" in name or "ln_" in name):
+                weight.data += 0.2 * torch.randn_like(weight)
     network.config.architectures = [type(network).__name__]
     network.save_pretrained(folder)
     save_tokenizer(folder, bos=bos, eos=eos)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .edit_hooks import editing as editing
     from .edit_hooks import prompt_ends_at as prompt_ends_at
     from .edit_hooks import without_hooks as without_hooks
+    from .fetch import fetch_model as fetch_model
+    from .fetch import in_cache as in_cache
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
     from .model import Model as Model

@@ -34,6 +34,7 @@ from .whole import (
     check_config,
     check_finite,
     check_loaded,
+    check_readable,
     check_vocabulary,
     refuse_adapters,
     weight_files,
@@ -148,6 +149,8 @@ def _device(name: str) -> torch.device:
 def _find(label: str, source: str, *, offline: bool, progress: Progress) -> tuple[str, bool]:
     """A folder or a hub id, and whether the hub is to be asked for it."""
     place = expanded(source)
+    if place.exists():
+        check_readable(place)
     if place.is_file() and place.suffix.lower() == ".gguf":
         return str(converted(place, progress=progress)), False
     if place.is_file():

@@ -26,6 +26,7 @@ _BLOCKS = re.compile(
 _DERIVED = re.compile(r"(^|\.)(masked_bias|inv_freq|position_ids|causal_mask|attn_mask)$")  # computed anew
 _PLAIN = {"F64", "F32", "F16", "BF16"}
 _NOT_TEXT = ("image", "video", "audio", "boi", "eoi")  # placeholders that a text never holds
+_LOADED = (".json", ".safetensors", ".gguf", ".txt", ".model", ".jinja")
 _NAMED = 3  # tensors or tokens of a message
 
 
@@ -36,6 +37,17 @@ def refuse_adapters(label: str, folder: Path) -> None:
         where = "beside its weights" if (folder / "config.json").is_file() else "and no whole model"
         way_out = f"merge it ({MERGE})" + (", or move it away" if where.startswith("beside") else "")
         raise InputError(f"{label} has an adapter {where} ({found[-1]}), which would be left out; {way_out}")
+
+
+def check_readable(place: Path) -> None:
+    """Raise `InputError` for a file, or a file of a folder, that may not be read: safetensors calls it absent."""
+    try:
+        files = [place] if place.is_file() else [file for file in sorted(place.iterdir()) if file.is_file()]
+        for file in files:
+            if file.suffix.lower() in _LOADED:
+                file.open("rb").close()
+    except OSError as error:
+        raise InputError(f"cannot read '{error.filename}': {error.strerror}") from error
 
 
 def check_config(label: str, config: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .baselines import Baselines, Tokenise, mean_baselines
 from .blimp import TASKS
 from .builtin import NAMED, OF_AUTO
+from .fetch import fetch_data, fetched
 from .known import known_tasks
 from .layouts import read_layout
 from .lexical import LexicalSplitError
@@ -27,6 +28,8 @@ __all__ = [
     "PublishedSet",
     "Split",
     "Tokenise",
+    "fetch_data",
+    "fetched",
     "known_tasks",
     "load_pairs",
     "load_tasks",

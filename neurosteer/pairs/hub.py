@@ -11,6 +11,7 @@ from typing import Any
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.hub import network
 
+from .fetch import fetched
 from .files import undecodable
 from .tables import Table
 
@@ -41,7 +42,7 @@ def config_names(repo: str, *, online: bool) -> tuple[str, ...]:
     """The configurations of a hub dataset. Raises InputError when it cannot be had."""
     with _network(online) as datasets:
         try:
-            return tuple(datasets.get_dataset_config_names(repo))
+            return tuple(datasets.get_dataset_config_names(_place(repo, online)))
         except Exception as error:
             raise _unavailable(repo, error, online=online) from error
 
@@ -54,7 +55,7 @@ def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> 
     """
     with _network(online) as datasets:
         try:
-            splits = datasets.load_dataset(repo, config)
+            splits = datasets.load_dataset(_place(repo, online), config)
         except Exception as error:
             raise _unavailable(repo, error, online=online) from error
     place = f"{repo} ({config})"
@@ -64,6 +65,12 @@ def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> 
     return Table.of(
         f"'{repo}' ({config})", [(f"{place}, row {row}", one) for row, one in enumerate(records, 1)], told
     )
+
+
+def _place(repo: str, online: bool) -> str:
+    """The data set on the hub; without the network its copy, where it was fetched."""
+    copy = None if online else fetched(repo)
+    return repo if copy is None else str(copy)
 
 
 def _chosen(splits: Mapping[str, Any], split: str, place: str) -> list[Any]:

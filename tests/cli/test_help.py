@@ -29,6 +29,7 @@ def test_the_commands():
         "neurosteer generate",
         "neurosteer score",
         "neurosteer run",
+        "neurosteer fetch",
         "neurosteer check",
         "neurosteer ls tasks",
         "neurosteer ls models",

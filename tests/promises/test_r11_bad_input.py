@@ -43,7 +43,7 @@ METHODS = "welch, l0, mean-diff, l1, localizer, attribution"
 MILLION = "1,000,000"
 MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000", "--draws": "10,000"}
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
-KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, check, ls"
+KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, fetch, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 BUT_RUN, EDITS = "find ablate amplify generate score", "ablate amplify"
 
@@ -134,6 +134,7 @@ TYPED: list[Row] = [
         (EDITS, ["--where", value], f"--where {value} cannot matter for scores: sentences are given, and EOS is ")
         for value in ("eos", "generated")
     ),
+    *one_of("--kind", "model, data", "dataset"),
     *one_of("--convention", "sum, mean, lm-eval, minicons", "surprisal", "summ"),
     *empty(EVERY, "--out", "--neurons", "--neutral", "--also", "--data"),
     *empty(EVERY, "--model", "--revision", "--device-map", "--bos", "--eos"),
@@ -178,7 +179,12 @@ TYPED: list[Row] = [
     (EDITS, ["one", "--task", "two"], "which task: 'one', or 'two' as --task says? name one"),
     ("find score", ["nope", "--data", "./nowhere"], "no such file or folder: './nowhere' (--data takes auto, "),
 ]
-FIRST = {"generate": ["The guests"], "run": ["fig5"], "check": ["taken"]}  # what else is looked at only after
+FIRST = {
+    "generate": ["The guests"],
+    "run": ["fig5"],
+    "fetch": ["gpt2"],
+    "check": ["taken"],
+}  # what else is looked at only after
 
 
 def commands_of(group: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
@@ -192,7 +198,7 @@ def commands_of(group: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
 
 
 OPTIONS = dict(commands_of(typer.main.get_command(app)))
-FLAGGED = {"find", "ablate", "amplify", "generate", "score", "run"}  # commands with --quiet
+FLAGGED = {"find", "ablate", "amplify", "generate", "score", "run", "fetch"}  # commands with --quiet
 
 
 def commands_for(row: Row) -> list[str]:
@@ -257,6 +263,11 @@ def test_every_option_of_every_command_is_there():
         (["--verison"], "unknown option '--verison'; did you mean '--version'? (see neurosteer --help)"),
         (["check"], "missing argument 'PATH...' (see neurosteer check --help)"),
         (["generate", "--scale", "0"], "missing argument 'PROMPT...' (see neurosteer generate --help)"),
+        (["fetch"], "missing argument 'NAME' (see neurosteer fetch --help)"),
+        (["fetch", "builtin"], "the pairs of 'builtin' are made on this machine: nothing is to be fetched"),
+        (["fetch", "rublmp", "--offline"], "no model or data set 'rublmp' in the cache, and the hub cannot be "),
+        (["fetch", "rublimp", "--offline"], "'RussianNLP/rublimp' is not in the cache and the hub cannot be reached"),
+        (["fetch", ""], "name '' is empty"),
         (["run"], "missing argument 'RECIPE' (see neurosteer run --help)"),
         (["run", "nowhere.toml"], "no recipe 'nowhere.toml' (name a TOML file, or see: neurosteer ls recipes)"),
         (["run", "."], "'.' is a folder; name a recipe's file in it, or one of "),

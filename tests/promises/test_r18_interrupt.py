@@ -57,7 +57,9 @@ def start(place: Path, arguments: list[str], stop_at: str = "") -> subprocess.Po
     return subprocess.Popen(command, cwd=place, text=True, **pipes)
 
 
-def stopped(place: Path, arguments: list[str], stop_at: str) -> tuple[int, str, list[str]]:
+def stopped(
+    place: Path, arguments: list[str], stop_at: str, by: signal.Signals = signal.SIGINT
+) -> tuple[int, str, list[str]]:
     """Run until a unit begins that never ends, press Ctrl-C; gives exit code, stdout and the lines on stderr."""
     process = start(place, arguments, stop_at)
     deadline = time.monotonic() + 60
@@ -65,7 +67,7 @@ def stopped(place: Path, arguments: list[str], stop_at: str) -> tuple[int, str, 
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, by)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err.splitlines()
 
@@ -101,6 +103,17 @@ def test_in_a_unit(place, stop_at):
     begun = [name for name in (place / "log").read_text().split() if name in NAMES]
     assert sorted(begun) == sorted([*NAMES, stop_at])
     assert {path.stem for path in (folder / "units").glob("*.safetensors")} == set(KEPT)
+
+
+def test_sigterm_is_ctrl_c(place):
+    """A batch system's way to say it: the same exit code and line, and nothing half-written is left."""
+    code, out, lines = stopped(place, METADATA, "block-1-0", by=signal.SIGTERM)
+    kept = f"{NAMES.index('block-1-0')} of 40 units are kept in {run_folder(place).relative_to(place)}"
+    again = shlex.join(["neurosteer", *METADATA])
+    assert (code, out) == (130, "")
+    assert lines[-1] == f"neurosteer: interrupted: {kept}; to go on: {again}"
+    left = [path.name for path in place.rglob(".*") if path.suffix != ".lock"]
+    assert left == []
 
 
 def test_after_the_last_unit(place):

@@ -325,3 +325,22 @@ def test_progress_is_weighted_by_cost(tmp_path, monkeypatch):
     left = [46.0 - cost for cost in spent]
     paced = [left[0], *(1.5 * rest for rest in left[1:])]
     np.testing.assert_allclose([job[3] for job in told.jobs], paced, atol=1e-9)
+
+
+@pytest.mark.parametrize("at", ["states-1", "block-1-0"])
+@pytest.mark.parametrize("what", ["run", "units"])
+def test_a_folder_that_is_deleted_midway(at: str, what: str, tmp_path: Path):
+    """One line with the way out, exit 1; nothing comes back half, and the same run can be given again."""
+    folder = tmp_path / "run"
+
+    def begins(name: str) -> None:
+        if name == at:
+            shutil.rmtree(folder if what == "run" else folder / "units")
+
+    with pytest.raises(NeurosteerError) as error:
+        run_units(stub_units(begins), folder, DIGEST, progress=Told())
+    assert error.value.exit_code == 1
+    assert "was deleted while the run went on; give the same command again" in str(error.value)
+    assert "\n" not in str(error.value)
+    run_units(stub_units(), folder, DIGEST, progress=Told())
+    assert {path.stem for path in (folder / "units").glob("*.safetensors")} == set(KEPT)

@@ -1,4 +1,9 @@
-"""Nothing is loaded by half: one line names what would have been left out, made up or read as something else."""
+"""R28: nothing is loaded by half: one line names what would be left out, made up or read as something else.
+
+Each kind has several members: tensors that the model does not take, missing or misshapen ones, quantised layouts and
+unknown quantisations, weights that are no numbers, adapters beside or inside the weights, more token ids than rows,
+configs without layers; and what may be there is let pass.
+"""
 
 from __future__ import annotations
 

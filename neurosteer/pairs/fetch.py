@@ -1,0 +1,129 @@
+"""Data sets of the hub as copies in the cache, for machines without network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neurosteer import hub
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.hub import Fetched, Repository
+from neurosteer.progress import AUTO, Progress
+from neurosteer.store import file_stem, home, locked, write_bytes
+
+from .published import PUBLISHED
+
+PROVENANCE = "neurosteer.json"
+_READ = (".parquet", ".jsonl", ".json", ".csv", ".tsv", ".txt", ".arrow", ".gz", ".zip", ".zst", ".xz")
+_CARD = "README.md"  # says which files are which configuration
+
+
+def fetch_data(
+    name: str, *, revision: str | None = None, offline: bool = False, progress: Progress = AUTO
+) -> Fetched:
+    """Put a data set into the cache, where it is found without network by every later `--data NAME --offline`.
+
+    The whole set is taken, in all its configurations; another revision takes the place of the one that is there.
+
+    Args:
+        name: a published set (`rublimp`, `multiblimp:deu`) or a hub id, with `:CONFIGURATION` or without.
+        revision: a branch, tag or commit.
+        offline: never reach for the network: only look whether it is there.
+        progress: what is shown meanwhile.
+
+    Raises:
+        InputError: for what the hub has not, and where the hub cannot be reached and the set is not here.
+
+    Example:
+        fetch_data("multiblimp:deu").folder
+    """
+    source, _, configuration = name.partition(":")
+    repo = PUBLISHED[source].hub_id if source in PUBLISHED else source
+    folder = folder_of(repo)
+    if offline or not hub.is_reachable():
+        about = _about(folder)
+        if about is None or revision not in (None, about["revision"], about["commit"]):
+            at = "" if revision is None else f" at revision '{revision}'"
+            raise InputError(f"'{repo}'{at} is not in the cache and the hub cannot be reached; fetch it with network")
+        _check_configuration(repo, _files_of(folder, about), configuration)
+        return _as_fetched(name, folder, about, was_there=True)
+    found = hub.repository(repo, "dataset", revision)
+    if found is None:
+        close = did_you_mean(repo, [row.hub_id for row in PUBLISHED.values()])
+        raise InputError(f"no dataset '{repo}' on the hub, or no access to it{close}")
+    with locked(folder):
+        about = _about(folder)
+        was_there = about is not None and about["commit"] == found.commit
+        if not was_there:
+            _replace(folder, found, revision, configuration, progress)
+    about = _about(folder)
+    assert about is not None
+    _check_configuration(repo, _files_of(folder, about), configuration)
+    return _as_fetched(name, folder, about, was_there=was_there)
+
+
+def folder_of(repo: str) -> Path:
+    """Where the copy of a data set lies, or would lie."""
+    return home() / "data" / file_stem(repo.replace("/", "--"))
+
+
+def _files_of(folder: Path, about: Mapping[str, Any]) -> Path:
+    """Where the files of a copy lie: `datasets` takes folders of one name for one set, whatever they hold."""
+    return folder / f"{folder.name}-{about['commit'][:12]}"
+
+
+def fetched(repo: str) -> Path | None:
+    """The copy of a data set in the cache; None where it was not fetched, or is no longer whole."""
+    folder = folder_of(repo)
+    about = _about(folder)
+    return None if about is None else _files_of(folder, about)
+
+
+def _about(folder: Path) -> Mapping[str, Any] | None:
+    """What is known of a whole copy: its revision, its commit, and how large its files are."""
+    try:
+        about = json.loads((folder / PROVENANCE).read_text("utf-8"))
+        place = _files_of(folder, about)
+        whole = all((place / file).stat().st_size == size for file, size in about["files"].items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return about if whole else None
+
+
+def _replace(folder: Path, found: Repository, revision: str | None, configuration: str, progress: Progress) -> None:
+    """Put a copy in the place of the one that is there, whole or not at all. To be called with the folder locked."""
+    files = [file for file in found.sizes if file == _CARD or file.lower().endswith(_READ)]
+    if not set(files) - {_CARD}:
+        raise InputError(f"'{found.name}' holds no files that can be read as pairs ({', '.join(_READ[:6])})")
+    for left in folder.parent.glob(f".{folder.name}-*"):  # of a killed process
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        made = Path(scratch) / "made"
+        about = {"repository": found.name, "revision": revision, "commit": found.commit}
+        place = hub.download(found, files, progress, into=_files_of(made / folder.name, about))
+        shutil.rmtree(place / ".cache", ignore_errors=True)  # huggingface_hub's own notes
+        _check_configuration(found.name, place, configuration)
+        sizes = {"files": {file: (place / file).stat().st_size for file in files}}
+        write_bytes(made / folder.name / PROVENANCE, json.dumps(about | sizes, indent=2).encode())
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        (made / folder.name).rename(folder)
+
+
+def _check_configuration(repo: str, folder: Path, configuration: str) -> None:
+    """Raise `InputError` for one that the copy lacks."""
+    from .hub import config_names
+
+    known = config_names(str(folder), online=False) if configuration else ()
+    if configuration not in ("", *known):
+        close = did_you_mean(configuration, known)
+        raise InputError(f"'{repo}' has no configuration '{configuration}' (it has {len(known)}){close}")
+
+
+def _as_fetched(name: str, folder: Path, about: Mapping[str, Any], *, was_there: bool) -> Fetched:
+    size = sum(about["files"].values())
+    return Fetched(name, "dataset", _files_of(folder, about), size, about["commit"], was_there)
