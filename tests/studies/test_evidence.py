@@ -374,7 +374,7 @@ def test_a_set_of_ones_own_has_no_ranking(model: Model, searched: Found, asked: 
     assert (found.curve, found.cpr, found.cmd, found.method) == ((), None, None, "given")
     tests = found.tests
     assert tests["selective"].holds is None
-    assert "a set of your own choice" in tests["selective"].why
+    assert tests["selective"].why == "the set comes without a ranking, so there is no search to repeat"
     assert tests["necessary"].value is not None
     assert tests["sufficient"].value is not None
     assert tests["encoded"].value is not None
