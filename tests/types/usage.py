@@ -29,6 +29,8 @@ dense: float = found.layers[0].dense
 scores: ns.Scores = ns.score(model, found.test, convention="lm-eval")
 share: float = scores.accuracy
 effect: ns.Effect = ns.measure_effect(model, found.test, ablation(top, "resample"), controls=19, kinds=["mean"])
+evidence: ns.Evidence = ns.evidence(model, found, method="attribution", topk=40, only=["necessary"], kl="auto")
+needed: bool | None = evidence.tests["necessary"].holds
 states: ns.EosStates = ns.eos_states(model, pairs, layers=range(3))
 probe: ns.Probe = found.probe(14)
 with ns.steering(model, ns.Edit.amplify(top, by=2.0, to="mean")) as applied:

@@ -107,7 +107,7 @@ def _answer(
     p = one_sided_p(value.value, controls) if controls else None
     verdict = None if why or p is None else holds(p, value.low, 0.0)
     spread = f"; {len(controls)} matched sets: {_points(min(others))} to {_points(max(others))}" if others else ""
-    again = "selected again on the words of train, " if work.method else ""
+    again = "selected again on train pairs, " if work.method else ""
     said = (
         f"A probe on the set, {again}is right in {_points(own)} on {unseen}, the best baseline ({name}) in "
         f"{_points(base)}{spread}{'' if p is None else f', {p_words(p)}'}"

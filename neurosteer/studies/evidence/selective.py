@@ -32,7 +32,7 @@ PART = 0.75  # of train and validation pairs that a resplit searches, as a find 
 def selective(work: Work) -> Part:
     """How much more the set takes of the margin than sets that the same search finds on exchanged labels."""
     if work.ranking is None:
-        return work.cannot_tell("selective", "nobody searched for a set of your own choice, so no search is repeated")
+        return work.cannot_tell("selective", "the set comes without a ranking, so there is no search to repeat")
     if why := work.no_preference():
         return work.cannot_tell("selective", why)
     nulls, again = null_sets(work)

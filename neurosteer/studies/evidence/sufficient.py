@@ -42,7 +42,7 @@ def sufficient(work: Work) -> Part:
     few = too_few(len(work.test), work.n_groups, work.controls)
     curve = _curve(work, orders) if work.ranking is not None else ()
     cpr, cmd = areas([one.share for one in curve], [one.f for one in curve]) if curve else (None, None)
-    answer = _answer(work, tested, few or little["resample"])
+    answer = _answer(work, tested, few, little["resample"])
     more = [Beside(what=f"{name}, the area of the ranking", value=value) for name, value in _areas(cpr, cmd)]
     more += [
         Beside(what=f"{name}, mean of {counted(len(curve[0].controls), 'shuffled order')}", value=value)
@@ -111,18 +111,17 @@ def _tested(work: Work, margins: Float[np.ndarray, "set pair"]) -> tuple[Estimat
     return found, [float((one - none).sum() / whole.sum()) for one in controls]
 
 
-def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], why: str) -> Answer:
-    """It holds only under both."""
+def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], few: str, little: str) -> Answer:
+    """It holds only under both: what fails under one does not, whatever cannot be told of the other."""
     ps = {name: one_sided_p(_value(f), others) for name, (f, others) in tested.items() if others}
     each = {name: holds(ps[name], f.low, 0.0) for name, (f, _) in tested.items() if name in ps}
-    verdict: bool | None = None if why or not each else all(each.values())
-    if why and each and not all(each.values()) and work.controls >= 19:
-        verdict, why = False, ""  # what fails under one cannot hold under both
+    verdict: bool | None = None
+    if not few and each:
+        verdict = None if all(each.values()) and little else all(each.values())
     f, others = tested["mean"]
     p = max(ps.values()) if ps else None
     said = f"{counted(len(work.neurons), 'neuron')} alone keep{'s' * (len(work.neurons) == 1)} {share(f)} of it"
-    beside = [Beside(what="the others at a donor's activations", value=None)]
-    words = ""
+    beside, words = [], ""
     if "resample" in tested:
         g, theirs = tested["resample"]
         what = f"kept where the others take the activations of {counted(work.donors, 'donor')}"
@@ -137,7 +136,7 @@ def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], why: st
         high=f.high,
         p=p,
         holds=verdict,
-        why=why if verdict is None else "",
+        why="" if verdict is not None else few or little,
         sentence=f"{said}{against(others, ps.get('mean'), 'matched sets keep')}{words}.",
         measures="share of the preference kept by the set alone",
         n=len(others),
