@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .evidence import map_csv as map_csv
     from .evidence_figures import evidence_figure as evidence_figure
     from .evidence_figures import faithfulness_figure as faithfulness_figure
+    from .evidence_map import map_figure as map_figure
     from .export import layers_csv as layers_csv
     from .export import layers_frame as layers_frame
     from .export import rows_csv as rows_csv
