@@ -49,7 +49,7 @@ def map_figure(found: Sequence[EvidenceResult], model: str | None = None) -> Fig
     row[0].set_ylabel(LAYER)
     bar = figure.colorbar(image, ax=row, shrink=0.8, pad=0.02)
     bar.set_label("effect: 0 as without, 1 the donor's preference", fontsize=9)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     headline(figure, mapped[0].task, subtitle)
     return finish(figure)
 
