@@ -7,8 +7,10 @@ from time import perf_counter
 
 from neurosteer.neurons import matched_controls
 from neurosteer.progress import QUIET
-from neurosteer.vocabulary import Question
+from neurosteer.vocabulary import REGIONS, Question
 
+from .factorial import USED
+from .interchange_map import MOST_ITEMS
 from .kept import is_kept
 from .numbers import GRID
 from .passes import Passes
@@ -58,7 +60,9 @@ def _sufficient(work: Work, pace: float) -> float:
 
 
 def _interchangeable(work: Work, pace: float) -> float:
-    return pace * 80 * 2 * (4 + work.controls)
+    swaps = 2 * (1 + work.controls) + 4
+    cells = 2 * len(REGIONS) * work.model.n_layers * work.map
+    return pace * (USED * swaps + MOST_ITEMS * cells)
 
 
 def _selective(work: Work, pace: float) -> float:

@@ -33,6 +33,8 @@ def save_evidence(
     figures = {stem: partial(_figure, found, model.name)}
     if any(one.curve for one in found):
         figures[f"{stem}.curve"] = partial(_curve, [one for one in found if one.curve], model.name)
+    if any(one.map for one in found):
+        figures[f"{stem}.map"] = partial(_map, found, model.name)
     run = write_run(
         folder,
         model,
@@ -56,3 +58,9 @@ def _curve(found: Sequence[Evidence], model: str) -> Figure:
     from neurosteer.report import faithfulness_figure
 
     return faithfulness_figure(found, model)
+
+
+def _map(found: Sequence[Evidence], model: str) -> Figure:
+    from neurosteer.report import map_figure
+
+    return map_figure(found, model)
