@@ -121,13 +121,15 @@ class _Row:
     parents: list[int] = field(default_factory=list)
     children: dict[tuple[int, int], int] = field(default_factory=dict)
     paths: list[tuple[int, list[int]]] = field(default_factory=list)
+    root: int = -1  # the parent of first tokens: a negative number, one for each trie in the row
 
-    def add(self, first: int, group: Sequence[Tokens], most: int) -> bool:
+    def add(self, first: int, group: Sequence[Tokens], most: int, *, apart: bool = False) -> bool:
         """Add a group of sequences, numbered from `first` on, unless the row then had more than `most` nodes.
 
-        An empty row accepts any group. Returns whether the group was added.
+        An empty row accepts any group. Returns whether the group was added. With `apart` it begins a trie of its own.
         """
         before = len(self.tokens)
+        self.root = -1 - before if apart else -1
         paths = [self._grow(tokens) for tokens in group]
         if before and len(self.tokens) > most:
             self._shrink(before)
@@ -137,13 +139,13 @@ class _Row:
 
     def _grow(self, tokens: Tokens) -> list[int]:
         """Add the nodes of a sequence that the trie does not have yet; returns its path."""
-        node, path = -1, []
+        node, path = self.root, []
         for depth, token in enumerate(tokens):
             child = self.children.setdefault((node, token), len(self.tokens))
             if child == len(self.tokens):
                 self.tokens.append(token)
                 self.depths.append(depth)
-                self.parents.append(node)
+                self.parents.append(max(node, -1))
             node = child
             path.append(node)
         return path
@@ -156,17 +158,20 @@ class _Row:
             self.children.popitem()
 
 
-def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool = True) -> list[Pack]:
+def plan(
+    groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool = True, apart: bool = False
+) -> list[Pack]:
     """Arrange groups of token sequences (the two sentences of a pair) into packs.
 
     Sequences are numbered through all groups in order. Every sequence gets a path in exactly one pack, and the result
-    depends on nothing but the arguments. With `shared=False` no two sequences share a node and every row of a pack
-    has the same length.
+    depends on nothing but the arguments. With `apart` only sequences of one group share nodes, so that an edit of one
+    group leaves the others alone. With `shared=False` no two sequences share a node and every row of a pack has the
+    same length.
     """
     starts = np.cumsum([0, *(len(group) for group in groups)]).tolist()
     if shared:
         order = sorted(range(len(groups)), key=lambda i: (sorted(groups[i]), i))
-        rows = list(_tries(groups, starts, order, packing.nodes))
+        rows = list(_tries(groups, starts, order, packing.nodes, apart))
         rows.sort(key=lambda row: -len(row.tokens))  # so that the rows of a pack are about equally long
         batches = [rows[i : i + packing.rows] for i in range(0, len(rows), packing.rows)]
     else:
@@ -174,13 +179,15 @@ def plan(groups: Sequence[Sequence[Tokens]], packing: Packing, *, shared: bool =
     return [_pack(batch, shared=shared) for batch in batches]
 
 
-def _tries(groups: Sequence[Sequence[Tokens]], starts: list[int], order: list[int], nodes: int) -> Iterator[_Row]:
+def _tries(
+    groups: Sequence[Sequence[Tokens]], starts: list[int], order: list[int], nodes: int, apart: bool
+) -> Iterator[_Row]:
     row = _Row()
     for index in order:
-        if not row.add(starts[index], groups[index], nodes):
+        if not row.add(starts[index], groups[index], nodes, apart=apart):
             yield row
             row = _Row()
-            row.add(starts[index], groups[index], nodes)
+            row.add(starts[index], groups[index], nodes, apart=apart)
     if row.tokens:
         yield row
 
