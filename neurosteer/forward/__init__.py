@@ -22,6 +22,11 @@ from .steer import check_edit as check_edit
 from .steer import donor_of as donor_of
 from .steer import steering as steering
 from .steer import variant_of as variant_of
+from .swaps import Places as Places
+from .swaps import Preferences as Preferences
+from .swaps import Reading as Reading
+from .swaps import Swap as Swap
+from .swaps import preferences as preferences
 from .texts import CONVENTIONS as CONVENTIONS
 from .texts import Text as Text
 from .texts import from_first_difference as from_first_difference

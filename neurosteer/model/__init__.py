@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .passes import capture as capture
     from .passes import resuming as resuming
     from .passes import site_width as site_width
+    from .random_weights import untrained as untrained
     from .replacement import Replacement as Replacement
     from .replacement import replacing as replacing
-    from .random_weights import untrained as untrained
     from .sites import check_site as check_site
     from .sites import resolve_layers as resolve_layers
     from .tokens import check_specials as check_specials

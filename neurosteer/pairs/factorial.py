@@ -1,14 +1,15 @@
 """Factorial items: two causes x two outcomes in four sentences, and where they part as tokens.
 
-The two pairs of a balanced built-in item are such four sentences: what is good in one frame is bad in the other. Which
-of the two factors, frame or word, is the cause is not written down anywhere. It is the one that parts the sentences
-first; the other is the outcome that follows. What a model prefers is read at the last token before the outcomes part:
-log P(first differing token of outcome 1) - log P(that of outcome 2), of which cause 1 makes the first grammatical.
+The two pairs of a balanced built-in item are such four sentences: what is good in one frame is bad in the other.
+Which of the two factors, frame or word, is the cause is not written down anywhere. It is the one that parts the
+sentences first; the other is the outcome that follows. What a model prefers is read at the last token before the
+outcomes part: log P(first differing token of outcome 1) - log P(that of outcome 2), of which cause 1 makes the first
+grammatical.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -19,7 +20,6 @@ from neurosteer.vocabulary import Region
 from .pair import Pair, sentence_hashes
 
 Tokens = tuple[int, ...]
-Tokenize = Callable[[Sequence[str]], Sequence[Tokens]]
 Factor = Literal["frame", "word"]
 Unfit = Literal["no cause before the outcome", "outcomes begin otherwise under the other cause"]
 NO_CAUSE: Unfit = "no cause before the outcome"
