@@ -21,6 +21,7 @@ FLOORS = (
     "hub",
     "store",
     "grammar",
+    "gym",
     "pairs",
     "results",
     "data",
@@ -46,6 +47,7 @@ WITHOUT_TORCH = (
     "hub",
     "store",
     "grammar",
+    "gym",
     "pairs",
     "report",
 )

@@ -73,7 +73,7 @@ def _open_set(source: str, task: str | None, asked: Layout, offline: bool) -> Ta
     if source.startswith((".", "/", "~")) or Path(source).suffix.lower() in READERS or not _HUB_ID.fullmatch(name):
         close = did_you_mean(name, PUBLISHED) if "/" not in name else ""
         raise InputError(
-            f"no such file or folder: '{source}' (--data takes auto, blimp, builtin, builtin:balanced, "
+            f"no such file or folder: '{source}' (--data takes auto, blimp, builtin, builtin:balanced, builtin:gym, "
             f"{', '.join(row for row in PUBLISHED if row != 'blimp')}, a path or a hub id OWNER/NAME){close}"
         )
     return _open_hub(source, name, configuration, task, asked, offline)
