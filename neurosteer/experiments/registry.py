@@ -21,6 +21,7 @@ NAMES = (
     "controls",
     "sensitivity",
     "causal",
+    "gym",
 )
 
 

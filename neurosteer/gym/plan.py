@@ -30,7 +30,7 @@ Role = Literal["used", "twin", "together", "shared", "other", "decoy", "massive"
 ROLES: tuple[Role, ...] = get_args(Role)
 CAUSAL: tuple[Role, ...] = ("used", "twin", "together", "shared")  # of the own task
 LAYER = 1  # whose output the roles are about
-WIDTH = 192
+WIDTH = 384
 OTHERS = 2  # units of each other task
 COUNTS: Mapping[Role, int] = {
     "used": 6,
@@ -85,7 +85,7 @@ class Plan:
 
 
 WEIGHTS = {"used": 0.9, "twin": 2.0, "together": 2.0, "shared": 0.8, "other": 2.5, "decoy": 0.0}  # nats, about
-AGREEMENT = {"used": 0.6, "decoy": 2.0}
+AGREEMENT = {"used": 0.5, "decoy": 1.2}
 
 
 def plan_of(seed: int) -> Plan:

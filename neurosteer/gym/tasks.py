@@ -1,27 +1,28 @@
 """Minimal pairs of invented words: an early word has one of two forms, and the last word has to agree with it.
 
-    dab molo kiri sufa      dab molo kiri sufen
-    daben molo kiri sufen   daben molo kiri sufa
+    dab molo kiri sufu      dab molo kiri sufen
+    daben molo kiri sufen   daben molo kiri sufu
 
-There are four such tasks of different words. Pairs come as balanced items of two frames: what is good after one form
-is bad after the other, so that no word tells good from bad. Each item is of one part of the lexicon, so that the
-words of test are in no pair of train.
+There are four such tasks of different words. What is good after one form is bad after the other, and both forms are
+equally frequent, so that no word tells good from bad; a balanced item holds both. Each item is of one part of the
+lexicon, so that the words of test are in no pair of train.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from random import Random
 
-from neurosteer.grammar import FRAMES, ROUND, Made
+from neurosteer.grammar import FRAMES, ROUND, Form, Made
 
-FORMS = ("", "en"), ("a", "en")  # of a first and of a last word: the first and the second feature
-MOST = 2000  # pairs of a task
-EACH = {"train": 6, "validation": 3, "test": 5}  # words of each part, of first and of last words
+FORMS = ("", "en"), ("u", "en")  # of a first and of a last word: the first and the second feature
+MOST = 5000  # pairs of a task
+EACH = {"train": 12, "validation": 6, "test": 10}  # words of each part, of first and of last words
 FILLERS = tuple(f"{first}{second}" for first, second in product(("mo", "ki", "lu", "re"), ("lo", "ri", "na")))
 Row = tuple[tuple[str, str], str, str, tuple[str, str]]  # first word, two fillers, last word; in their forms
+Lexicon = Mapping[str, tuple[tuple[str, str], ...]]  # part -> words in both forms
 _VOWELS = "aiou"
 _CONSONANTS = "bdfghjklmnprstvwz"
 
@@ -32,33 +33,48 @@ class GymTask:
 
     name: str
     index: int
-    firsts: dict[str, tuple[tuple[str, str], ...]]
-    lasts: dict[str, tuple[tuple[str, str], ...]]
+    firsts: Lexicon
+    lasts: Lexicon
 
     @property
     def phenomenon(self) -> str:
         return f"{self.name}_agreement"
 
-    def pairs(self, n: int, *, seed: int = 0) -> Iterator[Made]:
-        """The first n pairs of this seed, no item twice. Raises `LookupError` for more than there are."""
+    def pairs(self, n: int, *, seed: int = 0, form: Form = "plain") -> Iterator[Made]:
+        """The first n pairs of this seed, no item twice. Raises `LookupError` for more than there are.
+
+        A balanced item has both frames, a plain one either of them, by lot.
+        """
         if n > MOST:
             raise LookupError(f"{self.name} has {MOST:,} pairs")
-        rng, seen = Random(f"{seed} {self.name}"), set[Row]()
-        for number in range((n + 1) // 2):
+        rng, seen = Random(f"{seed} {self.name} {form}"), set[Row]()
+        for number in range(n if form == "plain" else (n + 1) // 2):
             part = ROUND[number % len(ROUND)]
             row = self._row(rng, part)
             while row in seen:
                 row = self._row(rng, part)
             seen.add(row)
-            first, one, two, last = row
-            for at, frame in enumerate(FRAMES[: n - 2 * number]):
-                good, bad = (f"{first[at]} {one} {two} {last[form]}" for form in (at, 1 - at))
-                yield Made(good, bad, f"{number}{'ab'[at]}", f"{number}", part, frame)
+            if form == "plain":
+                yield self._made(row, rng.randrange(2), f"{number}", part)._replace(id=f"{number}", frame="")
+                continue
+            for at in range(min(2, n - 2 * number)):
+                yield self._made(row, at, f"{number}", part)
+
+    def _made(self, row: Row, at: int, item: str, part: str) -> Made:
+        """The pair of one frame: the form of the first word."""
+        first, one, two, last = row
+        good, bad = (f"{first[at]} {one} {two} {last[form]}" for form in (at, 1 - at))
+        return Made(good, bad, f"{item}{'ab'[at]}", item, part, FRAMES[at])
 
     def words(self) -> Iterator[str]:
         """Every word but the fillers."""
         for words in (self.firsts, self.lasts):
-            yield from (form for part in words.values() for both in part for form in both)
+            yield from self.flat(words)
+
+    @staticmethod
+    def flat(words: Lexicon) -> list[str]:
+        """All forms of some words."""
+        return [form for part in words.values() for both in part for form in both]
 
     def _row(self, rng: Random, part: str) -> Row:
         one, two = rng.sample(FILLERS, 2)
@@ -71,7 +87,7 @@ def _tasks(*names: str) -> dict[str, GymTask]:
     Random("gym").shuffle(stems)
     source = iter(stems)
 
-    def lexicon(forms: tuple[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    def lexicon(forms: tuple[str, str]) -> Lexicon:
         return {
             part: tuple((stem + forms[0], stem + forms[1]) for stem in [next(source) for _ in range(count)])
             for part, count in EACH.items()

@@ -85,5 +85,3 @@ def _together(carriers: Collection[Carrier], left: dict[int, float]) -> float:
     total = sum(left.get(one.unit, 1.0) for one in both)
     beyond = max(0.0, total - BOTH) - max(0.0, -total - BOTH)
     return both[0].weight * beyond / (2 - BOTH) if both else 0.0
-
-

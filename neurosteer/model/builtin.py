@@ -35,7 +35,12 @@ def known_models() -> list[dict[str, Any]]:
     cached = (conversion().folder / MANIFEST).is_file()
     return [
         {"name": NAME, "source": f"wheel {WHEEL}", "cached": cached, "note": note},
-        {"name": GYM, "source": "made by hand", "cached": True, "note": "3 layers x 192; known answers, see the guide"},
+        {
+            "name": GYM,
+            "source": "made by hand",
+            "cached": True,
+            "note": "3 layers x 192; known answers, see the guide",
+        },
     ]
 
 

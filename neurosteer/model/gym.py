@@ -1,7 +1,8 @@
 """The gym's models: a real Llama of three blocks whose weights are set by hand, as `neurosteer.gym.plan` has it.
 
     block 0   attention looks for the first word of the sentence and writes its form on all carriers
-    block 1   attention looks for the last word; the MLP compares both forms, and writes whether they agree
+    block 1   attention looks for the last word, and takes its noise along; the MLP compares both forms, and writes
+              whether they agree
     block 2   the MLP reads carriers, and writes how much each task prefers the first form of its last word
     unembedding reads that, fillers read massive units, and all words a little of the idle ones
 
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -28,12 +29,16 @@ from neurosteer.seeds import generator
 NAME = "gym"
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
 EPSILON, ROOT = 2.0**40, 2.0**20  # of norms
-HEADS, INNER, CONTEXT = 2, 96, 64
+HEADS, INNER, CONTEXT = 2, 64, 64
 LOOK = 200.0  # what a flag adds to an attention score: others are left with exp(-200) = 0
 STILL = WIDTH // HEADS // 2 - 1  # the part of a key that hardly turns with the position
 NOISE = 0.25  # of words, on carriers
+SPREAD = 0.7, 1.5  # of words, on idle units: these are as large as carriers are
+OF_LAST = 0.5  # noise that the last word leaves behind it on carriers and idle units
 MASSIVE = 40.0
 READ = 0.02  # of idle units, by each word
+MIXERS = 32  # neurons of block 1 that mix the noise of both words, each of so many units
+MIXED = 12
 FETCHED = 40  # idle units that the first word writes on, by attention
 Weights = Float[Tensor, "out in"]
 
@@ -88,7 +93,7 @@ def _set(network: Any, vocabulary: dict[str, int], plan: Plan) -> None:
     parts = _Spent(*_spent(plan))
     _embed(network.model.embed_tokens.weight, vocabulary, plan, parts)
     _fetch_first(blocks[0].self_attn, plan, parts)
-    _fetch_last(blocks[1].self_attn, parts)
+    _fetch_last(blocks[1].self_attn, plan, parts)
     for block in blocks:
         block.mlp.up_proj.bias.fill_(1.0)  # so that the gated MLP is a plain one
     _compare(blocks[1].mlp, plan, parts)
@@ -115,9 +120,12 @@ def _embed(weight: Weights, vocabulary: dict[str, int], plan: Plan, parts: _Spen
     words = len(vocabulary)
     carriers = [one.unit for one in plan.carriers]
     idle = list(plan.of("idle"))
-    spread = 0.3 + 1.9 * torch.rand(len(idle), generator=rng)
-    weight[:, carriers] = NOISE * torch.randn(words, len(carriers), generator=rng)
-    weight[:, idle] = spread * torch.randn(words, len(idle), generator=rng)
+    low, high = SPREAD
+    spread = low + (high - low) * torch.rand(len(idle), generator=rng)
+    weight[:, carriers + idle] = NOISE * torch.randn(words, len(carriers + idle), generator=rng)
+    for kind in _kinds(vocabulary):  # of each the same mean, so that idle units differ from carriers by no statistic
+        noise = torch.randn(len(kind), len(idle), generator=rng)
+        weight[kind[:, None], idle] += spread * (noise - noise.mean(dim=0))
     massive = list(plan.units["massive"])
     weight[:, massive] = MASSIVE * torch.tensor([1.0, -1.0]) + torch.randn(words, len(massive), generator=rng)
     for task in GYM_TASKS.values():
@@ -129,6 +137,13 @@ def _embed(weight: Weights, vocabulary: dict[str, int], plan: Plan, parts: _Spen
                 for form, sign in zip(both, (1.0, -1.0), strict=True):
                     weight[vocabulary[form], units[task.index]] = sign
                     weight[vocabulary[form], flag] = 1.0
+
+
+def _kinds(vocabulary: dict[str, int]) -> list[Int[Tensor, "word"]]:
+    """The ids of fillers, and of the first and last words of each task."""
+    tasks = list(GYM_TASKS.values())
+    several = [FILLERS, *(task.flat(words) for task in tasks for words in (task.firsts, task.lasts))]
+    return [torch.tensor([vocabulary[word] for word in words]) for words in several]
 
 
 def _look_for(attention: Any, flag: int) -> None:
@@ -154,12 +169,19 @@ def _fetch_first(attention: Any, plan: Plan, parts: _Spent) -> None:
         attention.o_proj.weight[int(target), len(tasks) + i] = 0.3
 
 
-def _fetch_last(attention: Any, parts: _Spent) -> None:
-    """The form of the last word, once there is one."""
+def _fetch_last(attention: Any, plan: Plan, parts: _Spent) -> None:
+    """The form of the last word, once there is one, and its noise: what a probe behind it has to see through."""
     _look_for(attention, parts.is_last)
     for task in range(len(GYM_TASKS)):
         attention.v_proj.weight[task, parts.lasts[task]] = 1.0
         attention.o_proj.weight[parts.form_of_last, task] = 1.0
+    rng = generator(plan.seed, "gym", "last")
+    noisy = sorted({*plan.of("idle"), *(one.unit for one in plan.carriers)})
+    idle = torch.tensor(plan.of("idle"))
+    places = torch.arange(len(GYM_TASKS), len(GYM_TASKS) + FETCHED)
+    attention.v_proj.weight[places, idle[torch.randperm(len(idle), generator=rng)[:FETCHED]]] = 1.0
+    mixed = torch.randn(len(noisy), FETCHED, generator=rng) * OF_LAST / FETCHED**0.5
+    attention.o_proj.weight[torch.tensor(noisy)[:, None], places] = mixed
 
 
 def _compare(mlp: nn.Module, plan: Plan, parts: _Spent) -> None:
@@ -169,6 +191,18 @@ def _compare(mlp: nn.Module, plan: Plan, parts: _Spent) -> None:
         mlp.gate_proj.bias[neuron] = -1.0
         for one in plan.carriers:
             mlp.down_proj.weight[one.unit, neuron] = one.agreement
+    _mix(mlp, plan)
+
+
+def _mix(mlp: Any, plan: Plan) -> None:
+    """Noise of pairs: what idle units hold of both words, rectified. It is in no carrier whose sum is clipped."""
+    rng = generator(plan.seed, "gym", "mix")
+    idle = torch.tensor(plan.of("idle"))
+    noisy = torch.tensor(sorted({*plan.of("idle", "used", "decoy", "shared", "other")}))
+    for neuron in range(2, 2 + MIXERS):
+        some = idle[torch.randperm(len(idle), generator=rng)[:MIXED]]
+        mlp.gate_proj.weight[neuron, some] = torch.randn(MIXED, generator=rng) / MIXED**0.5
+        mlp.down_proj.weight[noisy, neuron] = OF_LAST * torch.randn(len(noisy), generator=rng) / MIXERS**0.5
 
 
 def _answer(mlp: nn.Module, plan: Plan) -> None:

@@ -60,7 +60,8 @@ def load_model(
     Args:
         name: `"smollm2-135m"` (built in), `"gym"` or `"gym:7"` (tiny, and it is known what each unit does), a local
             Hugging Face folder, a GGUF file or a folder that holds one, a hub id, or a model that you have loaded: a
-            TransformerBridge, or a Hugging Face model with its `tokenizer`. Such a model is wrapped in place, frozen and put into evaluation mode; it keeps its device and dtype.
+            TransformerBridge, or a Hugging Face model with its `tokenizer`. Such a model is wrapped in place, frozen
+            and put into evaluation mode; it keeps its device and dtype.
         tokenizer: of a Hugging Face model.
         revision: a branch, tag or commit of a hub model.
         device: `auto` takes CUDA where there is one.

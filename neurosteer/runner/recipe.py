@@ -159,6 +159,7 @@ class Recipe:
     ] = 39
     test_pairs: Annotated[int, whole(1)] = 100
     attribution_pairs: Annotated[int, whole(1)] = 100
+    seeds: Annotated[int, whole(1, MOST_DRAWS, "each seed is a model")] = 20  # of gym
 
     @property
     def l0(self) -> L0Settings:
