@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .plan import COUNTS as COUNTS
 from .plan import LAYER as LAYER
 from .plan import ROLES as ROLES
 from .plan import WIDTH as WIDTH

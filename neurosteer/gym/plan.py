@@ -1,8 +1,8 @@
 """What each unit of the gym's residual stream does, by a seed: which are used, which only look as if they were.
 
-All roles are those at the output of block 1 (`LAYER`), the one that the gym asks about. Every *carrier* holds the form
-of the sentence's first word (+1 or -1, times its own loading) at all later tokens, and noise of its words. Behind the
-last word some also hold whether it agrees: what a probe at the end of the sentence reads.
+All roles are those at the output of block 1 (`LAYER`), the one that the gym asks about. Every *carrier* holds the
+form of the sentence's first word (+1 or -1, times its own loading) at all later tokens, and noise of its words.
+Behind the last word some also hold whether it agrees: what a probe at the end of the sentence reads.
 
     role      is written                                 is read by block 2 and the unembedding
     used      form, a little of the agreement            linearly: each does its part of the preference

@@ -50,11 +50,11 @@ def truth_of(plan: Plan, units: Collection[int]) -> Truth:
     """
     chosen = set(units)
     whole = preference(plan, 0)
-    gone = preference(plan, 0, {unit: 0.0 for unit in chosen})
+    gone = preference(plan, 0, dict.fromkeys(chosen, 0.0))
     others = {one.unit: 0.0 for one in plan.carriers if one.unit not in chosen}
-    turned = preference(plan, 0, {unit: -1.0 for unit in chosen})
+    turned = preference(plan, 0, dict.fromkeys(chosen, -1.0))
     losses = [
-        1 - preference(plan, task, {unit: 0.0 for unit in chosen}) / preference(plan, task)
+        1 - preference(plan, task, dict.fromkeys(chosen, 0.0)) / preference(plan, task)
         for task in range(1, len(GYM_TASKS))
     ]
     return Truth(

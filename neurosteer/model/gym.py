@@ -33,6 +33,7 @@ HEADS, INNER, CONTEXT = 2, 64, 64
 LOOK = 200.0  # what a flag adds to an attention score: others are left with exp(-200) = 0
 STILL = WIDTH // HEADS // 2 - 1  # the part of a key that hardly turns with the position
 NOISE = 0.25  # of words, on carriers
+LITTLE = 0.3  # times as much on twins and on the conjunction: what is clipped stays clipped
 SPREAD = 0.7, 1.5  # of words, on idle units: these are as large as carriers are
 OF_LAST = 0.5  # noise that the last word leaves behind it on carriers and idle units
 MASSIVE = 40.0
@@ -120,9 +121,11 @@ def _embed(weight: Weights, vocabulary: dict[str, int], plan: Plan, parts: _Spen
     words = len(vocabulary)
     carriers = [one.unit for one in plan.carriers]
     idle = list(plan.of("idle"))
+    clipped = list(plan.of("twin", "together"))
     low, high = SPREAD
     spread = low + (high - low) * torch.rand(len(idle), generator=rng)
     weight[:, carriers + idle] = NOISE * torch.randn(words, len(carriers + idle), generator=rng)
+    weight[:, clipped] *= LITTLE
     for kind in _kinds(vocabulary):  # of each the same mean, so that idle units differ from carriers by no statistic
         noise = torch.randn(len(kind), len(idle), generator=rng)
         weight[kind[:, None], idle] += spread * (noise - noise.mean(dim=0))
