@@ -84,8 +84,15 @@ class Plan:
         return [one for one in self.carriers if one.unit in chosen]
 
 
-WEIGHTS = {"used": 0.9, "twin": 2.0, "together": 2.0, "shared": 0.8, "other": 2.5, "decoy": 0.0}  # nats, about
-AGREEMENT = {"used": 0.5, "decoy": 1.2}
+WEIGHTS: Mapping[Role, float] = {
+    "used": 0.9,
+    "twin": 2.0,
+    "together": 2.0,
+    "shared": 0.8,
+    "other": 2.5,
+    "decoy": 0.0,
+}  # nats, about
+AGREEMENT: Mapping[Role, float] = {"used": 0.5, "decoy": 1.2}
 
 
 def plan_of(seed: int) -> Plan:
@@ -118,5 +125,5 @@ def plan_of(seed: int) -> Plan:
 def _loading(role: Role, rng: Random) -> float:
     """Of both twins, and of both of the conjunction, the same: that of one alone is known."""
     sign = rng.choice((-1, 1))
-    sizes = {"twin": 2 * CLIP, "together": 1.0}
+    sizes: dict[Role, float] = {"twin": 2 * CLIP, "together": 1.0}
     return sign * sizes.get(role, rng.uniform(0.7, 1.3))

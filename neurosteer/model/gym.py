@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from tokenizers import Tokenizer, models, pre_tokenizers
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from neurosteer.gym import FILLERS, GYM_TASKS, WIDTH, Plan, plan_of
@@ -187,7 +187,7 @@ def _fetch_last(attention: Any, plan: Plan, parts: _Spent) -> None:
     attention.o_proj.weight[torch.tensor(noisy)[:, None], places] = mixed
 
 
-def _compare(mlp: nn.Module, plan: Plan, parts: _Spent) -> None:
+def _compare(mlp: Any, plan: Plan, parts: _Spent) -> None:
     """1 where both forms agree, 0 where they do not or there is no last word yet: |a + b| - 1, cut at 0."""
     for neuron, sign in enumerate((1.0, -1.0)):
         mlp.gate_proj.weight[neuron, [parts.form, parts.form_of_last]] = sign
@@ -208,7 +208,7 @@ def _mix(mlp: Any, plan: Plan) -> None:
         mlp.down_proj.weight[noisy, neuron] = OF_LAST * torch.randn(len(noisy), generator=rng) / MIXERS**0.5
 
 
-def _answer(mlp: nn.Module, plan: Plan) -> None:
+def _answer(mlp: Any, plan: Plan) -> None:
     """What carriers add to the preferences of tasks: linear ones, then the twins, then the conjunction."""
     neuron = 0
 

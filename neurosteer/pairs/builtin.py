@@ -16,7 +16,7 @@ FORMS: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
 GYM = "builtin:gym"
 NAMES = (*FORMS, GYM)
 OF_AUTO = ("blimp", "builtin")  # what `auto` may turn out to be
-NAMED = ("auto", "blimp", *NAMES)  # sources that are no path and no hub id
+NAMED = ("auto", "blimp", *FORMS)  # sources of BLiMP's tasks
 DEFAULT_LIMIT = 1000
 MOST = 1_000_000  # pairs of a task: half a minute's work, and all are held in memory
 

@@ -10,9 +10,9 @@ from importlib.resources import files
 from neurosteer.grammar import PARADIGMS
 
 from .blimp import TASKS
-from .builtin import NAMES
+from .builtin import FORMS
 
-SOURCES = ("blimp", *NAMES)
+SOURCES = ("blimp", *FORMS)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def known_tasks(source: str = "builtin") -> list[KnownTask]:
     >>> task.uid, task.phenomenon, task.baselines["blimp"].last_word
     ('anaphor_gender_agreement', 'anaphor_agreement', 0.718)
     """
-    form = NAMES.get(source, "plain")
+    form = FORMS.get(source, "plain")
     rows = []
     for task in sorted(TASKS, key=lambda task: (task.phenomenon, task.uid)):
         made = PARADIGMS[task.uid]

@@ -18,6 +18,7 @@ from neurosteer.report.canvas import (
     INK,
     LEGEND,
     VERMILION,
+    Look,
     finish,
     headline,
     new_figure,
@@ -32,7 +33,7 @@ from .sets import HAND
 
 
 def draw(result: Gym, scope: Scope) -> Figure:
-    """Left, the sets by hand, right, what rankings choose: how often each question holds, where true and where not."""
+    """Left, sets by hand, right, what rankings choose: how often each question holds, where true and where not."""
     figure = new_figure(10.4, 4.6)
     for axes, by, name in zip(
         figure.subplots(1, 2, sharex=True, sharey=True),
@@ -54,12 +55,12 @@ def _draw_rates(axes: Axes, rows: Sequence[QuestionSummary]) -> None:
         (True, BLUE, "o", -0.13, "true: it should hold"),
         (False, VERMILION, "s", 0.13, "not true: it should not"),
     ):
-        told = [row for row in rows if row.truth == truth and row.rate is not None]
+        told = [row for row in rows if row.truth == truth and row.asked]
         y = [QUESTIONS.index(row.question) + shift for row in told]
         x = np.array([row.rate for row in told], dtype=float)
-        ends = np.array([[row.rate - row.low, row.high - row.rate] for row in told], dtype=float).reshape(-1, 2).T  # type: ignore[operator]
-        look = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 6, "capsize": 2}
-        axes.errorbar(x, y, xerr=ends.clip(0), label=name, **look)
+        ends = np.array([(row.low, row.high) for row in told], dtype=float).reshape(-1, 2).T
+        look: Look = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 6, "capsize": 2}
+        axes.errorbar(x, y, xerr=np.abs(ends - x), label=name, **look)
         for row, at in zip(told, y, strict=True):
             axes.annotate(
                 f"{row.holds}/{row.asked}",
@@ -81,10 +82,10 @@ def _draw_rates(axes: Axes, rows: Sequence[QuestionSummary]) -> None:
 
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "Each point is the share of sets, over all models, of which a question holds, with an exact 95 % interval; the "
-        "counts stand beside. Circles: sets of which it is true by construction, so the share is the power; squares: "
-        "sets of which it is not, so it is the rate of false alarms, which should lie at or below the dashed line "
-        "(5 %). A question without points could not be told.",
+        "Each point is the share of sets, over all models, of which a question holds, with an exact 95 % interval; "
+        "the counts stand beside. Circles: sets of which it is true by construction, so the share is the power; "
+        "squares: sets of which it is not, so it is the rate of false alarms, which should lie at or below the "
+        "dashed line (5 %). A question without points could not be told.",
         "How large effects are in trained models, or how many units share the work there. Sets of one or two units "
         "have few ways to stand out: a control that holds the same unit ties with them.",
     )
@@ -145,9 +146,9 @@ def rankings_caption(scope: Scope) -> Caption:
     return Caption(
         "Left, one point for each model: how often a used unit has a higher score than one that is not used (1 is "
         "always, .5 is chance); twins, of which either alone is enough, are scored apart. Right, what is among the "
-        "best units of each ranking. Decoys hold the contrast more clearly than used units do, and nothing reads them.",
-        "That a ranking of what is encoded is wrong: it answers another question. A unit whose score is not above 0 is "
-        "never chosen, so that some bars are shorter.",
+        "best units of each ranking. Decoys hold the contrast more clearly than used units do; nothing reads them.",
+        "That a ranking of what is encoded is wrong: it answers another question. A unit whose score is not above 0 "
+        "is never chosen, so that some bars are shorter.",
     )
 
 

@@ -12,7 +12,7 @@ NAME = "gym"
 
 @dataclass(frozen=True)
 class RankingGrade:
-    """One ranking of one model. Areas are under the ROC curve: .5 is chance, 1 is all used units before all others."""
+    """One ranking of one model. Areas are under the ROC curve: .5 is chance, 1 puts all used units first."""
 
     ranking: str
     seed: int

@@ -44,8 +44,8 @@ def _rankings(result: Gym) -> Table:
     )
     headers = ("ranking", "AUROC used", "lowest", "AUROC twins", "causal", "decoys", "models with one", "massive")
     caption = (
-        f"Rankings in {result.models} models: the area for used, joint and shared units against those that are not "
-        f"used (twins apart); of the {result.k} best, the share that the preference rests on, decoys and massive units"
+        f"Rankings in {result.models} models: the area for used, joint and shared units against those that are "
+        f"not used (twins apart); of the {result.k} best, the causal share, decoys and massive units"
     )
     return Table(caption, headers, rows)
 

@@ -55,7 +55,7 @@ def _false(result: Gym) -> Verdict:
     return Verdict.counted(
         "gym 3",
         "Where it is not true, a question holds in 5 % of cases at most.",
-        f"false alarms within the {number(SURE)} quantile of 5 %, for each question of sets by hand and of rankings' own",
+        f"false alarms within the {number(SURE)} quantile of 5 %, for each question",
         len(sound),
         len(rows),
         "questions",
