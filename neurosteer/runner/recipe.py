@@ -91,7 +91,7 @@ class Recipe:
     bos: Annotated[Token | None, takes("a token, or none")] = None
     eos: Annotated[Token | None, takes("a token")] = None
 
-    data: Annotated[Line, takes("auto, blimp, builtin, builtin:balanced, a path or a hub id")] = "auto"
+    data: Annotated[Line, takes("auto, blimp, builtin, builtin:balanced, builtin:gym, a path or a hub id")] = "auto"
     tasks: Annotated[Several[Line], takes("a list of names, globs or phenomena, each once, or of all")] = ("all",)
     columns: Annotated[
         tuple[Line, Line], COLUMNS, AfterValidator(each_once), takes("two different column names, 'GOOD,BAD'")
