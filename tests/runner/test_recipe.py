@@ -64,6 +64,7 @@ controls = 99
 nulls = 0
 test_pairs = 50
 attribution_pairs = 60
+seeds = 3
 """
 
 
@@ -122,6 +123,7 @@ def test_every_key(write):
         nulls=0,
         test_pairs=50,
         attribution_pairs=60,
+        seeds=3,
     )
 
 
@@ -282,7 +284,10 @@ WRONG = [
     ("columns = 1", "not 1"),
     ("model = ''", "model must be the name of a model, a folder or a hub id, not ''"),
     ("model = 5", "not 5"),
-    ('data = "a\\u0000b"', "data must be auto, blimp, builtin, builtin:balanced, builtin:gym, a path or a hub id, not 'a\\x00b'"),
+    (
+        'data = "a\\u0000b"',
+        "data must be auto, blimp, builtin, builtin:balanced, builtin:gym, a path or a hub id, not 'a\\x00b'",
+    ),
     ('title = "two\\nlines"', "title must be one line of text, not 'two\\nlines'"),
     ("title = 1979-05-27", "title must be one line of text, not 1979-05-27"),
     ("bos = ''", "bos must be a token, or none, not ''"),
