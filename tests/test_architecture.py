@@ -23,6 +23,7 @@ FLOORS = (
     "store",
     "grammar",
     "meaning",
+    "gym",
     "pairs",
     "results",
     "artefacts",
@@ -52,6 +53,7 @@ WITHOUT_TORCH = (
     "store",
     "grammar",
     "meaning",
+    "gym",
     "pairs",
     "report",
 )

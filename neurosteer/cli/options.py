@@ -45,7 +45,7 @@ def known_tasks() -> list[str]:
 DATA = _pairs_option(
     metavar="SOURCE",
     parser=parse.some_text,
-    autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced", "builtin:meaning"),
+    autocompletion=suggest("auto", "blimp", "builtin", "builtin:balanced", "builtin:meaning", "builtin:gym"),
     help="auto, blimp, builtin, builtin:balanced, builtin:meaning, a published set (rublimp, multiblimp:deu), a file "
     "(JSON, CSV, TSV, Parquet, text), a folder of such files, or a hub data set.",
 )

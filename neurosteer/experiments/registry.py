@@ -22,6 +22,7 @@ NAMES = (
     "sensitivity",
     "causal",
     "localizer",
+    "gym",
 )
 
 

@@ -38,7 +38,7 @@ _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "layout", "limit"),
-    *("format", "name", "title", "measured"),
+    *("format", "name", "title", "measured", "seeds"),
 }
 
 

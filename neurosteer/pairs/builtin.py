@@ -1,4 +1,4 @@
-"""The built-in pairs as a source: of every paradigm in two forms, as many as wanted, and of the meaning tasks."""
+"""The built-in pairs as a source: of every paradigm in two forms, as many as wanted; of meaning; and of the gym."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from neurosteer.errors import InputError
 from neurosteer.grammar import PARADIGMS, Form, Made, Paradigm
+from neurosteer.gym import GYM_TASKS, GymTask
 from neurosteer.meaning import MEANING_TASKS, MeaningTask
 from neurosteer.meaning import MOST as MOST_OF_MEANING
 
@@ -14,10 +15,10 @@ from .pair import Pair
 from .types import Pairs
 
 FORMS: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
-MEANING = "builtin:meaning"
-NAMES = (*FORMS, MEANING)
+MEANING, GYM = "builtin:meaning", "builtin:gym"
+NAMES = (*FORMS, MEANING, GYM)
 OF_AUTO = ("blimp", "builtin")  # what `auto` may turn out to be
-NAMED = ("auto", "blimp", *NAMES)  # sources that are no path and no hub id
+NAMED = ("auto", "blimp", *FORMS)  # sources of BLiMP's tasks
 DEFAULT_LIMIT = 1000
 MOST = 1_000_000  # pairs of a task: half a minute's work, and all are held in memory
 
@@ -27,6 +28,7 @@ class Builtin:
 
     `builtin`: the paradigms as in BLiMP. `builtin:balanced`: no word tells good from bad, see the grammars.
     `builtin:meaning`: facts and sense; both sentences are grammatical.
+    `builtin:gym`: invented words, of which the model `gym` knows the grammar.
     """
 
     def __init__(self, name: str, asked: Layout = UNKNOWN) -> None:
@@ -35,9 +37,9 @@ class Builtin:
             option = "--layout" if asked.good is None else "--columns"
             raise InputError(f"{option} names columns of your own files; the pairs of '{name}' have none")
         self.name = name
-        self._made: Mapping[str, Paradigm | MeaningTask] = MEANING_TASKS if name == MEANING else PARADIGMS
+        self._made: Mapping[str, Paradigm | MeaningTask | GymTask] = _made_of(name)
         self.tasks = tuple(self._made)
-        self.hint = "see: neurosteer ls tasks" + (f" --data {name}" if name == MEANING else "")
+        self.hint = "see: neurosteer ls tasks" + ("" if name in FORMS else f" --data {name}")
 
     def holds(self, task: str) -> bool:
         return task in self._made
@@ -71,4 +73,13 @@ class Builtin:
     def _make(self, task: str, count: int, seed: int) -> Iterator[Made]:
         if self.name == MEANING:
             return MEANING_TASKS[task].pairs(count, seed=seed)
+        if self.name == GYM:
+            return GYM_TASKS[task].pairs(count, seed=seed)
         return PARADIGMS[task].pairs(count, seed=seed, form=FORMS[self.name])
+
+
+def _made_of(name: str) -> Mapping[str, Paradigm | MeaningTask | GymTask]:
+    """The tasks of a source, by name."""
+    if name == MEANING:
+        return MEANING_TASKS
+    return GYM_TASKS if name == GYM else PARADIGMS

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Literal
 
 from neurosteer.grammar import PARADIGMS
+from neurosteer.gym import GYM_TASKS
 from neurosteer.vocabulary import Region
 
 from .pair import Pair, sentence_hashes
@@ -129,7 +130,7 @@ def common_prefix(one: Tokens, other: Tokens) -> int:
 
 def has_items(task: str) -> bool:
     """Whether there are built-in factorial items of a task."""
-    return task in PARADIGMS
+    return task in PARADIGMS or task in GYM_TASKS
 
 
 def items_of(task: str, *, seed: int = 0, but: Sequence[str] = ()) -> Iterator[Item]:
@@ -139,7 +140,7 @@ def items_of(task: str, *, seed: int = 0, but: Sequence[str] = ()) -> Iterator[I
     where the words do not give so many.
     """
     barred = set(but)
-    made = PARADIGMS[task].pairs(2 * MOST_DRAWN, seed=seed, form="balanced")
+    made = (GYM_TASKS.get(task) or PARADIGMS[task]).pairs(2 * MOST_DRAWN, seed=seed, form="balanced")
     try:
         for _, both in groupby(made, key=lambda one: one.item):
             first, second = both

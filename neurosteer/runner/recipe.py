@@ -93,9 +93,9 @@ class Recipe:
     bos: Annotated[Token | None, takes("a token, or none")] = None
     eos: Annotated[Token | None, takes("a token")] = None
 
-    data: Annotated[Line, takes("auto, blimp, builtin, builtin:balanced, builtin:meaning, a path or a hub id")] = (
-        "auto"
-    )
+    data: Annotated[
+        Line, takes("auto, blimp, builtin, builtin:balanced, builtin:meaning, builtin:gym, a path or a hub id")
+    ] = "auto"
     tasks: Annotated[Several[Line], takes("a list of names, globs or phenomena, each once, or of all")] = ("all",)
     columns: Annotated[
         tuple[Line, Line], COLUMNS, AfterValidator(each_once), takes("two different column names, 'GOOD,BAD'")
@@ -165,6 +165,7 @@ class Recipe:
     localise: Span = "0-199"  # of localizer, as the next: positions of the pairs that choose, and of those that tell
     evaluate: Span = "200-399"
     attribution_pairs: Annotated[int, whole(1)] = 100
+    seeds: Annotated[int, whole(1, MOST_DRAWS, "each seed is a model")] = 20  # of gym
 
     @property
     def l0(self) -> L0Settings:

@@ -39,7 +39,7 @@ def completions(run, monkeypatch):
         ("neurosteer amplify --where ", ["all", "prompt"]),
         ("neurosteer score --format j", ["json"]),
         ("neurosteer score --device c", ["cpu", "cuda"]),
-        ("neurosteer find --data builtin:", ["builtin:balanced", "builtin:meaning"]),
+        ("neurosteer find --data builtin:", ["builtin:balanced", "builtin:meaning", "builtin:gym"]),
         ("neurosteer run fig5 --split l", ["lexical"]),
         ("neurosteer ablate --limi", ["--limit"]),
     ],

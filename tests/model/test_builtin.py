@@ -69,10 +69,10 @@ def test_it_predicts_english(builtin: Model):
 def test_it_is_listed_and_known_to_be_here(
     builtin_source: Path, monkeypatch: pytest.MonkeyPatch, neurosteer_home: Path
 ):
-    [absent] = known_models()
+    absent = known_models()[0]
     assert (absent["name"], absent["cached"]) == ("smollm2-135m", False)
     monkeypatch.setenv("NEUROSTEER_HOME", str(builtin_source.parents[1]))
-    [present] = known_models()
+    present = known_models()[0]
     assert present["cached"]
 
 

@@ -396,7 +396,10 @@ SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
     ("piped", "'piped/a.jsonl' is a pipe, not a regular file; save the pairs in one"),
     ("broken-link", "cannot read 'broken-link/a.jsonl': No such file or directory"),
     ("multiblimp", "which language of 'multiblimp'? name one by its ISO 639-3 code: --data multiblimp:deu (101 "),
-    ("rublmp", "no such file or folder: 'rublmp' (--data takes auto, blimp, builtin, builtin:balanced, multiblimp, "),
+    (
+        "rublmp",
+        "no such file or folder: 'rublmp' (--data takes auto, blimp, builtin, builtin:balanced, builtin:gym, ",
+    ),
     ("nothing", "'nothing' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet, .txt)"),
     ("two", "which of 2 tasks? give --task NAME, a glob, a phenomenon or 'all' ('two' holds: a, b)"),
     ("twice", "'twice' holds task 'a' twice: a.csv and a.jsonl"),

@@ -64,6 +64,7 @@ controls = 99
 nulls = 0
 test_pairs = 50
 attribution_pairs = 60
+seeds = 3
 """
 
 
@@ -122,6 +123,7 @@ def test_every_key(write):
         nulls=0,
         test_pairs=50,
         attribution_pairs=60,
+        seeds=3,
     )
 
 
@@ -284,7 +286,8 @@ WRONG = [
     ("model = 5", "not 5"),
     (
         'data = "a\\u0000b"',
-        "data must be auto, blimp, builtin, builtin:balanced, builtin:meaning, a path or a hub id, not 'a\\x00b'",
+        "data must be auto, blimp, builtin, builtin:balanced, builtin:meaning, builtin:gym, a path or a hub id, not "
+        "'a\\x00b'",
     ),
     ('title = "two\\nlines"', "title must be one line of text, not 'two\\nlines'"),
     ("title = 1979-05-27", "title must be one line of text, not 1979-05-27"),
