@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .collection import PARADIGMS
-from .paradigm import FRAMES, ROUND, Form, Made, Paradigm
+from .items import ROUND
+from .paradigm import FRAMES, Form, Made, Paradigm
 
 __all__ = ["FRAMES", "PARADIGMS", "ROUND", "Form", "Made", "Paradigm"]
