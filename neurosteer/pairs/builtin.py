@@ -18,7 +18,7 @@ FORMS: dict[str, Form] = {"builtin": "plain", "builtin:balanced": "balanced"}
 MEANING, GYM = "builtin:meaning", "builtin:gym"
 NAMES = (*FORMS, MEANING, GYM)
 OF_AUTO = ("blimp", "builtin")  # what `auto` may turn out to be
-NAMED = ("auto", "blimp", *FORMS)  # sources of BLiMP's tasks
+NAMED = ("auto", "blimp", *FORMS, MEANING)  # sources whose tasks are known beforehand, with baselines
 DEFAULT_LIMIT = 1000
 MOST = 1_000_000  # pairs of a task: half a minute's work, and all are held in memory
 

@@ -50,7 +50,7 @@ WRONG: list[tuple[str, str, Change | None, str]] = [
     ("probes", "spread", lambda was: -1 - was, "'spread' holds"),
     ("probes", "test", lambda was: was + 10_000, "the split names pair 10"),
     ("probes", "test", lambda was: was * 0 - 1, "'test' holds -1, which is below 0"),
-    ("probes", "validation", lambda was: was.repeat(2), "'validation' holds a value twice"),
+    ("probes", "validation", lambda was: was.repeat(2), "'validation' is not ascending, each value once"),
     ("probes", "pairs", lambda was: {}, "'pairs' is {}"),
     ("controls", "margins", lambda was: was * NAN, "'margins' holds a value that is no finite number"),
     ("states", "values", lambda was: was[:, :1], "'values' has 1 value, not 2"),

@@ -30,7 +30,7 @@ def completions(run, monkeypatch):
         ("neurosteer ab", ["ablate"]),
         ("neurosteer ls mo", ["models"]),
         ("neurosteer find --method w", ["welch"]),
-        ("neurosteer find --method welch --method ", ["welch", "l0", "attribution"]),
+        ("neurosteer find --method welch --method ", ["welch", "l0", "mean-diff", "l1", "localizer", "attribution"]),
         ("neurosteer ablate --method x", []),
         ("neurosteer find --split ", ["pair", "lexical"]),
         ("neurosteer find --site mlp", ["mlp_out", "mlp_post"]),

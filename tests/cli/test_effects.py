@@ -53,6 +53,7 @@ def test_defaults_of_ablate(run, rooms):
         "also": [],
         "neutral": None,
         "kl": None,
+        "convention": "sum",
         "donors": ["a train pair"] * 6,
         "seed": 3,
     }

@@ -18,7 +18,7 @@ def test_defaults(run, rooms):
     assert rooms.calls["generate"] == asked
     assert rooms.calls["refuse_untouched"] == {"where": "all", "max_new_tokens": 20}
     wanted = rooms.calls["neurons_from"]
-    assert (wanted["pairs"], wanted["file"], wanted["topk"], wanted["out"]) == (False, None, None, Path("runs"))
+    assert (wanted["pairs"], wanted["given"], wanted["topk"], wanted["out"]) == (False, None, None, Path("runs"))
     assert rooms.texts == [
         ("generate", PROMPT),
         ("on", "neurons by welch"),
@@ -52,7 +52,7 @@ def test_every_option_arrives(run, rooms):
         "layout": "task=",
         "offline": True,
         "out": Path("kept"),
-        "file": None,
+        "given": None,
         "pairs": False,
         "may_find": True,
     }
