@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .kinds import ATTRIBUTION as ATTRIBUTION
 from .kinds import CONTROLS as CONTROLS
+from .kinds import EVIDENCE as EVIDENCE
 from .kinds import FOUND as FOUND
 from .kinds import KINDS as KINDS
 from .kinds import NEURONS as NEURONS

@@ -122,6 +122,7 @@ TOKEN_STATS = Schema(
     },
 )
 ATTRIBUTION = Schema("attribution", {name: Array("float", ("layer", "unit")) for name in ("product", "gradient")})
+EVIDENCE = Schema("evidence", metadata={"part": str})  # the answer to one question, in the cache
 UNIT = Schema("unit", metadata={"unit": str, "digest": str, "values": dict[str, Json]})  # of a recipe's run
 KINDS: tuple[Schema, ...] = (
     NEURONS,
@@ -132,5 +133,6 @@ KINDS: tuple[Schema, ...] = (
     STATES,
     TOKEN_STATS,
     ATTRIBUTION,
+    EVIDENCE,
     UNIT,
 )

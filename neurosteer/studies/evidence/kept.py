@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from neurosteer.artefacts import EVIDENCE, WrongContentError
 from neurosteer.forward.cache import cache_key, cache_path, can_cache, load_or_compute
 from neurosteer.report import to_json
 from neurosteer.results import Json, read_record, record
-from neurosteer.store import code_digest, digest_of, read_artefact, write_artefact
+from neurosteer.store import code_digest, digest_of, write_artefact
 from neurosteer.vocabulary import Question
 
 from .work import Part, Work
@@ -24,7 +25,7 @@ def load_or_ask(work: Work, question: Question, ask: Callable[[Work], Part]) -> 
     path = path_of(work, question)
 
     def write(part: Part) -> None:
-        write_artefact(path, "evidence", {}, {**key, "part": to_json(record(part))})
+        write_artefact(path, EVIDENCE.kind, {}, {**key, "part": to_json(record(part))})
 
     return load_or_compute(path, read=lambda: _read(path), compute=lambda: ask(work), write=write, progress=progress)
 
@@ -68,5 +69,8 @@ def depends_on(work: Work, question: Question) -> dict[str, Json]:
 
 
 def _read(path: Path) -> Part:
-    _, metadata = read_artefact(path, "evidence")
-    return read_record(Part, json.loads(metadata["part"]))
+    _, metadata = EVIDENCE.read(path)
+    try:
+        return read_record(Part, json.loads(metadata["part"]))
+    except ValueError as error:
+        raise WrongContentError(path, str(error)) from None
