@@ -31,7 +31,8 @@ from neurosteer.experiments.causal.result import (
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
 from neurosteer.experiments.shared.intervals import TaskSamples
 from neurosteer.pairs import TASKS, Baselines
-from neurosteer.vocabulary import METHODS, Method
+from neurosteer.vocabulary import CAUSAL_METHODS as METHODS
+from neurosteer.vocabulary import Method
 
 STRENGTHS: Mapping[Method, float] = {"welch": 0.5, "l0": 0.12, "attribution": 1.4}
 WIDTH = 576

@@ -263,7 +263,7 @@ class Ranking:
         return f"Ranking({self.method} of {self.metadata.get('task')}, {shape}, best layer {self.best_layer})"
 
 
-def _as_scores(scores: ArrayLike | Tensor) -> Float[Tensor, "layer unit"]:
+def _as_scores(scores: ArrayLike | Tensor) -> Float[Tensor, "..."]:
     """A copy in float32. Raises `InputError` for what are no finite real numbers, or none of that size."""
     try:
         given = scores.detach().cpu().numpy() if isinstance(scores, Tensor) else scores

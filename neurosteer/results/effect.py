@@ -246,7 +246,7 @@ class EffectResult:
     reading: str  # in words
     neurons_from: str | None = None  # the run or file
     files: EffectFiles | None = None  # in a run folder
-    convention: Convention = "sum"  # how sentences are scored
+    convention: Annotated[Convention | None, WHERE_KNOWN] = None  # how sentences are scored, where it is not `sum`
     equal: Annotated[EqualDisturbance | None, WHERE_KNOWN] = None  # where sets are compared at the same KL
 
     @property

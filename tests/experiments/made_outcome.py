@@ -451,6 +451,9 @@ def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
         **sizes,
         **masks,
         **causal,
+        "localise": "0-199",
+        "evaluate": "200-399",
+        "seeds": 20,
         "test_pairs": 100,
         "attribution_pairs": 100,
     }

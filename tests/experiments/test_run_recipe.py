@@ -148,6 +148,9 @@ def test_a_changed_default_raises_the_format():
         "nulls": 39,
         "test_pairs": 100,
         "attribution_pairs": 100,
+        "localise": "0-199",
+        "evaluate": "200-399",
+        "seeds": 20,
     }
     assert L0.settings() == {
         "beta": 2 / 3,

@@ -43,8 +43,9 @@ METHODS = "welch, l0, mean-diff, l1, localizer, attribution"
 MILLION = "1,000,000"
 MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000", "--draws": "10,000"}
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
-KNOWN = "neurosteer has: find, ablate, amplify, generate, score, run, fetch, check, ls"
+KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, fetch, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
+LOADING = "find ablate amplify evidence generate score run"
 BUT_RUN, EDITS = "find ablate amplify generate score", "ablate amplify"
 
 
@@ -398,7 +399,7 @@ SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
     ("multiblimp", "which language of 'multiblimp'? name one by its ISO 639-3 code: --data multiblimp:deu (101 "),
     (
         "rublmp",
-        "no such file or folder: 'rublmp' (--data takes auto, blimp, builtin, builtin:balanced, builtin:gym, ",
+        "no such file or folder: 'rublmp' (--data takes auto, blimp, builtin, builtin:balanced, builtin:meaning, ",
     ),
     ("nothing", "'nothing' holds no files of pairs (.jsonl, .json, .csv, .tsv, .parquet, .txt)"),
     ("two", "which of 2 tasks? give --task NAME, a glob, a phenomenon or 'all' ('two' holds: a, b)"),
@@ -424,7 +425,7 @@ LOADING: list[Row] = [  # for every command that loads a model
         ["--eos", "<x>"],
         "--eos '<x>' is not in the tokenizer's vocabulary; name one token as it is spelt there",
     ),
-    (EVERY, ["--revision", "v2"], "--revision 'v2' is for models of the hub; llama has no revisions: leave it out"),
+    (LOADING, ["--revision", "v2"], "--revision 'v2' is for models of the hub; llama has no revisions: leave it out"),
     (EVERY, ["--device", "cuda:99"], "device 'cuda:99' is not available here; try --device auto"),
     (EVERY, ["--device", "cpu", "--device-map", "auto"], "give --device or --device-map, not both ('cpu', 'auto')"),
     (EVERY, ["--device-map", "nonsense"], "cannot load the model in llama: "),

@@ -45,7 +45,10 @@ def test_a_layer_that_was_not_searched():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"methods": ["welsh"]}, r"^methods\.0: input should be 'welch', 'l0' or 'attribution'$"),
+        (
+            {"methods": ["welsh"]},
+            r"^methods\.0: input should be 'welch', 'l0', 'mean-diff', 'l1', 'localizer' or 'attribution'$",
+        ),
         ({"layers": [{}]}, r"^layers\.0\.layer: field required$"),
         ({"k": "six"}, r"^k: input should be a valid integer"),
     ],

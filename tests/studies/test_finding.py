@@ -235,9 +235,18 @@ def test_too_few_words(found, llama, few):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"methods": ["welsh"]}, "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0, attribution"),
-        ({"methods": []}, "methods must be some of welch, l0, attribution, each once, not []"),
-        ({"methods": ["l0", "l0"]}, "methods must be some of welch, l0, attribution, each once, not ['l0', 'l0']"),
+        (
+            {"methods": ["welsh"]},
+            "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0, mean-diff, l1, localizer, attribution",
+        ),
+        (
+            {"methods": []},
+            "methods must be some of welch, l0, mean-diff, l1, localizer, attribution, each once, not []",
+        ),
+        (
+            {"methods": ["l0", "l0"]},
+            "methods must be some of welch, l0, mean-diff, l1, localizer, attribution, each once, not ['l0', 'l0']",
+        ),
         ({"topk": 33}, "topk 33 is more than the 32 units of a layer"),
         ({"topk": 0}, "topk must be at least 1, or a share above 0% and up to 100%, not '0'"),
         ({"layers": [3]}, "has layers 0 to 2"),
@@ -303,7 +312,7 @@ def test_rank_neurons_by_l0_without_validation(llama, found):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"method": "ttest"}, "unknown method 'ttest'; one of welch, l0, attribution"),
+        ({"method": "ttest"}, "unknown method 'ttest'; one of welch, l0, mean-diff, l1, localizer, attribution"),
         ({"method": "l0"}, "method 'l0' chooses its lambda on validation pairs: give validation= or lam="),
         ({"method": "l0", "lam": 0.0}, "lambda must be above 0 and at most 1, not 0.0"),
         ({"method": "l0", "lam": 1.1}, "lambda must be above 0 and at most 1, not 1.1"),

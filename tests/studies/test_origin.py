@@ -444,12 +444,12 @@ def test_neurons_that_are_typed(llama: Model, source: str, out: Path):
     found = find(llama, load_pairs(source=source), methods=("welch",), topk=3, draws=1)
     origin = neurons_from(llama, Wanted(task="made", source=source), out=out, given=[(1, 3), (0, 5)])
     neurons = origin.sets["given"]
-    assert (list(neurons), origin.where) == ([(0, 5), (1, 3)], "the command line")
+    assert (list(neurons), origin.where) == ([(0, 5), (1, 3)], "--neurons")
     assert origin.test == found.test
     known = found.ranking().stats
     assert neurons.stats.token_mean[:2].allclose(known.token_mean[:2], atol=1e-6)
     assert neurons.stats.token_var[:2].allclose(known.token_var[:2], atol=1e-6)
-    assert neurons.stats.token_mean[2].isnan().all()
+    assert neurons.stats.token_mean[2].isfinite().all()  # an edit may reach it
     assert "give --task NAME" in refusal(llama, Wanted(), out=out, given=[(1, 3)])
     assert "no unit 32" in refusal(llama, Wanted(task="made", source=source), out=out, given=[(1, 32)])
 

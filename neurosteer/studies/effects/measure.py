@@ -110,7 +110,7 @@ def measure_effect(
     result = _result(pairs, plan, measured, disturbed, elsewhere, side_effects, seed)
     result = replace(
         result,
-        convention=convention,
+        convention=None if convention == "sum" else convention,
         equal=equal,
         notices=(*result.notices, *_per_token(convention), *_few(result), *remembered.caveats),
     )

@@ -55,7 +55,7 @@ def evidence(
     layers: Layers | None = None,
     neurons: NeuronSet | None = None,
     to: FixedReference = "mean",
-    only: Sequence[Question] = QUESTIONS,
+    only: Sequence[Question] | None = None,
     controls: int = 19,
     nulls: int = 39,
     kl: float | Literal["auto"] | None = None,
@@ -80,7 +80,7 @@ def evidence(
         layers: From which blocks: one, several or "all"; the ranking's best by default.
         neurons: A set of your own choice instead. It has no ranking, so that some questions cannot be told.
         to: What the edits move neurons towards: their `mean` over tokens, or `zero`.
-        only: The questions to ask.
+        only: The questions to ask; all six by default.
         controls: Matched sets; at least 19 for a verdict.
         nulls: Searches on exchanged labels; at least 19 for a verdict.
         kl: Compare also where each set disturbs neutral text as much: a KL in nats per token, or "auto".
@@ -140,7 +140,7 @@ def ask(
     chosen: Sequence[Chosen],
     settings: Settings,
     *,
-    only: Sequence[Question] = QUESTIONS,
+    only: Sequence[Question] | None = None,
     others: Sequence[Pairs] | None = None,
     meaning: Sequence[Pairs] | None = None,
     neutral: Path | None = None,
@@ -253,7 +253,9 @@ def _neurons(neurons: NeuronSet) -> tuple[EvidenceNeuron, ...]:
     return tuple(sorted(rows, key=lambda row: -row.score))
 
 
-def _questions(only: Sequence[Question]) -> list[Question]:
+def _questions(only: Sequence[Question] | None) -> list[Question]:
+    if only is None:
+        return list(QUESTIONS)
     for question in only:
         if question not in QUESTIONS:
             close = did_you_mean(question, QUESTIONS)

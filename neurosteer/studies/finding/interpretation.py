@@ -11,13 +11,13 @@ TELLING = 0.6  # a baseline up to this explains next to nothing
 
 def interpret(found: FindResult) -> str:
     """The best layer beside its random sets, its baselines and, where there are any, words never seen."""
-    chosen = (_lexical(found), _new_words(found)) if found.neurons[found.methods[0]] else ()
-    return " ".join(filter(None, (_localised(found), *chosen)))
+    first = found.methods[0]
+    if found.neurons.get(first) == ():
+        return f"By {first} no unit scores above 0 at layer {found.best_layer}: none is chosen."
+    return " ".join(filter(None, (_localised(found), _lexical(found), _new_words(found))))
 
 
 def _localised(found: FindResult) -> str:
-    if not found.neurons[found.methods[0]]:
-        return f"By {found.methods[0]} no unit scores above 0 at layer {found.best_layer}: none is chosen."
     best, k, share = found.best, found.topk, 100 * found.topk / found.width
     head = f"At layer {best.layer} the top {k} neurons ({share:.2g} %) reach {_short(best.topk)}"
     head += f" ({_interval(best.intervals.topk)})"
