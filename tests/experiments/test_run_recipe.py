@@ -405,7 +405,7 @@ def test_a_shard_that_waits_says_what_to_do(begun, crossing):
 def test_an_unknown_experiment_is_refused_before_anything_is_loaded(begun):
     with pytest.raises(InputError) as caught:
         run_recipe("sums.toml", experiments=["fig5", "ovrlap"])
-    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal"
+    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym"
     assert str(caught.value) == f"unknown experiment 'ovrlap'; did you mean 'overlap'? (there are: {known})"
     assert not Path("runs").exists()
 

@@ -64,7 +64,6 @@ controls = 99
 nulls = 0
 localise = "0-9"
 evaluate = "10-19"
-seeds = 3
 test_pairs = 50
 attribution_pairs = 60
 seeds = 3
@@ -126,7 +125,6 @@ def test_every_key(write):
         nulls=0,
         localise="0-9",
         evaluate="10-19",
-        seeds=3,
         test_pairs=50,
         attribution_pairs=60,
         seeds=3,
