@@ -14,14 +14,13 @@ import re
 import secrets
 import shutil
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from glob import escape
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
-from typing import BinaryIO, TypeAlias, TypedDict
+from typing import BinaryIO
 
 import numpy as np
 from filelock import FileLock
@@ -169,7 +168,7 @@ def write_artefact(path: Path, kind: str, arrays: Mapping[str, np.ndarray], meta
 def artefact_kind(path: Path) -> str:
     """The kind of a verified artefact. Raises as `verify_artefact` does."""
     verify_artefact(path)
-    return _header(path)["kind"]
+    return read_header(path)["kind"]
 
 
 def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
@@ -180,7 +179,7 @@ def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
     """
     if not path.is_file():
         raise InputError(f"no such file: {path}")
-    header = _header(path)
+    header = read_header(path)
     if header.get("format", "").partition("-")[0] != FORMAT.partition("-")[0]:
         raise InputError(f"{path} is a safetensors file, but not one of neurosteer's")
     if header["format"] != FORMAT:
@@ -205,7 +204,7 @@ def verify_artefact(path: Path, kind: str | None = None) -> dict[str, Json]:
 def read_artefact(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Json]]:
     """The arrays (in memory) and the metadata of a small artefact, verified."""
     metadata = verify_artefact(path, kind)
-    return _arrays(path), metadata
+    return read_arrays(path), metadata
 
 
 def refuse_link(path: Path) -> None:
@@ -223,61 +222,33 @@ def write_manifest(folder: Path) -> None:
     write_bytes(folder / MANIFEST, canonical_json({"format": FORMAT, "files": files}).encode())
 
 
-ContentCheck: TypeAlias = Callable[[Path, Mapping[str, np.ndarray], Mapping[str, Json]], None]
-
-
-class Checked(TypedDict):
-    """A row of `neurosteer check`."""
-
-    path: str
-    kind: str
-    ok: bool
-    message: str
-
-
-def check_path(path: Path, contents: Mapping[str, ContentCheck] = MappingProxyType({})) -> list[Checked]:
-    """Verify an artefact, a run folder, or everything below a folder: a row for each.
-
-    A symbolic link below the folder is reported and not followed. `contents` raises `InputError` for what a file of
-    a kind cannot hold.
-    """
-    if path.is_file():
-        return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path, contents)]
-    if not path.is_dir():
-        raise InputError(f"no such file or folder: {path}")
-    found = [file for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
-    rows = [_check_link(file) if file.is_symlink() else _check_artefact(file, contents) for file in found]
-    rows += [
-        _check_link(file) if file.is_symlink() else _check_manifest(file) for file in sorted(path.rglob(MANIFEST))
-    ]
-    if not rows:
-        raise InputError(f"nothing of neurosteer's in {path}")
-    return rows
-
-
 def _belongs_to_manifest(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and path.name != MANIFEST and not path.name.startswith(".")
 
 
-def _is_foreign(path: Path) -> bool:
-    """Whether it is an undamaged safetensors file of others (the weights of a model, for example)."""
-    if path.is_symlink():
-        return False
-    try:
-        return not {"kind", "digest", "about"} & set(_header(path))
-    except CorruptFileError:
-        return False
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of a verified artefact, in memory."""
     try:
         with safe_open(path, framework="numpy") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (TypeError, SafetensorError) as error:  # a type that NumPy does not have
-        raise CorruptFileError(f"{path} holds what neurosteer never writes ({_one_line(error)})") from error
+        raise CorruptFileError(f"{path} holds what neurosteer never writes ({one_line(error)})") from error
 
 
-def _header(path: Path) -> dict[str, str]:
+def array_blocks(path: Path, name: str, size: int = 1 << 22) -> Iterator[np.ndarray]:
+    """The values of an array of an artefact, flat, some megabytes at a time: of one that memory need not hold."""
+    with path.open("rb") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+        entry = json.loads(file.read(length))[name]
+        start, end = entry["data_offsets"]
+        dtype = next(dtype for dtype, word in _DTYPES.items() if word == entry["dtype"])
+        file.seek(8 + length + start)
+        for at in range(start, end, size):
+            yield np.frombuffer(file.read(min(size, end - at)), dtype)
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """What a safetensors file says of itself, unverified. Raises `CorruptFileError` where it is none."""
     try:
         path.open("rb").close()  # safetensors calls what may not be read absent
         with safe_open(path, framework="numpy") as file:
@@ -285,7 +256,7 @@ def _header(path: Path) -> dict[str, str]:
     except PermissionError as error:
         raise CorruptFileError(f"cannot read '{path}': {error.strerror}") from error
     except (SafetensorError, OSError, ValueError) as error:
-        message = f"{path} is damaged or no safetensors file ({_one_line(error)}); have neurosteer make it again"
+        message = f"{path} is damaged or no safetensors file ({one_line(error)}); have neurosteer make it again"
         raise CorruptFileError(message) from error
 
 
@@ -301,53 +272,6 @@ def _digest_with_blank(path: Path, digest: str) -> str:
     return total.hexdigest()
 
 
-def _check_artefact(path: Path, contents: Mapping[str, ContentCheck]) -> Checked:
-    kind = "unknown"
-    try:
-        metadata = verify_artefact(path)
-        kind = _header(path)["kind"]
-        if kind in contents:
-            contents[kind](path, _arrays(path), metadata)
-    except (InputError, CorruptFileError) as error:
-        return {"path": str(path), "kind": kind, "ok": False, "message": str(error)}
-    return {"path": str(path), "kind": kind, "ok": True, "message": "intact"}
-
-
-def _check_link(path: Path) -> Checked:
-    return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
-
-
-def _check_manifest(path: Path) -> Checked:
-    wrong, count = _wrong_in(path)
-    return {"path": str(path), "kind": "run", "ok": not wrong, "message": wrong or f"{count} files intact"}
-
-
-def _wrong_in(path: Path) -> tuple[str, int]:
-    """What is wrong with a manifest or with a file that it lists (empty: nothing), and how many it lists."""
-    try:
-        text = path.read_text("utf-8")
-        manifest = json.loads(text)
-        if manifest["format"] != FORMAT:
-            return f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'", 0
-        files = dict(manifest["files"])
-        if canonical_json({"format": FORMAT, "files": files}) != text:
-            raise ValueError("not as written")
-    except (ValueError, KeyError, TypeError) as error:
-        return f"{path} is damaged ({_one_line(error)})", 0
-    return next(filter(None, (_wrong_with(path, *file) for file in files.items())), ""), len(files)
-
-
-def _wrong_with(manifest: Path, name: str, digest: str) -> str:
-    """What is wrong with a file that a manifest lists; empty if it is unchanged."""
-    file = manifest.parent / name
-    if file.name != name or name == "..":
-        return f"{manifest} names '{name}', which is no file of its folder"
-    if file.is_symlink():
-        return f"{file} is a symbolic link, not what was written"
-    if not file.is_file():
-        return f"{file}, listed in {MANIFEST}, is missing"
-    return "" if file_digest(file) == digest else f"{file} is not what {MANIFEST} records"
-
-
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Its message on one line."""
     return " ".join(str(error).split())

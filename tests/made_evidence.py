@@ -6,13 +6,13 @@ from typing import Any
 
 from made_effects import SPLIT, altered
 
+from neurosteer.results import RankedNeuron
 from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import (
     Answer,
     Beside,
     CurvePoint,
     Elsewhere,
-    EvidenceNeuron,
     EvidenceResult,
     NeutralText,
 )
@@ -101,7 +101,7 @@ def make_evidence(method: str | None = "attribution", **changes: Any) -> Evidenc
         ),
         neutral=NeutralText(kl=0.175, controls=(0.1, 0.12), text="built-in", tokens=512),
         equal=EqualDisturbance(kl=0.1, scale=0.3, reached=0.101, scales=(0.0, 0.2), unreached=1),
-        neurons=(EvidenceNeuron(layer=14, unit=3, score=4.2),),
+        neurons=(RankedNeuron(layer=14, unit=3, score=4.2),),
         notices=(),
         verdict="encoded, necessary, sufficient and selective; not isolated; cannot tell: interchangeable",
         reading="All sentences.",

@@ -19,12 +19,13 @@ from platformdirs import user_cache_path
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import load_file as load_tensors
 
+from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.store import (
     _DTYPES,
+    FORMAT,
     MANIFEST,
     canonical_json,
-    check_path,
     digest_of,
     file_digest,
     home,
@@ -223,3 +224,27 @@ def test_a_models_weights_in_a_folder_are_no_damage(tmp_path: Path):
     save_file({"w": torch.zeros(3).numpy()}, tmp_path / "model.safetensors")
     write_artefact(tmp_path / "a.safetensors", "toy", {"a": np.zeros(3)}, {})
     assert [Path(row["path"]).name for row in check_path(tmp_path)] == ["a.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"about": "null"}, "its metadata is no JSON object|no JSON object"),
+        ({"about": "{"}, "no JSON object"),
+        ({"kind": None}, "does not say what it is"),
+        ({"about": None}, "does not say what it is"),
+    ],
+)
+def test_an_artefact_that_does_not_say_what_it_is(tmp_path: Path, changed: dict[str, str | None], told: str):
+    """Signed as it should be: the digest is made last, of everything else."""
+    from neurosteer import store
+
+    header = {"format": FORMAT, "kind": "toy", "about": "{}", "digest": "0" * 64} | changed
+    path = tmp_path / "a.safetensors"
+    save_file({"a": np.zeros(3)}, path, metadata={name: value for name, value in header.items() if value is not None})
+    digest = store._digest_with_blank(path, "0" * 64)
+    path.write_bytes(path.read_bytes().replace(b"0" * 64, digest.encode(), 1))
+    with pytest.raises(CorruptFileError, match=told):
+        verify_artefact(path)
+    [row] = check_path(path)
+    assert not row["ok"]

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.store import read_artefact
+from neurosteer.store import array_blocks, read_artefact
 from neurosteer.vocabulary import Json, counted
 
 Arrays = Mapping[str, np.ndarray]
@@ -107,6 +107,12 @@ class Schema:
         wrong = missing or _wrong_field({**self.metadata, **self.optional}, metadata)
         if wrong := wrong or _wrong_array(self.arrays, arrays, lengths) or self.fault(arrays, metadata):
             raise WrongContentError(path, wrong)
+
+    def check_blocks(self, path: Path, name: str) -> None:
+        """The values of one array of a file, read from disk block by block. Raises `WrongContentError`."""
+        for block in array_blocks(path, name):
+            if fault := self.arrays[name].fault(block):
+                raise WrongContentError(path, f"'{name}' {fault}")
 
 
 def _wrong_field(asked: Mapping[str, object], metadata: Metadata) -> str:

@@ -22,11 +22,9 @@ def check(
 
     neurosteer check runs/
     """
-    from neurosteer.artefacts import KINDS
-    from neurosteer.store import check_path
+    from neurosteer.artefacts import check_path
 
-    contents = {kind.kind: kind.check for kind in KINDS}
-    rows = [row for path in paths for row in check_path(path, contents)]
+    rows = [row for path in paths for row in check_path(path)]
     if format_ == "json":
         print_listing("check", rows)
     else:

@@ -170,7 +170,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Localizer:
         "uniform": [row.uniform.mean for row in rows],
         "matched": [row.matched.mean for row in rows],
     }
-    means = {name: work.samples.means(np.array(values)).at() for name, values in columns.items()}
+    means = {name: work.samples.means(np.array(values)[:, None]).at(0) for name, values in columns.items()}
     return Localizer(NAME, work.recipe.localise, work.recipe.evaluate, rows, **means)
 
 

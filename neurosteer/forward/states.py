@@ -119,8 +119,11 @@ def _map_states(request: Request) -> Float[Tensor, "pair side layer unit"]:
         if "values" not in file.keys():  # noqa: SIM118
             raise WrongContentError(path, "it has no array 'values'")
         values: Tensor = file.get_tensor("values")
-    shape = np.broadcast_to(np.zeros((), values.numpy().dtype), values.shape)  # what it holds is read when used
+    if values.dtype != torch.float32:
+        raise WrongContentError(path, f"'values' holds {values.dtype}, not numbers in float32")
+    shape = np.broadcast_to(np.float32(0), values.shape)  # to look at the values would read all of them into memory
     STATES.check(path, {"values": shape}, metadata, pair=len(request.pairs), **request.sizes)
+    STATES.check_blocks(path, "values")
     return values
 
 

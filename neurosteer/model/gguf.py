@@ -17,9 +17,10 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from neurosteer.artefacts import check_path
 from neurosteer.errors import InputError, NeurosteerError, is_out_of_memory
 from neurosteer.progress import Progress
-from neurosteer.store import MANIFEST, check_path, home, locked, write_bytes, write_manifest
+from neurosteer.store import MANIFEST, home, locked, write_bytes, write_manifest
 
 from .libraries import essence, quiet_transformers
 

@@ -13,6 +13,7 @@ from typing import Literal
 from neurosteer.vocabulary import FixedReference, Question, Reach, Region, Site
 
 from .effect import EqualDisturbance
+from .find import RankedNeuron
 from .pairs_used import MeasuredPairs
 
 
@@ -105,13 +106,6 @@ class MapCell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvidenceNeuron:
-    layer: int
-    unit: int
-    score: float  # in the ranking that chose it
-
-
-@dataclass(frozen=True, kw_only=True)
 class EvidenceFiles:
     """Where a run keeps what is no JSON."""
 
@@ -149,7 +143,7 @@ class EvidenceResult:
     neutral: NeutralText | None = None
     equal: EqualDisturbance | None = None
     map: tuple[MapCell, ...] = ()
-    neurons: tuple[EvidenceNeuron, ...]  # highest score first
+    neurons: tuple[RankedNeuron, ...]  # highest score first
     notices: tuple[str, ...] = ()
     verdict: str  # the words that hold, and those that do not
     reading: str  # in sentences

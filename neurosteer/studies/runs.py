@@ -9,12 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from neurosteer.artefacts import check_path
 from neurosteer.errors import InputError, cannot_draw
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.results import Json, read_record
 from neurosteer.results.run import ListedRecipe, ListedRun, RunListing
-from neurosteer.store import MANIFEST, check_path, digest_of, file_stem, write_bytes, write_manifest
+from neurosteer.store import MANIFEST, digest_of, file_stem, write_bytes, write_manifest
 
 from .drafts import draft_of, sweep_drafts
 

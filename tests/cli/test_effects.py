@@ -325,3 +325,11 @@ def test_no_disturbance_is_no_option_of_a_run(run, rooms, command):
     """So that runs land where they landed before there was such an option."""
     assert run(command).code == 0
     assert "kl" not in rooms.calls["save_effects"]["options"]
+
+
+@pytest.mark.parametrize(("option", "value"), [("--topk", "5"), ("--layers", "2"), ("--method", "l0")])
+def test_typed_neurons_are_chosen_already(run, option, value):
+    outcome = run("ablate", "--neurons", "1:3,2:5", "--task", "a", option, value)
+    assert outcome.code == 2
+    assert "1:3,2:5" in outcome.err
+    assert f"leave {'one' if option == '--method' else option} out" in outcome.err

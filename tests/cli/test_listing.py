@@ -112,7 +112,7 @@ def test_runs(run, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def checks(path, contents):
+def checks(path):
     if path.name == "nowhere":
         raise InputError("no such file or folder: 'nowhere'")
     bad = path.name == "broken"
@@ -128,13 +128,13 @@ def checks(path, contents):
     ],
 )
 def test_check(run, monkeypatch, *, paths, code, out, err):
-    fake(monkeypatch, "store", check_path=checks)
+    fake(monkeypatch, "artefacts", check_path=checks)
     outcome = run("check", *paths)
     assert (outcome.code, outcome.out, outcome.err) == (code, out, err)
 
 
 def test_check_as_json(run, monkeypatch):
-    fake(monkeypatch, "store", check_path=checks)
+    fake(monkeypatch, "artefacts", check_path=checks)
     outcome = run("check", "broken", "--format", "json")
     assert outcome.code == 1
-    assert json.loads(outcome.out)["results"] == checks(Path("broken"), {})
+    assert json.loads(outcome.out)["results"] == checks(Path("broken"))

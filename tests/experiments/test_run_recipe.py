@@ -25,6 +25,7 @@ from stub_recipe import (
 )
 
 import neurosteer as ns
+from neurosteer.artefacts import check_path
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.experiments import estimate_recipe, run_recipe
 from neurosteer.experiments.run import command_of
@@ -35,7 +36,7 @@ from neurosteer.results import record
 from neurosteer.runner import Recipe, Shard, read_recipe
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.units import UNIT_FORMAT
-from neurosteer.store import check_path, digest_of
+from neurosteer.store import digest_of
 from neurosteer.studies.runs import runs as list_runs
 
 

@@ -70,3 +70,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
     again = l1_order(x, y)
     torch.set_num_threads(threads)
     assert torch.equal(whole, again)
+
+
+def test_units_that_do_not_differ_never_enter():
+    assert not l1_order(torch.zeros(2, 20, 5), torch.tensor([1.0, -1.0]).repeat(10)).any()

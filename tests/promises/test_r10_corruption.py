@@ -18,6 +18,7 @@ from kept_artefacts import keep_artefacts
 from made_pairs import made_pairs
 from stub_recipe import DIGEST, stub_units
 
+from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.forward import eos_states
 from neurosteer.model import Model, builtin
@@ -26,7 +27,7 @@ from neurosteer.progress import Progress
 from neurosteer.runner.execution import run_units
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_metadata import write_run_metadata
-from neurosteer.store import MANIFEST, check_path, file_digest, read_artefact
+from neurosteer.store import MANIFEST, file_digest, read_artefact
 from neurosteer.studies.runs import runs
 
 FLIPS, CUTS = 200, 50

@@ -14,7 +14,7 @@ import pytest
 from fresh_process import told_warm, write_made
 from stub_recipe import contents
 
-from neurosteer.store import check_path
+from neurosteer.artefacts import check_path
 
 CODE = """
 import contextlib, json, os, signal, time, traceback

@@ -22,7 +22,8 @@ from pathlib import Path
 import matplotlib.figure, torch, transformer_lens
 import neurosteer.model
 from neurosteer.cli import main
-from neurosteer.store import check_path, file_digest
+from neurosteer.artefacts import check_path
+from neurosteer.store import file_digest
 from stub_recipe import contents
 from transformers import AutoModelForCausalLM
 

@@ -23,12 +23,13 @@ from safetensors.torch import load_file as load_torch
 from stub_recipe import DIGEST, stub_units
 
 import neurosteer
+from neurosteer.artefacts import check_path
 from neurosteer.cli import main
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import load_model
 from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.runner.execution import run_units
-from neurosteer.store import MANIFEST, canonical_json, check_path, file_digest, file_stem, locked, write_artefact
+from neurosteer.store import MANIFEST, canonical_json, file_digest, file_stem, locked, write_artefact
 
 PACKAGE = Path(neurosteer.__file__).parent
 ESCAPES = ("../../x", "/etc/passwd", "..", "a/../../x", "..\\x", "~/x", "x\0y", "")

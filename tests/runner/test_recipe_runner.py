@@ -14,12 +14,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from stub_recipe import DIGEST, KEPT, NAMES, TASKS, contents, expected_sums, stub_plan, stub_units
 
-from neurosteer.artefacts import Schema
+from neurosteer.artefacts import Schema, check_path
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.progress import Progress
 from neurosteer.runner import Interrupted, Ran, Unit, UnitResult, run_units
 from neurosteer.runner.result_store import ResultStore
-from neurosteer.store import check_path, verify_artefact, write_artefact
+from neurosteer.store import verify_artefact, write_artefact
 
 
 class Told(Progress):

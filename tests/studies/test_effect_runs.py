@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fresh_process import told
 
+from neurosteer.artefacts import check_path
 from neurosteer.edits import Edit
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.experiments import open_run
@@ -20,7 +21,6 @@ from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.results import record
 from neurosteer.results.pairs_used import SplitPairs
-from neurosteer.store import check_path
 from neurosteer.studies import Effect, Found, measure_effect, save_effects, with_origin
 from neurosteer.studies.effects import effect as effect_module
 from neurosteer.studies.runs import runs

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from neurosteer import report
+from neurosteer.artefacts import check_path
 from neurosteer.neurons import Ranking
 from neurosteer.progress import Progress
 from neurosteer.results import record
-from neurosteer.store import check_path, write_manifest
+from neurosteer.store import write_manifest
 from neurosteer.studies import find, runs, save_find
 from neurosteer.studies.finding import save
 

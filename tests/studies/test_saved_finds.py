@@ -12,10 +12,11 @@ from made_pairs import made_pairs
 from matplotlib.figure import Figure
 
 from neurosteer import report
+from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pairs, load_pairs
-from neurosteer.store import check_path, write_manifest
+from neurosteer.store import write_manifest
 from neurosteer.studies import Found, find, neurons_from, save_find
 from neurosteer.studies.effects import Wanted
 from neurosteer.studies.finding import save

@@ -15,6 +15,7 @@ from made_pairs import made_pairs
 from plain_edits import hf_logprobs
 from tiny_models import hf_network, ids_of
 
+from neurosteer.artefacts import check_path
 from neurosteer.experiments import open_run
 from neurosteer.forward import score
 from neurosteer.model import Model
@@ -22,7 +23,6 @@ from neurosteer.pairs import LeftOut, Pair, Pairs
 from neurosteer.progress import Progress
 from neurosteer.results import record
 from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun
-from neurosteer.store import check_path
 from neurosteer.studies import save_scores
 from neurosteer.studies.runs import runs
 from neurosteer.studies.scores import summary, task_score

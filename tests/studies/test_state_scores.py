@@ -72,3 +72,20 @@ def test_find_and_rank_neurons_agree(llama, pairs, method):
         own.top(2)
     assert len(found.ranking(method).top(3)) <= 3
     assert found.result.at(0).topk_by_method.keys() == {method}
+
+
+def test_a_method_that_chooses_no_unit_reads_nothing(llama, pairs, monkeypatch):
+    """Half of the sentences are right, and the text says that none is chosen."""
+    from neurosteer.studies.finding import state_scores as module
+
+    real = module.welch
+
+    def all_smaller(states, train):
+        found = real(states, train)
+        return type(found)(-found.t.abs() - 1, found.p, found.q)
+
+    monkeypatch.setattr(module, "welch", all_smaller)  # only the localizer's
+    found = find(llama, pairs, methods=("localizer",), topk=3, layers=[0, 1], draws=1, cache=False).result
+    assert [layer.topk for layer in found.layers] == [0.5, 0.5]
+    assert found.neurons["localizer"] == ()
+    assert found.interpretation == "By localizer no unit scores above 0 at layer 0: none is chosen."

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
-from neurosteer.forward import Text, check_edit, refuse_unscored
+from neurosteer.forward import check_edit, refuse_unscored
 from neurosteer.model import Model, active_edits
-from neurosteer.neurons import check_count, matched_controls, without_massive
+from neurosteer.neurons import check_count, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results.effect import (
@@ -23,7 +23,6 @@ from neurosteer.results.effect import (
     Dose,
     EditedNeuron,
     EffectResult,
-    EqualDisturbance,
     Flipped,
     KindOfEdit,
     Margin,
@@ -37,22 +36,20 @@ from neurosteer.store import digest_of
 from neurosteer.vocabulary import (
     FEWEST_PAIRS,
     MEAN_CONVENTIONS,
-    REFERENCES,
     STANDS_OUT,
     TOO_FEW_TO_TELL,
     Convention,
-    EditKind,
     Reference,
     are,
     counted_pairs,
 )
 
-from .cases import Bench, Case, Disturbance, Measured, other_kind
+from .cases import Bench, Case, Disturbance, Measured
 from .effect import Effect, effect_of
-from .equal import equal_case
 from .interpretation import interpret_effect
 from .neutral import passages, read_neutral
 from .numbers import Preference, accuracy, sign_flip
+from .plan import Plan, at_equal_kl, plan_cases
 from .verdict import overall
 
 
@@ -89,11 +86,11 @@ def measure_effect(
     _refuse(edit, pairs, also, controls)
     name, text = read_neutral(None if neutral is None else Path(neutral))
     given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
-    plan = _plan(edit, controls, scales, kinds, given, seed)
+    plan = plan_cases(edit, controls, scales, kinds, given, seed)
     remembered = Remembering(progress)
     equal = None
     if kl is not None:
-        plan, equal = _at_equal_kl(model, plan, kl, passages(model, text), remembered)
+        plan, equal = at_equal_kl(model, plan, kl, passages(model, text), remembered)
     bench = Bench(model, plan.cases, remembered, convention)
     measured = bench.margins(pairs)
     with_controls = (0,) if plan.light is None else (0, plan.light)
@@ -117,35 +114,6 @@ def measure_effect(
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
     return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """The cases, and which of them is what; the first is the edit itself."""
-
-    cases: list[Case]
-    doses: Mapping[float, int]
-    kinds: Mapping[EditKind, int]
-    light: int | None  # without massive units
-    notices: Sequence[str] = ()
-
-
-def _at_equal_kl(
-    model: Model, plan: _Plan, kl: float | Literal["auto"], groups: Sequence[Sequence[Text]], progress: Progress
-) -> tuple[_Plan, EqualDisturbance]:
-    """The same cases, each set at the scale where it disturbs neutral text as much; and what that is of the first.
-
-    Raises `InputError` where several scales were asked for.
-    """
-    if plan.doses:
-        raise InputError("kl finds the scale of each set: give one scale, beyond which none is moved, or none at all")
-    cases, first = [], None
-    for case in plan.cases:
-        found = equal_case(model, case, kl, groups, progress)
-        first = first or found[1]
-        cases.append(found[0])
-    assert first is not None
-    return replace(plan, cases=cases), first
 
 
 def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:
@@ -187,33 +155,9 @@ def _few(result: EffectResult) -> list[str]:
     ]
 
 
-def _plan(
-    edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[Reference], donors: Sequence[str], seed: int
-) -> _Plan:
-    sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
-    cases, doses = [Case(edit, sets)], {edit.scale: 0}
-    wanted: dict[EditKind, int] = {edit.kind: 0}
-    for scale in scales:
-        if scale not in doses:
-            doses[scale] = len(cases)
-            cases.append(Case(edit.scaled(scale), sets))
-    for kind in kinds:
-        if kind not in wanted:
-            wanted[kind] = len(cases)
-            cases.append(Case(other_kind(edit, kind, donors), sets))
-    light, place, notices = without_massive(edit.neurons, reach=edit.reach), None, []
-    if edit.kind in (*REFERENCES, "clamp") and 0 < len(light) < len(edit.neurons):
-        place = len(cases)
-        cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
-    elif not len(light):
-        notices = ["all of these neurons are massive: there is nothing to measure without such"]
-    order = dict(sorted(doses.items())) if len(doses) > 1 else {}
-    return _Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
-
-
 def _result(
     pairs: Pairs,
-    plan: _Plan,
+    plan: Plan,
     measured: Measured,
     disturbed: Sequence[Disturbance],
     elsewhere: Sequence[tuple[Pairs, Measured]],
@@ -300,7 +244,7 @@ def _on_text(controls: Controls | None, disturbed: Disturbance) -> TextControls 
     return None if controls is None else TextControls(**vars(controls), kl=float(np.mean(kls)), kls=tuple(kls))
 
 
-def _light(plan: _Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
+def _light(plan: Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
     assert plan.light is not None
     found = vars(row) | {"controls": _on_text(row.controls, disturbed)}
     return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons), **found)

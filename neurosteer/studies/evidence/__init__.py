@@ -9,7 +9,7 @@ from neurosteer.lazy import lazily
 if TYPE_CHECKING:
     from .answers import ask as ask
     from .answers import evidence as evidence
-    from .answers import layers_among as layers_among
+    from .chosen import layers_among as layers_among
     from .result import Evidence as Evidence
     from .save import save_evidence as save_evidence
     from .settings import Settings as Settings

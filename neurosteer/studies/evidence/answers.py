@@ -8,19 +8,19 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-import torch
-
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.model import Model, active_edits
-from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import AUTO, Progress, Remembering
-from neurosteer.results.evidence import Answer, EvidenceNeuron, EvidenceResult
+from neurosteer.results import RankedNeuron
+from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitSizes
 from neurosteer.studies.effects.neutral import read_neutral
 from neurosteer.studies.finding import Found
-from neurosteer.vocabulary import METHODS, QUESTIONS, FixedReference, Layers, Method, Question
+from neurosteer.vocabulary import QUESTIONS, FixedReference, Layers, Method, Question
 
+from .chosen import Chosen, chosen_of, layers_among, method_of
 from .encoded import encoded
 from .interchange import interchangeable
 from .interpretation import reading_of, verdict_of
@@ -113,7 +113,7 @@ def evidence(
         seed=found.split.seed if seed is None else seed,
         offline=offline,
     )
-    chosen, ranking = _chosen(found, method, topk, layers, neurons)
+    chosen, ranking = chosen_of(found, method, topk, layers, neurons)
     where = layers_among(chosen, ranking, layers)
     [answer] = ask(
         model,
@@ -128,9 +128,6 @@ def evidence(
         progress=progress,
     )
     return answer
-
-
-Chosen = tuple[NeuronSet, Ranking | None, tuple[int, ...]]  # the ranking that it heads, the layers it is chosen among
 
 
 def ask(
@@ -158,7 +155,7 @@ def ask(
             model=model,
             neurons=neurons,
             layers=layers,
-            method=_method(ranking),
+            method=method_of(ranking),
             ranking=ranking,
             topk=neurons.metadata.get("k", len(neurons)),
             position=neurons.metadata.get("position", "eos"),
@@ -245,9 +242,9 @@ def _as_family(found: Sequence[Evidence]) -> list[Evidence]:
     return made
 
 
-def _neurons(neurons: NeuronSet) -> tuple[EvidenceNeuron, ...]:
+def _neurons(neurons: NeuronSet) -> tuple[RankedNeuron, ...]:
     rows = [
-        EvidenceNeuron(layer=layer, unit=unit, score=round(score, 6))
+        RankedNeuron(layer=layer, unit=unit, score=round(score, 6))
         for (layer, unit), score in zip(neurons, neurons.scores.tolist(), strict=True)
     ]
     return tuple(sorted(rows, key=lambda row: -row.score))
@@ -263,40 +260,3 @@ def _questions(only: Sequence[Question] | None) -> list[Question]:
     if not only:
         raise InputError(f"name a question at least: {', '.join(QUESTIONS)}")
     return [question for question in QUESTIONS if question in only]
-
-
-def _method(ranking: Ranking | None) -> Method | None:
-    return None if ranking is None else next((one for one in METHODS if one == ranking.method), None)
-
-
-def _chosen(
-    found: Found,
-    method: Method | None,
-    topk: int | str | None,
-    layers: Layers | None,
-    neurons: NeuronSet | None,
-) -> tuple[NeuronSet, Ranking | None]:
-    if neurons is None:
-        ranking = found.ranking(method or found.result.methods[0])
-        return ranking.top(topk or found.result.topk, layers), ranking
-    if method is not None or topk is not None:
-        raise InputError("neurons= already says which; leave method= and topk= out")
-    known = found.rankings.get(neurons.metadata.get("method"))  # type: ignore[arg-type]
-    if known is not None and "k" in neurons.metadata:
-        asked = layers if layers is not None else sorted(set(neurons.layers.tolist()))
-        if list(known.top(neurons.metadata["k"], asked)) == list(neurons):
-            return neurons, known
-    stats = next(iter(found.rankings.values())).stats
-    measured = bool(torch.isfinite(neurons.stats.token_mean).all())
-    return (neurons if measured else replace(neurons, stats=stats)), None
-
-
-def layers_among(
-    neurons: NeuronSet, ranking: Ranking | None, layers: str | int | Sequence[int] | None
-) -> tuple[int, ...]:
-    """Among whose units the set was chosen."""
-    if layers == "all" and ranking is not None:
-        return ranking.layers
-    if layers is None or isinstance(layers, str):
-        return tuple(sorted(set(neurons.layers.tolist())))
-    return tuple(sorted({layers} if isinstance(layers, int) else set(layers)))

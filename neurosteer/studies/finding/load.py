@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.neurons import Ranking
 from neurosteer.results import FindResult, read_record
-from neurosteer.store import MANIFEST, check_path
+from neurosteer.store import MANIFEST
 from neurosteer.studies.runs import read_run
 
 from .found import Found

@@ -1,0 +1,111 @@
+"""Are files still what was written, and is what they hold right? Artefacts, run folders, whole folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypedDict
+
+from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.store import (
+    FORMAT,
+    MANIFEST,
+    SUFFIX,
+    canonical_json,
+    file_digest,
+    one_line,
+    read_arrays,
+    read_header,
+    verify_artefact,
+)
+
+from .kinds import KINDS
+
+_SCHEMAS = {schema.kind: schema for schema in KINDS}
+
+
+class Checked(TypedDict):
+    """A row of `neurosteer check`."""
+
+    path: str
+    kind: str
+    ok: bool
+    message: str
+
+
+def check_path(path: Path) -> list[Checked]:
+    """Verify an artefact, a run folder, or everything below a folder: a row for each.
+
+    A symbolic link below the folder is reported and not followed. Raises `InputError` where there is nothing of
+    neurosteer's.
+    """
+    if path.is_file():
+        return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
+    if not path.is_dir():
+        raise InputError(f"no such file or folder: {path}")
+    found = [file for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
+    rows = [_check_link(file) if file.is_symlink() else _check_artefact(file) for file in found]
+    rows += [
+        _check_link(file) if file.is_symlink() else _check_manifest(file) for file in sorted(path.rglob(MANIFEST))
+    ]
+    if not rows:
+        raise InputError(f"nothing of neurosteer's in {path}")
+    return rows
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether it is an undamaged safetensors file of others (the weights of a model, for example)."""
+    if path.is_symlink():
+        return False
+    try:
+        return not {"kind", "digest", "about"} & set(read_header(path))
+    except CorruptFileError:
+        return False
+
+
+def _check_artefact(path: Path) -> Checked:
+    kind = "unknown"
+    try:
+        metadata = verify_artefact(path)
+        kind = read_header(path)["kind"]
+        if schema := _SCHEMAS.get(kind):
+            schema.check(path, read_arrays(path), metadata)
+    except (InputError, CorruptFileError) as error:
+        return {"path": str(path), "kind": kind, "ok": False, "message": str(error)}
+    return {"path": str(path), "kind": kind, "ok": True, "message": "intact"}
+
+
+def _check_link(path: Path) -> Checked:
+    return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
+
+
+def _check_manifest(path: Path) -> Checked:
+    wrong, count = _wrong_in(path)
+    return {"path": str(path), "kind": "run", "ok": not wrong, "message": wrong or f"{count} files intact"}
+
+
+def _wrong_in(path: Path) -> tuple[str, int]:
+    """What is wrong with a manifest or with a file that it lists (empty: nothing), and how many it lists."""
+    try:
+        text = path.read_text("utf-8")
+        manifest = json.loads(text)
+        if manifest["format"] != FORMAT:
+            return f"{path} has format '{manifest['format']}', this version reads '{FORMAT}'", 0
+        files = dict(manifest["files"])
+        if canonical_json({"format": FORMAT, "files": files}) != text:
+            raise ValueError("not as written")
+    except (ValueError, KeyError, TypeError) as error:
+        return f"{path} is damaged ({one_line(error)})", 0
+    return next(filter(None, (_wrong_with(path, *file) for file in files.items())), ""), len(files)
+
+
+def _wrong_with(manifest: Path, name: str, digest: str) -> str:
+    """What is wrong with a file that a manifest lists; empty if it is unchanged."""
+    file = manifest.parent / name
+    if file.name != name or name == "..":
+        return f"{manifest} names '{name}', which is no file of its folder"
+    if file.is_symlink():
+        return f"{file} is a symbolic link, not what was written"
+    if not file.is_file():
+        return f"{file}, listed in {MANIFEST}, is missing"
+    return "" if file_digest(file) == digest else f"{file} is not what {MANIFEST} records"
