@@ -15,7 +15,6 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.errors import did_you_mean
 from neurosteer.vocabulary import COLUMNS, QUESTIONS, Question, is_device, is_share, read_layers
 
 Word = TypeVar("Word", bound=str)
@@ -92,8 +91,7 @@ def questions(text: str) -> tuple[Question, ...]:
     asked = [word.strip() for word in text.split(",")]
     for word in asked:
         if word not in QUESTIONS:
-            close = did_you_mean(word, QUESTIONS)
-            refuse(word, f"is not one of {', '.join(QUESTIONS)}{close}")
+            refuse(word, f"is not one of {', '.join(QUESTIONS)}")
     return tuple(question for question in QUESTIONS if question in asked)
 
 

@@ -31,6 +31,7 @@ from .loop import packing_for, run_packs
 from .texts import Text, pairs_of_texts
 
 _CHUNK = 256  # rows of logits that are turned into log-probabilities at once
+_LOGITS = 2**21  # that a divergence is computed of at once: it needs several times their memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,5 +239,6 @@ def _logprobs_of_part(
 
 
 def _divergence(p: Float[Tensor, "pick vocab"], q: Float[Tensor, "pick vocab"]) -> Float[Tensor, "pick"]:
-    parts = zip(p.split(_CHUNK), q.split(_CHUNK), strict=True)
+    rows = max(1, min(_CHUNK, _LOGITS // p.shape[-1]))  # a row's sum does not depend on how many there are
+    parts = zip(p.split(rows), q.split(rows), strict=True)
     return torch.cat([(p.exp() * (p - torch.log_softmax(q.float(), dim=-1))).sum(-1) for p, q in parts])

@@ -41,12 +41,19 @@ LAMBDA = "is not a number above 0 and up to 1"
 COLUMNS = "is not two different column names, GOOD,BAD"
 METHODS = "welch, l0, mean-diff, l1, localizer, attribution"
 MILLION = "1,000,000"
-MOST = {"--limit": "1,000,000,000", "--seed": "4,294,967,295", "--controls": "100,000", "--draws": "10,000"}
+QUESTIONS = "encoded, necessary, sufficient, interchangeable, selective, isolated"
+MOST = {
+    "--limit": "1,000,000,000",
+    "--seed": "4,294,967,295",
+    "--controls": "100,000",
+    "--draws": "10,000",
+    "--nulls": "10,000",
+}
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
 KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, fetch, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LOADING = "find ablate amplify evidence generate score run"
-BUT_RUN, EDITS = "find ablate amplify generate score", "ablate amplify"
+BUT_RUN, EDITS = "find ablate amplify evidence generate score", "ablate amplify"
 
 
 def whole(least: int, *options: str) -> list[Row]:
@@ -136,10 +143,22 @@ TYPED: list[Row] = [
         for value in ("eos", "generated")
     ),
     *one_of("--kind", "model, data", "dataset"),
+    *one_of("--to", "mean, zero", "noise", "resample", commands="evidence"),
+    *(
+        (EVERY, ["--kl", value], f"--kl '{value}' is not auto, or a finite number above 0")
+        for value in ("nan", "-1", "")
+    ),
+    *one_of("--only", QUESTIONS, "x", ""),
+    (
+        "evidence",
+        ["--only", "necessary,suficient"],
+        f"--only 'suficient' is not one of {QUESTIONS}; did you mean 'sufficient'?",
+    ),
+    *whole(0, "--nulls"),
     *one_of("--convention", "sum, mean, lm-eval, minicons", "surprisal", "summ"),
     *empty(EVERY, "--out", "--neurons", "--neutral", "--also", "--data"),
     *empty(EVERY, "--model", "--revision", "--device-map", "--bos", "--eos"),
-    *empty("ablate amplify generate", "--task"),
+    *empty("ablate amplify evidence generate", "--task"),
     ("run", ["--task", ""], "tasks must be a list of names, globs or phenomena, each once, or of all, not ['']"),
     ("run", ["--shard", "5/4"], "shard '5/4' is not i/n with i from 1 to n, like 2/4"),
     ("run", ["--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),

@@ -41,6 +41,8 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "evidence": "--controls 2 --nulls 2 --only necessary,sufficient --neutral prose.txt",
     "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
     "run gym": "--set seeds=1 --set controls=2 --set nulls=2",
+    "run localizer": "--data ./blimp --task intransitive --limit 20 --set localise=0-9 --set evaluate=10-19 "
+    "--set controls=2",
     "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
     "--set attribution_pairs=8 --set l0_steps=40",
     "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 --set l0_steps=5 "

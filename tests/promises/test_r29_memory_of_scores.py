@@ -64,4 +64,4 @@ def test_peak_growth(words: int, tmp_path: Path):
     grown = told(CODE, tmp_path, words, WIDTH)
     assert set(grown) == {"score", "ablate"}
     for size in grown.values():
-        assert size < PACK + 256 * MB
+        assert size < PACK + 256 * MB, grown

@@ -50,9 +50,9 @@ def ranking_summary(rows: Sequence[RankingGrade]) -> RankingSummary:
         used=_mean([row.used for row in rows]),
         used_low=min(row.used for row in rows),
         twins=_mean([row.twins for row in rows]),
-        decoys=_mean([row.decoys for row in rows]),
+        decoys=_mean([float(row.decoys) for row in rows]),
         with_decoy=sum(row.decoys > 0 for row in rows),
-        massive=_mean([row.massive for row in rows]),
+        massive=_mean([float(row.massive) for row in rows]),
         causal=_mean([row.causal / row.k for row in rows if row.k]),
     )
 
