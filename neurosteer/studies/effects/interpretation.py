@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from neurosteer.report.numbers import change
 from neurosteer.results.effect import AppliedEdit, Controls, EffectResult, OtherTask
 from neurosteer.vocabulary import (
     DOES_NOT_STAND_OUT,
@@ -69,8 +70,8 @@ def _change(effect: EffectResult) -> str:
     these = _ONE.these if edit.k == 1 else f"these {edit.k} neurons"
     layers = f"layer {edit.layers[0]}" if len(edit.layers) == 1 else f"{len(edit.layers)} layers"
     return (
-        f"With {these} {_done(edit)} at {layers} the mean margin changes by {margin.delta:+.2f} "
-        f"nats (95 % interval {margin.low:+.2f} to {margin.high:+.2f}), accuracy goes "
+        f"With {these} {_done(edit)} at {layers} the mean margin changes by {change(margin.delta)} "
+        f"nats (95 % interval {change(margin.low)} to {change(margin.high)}), accuracy goes "
         f"from {_short(accuracy.before)} to {_short(accuracy.after)}."
     )
 
@@ -88,8 +89,8 @@ def _done(edit: AppliedEdit) -> str:
 def _against(effect: EffectResult) -> str:
     found, words = effect.controls, _words(effect.edit.k)
     spread = found and (
-        f"{found.n} matched {'set changes' if found.n == 1 else 'sets change'} it by {found.delta_low:+.2f} to "
-        f"{found.delta_high:+.2f}"
+        f"{found.n} matched {'set changes' if found.n == 1 else 'sets change'} it by {change(found.delta_low)} to "
+        f"{change(found.delta_high)}"
     )
     alone = f"Without controls this says nothing about {words.these} in particular."
     if effect.nothing_to_lose is not False:
@@ -109,8 +110,8 @@ def _no_preference(effect: EffectResult) -> str:
     """That there is nothing to lose, or that too few pairs tell."""
     margin, words, pairs = effect.margin, _words(effect.edit.k), effect.data.tested
     clean = (
-        f"the unedited mean margin is {margin.before:+.2f} nats (95 % interval {margin.before_low:+.2f} to "
-        f"{margin.before_high:+.2f})"
+        f"the unedited mean margin is {change(margin.before)} nats (95 % interval {change(margin.before_low)} to "
+        f"{change(margin.before_high)})"
     )
     if effect.nothing_to_lose is None:
         return (
@@ -147,7 +148,7 @@ def _massive(effect: EffectResult) -> str:
     light = effect.without_massive
     if light is None:
         return ""
-    left = f"Without the massive units among them ({light.k} left) the change is {light.delta:+.2f}"
+    left = f"Without the massive units among them ({light.k} left) the change is {change(light.delta)}"
     found = light.controls
     null = found if found and found.verdict == DOES_NOT_STAND_OUT and effect.nothing_to_lose is False else None
     return (left + (f" ({_p(found)})." if found else ".")) + (f" {missed(null, light.k)}" if null else "")

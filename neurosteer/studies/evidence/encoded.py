@@ -19,6 +19,7 @@ from neurosteer.model import Model, sentence_tokens
 from neurosteer.neurons import NeuronSet, matched_controls
 from neurosteer.pairs import LexicalSplitError, Split
 from neurosteer.pairs.baselines import Baselines, fit_baselines
+from neurosteer.report.numbers import p_equals
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.studies.bootstrap import Groups, groups_in, interval, resampled_pairs
@@ -26,7 +27,6 @@ from neurosteer.studies.examples import Examples, fit_dense
 
 from .numbers import holds, one_sided_p, too_few
 from .reselect import Search, States
-from .wording import p_words
 from .work import Part, Work
 
 Shares = Float[np.ndarray, "tested"]  # of each test pair's sentences that are right
@@ -110,7 +110,7 @@ def _answer(
     again = "selected again on train pairs, " if work.method else ""
     said = (
         f"A probe on the set, {again}is right in {_points(own)} on {unseen}, the best baseline ({name}) in "
-        f"{_points(base)}{spread}{'' if p is None else f', {p_words(p)}'}"
+        f"{_points(base)}{spread}{'' if p is None else f', {p_equals(p)}'}"
     )
     shares = np.stack([right[0], known])
     ends = interval(resampled_pairs(shares, task=work.pairs.task, seed=work.seed, groups=groups))

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from neurosteer.edits import Edit
 from neurosteer.pairs import Pairs
+from neurosteer.report.numbers import p_equals
 from neurosteer.results import Estimate
 from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, Beside, Elsewhere, NeutralText
@@ -25,7 +26,6 @@ from neurosteer.vocabulary import counted
 
 from .numbers import holds, mean_over_tasks, one_sided_p, too_few
 from .others import meaning_tasks, other_tasks, unseen
-from .wording import p_words
 from .work import Part, Work
 
 FEWEST_TASKS = 3  # with a clean preference, for an interval over tasks
@@ -142,7 +142,7 @@ def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: S
     said = (
         f"The set lowers its own margin by {found.own[0]:+.2f} standard deviations and moves "
         f"{counted(len(found.counted), 'other task')} by {elsewhere:.2f} on average, a difference of {own:+.2f}"
-        f"{spread}{'' if p is None else f', {p_words(p)}'}"
+        f"{spread}{'' if p is None else f', {p_equals(p)}'}"
     )
     without = f" ({counted(left_out, 'task')} without a clean preference left out)" if left_out else ""
     return Answer(
