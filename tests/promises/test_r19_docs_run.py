@@ -33,7 +33,7 @@ from neurosteer.cli.app import app
 from neurosteer.model import load_model
 
 TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40}
-LESS = {  # what makes a command short; an option that it has itself stays, but for a larger --limit
+LESS = {  # what makes a command short; an option that it has itself stays, but for a larger --limit and for seeds
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
     "score": "--limit 40",
     "ablate": "--controls 2 --neutral prose.txt",
@@ -99,11 +99,14 @@ def shortened(words: list[str]) -> list[str]:
     more = (LESS.get(" ".join(words[1:3])) or LESS.get(words[1], "")).split() if words[0] == "neurosteer" else []
     shorter = list(words)
     for name, value in zip(more[::2], more[1::2], strict=True):
-        if name not in words:
+        key = f"{value.partition('=')[0]}=" if name == "--set" else ""
+        own = [at + 1 for at, word in enumerate(words) if word == name and words[at + 1].startswith(key)]
+        if not own:
             shorter += [name, value]
         elif name == "--limit":
-            at = words.index(name) + 1
-            shorter[at] = str(min(int(value), int(words[at])))
+            shorter[own[0]] = str(min(int(value), int(words[own[0]])))
+        elif key == "seeds=":
+            shorter[own[0]] = value
     return shorter
 
 
