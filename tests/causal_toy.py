@@ -13,7 +13,7 @@ from neurosteer.experiments.causal.sets import sets_name
 from neurosteer.experiments.causal.sources import attribution_name
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
-from neurosteer.experiments.shared.intervals import TaskSamples
+from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.experiments.shared.states import states_name
 from neurosteer.model import Model

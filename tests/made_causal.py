@@ -28,8 +28,8 @@ from neurosteer.experiments.causal.result import (
     NeutralText,
     Quantity,
 )
+from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
-from neurosteer.experiments.shared.intervals import TaskSamples
 from neurosteer.pairs import TASKS, Baselines
 from neurosteer.vocabulary import CAUSAL_METHODS as METHODS
 from neurosteer.vocabulary import Method

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,12 @@ def room_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
-def imports_of(path: Path) -> list[str]:
-    """Absolute dotted names of everything a module imports, at any depth of its code."""
+def imports_of(path: Path, loaded: bool = False) -> list[str]:
+    """Absolute dotted names of all that a module imports, at any depth of its code, or only while it is `loaded`."""
     inside = ["neurosteer", *path.relative_to(PACKAGE).parent.parts]
+    module = ast.parse(path.read_text("utf-8"))
     names = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in module.body if loaded else ast.walk(module):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -102,6 +104,29 @@ def test_imports_point_downward(path):
             assert other == room or FLOORS.index(other) < FLOORS.index(room), f"{path} imports {name}"
 
 
+@pytest.mark.parametrize("room", sorted({room_of(path) for path in MODULES if path.parent != PACKAGE}))
+def test_parts_of_a_room_import_each_other_one_way(room):
+    """Of modules and folders side by side, as they are loaded: what functions import while they run is left out."""
+    list(TopologicalSorter(parts_of(room)).static_order())
+
+
+def parts_of(room: str) -> dict[str, set[str]]:
+    """The parts of a room, and which of its other parts each one loads."""
+    folder, found = PACKAGE / room, {}
+    for path in sorted(folder.rglob("*.py")):
+        part = path.relative_to(folder).parts[0].removesuffix(".py")
+        if part == "__init__":
+            continue
+        loaded = (name.split(".") for name in imports_of(path, loaded=True))
+        inside = {
+            rest[0]
+            for top, its, *rest in (name for name in loaded if len(name) > 2)
+            if (top, its) == ("neurosteer", room)
+        }
+        found.setdefault(part, set()).update(inside - {part})
+    return found
+
+
 def test_annotations_that_name_axes_are_checked_while_tests_run():
     """`--jaxtyping-packages` names the rooms that have such annotations, so that the others are imported quickly."""
     options = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
@@ -120,3 +145,12 @@ def test_upward_import_is_noticed(tmp_path, monkeypatch):
     bad.write_text("from ..model import load_model\n")
     with pytest.raises(AssertionError, match="imports"):
         test_imports_point_downward(bad)
+
+
+def test_circle_in_a_room_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "pairs" / "inner").mkdir(parents=True)
+    (tmp_path / "pairs" / "outer.py").write_text("from .inner.deep import one\n")
+    (tmp_path / "pairs" / "inner" / "deep.py").write_text("from neurosteer.pairs.outer import two\n")
+    with pytest.raises(CycleError):
+        test_parts_of_a_room_import_each_other_one_way("pairs")

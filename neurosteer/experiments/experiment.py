@@ -21,8 +21,8 @@ from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit
 
 from .design import Design, Need
+from .intervals import TaskSamples
 from .scope import Scope
-from .shared.intervals import TaskSamples
 
 
 @dataclass(frozen=True)

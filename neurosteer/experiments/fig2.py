@@ -22,8 +22,8 @@ from neurosteer.runner.units import Read
 
 from .design import FEWEST_LAYERS, Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
+from .intervals import Resampled, TaskSamples
 from .scope import Scope
-from .shared.intervals import Resampled, TaskSamples
 from .shared.layer_axes import draw_dense, draw_line
 from .shared.layer_curves import (
     BesideDense,

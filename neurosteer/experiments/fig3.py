@@ -25,8 +25,8 @@ from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
 from .fig2 import NAME as MASKS
 from .fig2 import Fig2
+from .intervals import TaskSamples
 from .scope import Scope
-from .shared.intervals import TaskSamples
 from .shared.layer_axes import draw_dense, draw_line
 from .shared.layer_curves import (
     BesideDense,

@@ -21,8 +21,8 @@ from neurosteer.vocabulary import AGREE
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
+from .intervals import TaskSamples
 from .scope import Scope
-from .shared.intervals import TaskSamples
 from .shared.layer_axes import draw_line, extent
 from .shared.layer_curves import by_task_rows
 from .shared.layer_lines import WIDTH, grid_table, legend_beside

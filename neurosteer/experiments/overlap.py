@@ -27,8 +27,8 @@ from neurosteer.vocabulary import PAPER_METHODS, PaperMethod
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Rows, Task, Work
+from .intervals import known_mean
 from .scope import Scope
-from .shared.intervals import known_mean
 from .shared.one_layer import one_layer_name
 
 NAME = "overlap"

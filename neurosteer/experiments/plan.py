@@ -16,9 +16,9 @@ from neurosteer.runner.units import Read, Unit
 
 from .design import UNTRAINED, Design
 from .experiment import Experiment, Results, Task, Work
+from .intervals import TaskSamples
 from .registry import experiment_of
 from .scope import Data, Scope, Settings, Skipped, TaskInfo
-from .shared.intervals import TaskSamples
 from .shared.layer_probes import layer_probe_units
 from .shared.one_layer import one_layer_unit
 from .shared.states import states_unit

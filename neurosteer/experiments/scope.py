@@ -13,7 +13,7 @@ from neurosteer.results import Json, key
 from neurosteer.runner.recipe import CHOSEN
 
 from .design import Design
-from .shared.intervals import Resampled
+from .intervals import Resampled
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from neurosteer.experiments.causal.families import family_row, other_cells, own_
 from neurosteer.experiments.causal.measured import Measured, measure_cell, others_controls
 from neurosteer.experiments.causal.permutation import FamilyTest, detectable, permuted
 from neurosteer.experiments.causal.result import MeanDrop
-from neurosteer.experiments.shared.intervals import TaskSamples
+from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.results import Estimate
 from neurosteer.studies.effects.numbers import Preference
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurosteer.experiments.shared.intervals import RESAMPLES, TaskSamples
-from neurosteer.experiments.shared.intervals import ends as interval_ends
+from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
+from neurosteer.experiments.intervals import ends as interval_ends
 from neurosteer.results import record
 
 GROUPED = [name for name in "abcdefg" for _ in range(3)]  # 21 tasks of 7 phenomena

@@ -19,10 +19,10 @@ from neurosteer.errors import InputError
 from neurosteer.experiments import controls, fig2, fig3, fig4, fig5
 from neurosteer.experiments.design import NEURONS, Design
 from neurosteer.experiments.experiment import Experiment, Work
+from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.registry import experiment_of
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
-from neurosteer.experiments.shared.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.shared.layer_curves import chance_above_floor
 from neurosteer.experiments.shared.layer_probes import layer_probes_name
 from neurosteer.model import Model

@@ -17,6 +17,7 @@ from neurosteer.data import EosStates
 from neurosteer.errors import InputError
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
 from neurosteer.experiments.sensitivity import EXPERIMENT, check
 from neurosteer.experiments.sensitivity.figures import draw, draw_equal_share
@@ -24,7 +25,6 @@ from neurosteer.experiments.sensitivity.result import Claim, LayerPoint, Sensiti
 from neurosteer.experiments.sensitivity.tables import tables
 from neurosteer.experiments.sensitivity.units import _blocks, sensitivity_name
 from neurosteer.experiments.sensitivity.variants import variants
-from neurosteer.experiments.shared.intervals import TaskSamples
 from neurosteer.experiments.shared.states import states_unit
 from neurosteer.forward import eos_states
 from neurosteer.model import Model, sentence_tokens

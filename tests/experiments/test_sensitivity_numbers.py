@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 from neurosteer.experiments.design import Design
+from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.sensitivity.agreement import beyond_half, share_of_limit
 from neurosteer.experiments.sensitivity.claims import Measurement, answer_of, differences, judge
 from neurosteer.experiments.sensitivity.compute import Analysis, analyse
 from neurosteer.experiments.sensitivity.equal_share import needed_share, value_at
 from neurosteer.experiments.sensitivity.result import Answer, Configuration
 from neurosteer.experiments.sensitivity.units import DenseProbes, TrainedMasks
-from neurosteer.experiments.shared.intervals import TaskSamples
 from neurosteer.model import Model
 from neurosteer.results import Estimate
 from neurosteer.runner import Recipe

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from neurosteer.experiments.shared.intervals import TaskSamples, ends
+from neurosteer.experiments.intervals import TaskSamples, ends
 from neurosteer.results import Estimate
 from neurosteer.seeds import seed_of
 

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import stats
 
 from neurosteer.experiments.experiment import Work
+from neurosteer.experiments.intervals import plain
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.intervals import plain
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import LEVEL, CausalMethod
 

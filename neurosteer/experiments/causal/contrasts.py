@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from neurosteer.experiments.shared.intervals import TaskSamples, known_mean, plain
+from neurosteer.experiments.intervals import TaskSamples, known_mean, plain
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import CausalMethod
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from neurosteer.experiments.shared.intervals import plain
+from neurosteer.experiments.intervals import plain
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import FEWEST_CONTROLS, CausalMethod
 

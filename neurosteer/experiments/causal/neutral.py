@@ -10,8 +10,8 @@ from jaxtyping import Float
 
 from neurosteer.edits import Edit
 from neurosteer.experiments.experiment import Work
+from neurosteer.experiments.intervals import plain
 from neurosteer.experiments.shared import costs
-from neurosteer.experiments.shared.intervals import plain
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of
 from neurosteer.studies.effects.cases import Bench, Case

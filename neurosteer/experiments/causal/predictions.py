@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from neurosteer.experiments.experiment import Work
-from neurosteer.experiments.shared.intervals import plain
+from neurosteer.experiments.intervals import plain
 from neurosteer.experiments.shared.transfer_probes import TRANSFER
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import CausalMethod

@@ -12,8 +12,8 @@ from jaxtyping import Bool
 from scipy import stats
 
 from neurosteer.experiments.experiment import Work
+from neurosteer.experiments.intervals import known_mean, plain
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.intervals import known_mean, plain
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.experiments.shared.transfer_probes import TRANSFER, Member, general_name
 from neurosteer.results import key

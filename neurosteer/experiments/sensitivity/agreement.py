@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from neurosteer.experiments.fig4 import MOST
-from neurosteer.experiments.shared.intervals import TaskSamples, ends, plain
+from neurosteer.experiments.intervals import TaskSamples, ends, plain
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import AGREE
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from neurosteer.experiments.shared.intervals import tail
+from neurosteer.experiments.intervals import tail
 from neurosteer.vocabulary import LEVEL
 
 from .result import (

@@ -10,8 +10,8 @@ import numpy as np
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.fig4 import MOST
+from neurosteer.experiments.intervals import TaskSamples, known_mean, plain
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.intervals import TaskSamples, known_mean, plain
 from neurosteer.runner.units import Read
 
 from .agreement import Agreement

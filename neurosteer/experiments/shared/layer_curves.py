@@ -10,11 +10,11 @@ from jaxtyping import Float
 from scipy import stats
 
 from neurosteer.experiments.design import Design
+from neurosteer.experiments.intervals import Means, TaskSamples
 from neurosteer.experiments.scope import Scope
 from neurosteer.report.numbers import count_range, number
 from neurosteer.results import Estimate, Json
 
-from .intervals import Means, TaskSamples
 from .layer_probes import FLOOR, LayerProbes
 
 LIKELY = 0.05  # beyond this chance passes the floor too often to be left unsaid

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from neurosteer.experiments.design import Design
+from neurosteer.experiments.intervals import TaskSamples, ends
 from neurosteer.results import Estimate
 from neurosteer.studies.matching import matching_size
 
-from .intervals import TaskSamples, ends
 from .layer_probes import LayerProbes
 
 
