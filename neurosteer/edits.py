@@ -95,6 +95,8 @@ class Edit:
         _one_of("kind", self.kind, KINDS)
         _one_of("where", self.where, WHERES)
         _one_of("reach", self.reach, REACHES)
+        if self.reach != "own" and self.neurons.group > 1:
+            raise InputError(f"reach '{self.reach}' is for coordinates that layers share; a head is at its own layer")
         if not math.isfinite(self.scale):
             raise InputError(f"scale must be a finite number, not {self.scale}")
         if not bool(torch.as_tensor(self.value).isfinite().all()):
@@ -188,7 +190,8 @@ class Edit:
                 "seed": self.seed if self.kind == "resample" else None,
                 "site": self.neurons.site,
                 "layers": self.layers,
-                "k": len(self.neurons),
+                "k": len(self.neurons.members),
+                "by": self.neurons.by,
             },
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
@@ -11,7 +11,8 @@ PaperMethod = Literal["welch", "l0"]  # of ranking, in the paper
 CausalMethod = Literal["welch", "l0", "attribution"]  # that the recipe `causal` compares
 Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution"]  # see `rankings`
 SplitKind = Literal["pair", "lexical"]
-Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post"]
+Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post", "z"]
+Grain = Literal["unit", "head"]  # what is ranked, chosen and edited as one: a unit, or the units of a head
 Position = Literal["eos", "last"]
 Layers: TypeAlias = Literal["all"] | int | Sequence[int]  # block indices
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -28,6 +29,8 @@ PAPER_METHODS: tuple[PaperMethod, ...] = get_args(PaperMethod)
 CAUSAL_METHODS: tuple[CausalMethod, ...] = get_args(CausalMethod)
 METHODS: tuple[Method, ...] = get_args(Method)
 SITES: tuple[Site, ...] = get_args(Site)
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+NOUNS: Mapping[Grain, str] = {"unit": "neuron", "head": "head"}
 POSITIONS: tuple[Position, ...] = get_args(Position)
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)

@@ -30,6 +30,7 @@ _PROVENANCE: Mapping[str, object] = {
     "layout": str,
     "split": str,
     "seed": int,
+    "group": int,  # units that go together, as those of a head
     "seen": list[str],  # hashes of the sentences that chose the neurons
     "network": dict[str, Json],  # the model, with its BOS and EOS
 }  # where neurons come from
@@ -49,12 +50,30 @@ def _wrong_neurons(arrays: Arrays, metadata: Metadata) -> str:
         return f"layer {min(unknown)} is not among its 'stats_layers'"
     last = max((unit for _, unit in chosen), default=0)
     width = arrays["token_mean"].shape[1]
-    return f"there is no unit {last} among {width}" if last >= width else ""
+    if last >= width:
+        return f"there is no unit {last} among {width}"
+    return _wrong_group(arrays, metadata) or _wrong_parts(set(chosen), metadata.get("group", 1))
+
+
+def _wrong_parts(chosen: set[tuple[int, int]], group: int) -> str:
+    first = ((layer, unit - unit % group) for layer, unit in chosen)
+    whole = all((layer, unit + i) in chosen for layer, unit in first for i in range(group))
+    return "" if whole else f"it has a part of {group} units that go together"
+
+
+def _wrong_group(arrays: Arrays, metadata: Metadata) -> str:
+    group, width = metadata.get("group", 1), arrays["token_mean"].shape[1]
+    return f"'group' is {group}, which does not part {width} units" if group < 1 or width % group else ""
 
 
 def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
     best, layers = metadata["best_layer"], arrays["stats_layers"].tolist()
-    return "" if best is None or best in layers else f"its best layer {best} is not among its 'stats_layers'"
+    if best is not None and best not in layers:
+        return f"its best layer {best} is not among its 'stats_layers'"
+    if wrong := _wrong_group(arrays, metadata):
+        return wrong
+    members = arrays["scores"].reshape(len(layers), -1, metadata.get("group", 1))
+    return "units that go together have different scores" if (members != members[..., :1]).any() else ""
 
 
 def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:

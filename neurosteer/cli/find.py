@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neurosteer.vocabulary import METHODS, MOST_DRAWS, PAPER_METHODS, Json, Method
+from neurosteer.vocabulary import METHODS, MOST_DRAWS, PAPER_METHODS, Grain, Json, Method
 
 from . import options, parse
 from .option_groups import with_groups
@@ -62,7 +62,10 @@ class Search:
         Any,  # "all" or their indices: typer reads no union
         _option(metavar="LAYERS", parser=parse.layers, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."),
     ] = "all"
-    site: options.Site = "resid_post"
+    site: options.Site = None
+    by: Annotated[Grain, _option(help="What is ranked and chosen as one: a unit, or a whole attention head.")] = (
+        "unit"
+    )
     position: options.Position = "eos"
 
     def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
@@ -77,6 +80,7 @@ class Search:
             topk=self.topk,
             layers=self.layers,
             site=self.site,
+            by=self.by,
             position=self.position,
             lambdas=self._lambdas,
             to=self.to,
@@ -93,7 +97,8 @@ class Search:
             "split": self.split,
             "k": self.topk,
             "layers": self.layers,
-            "site": self.site,
+            "site": self.site or ("z" if self.by == "head" else "resid_post"),
+            **({} if self.by == "unit" else {"by": self.by}),
             "position": self.position,
             "lambdas": self._lambdas,
             "to": self.to,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import METHODS, PAPER_METHODS, Json, Method, SplitKind, counted
+from neurosteer.vocabulary import METHODS, NOUNS, PAPER_METHODS, Json, Method, SplitKind, counted
+from neurosteer.vocabulary import Grain as GrainName
 from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
@@ -51,6 +52,10 @@ Topk = Annotated[
         help="How many: a count (40) or a share (1%).",
         show_default="the find's",
     ),
+]
+By = Annotated[
+    GrainName | None,
+    _option(help="Whole attention heads, or single units. With --neurons: what is named.", show_default="the find's"),
 ]
 Layers = Annotated[
     Any,  # "all" or their indices: typer reads no union
@@ -111,6 +116,7 @@ class NeuronsFrom:
     method: Methods = None
     topk: Topk = None
     layers: Layers = None
+    by: By = None
     reach: Reach = "own"
     data: Data = None
     columns: Columns = None
@@ -154,6 +160,7 @@ class NeuronsFrom:
             "methods": self.methods,
             "topk": self.topk,
             "layers": self.layers,
+            **({} if self.by is None else {"by": self.by}),
             "reach": self.reach,
             "source": self.data,
             "columns": self.columns,
@@ -171,6 +178,7 @@ class NeuronsFrom:
             methods=self.methods,
             topk=self.topk,
             layers=self.layers,
+            by=self.by,
             source=self.data,
             split=self.split,
             seed=seed,
@@ -219,13 +227,15 @@ class NeuronsFrom:
             pairs=pairs,
             progress=progress,
         )
-        progress.notice(f"neurons of {origin.task} from {origin.where}")
-        sizes = {method: len(chosen) for method, chosen in origin.sets.items()}
+        nouns = {NOUNS[chosen.by] for chosen in origin.sets.values()}
+        progress.notice(f"{'s and '.join(sorted(nouns))}s of {origin.task} from {origin.where}")
+        sizes = {method: len(chosen.members) for method, chosen in origin.sets.items()}
         for method, size in sizes.items():
+            noun = NOUNS[origin.sets[method].by]
             if not size:
-                raise InputError(f"no neurons to edit: {method} has none with a score above 0 there")
+                raise InputError(f"no {noun}s to edit: {method} has none with a score above 0 there")
             if size < max(sizes.values()):
-                progress.notice(f"{method} has only {counted(size, 'neuron')} with a score above 0 there")
+                progress.notice(f"{method} has only {counted(size, noun)} with a score above 0 there")
         return origin
 
     def _find(
@@ -236,6 +246,7 @@ class NeuronsFrom:
 
         source, columns, layout = self.data or "auto", self.columns or parse.Columns(), self.layout or "auto"
         chosen, split = parse.each_once(methods, METHODS) or PAPER_METHODS, self.split or "pair"
+        by = self.by or "unit"
         pairs = load_pairs(
             self.task,
             source=source,
@@ -247,10 +258,10 @@ class NeuronsFrom:
             progress=progress,
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
-        found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)
+        found = find(model, pairs, methods=chosen, split=split, by=by, seed=seed, progress=progress)
         pairs_from = options.PairsFrom(
             [self.task] if self.task else None, source, columns, layout, self.limit
         ).record(None)
-        study = {"methods": chosen, "split": split, "seed": seed}
+        study = {"methods": chosen, "split": split, **({} if self.by is None else {"by": by}), "seed": seed}
         folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study}, progress=progress)
         return folder

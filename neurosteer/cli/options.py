@@ -147,8 +147,12 @@ Eos = Annotated[
     ),
 ]
 Site = Annotated[
-    SiteName,
-    _model_option(metavar="SITE", help=f"Which activations: {', '.join(SITES[:-1])} or {SITES[-1]}."),
+    SiteName | None,
+    _model_option(
+        metavar="SITE",
+        help=f"Which activations: {', '.join(SITES[:-1])} or {SITES[-1]} (the heads' outputs).",
+        show_default="resid_post; z by head",
+    ),
 ]
 Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .model import Model as Model
     from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture
+    from .passes import head_width as head_width
     from .passes import resuming as resuming
     from .passes import site_width as site_width
     from .random_weights import untrained as untrained

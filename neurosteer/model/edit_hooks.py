@@ -20,7 +20,7 @@ from neurosteer.vocabulary import Site, Where
 from .devices import to_device
 from .hooks import hooked
 from .model import Model
-from .sites import check_site, hook_name
+from .sites import check_site, site_hook
 from .where import EditedPositions, edited_positions
 
 
@@ -74,7 +74,7 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: 
     network = model.bridge.original_model
     handles = []
     others = _ON.setdefault(model, [])
-    points = [(hook_name(site, layer), _editor(applied, layer, part, now)) for layer, part in parts.items()]
+    points = [site_hook(site, layer, _editor(applied, layer, part, now)) for layer, part in parts.items()]
     try:
         handles.append(network.register_forward_pre_hook(begin, with_kwargs=True))
         handles.append(network.register_forward_hook(end))

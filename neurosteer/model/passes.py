@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from .edit_hooks import check_edits, without_hooks
 from .hooks import Hook, hooked
 from .model import Model
 from .next_logits import NextLogits, part_size
-from .sites import check_site, hook_name
+from .sites import check_site, hook_name, site_hook
 
 Visit = Callable[[int, Float[Tensor, "row node unit"]], None]
 Enter = Callable[..., Float[Tensor, "row node unit"]]  # called with the values and `hook=`
@@ -109,7 +110,7 @@ def capture(
             return picked.next_logits()
         return NextLogits(logits[0], len(logits[0]))
 
-    points: list[tuple[str, Hook]] = [(hook_name(site, layer), reader(layer)) for layer in layers]
+    points: list[tuple[str, Hook]] = [site_hook(site, layer, reader(layer)) for layer in layers]
     if enter is not None:
         points.insert(0, (hook_name("resid_pre", 0), enter))
     picked = _StatesPicked.of(model, requested)
@@ -168,6 +169,7 @@ def _at(values: Float[Tensor, "row node unit"], places: tuple[Tensor, Tensor]) -
 
 
 UNEMBED = "unembed.hook_in"
+_shapes: WeakKeyDictionary[Model, dict[tuple[Site, int], tuple[int, ...]]] = WeakKeyDictionary()
 _plain_norms: WeakKeyDictionary[Model, list[NormalizationBridge]] = WeakKeyDictionary()
 
 
@@ -251,19 +253,50 @@ def _is_watched(norm: NormalizationBridge) -> bool:
 
 
 def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
-    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token.
+    """Units per layer at a site: the residual stream's width; for `mlp_post` and `z` measured on one token, once.
 
     Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
     """
-    if site != "mlp_post" or not layers:
+    if site not in ("mlp_post", "z") or not layers:
         return model.d_model
-    widths: dict[int, int] = {}
-    with capture(model, site, layers, lambda layer, values: widths.update({layer: values.shape[-1]})) as one_pass:
-        one_pass(torch.tensor([[model.eos.id]]))
+    return _common(site, "units", {layer: math.prod(_shape(model, site, layer)) for layer in layers})
+
+
+def head_width(model: Model, layers: Sequence[int]) -> int:
+    """Units of one head of `z`. Query heads: where several share keys and values, each still has its own output.
+
+    Raises `InputError` for a layer that has no heads, and for layers whose heads are of different widths.
+    """
+    return _common("z", "units in a head", {layer: _shape(model, "z", layer)[-1] for layer in layers})
+
+
+def _common(site: Site, what: str, widths: Mapping[int, int]) -> int:
+    layers = list(widths)
     first = widths[layers[0]]
     for layer, width in widths.items():
         if width != first:
             raise InputError(
-                f"{site} has {first} units at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
+                f"{site} has {first} {what} at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
             )
     return first
+
+
+def _shape(model: Model, site: Site, layer: int) -> tuple[int, ...]:
+    """The axes of a site's activation behind row and token: units, or heads and their units."""
+    known = _shapes.setdefault(model, {})
+    if (site, layer) not in known:
+        layers = [one for one in range(model.n_layers) if hook_name(site, one) in model.bridge.hook_dict]
+        check_site(model, site, [layer])
+
+        def reader(at: int) -> Hook:
+            def read(values: Tensor, *, hook: Any) -> None:
+                known[site, at] = tuple(values.shape[2:])
+
+            return read
+
+        points = [(hook_name(site, at), reader(at)) for at in layers]
+        with without_hooks(model), hooked(model, points), torch.no_grad():
+            model.bridge(torch.tensor([[model.eos.id]], device=model.device), return_type=None, use_cache=False)
+    if (site, layer) not in known:
+        raise NeurosteerError(f"the hook of '{site}' at layer {layer} did not fire; its width is not known")
+    return known[site, layer]

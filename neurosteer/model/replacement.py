@@ -14,9 +14,9 @@ from neurosteer.errors import NeurosteerError
 from neurosteer.vocabulary import Site
 
 from .devices import to_device
-from .hooks import Hook, hooked
+from .hooks import hooked
 from .model import Model
-from .sites import check_site, hook_name
+from .sites import check_site, site_hook
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,7 @@ def replacing(model: Model, parts: Mapping[int, Replacement], *, site: Site) -> 
 
         return replace
 
-    points: list[tuple[str, Hook]] = [
-        (hook_name(site, layer), replacer(layer, part)) for layer, part in parts.items()
-    ]
+    points = [site_hook(site, layer, replacer(layer, part)) for layer, part in parts.items()]
     with hooked(model, points):
         yield
     if fired != sorted(parts):

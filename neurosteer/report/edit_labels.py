@@ -36,7 +36,7 @@ def action(edit: AppliedEdit) -> str:
 
 def which_neurons(edit: AppliedEdit) -> str:
     """`40 neurons at layers 3, 7`."""
-    return f"{counted(edit.k, 'neuron')} at {layers_of(edit)}{_REACH[edit.reach]}"
+    return f"{counted(edit.k, edit.noun)} at {layers_of(edit)}{_REACH[edit.reach]}"
 
 
 def layers_of(edit: AppliedEdit) -> str:

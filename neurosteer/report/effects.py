@@ -74,7 +74,7 @@ def _heading(effect: EffectResult) -> Text:
     data = effect.data
     split = f", {data.split.kind} split" if data.split else ""
     source = f" from {effect.neurons_from}" if effect.neurons_from else ""
-    neuron = counted(effect.edit.k, "neuron").split()[1]
+    neuron = counted(effect.edit.k, effect.edit.noun).split()[1]
     by = f"{neuron} by {effect.method}" if name_of(effect) != "given" else f"given {neuron}"
     return Text.assemble(
         (effect.task, "bold"),
@@ -87,7 +87,7 @@ def _heading(effect: EffectResult) -> Text:
 def _sets(effect: EffectResult) -> Table:
     """The chosen neurons and, where some are massive, the others alone; beneath each set its controls."""
     k, light, before = effect.edit.k, effect.without_massive, effect.accuracy.before
-    label = f"these {k:,} neurons" if k != 1 else "this neuron"
+    label = f"these {k:,} {effect.edit.noun}s" if k != 1 else f"this {effect.edit.noun}"
     table = grid("", "accuracy", CHANGE, "p", "KL")
     _add_set(table, label, before, Row.of(effect), kl=True, style="bold")
     if light is not None:

@@ -105,10 +105,12 @@ def _masked_accuracy(layer: FindLayer) -> str:
 def _footnotes(found: FindResult) -> Text:
     masks = [layer.l0 for layer in found.layers if layer.l0]
     notes = [
-        f"top {found.topk} of {found.width:,} units by {found.methods[0]}; all accuracies on test data",
+        f"top {found.topk} of {found.width:,} {found.by}s by {found.methods[0]}; all accuracies on test data",
         "▸ best layer, chosen on validation data",
         "its tokens: the same of the model's tokens; length is their number",
     ]
+    if found.by == "head":
+        notes.append("significant: units, not heads, of all layers together")
     if lacks_words(found.baselines):
         notes.append(UNSPACED)
     if _has_new_words(found):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from neurosteer.vocabulary import Convention, Direction, EditKind, Reach, Site, Verdict, Where
+from neurosteer.vocabulary import NOUNS, Convention, Direction, EditKind, Grain, Reach, Site, Verdict, Where
 
 from .pairs_used import MeasuredPairs
 from .record import WHERE_KNOWN, key
@@ -27,14 +27,21 @@ class AppliedEdit:
     seed: int | None = None  # which decides the donors of a resampling
     site: Site
     layers: tuple[int, ...]
-    k: int
+    k: int  # neurons, or heads
+    by: Grain = "unit"
+
+    @property
+    def noun(self) -> str:
+        """What it is done to: `neuron`, `head`."""
+        return NOUNS[self.by]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EditedNeuron:
     layer: int
-    unit: int
+    unit: int  # of a head its first
     score: float  # in the ranking that chose it
+    head: Annotated[int | None, WHERE_KNOWN] = None
     massive: bool  # whether its activations are far larger than those of its layer
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
-from neurosteer.vocabulary import Method, Site
+from neurosteer.vocabulary import Grain, Method, Site
 
 from .effect import AppliedEdit
 from .pairs_used import SplitPairs
@@ -69,6 +69,7 @@ class FoundTask:
     k: int
     methods: tuple[Method, ...]
     rankings: dict[str, str]  # by method
+    by: Grain = "unit"
 
 
 @dataclass(frozen=True, kw_only=True)

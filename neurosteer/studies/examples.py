@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.neurons import best_units
+from neurosteer.neurons import best_units, units_of_members
 from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, Standard, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
 from neurosteer.vocabulary import ENOUGH
@@ -158,10 +158,14 @@ def mask_noise(task: str, layers: Sequence[int], seed: int) -> list[torch.Genera
 
 
 def fit_masks(
-    examples: Examples, lambdas: Sequence[float], noise: Sequence[torch.Generator], settings: L0Settings = L0
+    examples: Examples,
+    lambdas: Sequence[float],
+    noise: Sequence[torch.Generator],
+    settings: L0Settings = L0,
+    group: int = 1,
 ) -> Masks:
     """The masked probes of the layers by lambda; those of one layer differ by their lambda and not by their noise."""
-    [[masks]] = fit_masks_at(examples, lambdas, noise, [settings.steps], [settings])
+    [[masks]] = fit_masks_at(examples, lambdas, noise, [settings.steps], [settings], group)
     return masks
 
 
@@ -171,6 +175,7 @@ def fit_masks_at(
     noise: Sequence[torch.Generator],
     steps: Sequence[int],
     settings: Sequence[L0Settings],
+    group: int = 1,
 ) -> list[list[Masks]]:
     """The same masked probes `[settings][steps]` from several starts, after several numbers of steps.
 
@@ -192,6 +197,7 @@ def fit_masks_at(
         settings=[one for one in settings for _ in lambdas],
         dense=warm,
         columns=runs * len(settings) if len(settings) > 1 else None,
+        group=group,
     )
     parts = [[fit.part(runs=slice(runs * i, runs * (i + 1))) for fit in fitted] for i in range(len(settings))]
     return [[Masks(fit, train, _standardised(fit.probes, scale, shift)) for fit in one] for one in parts]
@@ -241,7 +247,7 @@ def top_units(scores: Float[Tensor, "layer unit"], k: int) -> Int[Tensor, "layer
 
 
 def random_units(width: int, top: Int[Tensor, "k"], size: int, source: torch.Generator) -> Int[Tensor, "size"]:
-    """Units drawn from those that are not among the top ones, ascending."""
+    """Units (or heads) drawn from those that are not among the top ones, ascending."""
     outside = torch.ones(width, dtype=torch.bool)
     outside[top] = False
     rest = outside.nonzero().flatten()
@@ -257,9 +263,13 @@ def random_accuracies(
     draws: int,
     task: str,
     seed: int,
+    group: int = 1,
 ) -> list[list[Accuracy]]:
-    """Accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left."""
-    width = examples.x["train"].shape[2]
+    """Accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left.
+
+    Of heads, whose `group` units go together, `top` and `size` count whole heads.
+    """
+    width = examples.x["train"].shape[2] // group
     rest = width - top.shape[1]
     if rest < size or not draws:
         return []
@@ -271,5 +281,5 @@ def random_accuracies(
                 for i, layer in enumerate(examples.layers)
             ]
         )
-        accuracies.append(examples.judge_units(units, l2))
+        accuracies.append(examples.judge_units(units_of_members(units, group), l2))
     return accuracies if size < rest else accuracies * draws  # all of the rest is one set, however often it is drawn

@@ -113,6 +113,11 @@ class FakeNeurons(str):
     """A name, and how many neurons stand for it."""
 
     size = 5
+    by = "unit"
+
+    @property
+    def members(self) -> range:
+        return range(self.size)
 
     def __len__(self) -> int:
         return self.size

@@ -220,3 +220,30 @@ def test_pairs_about_meaning(shown: Shown):
     sizes = found["data"]["split"]
     assert (sizes["train"], sizes["validation"], sizes["test"]) == (36, 12, 12)
     assert found["baselines"]["unigram"] == found["baselines"]["length"] == 0.5
+
+
+def test_heads_from_find_to_evidence(run: Any, shown: Shown, llama: str, place: Path):
+    """Whole heads are ranked, edited and asked about; what is counted and named are heads."""
+    asked = ["--data", "made.jsonl", "--by", "head", "--topk", "2", "--method", "welch", "--method", "attribution"]
+    [found] = shown("find", *asked)["results"]
+    assert (found["by"], found["site"], found["width"], found["k"]) == ("head", "z", 4, 2)
+    rows = found["neurons"]["attribution"]
+    assert [(row["unit"], row["head"]) for row in rows] == [(8 * row["head"], row["head"]) for row in rows]
+    [ablated] = shown("ablate", "--by", "head", "--method", "attribution", *MEASURE[2:])["results"]
+    assert (ablated["edit"]["by"], ablated["edit"]["k"], ablated["edit"]["site"]) == ("head", 2, "z")
+    kept = NeuronSet.load(ablated["files"]["neurons"])
+    assert (len(kept), kept.members) == (16, sorted((row["layer"], row["head"]) for row in rows))
+    typed = ",".join(f"{row['layer']}:{row['head']}" for row in rows)
+    [given] = shown(
+        "ablate", "--task", "made", "--data", "made.jsonl", "--by", "head", "--neurons", typed, *MEASURE[2:]
+    )["results"]
+    assert given["margin"] == ablated["margin"]
+    assert given["controls"]["deltas"] == pytest.approx(ablated["controls"]["deltas"], abs=1e-6)
+    questions = ["--only", "encoded,necessary,sufficient,selective", "--controls", "3", "--nulls", "3"]
+    [asked_about] = shown("evidence", *questions, "--neutral", "prose.txt")["results"]
+    assert (asked_about["by"], asked_about["k"], asked_about["width"]) == ("head", 2, 4)
+    assert all(
+        len(answer["controls"]) == 3 for answer in asked_about["tests"].values() if answer["value"] is not None
+    )
+    text = run("generate", "w1 w2", "--by", "head", "--scale", "-9", "--model", llama, "--quiet").out
+    assert "2 heads at layer" in text.replace("\n", " ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from neurosteer.report.numbers import change
@@ -31,19 +31,17 @@ from .verdict import chance_of
 class _Words:
     """How one neuron, or several, are spoken of."""
 
-    these: str  # neurons
+    these: str  # neurons, or heads
     they: str
     their: str
     s: str  # of a verb after `they`
     do: str
 
 
-_ONE = _Words("this neuron", "it", "its", "s", "does")
-_SEVERAL = _Words("these neurons", "they", "their", "", "do")
-
-
-def _words(k: int) -> _Words:
-    return _ONE if k == 1 else _SEVERAL
+def _words(edit: AppliedEdit) -> _Words:
+    if edit.k == 1:
+        return _Words(f"this {edit.noun}", "it", "its", "s", "does")
+    return _Words(f"these {edit.noun}s", "they", "their", "", "do")
 
 
 def interpret_effect(effect: EffectResult) -> str:
@@ -52,13 +50,15 @@ def interpret_effect(effect: EffectResult) -> str:
     return " ".join(filter(None, (part(effect) for part in parts)))
 
 
-def missed(controls: Controls, k: int) -> str:
+def missed(controls: Controls, edit: AppliedEdit) -> str:
     """What these controls could have missed: the smallest change that they would have shown, with a power of 80 %."""
     smallest, share = controls.detectable.nats, controls.detectable.share
     if smallest is None:
         overlap = f"{100 * controls.overlap:.0f} %"
         theirs = (
-            f"{overlap} of them are this neuron" if k == 1 else f"they hold {overlap} of these neurons themselves"
+            f"{overlap} of them are this {edit.noun}"
+            if edit.k == 1
+            else f"they hold {overlap} of these {edit.noun}s themselves"
         )
         return f"With these controls no change is large enough to be seen with 80 % power: {theirs}."
     of_clean = "" if share is None else f" ({100 * share:.0f} % of the unedited margin)"
@@ -67,7 +67,7 @@ def missed(controls: Controls, k: int) -> str:
 
 def _change(effect: EffectResult) -> str:
     edit, margin, accuracy = effect.edit, effect.margin, effect.accuracy
-    these = _ONE.these if edit.k == 1 else f"these {edit.k} neurons"
+    these = f"this {edit.noun}" if edit.k == 1 else f"these {edit.k} {edit.noun}s"
     layers = f"layer {edit.layers[0]}" if len(edit.layers) == 1 else f"{len(edit.layers)} layers"
     return (
         f"With {these} {_done(edit)} at {layers} the mean margin changes by {change(margin.delta)} "
@@ -77,7 +77,7 @@ def _change(effect: EffectResult) -> str:
 
 
 def _done(edit: AppliedEdit) -> str:
-    kind, scale, their = edit.kind, edit.scale, _words(edit.k).their
+    kind, scale, their = edit.kind, edit.scale, _words(edit).their
     references = {"zero": "", "mean": f" about {their} mean", "resample": " about a donor"}
     if kind not in references:
         return f"{kind}ed"
@@ -87,7 +87,7 @@ def _done(edit: AppliedEdit) -> str:
 
 
 def _against(effect: EffectResult) -> str:
-    found, words = effect.controls, _words(effect.edit.k)
+    found, words = effect.controls, _words(effect.edit)
     spread = found and (
         f"{found.n} matched {'set changes' if found.n == 1 else 'sets change'} it by {change(found.delta_low)} to "
         f"{change(found.delta_high)}"
@@ -101,14 +101,14 @@ def _against(effect: EffectResult) -> str:
         return f"{spread}: too few to tell, a verdict takes {FEWEST_CONTROLS}."
     if found.verdict == DOES_NOT_STAND_OUT:
         null = f"no more than sets that should not matter ({_p(found)})"
-        return f"{spread}: {null}. {missed(found, effect.edit.k)}"
+        return f"{spread}: {null}. {missed(found, effect.edit)}"
     stand = f"{words.these.capitalize()} stand{words.s} out"
     return f"{spread}. {stand}{_how(found, effect.margin.delta, words)} (p = {_short(found.p)})."
 
 
 def _no_preference(effect: EffectResult) -> str:
     """That there is nothing to lose, or that too few pairs tell."""
-    margin, words, pairs = effect.margin, _words(effect.edit.k), effect.data.tested
+    margin, words, pairs = effect.margin, _words(effect.edit), effect.data.tested
     clean = (
         f"the unedited mean margin is {change(margin.before)} nats (95 % interval {change(margin.before_low)} to "
         f"{change(margin.before_high)})"
@@ -151,12 +151,14 @@ def _massive(effect: EffectResult) -> str:
     left = f"Without the massive units among them ({light.k} left) the change is {change(light.delta)}"
     found = light.controls
     null = found if found and found.verdict == DOES_NOT_STAND_OUT and effect.nothing_to_lose is False else None
-    return (left + (f" ({_p(found)})." if found else ".")) + (f" {missed(null, light.k)}" if null else "")
+    return (left + (f" ({_p(found)})." if found else ".")) + (
+        f" {missed(null, replace(effect.edit, k=light.k))}" if null else ""
+    )
 
 
 def _kinds(effect: EffectResult) -> str:
     """Whether replacing by other references says the same; nothing where there is nothing to lose."""
-    kinds, agree, words = effect.kinds, effect.kinds_agree, _words(effect.edit.k)
+    kinds, agree, words = effect.kinds, effect.kinds_agree, _words(effect.edit)
     if len(kinds) < 2 or effect.nothing_to_lose is not False:
         return ""
     names = ", ".join(kind.kind for kind in kinds)
@@ -180,7 +182,7 @@ def _kinds(effect: EffectResult) -> str:
 
 def _disturbance(effect: EffectResult) -> str:
     """Said where fewer than one in twenty controls disturbs neutral text as much."""
-    own, controls, words = effect.side_effects.kl, effect.controls, _words(effect.edit.k)
+    own, controls, words = effect.side_effects.kl, effect.controls, _words(effect.edit)
     if controls is None or controls.kl is None or controls.kls is None:
         return ""
     as_much = sum(kl >= own for kl in controls.kls)

@@ -247,7 +247,7 @@ def _on_text(controls: Controls | None, disturbed: Disturbance) -> TextControls 
 def _light(plan: Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
     assert plan.light is not None
     found = vars(row) | {"controls": _on_text(row.controls, disturbed)}
-    return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons), **found)
+    return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons.members), **found)
 
 
 def kinds_agree(kinds: Sequence[KindOfEdit]) -> bool | None:
@@ -270,8 +270,6 @@ def kinds_agree(kinds: Sequence[KindOfEdit]) -> bool | None:
 def _neurons(edit: Edit) -> tuple[EditedNeuron, ...]:
     """Best first, massive ones flagged."""
     light = set(without_massive(edit.neurons, reach=edit.reach))
-    rows = (
-        EditedNeuron(layer=layer, unit=unit, score=round(score, 6), massive=(layer, unit) not in light)
-        for (layer, unit), score in zip(edit.neurons, edit.neurons.scores.tolist(), strict=True)
+    return tuple(
+        EditedNeuron(**vars(row), massive=(row.layer, row.unit) not in light) for row in edit.neurons.listed()
     )
-    return tuple(sorted(rows, key=lambda row: -row.score))

@@ -17,7 +17,7 @@ from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.run import FindOptions, FindRun, FoundTask
 from neurosteer.store import artefact_kind
 from neurosteer.studies.runs import read_run, runs
-from neurosteer.vocabulary import COLUMNS, Columns, Method, SplitKind
+from neurosteer.vocabulary import COLUMNS, NOUNS, Columns, Grain, Method, SplitKind
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -33,6 +33,7 @@ class Wanted:
     methods: tuple[Method, ...] | None = None
     topk: str | None = None
     layers: str | Sequence[int] | None = None
+    by: Grain | None = None
     source: str | None = None
     split: SplitKind | None = None
     seed: int | None = None
@@ -50,6 +51,7 @@ class Wanted:
             (self.split, split and split.kind),
             (self.seed, split and split.seed),
             (self.limit, options.limit),
+            (self.by, found.by),
             (self.columns, options.columns),
             (self.layout, options.layout),
         )
@@ -60,6 +62,7 @@ class Wanted:
         """What a find has to answer beside the task, as it is typed."""
         columns = self.columns and ",".join(self.columns)
         single = {
+            "by": self.by,
             "data": self.source,
             "split": self.split,
             "seed": self.seed,
@@ -219,8 +222,10 @@ def _from_given(
     if isinstance(given, Path):
         file, (neurons, ranking) = str(given), _read(given, wanted)
         check_neurons(model, neurons, f"{file}: these neurons")
+        if wanted.by not in (None, neurons.by):
+            raise InputError(f"--by {wanted.by}: {file} is of {NOUNS[neurons.by]}s; leave --by out")
     else:
-        file, neurons = "--neurons", NeuronSet.of(model, given)
+        file, neurons = "--neurons", NeuronSet.of(model, given, by=wanted.by or "unit")
     metadata = neurons.metadata
     task = wanted.task or metadata.get("task")
     method = str(metadata.get("method") or "given")

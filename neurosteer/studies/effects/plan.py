@@ -13,7 +13,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import matched_controls, without_massive
 from neurosteer.progress import Progress
 from neurosteer.results.effect import EqualDisturbance
-from neurosteer.vocabulary import REFERENCES, EditKind, Reference
+from neurosteer.vocabulary import NOUNS, REFERENCES, EditKind, Reference
 
 from .cases import Case, other_kind
 from .equal import equal_case
@@ -49,7 +49,7 @@ def plan_cases(
         place = len(cases)
         cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
     elif not len(light):
-        notices = ["all of these neurons are massive: there is nothing to measure without such"]
+        notices = [f"all of these {NOUNS[edit.neurons.by]}s are massive: there is nothing to measure without such"]
     order = dict(sorted(doses.items())) if len(doses) > 1 else {}
     return Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
 

@@ -143,7 +143,7 @@ def _answer(work: Work, found: Factorial, measured: Swapped) -> Answer:
     assert found.form is not None
     items = counted(len(found.items), "item")
     sentence = (
-        f"With {counted(len(work.neurons), 'neuron')} swapped between the causes of {items} "
+        f"With {work.counted} swapped between the causes of {items} "
         f"({FORMS[found.form]}) the preference goes {share(swapped)} of the way to the donor's, with the same values "
         f"moved to their mean {share(ablated)}; beyond that {share(value)}{against(controls, p)}."
     )

@@ -51,6 +51,7 @@ def depends_on(work: Work, question: Question) -> dict[str, Json]:
         neurons=[list(one) for one in neurons],
         layers=list(work.layers),
         site=neurons.site,
+        group=neurons.group,
         method=work.method,
         found={name: neurons.metadata.get(name) for name in ("to", "steps", "l0", "k", "seen")},
         ranking=None if work.ranking is None else digest_of(work.order.tolist()),

@@ -88,8 +88,8 @@ def _answer(work: Work, after: np.ndarray, again: list[NeuronSet], why: str, emp
     theirs = [float((work.clean - one).sum() / work.clean.sum()) for one in nulls]
     beyond = ratio(np.mean(nulls, axis=0) - own, work.clean, work.groups, work.seed) if nulls else Estimate(lost)
     p = one_sided_p(lost, theirs) if theirs else None
-    k, chosen = len(work.neurons), set(work.neurons)
-    overlap = float(np.mean([len(chosen & set(one)) / k for one in again]))
+    k, chosen = len(work.neurons.members), set(work.neurons.members)
+    overlap = float(np.mean([len(chosen & set(one.members)) / k for one in again]))
     chance = k / work.units.count
     verdict = None if why or p is None else holds(p, beyond.low, 0.0)
     said = (

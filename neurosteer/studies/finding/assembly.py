@@ -6,6 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split, Tokenise
 from neurosteer.probes.l1 import LAST, PENALTIES
@@ -20,11 +24,10 @@ from neurosteer.results import (
     PairsUsed,
     PredictedDrop,
     RandomSets,
-    RankedNeuron,
     SplitSizes,
 )
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.vocabulary import Method, Position, Site
+from neurosteer.vocabulary import NOUNS, Method, Position, Site
 
 from .agreement import agreement
 from .interpretation import interpret
@@ -56,6 +59,11 @@ class Search:
 
     def result_at(self, layer: int) -> LayerResult:
         return next(result for result in self.results if result.layer == layer)
+
+    def unit_scores(self, method: Method) -> Float[Tensor, "layer unit"]:
+        """The ranking of every unit; those of a head share its score."""
+        scores = torch.stack([result.scores[method] for result in self.results])
+        return scores.repeat_interleave(self.settings.group, dim=1)
 
     def settings_of(self, method: Method) -> dict[str, Json]:
         """How a method's ranking was made; for `l0` how masks were trained, and the lambda chosen at each layer."""
@@ -98,7 +106,8 @@ def result_of(
         ),
         site=site,
         position=position,
-        width=width,
+        by=settings.by,
+        width=width // settings.group,
         baselines=baselines,
         baselines_intervals=baseline_intervals(baselines, settings, groups),
         baselines_new_words=on_new_words,
@@ -113,17 +122,18 @@ def result_of(
         methods=settings.methods,
         random_equivalent=times,
         random_equivalent_interval=ends,
-        neurons={method: _neurons(ranking, settings.topk) for method, ranking in rankings.items()},
-        notices=(*search.notices, *_short_sets(rankings, settings.topk)),
+        neurons={method: ranking.top(settings.topk).listed() for method, ranking in rankings.items()},
+        notices=(*search.notices, *_short_sets(rankings, settings)),
         interpretation="",
     )
     return replace(result, interpretation=interpret(result))
 
 
-def _short_sets(rankings: Mapping[Method, Ranking], topk: int) -> list[str]:
-    sizes = {method: len(ranking.top(topk)) for method, ranking in rankings.items()}
+def _short_sets(rankings: Mapping[Method, Ranking], settings: Settings) -> list[str]:
+    topk = settings.topk
+    sizes = {method: len(ranking.top(topk).members) for method, ranking in rankings.items()}
     return [
-        f"{method} keeps only {size} neurons at its best layer, fewer than {topk}"
+        f"{method} keeps only {size} {NOUNS[settings.by]}s at its best layer, fewer than {topk}"
         for method, size in sizes.items()
         if size < topk
     ]
@@ -162,13 +172,3 @@ def _equivalent(
         return None, None
     times, low, high = (value if math.isfinite(value) else None for value in (found.times, found.low, found.high))
     return times, (low, high)
-
-
-def _neurons(ranking: Ranking, topk: int) -> tuple[RankedNeuron, ...]:
-    """The top k at the ranking's best layer, best first."""
-    top = ranking.top(topk)
-    found = [
-        RankedNeuron(layer, unit, round(score, 6))
-        for (layer, unit), score in zip(top, top.scores.tolist(), strict=True)
-    ]
-    return tuple(sorted(found, key=lambda neuron: -neuron.score))

@@ -82,7 +82,7 @@ class Found:
         layer = self.result.at(self.best_layer if layer is None else layer).layer
         direction, std = self.directions[layer]
         ranking = next(iter(self.rankings.values()))
-        return Probe(ranking.pick((layer, unit) for unit in range(len(direction))), direction, std)
+        return Probe(ranking.every_unit(layer), direction, std)
 
     def ranking(self, method: Method = "welch") -> Ranking:
         """The ranking of one method. Raises `InputError` for a method that `find` was not asked for."""

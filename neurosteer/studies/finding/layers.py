@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.neurons import spearman
+from neurosteer.neurons import grain_of, member_scores, spearman, units_of_members
 from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, l1_order
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
@@ -33,7 +33,7 @@ from neurosteer.studies.examples import (
     top_units,
 )
 from neurosteer.studies.matching import matching_size, random_sizes
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import Grain, Method
 
 from .attribution_ranking import AttributionRanking
 from .state_scores import state_scores
@@ -52,6 +52,12 @@ class Settings:
     draws: int = 5
     seed: int = 0
     l0: L0Settings = L0  # how masks are trained
+    group: int = 1  # units that rank together, as those of a head
+
+    @property
+    def by(self) -> Grain:
+        """What is ranked."""
+        return grain_of(self.group)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class LayerResult:
     l2: float
     dense: Accuracy
     topk: Mapping[Method, Accuracy]
-    scores: Mapping[Method, Float[Tensor, "unit"]]  # the ranking of each method
+    scores: Mapping[Method, Float[Tensor, "member"]]  # the ranking of each method, of units or of heads
     random: tuple[Accuracy, ...] = ()  # of the draws
     l0: Masked | None = None
     direction: Float[Tensor, "unit"] | None = None  # of the dense probe, of unit length, for raw activations
@@ -96,9 +102,13 @@ def probe_layers(
 
     `test` is Welch's on the train pairs; `attribution` ranks, and predicts a drop on validation pairs.
     """
+    group = settings.group
     given = state_scores(states.values, parts["train"], test, settings.methods)
     if attribution is not None:
         given["attribution"] = attribution.train.float()
+    given = {method: member_scores(scores, method, group) for method, scores in given.items()}
+    expected = None if attribution is None else member_scores(attribution.validation, "attribution", group)
+    t = member_scores(test.t.abs().float(), "welch", group)
     results: list[LayerResult] = []
     total = len(states.layers)
     progress.step(what, 0, total)
@@ -106,17 +116,17 @@ def probe_layers(
         rows = slice(start, start + BLOCK)
         examples = Examples.of(states, parts, rows, device)
         own = {method: scores[rows] for method, scores in given.items()}
-        predicted = None if attribution is None else attribution.validation[rows]
-        results += _block(examples, test.t[rows].abs().float(), own, predicted, settings)
+        predicted = None if expected is None else expected[rows]
+        results += _block(examples, t[rows], own, predicted, settings)
         progress.step(what, len(results), total)
     return results
 
 
 def _block(
     examples: Examples,
-    t: Float[Tensor, "layer unit"],
-    given: Mapping[Method, Float[Tensor, "layer unit"]],
-    predicted: Float[Tensor, "layer unit"] | None,
+    t: Float[Tensor, "layer member"],
+    given: Mapping[Method, Float[Tensor, "layer member"]],
+    predicted: Float[Tensor, "layer member"] | None,
     settings: Settings,
 ) -> list[LayerResult]:
     dense = fit_dense(examples)
@@ -132,7 +142,13 @@ def _block(
 
     chosen = {method: top_units(scores[method], settings.topk) for method in settings.methods}
     open_ = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
-    topk = {method: examples.judge_units(units, dense.l2, open_[method]) for method, units in chosen.items()}
+    group = settings.group
+    topk = {
+        method: examples.judge_units(
+            units_of_members(some, group), dense.l2, open_[method].repeat_interleave(group, dim=1)
+        )
+        for method, some in chosen.items()
+    }
     drops: list[float | None] = [None] * len(examples.layers)
     if predicted is not None:
         of_chosen = predicted.gather(1, chosen["attribution"])
@@ -156,27 +172,37 @@ def _block(
 
 
 def _masked(
-    examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, settings: Settings
-) -> tuple[list[Masked], Float[Tensor, "layer unit"]]:
+    examples: Examples, t: Float[Tensor, "layer member"], dense: Dense, settings: Settings
+) -> tuple[list[Masked], Float[Tensor, "layer member"]]:
     """The masked probe of each layer at the smallest lambda that is good enough, and its units' effective weights."""
-    lambdas = sorted(settings.lambdas)
-    l0 = fit_masks(examples, lambdas, mask_noise(settings.task, examples.layers, settings.seed), settings.l0)
+    lambdas, group = sorted(settings.lambdas), settings.group
+    noise = mask_noise(settings.task, examples.layers, settings.seed)
+    l0 = fit_masks(examples, lambdas, noise, settings.l0, group)
     validation, right = examples.accuracy(l0.probes, "validation"), examples.right(l0.probes, "test")
     masked, scores = [], []
     for i in range(len(examples.layers)):
         j, reached = chosen_lambda(validation[i].tolist(), dense.judged[i].validation)
-        gates = l0.gates[i, j].cpu()
+        gates = l0.gates[i, j, ::group].cpu()
         rho, kept = spearman(t[i], gates), float((gates > 0).float().mean())
         accuracy = Accuracy(float(validation[i, j]), tuple(right[i, j].tolist()))
         masked.append(Masked(lambdas[j], kept, accuracy, reached, rho))
-        scores.append(l0.probes.weights[i, j].abs().cpu())
+        scores.append(member_scores(l0.probes.weights[i, j].abs().cpu(), "l0", group))
     return masked, torch.stack(scores)
 
 
 def _random(
     examples: Examples, top: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], settings: Settings, size: int
 ) -> list[list[Accuracy]]:
-    return random_accuracies(examples, top, l2, size, draws=settings.draws, task=settings.task, seed=settings.seed)
+    return random_accuracies(
+        examples,
+        top,
+        l2,
+        size,
+        draws=settings.draws,
+        task=settings.task,
+        seed=settings.seed,
+        group=settings.group,
+    )
 
 
 @dataclass(frozen=True)
@@ -207,7 +233,7 @@ def random_equivalent(
     top = top_units(result.scores[method][None], settings.topk)
     l2 = torch.full((1, 1), result.l2, device=device)
     shares, found = [pair_shares([result.topk[method]])], None
-    width = examples.x["train"].shape[2]
+    width = examples.x["train"].shape[2] // settings.group
     sizes = random_sizes(settings.topk, width) if 2 * settings.topk <= width else ()
     for tried, size in enumerate(sizes, 1):
         drawn = _random(examples, top, l2, settings, size)

@@ -13,8 +13,8 @@ from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
-from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
-from neurosteer.neurons import Ranking, resolve_topk
+from neurosteer.model import Model, check_site, head_width, resolve_layers, sentence_tokens, site_width
+from neurosteer.neurons import Ranking, check_grain, resolve_topk, site_of
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, welch
 from neurosteer.progress import AUTO, Progress, Remembering
@@ -22,11 +22,13 @@ from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
+    GRAINS,
     METHODS,
     MOST_DRAWS,
     MOST_LAMBDAS,
     PAPER_METHODS,
     FixedReference,
+    Grain,
     Layers,
     Method,
     Position,
@@ -50,7 +52,8 @@ def find(
     split: SplitKind = "pair",
     topk: int | str = "1%",
     layers: Layers = "all",
-    site: Site = "resid_post",
+    site: Site | None = None,
+    by: Grain = "unit",
     position: Position = "eos",
     lambdas: Sequence[float] | None = None,
     to: FixedReference = "zero",
@@ -73,9 +76,10 @@ def find(
         methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` by what the model uses, the others
             by what a probe can read. The first chooses the best layer.
         split: `pair`, or `lexical`: the contrasting words of test occur in no contrast of train.
-        topk: How many neurons of a layer: a count (40) or a share of its width ("1%").
+        topk: How many neurons (or heads) of a layer: a count (40) or a share of them ("1%").
         layers: Blocks, counted from 0: "all", one, or several.
-        site: Which activation is read.
+        site: Which activation is read: the residual stream after a block by default, by head always `z`.
+        by: What is ranked and chosen as one: a `unit`, or a whole attention `head`.
         position: At which token: the appended `eos`, or the `last` one of the sentence.
         lambdas: The weights of the classification loss beside the L0 penalty that one is chosen from, above 0 and at
             most 1: the smaller, the fewer units stay. None for a grid of six.
@@ -95,9 +99,10 @@ def find(
         >>> found = ns.find(model, ns.load_pairs("intransitive"), topk="1%")  # doctest: +SKIP
         >>> found.layers[14].dense, found.ranking("welch").top(40)            # doctest: +SKIP
     """
-    _check(methods, draws)
+    _check(methods, draws, by)
     grid = _grid(lambdas)
     check_attribution(to, steps)
+    site = site_of(site, by)
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
@@ -105,8 +110,9 @@ def find(
     remembered = Remembering(progress)
 
     def compute() -> Found:
-        count = resolve_topk(topk, site_width(model, site, ablation.layers))
-        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
+        group = head_width(model, ablation.layers) if by == "head" else 1
+        count = resolve_topk(topk, site_width(model, site, ablation.layers) // group, f"{by}s of a layer")
+        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, group)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
 
     if cache:
@@ -115,6 +121,7 @@ def find(
             "split": split,
             "topk": str(topk).strip(),  # as asked: how wide some sites are, only a pass can tell
             "site": site,
+            "by": by,
             "layers": list(ablation.layers),
             "position": position,
             "lambdas": list(grid) if "l0" in methods else None,
@@ -190,13 +197,14 @@ def _ranking(
 ) -> Ranking:
     own = search.settings_of(method) | (ablation.settings if method == "attribution" else {})
     return Ranking(
-        scores=torch.stack([result.scores[method] for result in search.results]),
+        scores=search.unit_scores(method),
         best_layer=search.best_layer(method),
         method=method,
         stats=stats,
         model=model.fingerprint,
         site=ablation.site,
         metadata={**metadata, **own},
+        group=search.settings.group,
     )
 
 
@@ -245,10 +253,13 @@ def _search(
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 
-def _check(methods: Sequence[Method], draws: int) -> None:
+def _check(methods: Sequence[Method], draws: int, by: Grain) -> None:
+    if by not in GRAINS:
+        raise InputError(f"by '{by}' is not one of {', '.join(GRAINS)}{did_you_mean(by, GRAINS)}")
     for method in methods:
         if method not in METHODS:
             raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
+        check_grain(method, by)
     if not methods or len(set(methods)) != len(methods):
         raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
     if not 1 <= draws <= MOST_DRAWS:
