@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference
+from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference, counted
 from neurosteer.vocabulary import Where as WhereName
 
 from . import options, parse
-from .neurons import NeuronsFrom, Seed
+from .again import Again, made_again, say_foot
+from .neurons import NeuronsFrom, Seed, tell_origin
 from .option_groups import with_groups
-from .progress import TerminalProgress
-from .screen import say, show
+from .progress import TerminalProgress, duration
+from .screen import show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.model import Model
     from neurosteer.neurons import NeuronSet
     from neurosteer.pairs import Pairs
-    from neurosteer.studies import Effect, Origin
+    from neurosteer.studies import Effect, Expected, Origin, RunAsked
+    from neurosteer.studies.second_look import Described
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
 _measurement_option = partial(typer.Option, rich_help_panel="The measurement")
@@ -138,6 +140,37 @@ class _Request:
     output: options.Output
     record: dict[str, Json]  # as the run keeps it, as JSON
 
+    def expected(self, model: Described) -> Expected | None:
+        """What is known of it before the model is loaded."""
+        from neurosteer.studies import expected_of
+
+        return expected_of(
+            model,
+            self.neurons.wanted(self.seed, self.output.offline),
+            out=self.output.out,
+            given=self.neurons.given,
+            also=self.measurement.also or (),
+            neutral=self.measurement.neutral,
+        )
+
+    def question(self, expected: Expected, model: options.ModelFrom) -> RunAsked:
+        """By which its answer is found again."""
+        from neurosteer.studies import RunAsked
+
+        options = {**self.record, **model.record(), "from": expected.where}
+        return RunAsked(command=self.command, out=self.output.out, options=options, made_from=expected.made_from)
+
+    def plan(self, expected: Expected, model: Described) -> str:
+        """What there is to do, in one line."""
+        from neurosteer.studies.costs import edited_seconds
+
+        sets, cases = len(self.neurons.methods or ("the find's",)), len(self.scales) + len(self.kinds[1:])
+        edits, test = sets * cases * (1 + self.measurement.controls), expected.test()
+        own = model.describe()
+        seconds = edited_seconds(test, edits, n_layers=own["n_layers"], d_model=own["d_model"])
+        what = f"{len(test)} test pairs of {test.task}, unedited and under {counted(edits, 'edit')}"
+        return f"plan: {what}; about {duration(seconds)} on 2 CPU cores, more where sets hold massive units"
+
 
 @with_groups
 def ablate(
@@ -208,10 +241,19 @@ def amplify(
 
 def _measure(asked: _Request, progress: TerminalProgress) -> None:
     from neurosteer.report import compare_table, to_json
-    from neurosteer.studies import save_effects
 
     output = asked.output
     model_from = asked.neurons.model_of(asked.model, output.out, seed=asked.seed, progress=progress)
+    known = model_from.known(offline=output.offline)
+    expected = None if known is None else asked.expected(known)
+    if known is not None and expected is not None:
+        again = made_again(asked.question(expected, model_from), known)
+        if again is not None:
+            _show_again(again, output, progress)
+            return
+        progress.notice(asked.plan(expected, known))
+    from neurosteer.studies import remember_run, save_effects
+
     model = model_from.load(offline=output.offline, progress=progress)
     origin = asked.neurons.origin(
         model, output.out, seed=asked.seed, pairs=True, offline=output.offline, progress=progress
@@ -230,16 +272,37 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
     run, result = save_effects(
         model, effects, command=asked.command, out=output.out, options=record, progress=progress
     )
+    expected = expected or asked.expected(model)
+    if expected is not None:
+        remember_run(asked.question(expected, model_from), model, run)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
         return
     if len(effects) > 1:
         show(compare_table(effects))
-    say(f"model   {model.name}, {model.specials}")
-    say(f"run     {run}")
-    for figure in sorted(run.rglob("*.png")):
-        say(f"figure  {figure}")
+    say_foot(model, run)
+
+
+def _show_again(again: Again, output: options.Output, progress: TerminalProgress) -> None:
+    """What was measured before, with its notices."""
+    from neurosteer.report import compare_table, effect_table, to_json
+    from neurosteer.results import read_record
+    from neurosteer.results.effect import EffectResult
+
+    effects = [read_record(EffectResult, entry) for entry in again.result["results"]]
+    sizes = {effect.method or "given": (effect.edit.k, effect.edit.by) for effect in effects}
+    tell_origin(effects[0].task, again.result["options"]["from"], sizes, progress)
+    for notice in (notice for effect in effects for notice in effect.notices):
+        progress.notice(notice)
+    if output.as_json:
+        print(to_json(again.result), end="")
+        return
+    for effect in effects:
+        show(effect_table(effect))
+    if len(effects) > 1:
+        show(compare_table(effects))
+    say_foot(again.model, again.run)
 
 
 def _measure_all(

@@ -11,9 +11,10 @@ import typer
 from neurosteer.vocabulary import METHODS, MOST_DRAWS, PAPER_METHODS, Grain, Json, Method
 
 from . import options, parse
+from .again import Again, made_again, say_foot
 from .option_groups import with_groups
 from .progress import TerminalProgress
-from .screen import say, show
+from .screen import show
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -134,12 +135,20 @@ def find(
     tasks = pairs.load(names, seed=search.seed, offline=output.offline, progress=progress)
 
     from neurosteer.report import to_json
-    from neurosteer.studies import save_find
+    from neurosteer.studies import RunAsked, pairs_identity
+
+    asked = {**pairs.record(names), **search.record(), **model.record()}
+    made_from = [pairs_identity(task) for task in tasks]
+    question = RunAsked(command="find", out=output.out, options=asked, made_from=made_from)
+    again = made_again(question, model.known(offline=output.offline))
+    if again is not None:
+        _show_again(again, output, progress)
+        return
+    from neurosteer.studies import remember_run, save_find
 
     loaded = model.load(offline=output.offline, progress=progress)
     founds: list[Found] = []
     skipped: list[dict[str, str]] = []
-    asked = {**pairs.record(names), **search.record(), **model.record()}
     try:
         _study_all(loaded, tasks, search, founds, skipped, printed=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
@@ -148,14 +157,29 @@ def find(
             progress.notice(f"stopped early: {len(founds)} of {len(tasks)} tasks are kept in {kept}")
         raise
     run, result = save_find(loaded, founds, out=output.out, options=asked, skipped=skipped, progress=progress)
+    remember_run(question, loaded, run)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
     else:
-        say(f"model   {loaded.name}, {loaded.specials}")
-        say(f"run     {run}")
-        for figure in sorted(run.rglob("*.png")):
-            say(f"figure  {figure}")
+        say_foot(loaded, run)
+
+
+def _show_again(again: Again, output: options.Output, progress: TerminalProgress) -> None:
+    """What was found before, with its notices."""
+    from neurosteer.report import find_table, to_json
+    from neurosteer.results import FindResult, read_record
+
+    results = [read_record(FindResult, entry) for entry in again.result["results"]]
+    notices = [f"skipped: {row['reason']}" for row in again.result["skipped"]]
+    for notice in [*notices, *(notice for result in results for notice in result.notices)]:
+        progress.notice(notice)
+    if output.as_json:
+        print(to_json(again.result), end="")
+        return
+    for result in results:
+        show(find_table(result))
+    say_foot(again.model, again.run)
 
 
 def _study_all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -170,7 +170,8 @@ class NeuronsFrom:
             "seed": seed,
         }
 
-    def _wanted(self, seed: int | None, offline: bool) -> Wanted:
+    def wanted(self, seed: int | None, offline: bool) -> Wanted:
+        """What a find has to answer."""
         from neurosteer.studies import Wanted
 
         return Wanted(
@@ -197,7 +198,7 @@ class NeuronsFrom:
         from neurosteer.studies import model_of_newest_find
 
         found = (
-            None if isinstance(self.given, Path) else model_of_newest_find(self._wanted(seed, offline=True), out=out)
+            None if isinstance(self.given, Path) else model_of_newest_find(self.wanted(seed, offline=True), out=out)
         )
         if found is None:
             return asked.named(options.DEFAULT_MODEL)
@@ -220,22 +221,15 @@ class NeuronsFrom:
 
         origin = neurons_from(
             model,
-            self._wanted(seed, offline),
+            self.wanted(seed, offline),
             out=out,
             given=self.given,
             find_now=find_now if self.task else None,
             pairs=pairs,
             progress=progress,
         )
-        nouns = {NOUNS[chosen.by] for chosen in origin.sets.values()}
-        progress.notice(f"{'s and '.join(sorted(nouns))}s of {origin.task} from {origin.where}")
-        sizes = {method: len(chosen.members) for method, chosen in origin.sets.items()}
-        for method, size in sizes.items():
-            noun = NOUNS[origin.sets[method].by]
-            if not size:
-                raise InputError(f"no {noun}s to edit: {method} has none with a score above 0 there")
-            if size < max(sizes.values()):
-                progress.notice(f"{method} has only {counted(size, noun)} with a score above 0 there")
+        sizes = {method: (len(chosen.members), chosen.by) for method, chosen in origin.sets.items()}
+        tell_origin(origin.task, origin.where, sizes, progress)
         return origin
 
     def _find(
@@ -265,3 +259,19 @@ class NeuronsFrom:
         study = {"methods": chosen, "split": split, **({} if self.by is None else {"by": by}), "seed": seed}
         folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study}, progress=progress)
         return folder
+
+
+def tell_origin(
+    task: str, where: str, sizes: Mapping[str, tuple[int, GrainName]], progress: TerminalProgress
+) -> None:
+    """Say where neurons (or heads) come from, and which method has fewer than others.
+
+    `sizes` are how many of what, by method. `InputError` where one has none.
+    """
+    nouns, most = {NOUNS[by] for _, by in sizes.values()}, max(size for size, _ in sizes.values())
+    progress.notice(f"{'s and '.join(sorted(nouns))}s of {task} from {where}")
+    for method, (size, by) in sizes.items():
+        if not size:
+            raise InputError(f"no {NOUNS[by]}s to edit: {method} has none with a score above 0 there")
+        if size < most:
+            progress.notice(f"{method} has only {counted(size, NOUNS[by])} with a score above 0 there")

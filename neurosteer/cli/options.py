@@ -20,6 +20,7 @@ from . import parse
 from .parse import suggest
 
 if TYPE_CHECKING:
+    from neurosteer.model import KnownModel
     from neurosteer.model import Model as LoadedModel
     from neurosteer.pairs import Pairs
     from neurosteer.progress import Progress
@@ -234,6 +235,12 @@ class ModelFrom(ModelOfFind):
             offline=offline,
             progress=progress,
         )
+
+    def known(self, *, offline: bool) -> KnownModel | None:
+        """What is known of the model without loading it, where it was loaded before from the same files."""
+        from neurosteer.model import ModelAsked, known_model
+
+        return known_model(ModelAsked(**self.record()), offline=offline)
 
     def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""

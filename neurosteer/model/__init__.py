@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .fetch import fetch_model as fetch_model
     from .fetch import in_cache as in_cache
     from .hooks import is_hooked as is_hooked
+    from .known import KnownModel as KnownModel
+    from .known import ModelAsked as ModelAsked
+    from .known import known_model as known_model
     from .load import load_model as load_model
     from .model import Model as Model
     from .next_logits import NextLogits as NextLogits

@@ -168,6 +168,21 @@ class Rooms:
         options["progress"].step("loading", 1, 2)
         return FakeModel("the model")
 
+    def known_model(self, asked: Any, **options: Any) -> None:
+        """No model was loaded before."""
+
+    def made_before(self, question: Any, model: Any) -> None:
+        raise AssertionError("of a model that nobody knows nothing was made before")
+
+    def pairs_identity(self, pairs: Any) -> str:
+        return str(pairs.task)
+
+    def remember_run(self, question: Any, model: str, folder: Path) -> None:
+        self.calls["remember_run"] = {**vars(question), "folder": folder}
+
+    def expected_of(self, model: Any, wanted: Any, **options: Any) -> None:
+        """Not known without a model's files."""
+
     def find(self, model: str, pairs: Any, **options: Any) -> Any:
         self.calls["find"] = options
         if self.error is not None:
@@ -301,8 +316,9 @@ class Rooms:
 
 
 FAKED = {
-    "model": ["load_model"],
+    "model": ["load_model", "known_model"],
     "studies": [
+        *("made_before", "pairs_identity", "remember_run", "expected_of"),
         *("find", "save_find", "neurons_from", "model_of_newest_find", "measure_effect", "with_origin"),
         *("save_effects", "save_scores"),
     ],
@@ -319,7 +335,9 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
         for member in members:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", SimpleNamespace, raising=False)
+    for name in ("Wanted", "RunAsked"):
+        monkeypatch.setattr(sys.modules["neurosteer.studies"], name, SimpleNamespace, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelAsked", SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "Settings", SimpleNamespace, raising=False)
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit
