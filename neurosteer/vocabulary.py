@@ -45,6 +45,7 @@ L0_DECAYS: tuple[L0Decay, ...] = get_args(L0Decay)
 REACHES: tuple[Reach, ...] = get_args(Reach)
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
 MOST_DRAWS = 10_000  # of random sets: each is a probe at every layer
+MOST_WORKERS = 1024
 MOST_LAMBDAS = 1_000  # each is a mask at every layer
 FEWEST_CONTROLS = 19  # that can give p = .05
 Stat = Literal["token_mean", "token_var", "eos_mean", "eos_var"]  # of a unit, over train sentences

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.vocabulary import COLUMNS, QUESTIONS, Question, is_device, is_share, read_layers
+from neurosteer.vocabulary import COLUMNS, MOST_WORKERS, QUESTIONS, Question, is_device, is_share, read_layers
 
 Word = TypeVar("Word", bound=str)
 
@@ -84,6 +84,15 @@ def divergence(text: str | float) -> float | Literal["auto"]:
     if text == "auto":
         return "auto"
     return _number(text, "auto, or a finite number above 0", lambda value: 0 < value < math.inf)
+
+
+def workers(text: str | int) -> int | Literal["auto"]:
+    """How many, or `auto`."""
+    if text == "auto":
+        return "auto"
+    if re.fullmatch(r"[0-9]{1,4}", str(text)) and 1 <= int(text) <= MOST_WORKERS:
+        return int(text)
+    return refuse(text, f"is neither auto nor a whole number from 1 to {MOST_WORKERS:,}")
 
 
 def questions(text: str) -> tuple[Question, ...]:

@@ -160,10 +160,10 @@ TYPED: list[Row] = [
     *empty(EVERY, "--model", "--revision", "--device-map", "--bos", "--eos"),
     *empty("ablate amplify evidence generate", "--task"),
     ("run", ["--task", ""], "tasks must be a list of names, globs or phenomena, each once, or of all, not ['']"),
-    ("run", ["--shard", "5/4"], "shard '5/4' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--shard", "1/2/3"], "shard '1/2/3' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--shard", ""], "shard '' is not i/n with i from 1 to n, like 2/4"),
+    ("run", ["--workers", "0"], "--workers '0' is neither auto nor a whole number from 1 to 1,024"),
+    ("run", ["--workers", "-1"], "--workers '-1' is neither auto nor a whole number from 1 to 1,024"),
+    ("run", ["--workers", "1.5"], "--workers '1.5' is neither auto nor a whole number from 1 to 1,024"),
+    ("run", ["--workers", ""], "--workers '' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
     ("run", ["--set", "topk=0"], f"{K} '0'"),
     ("run", ["--set", "topk=nan"], f"{K} 'nan'"),
@@ -192,7 +192,7 @@ TYPED: list[Row] = [
     ("find", ["--tpok", "3"], "unknown option '--tpok'; did you mean '--topk'? (see neurosteer find --help)"),
     ("run", ["--top", "3"], "unknown option '--top'; did you mean '--topk'? (see neurosteer run --help)"),
     ("run", ["--set", "topk=5", "-k", "6"], "'topk' is given twice: by --set and by an option of its own"),
-    ("run", ["--shrad", "1/2"], "unknown option '--shrad'; did you mean '--shard'? (see neurosteer run --help)"),
+    ("run", ["--wrokers", "2"], "unknown option '--wrokers'; did you mean '--workers'? (see neurosteer run --help)"),
     ("generate", ["--temprature", "1"], "unknown option '--temprature'; did you mean '--temperature'? (see "),
     ("run", ["extra"], "got unexpected extra argument"),
     (EDITS, ["extra", "more"], "got unexpected extra argument"),
@@ -744,7 +744,8 @@ def test_a_recipe_as_others_write_it_where_a_dead_process_has_left_its_locks(
     planned = run("run", "ok.toml", "--dry-run", "--quiet", "--format", "json")
     folder = Path(json.loads(planned.out)["dry_run"]["folder"])
     folder.mkdir(parents=True)
-    for name in (".run.lock", ".gate.lock", ".recipe.json.lock", ".shard-1-of-2.lock"):
+    for name in (".run.lock", ".recipe.json.lock", ".claims/joint-0.lock"):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("99999")
     outcome = run("run", "ok.toml", "--quiet")
     assert (outcome.code, outcome.err) == (0, "")

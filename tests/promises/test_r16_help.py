@@ -33,7 +33,7 @@ MISTAKES = [
     ["score", "--convention", "none"],
     ["run", "nowhere"],
     ["run", "fig5", "--set", "k=0"],
-    ["run", "fig5", "--shard", "5/4"],
+    ["run", "fig5", "--workers", "none"],
     ["fetch"],
     ["check"],
     *(["ls", listing, "--format", "yaml"] for listing in LISTINGS),
