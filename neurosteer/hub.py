@@ -5,6 +5,7 @@ Its own libraries take half a minute to find out that it cannot be reached.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from neurosteer.progress import Progress
 
 Kind = Literal["model", "dataset"]
 TIMEOUT = 5.0  # seconds
+
+
+def go_offline() -> None:
+    """Tell the Hugging Face libraries, which read this when they are imported, not to use the network."""
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
 
 
 def is_reachable() -> bool:

@@ -11,6 +11,7 @@ PaperMethod = Literal["welch", "l0"]  # of ranking, in the paper
 CausalMethod = Literal["welch", "l0", "attribution"]  # that the recipe `causal` compares
 Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution"]  # see `rankings`
 SplitKind = Literal["pair", "lexical"]
+RunState = Literal["running", "waiting", "failed", "stopped"]  # of a recipe that is not finished
 Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post", "z"]
 Grain = Literal["unit", "head"]  # what is ranked, chosen and edited as one: a unit, or the units of a head
 Position = Literal["eos", "last"]

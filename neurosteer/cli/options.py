@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neurosteer import hub
 from neurosteer.vocabulary import SITES, Json, SplitKind
 from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
@@ -269,6 +270,6 @@ class Output:
 def prepare(*, offline: bool, quiet: bool) -> None:
     """Tell the Hugging Face libraries, which read this when they are imported, what was asked for."""
     if offline:
-        os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+        hub.go_offline()
     if quiet:
         os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1")

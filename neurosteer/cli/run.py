@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import Dtype, SplitKind
+from neurosteer.vocabulary import Dtype, SplitKind, counted
 
 from . import options, parse
 from .option_groups import with_groups
@@ -18,7 +18,7 @@ from .progress import TerminalProgress, duration
 from .screen import say
 
 if TYPE_CHECKING:
-    from neurosteer.runner import Recipe
+    from neurosteer.runner import Recipe, SlurmAsked
 
 _option = partial(typer.Option, rich_help_panel="The recipe")
 
@@ -96,6 +96,22 @@ def run(
             help="So many processes share the units out; auto is one a GPU, else one a core.",
         ),
     ] = 1,
+    slurm: Annotated[
+        str | None,
+        _option(
+            metavar="N[%MAX]",
+            help="Submit it to Slurm: N tasks, at most MAX at a time, and one that joins and draws.",
+            show_default=False,
+        ),
+    ] = None,
+    slurm_opt: Annotated[
+        list[str] | None,
+        _option(
+            metavar="KEY=VALUE",
+            help="An option of sbatch for the tasks: --slurm-opt partition=gpu --slurm-opt gpus_per_node=1. Repeats.",
+            show_default=False,
+        ),
+    ] = None,
     instead: Instead,
     output: options.Output,
     progress: TerminalProgress,
@@ -105,12 +121,17 @@ def run(
     neurosteer run fig5 --task intransitive --limit 200
     """
     overrides = _overrides(set_ or (), instead.given())
-    from neurosteer.runner import Interrupted, read_recipe
+    from neurosteer.runner import Interrupted, SlurmAsked, read_recipe
 
+    if slurm_opt and slurm is None:
+        raise InputError(f"--slurm-opt {slurm_opt[0]}: give --slurm N too, the number of tasks")
+    cluster = None if slurm is None else SlurmAsked.parse(slurm, slurm_opt or ())
     asked = read_recipe(recipe, overrides)
     try:
         if dry_run:
-            _estimate(asked, output, progress)
+            _estimate(asked, cluster, output, progress)
+        elif cluster is not None:
+            _submit(asked, cluster, workers, output, progress)
         else:
             _run(asked, workers, output, progress)
     except KeyboardInterrupt as stop:
@@ -152,7 +173,28 @@ def _run(asked: Recipe, workers: int | str, output: options.Output, progress: Te
         say(f"figure  {figure}")
 
 
-def _estimate(asked: Recipe, output: options.Output, progress: TerminalProgress) -> None:
+def _submit(
+    asked: Recipe, cluster: SlurmAsked, workers: int | str, output: options.Output, progress: TerminalProgress
+) -> None:
+    from neurosteer import __version__
+    from neurosteer.experiments import submit_recipe
+    from neurosteer.report import to_json
+
+    folder, sent = submit_recipe(
+        asked, cluster, out=output.out, workers=workers, offline=output.offline, progress=progress
+    )
+    progress.clear()
+    if output.as_json:
+        jobs = {"array": sent.array, "tasks": sent.tasks, "join": sent.join, "logs": str(sent.logs)}
+        print(to_json({"command": "run", "version": __version__, "folder": str(folder), "slurm": jobs}), end="")
+        return
+    say(f"array   {sent.array} ({counted(sent.tasks, 'task')}, at most {cluster.at_most} at a time)")
+    say(f"then    {sent.join}, which joins and draws")
+    say(f"run     {folder}")
+    say(f"logs    {sent.logs}")
+
+
+def _estimate(asked: Recipe, cluster: SlurmAsked | None, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import estimate_recipe
     from neurosteer.report import to_json
@@ -170,6 +212,8 @@ def _estimate(asked: Recipe, output: options.Output, progress: TerminalProgress)
     say(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
     say(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
     say(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
+    for line in cluster.in_words() if cluster else ():
+        say(line)
     say(f"run     {found.folder}")
 
 

@@ -7,3 +7,4 @@ from .estimate import estimate_recipe as estimate_recipe
 from .opening import open_run as open_run
 from .run import RecipeRun as RecipeRun
 from .run import run_recipe as run_recipe
+from .run import submit_recipe as submit_recipe

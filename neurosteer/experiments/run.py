@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
-from neurosteer.progress import AUTO, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.runner.execution import Interrupted, Ran, run_units
 from neurosteer.runner.recipe import Recipe, override, read_recipe
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.schedule import schedule, users_of
+from neurosteer.runner.slurm import SlurmAsked, Submitted, submit
 from neurosteer.runner.units import UNIT_FORMAT
-from neurosteer.runner.workers import Job, Place, beside, in_words, places, read_workers
+from neurosteer.runner.workers import Place, beside, in_words, places, read_workers
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
 from neurosteer.vocabulary import Json
 
@@ -104,17 +105,42 @@ def run_recipe(
     asked = override(asked, {"lambda" if key == "lam" else key: value for key, value in overrides.items()})
     made = prepare(asked, out=Path(out), offline=offline, progress=progress)
 
-    computed = _compute(made, count, partial(work_on_recipe, asked, out=Path(out), offline=offline), progress)
-    return RecipeRun(made.folder, _finish(made, progress), len(computed.computed))
+    ran = _compute(made, Path(out), offline, count, progress)
+    return RecipeRun(made.folder, _finish(made, progress), len(ran.computed))
 
 
-def work_on_recipe(recipe: Recipe, progress: Progress, *, out: Path, offline: bool) -> None:
+def work_on_recipe(
+    recipe: Recipe, progress: Progress = QUIET, *, out: Path, offline: bool, workers: int | Literal["auto"] = 1
+) -> Ran:
     """Compute the units of a recipe beside others who do, until all are done; nothing is joined or drawn."""
-    _run_units(prepare(recipe, out=out, offline=offline, progress=progress), progress)
+    return _compute(prepare(recipe, out=out, offline=offline, progress=progress), out, offline, workers, progress)
 
 
-def _compute(made: Prepared, workers: int | Literal["auto"], job: Job, progress: Progress) -> Ran:
+def submit_recipe(
+    recipe: Recipe,
+    slurm: SlurmAsked,
+    *,
+    out: Path,
+    workers: int | Literal["auto"] = 1,
+    offline: bool = False,
+    progress: Progress = QUIET,
+) -> tuple[Path, Submitted]:
+    """Submit a recipe to Slurm; gives the run's folder and what was submitted.
+
+    Model and pairs are loaded here once, and so fetched: the tasks use no network. Raises as `submit` does.
+    """
+    made = prepare(recipe, out=out, offline=offline, progress=progress)
+    made.folder.mkdir(parents=True, exist_ok=True)
+    for notice in _write_metadata(made):
+        progress.notice(notice)
+    asked = {"out": out.absolute(), "offline": True, "workers": workers}
+    work, join = partial(work_on_recipe, recipe, **asked), partial(run_recipe, recipe, **asked, progress=QUIET)
+    return made.folder, submit(work, join, slurm, made.folder)
+
+
+def _compute(made: Prepared, out: Path, offline: bool, workers: int | Literal["auto"], progress: Progress) -> Ran:
     """All units, with so many workers, of which this process is one."""
+    job = partial(work_on_recipe, made.recipe, out=out, offline=offline)
     memory = made.plan.models * weights_of(made)
     found = [Place(0)] if workers == 1 else places(workers, device=made.recipe.device, memory=memory)
     units = made.plan.units
@@ -195,6 +221,8 @@ def _write_metadata(made: Prepared) -> list[str]:
         "recipe": made.recipe.describe(),
         "model": made.model.describe(),
         "tasks": [_identity(pairs) for pairs in made.tasks],
+        "units": sum(not unit.scratch for unit in made.plan.units),
+        "scratch": [unit.name for unit in made.plan.units if unit.scratch],
     }
     return write_run_metadata(made.folder, made.digest, asked)
 

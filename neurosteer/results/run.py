@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
-from neurosteer.vocabulary import Grain, Method, Site
+from neurosteer.vocabulary import Grain, Method, RunState, Site
 
 from .effect import AppliedEdit
 from .pairs_used import SplitPairs
@@ -34,6 +34,23 @@ class RunListing:
 
     def __repr__(self) -> str:
         return f"RunListing({self.run}, {self.model}, {self.when})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedRun:
+    """A run of a recipe that is not finished. Units are those that stay; tasks are those of Slurm."""
+
+    run: str  # the folder's name
+    recipe: str
+    model: str
+    path: str
+    state: RunState
+    units: int
+    missing: int  # units that are not done
+    running: int  # units that processes compute now
+    tasks_running: int = 0
+    tasks_waiting: int = 0
+    tasks_failed: int = 0  # gone without having ended well
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from .units import Unit
 
-_FOLDER = ".claims"
+_FOLDER, _SUFFIX = ".claims", ".lock"
 
 
 class Claims:
@@ -66,10 +66,10 @@ class Claims:
             if lock is not None:
                 lock.release()
 
-    def held(self, names: Sequence[str]) -> list[str]:
-        """Those of the units that processes are computing now."""
-        there = [name for name in names if self._path(name).is_file()]
-        return [name for name in there if not self._is_free(name)]
+    def held(self) -> list[str]:
+        """The units that processes are computing now."""
+        names = sorted(path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
+        return [name for name in names if not self._is_free(name)]
 
     def clear(self) -> None:
         """Delete the locks of a run whose units are all done: whoever claims one then finds it done."""
@@ -80,7 +80,7 @@ class Claims:
             return free
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.lock"
+        return self._folder / f"{name}{_SUFFIX}"
 
     def _take(self, name: str) -> BaseFileLock | None:
         lock = FileLock(self._path(name))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import pytest
 from stub_recipe import contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
 
 from neurosteer.cli.run import size
+from neurosteer.experiments.run import work_on_recipe
 from neurosteer.runner import Recipe, read_recipe
+from neurosteer.runner.claims import Claims
 from neurosteer.store import versions
 
 
@@ -231,3 +235,54 @@ def test_a_recipe_by_its_name(run, own_recipes, asked):
 )
 def test_size(count, told):
     assert size(count) == told
+
+
+def test_ls_runs_shows_what_is_not_finished(run, place, monkeypatch):
+    """One unit is being computed; of three tasks of Slurm and their join one is gone, and one is done."""
+    asked = {"out": Path("runs"), "offline": True}
+    work_on_recipe(read_recipe("sums.toml"), **asked)
+    [folder] = (place / "runs").iterdir()
+    for name in ("joint-1", "joint-3"):
+        (folder / "units" / f"{name}.safetensors").unlink()
+    [row] = json.loads(run("ls", "runs", "--format", "json").out)["unfinished"]
+    assert (row["state"], row["units"], row["missing"], row["running"]) == ("stopped", 34, 2, 0)
+    assert (row["recipe"], row["model"], row["run"]) == ("sums", "stub", folder.name)
+
+    logs = folder / "slurm"
+    (logs / "ended").mkdir(parents=True)
+    (logs / "jobs.json").write_text('{"array": "7", "join": "8", "tasks": 3}')
+    (logs / "ended" / "0").touch()
+    squeue = place / "bin" / "squeue"
+    squeue.parent.mkdir()
+    squeue.write_text('#!/bin/sh\ncase "$*" in *=7*) echo R;; *) echo PD;; esac\n')
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{squeue.parent}:{os.environ['PATH']}")
+    with Claims(folder).of("joint-1"):
+        lines = run("ls", "runs").out.splitlines()
+    assert lines[0] == "not finished:"
+    assert lines[1].split() == ["run", "model", "state", "missing", "running", "tasks"]
+    assert re.split(r"\s{2,}", lines[2])[1:] == [
+        *("stub", "running", "2 of 34 units", "1"),
+        "1 running, 1 waiting, 1 failed",
+    ]
+    assert run("run", "sums.toml").code == 0
+    assert json.loads(run("ls", "runs", "--format", "json").out)["unfinished"] == []
+
+
+def test_a_dry_run_says_what_slurm_would_get(run, place):
+    options = ("--slurm-opt", "partition=gpu", "--slurm-opt", "gpus-per-node=1")
+    lines = run("run", "sums.toml", "--dry-run", "--slurm", "8%4", *options).out.splitlines()
+    assert lines[-3:-1] == [
+        "array   8 tasks, at most 4 at a time, each a worker: partition=gpu gpus_per_node=1",
+        "then    1 task with the same options, when they have ended: it joins and draws",
+    ]
+    assert not (place / "runs").exists()
+
+
+def test_slurm_where_there_is_none(run, place, monkeypatch):
+    monkeypatch.setenv("PATH", str(place))
+    outcome = run("run", "sums.toml", "--slurm", "2")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.splitlines()[-1] == (
+        "neurosteer: --slurm: no sbatch here; give the command on a login node of the cluster"
+    )

@@ -49,14 +49,14 @@ def test_who_claims_what(tmp_path):
     assert claimed(claims, units, "c") == "a1"
     with claims.of("a1") as mine:
         assert mine
-        assert claims.held([unit.name for unit in units]) == ["a1"]
+        assert claims.held() == ["a1"]
         assert claimed(claims, units) == "b1"
         assert claimed(claims, units, "a") == "a2"
         assert claimed(claims, units[:2]) == "a2"
         assert claimed(claims, units[:1]) is None
         with claims.of("a1") as again:
             assert not again
-    assert claims.held(["a1"]) == []
+    assert claims.held() == []
     claims.clear()
     assert list(tmp_path.iterdir()) == []
 
@@ -118,7 +118,7 @@ def test_a_failing_unit_is_free_for_others(tmp_path):
     units = [toy("a", "a"), toy("b", "b")]
     with pytest.raises(NeurosteerError, match="gone"):
         run_units([replace(units[0], compute=failing), units[1]], tmp_path, DIGEST)
-    assert Claims(tmp_path).held(["a", "b"]) == []
+    assert Claims(tmp_path).held() == []
     assert run_units(units, tmp_path, DIGEST).computed == ("a", "b")
 
 
