@@ -129,10 +129,8 @@ def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> 
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     if unfinished:
         print("not finished:")
-        shown = [
-            {**row, "missing": f"{row['missing']} of {row['units']} units", "tasks": _tasks(row)}
-            for row in unfinished
-        ]
+        for row in unfinished:
+            row |= {"missing": f"{row['missing']} of {row['units']} units", "tasks": _tasks(row)}
         _print_table(unfinished, ("run", "model", "state", "missing", "running", "tasks"))
     if not rows and not unfinished:
         say(f"no runs in '{out}'")
