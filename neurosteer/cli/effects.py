@@ -23,13 +23,13 @@ from .screen import say, show
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.model import Model
-    from neurosteer.neurons import NeuronSet
+    from neurosteer.neurons import Direction, NeuronSet
     from neurosteer.pairs import Pairs
     from neurosteer.studies import Effect, Origin
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
 _measurement_option = partial(typer.Option, rich_help_panel="The measurement")
-MakeEdit = Callable[["NeuronSet", "Pairs", int], "Edit"]  # neurons, train pairs, seed
+MakeEdit = Callable[["NeuronSet | Direction", "Pairs", int], "Edit"]  # what is edited, train pairs, seed
 
 Scale = Annotated[
     list[float] | None,
@@ -43,9 +43,9 @@ Scale = Annotated[
 Where = Annotated[
     WhereName,
     _edit_option(
-        metavar="all|prompt",
-        autocompletion=parse.suggest("all", "prompt"),
-        help="At which tokens; all is every token but BOS.",
+        metavar="all|prompt|every",
+        autocompletion=parse.suggest("all", "prompt", "every"),
+        help="At which tokens; all is every token but BOS, every is BOS too (what weights can do).",
     ),
 ]
 Controls = Annotated[
@@ -164,9 +164,14 @@ def ablate(
     """
     kinds, scales = parse.each_once(to or ["zero"], REFERENCES), measurement.scales(0.0)
 
-    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
+    def edit(chosen: NeuronSet | Direction, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
 
+        if isinstance(chosen, Direction):
+            if kinds[0] == "resample":
+                raise InputError("--to resample is for neurons; a direction is projected out to zero or to its mean")
+            return Edit.project_out(chosen, kinds[0], scale=scales[0], where=measurement.where)
         donors = train if kinds[0] == "resample" else ()
         whole = Edit.ablate(chosen, kinds[0], where=measurement.where, reach=neurons.reach, donors=donors, seed=draw)
         return whole.scaled(scales[0])
@@ -195,9 +200,12 @@ def amplify(
     """
     scales = measurement.scales(2.0)
 
-    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
+    def edit(chosen: NeuronSet | Direction, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
 
+        if isinstance(chosen, Direction):
+            return Edit.project_out(chosen, to, scale=scales[0], where=measurement.where)
         return Edit.amplify(chosen, scales[0], to=to, where=measurement.where, reach=neurons.reach)
 
     neurons = neurons.of(name)
@@ -267,12 +275,13 @@ def _measure_all(
             asked.edit(chosen, origin.train, seed),
             controls=asked.measurement.controls,
             scales=asked.scales,
-            kinds=asked.kinds,
+            kinds=() if asked.neurons.direction is not None else asked.kinds,
             neutral=asked.measurement.neutral,
             kl=asked.measurement.kl,
             convention=asked.measurement.convention,
             also=[pairs.split("pair", seed).test for pairs in also],
             donors=origin.train,
+            train=origin.train,
             seed=seed,
             progress=progress,
         )

@@ -15,7 +15,16 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.vocabulary import COLUMNS, QUESTIONS, Question, is_device, is_share, read_layers
+from neurosteer.vocabulary import (
+    COLUMNS,
+    DIRECTION_KINDS,
+    QUESTIONS,
+    DirectionKind,
+    Question,
+    is_device,
+    is_share,
+    read_layers,
+)
 
 Word = TypeVar("Word", bound=str)
 
@@ -161,6 +170,12 @@ def neurons(text: str) -> Path | tuple[tuple[int, int], ...]:
         return file(text)
     typed = (one.split(":") for one in text.split(","))
     return tuple((int(layer), int(unit)) for layer, unit in typed)
+
+
+def direction(text: str) -> Path | DirectionKind:
+    """The kind of a direction, or a file that has one."""
+    known = each_once([text], DIRECTION_KINDS)
+    return known[0] if known else file(text)
 
 
 def folder(text: str | Path) -> Path:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .effects import Effect as Effect
     from .effects import Origin as Origin
     from .effects import Wanted as Wanted
+    from .effects import direction_from as direction_from
     from .effects import measure_effect as measure_effect
     from .effects import model_of_newest_find as model_of_newest_find
     from .effects import neurons_from as neurons_from

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .direction_origin import direction_from as direction_from
     from .effect import Effect as Effect
     from .effect import with_origin as with_origin
     from .measure import measure_effect as measure_effect

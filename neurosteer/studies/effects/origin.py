@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from neurosteer.artefacts import RANKING
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.neurons import NeuronSet, Ranking, is_measured, joined_stats
+from neurosteer.neurons import Direction, NeuronSet, Ranking, is_measured, joined_stats
 from neurosteer.pairs import NAMED, OF_AUTO, Pairs, Split, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
@@ -86,7 +86,7 @@ def _place(source: str | None) -> str | None:
 class Origin:
     """Neuron sets by method, and the pairs to measure on (None where only neurons were asked for)."""
 
-    sets: Mapping[str, NeuronSet]  # by the method of a find; of a file by what it says, or `given`
+    sets: Mapping[str, NeuronSet | Direction]  # by the method of a find; of a file by what it says, or `given`
     where: str  # the run or file they come from
     task: str
     test: Pairs | None = None
@@ -226,6 +226,20 @@ def _from_given(
             raise InputError(f"--by {wanted.by}: {file} is of {NOUNS[neurons.by]}s; leave --by out")
     else:
         file, neurons = "--neurons", NeuronSet.of(model, given, by=wanted.by or "unit")
+    return with_pairs(model, neurons, file, wanted, ranking, pairs=pairs, progress=progress)
+
+
+def with_pairs(
+    model: Model,
+    neurons: NeuronSet,
+    file: str,
+    wanted: Wanted,
+    ranking: Ranking | None = None,
+    *,
+    pairs: bool,
+    progress: Progress,
+) -> Origin:
+    """Given neurons, measured where nobody has, and with `pairs` those of their task."""
     metadata = neurons.metadata
     task = wanted.task or metadata.get("task")
     method = str(metadata.get("method") or "given")
