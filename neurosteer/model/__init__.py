@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .bake import bake as bake
     from .builtin import known_models as known_models
     from .devices import to_device as to_device
     from .edit_hooks import ActiveEdit as ActiveEdit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .fetch import in_cache as in_cache
     from .hooks import is_hooked as is_hooked
     from .load import load_model as load_model
+    from .load import plain_network as plain_network
     from .model import Model as Model
     from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture
