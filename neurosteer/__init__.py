@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .data import EosStates as EosStates
     from .data import Scores as Scores
     from .edits import Edit as Edit
-    from .edits import Probe as Probe
     from .errors import InputError as InputError
     from .errors import NeurosteerError as NeurosteerError
     from .experiments import RecipeRun as RecipeRun
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from .forward import steering as steering
     from .model import Model as Model
     from .model import load_model as load_model
+    from .neurons import Direction as Direction
     from .neurons import NeuronSet as NeuronSet
     from .neurons import Ranking as Ranking
     from .pairs import Pair as Pair

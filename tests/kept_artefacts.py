@@ -34,6 +34,7 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
     ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
     scored, *_ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
+    found.direction("mean").save(place / "direction.safetensors")
     run_units(stub_units(), place / "units-only", DIGEST)
     cached = {
         name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")
@@ -48,5 +49,6 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
         "probes": run / "made.probes.safetensors",
         "controls": next(ablated.glob("*.controls.safetensors")),
         "neurons": place / "neurons.safetensors",
+        "direction": place / "direction.safetensors",
         "unit": place / "units-only" / "units" / "joint-0.safetensors",
     }

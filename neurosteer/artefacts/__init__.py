@@ -8,6 +8,7 @@ from __future__ import annotations
 from .checking import check_path as check_path
 from .kinds import ATTRIBUTION as ATTRIBUTION
 from .kinds import CONTROLS as CONTROLS
+from .kinds import DIRECTION as DIRECTION
 from .kinds import EVIDENCE as EVIDENCE
 from .kinds import FOUND as FOUND
 from .kinds import KINDS as KINDS

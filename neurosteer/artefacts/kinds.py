@@ -22,7 +22,12 @@ _STATS = {
         for name in get_args(Stat)
     },
 }  # of all units of the ranked layers
-_DIRECTIONS = {"directions": Array("float", ("layer", "unit")), "spread": Array("float", ("layer",), least=0)}
+_DIRECTIONS = {
+    "directions": Array("float", ("layer", "unit")),
+    "spread": Array("float", ("layer",), least=0),
+    "mean_directions": Array("float", ("layer", "unit")),
+    "mean_spread": Array("float", ("layer",), least=0),
+}  # of dense probes, and of differences of means
 _PROVENANCE: Mapping[str, object] = {
     "task": str,
     "source": str,
@@ -59,6 +64,12 @@ def _wrong_parts(chosen: set[tuple[int, int]], group: int) -> str:
     first = ((layer, unit - unit % group) for layer, unit in chosen)
     whole = all((layer, unit + i) in chosen for layer, unit in first for i in range(group))
     return "" if whole else f"it has a part of {group} units that go together"
+
+
+def _wrong_direction(arrays: Arrays, metadata: Metadata) -> str:
+    length = float(np.linalg.norm(arrays["vector"]))
+    wrong = "" if abs(length - 1) <= 1e-3 else f"'vector' is of length {length:.4g}, not 1"
+    return wrong or _wrong_neurons(arrays, metadata)
 
 
 def _wrong_group(arrays: Arrays, metadata: Metadata) -> str:
@@ -109,6 +120,13 @@ NEURONS = Schema(
     _PROVENANCE,
     _wrong_neurons,
 )  # a set
+DIRECTION = Schema(
+    "direction",
+    {**NEURONS.arrays, "vector": Array("float", ("neuron",)), "std": Array("float", (1,), least=0)},
+    {"model": str, "site": Site},
+    _PROVENANCE,
+    _wrong_direction,
+)
 RANKING = Schema(
     "ranking",
     {"scores": _SCORES, **_STATS},
@@ -145,6 +163,7 @@ EVIDENCE = Schema("evidence", metadata={"part": str})  # the answer to one quest
 UNIT = Schema("unit", metadata={"unit": str, "digest": str, "values": dict[str, Json]})  # of a recipe's run
 KINDS: tuple[Schema, ...] = (
     NEURONS,
+    DIRECTION,
     RANKING,
     FOUND,
     PROBES,

@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from neurosteer.errors import InputError, NeurosteerError, OutOfMemoryError, did_you_mean, is_out_of_memory
 
-from . import check, effects, evidence, fetch, find, generate, ls, run, score
+from . import check, effects, evidence, export, fetch, find, generate, ls, run, score
 from .screen import visible
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
@@ -55,6 +55,7 @@ for command in (
     generate.generate,
     score.score,
     run.run,
+    export.export,
     fetch.fetch,
 ):
     app.command()(command)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference, counted
+from neurosteer.vocabulary import DIRECTION_KINDS, MOST_CONTROLS, REFERENCES, Json, Reference, counted
 from neurosteer.vocabulary import Where as WhereName
 
 from . import options, parse
@@ -24,14 +24,14 @@ from .screen import show
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.model import Model
-    from neurosteer.neurons import NeuronSet
+    from neurosteer.neurons import Direction, NeuronSet
     from neurosteer.pairs import Pairs
     from neurosteer.studies import Effect, Expected, Origin, RunAsked
     from neurosteer.studies.second_look import Described
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
 _measurement_option = partial(typer.Option, rich_help_panel="The measurement")
-MakeEdit = Callable[["NeuronSet", "Pairs", int], "Edit"]  # neurons, train pairs, seed
+MakeEdit = Callable[["NeuronSet | Direction", "Pairs", int], "Edit"]  # what is edited, train pairs, seed
 
 Scale = Annotated[
     list[float] | None,
@@ -45,9 +45,9 @@ Scale = Annotated[
 Where = Annotated[
     WhereName,
     _edit_option(
-        metavar="all|prompt",
-        autocompletion=parse.suggest("all", "prompt"),
-        help="At which tokens; all is every token but BOS.",
+        metavar="all|prompt|every",
+        autocompletion=parse.suggest("all", "prompt", "every"),
+        help="At which tokens; all is every token but BOS, every is BOS too (what weights can do).",
     ),
 ]
 Controls = Annotated[
@@ -148,7 +148,7 @@ class _Request:
             model,
             self.neurons.wanted(self.seed, self.output.offline),
             out=self.output.out,
-            given=self.neurons.given,
+            given=self.neurons.direction if isinstance(self.neurons.direction, Path) else self.neurons.given,
             also=self.measurement.also or (),
             neutral=self.measurement.neutral,
         )
@@ -165,7 +165,9 @@ class _Request:
         from neurosteer.studies.costs import edited_seconds
 
         sets, cases = len(self.neurons.methods or ("the find's",)), len(self.scales) + len(self.kinds[1:])
-        edits, test = sets * cases * (1 + self.measurement.controls), expected.test()
+        compared = self.measurement.controls
+        exchanged = compared if self.neurons.direction in DIRECTION_KINDS else 0
+        edits, test = sets * cases * (1 + compared) + bool(exchanged) + exchanged, expected.test()
         own = model.describe()
         seconds = edited_seconds(test, edits, n_layers=own["n_layers"], d_model=own["d_model"])
         what = f"{len(test)} test pairs of {test.task}, unedited and under {counted(edits, 'edit')}"
@@ -197,9 +199,14 @@ def ablate(
     """
     kinds, scales = parse.each_once(to or ["zero"], REFERENCES), measurement.scales(0.0)
 
-    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
+    def edit(chosen: NeuronSet | Direction, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
 
+        if isinstance(chosen, Direction):
+            if kinds[0] == "resample":
+                raise InputError("--to resample is for neurons; a direction is projected out to zero or to its mean")
+            return Edit.project_out(chosen, kinds[0], scale=scales[0], where=measurement.where)
         donors = train if kinds[0] == "resample" else ()
         whole = Edit.ablate(chosen, kinds[0], where=measurement.where, reach=neurons.reach, donors=donors, seed=draw)
         return whole.scaled(scales[0])
@@ -228,9 +235,12 @@ def amplify(
     """
     scales = measurement.scales(2.0)
 
-    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
+    def edit(chosen: NeuronSet | Direction, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
 
+        if isinstance(chosen, Direction):
+            return Edit.project_out(chosen, to, scale=scales[0], where=measurement.where)
         return Edit.amplify(chosen, scales[0], to=to, where=measurement.where, reach=neurons.reach)
 
     neurons = neurons.of(name)
@@ -330,12 +340,13 @@ def _measure_all(
             asked.edit(chosen, origin.train, seed),
             controls=asked.measurement.controls,
             scales=asked.scales,
-            kinds=asked.kinds,
+            kinds=() if asked.neurons.direction is not None else asked.kinds,
             neutral=asked.measurement.neutral,
             kl=asked.measurement.kl,
             convention=asked.measurement.convention,
             also=[pairs.split("pair", seed).test for pairs in also],
             donors=origin.train,
+            train=origin.train,
             seed=seed,
             progress=progress,
         )

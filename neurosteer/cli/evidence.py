@@ -119,6 +119,8 @@ def evidence(
             f"--reach {neurons.reach}: what is kept, swapped or ablated at one layer must not be written over at the "
             "next; evidence asks about neurons at their own layers (leave --reach out)"
         )
+    if neurons.direction is not None:
+        raise InputError("--direction: evidence asks about sets of neurons or heads; ablate --direction measures one")
     model_from = neurons.model_of(model, output.out, seed=seed, progress=progress)
     loaded = model_from.load(offline=output.offline, progress=progress)
     origin = neurons.origin(loaded, output.out, seed=seed, pairs=True, offline=output.offline, progress=progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neurosteer.vocabulary import METHODS, MOST_DRAWS, PAPER_METHODS, Grain, Json, Method
+from neurosteer.vocabulary import DIRECTION_KINDS, METHODS, MOST_DRAWS, PAPER_METHODS, Grain, Json, Method
 
 from . import options, parse
 from .again import Again, made_again, say_foot
@@ -58,6 +58,14 @@ class Search:
     steps: Annotated[
         int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
     ] = 1
+    direction: Annotated[
+        list[str] | None,
+        _option(
+            **parse.words(DIRECTION_KINDS),
+            help="Also what can be read along one direction: the difference of means, the dense probe. Repeats.",
+            show_default=False,
+        ),
+    ] = None
     draws: Annotated[int, _option(min=1, max=MOST_DRAWS, metavar="N", help="Random neuron sets to compare with.")] = 5
     layers: Annotated[
         Any,  # "all" or their indices: typer reads no union
@@ -86,6 +94,7 @@ class Search:
             lambdas=self._lambdas,
             to=self.to,
             steps=self.steps,
+            directions=parse.each_once(self.direction or (), DIRECTION_KINDS),
             draws=self.draws,
             seed=self.seed,
             progress=progress,
@@ -104,6 +113,7 @@ class Search:
             "lambdas": self._lambdas,
             "to": self.to,
             "steps": self.steps,
+            **({"directions": self.direction} if self.direction else {}),
             "draws": self.draws,
             "seed": self.seed,
         }

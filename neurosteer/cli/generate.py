@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from neurosteer.vocabulary import Where
+from neurosteer.vocabulary import Reach, Where
 
 from . import options, parse
 from .neurons import NeuronsFrom
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.forward import Generated
     from neurosteer.model import Model
+    from neurosteer.neurons import Direction, NeuronSet
     from neurosteer.progress import Progress
     from neurosteer.results.text import Continuation, EditSource, TouchedPrompt
 
@@ -37,15 +38,35 @@ class Change:
             metavar="X", parser=parse.finite, help="What their distance from the reference is multiplied by."
         ),
     ] = 0.0
+    push: Annotated[
+        float | None,
+        _edit_option(
+            metavar="X",
+            parser=parse.finite,
+            help="Move the states along the direction by X standard deviations (by default along mean).",
+            show_default=False,
+        ),
+    ] = None
     to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero"
     where: Annotated[
         Where,
         _edit_option(
-            metavar="all|prompt|generated",
-            autocompletion=parse.suggest("all", "prompt", "generated"),
-            help="At which tokens; all is every token but BOS.",
+            metavar="all|prompt|generated|every",
+            autocompletion=parse.suggest("all", "prompt", "generated", "every"),
+            help="At which tokens; all is every token but BOS, every is BOS too.",
         ),
     ] = "all"
+
+    def of(self, chosen: NeuronSet | Direction, reach: Reach) -> Edit:
+        """It, of these neurons or along this direction."""
+        from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
+
+        if not isinstance(chosen, Direction):
+            return Edit.amplify(chosen, self.scale, to=self.to, where=self.where, reach=reach)
+        if self.push is not None:
+            return Edit.push(chosen, self.push, where=self.where)
+        return Edit.project_out(chosen, self.to, scale=self.scale, where=self.where)
 
 
 @dataclass(frozen=True)
@@ -86,19 +107,20 @@ def generate(
     neurosteer generate "The guests have" --topk 40 --scale 0
     """
     import neurosteer
-    from neurosteer.edits import Edit
     from neurosteer.forward import refuse_untouched
     from neurosteer.report import generation_table, to_json, touch_table
     from neurosteer.results import record
     from neurosteer.results.text import EditSource
 
+    if change.push is not None and neurons.direction is None:
+        neurons = replace(neurons, direction="mean")
     refuse_untouched(change.where, writing.max_new_tokens)
     model_from = neurons.model_of(model, output.out, seed=None, progress=progress)
     loaded = model_from.load(offline=output.offline, progress=progress)
     origin = neurons.origin(loaded, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
     rows: list[Continuation | TouchedPrompt] = []
     for method, chosen in origin.sets.items():
-        edit = Edit.amplify(chosen, change.scale, to=change.to, where=change.where, reach=neurons.reach)
+        edit = change.of(chosen, neurons.reach)
         source = EditSource(method=method, edit=edit.describe(), neurons_from=origin.where)
         if dry_run:
             touched = _touched(loaded, prompts, edit, writing.max_new_tokens, source)
@@ -139,7 +161,7 @@ def _touched(
     from neurosteer.forward import touched_tokens
     from neurosteer.results.text import GeneratedTokens, TouchedPrompt, TouchedToken
 
-    again = GeneratedTokens(touched=edit.where in ("all", "generated"), at_most=new_tokens - 1)
+    again = GeneratedTokens(touched=edit.where in ("all", "generated", "every"), at_most=new_tokens - 1)
     return [
         TouchedPrompt(
             prompt=prompt,

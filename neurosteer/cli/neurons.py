@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import METHODS, NOUNS, PAPER_METHODS, Json, Method, SplitKind, counted
+from neurosteer.vocabulary import (
+    DIRECTION_KINDS,
+    METHODS,
+    NOUNS,
+    PAPER_METHODS,
+    Edited,
+    Json,
+    Method,
+    SplitKind,
+    counted,
+)
 from neurosteer.vocabulary import Grain as GrainName
 from neurosteer.vocabulary import Reach as ReachName
 
@@ -31,6 +41,16 @@ Given = Annotated[
         metavar="FILE|LAYER:UNIT,...",
         parser=parse.neurons,
         help="A neuron set, a ranking, or neurons as they are (14:3,14:5), instead of the newest find's.",
+        show_default=False,
+    ),
+]
+Direction = Annotated[
+    Any,  # a kind or a file: typer reads no union
+    _option(
+        metavar="mean|probe|FILE",
+        parser=parse.direction,
+        autocompletion=parse.suggest(*DIRECTION_KINDS),
+        help="Edit along a direction instead: the difference of means, the dense probe, or one in a file.",
         show_default=False,
     ),
 ]
@@ -117,6 +137,7 @@ class NeuronsFrom:
     topk: Topk = None
     layers: Layers = None
     by: By = None
+    direction: Direction = None
     reach: Reach = "own"
     data: Data = None
     columns: Columns = None
@@ -129,10 +150,20 @@ class NeuronsFrom:
             raise InputError(
                 f"--method {self.method[0]} and --neurons {self._typed}: the latter already says which; leave one out"
             )
+        if self.direction is not None:
+            self._refuse_neurons()
         chosen = {"topk": self.topk, "layers": self.layers}
         named = next((name for name, value in chosen.items() if value is not None), None)
         if named and isinstance(self.given, tuple):
             raise InputError(f"--{named} with --neurons {self._typed}: these are the neurons; leave --{named} out")
+
+    def _refuse_neurons(self) -> None:
+        """What says which neurons does not go with a direction."""
+        typed = {"neurons": self.given, "method": self.method, "topk": self.topk, "by": self.by}
+        named = next((name for name, value in typed.items() if value), None)
+        named = "reach" if named is None and self.reach != "own" else named
+        if named:
+            raise InputError(f"--{named} with --direction: a direction is no set of neurons; leave one of them out")
 
     def of(self, name: str | None) -> NeuronsFrom:
         """The same with the task that was typed without `--task`."""
@@ -161,6 +192,7 @@ class NeuronsFrom:
             "topk": self.topk,
             "layers": self.layers,
             **({} if self.by is None else {"by": self.by}),
+            **({} if self.direction is None else {"direction": str(self.direction)}),
             "reach": self.reach,
             "source": self.data,
             "columns": self.columns,
@@ -198,7 +230,9 @@ class NeuronsFrom:
         from neurosteer.studies import model_of_newest_find
 
         found = (
-            None if isinstance(self.given, Path) else model_of_newest_find(self.wanted(seed, offline=True), out=out)
+            None
+            if isinstance(self.given, Path) or isinstance(self.direction, Path)
+            else model_of_newest_find(self.wanted(seed, offline=True), out=out)
         )
         if found is None:
             return asked.named(options.DEFAULT_MODEL)
@@ -214,21 +248,22 @@ class NeuronsFrom:
         self, model: Model, out: Path, *, seed: int | None, pairs: bool, offline: bool, progress: TerminalProgress
     ) -> Origin:
         """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
-        from neurosteer.studies import neurons_from
+        from neurosteer.studies import direction_from, neurons_from
 
         def find_now(methods: Sequence[Method]) -> Path:
             return self._find(model, out, methods, seed or 0, offline, progress)
 
-        origin = neurons_from(
-            model,
-            self.wanted(seed, offline),
-            out=out,
-            given=self.given,
-            find_now=find_now if self.task else None,
-            pairs=pairs,
-            progress=progress,
-        )
-        sizes = {method: (len(chosen.members), chosen.by) for method, chosen in origin.sets.items()}
+        wanted, now = self.wanted(seed, offline), find_now if self.task else None
+        if self.direction is not None:
+            origin = direction_from(
+                model, wanted, self.direction, out=out, find_now=now, pairs=pairs, progress=progress
+            )
+            tell_origin(origin.task, origin.where, dict.fromkeys(origin.sets, (1, "direction")), progress)
+            return origin
+        origin = neurons_from(model, wanted, out=out, given=self.given, find_now=now, pairs=pairs, progress=progress)
+        sizes: dict[str, tuple[int, Edited]] = {
+            method: (len(chosen.members), chosen.by) for method, chosen in origin.sets.items()
+        }
         tell_origin(origin.task, origin.where, sizes, progress)
         return origin
 
@@ -261,14 +296,15 @@ class NeuronsFrom:
         return folder
 
 
-def tell_origin(
-    task: str, where: str, sizes: Mapping[str, tuple[int, GrainName]], progress: TerminalProgress
-) -> None:
-    """Say where neurons (or heads) come from, and which method has fewer than others.
+def tell_origin(task: str, where: str, sizes: Mapping[str, tuple[int, Edited]], progress: TerminalProgress) -> None:
+    """Say where neurons (heads, a direction) come from, and which method has fewer than others.
 
     `sizes` are how many of what, by method. `InputError` where one has none.
     """
     nouns, most = {NOUNS[by] for _, by in sizes.values()}, max(size for size, _ in sizes.values())
+    if nouns == {NOUNS["direction"]}:
+        progress.notice(f"direction of {task} from {where}")
+        return
     progress.notice(f"{'s and '.join(sorted(nouns))}s of {task} from {where}")
     for method, (size, by) in sizes.items():
         if not size:

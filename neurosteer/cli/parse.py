@@ -15,7 +15,17 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.vocabulary import COLUMNS, MOST_WORKERS, QUESTIONS, Question, is_device, is_share, read_layers
+from neurosteer.vocabulary import (
+    COLUMNS,
+    DIRECTION_KINDS,
+    MOST_WORKERS,
+    QUESTIONS,
+    DirectionKind,
+    Question,
+    is_device,
+    is_share,
+    read_layers,
+)
 
 Word = TypeVar("Word", bound=str)
 
@@ -170,6 +180,12 @@ def neurons(text: str) -> Path | tuple[tuple[int, int], ...]:
         return file(text)
     typed = (one.split(":") for one in text.split(","))
     return tuple((int(layer), int(unit)) for layer, unit in typed)
+
+
+def direction(text: str) -> Path | DirectionKind:
+    """The kind of a direction, or a file that has one."""
+    known = each_once([text], DIRECTION_KINDS)
+    return known[0] if known else file(text)
 
 
 def folder(text: str | Path) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .bake import bake as bake
     from .builtin import known_models as known_models
     from .devices import to_device as to_device
     from .edit_hooks import ActiveEdit as ActiveEdit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .known import ModelAsked as ModelAsked
     from .known import known_model as known_model
     from .load import load_model as load_model
+    from .load import plain_network as plain_network
     from .model import Model as Model
     from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture

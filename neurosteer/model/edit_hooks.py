@@ -142,7 +142,7 @@ def _check(applied: ActiveEdit, expected: tuple[int, ...], fired: tuple[int, ...
 
 
 def _editor(applied: ActiveEdit, layer: int, part: LayerEdit, now: list[EditedPositions]) -> Callable[..., Tensor]:
-    there: dict[torch.device, tuple[Tensor, Tensor]] = {}
+    there: dict[torch.device, tuple[Tensor, Tensor, Tensor | None]] = {}
 
     def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
         if not now or values.shape[:2] != now[0].tokens.shape:
@@ -156,10 +156,11 @@ def _editor(applied: ActiveEdit, layer: int, part: LayerEdit, now: list[EditedPo
     return edit
 
 
-def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor]:
+def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
     if len(part.units) and int(part.units.max()) >= values.shape[-1]:
         raise InputError(f"no unit {int(part.units.max())}: this site has units 0 to {values.shape[-1] - 1}")
-    return to_device(part.units, values.device), to_device(part.shift.to(values.dtype), values.device)
+    along = None if part.along is None else to_device(part.along, values.device)
+    return to_device(part.units, values.device), to_device(part.shift.to(values.dtype), values.device), along
 
 
 def _change(
@@ -167,6 +168,7 @@ def _change(
     scale: float,
     units: Int[Tensor, "neuron"],
     shift: Float[Tensor, "*depth neuron"],
+    along: Float[Tensor, "neuron"] | None,
     now: EditedPositions,
 ) -> Float[Tensor, "row node unit"]:
     """The edited activations, as a new tensor; all others keep their bits."""
@@ -174,5 +176,19 @@ def _change(
         shift = shift[now.depths.to(shift.device).clamp(max=len(shift) - 1)]
     old = values[..., units]
     tokens: Bool[Tensor, "row node"] = now.tokens.to(values.device)
-    new = torch.where(tokens[..., None], scale * old + shift, old)
+    changed = scale * old + shift if along is None else _changed_along(old, scale, shift, along)
+    new = torch.where(tokens[..., None], changed, old)
     return values.index_copy(-1, units, new)
+
+
+def _changed_along(
+    old: Float[Tensor, "row node neuron"],
+    scale: float,
+    shift: Float[Tensor, "*place neuron"],
+    along: Float[Tensor, "neuron"],
+) -> Float[Tensor, "row node neuron"]:
+    """`scale * h + shift` of the component along a vector alone; computed in float32 at least."""
+    wide = torch.promote_types(old.dtype, along.dtype)
+    vector = along.to(wide)
+    step = (scale - 1) * (old.to(wide) @ vector) + shift.to(wide) @ vector
+    return (old.to(wide) + step[..., None] * vector).to(old.dtype)

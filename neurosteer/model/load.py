@@ -152,6 +152,21 @@ def _fingerprint(network: Any, tokenizer: Any, folder: Path | None, before: list
     return found
 
 
+def plain_network(
+    name: str, *, revision: str | None = None, offline: bool = False, progress: Progress = AUTO
+) -> tuple[Any, Any]:
+    """A model as transformers has it, without hooks, and its tokenizer. Raises as `load_model` does."""
+    seed = gym_seed(name)
+    if seed is not None:
+        return gym_network(seed)
+    source = str(builtin_folder(offline=offline, progress=progress)) if name == NAME else name
+    source, online = _find(name, source, offline=offline, progress=progress)
+    with hub.network(online):
+        network, tokenizer, _ = _pretrained(name, source, revision=revision, online=online, device_map=None)
+    check_finite(name, network)
+    return network.eval().requires_grad_(False), tokenizer
+
+
 def _gym(
     label: str, seed: int, place: torch.device | None, dtype: Dtype, *, bos: str | None, eos: str | None
 ) -> Model:

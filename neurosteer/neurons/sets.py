@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -245,9 +246,7 @@ class NeuronSet:
         Raises:
             NeurosteerError: where the disk does not take it.
         """
-        arrays = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
-        metadata = {**self.metadata, "model": self.model, "site": self.site, "group": self.group}
-        write_artefact(Path(path), NEURONS.kind, arrays | stats_arrays(self.stats), metadata)
+        write_artefact(Path(path), NEURONS.kind, self.arrays(), self.described())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
@@ -257,7 +256,20 @@ class NeuronSet:
             InputError: for another kind of file, and for content that no set has (a unit twice, NaN as a score).
             CorruptFileError: for one that is damaged.
         """
-        arrays, metadata = NEURONS.read(Path(path))
+        return cls.from_arrays(*NEURONS.read(Path(path)))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of its artefact; `from_arrays` reads them back."""
+        own = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
+        return own | stats_arrays(self.stats)
+
+    def described(self) -> dict[str, Json]:
+        """The metadata of its artefact."""
+        return {**self.metadata, "model": self.model, "site": self.site, "group": self.group}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: dict[str, Json]) -> NeuronSet:
+        """What `arrays` and `described` were made of."""
         own = {name: torch.from_numpy(arrays[name]) for name in ("layers", "units", "scores")}
         model, site, group = metadata.pop("model"), metadata.pop("site"), metadata.pop("group", 1)
         return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=metadata, group=group)

@@ -28,7 +28,7 @@ from .comparing import (
 )
 from .edit_labels import edit_label
 from .grid import add_row, grid
-from .numbers import NONE, divergence, interval, nats, number, p_equals, percent
+from .numbers import NONE, divergence, interval, nats, number, p_equals, p_value, percent
 
 
 def effect_table(effect: EffectResult) -> RenderableType:
@@ -75,7 +75,8 @@ def _heading(effect: EffectResult) -> Text:
     split = f", {data.split.kind} split" if data.split else ""
     source = f" from {effect.neurons_from}" if effect.neurons_from else ""
     neuron = counted(effect.edit.k, effect.edit.noun).split()[1]
-    by = f"{neuron} by {effect.method}" if name_of(effect) != "given" else f"given {neuron}"
+    by = effect.method or "" if effect.edit.by == "direction" else f"{neuron} by {effect.method}"
+    by = by if name_of(effect) != "given" else f"given {neuron}"
     return Text.assemble(
         (effect.task, "bold"),
         (f"  {data.source}, {counted(data.tested, 'test pair')} of {data.pairs:,}{split}\n", "dim"),
@@ -90,6 +91,10 @@ def _sets(effect: EffectResult) -> Table:
     label = f"these {k:,} {effect.edit.noun}s" if k != 1 else f"this {effect.edit.noun}"
     table = grid("", "accuracy", CHANGE, "p", "KL")
     _add_set(table, label, before, Row.of(effect), kl=True, style="bold")
+    if effect.exchanged is not None:
+        found = effect.exchanged
+        cells = [_arrow(number(before), number(found.accuracy)), mean_and_range(found), p_value(found.p), ""]
+        add_row(table, f"  {found.n:,} of exchanged labels", *cells, style="dim")
     if light is not None:
         _add_set(table, f"without massive: {light.k:,}", before, Row(light, effect.nothing_to_lose), kl=True)
     return table

@@ -72,6 +72,8 @@ def _layers(found: FindResult) -> Table:
         (f"top\n{found.topk}", lambda row: number(row.topk)),
         (f"random {found.topk}\nmean, range", _random),
     ]
+    for kind in found.direction_layers or {}:
+        columns.append((f"{kind}\ndir.", lambda row, kind=kind: number((row.along or {}).get(kind))))
     if _has_masks(found):
         columns += [
             ("L0\nkept", lambda row: percent(row.l0.kept if row.l0 else None)),
@@ -109,6 +111,8 @@ def _footnotes(found: FindResult) -> Text:
         "▸ best layer, chosen on validation data",
         "its tokens: the same of the model's tokens; length is their number",
     ]
+    for kind, layer in (found.direction_layers or {}).items():
+        notes.append(f"{kind} dir.: read along that direction alone; best on validation at layer {layer}")
     if found.by == "head":
         notes.append("significant: units, not heads, of all layers together")
     if lacks_words(found.baselines):

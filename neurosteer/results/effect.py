@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from neurosteer.vocabulary import NOUNS, Convention, Direction, EditKind, Grain, Reach, Site, Verdict, Where
+from neurosteer.vocabulary import NOUNS, Convention, Direction, Edited, EditKind, Reach, Site, Verdict, Where
 
 from .pairs_used import MeasuredPairs
 from .record import WHERE_KNOWN, key
@@ -28,7 +28,7 @@ class AppliedEdit:
     site: Site
     layers: tuple[int, ...]
     k: int  # neurons, or heads
-    by: Grain = "unit"
+    by: Edited = "unit"
 
     @property
     def noun(self) -> str:
@@ -244,6 +244,7 @@ class EffectResult:
     nothing_to_lose: bool | None  # whether there is no clean preference; None where too few groups tell
     verdict: Verdict | None  # None without controls
     without_massive: WithoutMassive | None  # None where no neuron, or every one, is massive
+    exchanged: Annotated[Controls | None, WHERE_KNOWN] = None  # directions of exchanged labels, of a direction
     side_effects: SideEffects
     by_scale: Annotated[tuple[Dose, ...], key("doses")]  # ascending; empty where there is but one
     kinds: tuple[KindOfEdit, ...]

@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Baselines
-from neurosteer.vocabulary import NOUNS, Grain, Method, Position, Site
+from neurosteer.vocabulary import NOUNS, DirectionKind, Grain, Method, Position, Site
 
 from .pairs_used import PairsUsed, SplitSizes
 from .record import WHERE_KNOWN, key
@@ -123,6 +123,7 @@ class FindLayer:
     significant: int  # units that tell good from bad at a false discovery rate of .05, over all layers searched
     new_words: NewWords | None
     l2: float  # the strength of L2 that was chosen on validation pairs
+    along: Annotated[Mapping[DirectionKind, float] | None, WHERE_KNOWN] = None  # read along a direction alone
     intervals: FindIntervals
 
 
@@ -160,6 +161,7 @@ class FindResult:
     layers: tuple[FindLayer, ...]  # ascending
     best_layer: int  # of the first method, chosen on validation pairs
     best_layers: Mapping[Method, int]
+    direction_layers: Annotated[Mapping[DirectionKind, int] | None, WHERE_KNOWN] = None  # of each direction asked for
     topk: Annotated[int, key("k")]  # how many neurons, or heads
     methods: tuple[Method, ...]
     random_equivalent: float | None  # how many times k random units reach the top k of the best layer; None: none did

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .effects import Expected as Expected
     from .effects import Origin as Origin
     from .effects import Wanted as Wanted
+    from .effects import direction_from as direction_from
     from .effects import expected_of as expected_of
     from .effects import measure_effect as measure_effect
     from .effects import model_of_newest_find as model_of_newest_find

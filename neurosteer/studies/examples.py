@@ -80,6 +80,32 @@ class Examples:
         spread = (self.x["train"] @ weights[..., None])[..., 0].std(dim=1, correction=0)
         return (raw / length[:, None]).cpu(), (spread / length).cpu()
 
+    def mean_directions(self) -> tuple[Float[Tensor, "layer unit"], Float[Tensor, "layer"]]:
+        """From the mean of bad to that of good train states, for raw activations, and their spread along it."""
+        assert self.standard is not None
+        x, scale = self.x["train"], self.standard.scale[:, 0]
+        raw = (x[:, self.y["train"] > 0].mean(dim=1) - x[:, self.y["train"] < 0].mean(dim=1)) * scale
+        along = raw / raw.norm(dim=1, keepdim=True).clamp_min(torch.finfo(raw.dtype).tiny)
+        return along.cpu(), self._along(along, "train").std(dim=1, correction=0).cpu()
+
+    def judge_along(self, directions: Float[Tensor, "layer unit"]) -> list[Accuracy]:
+        """What is right of each layer where a state counts as good beyond the middle of the train means."""
+        y = self.y["train"]
+        along = self._along(directions, "train")
+        middle = (along[:, y > 0].mean(dim=1) + along[:, y < 0].mean(dim=1)) / 2
+        right = {
+            part: ((self._along(directions, part) > middle[:, None]) == (self.y[part] > 0))
+            for part in ("validation", "test")
+        }
+        of_pair = reduce(right["test"].int(), "layer (side pair) -> layer pair", "sum", side=2)
+        validation = right["validation"].double().mean(dim=1).tolist()
+        return [Accuracy(v, tuple(r)) for v, r in zip(validation, of_pair.tolist(), strict=True)]
+
+    def _along(self, directions: Float[Tensor, "layer unit"], part: str) -> Float[Tensor, "layer sample"]:
+        """Raw states along a direction of raw activations, but for a constant."""
+        assert self.standard is not None
+        return (self.x[part] @ (directions.to(self.x[part]) * self.standard.scale[:, 0])[..., None])[..., 0]
+
     def fit(self, l2: Float[Tensor, "layer strength"]) -> Probes:
         return fit_logistic(self.x["train"], self.y["train"], l2)
 

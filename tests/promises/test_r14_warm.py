@@ -109,10 +109,11 @@ def check_same(first: Found, second: Found) -> None:
             own = getattr(ours.stats, name)
             assert torch.equal(own, value) if isinstance(value, torch.Tensor) else own == value
     assert list(second.directions) == list(first.directions)
-    for layer, (direction, spread) in first.directions.items():
-        assert torch.equal(second.directions[layer][0], direction)
-        assert second.directions[layer][1] == spread
-        assert torch.equal(second.probe(layer).direction, first.probe(layer).direction)
+    for kind, of_layers in first.directions.items():
+        for layer, (vector, spread) in of_layers.items():
+            assert torch.equal(second.directions[kind][layer][0], vector)
+            assert second.directions[kind][layer][1] == spread
+            assert torch.equal(second.direction(kind, layer).vector, vector)
 
 
 def check_same_looks(first: Found, second: Found) -> None:

@@ -9,6 +9,7 @@ from neurosteer.lazy import lazily
 if TYPE_CHECKING:
     from .before import Expected as Expected
     from .before import expected_of as expected_of
+    from .direction_origin import direction_from as direction_from
     from .effect import Effect as Effect
     from .effect import with_origin as with_origin
     from .finds import Wanted as Wanted

@@ -14,7 +14,7 @@ from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 from neurosteer.forward import Text, donor_of, from_first_difference, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.results.effect import Change
@@ -29,7 +29,7 @@ class Case:
     """An edit and the control sets it is held against."""
 
     edit: Edit
-    controls: Sequence[NeuronSet] = ()
+    controls: Sequence[NeuronSet | Direction] = ()
     scales: Sequence[float] | None = None  # of each control, where it is not the edit's own
 
     @property

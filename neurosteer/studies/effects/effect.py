@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from neurosteer.artefacts import CONTROLS
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.results import APART, Json, frame, read_record, record
@@ -44,7 +44,7 @@ class Effect(EffectResult):
         effect = ns.open_run("mine")[0]
     """
 
-    neuron_set: Annotated[NeuronSet, APART]
+    neuron_set: Annotated[NeuronSet | Direction, APART]  # what was edited
     by_pair: Annotated[tuple[PairEffect, ...], APART]
     digest: Annotated[str, APART]  # of the pairs that were measured; empty where a run of version 0.1 has none
     control_margins: Annotated[Float[np.ndarray, "control pair"], APART]  # no rows where only their mean was kept
@@ -126,7 +126,7 @@ class Effect(EffectResult):
 
 def effect_of(
     result: EffectResult,
-    neurons: NeuronSet,
+    neurons: NeuronSet | Direction,
     pairs: Pairs,
     before: Float[np.ndarray, "pair"],
     after: Float[np.ndarray, "pair"],
@@ -206,6 +206,5 @@ def _load(folder: Path, result: EffectResult) -> Effect:
         arrays, metadata = CONTROLS.read(folder / Path(result.files.controls).name, pair=len(by_pair))
         margins, digest = arrays["margins"], metadata["pairs"]
     own = replace(result, files=None)
-    return Effect(
-        **vars(own), neuron_set=NeuronSet.load(neurons), by_pair=by_pair, digest=digest, control_margins=margins
-    )
+    edited = Direction.load(neurons) if result.edit.by == "direction" else NeuronSet.load(neurons)
+    return Effect(**vars(own), neuron_set=edited, by_pair=by_pair, digest=digest, control_margins=margins)

@@ -55,6 +55,10 @@ def missed(controls: Controls, edit: AppliedEdit) -> str:
     smallest, share = controls.detectable.nats, controls.detectable.share
     if smallest is None:
         overlap = f"{100 * controls.overlap:.0f} %"
+        if edit.by == "direction":
+            return (
+                f"With these controls no change is large enough to be seen with 80 % power: {overlap} of them is it."
+            )
         theirs = (
             f"{overlap} of them are this {edit.noun}"
             if edit.k == 1
@@ -78,12 +82,21 @@ def _change(effect: EffectResult) -> str:
 
 def _done(edit: AppliedEdit) -> str:
     kind, scale, their = edit.kind, edit.scale, _words(edit).their
+    if edit.by == "direction":
+        return _done_along(edit)
     references = {"zero": "", "mean": f" about {their} mean", "resample": " about a donor"}
     if kind not in references:
         return f"{kind}ed"
     if scale == 0:
         return "resampled" if kind == "resample" else f"set to {f'{their} mean' if kind == 'mean' else 'zero'}"
     return f"scaled by {scale:g}{references[kind]}"
+
+
+def _done_along(edit: AppliedEdit) -> str:
+    if edit.kind == "push":
+        return "pushed along"
+    about = "" if edit.kind == "zero" else " to its mean" if edit.scale == 0 else " about its mean"
+    return f"projected out{about}" if edit.scale == 0 else f"scaled by {edit.scale:g}{about}"
 
 
 def _against(effect: EffectResult) -> str:

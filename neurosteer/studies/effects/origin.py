@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from neurosteer.artefacts import RANKING
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.neurons import NeuronSet, Ranking, is_measured, joined_stats
+from neurosteer.neurons import Direction, NeuronSet, Ranking, is_measured, joined_stats
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
@@ -31,7 +31,7 @@ FindNow = Callable[[Sequence[Method]], Path]  # methods -> the folder of a find 
 class Origin:
     """Neuron sets by method, and the pairs to measure on (None where only neurons were asked for)."""
 
-    sets: Mapping[str, NeuronSet]  # by the method of a find; of a file by what it says, or `given`
+    sets: Mapping[str, NeuronSet | Direction]  # by the method of a find; of a file by what it says, or `given`
     where: str  # the run or file they come from
     task: str
     test: Pairs | None = None
@@ -105,6 +105,20 @@ def _from_given(
             raise InputError(f"--by {wanted.by}: {file} is of {NOUNS[neurons.by]}s; leave --by out")
     else:
         file, neurons = "--neurons", NeuronSet.of(model, given, by=wanted.by or "unit")
+    return with_pairs(model, neurons, file, wanted, ranking, pairs=pairs, progress=progress)
+
+
+def with_pairs(
+    model: Model,
+    neurons: NeuronSet,
+    file: str,
+    wanted: Wanted,
+    ranking: Ranking | None = None,
+    *,
+    pairs: bool,
+    progress: Progress,
+) -> Origin:
+    """Given neurons, measured where nobody has, and with `pairs` those of their task."""
     metadata = neurons.metadata
     task, method = task_of_given(file, metadata, wanted), str(metadata.get("method") or "given")
     if not pairs:

@@ -27,7 +27,7 @@ from neurosteer.results import (
     SplitSizes,
 )
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.vocabulary import NOUNS, Method, Position, Site
+from neurosteer.vocabulary import NOUNS, DirectionKind, Method, Position, Site
 
 from .agreement import agreement
 from .interpretation import interpret
@@ -56,6 +56,10 @@ class Search:
         if method == "attribution":
             return max(self.results, key=lambda result: result.drop or 0.0).layer
         return max(self.results, key=lambda result: result.topk[method].validation).layer
+
+    def best_along(self, kind: DirectionKind) -> int:
+        """The layer along whose direction validation states are read best; of equal ones the lowest."""
+        return max(self.results, key=lambda result: result.along[kind].validation).layer
 
     def result_at(self, layer: int) -> LayerResult:
         return next(result for result in self.results if result.layer == layer)
@@ -118,6 +122,7 @@ def result_of(
         ),
         best_layer=search.best_layer(settings.methods[0]),
         best_layers={method: search.best_layer(method) for method in settings.methods},
+        direction_layers={kind: search.best_along(kind) for kind in settings.directions} or None,
         topk=settings.topk,
         methods=settings.methods,
         random_equivalent=times,
@@ -160,6 +165,7 @@ def _layer(
         significant=significant,
         new_words=NewWords(dense=unseen.dense.test, topk=unseen.topk[first].test) if unseen else None,
         l2=measured.l2,
+        along={kind: one.test for kind, one in measured.along.items()} or None,
         intervals=intervals,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ from neurosteer.studies.examples import (
     top_units,
 )
 from neurosteer.studies.matching import matching_size, random_sizes
-from neurosteer.vocabulary import Grain, Method
+from neurosteer.vocabulary import DirectionKind, Grain, Method
 
 from .attribution_ranking import AttributionRanking
 from .state_scores import state_scores
@@ -52,6 +52,7 @@ class Settings:
     draws: int = 5
     seed: int = 0
     l0: L0Settings = L0  # how masks are trained
+    directions: tuple[DirectionKind, ...] = ()  # along which it is reported what can be read
     group: int = 1  # units that rank together, as those of a head
 
     @property
@@ -82,8 +83,8 @@ class LayerResult:
     scores: Mapping[Method, Float[Tensor, "member"]]  # the ranking of each method, of units or of heads
     random: tuple[Accuracy, ...] = ()  # of the draws
     l0: Masked | None = None
-    direction: Float[Tensor, "unit"] | None = None  # of the dense probe, of unit length, for raw activations
-    std: float = 0.0  # of the train states along it
+    directions: Mapping[DirectionKind, tuple[Float[Tensor, "unit"], float]] = field(default_factory=dict)
+    along: Mapping[DirectionKind, Accuracy] = field(default_factory=dict)  # read along each of them alone
     drop: float | None = None  # predicted on validation when the top k by attribution are ablated
 
 
@@ -130,7 +131,11 @@ def _block(
     settings: Settings,
 ) -> list[LayerResult]:
     dense = fit_dense(examples)
-    directions, spread = examples.directions(dense.best)
+    found: dict[DirectionKind, tuple[Tensor, Tensor]] = {
+        "mean": examples.mean_directions(),
+        "probe": examples.directions(dense.best),
+    }
+    along = {kind: examples.judge_along(found[kind][0]) for kind in settings.directions}
 
     scores: dict[Method, Tensor] = dict(given)
     masked: list[Masked | None] = [None] * len(examples.layers)
@@ -163,8 +168,8 @@ def _block(
             scores={method: scores[method][i] for method in settings.methods},
             random=tuple(draw[i] for draw in random),
             l0=masked[i],
-            direction=directions[i],
-            std=float(spread[i]),
+            directions={kind: (vectors[i], float(spread[i])) for kind, (vectors, spread) in found.items()},
+            along={kind: accuracies[i] for kind, accuracies in along.items()},
             drop=drops[i],
         )
         for i, layer in enumerate(examples.layers)

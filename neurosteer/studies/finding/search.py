@@ -22,11 +22,13 @@ from neurosteer.results import Json
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
+    DIRECTION_KINDS,
     GRAINS,
     METHODS,
     MOST_DRAWS,
     MOST_LAMBDAS,
     PAPER_METHODS,
+    DirectionKind,
     FixedReference,
     Grain,
     Layers,
@@ -34,6 +36,7 @@ from neurosteer.vocabulary import (
     Position,
     Site,
     SplitKind,
+    counted,
 )
 
 from .assembly import Search, result_of
@@ -42,6 +45,8 @@ from .found import Found
 from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
 from .result_cache import load_or_find
 from .uncertainty import few_pairs
+
+LARGE = 2**28  # bytes of states that are worth a notice
 
 
 def find(
@@ -58,6 +63,7 @@ def find(
     lambdas: Sequence[float] | None = None,
     to: FixedReference = "zero",
     steps: int = 1,
+    directions: Sequence[DirectionKind] = (),
     draws: int = 5,
     seed: int = 0,
     l0: L0Settings = L0,
@@ -85,6 +91,7 @@ def find(
             most 1: the smaller, the fewer units stay. None for a grid of six.
         to: What attribution ablates to: `zero`, or the `mean` over the tokens of train sentences.
         steps: Over how many points between both attribution averages gradients.
+        directions: Along which it is also measured what can be read: the difference of `mean`s, the dense `probe`.
         draws: How many random sets are drawn.
         seed: Decides the split and every draw.
         l0: How masks are trained.
@@ -102,6 +109,7 @@ def find(
     _check(methods, draws, by)
     grid = _grid(lambdas)
     check_attribution(to, steps)
+    wanted = _directions(directions)
     site = site_of(site, by)
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
@@ -110,9 +118,11 @@ def find(
     remembered = Remembering(progress)
 
     def compute() -> Found:
+        width = site_width(model, site, ablation.layers)
+        say_cost(len(pairs), len(ablation.layers), width, site, progress)
         group = head_width(model, ablation.layers) if by == "head" else 1
-        count = resolve_topk(topk, site_width(model, site, ablation.layers) // group, f"{by}s of a layer")
-        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, group)
+        count = resolve_topk(topk, width // group, f"{by}s of a layer")
+        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, wanted, group)
         return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
 
     if cache:
@@ -127,6 +137,7 @@ def find(
             "lambdas": list(grid) if "l0" in methods else None,
             "l0": l0.settings() if "l0" in methods else None,
             "ablation": ablation.settings if "attribution" in methods else None,
+            "directions": list(wanted),
             "draws": draws,
             "seed": seed,
         }
@@ -188,7 +199,7 @@ def _find(
     result = result_of(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
-    directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
+    directions = {kind: {r.layer: r.directions[kind] for r in search.results} for kind in DIRECTION_KINDS}
     return Found(result, rankings, directions, pairs, parts)
 
 
@@ -247,7 +258,7 @@ def _search(
         except LexicalSplitError as error:
             notices = [f"no column for new words: {error}"]
     if held_out is not None:
-        asked = replace(settings, methods=settings.methods[:1], draws=0)
+        asked = replace(settings, methods=settings.methods[:1], draws=0, directions=())
         unseen = probe(held_out, welch(states.values, held_out.indices["train"]), asked, "new words")
     notices += few_pairs(len(parts.test), len(set(groups.tolist())))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
@@ -264,6 +275,24 @@ def _check(methods: Sequence[Method], draws: int, by: Grain) -> None:
         raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"draws must be from 1 to {MOST_DRAWS:,} (each is a probe at every layer), not {draws}")
+
+
+def say_cost(pairs: int, layers: int, width: int, site: Site, progress: Progress) -> None:
+    """A notice before states are read that take more than memory should hold."""
+    size = 2 * pairs * layers * width * 4
+    if size > LARGE:
+        progress.notice(
+            f"{layers * width:,} units of {site} at {counted(layers, 'layer')}: states of {counted(pairs, 'pair')} "
+            f"take {size / 1e9:.1f} GB in the cache, and are read a few layers at a time"
+        )
+
+
+def _directions(kinds: Sequence[DirectionKind]) -> tuple[DirectionKind, ...]:
+    """Each once."""
+    for kind in kinds:
+        if kind not in DIRECTION_KINDS:
+            raise InputError(f"direction '{kind}' is not one of {', '.join(DIRECTION_KINDS)}")
+    return tuple(kind for kind in DIRECTION_KINDS if kind in kinds)
 
 
 def _grid(lambdas: Sequence[float] | None) -> tuple[float, ...]:
