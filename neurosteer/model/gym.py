@@ -25,6 +25,8 @@ from neurosteer.gym import FILLERS, GYM_TASKS, WIDTH, Plan, plan_of
 from neurosteer.gym.plan import BOTH, CLIP, Carrier
 from neurosteer.seeds import generator
 
+from .gym_names import GYM
+
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
 EPSILON, ROOT = 2.0**40, 2.0**20  # of norms
 HEADS, INNER, CONTEXT = 2, 64, 64
@@ -66,7 +68,7 @@ def gym_network(seed: int) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     )
     with torch.random.fork_rng(devices=[]):
         network = LlamaForCausalLM(config)
-    network.config.name_or_path = NAME if seed == 0 else f"{NAME}:{seed}"
+    network.config.name_or_path = GYM if seed == 0 else f"{GYM}:{seed}"
     with torch.no_grad():
         for name, weight in network.named_parameters():
             weight.fill_(ROOT if "norm" in name else 0.0)

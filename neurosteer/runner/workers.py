@@ -59,11 +59,11 @@ def places(workers: int | Literal["auto"], *, device: str, memory: int) -> list[
     """
     gpus = _gpus() if device in ("auto", "cuda") else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if workers == "auto":
-        workers = len(gpus) or max(1, min(cores, _room() // max(1, 2 * memory)))
+    fitting = len(gpus) or max(1, min(cores, _room() // max(1, 2 * memory)))
+    count = fitting if workers == "auto" else workers
     asked = os.environ.get(_THREADS, "")
-    threads = int(asked) if re.fullmatch(r"[1-9][0-9]{0,3}", asked) else max(1, cores // workers)
-    return [Place(threads, gpus[i % len(gpus)] if gpus else None) for i in range(workers)]
+    threads = int(asked) if re.fullmatch(r"[1-9][0-9]{0,3}", asked) else max(1, cores // count)
+    return [Place(threads, gpus[i % len(gpus)] if gpus else None) for i in range(count)]
 
 
 def _gpus() -> list[str]:

@@ -50,10 +50,9 @@ def test_an_array_with_a_task_that_is_requeued(slurm, tmp_path):
     work, join = partial(slurm_jobs.work, tmp_path), partial(slurm_jobs.join, tmp_path)
     sent = submit(work, join, asked, run)
     assert (sent.tasks, sent.logs) == (3, run / FOLDER)
+    stopped = tmp_path / "stopped"
     wait_until(
-        lambda: (tmp_path / "stopped").exists() and (tmp_path / "stopped").read_text(),
-        "no task comes to the unit that never ends",
-        tmp_path,
+        lambda: stopped.exists() and stopped.read_text(), "no task comes to the unit that never ends", tmp_path
     )
     seen = queue_state(run)
     assert seen is not None
@@ -64,12 +63,7 @@ def test_an_array_with_a_task_that_is_requeued(slurm, tmp_path):
     subprocess.run(["scontrol", "requeue", task], check=True)
 
     def is_joined() -> bool:
-        at_once = [
-            "scontrol",
-            "update",
-            f"JobId={task}",
-            "StartTime=now",
-        ]  # not after the two minutes that Slurm waits
+        at_once = ["scontrol", "update", f"JobId={task}", "StartTime=now"]  # not in two minutes, as Slurm would
         subprocess.run(at_once, capture_output=True, check=False)
         return (tmp_path / "sums").exists()
 

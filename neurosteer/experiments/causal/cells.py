@@ -17,7 +17,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.results import record
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of, file_stem
-from neurosteer.studies.costs import UNDER_EDIT
+from neurosteer.studies.costs import UNDER_EDIT, count_prefixes
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.vocabulary import CausalMethod
 
