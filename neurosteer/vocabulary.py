@@ -92,6 +92,15 @@ def is_device(text: str) -> bool:
     return re.fullmatch(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?", text) is not None
 
 
+def read_workers(given: int | str) -> int | Literal["auto"]:
+    """How many workers, or `auto`. Raises `ValueError`, whose message says what is taken."""
+    if given == "auto":
+        return "auto"
+    if re.fullmatch(r"[0-9]{1,4}", str(given)) and 1 <= int(given) <= MOST_WORKERS:
+        return int(given)
+    raise ValueError(f"is neither auto nor a whole number from 1 to {MOST_WORKERS:,}")
+
+
 def is_share(text: str) -> bool:
     """Whether it is a percentage above 0 and up to 100: `1%`."""
     share = re.fullmatch(r"([0-9]*\.?[0-9]+)%", text)

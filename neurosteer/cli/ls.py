@@ -129,8 +129,8 @@ def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> 
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
     if unfinished:
         print("not finished:")
-        for row in unfinished:
-            row |= {"missing": f"{row['missing']} of {row['units']} units", "tasks": _tasks(row)}
+        for one in unfinished:
+            one |= {"missing": f"{one['missing']} of {one['units']} units", "tasks": _tasks(one)}
         _print_table(unfinished, ("run", "model", "state", "missing", "running", "tasks"))
     if not rows and not unfinished:
         say(f"no runs in '{out}'")

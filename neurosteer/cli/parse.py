@@ -18,13 +18,13 @@ import typer
 from neurosteer.vocabulary import (
     COLUMNS,
     DIRECTION_KINDS,
-    MOST_WORKERS,
     QUESTIONS,
     DirectionKind,
     Question,
     is_device,
     is_share,
     read_layers,
+    read_workers,
 )
 
 Word = TypeVar("Word", bound=str)
@@ -98,11 +98,10 @@ def divergence(text: str | float) -> float | Literal["auto"]:
 
 def workers(text: str | int) -> int | Literal["auto"]:
     """How many, or `auto`."""
-    if text == "auto":
-        return "auto"
-    if re.fullmatch(r"[0-9]{1,4}", str(text)) and 1 <= int(text) <= MOST_WORKERS:
-        return int(text)
-    return refuse(text, f"is neither auto nor a whole number from 1 to {MOST_WORKERS:,}")
+    try:
+        return read_workers(text)
+    except ValueError as error:
+        return refuse(text, str(error))
 
 
 def questions(text: str) -> tuple[Question, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -154,7 +154,7 @@ def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]
     return overrides | given
 
 
-def _run(asked: Recipe, workers: int | str, output: options.Output, progress: TerminalProgress) -> None:
+def _run(asked: Recipe, workers: int | Literal["auto"], output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer.experiments import run_recipe
 
     made = run_recipe(asked, out=output.out, workers=workers, offline=output.offline, progress=progress)
@@ -174,7 +174,11 @@ def _run(asked: Recipe, workers: int | str, output: options.Output, progress: Te
 
 
 def _submit(
-    asked: Recipe, cluster: SlurmAsked, workers: int | str, output: options.Output, progress: TerminalProgress
+    asked: Recipe,
+    cluster: SlurmAsked,
+    workers: int | Literal["auto"],
+    output: options.Output,
+    progress: TerminalProgress,
 ) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import submit_recipe

@@ -25,9 +25,9 @@ from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.schedule import schedule, users_of
 from neurosteer.runner.slurm import SlurmAsked, Submitted, submit
 from neurosteer.runner.units import UNIT_FORMAT
-from neurosteer.runner.workers import Place, beside, in_words, places, read_workers
+from neurosteer.runner.workers import Place, beside, in_words, places
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
-from neurosteer.vocabulary import Json
+from neurosteer.vocabulary import Json, read_workers
 
 from .registry import check_names
 
@@ -100,7 +100,10 @@ def run_recipe(
     With `workers` so many processes of this machine do that; "auto" is one for each GPU, else one for each core. They
     start Python anew: a script calls this below `if __name__ == "__main__":`.
     """
-    count = read_workers(workers)
+    try:
+        count = read_workers(workers)
+    except ValueError as error:
+        raise InputError(f"workers '{workers}' {error}") from None
     asked = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     asked = override(asked, {"lambda" if key == "lam" else key: value for key, value in overrides.items()})
     made = prepare(asked, out=Path(out), offline=offline, progress=progress)
@@ -133,8 +136,9 @@ def submit_recipe(
     made.folder.mkdir(parents=True, exist_ok=True)
     for notice in _write_metadata(made):
         progress.notice(notice)
-    asked = {"out": out.absolute(), "offline": True, "workers": workers}
-    work, join = partial(work_on_recipe, recipe, **asked), partial(run_recipe, recipe, **asked, progress=QUIET)
+    place = out.absolute()
+    work = partial(work_on_recipe, recipe, out=place, offline=True, workers=workers)
+    join = partial(run_recipe, recipe, out=place, offline=True, workers=workers, progress=QUIET)
     return made.folder, submit(work, join, slurm, made.folder)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .notebook import evidence_html as evidence_html
     from .notebook import find_html as find_html
     from .scores import score_table as score_table
+    from .side_by_side import comparison_table as comparison_table
     from .tables import find_table as find_table
     from .texts import generation_table as generation_table
     from .texts import touch_table as touch_table

@@ -18,9 +18,8 @@ from pathlib import Path
 from time import sleep
 from typing import Any, Literal
 
-from neurosteer.errors import InputError
 from neurosteer.progress import Progress
-from neurosteer.vocabulary import MOST_WORKERS, counted
+from neurosteer.vocabulary import counted
 
 Job = Callable[[Progress], object]  # that another process can import
 _POLITE = 10.0  # seconds in which a worker ends that was asked to
@@ -40,15 +39,6 @@ class Place:
     def environment(self) -> dict[str, str]:
         """Of its process."""
         return {_THREADS: str(self.threads)} | ({} if self.gpu is None else {_VISIBLE: self.gpu})
-
-
-def read_workers(given: int | str) -> int | Literal["auto"]:
-    """How many workers were asked for. Raises `InputError`."""
-    if given == "auto":
-        return "auto"
-    if not re.fullmatch(r"[0-9]{1,6}", str(given)) or not 1 <= int(given) <= MOST_WORKERS:
-        raise InputError(f"workers '{given}' is neither auto nor a whole number from 1 to {MOST_WORKERS:,}")
-    return int(given)
 
 
 def places(workers: int | Literal["auto"], *, device: str, memory: int) -> list[Place]:

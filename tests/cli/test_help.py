@@ -30,6 +30,7 @@ def test_the_commands():
         "neurosteer score",
         "neurosteer run",
         "neurosteer fetch",
+        "neurosteer compare",
         "neurosteer check",
         "neurosteer ls tasks",
         "neurosteer ls models",

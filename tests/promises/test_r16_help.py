@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 SLOW = ("torch", "transformers", "transformer_lens", "datasets", "matplotlib", "scipy", "pandas")
-COMMANDS = ("find", "ablate", "amplify", "evidence", "generate", "score", "run", "fetch", "check", "ls")
+COMMANDS = ("find", "ablate", "amplify", "evidence", "generate", "score", "run", "fetch", "compare", "check", "ls")
 LISTINGS = ("tasks", "models", "recipes", "runs")
 HELP = [[], ["--help"], ["--version"], *([command, "--help"] for command in COMMANDS), ["ls"]]
 HELP += [["ls", listing, "--help"] for listing in LISTINGS]
