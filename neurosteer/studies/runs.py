@@ -48,8 +48,9 @@ def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListin
 def _listing(folder: Path, time: float) -> RunListing:
     result = read_run(folder)
     command = result["command"]
-    kinds: dict[str, type[ListedRecipe | ListedTexts]] = {"run": ListedRecipe, "generate": ListedTexts}
-    run = read_record(kinds.get(command, ListedRun), result)
+    kinds: dict[str, type[ListedRecipe | ListedTexts | ListedRun]] = {"run": ListedRecipe, "generate": ListedTexts}
+    kind: type[ListedRecipe | ListedTexts | ListedRun] = kinds.get(command, ListedRun)
+    run = read_record(kind, result)
     when = f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"
     fields = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
     return read_record(RunListing, fields | run.listed())

@@ -45,8 +45,14 @@ class TokenScores:
     def load(cls, path: Path) -> TokenScores:
         """Read what `save` wrote. Raises `InputError` for content that cannot be."""
         arrays, about = TOKENS.read(path)
-        named = {name: tuple(about[name]) for name in ("pairs", "texts", "scales")}
-        return cls(task=about["task"], **named, **arrays)
+        return cls(
+            task=about["task"],
+            pairs=tuple(about["pairs"]),
+            texts=tuple(about["texts"]),
+            counts=arrays["counts"],
+            logprobs=arrays["logprobs"],
+            scales=tuple(about["scales"]),
+        )
 
 
 def token_scores(

@@ -41,7 +41,8 @@ class Units:
 
 def units_of(folder: Path, found: FindResult) -> Units:
     """From the rankings of a run folder."""
-    scores, layers = {}, tuple(row.layer for row in found.layers)
+    scores: dict[str, np.ndarray] = {}
+    layers = tuple(row.layer for row in found.layers)
     for method, name in found.rankings.items():
         arrays, _ = RANKING.read(folder / Path(name).name)
         scores[method], layers = arrays["scores"], tuple(arrays["stats_layers"].tolist())
@@ -61,9 +62,11 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
         best = np.min([units.rank(method).ravel() for method in methods], axis=0)
         kept = np.sort(np.argsort(best, kind="stable")[:room])
     width = size // len(units.layers)
-    chosen = {method: {(row.layer, row.unit) for row in rows} for method, rows in found.neurons.items()}
+    chosen: dict[str, set[tuple[int, int]]] = {
+        method: {(row.layer, row.unit) for row in rows} for method, rows in found.neurons.items()
+    }
     places = [(units.layers[i // width], int(i % width)) for i in kept.tolist()]
-    marks = [[place for place, unit in enumerate(places) if unit in chosen.get(method, ())] for method in methods]
+    marks = [[place for place, unit in enumerate(places) if unit in chosen.get(method, set())] for method in methods]
     return {
         "methods": methods,
         "words": {method: RANKINGS[method].score for method in methods if method in RANKINGS},
