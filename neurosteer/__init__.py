@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
+    from .studies.cards import NeuronCard as NeuronCard
+    from .studies.cards import neuron_card as neuron_card
     from .studies.evidence import Evidence as Evidence
     from .studies.evidence import evidence as evidence
     from .studies.runs import runs as runs

@@ -48,6 +48,7 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
         "gates": run / "made.l0.safetensors",
         "probes": run / "made.probes.safetensors",
         "controls": next(ablated.glob("*.controls.safetensors")),
+        "tokens": next(ablated.glob("*.tokens.safetensors")),
         "neurons": place / "neurons.safetensors",
         "direction": place / "direction.safetensors",
         "unit": place / "units-only" / "units" / "joint-0.safetensors",

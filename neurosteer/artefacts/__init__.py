@@ -17,6 +17,7 @@ from .kinds import PROBES as PROBES
 from .kinds import RANKING as RANKING
 from .kinds import STATES as STATES
 from .kinds import TOKEN_STATS as TOKEN_STATS
+from .kinds import TOKENS as TOKENS
 from .kinds import UNIT as UNIT
 from .schema import Schema as Schema
 from .schema import WrongContentError as WrongContentError

@@ -101,6 +101,15 @@ def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
     return ""
 
 
+def _wrong_tokens(arrays: Arrays, metadata: Metadata) -> str:
+    rows, tokens = arrays["logprobs"].shape
+    if len(metadata["pairs"]) != len(arrays["counts"]):
+        return f"it names {len(metadata['pairs'])} pairs and counts the tokens of {len(arrays['counts'])}"
+    if len(metadata["texts"]) != tokens or int(arrays["counts"].sum()) != tokens:
+        return f"'logprobs' has {tokens} tokens, 'texts' {len(metadata['texts'])}, 'counts' {arrays['counts'].sum()}"
+    return "" if rows == 1 + len(metadata["scales"]) else f"'logprobs' has {rows} rows for as many edits and one more"
+
+
 def _wrong_split(arrays: Arrays, metadata: Metadata) -> str:
     pairs, placed = len(metadata["pairs"]), np.concatenate([arrays[part] for part in PARTS])
     if len(np.unique(placed)) < placed.size:
@@ -149,6 +158,12 @@ PROBES = Schema(
 CONTROLS = Schema(
     "controls", {"margins": Array("float", ("control", "pair"))}, {"task": str, "pairs": str}
 )  # of an edit
+TOKENS = Schema(
+    "tokens",
+    {"counts": Array("int", ("pair", 2), least=0), "logprobs": Array("float", ("row", "token"))},
+    {"task": str, "pairs": list[str], "texts": list[str], "scales": list[float]},
+    fault=_wrong_tokens,
+)  # log-probabilities token by token, for a page
 STATES = Schema("states", {"values": Array("float32", ("pair", 2, "layer", "unit"))})
 TOKEN_STATS = Schema(
     "stats",
@@ -168,6 +183,7 @@ KINDS: tuple[Schema, ...] = (
     FOUND,
     PROBES,
     CONTROLS,
+    TOKENS,
     STATES,
     TOKEN_STATS,
     ATTRIBUTION,

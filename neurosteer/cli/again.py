@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from neurosteer.vocabulary import Json
 
+from .options import PageOutput, open_page
 from .screen import say
 
 if TYPE_CHECKING:
@@ -43,9 +44,14 @@ def made_again(question: RunAsked, model: KnownModel | None) -> Again | None:
     return None if model is None or found is None else Again(model, *found)
 
 
-def say_foot(model: HasName, run: Path) -> None:
-    """Which model it was, where the run is, and the figures in it."""
-    say(f"model   {model.name}, {model.specials}")
-    say(f"run     {run}")
-    for figure in sorted(run.rglob("*.png")):
-        say(f"figure  {figure}")
+def say_foot(model: HasName, run: Path, output: PageOutput) -> None:
+    """Which model it was, where the run, its page and its figures are; the page is opened if that was asked."""
+    if not output.as_json:
+        say(f"model   {model.name}, {model.specials}")
+        for page in sorted(run.glob("index.html")):
+            say(f"page    {page}")
+        say(f"run     {run}")
+        for figure in sorted(run.rglob("*.png")):
+            say(f"figure  {figure}")
+    if output.open:
+        open_page(run / "index.html")

@@ -137,7 +137,7 @@ class _Request:
     scales: tuple[float, ...]
     measurement: Measurement
     model: options.ModelOfFind
-    output: options.Output
+    output: options.PageOutput
     record: dict[str, Json]  # as the run keeps it, as JSON
 
     def expected(self, model: Described) -> Expected | None:
@@ -190,7 +190,7 @@ def ablate(
     ] = None,
     measurement: Measurement,
     model: options.ModelOfFind,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Ablate the neurons of the newest find, and measure what the model loses.
@@ -226,7 +226,7 @@ def amplify(
     to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero",
     measurement: Measurement,
     model: options.ModelOfFind,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Amplify the neurons of the newest find, and measure what the model gains.
@@ -288,13 +288,12 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
-        return
-    if len(effects) > 1:
+    elif len(effects) > 1:
         show(compare_table(effects))
-    say_foot(model, run)
+    say_foot(model, run, output)
 
 
-def _show_again(again: Again, output: options.Output, progress: TerminalProgress) -> None:
+def _show_again(again: Again, output: options.PageOutput, progress: TerminalProgress) -> None:
     """What was measured before, with its notices."""
     from neurosteer.report import compare_table, effect_table, to_json
     from neurosteer.results import read_record
@@ -307,12 +306,12 @@ def _show_again(again: Again, output: options.Output, progress: TerminalProgress
         progress.notice(notice)
     if output.as_json:
         print(to_json(again.result), end="")
-        return
-    for effect in effects:
-        show(effect_table(effect))
-    if len(effects) > 1:
-        show(compare_table(effects))
-    say_foot(again.model, again.run)
+    else:
+        for effect in effects:
+            show(effect_table(effect))
+        if len(effects) > 1:
+            show(compare_table(effects))
+    say_foot(again.model, again.run, output)
 
 
 def _measure_all(

@@ -12,11 +12,12 @@ from neurosteer.errors import InputError
 from neurosteer.vocabulary import MOST_CONTROLS, QUESTIONS, Json, Question
 
 from . import options, parse
+from .again import say_foot
 from .effects import Neutral
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
 from .progress import TerminalProgress
-from .screen import say, show
+from .screen import show
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -106,7 +107,7 @@ def evidence(
     seed: Seed = None,
     asked: Asked,
     model: options.ModelOfFind,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Ask six questions about the neurons of the newest find, each beside matched controls.
@@ -135,7 +136,7 @@ def _ask(
     neurons: NeuronsFrom,
     seed: int | None,
     asked: Asked,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> list[Evidence]:
     from neurosteer.studies.evidence import ask, layers_among
@@ -169,7 +170,7 @@ def _show(
     model: Model,
     found: list[Evidence],
     record: dict[str, Json],
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     from neurosteer.report import evidence_table, to_json
@@ -179,10 +180,7 @@ def _show(
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
-        return
-    for one in found:
-        show(evidence_table(one))
-    say(f"model   {model.name}, {model.specials}")
-    say(f"run     {run}")
-    for figure in sorted(run.rglob("*.png")):
-        say(f"figure  {figure}")
+    else:
+        for one in found:
+            show(evidence_table(one))
+    say_foot(model, run, output)

@@ -134,7 +134,7 @@ def find(
     pairs: options.PairsFrom,
     search: Search,
     model: options.ModelFrom,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
@@ -171,11 +171,10 @@ def find(
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
-    else:
-        say_foot(loaded, run)
+    say_foot(loaded, run, output)
 
 
-def _show_again(again: Again, output: options.Output, progress: TerminalProgress) -> None:
+def _show_again(again: Again, output: options.PageOutput, progress: TerminalProgress) -> None:
     """What was found before, with its notices."""
     from neurosteer.report import find_table, to_json
     from neurosteer.results import FindResult, read_record
@@ -186,10 +185,10 @@ def _show_again(again: Again, output: options.Output, progress: TerminalProgress
         progress.notice(notice)
     if output.as_json:
         print(to_json(again.result), end="")
-        return
-    for result in results:
-        show(find_table(result))
-    say_foot(again.model, again.run)
+    else:
+        for result in results:
+            show(find_table(result))
+    say_foot(again.model, again.run, output)
 
 
 def _study_all(

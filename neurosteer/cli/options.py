@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer import hub
+from neurosteer.errors import NeurosteerError
 from neurosteer.vocabulary import SITES, Json, SplitKind
 from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
@@ -249,6 +250,9 @@ class ModelFrom(ModelOfFind):
         return {"name": kept.pop("model"), **kept}
 
 
+Open = Annotated[bool, _output_option("--open", help="Open the run's page in a browser.")]
+
+
 @dataclass(frozen=True)
 class Output:
     """What is printed, and where runs are kept."""
@@ -265,6 +269,23 @@ class Output:
     def as_json(self) -> bool:
         """Whether one JSON object is printed, and nothing else."""
         return self.format_ == "json"
+
+
+@dataclass(frozen=True)
+class PageOutput(Output):
+    """The same of a command whose run has a page."""
+
+    open: Open = False
+
+
+def open_page(page: Path) -> None:
+    """Open a page in the user's browser. Raises `NeurosteerError` where there is no page, or no browser."""
+    import webbrowser
+
+    if not page.is_file():
+        raise NeurosteerError(f"there is no page in '{page.parent}' to open")
+    if not webbrowser.open(page.resolve().as_uri()):
+        raise NeurosteerError(f"no browser was found to open '{page}' in; open it by hand")
 
 
 def prepare(*, offline: bool, quiet: bool) -> None:

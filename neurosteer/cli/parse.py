@@ -196,3 +196,9 @@ def folder(text: str | Path) -> Path:
     if not os.access(there, os.W_OK):
         raise typer.BadParameter(f"'{text}': no permission to write in '{there}'")
     return path
+
+
+def given_folder(text: str | Path) -> Path:
+    """A folder that is there."""
+    path = _expanded(str(text))
+    return path if path.is_dir() else refuse(text, "is no folder")

@@ -17,7 +17,7 @@ def score(
     convention: options.Convention = "sum",
     seed: options.Seed = 0,
     model: options.ModelFrom,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Score minimal pairs: log-probabilities of both sentences, margins and accuracy of the unedited model.
@@ -44,7 +44,7 @@ def score(
 
         loaded = model.load(offline=output.offline, progress=progress)
         scored = [(task, score_pairs(loaded, task, convention=convention, progress=progress)) for task in tasks]
-        run, found, result = save_scores(loaded, scored, out=output.out, options=asked)
+        run, found, result = save_scores(loaded, scored, out=output.out, options=asked, progress=progress)
         remember_run(question, loaded, run)
         used = loaded
     progress.clear()
@@ -52,4 +52,4 @@ def score(
         print(to_json(result), end="")
     else:
         show(score_table(found))
-        say_foot(used, run)
+    say_foot(used, run, output)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .passes import head_width as head_width
     from .passes import resuming as resuming
     from .passes import site_width as site_width
+    from .promoted import logit_weights as logit_weights
     from .random_weights import untrained as untrained
     from .replacement import Replacement as Replacement
     from .replacement import replacing as replacing

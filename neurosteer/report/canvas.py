@@ -168,6 +168,15 @@ def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
         figure.savefig(path, format="svg", dpi=dpi, facecolor="white", metadata={"Date": None, "Creator": None})
 
 
+@own_style()
+def save_pdf(figure: Figure, path: Path) -> None:
+    """Write a PDF whose bytes depend on the figure alone, whole or not at all."""
+    content = BytesIO()
+    with rc_context({"pdf.fonttype": 42}):  # letters stay letters: they can be searched and edited
+        figure.savefig(content, format="pdf", facecolor="white", metadata={"CreationDate": None, "Producer": None})
+    write_bytes(path, content.getvalue())
+
+
 def save_pictures(figure: Figure, stem: Path) -> None:
     """Write `<stem>.png` and `<stem>.svg`, each whole or not at all."""
     for suffix, save in (("png", save_figure), ("svg", save_svg)):

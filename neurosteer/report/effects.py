@@ -62,6 +62,14 @@ def effect_table(effect: EffectResult) -> RenderableType:
     return Group(*_spaced([*parts, *dim, Text(effect.reading)]), Text())
 
 
+def sweep_of(effect: EffectResult) -> Table:
+    """A row for each dose, beside the controls'; of a single dose one row."""
+    doses = effect.by_scale
+    rows = [(f"{dose.scale:g}", Row(dose, effect.nothing_to_lose)) for dose in doses]
+    rows = rows or [(f"{effect.edit.scale:g}", Row.of(effect))]
+    return sweep_table("scale", rows, chosen=f"{effect.edit.scale:g}")
+
+
 def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
     """The parts with an empty line between two texts; a table has one above and one below it."""
     for place, part in enumerate(parts):

@@ -224,6 +224,7 @@ class EffectFiles:
     neurons: str
     pairs: str
     controls: str | None = None  # None in runs of version 0.1, which kept only their mean
+    tokens: Annotated[str | None, WHERE_KNOWN] = None  # log-probabilities token by token
 
 
 @dataclass(frozen=True, kw_only=True)

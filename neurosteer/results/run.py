@@ -146,6 +146,29 @@ class ListedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _EditOnly:
+    edit: AppliedEdit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedTexts:
+    """A run of `generate`."""
+
+    model: ModelUsed
+    results: tuple[_EditOnly, ...]
+
+    def listed(self) -> dict[str, object]:
+        """What a `RunListing` says of it."""
+        edits = [row.edit for row in self.results]
+        return {
+            "tasks": (),
+            "site": edits[0].site if edits else None,
+            "layers": tuple(sorted({layer for edit in edits for layer in edit.layers})) or None,
+            "topk": max((edit.k for edit in edits), default=None),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class _TaskName:
     task: str
 

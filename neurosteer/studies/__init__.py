@@ -28,5 +28,6 @@ if TYPE_CHECKING:
     from .second_look import pairs_identity as pairs_identity
     from .second_look import remember_run as remember_run
     from .side_by_side import compare_runs as compare_runs
+    from .texts import save_texts as save_texts
 else:
     __getattr__, __dir__, __all__ = lazily(__name__, __file__)

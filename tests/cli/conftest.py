@@ -279,7 +279,9 @@ class Rooms:
             raise self.error
         return f"scores of {pairs.task}"
 
-    def save_scores(self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any]) -> Any:
+    def save_scores(
+        self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any], progress: Progress
+    ) -> Any:
         self.calls["save_scores"] = {"scored": [scores for _, scores in scored], "options": options}
         about = {"convention": "sum", "margin": 1.0, "pairs": 2, "ties": 0, "same_tokens": 0, "accuracy": 0.75}
         data, mean = PairsUsed(source="fake", pairs=2, digest="d"), {"tasks": len(scored), "accuracy": 0.75}
@@ -291,6 +293,12 @@ class Rooms:
         found = ScoreRun(results=rows, phenomena=(group,), overall=MeanScore(**mean))
         (out / "run-3").mkdir(parents=True)
         return out / "run-3", found, {"command": "score", "version": "0", "model": {}, **record(found)}
+
+    def save_texts(self, model: FakeModel, task: str, texts: list[Any], *, out: Path, **options: Any) -> Any:
+        self.calls["save_texts"] = {"task": task, "out": out, **options}
+        (out / "run-5").mkdir(parents=True)
+        about = {"command": "generate", "version": "0", "model": model.describe(), "options": options["options"]}
+        return out / "run-5", {**about, "results": [record(text) for text in texts]}
 
     def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:
         del writing["progress"]
@@ -320,7 +328,7 @@ FAKED = {
     "studies": [
         *("made_before", "pairs_identity", "remember_run", "expected_of"),
         *("find", "save_find", "neurons_from", "model_of_newest_find", "measure_effect", "with_origin"),
-        *("save_effects", "save_scores"),
+        *("save_effects", "save_scores", "save_texts"),
     ],
     "studies.evidence": ["ask", "layers_among", "save_evidence"],
     "forward": ["score", "generate", "steering", "touched_tokens", "refuse_untouched"],

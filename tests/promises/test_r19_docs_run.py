@@ -36,6 +36,7 @@ TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40
 LESS = {  # what makes a command short; an option that it has itself stays, but for a larger --limit and for seeds
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
     "score": "--limit 40",
+    "neuron": "--limit 40 --neutral prose.txt",
     "ablate": "--controls 2 --neutral prose.txt",
     "amplify": "--controls 2 --neutral prose.txt",
     "evidence": "--controls 2 --nulls 2 --only necessary,sufficient --neutral prose.txt",

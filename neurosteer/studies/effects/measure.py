@@ -33,6 +33,7 @@ from neurosteer.results.effect import (
 )
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed
 from neurosteer.store import digest_of
+from neurosteer.studies.token_scores import most_changed
 from neurosteer.vocabulary import (
     FEWEST_PAIRS,
     MEAN_CONVENTIONS,
@@ -122,7 +123,9 @@ def measure_effect(
     )
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
-    return effect_of(result, edit.target, pairs, measured.before, after[0], after[1:])
+    shown = most_changed(pairs, np.abs(after[0] - measured.before))
+    tokens = bench.tokens(shown, plan.doses)
+    return effect_of(result, edit.target, pairs, measured.before, after[0], after[1:], tokens)
 
 
 def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:
