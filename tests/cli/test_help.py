@@ -29,6 +29,7 @@ def test_the_commands():
         "neurosteer generate",
         "neurosteer score",
         "neurosteer run",
+        "neurosteer export",
         "neurosteer fetch",
         "neurosteer check",
         "neurosteer ls tasks",
