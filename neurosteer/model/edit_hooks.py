@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -60,24 +61,14 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: 
     check_site(model, site, list(parts))
     applied = ActiveEdit(where, site, tuple(sorted(parts)))
     now: list[EditedPositions] = []
-
-    def begin(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        applied.fired.clear()
-        given = {**kwargs, "input_ids": args[0]} if args else kwargs
-        now[:] = [edited_positions(model, given, where, prompt=_PROMPT.get(model))]
-        applied.calls += 1
-        applied.token_count = applied.token_count + now[0].tokens.sum()
-
-    def end(_module: Any, _args: Any, _output: Any) -> None:
-        _check(applied, applied.layers)
-
     network = model.bridge.original_model
     handles = []
     others = _ON.setdefault(model, [])
-    points = [site_hook(site, layer, _editor(applied, layer, part, now)) for layer, part in parts.items()]
+    edits = {layer: partial(_edit, applied, layer, part, now, {}) for layer, part in parts.items()}
+    points = [site_hook(site, layer, edit) for layer, edit in edits.items()]
     try:
-        handles.append(network.register_forward_pre_hook(begin, with_kwargs=True))
-        handles.append(network.register_forward_hook(end))
+        handles.append(network.register_forward_pre_hook(partial(_begin, model, applied, now), with_kwargs=True))
+        handles.append(network.register_forward_hook(partial(_end, applied)))
         others.append(applied)
         with hooked(model, points):
             yield applied
@@ -141,19 +132,43 @@ def _check(applied: ActiveEdit, expected: tuple[int, ...], fired: tuple[int, ...
         )
 
 
-def _editor(applied: ActiveEdit, layer: int, part: LayerEdit, now: list[EditedPositions]) -> Callable[..., Tensor]:
-    there: dict[torch.device, tuple[Tensor, Tensor, Tensor | None]] = {}
+def _begin(
+    model: Model,
+    applied: ActiveEdit,
+    now: list[EditedPositions],
+    _module: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
+    applied.fired.clear()
+    given = {**kwargs, "input_ids": args[0]} if args else kwargs
+    now[:] = [edited_positions(model, given, applied.where, prompt=_PROMPT.get(model))]
+    applied.calls += 1
+    applied.token_count = applied.token_count + now[0].tokens.sum()
 
-    def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
-        if not now or values.shape[:2] != now[0].tokens.shape:
-            raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
-        applied.fired.append(layer)
-        applied.firings += 1
-        if values.device not in there:
-            there[values.device] = _place(part, values)
-        return _change(values, part.scale, *there[values.device], now[0])
 
-    return edit
+def _end(applied: ActiveEdit, _module: Any, _args: Any, _output: Any) -> None:
+    _check(applied, applied.layers)
+
+
+def _edit(
+    applied: ActiveEdit,
+    layer: int,
+    part: LayerEdit,
+    now: list[EditedPositions],
+    there: dict[torch.device, tuple[Tensor, Tensor, Tensor | None]],
+    values: Float[Tensor, "row node unit"],
+    *,
+    hook: Any,
+) -> Float[Tensor, "row node unit"]:
+    """`there` holds units and shift on every device that the edit has met."""
+    if not now or values.shape[:2] != now[0].tokens.shape:
+        raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
+    applied.fired.append(layer)
+    applied.firings += 1
+    if values.device not in there:
+        there[values.device] = _place(part, values)
+    return _change(values, part.scale, *there[values.device], now[0])
 
 
 def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -63,34 +64,49 @@ def capture(
             one_pass(tokens)
     """
     check_site(model, site, layers)
-    last = max(layers, default=-1)
-    fired: list[int] = []
-    requested: list[tuple[Tensor, Tensor] | None] = [None]
+    one_pass = _Capture(model, site, layers, visit, graph=enter is not None)
+    points: list[tuple[str, Hook]] = [site_hook(site, layer, partial(one_pass.read, layer)) for layer in layers]
+    if enter is not None:
+        points.insert(0, (hook_name("resid_pre", 0), enter))
+    picked = one_pass.picked
+    replaced = _bare_norms(model) | ({} if picked is None else {picked.inner: picked.stop})
+    with _forwards(replaced), hooked(model, [*points, (UNEMBED, one_pass.pick)]):
+        yield one_pass
 
-    def reader(layer: int) -> Callable[..., None]:
-        def read(values: Tensor, *, hook: Any) -> None:
-            fired.append(layer)
-            visit(layer, values)
-            if layer == last and requested[0] is None:
-                raise _StopForward
 
-        return read
+class _Capture:
+    """What is yielded: its hooks, and the pass that they belong to."""
 
-    def pick(values: Tensor, *, hook: Any) -> Tensor | None:
-        return None if requested[0] is None else _at(values, requested[0])[None]
+    def __init__(self, model: Model, site: Site, layers: Sequence[int], visit: Visit, *, graph: bool) -> None:
+        self.model, self.site, self.layers, self.visit, self.graph = model, site, layers, visit, graph
+        self.last = max(layers, default=-1)
+        self.fired: list[int] = []
+        self.requested: list[tuple[Tensor, Tensor] | None] = [None]
+        self.picked = _StatesPicked.of(model, self.requested)
 
-    def one_pass(
+    def read(self, layer: int, values: Tensor, *, hook: Any) -> None:
+        self.fired.append(layer)
+        self.visit(layer, values)
+        if layer == self.last and self.requested[0] is None:
+            raise _StopForward
+
+    def pick(self, values: Tensor, *, hook: Any) -> Tensor | None:
+        return None if self.requested[0] is None else _at(values, self.requested[0])[None]
+
+    def __call__(
+        self,
         tokens: Int[Tensor, "row node"],
         visible: Bool[Tensor, "row node node"] | None = None,
         depths: Int[Tensor, "row node"] | None = None,
         *,
         at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
     ) -> NextLogits | None:
-        fired.clear()
-        requested[0] = at
+        model = self.model
+        self.fired.clear()
+        self.requested[0] = at
         logits: Any = None
         try:
-            with torch.set_grad_enabled(enter is not None):
+            with torch.set_grad_enabled(self.graph):
                 logits = model.bridge(
                     to_device(tokens, model.device),
                     return_type=None if at is None else "logits",
@@ -99,24 +115,16 @@ def capture(
                 )
         except _StopForward:
             pass
-        if fired != sorted(layers):
+        if self.fired != sorted(self.layers):
             raise NeurosteerError(
-                f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}"
+                f"hooks at '{self.site}' fired at layers {self.fired}, expected once at each of {list(self.layers)}"
             )
-        check_edits(model, site, last if at is None else model.n_layers)
+        check_edits(model, self.site, self.last if at is None else model.n_layers)
         if at is None:
             return None
-        if picked is not None and logits is None:
-            return picked.next_logits()
+        if self.picked is not None and logits is None:
+            return self.picked.next_logits()
         return NextLogits(logits[0], len(logits[0]))
-
-    points: list[tuple[str, Hook]] = [site_hook(site, layer, reader(layer)) for layer in layers]
-    if enter is not None:
-        points.insert(0, (hook_name("resid_pre", 0), enter))
-    picked = _StatesPicked.of(model, requested)
-    replaced = _bare_norms(model) | ({} if picked is None else {picked.inner: picked.stop})
-    with _forwards(replaced), hooked(model, [*points, (UNEMBED, pick)]):
-        yield one_pass
 
 
 class _StatesPicked:
@@ -188,17 +196,18 @@ def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"])
 
     Hooks at that block's output fire; hooks below do not.
     """
-
-    def skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
-        return hidden
-
-    def resume(*_args: Any, **_kwargs: Any) -> Tensor:
-        given: Tensor = model.bridge.blocks[layer].hook_out(residual)
-        return given
-
     *below, resumed = model.bridge.blocks[: layer + 1]
-    with _forwards({resumed: resume, **dict.fromkeys(below, skip)}):
+    with _forwards({resumed: partial(_resume, resumed.hook_out, residual), **dict.fromkeys(below, _skip)}):
         yield
+
+
+def _skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+    return hidden
+
+
+def _resume(hook_out: nn.Module, residual: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+    given: Tensor = hook_out(residual)
+    return given
 
 
 @contextmanager
@@ -226,15 +235,12 @@ def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:
         norms = [norm for norm in model.bridge.modules() if isinstance(norm, NormalizationBridge)]
         with without_hooks(model):
             _plain_norms[model] = [norm for norm in norms if _is_plain(norm)]
-    return {norm: _bare(norm) for norm in _plain_norms[model] if not _is_watched(norm)}
+    return {norm: partial(_bare, norm) for norm in _plain_norms[model] if not _is_watched(norm)}
 
 
-def _bare(norm: NormalizationBridge) -> Callable[..., Tensor]:
-    def forward(values: Tensor, **_: Any) -> Tensor:
-        given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
-        return given
-
-    return forward
+def _bare(norm: NormalizationBridge, values: Tensor, **_: Any) -> Tensor:
+    given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
+    return given
 
 
 def _is_plain(norm: NormalizationBridge) -> bool:
@@ -244,7 +250,7 @@ def _is_plain(norm: NormalizationBridge) -> bool:
         return False
     values = torch.linspace(-2, 3, 4 * weight.numel(), dtype=weight.dtype, device=weight.device).view(1, 4, -1)
     with torch.no_grad():
-        return torch.equal(norm(values), _bare(norm)(values))
+        return torch.equal(norm(values), _bare(norm, values))
 
 
 def _is_watched(norm: NormalizationBridge) -> bool:

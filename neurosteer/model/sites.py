@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float
@@ -38,13 +39,13 @@ def site_hook(site: Site, layer: int, function: Hook) -> tuple[str, Hook]:
 
     TransformerLens gives `z` with an axis of heads; here the units of head h are those from h * width on.
     """
+    return hook_name(site, layer), partial(_on_heads, function) if site == "z" else function
 
-    def on_heads(values: Float[Tensor, "row node head unit"], *, hook: Any) -> Tensor:
-        flat = values.flatten(2)
-        changed = function(flat, hook=hook)
-        return (flat if changed is None else changed).reshape(values.shape)
 
-    return hook_name(site, layer), on_heads if site == "z" else function
+def _on_heads(function: Hook, values: Float[Tensor, "row node head unit"], *, hook: Any) -> Tensor:
+    flat = values.flatten(2)
+    changed = function(flat, hook=hook)
+    return (flat if changed is None else changed).reshape(values.shape)
 
 
 def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:

@@ -14,6 +14,8 @@ from made_pairs import made_pairs
 
 from neurosteer.neurons import NeuronSet
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 SHARED = {"command", "version", "model", "options", "results"}
 MODEL = {"name", "revision", "fingerprint", "n_layers", "d_model", "dtype", "device"}
 EFFECT = {  # the design's keys; more may be there

@@ -189,9 +189,9 @@ class Real:
 
 
 @pytest.fixture(scope="module")
-def real(builtin: Model, builtin_source: Path, blimp_sample: Path) -> Real:
+def real(builtin: Model, builtin_network: Any, blimp_sample: Path) -> Real:
     """The neurons are those that differ most between good and bad sentences."""
-    pairs, network = load_pairs("intransitive", source=str(blimp_sample)).limit(4), hf_network(builtin_source)
+    pairs, network = load_pairs("intransitive", source=str(blimp_sample)).limit(4), builtin_network
     words = builtin.tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
     ids = [[0, *some, 0] for some in words]
     with read_from([hf_blocks(network)[14]]) as [block]:

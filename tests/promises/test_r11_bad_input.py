@@ -30,6 +30,8 @@ from safetensors.numpy import save_file
 from neurosteer.cli import main
 from neurosteer.cli.app import app
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 Row = tuple[str, list[str], str]  # commands (or EVERY one that has the option), arguments, what the line says
 
 # --- what is typed -----------------------------------------------------------------------------------------------
@@ -50,7 +52,10 @@ MOST = {
     "--nulls": "10,000",
 }
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post, z"
-KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, export, fetch, check, ls"
+KNOWN = (
+    "neurosteer has: find, ablate, amplify, evidence, neuron, generate, score, run, export, page, fetch, compare, check, "
+    "ls"
+)
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LOADING = "find ablate amplify evidence generate score run"
 BUT_RUN, EDITS = "find ablate amplify evidence generate score", "ablate amplify"
@@ -191,6 +196,9 @@ TYPED: list[Row] = [
     ),
     (EVERY, ["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
     (EVERY, ["--out", "taken/runs"], "--out 'taken/runs': '"),
+    (EVERY, ["--out", "~nobody-here/x"], "--out '~nobody-here/x' begins with a user of whom no home folder is known"),
+    (EDITS, ["--neutral", "~nobody-here/x"], "--neutral '~nobody-here/x' begins with a user of whom no home folder "),
+    (EVERY, ["--controls", "1000000000"], "--controls '1000000000' is not a whole number of at least 0 and at most "),
     (EVERY, ["--quiet=yes"], "option '--quiet' does not take a value"),
     (EVERY, ["--topk"], "option '--topk' requires an argument"),
     *(
@@ -689,6 +697,13 @@ def test_files_as_others_write_them(scored: Callable[..., dict[str, Any]], name:
     assert theirs["data"]["digest"] == plain["data"]["digest"]
 
 
+def test_columns_in_another_script(scored: Callable[..., dict[str, Any]]):
+    good, bad = "\u6587\u6cd5\u7684", "\u975e\u6587\u6cd5\u7684"
+    content = CSV.replace("sentence_good", good).replace("sentence_bad", bad).encode()
+    theirs = scored("theirs.csv", content, columns=f"{good},{bad}")
+    assert theirs["data"]["digest"] == scored("plain.jsonl", PLAIN)["data"]["digest"]
+
+
 def test_a_word_of_ten_thousand_letters(
     scored: Callable[..., dict[str, Any]], refused: Refused, place: Path, tmp_path: Path
 ):
@@ -715,6 +730,7 @@ def save_spelling(folder: Path) -> None:
     transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**GROUPED, **ids})).save_pretrained(folder)
 
 
+@pytest.mark.usefixtures("rendered")
 def test_right_to_left_text_and_emoji(run: Any, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """In sentences, in a task's name and in a prompt, from find to figures and text; nothing is lost or warned of."""
     monkeypatch.chdir(tmp_path)
@@ -768,6 +784,75 @@ def test_a_recipe_as_others_write_it_where_a_dead_process_has_left_its_locks(
     outcome = run("run", "ok.toml", "--quiet")
     assert (outcome.code, outcome.err) == (0, "")
     assert (folder / "index.html").is_file()
+
+
+# --- what people have met --------------------------------------------------------------------------------------
+
+
+def test_a_cache_of_a_user_who_is_not_there(refused: Refused, place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NEUROSTEER_HOME", "~nobody-here/x")
+    told = "'~nobody-here/x': no home folder of '~nobody-here' is known; name the folder itself"
+    refused(place, ["find", "--data", "made.jsonl", "--model", "llama", "--layers", "1"], told)
+
+
+KINDS, LAYOUT, ONCE = "artefacts/test_kinds.py", "pairs/test_layouts.py", "pairs/test_once.py"
+HALF, ODD = "promises/test_r28_nothing_by_half.py", "model/test_architectures.py"
+FONTS, HERE = "report/test_fonts.py", "promises/test_r11_bad_input.py"
+INSIDE = f"{KINDS}::test_what_is_wrong_inside_is_told_in_one_line"
+MET = {  # what others have run into: a row above (arguments, or a file), or the test of its kind
+    "a mixture of experts has no mlp_post": f"{ODD}::test_mixtures_of_experts_have_no_mlp_post",
+    "only some blocks are mixtures of experts": f"{ODD}::test_mixtures_of_experts_have_no_mlp_post",
+    "more token ids than embedding rows": f"{HALF}::test_more_token_ids_than_embedding_rows",
+    "weights that are NaN": f"{HALF}::test_weights_that_are_no_numbers",
+    "weights without a place": f"{HALF}::test_tensors_that_the_model_does_not_take",
+    "an unknown quantisation": f"{HALF}::test_quantisations_that_transformers_would_pass_over",
+    "an adapter beside the weights": f"{HALF}::test_an_adapter_beside_the_weights",
+    "a recurrent model has no key-value cache": f"{ODD}::test_recurrent_models_write_without_a_cache_and_say_so",
+    "a tokenizer rebuilt by its type": "model/test_tokenizer_file.py::test_the_ids_are_those_of_the_file",
+    "pairs of the same tokens": f"{ONCE}::test_the_same_tokens_are_said",
+    "a key given twice": "key.jsonl",
+    "a column given twice": "column.csv",
+    "pairs given twice": f"{ONCE}::test_repeats_are_the_pairs_alone",
+    "a pair of one sentence": f"{ONCE}::test_repeats_are_the_pairs_alone",
+    "nothing but pairs of one sentence": "same.jsonl",
+    "Parquet text that is not UTF-8": "bytes.parquet",
+    "fields parted by semicolons": f"{LAYOUT}::test_a_layout_is_found",
+    "columns in another script": f"{HERE}::test_columns_in_another_script",
+    "a name that the figure's font lacks": f"{FONTS}::test_without_a_font_the_figure_says_what_stands_for_what",
+    "columns of other names": f"{LAYOUT}::test_a_layout_is_found",
+    "columns that may be either": "both.csv",
+    "one sentence a row": f"{LAYOUT}::test_a_layout_is_found",
+    "alternating lines": f"{LAYOUT}::test_a_layout_is_found",
+    "lines of which nothing says which are good": "pairs.txt",
+    "rows of True and False": f"{LAYOUT}::test_a_layout_is_found",
+    "a folder of folders": f"{LAYOUT}::test_folders_are_searched_below",
+    "several paradigms in a file": f"{LAYOUT}::test_a_column_makes_tasks",
+    "a JSON array": f"{LAYOUT}::test_a_layout_is_found",
+    "a matplotlib backend that is not installed": "report/test_users_settings.py::test_backends_that_are_not_there",
+    "a matplotlib style with LaTeX": "report/test_users_settings.py::test_settings",
+    "a figure that fails": "studies/test_runs.py::test_results_are_kept_where_a_figure_fails",
+    "a terminal of 0 or 20 columns": "cli/test_screen.py::test_no_word_breaks_however_narrow_the_terminal",
+    "--out of a user who is not there": "--out ~nobody-here/x",
+    "a cache of a user who is not there": f"{HERE}::test_a_cache_of_a_user_who_is_not_there",
+    "a name that holds an escape": "cli/test_screen.py::test_control_characters_are_spelled_out",
+    "a billion controls": "--controls 1000000000",
+    "arrays of an artefact differ in length": INSIDE,
+    "scores of an artefact are NaN": INSIDE,
+    "units of an artefact are no whole numbers": INSIDE,
+    "a unit stands twice in an artefact": INSIDE,
+    "an artefact lacks an array": INSIDE,
+    "a variance in an artefact is below 0": INSIDE,
+    "a site of another width": "forward/test_edited_scores.py::test_edits_of_another_model_layer_or_unit",
+}
+
+
+def test_what_people_have_met_is_somewhere():
+    """Every case is a row of the tables above, or the test of its kind is there."""
+    rows = {" ".join(row[1]) for row in TYPED} | {file for file, _ in SENTENCES}
+    tests = Path(__file__).parents[1]
+    for case, where in MET.items():
+        file, _, name = where.partition("::")
+        assert where in rows or f"def {name}(" in (tests / file).read_text("utf-8"), case
 
 
 # --- the installed command ---------------------------------------------------------------------------------------

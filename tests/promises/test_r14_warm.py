@@ -29,6 +29,8 @@ from neurosteer.progress import Progress
 from neurosteer.report import find_table
 from neurosteer.studies import Found, find
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FEW = made_pairs()
 MANY = made_pairs(verbs=20, subjects=5, nouns=3)  # enough words for the column of new words
 QUICK: dict[str, Any] = {"methods": ("welch",), "layers": [0, 2], "topk": 3, "draws": 1}

@@ -21,6 +21,8 @@ from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.studies import Found, find, measure_effect, save_effects, save_find
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 OPTIONAL = type(None)
 SHARE = "a number in [0, 1]"
 WORDS = ("length", "last_word", "unigram", "stem", "bigram")

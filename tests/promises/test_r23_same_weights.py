@@ -25,6 +25,8 @@ from neurosteer.model import Model, builtin, gguf, load_model
 from neurosteer.pairs import load_pairs
 from neurosteer.store import file_digest
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 PAIRS = random_pairs(12)
 WAYS = ("folder", "bridge", "their bridge", "network", "network from memory", "GGUF file", "folder of a GGUF file")
 
@@ -114,7 +116,7 @@ OTHER = {  # what is given, and what the message says
     ("--eos", "<s>"): "EOS </s>, and the model now has <s>; give --eos '</s>'",
     ("--bos", "</s>", "--eos", "<s>"): "BOS <s> and EOS </s>, and the model now has </s> and <s>; give --bos '<s>' ",
 }
-COMMANDS = (["ablate"], ["amplify"], ["generate", "w1 w2"])
+COMMANDS = (["ablate"], ["amplify"], ["evidence"], ["generate", "w1 w2"])
 
 
 def test_neurons_found_under_other_tokens_are_refused(found: str, run: Any):
