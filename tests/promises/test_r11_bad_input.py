@@ -53,8 +53,8 @@ MOST = {
 }
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post, z"
 KNOWN = (
-    "neurosteer has: find, ablate, amplify, evidence, neuron, generate, score, run, export, page, fetch, compare, check, "
-    "ls"
+    "neurosteer has: find, ablate, amplify, evidence, neuron, generate, score, run, export, page, fetch, compare, "
+    "check, ls"
 )
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LOADING = "find ablate amplify evidence generate score run"
