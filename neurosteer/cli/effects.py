@@ -212,6 +212,8 @@ def ablate(
         return whole.scaled(scales[0])
 
     neurons = neurons.of(name)
+    if neurons.direction is not None and len(kinds) > 1:
+        raise InputError(f"--to {kinds[1]} with --direction: a direction is projected out to one reference; name one")
     record = {**neurons.record(seed), **measurement.record(0.0), "kinds": kinds}
     request = _Request("ablate", neurons, seed, edit, kinds, scales, measurement, model, output, record)
     _measure(request, progress)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import Method
 
 from . import options, parse
 from .option_groups import with_groups
 from .progress import TerminalProgress
 from .screen import say
+
+if TYPE_CHECKING:
+    from neurosteer.studies import Effect
 
 
 @with_groups
@@ -22,8 +26,8 @@ def export(
     *,
     to: Annotated[Literal["hf"], typer.Option(help="As what: a Hugging Face folder.")] = "hf",
     method: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="By whose neurons, where the run has several.", show_default=False),
+        Method | None,
+        typer.Option(help="By whose neurons, where the run has several.", show_default=False),
     ] = None,
     model: options.ModelOfFind,
     output: options.Output,
@@ -40,7 +44,7 @@ def export(
     from neurosteer.studies.runs import read_run
     from neurosteer.version import __version__
 
-    effects = {effect.method or "given": effect for effect in load_effects(Path(edit))}
+    effects: dict[str, Effect] = {effect.method or "given": effect for effect in load_effects(Path(edit))}
     if method is None and len(effects) > 1:
         raise InputError(f"{edit} has the effects of {', '.join(effects)}; name one with --method")
     if method is not None and method not in effects:

@@ -208,8 +208,10 @@ class Ranking:
         >>> ranking.compare(ranking, topk=4)
         RankingComparison(Spearman 1.00, top 4: 1.00 shared, 0.04 by chance; 3 layers)
         """
-        if (self.model, self.site, self.group) != (other.model, other.site, other.group):
-            raise InputError("these rankings belong to different models or sites, or one is of heads")
+        if (self.model, self.site) != (other.model, other.site):
+            raise InputError("these rankings belong to different models or sites")
+        if self.group != other.group:
+            raise InputError("one of these rankings is of heads, the other of units")
         layers = [layer for layer in self.layers if layer in other.layers]
         if not layers:
             raise InputError("these rankings have no layer in common")

@@ -163,16 +163,22 @@ def _notes_on_controls(effect: EffectResult) -> list[str]:
     controls, light = effect.controls, effect.without_massive
     if controls is None:
         return []
-    other = light and light.controls
+    other, along = light and light.controls, effect.edit.by == "direction"
     notes = [
         f"smallest change seen with 80 % power: {_detectable(controls)}",
-        f"mismatch left in the controls: {number(controls.unmatched)} standard deviations",
-        f"overlap of the controls with the set: {percent(controls.overlap)}",
+        _mismatch(effect, controls),
+        f"overlap of the controls with the {effect.edit.noun if along else 'set'}: {percent(controls.overlap)}",
     ]
     if not other:
         return notes
     same = (_detectable(other), number(other.unmatched), percent(other.overlap))
     return [f"{note} (without massive {value})" for note, value in zip(notes, same, strict=True)]
+
+
+def _mismatch(effect: EffectResult, controls: Controls) -> str:
+    if effect.edit.by == "direction":
+        return f"spread of the states along the controls: {percent(controls.unmatched)} off"
+    return f"mismatch left in the controls: {number(controls.unmatched)} standard deviations"
 
 
 def _detectable(controls: Controls) -> str:

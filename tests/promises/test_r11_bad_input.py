@@ -49,8 +49,8 @@ MOST = {
     "--draws": "10,000",
     "--nulls": "10,000",
 }
-SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
-KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, fetch, check, ls"
+SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post, z"
+KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, export, fetch, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LOADING = "find ablate amplify evidence generate score run"
 BUT_RUN, EDITS = "find ablate amplify evidence generate score", "ablate amplify"
@@ -129,15 +129,24 @@ TYPED: list[Row] = [
     *one_of("--to", "zero, mean", "resample", commands="find"),
     *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
     *one_of("--to", "zero, mean", "resample", commands="amplify generate"),
+    *one_of("--to", "hf", "gguf", commands="export"),
+    *one_of("--by", "unit, head", "heads", "layer"),
+    *one_of("--direction", "mean, probe", "both", commands="find"),
+    *(
+        (name, ["--direction", "none"], "--direction 'none': no such file")
+        for name in ["ablate", "amplify", "evidence", "generate"]
+    ),
+    (EDITS, ["--direction", "mean", "--topk", "3"], "--topk with --direction: a direction is no set of neurons; "),
+    ("generate", ["--push", "far"], "--push 'far' is not a finite number"),
     *one_of("--reach", "own, onward, all", "far"),
-    *one_of("--where", "all, prompt", "nowhere", commands=EDITS),
-    *one_of("--where", "all, prompt, generated", "nowhere", commands="generate"),
+    *one_of("--where", "all, prompt, every", "nowhere", commands=EDITS),
+    *one_of("--where", "all, prompt, generated, every", "nowhere", commands="generate"),
     (
         "generate",
         ["--where", "promt"],
-        "--where 'promt' is not one of all, prompt, generated; did you mean 'prompt'?",
+        "--where 'promt' is not one of all, prompt, generated, every; did you mean 'prompt'?",
     ),
-    (EDITS, ["--where", "promt"], "--where 'promt' is not one of all, prompt; did you mean 'prompt'?"),
+    (EDITS, ["--where", "promt"], "--where 'promt' is not one of all, prompt, every; did you mean 'prompt'?"),
     *(
         (EDITS, ["--where", value], f"--where {value} cannot matter for scores: sentences are given, and EOS is ")
         for value in ("eos", "generated")
@@ -208,6 +217,7 @@ TYPED: list[Row] = [
 FIRST = {
     "generate": ["The guests"],
     "run": ["fig5"],
+    "export": ["taken", "edited"],
     "fetch": ["gpt2"],
     "check": ["taken"],
 }  # what else is looked at only after
@@ -289,6 +299,8 @@ def test_every_option_of_every_command_is_there():
         (["--verison"], "unknown option '--verison'; did you mean '--version'? (see neurosteer --help)"),
         (["check"], "missing argument 'PATH...' (see neurosteer check --help)"),
         (["generate", "--scale", "0"], "missing argument 'PROMPT...' (see neurosteer generate --help)"),
+        (["export"], "missing argument 'EDIT' (see neurosteer export --help)"),
+        (["export", "nowhere", "edited"], "no effect in 'nowhere': No such file or directory"),
         (["fetch"], "missing argument 'NAME' (see neurosteer fetch --help)"),
         (["fetch", "builtin"], "the pairs of 'builtin' are made on this machine: nothing is to be fetched"),
         (["fetch", "rublmp", "--offline"], "no model or data set 'rublmp' in the cache, and the hub cannot be "),

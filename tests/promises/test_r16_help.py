@@ -19,7 +19,10 @@ from pathlib import Path
 import pytest
 
 SLOW = ("torch", "transformers", "transformer_lens", "datasets", "matplotlib", "scipy", "pandas")
-COMMANDS = ("find", "ablate", "amplify", "evidence", "generate", "score", "run", "fetch", "compare", "check", "ls")
+COMMANDS = (
+    *("find", "ablate", "amplify", "evidence", "generate", "score", "run", "export", "fetch", "compare", "check"),
+    "ls",
+)
 LISTINGS = ("tasks", "models", "recipes", "runs")
 HELP = [[], ["--help"], ["--version"], *([command, "--help"] for command in COMMANDS), ["ls"]]
 HELP += [["ls", listing, "--help"] for listing in LISTINGS]
@@ -34,6 +37,7 @@ MISTAKES = [
     ["run", "nowhere"],
     ["run", "fig5", "--set", "k=0"],
     ["run", "fig5", "--workers", "none"],
+    ["export"],
     ["fetch"],
     ["check"],
     *(["ls", listing, "--format", "yaml"] for listing in LISTINGS),

@@ -46,7 +46,7 @@ def _words(edit: AppliedEdit) -> _Words:
 
 def interpret_effect(effect: EffectResult) -> str:
     """The change, whether matched controls do the same, whether massive units carry it, and what else it disturbs."""
-    parts = (_change, _against, _massive, _kinds, _disturbance, _elsewhere)
+    parts = (_change, _against, _exchanged, _massive, _kinds, _disturbance, _elsewhere)
     return " ".join(filter(None, (part(effect) for part in parts)))
 
 
@@ -102,8 +102,7 @@ def _done_along(edit: AppliedEdit) -> str:
 def _against(effect: EffectResult) -> str:
     found, words = effect.controls, _words(effect.edit)
     spread = found and (
-        f"{found.n} matched {'set changes' if found.n == 1 else 'sets change'} it by {change(found.delta_low)} to "
-        f"{change(found.delta_high)}"
+        f"{found.n} {_compared(effect.edit, found.n)} it by {change(found.delta_low)} to {change(found.delta_high)}"
     )
     alone = f"Without controls this says nothing about {words.these} in particular."
     if effect.nothing_to_lose is not False:
@@ -113,10 +112,27 @@ def _against(effect: EffectResult) -> str:
     if found.verdict == TOO_FEW_TO_TELL:
         return f"{spread}: too few to tell, a verdict takes {FEWEST_CONTROLS}."
     if found.verdict == DOES_NOT_STAND_OUT:
-        null = f"no more than sets that should not matter ({_p(found)})"
+        sets = "directions" if effect.edit.by == "direction" else "sets"
+        null = f"no more than {sets} that should not matter ({_p(found)})"
         return f"{spread}: {null}. {missed(found, effect.edit)}"
     stand = f"{words.these.capitalize()} stand{words.s} out"
     return f"{spread}. {stand}{_how(found, effect.margin.delta, words)} (p = {_short(found.p)})."
+
+
+def _compared(edit: AppliedEdit, n: int) -> str:
+    """What the controls are, with their verb."""
+    what = "random direction" if edit.by == "direction" else "matched set"
+    return f"{what} changes" if n == 1 else f"{what}s change"
+
+
+def _exchanged(effect: EffectResult) -> str:
+    """What directions of exchanged labels do, where there are any."""
+    found = effect.exchanged
+    if found is None:
+        return ""
+    spread = f"{change(found.delta_low)} to {change(found.delta_high)}"
+    verb = "direction of exchanged labels changes" if found.n == 1 else "directions of exchanged labels change"
+    return f"{found.n} {verb} it by {spread} ({_p(found)})."
 
 
 def _no_preference(effect: EffectResult) -> str:
