@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -19,7 +19,10 @@ from .progress import TerminalProgress
 from .screen import say, show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neurosteer.model import Model
+    from neurosteer.neurons import NeuronSet
     from neurosteer.studies import Origin
     from neurosteer.studies.evidence import Evidence, Settings
 
@@ -143,7 +146,7 @@ def _ask(
     assert origin.pairs is not None
     assert origin.split is not None
     chosen = []
-    for method, one in origin.sets.items():
+    for method, one in cast("Mapping[str, NeuronSet]", origin.sets).items():  # a direction was refused
         ranking = origin.rankings.get(method)
         chosen.append((one, ranking, layers_among(one, ranking, neurons.layers)))
     settings = asked.settings(origin.split.seed if seed is None else seed, offline=output.offline)

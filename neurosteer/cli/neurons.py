@@ -229,11 +229,10 @@ class NeuronsFrom:
             return asked.named(asked.model)
         from neurosteer.studies import model_of_newest_find
 
-        found = (
-            None
-            if isinstance(self.given, Path) or isinstance(self.direction, Path)
-            else model_of_newest_find(self.wanted(seed, offline=True), out=out)
-        )
+        wanted = self.wanted(seed, offline=True)
+        wanted = wanted if self.given is None else replace(wanted, by=None)  # any find tells the model
+        from_file = isinstance(self.given, Path) or isinstance(self.direction, Path)
+        found = None if from_file else model_of_newest_find(wanted, out=out)
         if found is None:
             return asked.named(options.DEFAULT_MODEL)
         progress.notice(f"model {found.name}, that of the newest find")

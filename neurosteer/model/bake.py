@@ -44,14 +44,13 @@ def _is_exact(scale: float) -> bool:
 def _projection(model: Model, network: Any, site: Site, layer: int) -> Float[Tensor, "output input"]:
     """The weights behind a site at a layer, its units as the last axis: a view, whose changes are the network's."""
     part, name = _BEHIND[site]
-    hooked = getattr(getattr(getattr(model.bridge.blocks[layer], part), name), "original_component", None)
+    hooked: Any = getattr(getattr(getattr(model.bridge.blocks[layer], part), name), "original_component", None)
     kind = type(hooked).__name__
-    same = [
-        module
-        for module in network.modules()
-        if type(module).__name__ == kind and _equal(module.weight, hooked.weight)
-    ]
-    if len(same) != 1 or kind not in ("Linear", "Conv1D"):
+    same = []
+    if kind in ("Linear", "Conv1D"):
+        alike = (module for module in network.modules() if type(module).__name__ == kind)
+        same = [module for module in alike if _equal(module.weight, hooked.weight)]
+    if len(same) != 1:
         raise InputError(
             f"the projection behind {site} at layer {layer} of {model.name} is no plain matrix of its own ({kind}), "
             "so an edit cannot be put into its weights"

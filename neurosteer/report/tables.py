@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from neurosteer.results import FindLayer, FindResult
+from neurosteer.vocabulary import DirectionKind
 
 from .agreement import agreement_table, compared, predicts_use
 from .baselines import UNSPACED, WORDS, lacks_words, named
@@ -73,7 +75,7 @@ def _layers(found: FindResult) -> Table:
         (f"random {found.topk}\nmean, range", _random),
     ]
     for kind in found.direction_layers or {}:
-        columns.append((f"{kind}\ndir.", lambda row, kind=kind: number((row.along or {}).get(kind))))
+        columns.append((f"{kind}\ndir.", partial(_along, kind)))
     if _has_masks(found):
         columns += [
             ("L0\nkept", lambda row: percent(row.l0.kept if row.l0 else None)),
@@ -91,6 +93,10 @@ def _layers(found: FindResult) -> Table:
     for layer in found.layers:
         add_row(table, *(cell(layer) for _, cell in columns), style="bold" if layer.layer == found.best_layer else "")
     return table
+
+
+def _along(kind: DirectionKind, layer: FindLayer) -> str:
+    return number((layer.along or {}).get(kind))
 
 
 def _random(layer: FindLayer) -> Text:
