@@ -50,7 +50,7 @@ MOST = {
     "--nulls": "10,000",
 }
 SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post, z"
-KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, export, fetch, check, ls"
+KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, export, fetch, compare, check, ls"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LOADING = "find ablate amplify evidence generate score run"
 BUT_RUN, EDITS = "find ablate amplify evidence generate score", "ablate amplify"
