@@ -14,6 +14,7 @@ from neurosteer.edits import Edit
 from neurosteer.experiments import run_recipe
 from neurosteer.forward import score
 from neurosteer.model import Model
+from neurosteer.neurons import NeuronSet
 from neurosteer.runner.execution import run_units
 from neurosteer.studies import find, measure_effect, save_effects, save_find, save_scores
 
@@ -34,6 +35,7 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
     ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
     scored, *_ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
+    NeuronSet.of(model, [(0, 1)], by="head").save(place / "heads.safetensors")
     found.direction("mean").save(place / "direction.safetensors")
     run_units(stub_units(), place / "units-only", DIGEST)
     cached = {
@@ -50,6 +52,7 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
         "controls": next(ablated.glob("*.controls.safetensors")),
         "tokens": next(ablated.glob("*.tokens.safetensors")),
         "neurons": place / "neurons.safetensors",
+        "heads": place / "heads.safetensors",
         "direction": place / "direction.safetensors",
         "unit": place / "units-only" / "units" / "joint-0.safetensors",
     }

@@ -164,6 +164,9 @@ def test_controls_are_whole_heads_of_the_blocks_of_the_set():
     blocks = head_blocks(known, HEAD)
     assert sorted(head for block in blocks for head in block) == [(i, j) for i in range(7) for j in range(HEADS)]
     assert [sorted({layer for layer, _ in block}) for block in blocks] == [[0, 1, 2], [3, 4, 5, 6]]
+    apart = replace(known, layers=(0, 1, 2, 3, 9, 14, 15))
+    parted = [sorted({layer for layer, _ in block}) for block in head_blocks(apart, HEAD)]
+    assert parted == [[0, 1, 2, 3], [9], [14, 15]]
     norms = (known.token_mean.square() + known.token_var).unflatten(1, (HEADS, HEAD)).sum(dim=2)
     wide = made_stats(layers=1, width=24 * HEAD)
     low, high = head_blocks(wide, HEAD)

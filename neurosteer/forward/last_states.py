@@ -33,11 +33,12 @@ def room_for(shape: Sequence[int], progress: Progress) -> Float[np.ndarray, "pai
     if size <= IN_MEMORY:
         return np.empty(shape, dtype=np.float32)  # NumPy asks for huge pages: fewer faults
     try:
-        file = tempfile.TemporaryFile(dir=home())  # noqa: SIM115 - the map keeps it open
-        for start in range(0, size, _CHUNK):
-            file.write(bytes(min(_CHUNK, size - start)))  # a disk that is full says so now, and not in the map
-        file.flush()
-        return np.memmap(file, dtype=np.float32, mode="r+", shape=tuple(shape))
+        home().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home()) as file:  # it stays for as long as it is mapped
+            for start in range(0, size, _CHUNK):
+                file.write(bytes(min(_CHUNK, size - start)))  # a disk that is full says so now, and not in the map
+            file.flush()
+            return np.memmap(file, dtype=np.float32, mode="r+", shape=tuple(shape))
     except OSError as error:
         progress.notice(f"states of {size / 1e9:.1f} GB are collected in memory: {error.strerror or error}")
         return np.empty(shape, dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
-    from .bake import bake as bake
+    from .baking import bake as bake
     from .builtin import known_models as known_models
     from .devices import to_device as to_device
     from .edit_hooks import ActiveEdit as ActiveEdit

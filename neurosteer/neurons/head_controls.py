@@ -49,13 +49,26 @@ def head_blocks(stats: UnitStats, group: int) -> list[list[Head]]:
 
 
 def _runs(layers: Sequence[int], heads: int) -> list[list[int]]:
-    """Layers that are pooled, in their order; what is left at the end joins the last run."""
-    size = -(-FEWEST // heads)
-    runs = [list(layers[start : start + size]) for start in range(0, len(layers), size)]
-    if len(runs) > 1 and len(runs[-1]) < size:
-        last = runs.pop()
-        runs[-1] += last
-    return runs
+    """Layers that are pooled: neighbours, in their order; what is left at the end of a stretch joins its last run."""
+    size, found = -(-FEWEST // heads), []
+    for stretch in _stretches(layers):
+        runs = [stretch[start : start + size] for start in range(0, len(stretch), size)]
+        if len(runs) > 1 and len(runs[-1]) < size:
+            last = runs.pop()
+            runs[-1] += last
+        found += runs
+    return found
+
+
+def _stretches(layers: Sequence[int]) -> list[list[int]]:
+    """Ascending layers, parted where one is missing between them."""
+    found: list[list[int]] = []
+    for layer in layers:
+        if found and layer == found[-1][-1] + 1:
+            found[-1].append(layer)
+        else:
+            found.append([layer])
+    return found
 
 
 def _halved(heads: list[Head]) -> list[list[Head]]:

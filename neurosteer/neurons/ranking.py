@@ -243,7 +243,7 @@ class Ranking:
             "method": self.method,
             "model": self.model,
             "site": self.site,
-            "group": self.group,
+            **({} if self.group == 1 else {"group": self.group}),
         }
         write_artefact(Path(path), RANKING.kind, arrays, metadata)
 

@@ -265,7 +265,8 @@ class NeuronSet:
 
     def described(self) -> dict[str, Json]:
         """The metadata of its artefact."""
-        return {**self.metadata, "model": self.model, "site": self.site, "group": self.group}
+        own = {"model": self.model, "site": self.site}
+        return {**self.metadata, **own, **({} if self.group == 1 else {"group": self.group})}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: dict[str, Json]) -> NeuronSet:

@@ -28,7 +28,7 @@ class AppliedEdit:
     site: Site
     layers: tuple[int, ...]
     k: int  # neurons, or heads
-    by: Edited = "unit"
+    by: Annotated[Edited, WHERE_KNOWN] = "unit"
 
     @property
     def noun(self) -> str:

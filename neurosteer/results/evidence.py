@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from neurosteer.vocabulary import NOUNS, FixedReference, Grain, Question, Reach, Region, Site
 
 from .effect import EqualDisturbance
 from .find import RankedNeuron
 from .pairs_used import MeasuredPairs
+from .record import WHERE_KNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ class EvidenceResult:
     site: Site
     layers: tuple[int, ...]
     k: int  # neurons, or heads
-    by: Grain = "unit"
+    by: Annotated[Grain, WHERE_KNOWN] = "unit"
     width: int  # units, or heads, of these layers together
     to: FixedReference  # what the edits move units towards
     reach: Reach = "own"

@@ -152,7 +152,7 @@ class FindResult:
     data: FindData
     site: Site
     position: Position
-    by: Grain = "unit"  # what was ranked
+    by: Annotated[Grain, WHERE_KNOWN] = "unit"  # what was ranked
     width: int  # units, or heads, of a layer
     baselines: Baselines
     baselines_intervals: BaselineIntervals
