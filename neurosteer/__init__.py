@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .studies.cards import neuron_card as neuron_card
     from .studies.evidence import Evidence as Evidence
     from .studies.evidence import evidence as evidence
+    from .studies.masks import MaskSettings as MaskSettings
     from .studies.runs import runs as runs
     from .version import __version__ as __version__
 else:

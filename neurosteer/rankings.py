@@ -68,4 +68,10 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "Nanda 2023; Kramar et al. 2024",
         of_head="sum",
     ),
+    "causal-l0": RankingMethod(
+        "how long the unit's gate stays open in a learned mask while its price rises; 0 where it never opens",
+        "gradients of the margin under gates",
+        "used",
+        "here; gates of Louizos, Welling & Kingma 2018",
+    ),
 }

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 PaperMethod = Literal["welch", "l0"]  # of ranking, in the paper
 CausalMethod = Literal["welch", "l0", "attribution"]  # that the recipe `causal` compares
-Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution"]  # see `rankings`
+Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution", "causal-l0"]  # see `rankings`
 SplitKind = Literal["pair", "lexical"]
 RunState = Literal["running", "waiting", "failed", "stopped"]  # of a recipe that is not finished
 Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post", "z"]

@@ -138,7 +138,6 @@ def test_describe():
         "site": "resid_post",
         "layers": [2, 4, 5],
         "k": 4,
-        "by": "unit",
     }
     clamp = Edit.clamp(neurons_of(), 1.5).describe()
     assert (clamp.kind, clamp.scale, clamp.value, clamp.reach) == ("clamp", 0.0, 1.5, "own")

@@ -12,6 +12,7 @@ from .kinds import DIRECTION as DIRECTION
 from .kinds import EVIDENCE as EVIDENCE
 from .kinds import FOUND as FOUND
 from .kinds import KINDS as KINDS
+from .kinds import MASK_PATH as MASK_PATH
 from .kinds import NEURONS as NEURONS
 from .kinds import PROBES as PROBES
 from .kinds import RANKING as RANKING

@@ -174,6 +174,16 @@ TOKEN_STATS = Schema(
     },
 )
 ATTRIBUTION = Schema("attribution", {name: Array("float", ("layer", "unit")) for name in ("product", "gradient")})
+MASK_PATH = Schema(
+    "mask",
+    {
+        "log_alpha": _SCORES,
+        "mean": _SCORES,
+        **{name: Array("float", ("layer", "unit"), least=0) for name in ("square", "area")},
+        "opened": Array("int", ("layer", "unit"), least=0),
+    },
+    {"step": int, "start": float},
+)  # a causal mask in training
 EVIDENCE = Schema("evidence", metadata={"part": str})  # the answer to one question, in the cache
 UNIT = Schema("unit", metadata={"unit": str, "digest": str, "values": dict[str, Json]})  # of a recipe's run
 KINDS: tuple[Schema, ...] = (
@@ -187,6 +197,7 @@ KINDS: tuple[Schema, ...] = (
     STATES,
     TOKEN_STATS,
     ATTRIBUTION,
+    MASK_PATH,
     EVIDENCE,
     UNIT,
 )

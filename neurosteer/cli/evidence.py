@@ -49,8 +49,14 @@ Controls = Annotated[
     ),
 ]
 Nulls = Annotated[
-    int,
-    _option(min=0, max=10_000, metavar="N", help="Searches on exchanged labels: at least 19 for a verdict."),
+    int | None,
+    _option(
+        min=0,
+        max=10_000,
+        metavar="N",
+        help="Searches on exchanged labels: at least 19 for a verdict.",
+        show_default="39, of causal-l0 19",
+    ),
 ]
 Kl = Annotated[
     Any,  # a number or "auto"
@@ -73,7 +79,7 @@ class Asked:
     only: Only = None
     to: To = "mean"
     controls: Controls = 19
-    nulls: Nulls = 39
+    nulls: Nulls = None
     kl: Kl = None
     map: Map = False
     neutral: Neutral = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -34,7 +35,7 @@ class Search:
         list[str] | None,
         _option(
             **parse.words(METHODS),
-            help="How neurons are ranked: by what a probe can read, or what the model uses (attribution). Repeats.",
+            help="Ranks by what a probe can read, or by what the model uses (attribution, causal-l0). Repeats.",
             show_default="welch, l0",
         ),
     ] = None
@@ -54,7 +55,9 @@ class Search:
             show_default="a grid, chosen from on validation",
         ),
     ] = None
-    to: Annotated[Literal["zero", "mean"], _option(help="The ablation that attribution predicts.")] = "zero"
+    to: Annotated[
+        Literal["zero", "mean"], _option(help="The ablation that attribution predicts, and causal masks learn.")
+    ] = "zero"
     steps: Annotated[
         int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
     ] = 1
@@ -64,6 +67,32 @@ class Search:
             **parse.words(DIRECTION_KINDS),
             help="Also what can be read along one direction: the difference of means, the dense probe. Repeats.",
             show_default=False,
+        ),
+    ] = None
+    share: Annotated[
+        float,
+        _option(
+            metavar="X",
+            parser=parse.penalty,
+            help="For causal-l0: the share of the margin that can be lost which the set has to take.",
+        ),
+    ] = 0.9
+    kl: Annotated[
+        float,
+        _option(
+            "--kl",
+            metavar="X",
+            parser=parse.positive,
+            help="For causal-l0: how much the set may disturb neutral text at most (KL, nats per token).",
+        ),
+    ] = 0.1
+    neutral: Annotated[
+        Path | None,
+        _option(
+            metavar="FILE",
+            parser=parse.file,
+            help="For causal-l0: neutral text, whose paragraphs in turn train and judge.",
+            show_default="two small built-in ones",
         ),
     ] = None
     draws: Annotated[int, _option(min=1, max=MOST_DRAWS, metavar="N", help="Random neuron sets to compare with.")] = 5
@@ -80,6 +109,7 @@ class Search:
     def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
         """The neurons of one task."""
         from neurosteer.studies import find as find_neurons
+        from neurosteer.studies.masks import MaskSettings
 
         return find_neurons(
             model,
@@ -97,6 +127,8 @@ class Search:
             directions=parse.each_once(self.direction or (), DIRECTION_KINDS),
             draws=self.draws,
             seed=self.seed,
+            mask=MaskSettings(share=self.share, kl=self.kl),
+            neutral=self.neutral,
             progress=progress,
         )
 
@@ -116,11 +148,16 @@ class Search:
             **({"directions": self.direction} if self.direction else {}),
             "draws": self.draws,
             "seed": self.seed,
+            **(self._of_mask if "causal-l0" in self._methods else {}),
         }
 
     @property
     def _methods(self) -> tuple[Method, ...]:
         return parse.each_once(self.method, METHODS) if self.method else PAPER_METHODS
+
+    @property
+    def _of_mask(self) -> dict[str, Json]:
+        return {"share": self.share, "kl": self.kl, "neutral": None if self.neutral is None else str(self.neutral)}
 
     @property
     def _lambdas(self) -> tuple[float, ...] | None:

@@ -76,6 +76,11 @@ def not_negative(text: str | float) -> float:
     return _number(text, "a finite number of at least 0", lambda value: 0 <= value < math.inf)
 
 
+def positive(text: str | float) -> float:
+    """A finite number above 0."""
+    return _number(text, "a finite number above 0", lambda value: 0 < value < math.inf)
+
+
 def penalty(text: str | float) -> float:
     """A number above 0 and up to 1."""
     return _number(text, "a number above 0 and up to 1", lambda value: 0 < value <= 1)

@@ -52,19 +52,26 @@ class _StopForward(Exception):
 
 @contextmanager
 def capture(
-    model: Model, site: Site, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
+    model: Model,
+    site: Site,
+    layers: Sequence[int],
+    visit: Visit,
+    *,
+    enter: Enter | None = None,
+    gradients: bool = False,
 ) -> Iterator[Pass]:
     """Capture a site at some layers: inside the block, each call of the yielded function is one forward pass.
 
     `visit(layer, values)` is called once per layer and pass, in ascending order. `enter`, if given, may replace the
-    input of the first block, and the pass then builds a graph for gradients. Raises `NeurosteerError` if a hook did
-    not fire exactly once per pass. On exit all hooks are removed, also after errors.
+    input of the first block, and the pass then builds a graph for gradients; with `gradients` it does so anyway.
+    Raises `NeurosteerError` if a hook did not fire exactly once per pass. On exit all hooks are removed, also after
+    errors.
 
         with capture(model, "resid_post", [14], lambda layer, values: print(values.shape)) as one_pass:
             one_pass(tokens)
     """
     check_site(model, site, layers)
-    one_pass = _Capture(model, site, layers, visit, graph=enter is not None)
+    one_pass = _Capture(model, site, layers, visit, graph=gradients or enter is not None)
     points: list[tuple[str, Hook]] = [site_hook(site, layer, partial(one_pass.read, layer)) for layer in layers]
     if enter is not None:
         points.insert(0, (hook_name("resid_pre", 0), enter))

@@ -157,6 +157,21 @@ class Ranking:
         metadata = {**self.metadata, "method": self.method, "k": str(topk)}
         return self._set(torch.tensor(rows)[order // width], order % width, metadata)
 
+    def suggested(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
+        """The set whose size the search itself chose, among the layers that it searched; else `top(topk, layers)`.
+
+        A causal mask chooses one, if any is as small and as harmless as was asked for.
+
+        >>> ranking.suggested(2)
+        NeuronSet(2 neurons at resid_post, layer 1)
+        """
+        chosen = self.metadata.get("set")
+        if chosen is None:
+            return self.top(topk, layers)
+        among = chosen["layers"] if layers is None else layers
+        found = self.top(chosen["k"], among)
+        return replace(found, metadata={**found.metadata, "among": among}) if layers is None else found
+
     def pick(self, neurons: Iterable[tuple[int, int]]) -> NeuronSet:
         """Neurons of your own choice, as (layer, unit); of a ranking by head heads, as (layer, head).
 

@@ -15,7 +15,6 @@ encode the contrast as well.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import pad, softplus
 
 from .examples import aligned
+from .hard_concrete import drawn, logistic_noise, open_shift, stretched
 from .l0_settings import L0, L0Settings
 from .logistic import Probes
 
@@ -75,11 +75,11 @@ class L0Probes:
         lam = torch.tensor(lambdas, device=x.device)
         entropy = torch.zeros(self.bias.shape, device=x.device)
         for _ in range(draws):
-            noise = _logistic_noise(1, self.weights.shape[-1], source).to(x.device)
-            gates = _stretched(torch.sigmoid((self.log_alpha + noise) / self.settings.beta), self.settings)
+            noise = logistic_noise(1, self.weights.shape[-1], source).to(x.device)
+            gates = drawn(self.log_alpha, noise, self.settings.stretch)
             scores = torch.baddbmm(self.bias[..., None], self.weights * gates, x.mT)
             entropy += softplus(-scores * y).mean(dim=-1) / draws
-        open_ = torch.sigmoid(self.log_alpha - _shift(self.settings)).mean(dim=-1)
+        open_ = torch.sigmoid(self.log_alpha - open_shift(self.settings.stretch)).mean(dim=-1)
         return lam * entropy + (1 - lam) * open_ + self.penalty
 
     @property
@@ -194,7 +194,7 @@ class _Draws:
         return weights, pad(log_alpha[..., : self._gates], (0, self._gate_width - self._gates))
 
     def noise(self, steps: int) -> Float[Tensor, "layer #run step gate"]:
-        return self._all(lambda source: _logistic_noise(steps, self._gates, source), self._gate_width)
+        return self._all(lambda source: logistic_noise(steps, self._gates, source), self._gate_width)
 
     def _all(self, draw: Any, width: int) -> Tensor:
         drawn: dict[int, Tensor] = {}
@@ -230,11 +230,6 @@ def _whole(count: int) -> int:
     return -(-count // 16) * 16
 
 
-def _logistic_noise(steps: int, units: int, source: torch.Generator) -> Float[Tensor, "step unit"]:
-    u = torch.rand(steps, units, generator=source).clamp_(1e-6, 1 - 1e-6)
-    return u.log() - (1 - u).log()
-
-
 def _train(
     x: Float[Tensor, "layer sample unit"],
     y: Float[Tensor, "sample"],
@@ -258,7 +253,7 @@ def _train(
         w, b[..., 0] = torch.where(warm[:, None], dense.weights, w), torch.where(warm, dense.bias, 0.0)
     b.grad = torch.zeros_like(b)
     stretch, low = settings.zeta - settings.gamma, torch.full_like(lam, settings.gamma)
-    shift, masked = _shift(settings), lam < 1
+    shift, masked = open_shift(settings.stretch), lam < 1
     share = lam * (y != 0) / y.count_nonzero()  # of each example in lambda BCE
     right = -share * (y > 0)
     slope, price = masked * (stretch / settings.beta), masked * (1 - lam) / gating.count
@@ -284,22 +279,13 @@ def _train(
         optimiser.step()
         if step + 1 in steps:
             ended = gating.widen(torch.where(lam == 1, torch.inf, log_alpha))
-            gates = _stretched(torch.sigmoid(ended), settings)
+            gates = stretched(torch.sigmoid(ended), settings.stretch)
             ended_at = L0Probes(w.clone(), b[..., 0].clone(), ended, gates, replace(settings, steps=step + 1))
             yield ended_at.part(layers=1) if doubled else ended_at
 
 
 def _betas(settings: L0Settings) -> tuple[float, float]:
     return settings.beta1, settings.beta2
-
-
-def _shift(settings: L0Settings) -> float:
-    """P(gate > 0) is the sigmoid of log alpha minus this value."""
-    return settings.beta * math.log(-settings.gamma / settings.zeta)
-
-
-def _stretched(soft: Tensor, settings: L0Settings) -> Tensor:
-    return (soft * (settings.zeta - settings.gamma) + settings.gamma).clamp(0, 1)
 
 
 def _joined(parts: Sequence[L0Probes], axis: int) -> L0Probes:

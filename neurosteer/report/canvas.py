@@ -91,6 +91,7 @@ def method_look(method: str) -> Look:
         "l1": (ORANGE, "<"),
         "localizer": (WINE, "P"),
         "attribution": (VERMILION, "o"),
+        "causal-l0": (PURPLE, "D"),
     }
     colour, marker = looks.get(method, (PURPLE, "D"))
     return {"color": colour, "marker": marker}

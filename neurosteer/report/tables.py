@@ -15,6 +15,7 @@ from neurosteer.vocabulary import DirectionKind
 from .agreement import agreement_table, compared, predicts_use
 from .baselines import UNSPACED, WORDS, lacks_words, named
 from .grid import add_row, grid
+from .masks import mask_table
 from .numbers import number, percent
 
 _TOKENS = {"length": "token count", "unigram": "token unigram", "bigram": "token bigram"}  # beneath those of words
@@ -33,6 +34,7 @@ def find_table(found: FindResult) -> RenderableType:
         _layers(found),
         _footnotes(found),
         *(("", agreement_table(found)) if compared(found) or predicts_use(found) else ()),
+        *(() if found.mask is None else ("", mask_table(found.mask))),
         "",
         found.interpretation,
         "",

@@ -14,6 +14,7 @@ from neurosteer.errors import InputError
 from neurosteer.pairs import Baselines
 from neurosteer.vocabulary import NOUNS, DirectionKind, Grain, Method, Position, Site
 
+from .mask import CausalMask
 from .pairs_used import PairsUsed, SplitSizes
 from .record import WHERE_KNOWN, key
 
@@ -168,6 +169,7 @@ class FindResult:
     random_equivalent_interval: tuple[float | None, float | None] | None  # None as an end: there is none
     rankings: Mapping[Method, str] = field(default_factory=dict)  # the files of a saved run
     neurons: Mapping[Method, tuple[RankedNeuron, ...]]  # the top k at the method's best layer, best first
+    mask: Annotated[CausalMask | None, WHERE_KNOWN] = None  # of `causal-l0`
     notices: tuple[str, ...]
     interpretation: Annotated[str, key("reading")]  # what the numbers say, in two or three sentences
 

@@ -67,6 +67,8 @@ WRONG: list[tuple[str, str, Change | None, str]] = [
     ("stats", "var", lambda was: -was - 1, "'var' holds"),
     ("stats", "tokens", lambda was: was * 0, "'tokens' holds 0, which is below 1"),
     ("attribution", "gradient", lambda was: was[:, :-1], "'gradient' has"),
+    ("mask", "square", lambda was: was - 1, "'square' holds -1, which is below 0"),
+    ("mask", "log_alpha", lambda was: was[:, :-1], "'log_alpha'"),
     ("found", "scores_l0", None, "it has no array 'scores_l0'"),
     ("found", "scores_welch", lambda was: was * NAN, "'scores_welch' holds a value that is no finite number"),
     ("found", "scores_welch", lambda was: was[:, :-1], "'scores_welch' has another shape than 'token_mean'"),

@@ -41,7 +41,7 @@ TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1
 LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
 LAMBDA = "is not a number above 0 and up to 1"
 COLUMNS = "is not two different column names, GOOD,BAD"
-METHODS = "welch, l0, mean-diff, l1, localizer, attribution"
+METHODS = "welch, l0, mean-diff, l1, localizer, attribution, causal-l0"
 MILLION = "1,000,000"
 QUESTIONS = "encoded, necessary, sufficient, interchangeable, selective, isolated"
 MOST = {
@@ -125,6 +125,8 @@ TYPED: list[Row] = [
     *whole(0, "--controls", "--seed"),
     *one_of("--method", METHODS, "l2"),
     (EVERY, ["--method", "welsh"], f"--method 'welsh' is not one of {METHODS}; did you mean 'welch'?"),
+    *(("find", ["--share", value], f"--share '{value}' {LAMBDA}") for value in ["0", "1.5", "nan", "most"]),
+    *(("find", ["--kl", value], f"--kl '{value}' is not a finite number above 0") for value in ["0", "inf", "auto"]),
     *one_of("--position", "eos, last", "first"),
     *one_of("--split", "pair, lexical", "word"),
     (EVERY, ["--site", "resid_pots"], f"--site 'resid_pots' is not one of {SITES}; did you mean 'resid_post'?"),

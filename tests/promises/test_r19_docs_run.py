@@ -19,7 +19,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from stand_ins import loading_once, sample_sentences, save_model, write_sample
 from neurosteer.cli import main
 from neurosteer.cli.app import app
 from neurosteer.model import load_model
+from neurosteer.studies.masks import MaskSettings
 
 TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40}
 LESS = {  # what makes a command short; an option that it has itself stays, but for seeds, larger limits, more layers
@@ -45,6 +46,8 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "run gym": "--set seeds=1 --set controls=2 --set nulls=2",
     "run localizer": "--data ./blimp --task intransitive --limit 20 --set localise=0-9 --set evaluate=10-19 "
     "--set controls=2",
+    "run frontier": "--data ./blimp --task intransitive --limit 60 --set layer=28 --set controls=2 "
+    "--set test_pairs=6 --set methods=welch,attribution --set budgets=0.01",
     "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
     "--set attribution_pairs=8 --set l0_steps=40",
     "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 --set l0_steps=5 "
@@ -91,6 +94,7 @@ def place(
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
+    monkeypatch.setattr("neurosteer.studies.masks.MaskSettings", partial(MaskSettings, steps=4, seeds=1))
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -84,12 +84,19 @@ def _from_run(found: Find, wanted: Wanted, pairs: bool) -> Origin:
     rankings: dict[str, Ranking] = {
         method: Ranking.load(found.folder / Path(task.rankings[method]).name) for method in methods
     }
-    sets = {method: ranking.top(wanted.topk or task.k, wanted.layers) for method, ranking in rankings.items()}
+    sets = {method: _set_of(ranking, wanted, task.k) for method, ranking in rankings.items()}
     if not pairs:
         return Origin(sets, folder, task.task)
     parted = pairs_of_find(found, wanted)
     parts = parted.split()
     return Origin(sets, folder, task.task, parts.test, parts.train, task.data, parted.pairs, parts, rankings)
+
+
+def _set_of(ranking: Ranking, wanted: Wanted, topk: int | str) -> NeuronSet:
+    """As many as were asked for; else as many as the search itself chose; else so many."""
+    if wanted.topk is not None:
+        return ranking.top(wanted.topk, wanted.layers)
+    return ranking.suggested(topk, wanted.layers)
 
 
 def _from_given(
@@ -151,7 +158,7 @@ def _read(file: Path, wanted: Wanted) -> tuple[NeuronSet, Ranking | None]:
     try:
         if artefact_kind(file) == RANKING.kind:
             ranking = Ranking.load(file)
-            return ranking.top(wanted.topk or "1%", wanted.layers), ranking
+            return _set_of(ranking, wanted, "1%"), ranking
         neurons = NeuronSet.load(file)
     except CorruptFileError as error:
         raise InputError(str(error)) from None

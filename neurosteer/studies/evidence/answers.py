@@ -56,7 +56,7 @@ def evidence(
     to: FixedReference = "mean",
     only: Sequence[Question] | None = None,
     controls: int = 19,
-    nulls: int = 39,
+    nulls: int | None = None,
     kl: float | Literal["auto"] | None = None,
     map: bool = False,
     others: Sequence[Pairs] | None = None,
@@ -81,7 +81,7 @@ def evidence(
         to: What the edits move neurons towards: their `mean` over tokens, or `zero`.
         only: The questions to ask; all six by default.
         controls: Matched sets; at least 19 for a verdict.
-        nulls: Searches on exchanged labels; at least 19 for a verdict.
+        nulls: Searches on exchanged labels, at least 19 for a verdict; by default 39, of `causal-l0` 19.
         kl: Compare also where each set disturbs neutral text as much: a KL in nats per token, or "auto".
         map: Also which layer and region of factorial items the preference follows.
         others: Tasks that the set should leave alone; by default one of each other phenomenon.
@@ -165,7 +165,8 @@ def ask(
             neutral=text,
             neutral_name=name,
             passes=passes,
-            **{one.name: getattr(settings, one.name) for one in fields(settings)},
+            nulls=settings.nulls_of(method_of(ranking)),
+            **{one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "nulls"},
         )
         for neurons, ranking, layers in chosen
     ]

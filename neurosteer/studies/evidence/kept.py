@@ -53,7 +53,7 @@ def depends_on(work: Work, question: Question) -> dict[str, Json]:
         site=neurons.site,
         group=neurons.group,
         method=work.method,
-        found={name: neurons.metadata.get(name) for name in ("to", "steps", "l0", "k", "seen")},
+        found={name: neurons.metadata.get(name) for name in ("to", "steps", "l0", "mask", "k", "seen")},
         ranking=None if work.ranking is None else digest_of(work.order.tolist()),
         split=digest_of({part: list(at) for part, at in work.split.indices.items()}),
         kind=[work.split.kind, work.split.seed],

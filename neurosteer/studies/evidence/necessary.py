@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer
+from neurosteer.studies.effects.numbers import ratio
 
-from .numbers import holds, one_sided_p, ratio, too_few
+from .numbers import holds, one_sided_p, too_few
 from .wording import against, share
 from .work import Part, Work
 

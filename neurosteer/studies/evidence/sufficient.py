@@ -20,10 +20,10 @@ from neurosteer.neurons import NeuronSet, Order, shuffled_orders
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, CurvePoint
 from neurosteer.seeds import seed_of
-from neurosteer.studies.effects.numbers import interval
+from neurosteer.studies.effects.numbers import interval, ratio
 from neurosteer.vocabulary import counted
 
-from .numbers import GRID, areas, holds, one_sided_p, ratio, shares_of, too_few
+from .numbers import GRID, areas, holds, one_sided_p, shares_of, too_few
 from .wording import against, percent, share
 from .work import Part, Work
 

@@ -14,6 +14,7 @@ from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split, Tokenise
 from neurosteer.probes.l1 import LAST, PENALTIES
 from neurosteer.results import (
+    CausalMask,
     FindData,
     FindIntervals,
     FindLayer,
@@ -47,12 +48,16 @@ class Search:
     held_out: Split | None = None  # the lexical split, beside a split by pair
     unseen: Sequence[LayerResult] = ()  # the layers on it
     notices: Sequence[str] = ()
+    mask: CausalMask | None = None
+    mask_text: str | None = None  # that it was trained on; None: the built-in one
 
     def best_layer(self, method: Method) -> int:
         """The layer whose top-k probe has the highest validation accuracy, or by attribution the largest drop.
 
-        Of equal ones the lowest.
+        By a causal mask the one whose gates stay open longest, in sum. Of equal ones the lowest.
         """
+        if method == "causal-l0":
+            return max(self.results, key=lambda result: float(result.scores[method].sum())).layer
         if method == "attribution":
             return max(self.results, key=lambda result: result.drop or 0.0).layer
         return max(self.results, key=lambda result: result.topk[method].validation).layer
@@ -73,6 +78,13 @@ class Search:
         """How a method's ranking was made; for `l0` how masks were trained, and the lambda chosen at each layer."""
         if method == "l1":
             return {"l1": {"penalties": PENALTIES, "last": LAST, "solver": "liblinear"}}
+        if method == "causal-l0" and self.mask is not None:
+            set_of = {"k": self.mask.k, "layers": list(self.mask.layers)} if self.mask.found else None
+            return {
+                "to": self.mask.to,
+                "mask": {**self.settings.mask.settings(), "text": self.mask_text},
+                "set": set_of,
+            }
         if method != "l0":
             return {}
         chosen = {str(result.layer): result.l0.lam for result in self.results if result.l0}
@@ -128,6 +140,7 @@ def result_of(
         random_equivalent=times,
         random_equivalent_interval=ends,
         neurons={method: ranking.top(settings.topk).listed() for method, ranking in rankings.items()},
+        mask=search.mask,
         notices=(*search.notices, *_short_sets(rankings, settings)),
         interpretation="",
     )

@@ -32,6 +32,7 @@ from neurosteer.studies.examples import (
     random_accuracies,
     top_units,
 )
+from neurosteer.studies.masks import MASK, MaskSettings
 from neurosteer.studies.matching import matching_size, random_sizes
 from neurosteer.vocabulary import DirectionKind, Grain, Method
 
@@ -51,9 +52,10 @@ class Settings:
     lambdas: tuple[float, ...] = LAMBDAS
     draws: int = 5
     seed: int = 0
-    l0: L0Settings = L0  # how masks are trained
+    l0: L0Settings = L0  # how masks of probes are trained
     directions: tuple[DirectionKind, ...] = ()  # along which it is reported what can be read
     group: int = 1  # units that rank together, as those of a head
+    mask: MaskSettings = MASK  # how causal masks are
 
     @property
     def by(self) -> Grain:
@@ -97,16 +99,20 @@ def probe_layers(
     device: torch.device,
     what: str,
     attribution: AttributionRanking | None = None,
+    mask: Float[Tensor, "layer unit"] | None = None,
     progress: Progress = QUIET,
 ) -> list[LayerResult]:
     """Fit and judge the probes of every layer.
 
-    `test` is Welch's on the train pairs; `attribution` ranks, and predicts a drop on validation pairs.
+    `test` is Welch's on the train pairs; `attribution` ranks, and predicts a drop on validation pairs; `mask` has
+    the scores of a causal mask.
     """
     group = settings.group
     given = state_scores(states.values, parts["train"], test, settings.methods)
     if attribution is not None:
         given["attribution"] = attribution.train.float()
+    if mask is not None:
+        given["causal-l0"] = mask
     given = {method: member_scores(scores, method, group) for method, scores in given.items()}
     expected = None if attribution is None else member_scores(attribution.validation, "attribution", group)
     t = member_scores(test.t.abs().float(), "welch", group)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
+from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, head_width, resolve_layers, site_width
 from neurosteer.neurons import Ranking, check_grain, member_scores, resolve_topk, site_of
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import AUTO, Progress
+from neurosteer.studies.masks import MASK, MaskSettings, Paths, Place, mask_texts
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import METHODS, FixedReference, Grain, Layers, Method, Position, Site
 
@@ -30,6 +36,7 @@ def rank_neurons(
     to: FixedReference = "zero",
     steps: int = 1,
     l0: L0Settings = L0,
+    mask: MaskSettings = MASK,
     topk: int | str = "1%",
     layers: Layers = "all",
     site: Site | None = None,
@@ -46,9 +53,10 @@ def rank_neurons(
         method: As in `find`.
         validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
         lam: The weight of the classification loss beside the L0 penalty instead, above 0 and at most 1.
-        to: What attribution ablates to: `zero`, or the `mean` over the tokens of the train sentences.
+        to: What attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of the train sentences.
         steps: Over how many points between both attribution averages gradients.
-        l0: How masks are trained.
+        l0: How masks of probes are trained.
+        mask: How causal masks are trained: without test pairs, none chooses a set.
         topk: How many neurons the best layer is chosen for: a count (40) or a share of the width ("1%").
         layers: Blocks, counted from 0: "all", one, or several.
         site: Which activation is read: the residual stream after a block by default, by head always `z`.
@@ -83,6 +91,10 @@ def rank_neurons(
         ablation = Ablation(site, chosen, to, steps)
         attributed = attribution_ranking(model, train, validation or train, ablation, stats, progress=progress)
         scores, fitted = attributed.train.float(), ablation.settings
+    trained = None
+    if method == "causal-l0":
+        trained = _mask(model, train, Place(site, chosen, to, stats), mask, seed, progress)
+        scores, fitted = trained, {"to": to, "mask": {**mask.settings(), "text": None}, "set": None}
     if scores is not None:
         scores = member_scores(scores, method, group).repeat_interleave(group, dim=1)
     if scores is None or held:
@@ -95,6 +107,7 @@ def rank_neurons(
             test,
             settings,
             attribution=attributed,
+            mask=trained,
             device=model.float64_device,
             what=what,
             progress=progress,
@@ -114,6 +127,15 @@ def rank_neurons(
         **fitted,
     )
     return Ranking(scores, best, method, stats, model.fingerprint, site, metadata, group)
+
+
+def _mask(
+    model: Model, train: Pairs, place: Place, mask: MaskSettings, seed: int, progress: Progress
+) -> Float[Tensor, "layer unit"]:
+    """The mean of the paths of all seeds."""
+    cache = can_cache(model, progress)
+    paths = Paths(model, train, place, mask, mask_texts(None).train, seed, cache=cache, progress=progress)
+    return torch.stack([paths.follow(number).scores for number in range(mask.seeds)]).mean(dim=0)
 
 
 def _settings(

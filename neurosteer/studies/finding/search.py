@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -19,7 +20,9 @@ from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, welch
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
+from neurosteer.store import digest_of
 from neurosteer.studies.bootstrap import groups_in
+from neurosteer.studies.masks import MASK, MaskSearch, MaskSettings, Place, mask_texts, search_mask
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
     DIRECTION_KINDS,
@@ -67,6 +70,8 @@ def find(
     draws: int = 5,
     seed: int = 0,
     l0: L0Settings = L0,
+    mask: MaskSettings = MASK,
+    neutral: str | Path | None = None,
     cache: bool = True,
     progress: Progress = AUTO,
 ) -> Found:
@@ -79,8 +84,8 @@ def find(
     Args:
         model: The model; it is not changed.
         pairs: The minimal pairs of one task.
-        methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` by what the model uses, the others
-            by what a probe can read. The first chooses the best layer.
+        methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` and `causal-l0` by what the model
+            uses, the others by what a probe can read. The first chooses the best layer.
         split: `pair`, or `lexical`: the contrasting words of test occur in no contrast of train.
         topk: How many neurons (or heads) of a layer: a count (40) or a share of them ("1%").
         layers: Blocks, counted from 0: "all", one, or several.
@@ -89,12 +94,15 @@ def find(
         position: At which token: the appended `eos`, or the `last` one of the sentence.
         lambdas: The weights of the classification loss beside the L0 penalty that one is chosen from, above 0 and at
             most 1: the smaller, the fewer units stay. None for a grid of six.
-        to: What attribution ablates to: `zero`, or the `mean` over the tokens of train sentences.
+        to: What attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of train sentences.
         steps: Over how many points between both attribution averages gradients.
         directions: Along which it is also measured what can be read: the difference of `mean`s, the dense `probe`.
         draws: How many random sets are drawn.
         seed: Decides the split and every draw.
-        l0: How masks are trained.
+        l0: How the masks of probes are trained.
+        mask: What is asked of a causal mask (`share` of the margin, `kl` in nats per token), and how it is trained.
+        neutral: A file of neutral text for causal masks, whose paragraphs in turn train and judge; two small ones
+            are built in.
         cache: Whether to read what was found before, and keep what is found.
         progress: Where progress and notices go.
 
@@ -109,6 +117,7 @@ def find(
     _check(methods, draws, by)
     grid = _grid(lambdas)
     check_attribution(to, steps)
+    text = None if neutral is None else Path(neutral)
     wanted = _directions(directions)
     site = site_of(site, by)
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
@@ -122,8 +131,8 @@ def find(
         say_cost(len(pairs), len(ablation.layers), width, site, progress)
         group = head_width(model, ablation.layers) if by == "head" else 1
         count = resolve_topk(topk, width // group, f"{by}s of a layer")
-        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, wanted, group)
-        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
+        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, wanted, group, mask)
+        return _find(model, pairs, parts, settings, ablation, position, text, cache=cache, progress=remembered)
 
     if cache:
         asked: dict[str, Json] = {
@@ -136,7 +145,8 @@ def find(
             "position": position,
             "lambdas": list(grid) if "l0" in methods else None,
             "l0": l0.settings() if "l0" in methods else None,
-            "ablation": ablation.settings if "attribution" in methods else None,
+            "ablation": ablation.settings if {"attribution", "causal-l0"} & {*methods} else None,
+            "mask": [mask.settings(), digest_of(vars(mask_texts(text)))] if "causal-l0" in methods else None,
             "directions": list(wanted),
             "draws": draws,
             "seed": seed,
@@ -157,6 +167,7 @@ def _find(
     settings: Settings,
     ablation: Ablation,
     position: Position,
+    neutral: Path | None,
     *,
     cache: bool,
     progress: Remembering,
@@ -179,7 +190,15 @@ def _find(
             model, split.train, split.validation, ablation, own, cache=cache, progress=progress
         )
 
-    search = _search(pairs, parts, states, settings, attributed, device=model.float64_device, progress=progress)
+    masked = None
+    if "causal-l0" in settings.methods:
+        place = Place(site, tuple(layers), ablation.to, stats)
+        masked = search_mask(
+            model, parts, place, settings.mask, neutral=neutral, seed=settings.seed, cache=cache, progress=progress
+        )
+    search = _search(
+        pairs, parts, states, settings, attributed, masked, device=model.float64_device, progress=progress
+    )
     tokenise = partial(sentence_tokens, model)
     good, bad = (tokenise(side) for side in zip(*pairs.sentences, strict=True))
     same_tokens = sum(map(operator.eq, good, bad))
@@ -225,6 +244,7 @@ def _search(
     states: EosStates,
     settings: Settings,
     attributed: Callable[[Split, Settings], AttributionRanking | None],
+    masked: MaskSearch | None,
     *,
     device: torch.device,
     progress: Progress,
@@ -239,6 +259,7 @@ def _search(
             test,
             asked,
             attribution=attributed(split, asked),
+            mask=None if masked is None else masked.scores,
             device=device,
             what=label,
             progress=progress,
@@ -247,12 +268,16 @@ def _search(
     test = welch(states.values, parts.indices["train"])
     results = probe(parts, test, settings, "probes")
     search = Search(pairs, settings, results, test.significant())
+    if masked is not None:
+        search = replace(search, mask=masked.mask, mask_text=masked.text)
     best = search.result_at(search.best_layer(settings.methods[0]))
     groups = groups_in(parts.test)
     equivalent = random_equivalent(states, parts.indices, best, settings, device=device, groups=groups)
 
     held_out, notices, unseen = None, [], []
-    if parts.kind != "lexical":
+    if settings.methods[0] == "causal-l0":
+        notices = ["no column for new words: a causal mask is not trained on them; name another method first"]
+    elif parts.kind != "lexical":
         try:
             held_out = pairs.split("lexical", parts.seed)
         except LexicalSplitError as error:
