@@ -61,7 +61,7 @@ def neuron(
         loaded,
         task,
         which[0],
-        site=site,
+        site=site or "resid_post",
         split=task.split(split, seed),
         also=others,
         to=to,

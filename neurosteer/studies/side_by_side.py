@@ -84,7 +84,7 @@ def _effects(first: Path, one: Json, second: Path, two: Json) -> Iterator[Differ
     rows = [read_record(EffectResult, entry) for entry in (one, two)]
     changes = []
     for folder, row in zip((first, second), rows, strict=True):
-        files = row.files and row.files.pairs
+        files = None if row.files is None else row.files.pairs
         before, after = _column(folder, files, "margin_before"), _column(folder, files, "margin_after")
         changes.append({pair: after[pair] - before[pair] for pair in after})
     yield _paired(rows[0].task, "change", changes[0], changes[1], method=rows[0].method)
@@ -95,7 +95,9 @@ def _finds(first: Path, one: Json, second: Path, two: Json) -> Iterator[Differen
     measures: tuple[Literal["dense", "topk"], ...] = ("dense", "topk")
     for mine in left.layers:
         theirs = next((layer for layer in right.layers if layer.layer == mine.layer), None)
-        for measure in measures if theirs is not None else ():
+        if theirs is None:
+            continue
+        for measure in measures:
             values = getattr(mine, measure), getattr(theirs, measure)
             ends = getattr(mine.intervals, measure), getattr(theirs.intervals, measure)
             gap = values[1] - values[0]
