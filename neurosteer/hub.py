@@ -70,10 +70,17 @@ def has_file(repository: str, name: str, revision: str | None, *, online: bool) 
 
 
 def folder_of(repository: str, name: str, revision: str | None) -> Path | None:
-    """The folder in the hub's cache in which a file of a repository lies; None where it does not."""
-    import huggingface_hub
+    """The folder in the hub's cache in which a file of a repository lies; None where it does not.
 
-    found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+    No repository has a name such as `./nowhere`.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+    except HFValidationError:
+        return None
     return Path(found).parent if isinstance(found, str) else None
 
 

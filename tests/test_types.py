@@ -34,7 +34,7 @@ def output_of(module: str, *options: str) -> str:
 def test_mypy():
     """Under the project's own settings, so that after `mypy`, which runs before the tests in CI, it takes 2 s."""
     lines = output_of("mypy", "--no-error-summary", *(str(file.relative_to(TESTS.parent)) for file in FILES))
-    found = re.findall(r"(\w+\.py):(\d+): error: .*\[([a-z-]+)\]$", lines, re.M)
+    found = re.findall(r"types/(\w+\.py):(\d+): error: .*\[([a-z-]+)\]$", lines, re.M)
     assert {(file, int(line), code) for file, line, code in found} == expected("mypy")
 
 

@@ -74,6 +74,7 @@ ENTRY = {
     },
     "site": str,
     "position": str,
+    "by": str,
     "width": int,
     "baselines": BASELINES,
     "baselines_intervals": BASELINE_ENDS,
@@ -144,6 +145,7 @@ EFFECT = {
     "method": str,
     "edit": {
         "kind": str,
+        "by": str,
         "scale": float,
         "value": OPTIONAL,
         "where": str,

@@ -79,6 +79,13 @@ def test_the_same_numbers(way: str, file: Path):
     check_same(by_name, loaded(way, builtin.builtin_folder(), file))
 
 
+def test_other_markers_in_its_files_make_no_other_model(file: Path, tmp_path: Path):
+    """The same weights in a folder that names `</s>`, told which markers to take."""
+    theirs = save_tiny("llama", tmp_path / "theirs")
+    assert load_model(theirs).eos != load_model().eos
+    check_same(load_model(), load_model(theirs, bos="<s>", eos="<s>"))
+
+
 def check_same(by_name: Model, model: Model, pairs: Any = PAIRS) -> None:
     assert (model.bos, model.eos) == (by_name.bos, by_name.eos)
     assert model.fingerprint == by_name.fingerprint
