@@ -30,6 +30,7 @@ def test_the_commands():
         "neurosteer generate",
         "neurosteer score",
         "neurosteer run",
+        "neurosteer export",
         "neurosteer page",
         "neurosteer fetch",
         "neurosteer check",
