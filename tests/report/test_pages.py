@@ -142,7 +142,7 @@ def test_our_own_code_is_short_and_sound(tmp_path):
 
 def test_the_charting_code_is_made_once_and_checked(tmp_path, monkeypatch, neurosteer_home):
     made: list[int] = []
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda snippet: made.append(1) or "let a = '</script';")
+    monkeypatch.setattr("vl_convert.javascript_bundle", lambda: made.append(1) or "let a = '</script';")
     library_module.charting_code.cache_clear()
     try:
         code = library_module.charting_code()
