@@ -20,6 +20,7 @@ from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
+from neurosteer.studies.costs import UNDER_EDIT
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.effects.neutral import passages, read_neutral
 
@@ -75,7 +76,7 @@ def curves_unit(work: Work, task: Task) -> Unit:
     alone = len(work.recipe.methods) * SIZES * len(others)
     tokens = 2 * costs.TOKENS * work.recipe.test_pairs
     above = 1 - min(layers_of(work)) / work.model.n_layers
-    cost = costs.token_seconds(work.model) * above * costs.UNDER_EDIT * (sets * (tokens + 600) + alone * tokens)
+    cost = costs.token_seconds(work.model) * above * UNDER_EDIT * (sets * (tokens + 600) + alone * tokens)
     size = 8 * sets * (len(own) + 1)
     return Unit(curves_name(task.name), task.name, cost, compute, needs=tuple(needs), size=size)
 
