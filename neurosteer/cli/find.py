@@ -108,8 +108,8 @@ class Search:
 
     def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
         """The neurons of one task."""
+        from neurosteer.studies import MaskSettings
         from neurosteer.studies import find as find_neurons
-        from neurosteer.studies.masks import MaskSettings
 
         return find_neurons(
             model,

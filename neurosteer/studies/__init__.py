@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons
     from .finding import save_find as save_find
+    from .masks import MaskSettings as MaskSettings
     from .scores import save_scores as save_scores
     from .second_look import RunAsked as RunAsked
     from .second_look import made_before as made_before

@@ -30,6 +30,7 @@ from neurosteer.results import (
 from neurosteer.results.effect import AppliedEdit, EffectResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskScore, TokenCount
+from neurosteer.studies.effects.finds import Wanted
 
 SPLIT = SplitSizes(kind="pair", seed=3, train=6, validation=2, test=2, dropped=0)
 
@@ -232,6 +233,10 @@ class Rooms:
             sets=sets, where=where, task="intransitive", test=test, train=train, data=data, **whole
         )
 
+    def direction_from(self, model: str, wanted: Any, asked: Any, **options: Any) -> Any:
+        self.calls["direction_from"] = asked
+        return self.neurons_from(model, wanted, **options)
+
     def measure_effect(self, model: str, pairs: Any, edit: FakeEdit, **options: Any) -> Any:
         self.effects.append({"pairs": pairs, "edit": edit, **options})
         if self.error is not None and len(self.effects) > self.measures:
@@ -327,7 +332,15 @@ FAKED = {
     "model": ["load_model", "known_model"],
     "studies": [
         *("made_before", "pairs_identity", "remember_run", "expected_of"),
-        *("find", "save_find", "neurons_from", "model_of_newest_find", "measure_effect", "with_origin"),
+        *(
+            "find",
+            "save_find",
+            "neurons_from",
+            "direction_from",
+            "model_of_newest_find",
+            "measure_effect",
+            "with_origin",
+        ),
         *("save_effects", "save_scores", "save_texts"),
     ],
     "studies.evidence": ["ask", "layers_among", "save_evidence"],
@@ -343,7 +356,8 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
         for member in members:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    for name in ("Wanted", "RunAsked"):
+    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", Wanted, raising=False)
+    for name in ("RunAsked", "MaskSettings"):
         monkeypatch.setattr(sys.modules["neurosteer.studies"], name, SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelAsked", SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "Settings", SimpleNamespace, raising=False)

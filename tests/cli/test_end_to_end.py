@@ -148,17 +148,19 @@ def amplify(shown: Shown, ablated: dict[str, Any]) -> None:
 
 
 def generate(shown: Shown, place: Path) -> None:
-    """Nothing is written; a strong edit is seen."""
+    """A dry run writes nothing; a strong edit is seen, and kept."""
     before = sorted(place.rglob("*"))
     steer = ["--topk", "8", "--scale", "-20"]
     rows = shown("generate", "w1 w2", "w3", "--dry-run", "--max-new-tokens", "4", *steer)["results"]
     touched = [[token["touched"] for token in row["tokens"]] for row in rows]
     assert touched == [[False, True, True], [False, True]]
     assert [row["generated"]["at_most"] for row in rows] == [3, 3]
+    assert sorted(place.rglob("*")) == before
     rows = shown("generate", "w1 w2", "w3", "--max-new-tokens", "6", *steer)["results"]
     assert [row["prompt"] for row in rows] == ["w1 w2", "w3"]
     assert any(row["before"] != row["after"] for row in rows)
-    assert sorted(place.rglob("*")) == before
+    [folder] = Path("runs").glob("generate-*")
+    assert {path.parent for path in {*place.rglob("*")} - {*before} if path.is_file()} == {folder.resolve()}
 
 
 def score(shown: Shown) -> None:

@@ -44,6 +44,7 @@ def test_every_option_arrives(run, rooms):
         "methods": ("l0", "welch"),
         "topk": "40",
         "layers": [0, 1, 2],
+        "by": None,
         "source": "pairs.csv",
         "split": "lexical",
         "seed": None,
