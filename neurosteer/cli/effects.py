@@ -170,7 +170,9 @@ class _Request:
         edits, test = sets * cases * (1 + compared) + bool(exchanged) + exchanged, expected.test()
         own = model.describe()
         seconds = edited_seconds(test, edits, n_layers=own["n_layers"], d_model=own["d_model"])
-        what = f"{len(test)} test pairs of {test.task}, unedited and under {counted(edits, 'edit')}"
+        what = (
+            f"{len(test)} test pairs of {test.task}, unedited and under {counted(edits, 'edit')} by {expected.where}"
+        )
         return f"plan: {what}; about {duration(seconds)} on 2 CPU cores, more where sets hold massive units"
 
 
@@ -258,6 +260,7 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
     model_from = asked.neurons.model_of(asked.model, output.out, seed=asked.seed, progress=progress)
     known = model_from.known(offline=output.offline)
     expected = None if known is None else asked.expected(known)
+    planned = known is not None and expected is not None
     if known is not None and expected is not None:
         again = made_again(asked.question(expected, model_from), known)
         if again is not None:
@@ -268,7 +271,13 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
 
     model = model_from.load(offline=output.offline, progress=progress)
     origin = asked.neurons.origin(
-        model, output.out, seed=asked.seed, pairs=True, offline=output.offline, progress=progress
+        model,
+        output.out,
+        seed=asked.seed,
+        pairs=True,
+        offline=output.offline,
+        planned=planned,
+        progress=progress,
     )
     record = {**asked.record, **model_from.record(), "from": origin.where}
     effects: list[Effect] = []

@@ -244,9 +244,17 @@ class NeuronsFrom:
         )
 
     def origin(
-        self, model: Model, out: Path, *, seed: int | None, pairs: bool, offline: bool, progress: TerminalProgress
+        self,
+        model: Model,
+        out: Path,
+        *,
+        seed: int | None,
+        pairs: bool,
+        offline: bool,
+        planned: bool = False,
+        progress: TerminalProgress,
     ) -> Origin:
-        """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
+        """The neurons, and with `pairs` those to measure on; a notice says where from, unless a plan did."""
         from neurosteer.studies import direction_from, neurons_from
 
         def find_now(methods: Sequence[Method]) -> Path:
@@ -257,13 +265,13 @@ class NeuronsFrom:
             origin = direction_from(
                 model, wanted, self.direction, out=out, find_now=now, pairs=pairs, progress=progress
             )
-            tell_origin(origin.task, origin.where, dict.fromkeys(origin.sets, (1, "direction")), progress)
+            tell_origin(origin.task, origin.where, dict.fromkeys(origin.sets, (1, "direction")), progress, planned)
             return origin
         origin = neurons_from(model, wanted, out=out, given=self.given, find_now=now, pairs=pairs, progress=progress)
         sizes: dict[str, tuple[int, Edited]] = {
             method: (len(chosen.members), chosen.by) for method, chosen in origin.sets.items()
         }
-        tell_origin(origin.task, origin.where, sizes, progress)
+        tell_origin(origin.task, origin.where, sizes, progress, planned)
         return origin
 
     def _find(
@@ -295,16 +303,17 @@ class NeuronsFrom:
         return folder
 
 
-def tell_origin(task: str, where: str, sizes: Mapping[str, tuple[int, Edited]], progress: TerminalProgress) -> None:
-    """Say where neurons (heads, a direction) come from, and which method has fewer than others.
+def tell_origin(
+    task: str, where: str, sizes: Mapping[str, tuple[int, Edited]], progress: TerminalProgress, planned: bool = False
+) -> None:
+    """Say where neurons (heads, a direction) come from, unless a plan did, and which method has fewer than others.
 
     `sizes` are how many of what, by method. `InputError` where one has none.
     """
     nouns, most = {NOUNS[by] for _, by in sizes.values()}, max(size for size, _ in sizes.values())
-    if nouns == {NOUNS["direction"]}:
-        progress.notice(f"direction of {task} from {where}")
-        return
-    progress.notice(f"{'s and '.join(sorted(nouns))}s of {task} from {where}")
+    what = "direction" if nouns == {NOUNS["direction"]} else f"{'s and '.join(sorted(nouns))}s"
+    if not planned:
+        progress.notice(f"{what} of {task} from {where}")
     for method, (size, by) in sizes.items():
         if not size:
             raise InputError(f"no {NOUNS[by]}s to edit: {method} has none with a score above 0 there")

@@ -48,6 +48,7 @@ def test_defaults_of_ablate(run, rooms):
     assert edit.about == {"scale": 0.0, "where": "all", "reach": "own", "donors": (), "seed": 3}
     assert measured == {
         "pairs": ["a test pair"] * 2,
+        "train": ["a train pair"] * 6,
         "kinds": ("zero",),
         "scales": (0.0,),
         "controls": 19,

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,9 @@ def test_defaults(run, rooms):
         "site": None,
         "by": "unit",
         "position": "eos",
+        "directions": (),
+        "mask": SimpleNamespace(share=0.9, kl=0.1),
+        "neutral": None,
         "lambdas": None,
         "to": "zero",
         "steps": 1,
