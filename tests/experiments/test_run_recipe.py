@@ -143,6 +143,9 @@ def test_a_changed_default_raises_the_format():
         "localise": "0-199",
         "evaluate": "200-399",
         "seeds": 20,
+        "pooled": False,
+        "budgets": [0.02, 0.05, 0.1, 0.2],
+        "mask_seeds": 1,
     }
     assert L0.settings() == {
         "beta": 2 / 3,
@@ -340,7 +343,7 @@ def test_runs_are_listed(begun):
 def test_an_unknown_experiment_is_refused_before_anything_is_loaded(begun):
     with pytest.raises(InputError) as caught:
         run_recipe("sums.toml", experiments=["fig5", "ovrlap"])
-    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym"
+    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym, frontier"
     assert str(caught.value) == f"unknown experiment 'ovrlap'; did you mean 'overlap'? (there are: {known})"
     assert not Path("runs").exists()
 

@@ -14,7 +14,7 @@ from neurosteer.vocabulary import DirectionKind
 
 OfLayers: TypeAlias = Mapping[int, tuple[Float[Tensor, "unit"], float]]  # of unit length, and the spread, by layer
 Directions: TypeAlias = Mapping[DirectionKind, OfLayers]
-_PREFIX: Mapping[DirectionKind, str] = {"probe": "", "mean": "mean_"}
+_PREFIX: Mapping[DirectionKind, str] = {"mean": "mean_", "probe": ""}
 
 
 def direction_arrays(directions: Directions) -> dict[str, np.ndarray]:
