@@ -178,7 +178,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: Edit.clamp(neurons_of(), 1.0, where="xyz"),
-        "where 'xyz' is not one of all, prompt",
+        "where 'xyz' is not one of all, prompt, generated, eos, every",
     ),
     (
         lambda: Edit.amplify(neurons_of(), 2.0, reach="onwards"),
