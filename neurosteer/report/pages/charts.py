@@ -104,7 +104,9 @@ def chart_of(
 
 def axis(field_name: str, title: str | None, **more: Any) -> Spec:
     """A quantitative channel."""
-    scale = {"zero": False, "nice": True, **more.pop("scale", {})}
+    scale = {"nice": True, **more.pop("scale", {})}
+    if scale.get("type") != "log":  # which has no zero
+        scale = {"zero": False, **scale}
     return {"field": field_name, "type": "quantitative", "title": title, "scale": scale, **more}
 
 
