@@ -69,7 +69,7 @@ def opened(chromium: Any, path: Path, address: str = "", **context: Any) -> Iter
     page.on("dialog", lambda dialog: (one.dialogs.append(dialog.message), dialog.dismiss()))
     try:
         page.goto(path.as_uri() + address)
-        page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        page.wait_for_selector('html[data-ready="yes"]', state="attached")  # its policy forbids what polls by eval
         yield one
     finally:
         around.close()

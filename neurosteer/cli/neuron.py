@@ -30,7 +30,7 @@ def neuron(
         int, typer.Option(min=0, max=MOST_CONTROLS, metavar="N", help="Matched single units of its layer.")
     ] = 19,
     neutral: Neutral = None,
-    site: options.Site = "resid_post",
+    site: options.Site = None,
     split: options.Split = "pair",
     seed: options.Seed = 0,
     model: options.ModelFrom,
@@ -52,7 +52,7 @@ def neuron(
     from neurosteer.studies.cards import neuron_card
 
     loaded = model.load(offline=output.offline, progress=progress)
-    [task] = tasks
+    [task], at = tasks, site or "resid_post"
     others = [
         load_pairs(name, source=task.source, limit=pairs.limit, seed=seed, offline=output.offline)
         for name in also or ()
@@ -61,7 +61,7 @@ def neuron(
         loaded,
         task,
         which[0],
-        site=site or "resid_post",
+        site=at,
         split=task.split(split, seed),
         also=others,
         to=to,
@@ -72,7 +72,7 @@ def neuron(
         progress=progress,
     )
     layer, unit = which[0]
-    name = f"neuron-{layer}-{unit}-{site}-{file_stem(task.task)}-{file_stem(Path(loaded.name).name)}.html"
+    name = f"neuron-{layer}-{unit}-{at}-{file_stem(task.task)}-{file_stem(Path(loaded.name).name)}.html"
     card.save(output.out / name)
     progress.clear()
     if output.as_json:

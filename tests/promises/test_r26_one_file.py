@@ -106,7 +106,7 @@ def test_tokens_sum_to_the_margins_of_the_csv(runs):
 
 
 def test_series_and_layers_are_switched_off_and_the_address_says_so(chromium, found, runs):
-    found.page.get_by_label("random units").uncheck()
+    found.page.get_by_role("checkbox", name="random units").uncheck()
     assert found.signal("0-layers-accuracy", "off") == ["random units"]
     found.page.locator('[data-layers="0-layers"] summary').click()
     found.page.locator('[data-layers="0-layers"]').get_by_label("1", exact=True).uncheck()
@@ -115,7 +115,7 @@ def test_series_and_layers_are_switched_off_and_the_address_says_so(chromium, fo
     with opened(chromium, runs["find"] / "index.html", address) as again:
         assert again.signal("0-layers-accuracy", "off") == ["random units"]
         assert again.signal("0-layers-accuracy", "hidden") == [1]
-        assert not again.page.get_by_label("random units").is_checked()
+        assert not again.page.get_by_role("checkbox", name="random units").is_checked()
         assert again.said == []
 
 

@@ -104,8 +104,25 @@ def chart_of(
 
 def axis(field_name: str, title: str | None, **more: Any) -> Spec:
     """A quantitative channel."""
-    scale = {"zero": False, "nice": True, **more.pop("scale", {})}
+    scale = {"nice": True, **more.pop("scale", {})}
+    if scale.get("type") != "log":  # which has no zero
+        scale = {"zero": False, **scale}
     return {"field": field_name, "type": "quantitative", "title": title, "scale": scale, **more}
+
+
+def names(field_name: str, **look: Any) -> Spec:
+    """A row for each name, in the order of the rows' own numbers `place`.
+
+    Vega-Lite makes an expression of an order that is listed, and names come from data: a number is all it gets.
+    """
+    sort = {"field": "place", "op": "min", "order": "ascending"}
+    return {"field": field_name, "type": "nominal", "title": None, "sort": sort, "axis": look}
+
+
+def placed(rows: Sequence[Row], field_name: str) -> list[Row]:
+    """The rows with their place: names in the order in which they come first."""
+    order = {name: place for place, name in enumerate(dict.fromkeys(row[field_name] for row in rows))}
+    return [{**row, "place": order[row[field_name]]} for row in rows]
 
 
 def layer_axis() -> Spec:

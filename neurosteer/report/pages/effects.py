@@ -25,7 +25,21 @@ from neurosteer.results import read_record
 from neurosteer.results.effect import Change, Controls, EffectResult
 from neurosteer.vocabulary import Json
 
-from .charts import SHOWN, Chart, Row, Series, axis, by_series, chart_of, hover, level, lines, shape_by_series
+from .charts import (
+    SHOWN,
+    Chart,
+    Row,
+    Series,
+    axis,
+    by_series,
+    chart_of,
+    hover,
+    level,
+    lines,
+    names,
+    placed,
+    shape_by_series,
+)
 from .document import Part, View
 from .tokens import csv_rows, token_data
 
@@ -149,8 +163,8 @@ def _beside(controls: Controls | None) -> str:
 def changes_chart(name: str, title: str, rows: Sequence[Row]) -> Chart:
     """A line for each set: its change with the interval, and those of its controls."""
     series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
-    sets = list(dict.fromkeys(row["set"] for row in rows))
-    y = {"field": "set", "type": "nominal", "sort": sets, "title": None, "axis": {"labelLimit": 240, "grid": False}}
+    rows = placed(rows, "set")
+    y = names("set", labelLimit=240, grid=False)
     x = axis("value", CHANGE, scale={"zero": True})
     shown = {"filter": "indexof(off, datum.series) < 0"}
     own = {"filter": f"datum.series == '{OWN.name}'"}
@@ -192,7 +206,9 @@ def changes_chart(name: str, title: str, rows: Sequence[Row]) -> Chart:
         "To the left of zero the preference for good sentences falls. The bar is the 95 % interval over pairs; the "
         "open marks are matched control sets under the same edit."
     )
-    return chart_of(name, title, read, layers, rows, series=series, height=46 * len(sets))
+    return chart_of(
+        name, title, read, layers, rows, series=series, height=46 * (1 + max(row["place"] for row in rows))
+    )
 
 
 def _sets(effects: Sequence[EffectResult]) -> Table:

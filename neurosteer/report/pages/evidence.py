@@ -12,7 +12,7 @@ from neurosteer.results import read_record
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, lines, shape_by_series
+from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, lines, names, placed, shape_by_series
 from .document import Part, View
 
 OWN, CONTROL = Series("these neurons", 1), Series("controls", 7)
@@ -101,7 +101,7 @@ def _answer_chart(answer: Answer) -> Chart:
         rows.append({**row, "interval": f"control {i}", "p": NONE, "set": "controls"})
     series = [OWN, CONTROL] if answer.controls else [OWN]
     x = axis("value", answer.measures or answer.question, scale={"zero": True})
-    y = {"field": "set", "type": "nominal", "title": None, "sort": ["these", "controls"], "axis": {"grid": False}}
+    rows, y = placed(rows, "set"), names("set", grid=False)
     tooltip = hover(("series", "of"), ("value", "value"), ("interval", "95 % interval"), ("p", "p"))
     shown = {"filter": "indexof(off, datum.series) < 0"}
     look = {"color": by_series(series), "shape": shape_by_series(series), "tooltip": tooltip}
@@ -177,8 +177,7 @@ def _elsewhere_chart(found: EvidenceResult) -> Chart:
         rows += [{**about, "series": CONTROL.name, "value": value} for value in row.controls]
     series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
     x = axis("value", "fall of the mean margin (standard deviations of the clean margins)", scale={"zero": True})
-    sort = [row.task for row in found.elsewhere]
-    y = {"field": "task", "type": "nominal", "title": None, "sort": sort, "axis": {"labelLimit": 260, "grid": False}}
+    rows, y = placed(rows, "task"), names("task", labelLimit=260, grid=False)
     tooltip = hover(("task", "task"), ("kind", "kind"), ("series", "of"), ("value", "effect"))
     mark = {
         "transform": [{"filter": "indexof(off, datum.series) < 0"}],
@@ -194,5 +193,11 @@ def _elsewhere_chart(found: EvidenceResult) -> Chart:
     read = "A set that does one thing alone stays near zero on every other task."
     layers = [*level(0, "no effect", at="x"), mark]
     return chart_of(
-        "elsewhere", "The same edit on other tasks", read, layers, rows, series=series, height=24 * max(len(sort), 2)
+        "elsewhere",
+        "The same edit on other tasks",
+        read,
+        layers,
+        rows,
+        series=series,
+        height=24 * max(len(found.elsewhere), 2),
     )

@@ -12,7 +12,7 @@ from neurosteer.results.score import ScoreRun, TaskScore
 from neurosteer.store import SUFFIX, file_stem
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, shape_by_series
+from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, names, placed, shape_by_series
 from .document import Part, View
 from .tokens import MOST_NUMBERS, csv_rows, token_data
 
@@ -76,8 +76,7 @@ def _tasks_chart(tasks: Sequence[TaskScore]) -> Chart:
         }
         for row in tasks
     ]
-    sort = [row["task"] for row in rows]
-    y = {"field": "task", "type": "nominal", "title": None, "sort": sort, "axis": {"labelLimit": 300, "grid": True}}
+    rows, y = placed(rows, "task"), names("task", labelLimit=300, grid=True)
     tooltip = hover(
         ("task", "task"),
         ("series", "phenomenon"),
