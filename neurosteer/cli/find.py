@@ -109,7 +109,6 @@ class Search:
     def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
         """The neurons of one task."""
         from neurosteer.studies import find as find_neurons
-        from neurosteer.studies.masks import MaskSettings
 
         return find_neurons(
             model,
@@ -127,10 +126,17 @@ class Search:
             directions=parse.each_once(self.direction or (), DIRECTION_KINDS),
             draws=self.draws,
             seed=self.seed,
-            mask=MaskSettings(share=self.share, kl=self.kl),
-            neutral=self.neutral,
             progress=progress,
+            **self._mask(),
         )
+
+    def _mask(self) -> dict[str, Any]:
+        """What is asked of a causal mask, where one is trained."""
+        if "causal-l0" not in self._methods:
+            return {}
+        from neurosteer.studies.masks import MaskSettings
+
+        return {"mask": MaskSettings(share=self.share, kl=self.kl), "neutral": self.neutral}
 
     def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
