@@ -127,10 +127,17 @@ class Search:
             directions=parse.each_once(self.direction or (), DIRECTION_KINDS),
             draws=self.draws,
             seed=self.seed,
-            mask=MaskSettings(share=self.share, kl=self.kl),
-            neutral=self.neutral,
             progress=progress,
+            **self._mask(),
         )
+
+    def _mask(self) -> dict[str, Any]:
+        """What is asked of a causal mask, where one is trained."""
+        if "causal-l0" not in self._methods:
+            return {}
+        from neurosteer.studies.masks import MaskSettings
+
+        return {"mask": MaskSettings(share=self.share, kl=self.kl), "neutral": self.neutral}
 
     def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""

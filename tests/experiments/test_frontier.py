@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,10 +48,12 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_against_plain_hugging_face(tmp_path: Path, tiny_folder: Callable[[str], Path], llama):
+def test_against_plain_hugging_face(tmp_path: Path, tiny_folder: Callable[[str], Path], llama, monkeypatch):
     """The first units by attribution are ablated by hand: what is lost, and the KL, lie on the line between sizes."""
+    reading = sys.modules["neurosteer.experiments.frontier.compute"]
+    monkeypatch.setattr(reading, "_has_preference", lambda *_: True)  # a random model has none
     folder = run_recipe(write(tmp_path, tiny_folder("llama")), out=tmp_path).folder
-    found = json.loads((folder / "results.json").read_text())["results"]["frontier"]
+    [found] = json.loads((folder / "results.json").read_text())["results"]
     cells = [row for row in rows(folder / "frontier.csv") if row["method"] == "attribution"]
     assert [float(row["kl"]) for row in cells] == [0.05, 0.2]
 

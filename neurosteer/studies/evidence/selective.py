@@ -4,7 +4,7 @@ Each item (all its pairs together) exchanges good and bad with probability 1/2, 
 search is repeated, and each set that it finds is ablated on the true test pairs. Layers, topk, lambda and `to` stay
 as they were found, so only the train pairs matter. Under an exchange an attribution changes its sign: its null
 searches are signed sums of what each pair gives, and need no further pass. A causal mask is trained again,
-by one seed.
+by one seed; the loss of an exchanged pair changes its sign.
 """
 
 from __future__ import annotations

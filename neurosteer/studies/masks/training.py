@@ -87,7 +87,9 @@ class Training:
     def step(self, gates: Units, seed: int, at: int, signs: Float[Tensor, "pair"]) -> Units:
         """The gradient of the loss, but for the price, with respect to the gates of a step.
 
-        Where the sign of a pair is -1 its good and bad sentence are exchanged.
+        Where the sign of a pair is -1 its good and bad sentence are exchanged: its loss counts against the others'.
+        (Were its margin turned instead, softplus would be smallest where no pair prefers anything, whatever the
+        labels are.)
         """
         epoch, place = divmod(at, len(self.batches))
         source = generator(seed, self.task, "mask epoch", epoch)
@@ -97,8 +99,8 @@ class Training:
 
         def loss(margins: Float[Tensor, "some"], some: Tensor) -> Tensor:
             own, zero = (one[some].to(margins) for one in (sign, floor))
-            left = own * (margins - zero) / self.gap
-            return tau * softplus(left / tau).sum() / pairs
+            left = (margins - zero) / self.gap
+            return tau * (own * softplus(left / tau)).sum() / pairs
 
         _, slope = self.batches[which].loss(gates, loss)
         _, disturbed = self.neutral[at % len(self.neutral)].divergence_loss(gates)
