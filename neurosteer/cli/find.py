@@ -108,7 +108,6 @@ class Search:
 
     def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
         """The neurons of one task."""
-        from neurosteer.studies import MaskSettings
         from neurosteer.studies import find as find_neurons
 
         return find_neurons(
@@ -135,7 +134,7 @@ class Search:
         """What is asked of a causal mask, where one is trained."""
         if "causal-l0" not in self._methods:
             return {}
-        from neurosteer.studies.masks import MaskSettings
+        from neurosteer.studies import MaskSettings
 
         return {"mask": MaskSettings(share=self.share, kl=self.kl), "neutral": self.neutral}
 

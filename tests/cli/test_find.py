@@ -6,7 +6,6 @@ import json
 import logging
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -34,8 +33,6 @@ def test_defaults(run, rooms):
         "by": "unit",
         "position": "eos",
         "directions": (),
-        "mask": SimpleNamespace(share=0.9, kl=0.1),
-        "neutral": None,
         "lambdas": None,
         "to": "zero",
         "steps": 1,
