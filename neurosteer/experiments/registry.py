@@ -23,7 +23,6 @@ NAMES = (
     "causal",
     "localizer",
     "gym",
-    "frontier",
 )
 
 

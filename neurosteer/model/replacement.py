@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from jaxtyping import Float, Int
@@ -15,9 +14,9 @@ from neurosteer.errors import NeurosteerError
 from neurosteer.vocabulary import Site
 
 from .devices import to_device
-from .hooks import hooked
+from .hooks import Hook, hooked
 from .model import Model
-from .sites import check_site, site_hook
+from .sites import check_site, hook_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +38,23 @@ def replacing(model: Model, parts: Mapping[int, Replacement], *, site: Site) -> 
     """
     check_site(model, site, list(parts))
     fired: list[int] = []
-    points = [site_hook(site, layer, partial(_replace, fired, layer, part)) for layer, part in parts.items()]
+
+    def replacer(layer: int, part: Replacement) -> Callable[..., Tensor]:
+        def replace(values: Tensor, *, hook: Any) -> Tensor:
+            fired.append(layer)
+            rows, nodes, units = (to_device(index, values.device) for index in (part.rows, part.nodes, part.units))
+            changed = values.clone()
+            changed[rows[:, None], nodes[:, None], units[None]] = to_device(
+                part.values.to(values.dtype), values.device
+            )
+            return changed
+
+        return replace
+
+    points: list[tuple[str, Hook]] = [
+        (hook_name(site, layer), replacer(layer, part)) for layer, part in parts.items()
+    ]
     with hooked(model, points):
         yield
     if fired != sorted(parts):
         raise NeurosteerError(f"values were replaced at layers {fired}, expected once at each of {sorted(parts)}")
-
-
-def _replace(fired: list[int], layer: int, part: Replacement, values: Tensor, *, hook: Any) -> Tensor:
-    fired.append(layer)
-    rows, nodes, units = (to_device(index, values.device) for index in (part.rows, part.nodes, part.units))
-    changed = values.clone()
-    changed[rows[:, None], nodes[:, None], units[None]] = to_device(part.values.to(values.dtype), values.device)
-    return changed
