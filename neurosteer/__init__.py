@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .data import EosStates as EosStates
     from .data import Scores as Scores
     from .edits import Edit as Edit
-    from .edits import Probe as Probe
     from .errors import InputError as InputError
     from .errors import NeurosteerError as NeurosteerError
     from .experiments import RecipeRun as RecipeRun
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from .forward import steering as steering
     from .model import Model as Model
     from .model import load_model as load_model
+    from .neurons import Direction as Direction
     from .neurons import NeuronSet as NeuronSet
     from .neurons import Ranking as Ranking
     from .pairs import Pair as Pair
@@ -46,8 +46,11 @@ if TYPE_CHECKING:
     from .studies import find as find
     from .studies import measure_effect as measure_effect
     from .studies import rank_neurons as rank_neurons
+    from .studies.cards import NeuronCard as NeuronCard
+    from .studies.cards import neuron_card as neuron_card
     from .studies.evidence import Evidence as Evidence
     from .studies.evidence import evidence as evidence
+    from .studies.masks import MaskSettings as MaskSettings
     from .studies.runs import runs as runs
     from .version import __version__ as __version__
 else:

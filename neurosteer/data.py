@@ -119,6 +119,18 @@ class UnitStats:
     tokens: int  # how many token positions were averaged over
     layers: tuple[int, ...]  # block index of each position on the layer axis
 
+    def at_layers(self, layers: Sequence[int]) -> UnitStats:
+        """The statistics of some of the layers."""
+        rows = [self.layers.index(layer) for layer in layers]
+        return replace(
+            self,
+            token_mean=self.token_mean[rows],
+            token_var=self.token_var[rows],
+            eos_mean=self.eos_mean[rows],
+            eos_var=self.eos_var[rows],
+            layers=tuple(layers),
+        )
+
     def __repr__(self) -> str:
         layers, width = self.token_mean.shape
         return f"UnitStats({layers} layers x {width} units, {self.tokens:,} tokens)"

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.results import read_record
 from neurosteer.results.effect import AppliedEdit
@@ -35,11 +35,15 @@ from neurosteer.vocabulary import (
 
 @dataclass(frozen=True, eq=False)
 class LayerEdit:
-    """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; the shift can differ by depth."""
+    """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; the shift can differ by depth.
+
+    With `along`, a vector of length 1, only the component along it is scaled: the rest of h stays as it is.
+    """
 
     units: Int[Tensor, "neuron"]
     scale: float
     shift: Float[Tensor, "neuron"] | Float[Tensor, "depth neuron"]
+    along: Float[Tensor, "neuron"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,28 +59,14 @@ class Donor:
 
 
 @dataclass(frozen=True, eq=False)
-class Probe:
-    """The direction of a linear probe: along it, good and bad sentences differ in a layer's activations.
-
-    `direction` has length 1 in units of the raw activation, with one value per neuron; `std` is the standard
-    deviation of the train states along it.
-    """
-
-    neurons: NeuronSet
-    direction: Float[Tensor, "neuron"]
-    std: float
-
-    def __repr__(self) -> str:
-        return f"Probe({self.neurons!r}, std {self.std:.3g})"
-
-
-@dataclass(frozen=True, eq=False)
 class Edit:
-    """What to do to a neuron set, and at which positions. Create one with `ablate`, `amplify`, `clamp` or `push`.
+    """What to do to a neuron set, or along a direction, and at which positions.
 
-    `where` is `all` (every token but BOS), `prompt`, `generated` or `eos`. `reach` says whether the units are edited
-    at their `own` layer, `onward` (also at every later layer), or at `all` layers. Raises `InputError` for another
-    word, and for a scale or value that is not finite.
+    Create one with `ablate`, `amplify` or `clamp`, or for a direction with `push` or `project_out`.
+
+    `where` is `all` (every token but BOS), `prompt`, `generated`, `eos`, or `every` (BOS too). `reach` says whether
+    the units are edited at their `own` layer, `onward` (also at every later layer), or at `all` layers. Raises
+    `InputError` for another word, and for a scale or value that is not finite.
 
         ns.Edit.ablate(top, to="mean")
         ns.Edit.amplify(top, by=2.0, where="prompt")
@@ -90,11 +80,14 @@ class Edit:
     value: float | Float[Tensor, "neuron"] = 0.0  # of clamp: the new activation; of push: what is added
     donors: tuple[str, ...] = ()  # sentences to resample from
     seed: int = 0  # of the draw of a donor for each depth
+    direction: Direction | None = None  # along which alone; `neurons` are then its units
 
     def __post_init__(self) -> None:
         _one_of("kind", self.kind, KINDS)
         _one_of("where", self.where, WHERES)
         _one_of("reach", self.reach, REACHES)
+        if self.reach != "own" and self.neurons.group > 1:
+            raise InputError(f"reach '{self.reach}' is for coordinates that layers share; a head is at its own layer")
         if not math.isfinite(self.scale):
             raise InputError(f"scale must be a finite number, not {self.scale}")
         if not bool(torch.as_tensor(self.value).isfinite().all()):
@@ -144,20 +137,46 @@ class Edit:
         return cls(neurons, "clamp", 0.0, where, reach, value=float(value))
 
     @classmethod
-    def push(cls, probe: Probe, strength: float, *, where: Where = "all") -> Edit:
-        """Move the states along a probe's direction by `strength` standard deviations of the train states."""
-        return cls(probe.neurons, "push", 1.0, where, value=float(strength) * probe.std * probe.direction)
+    def push(cls, direction: Direction, strength: float, *, where: Where = "all") -> Edit:
+        """Move the states along a direction by `strength` standard deviations of the train states."""
+        value = float(strength) * direction.std * direction.vector
+        return cls(direction.neurons, "push", 1.0, where, value=value, direction=direction)
+
+    @classmethod
+    def project_out(
+        cls, direction: Direction, to: FixedReference = "zero", *, scale: float = 0.0, where: Where = "all"
+    ) -> Edit:
+        """Take the component along a direction out of the states, and leave the rest of them as it is.
+
+        With `to="mean"` the component becomes that of the mean over token positions; with another `scale` its
+        distance from there is multiplied (2 amplifies it, 1 changes nothing). Raises `InputError` for a direction of
+        several layers, which has no one component.
+        """
+        _one_of("to", to, FIXED_REFERENCES)
+        if len(set(direction.neurons.layers.tolist())) != 1:
+            raise InputError("only a direction of one layer can be projected out")
+        return cls(direction.neurons, to, float(scale), where, direction=direction)
 
     @property
     def layers(self) -> tuple[int, ...]:
         """The layers that are edited."""
         return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))
 
-    def on(self, neurons: NeuronSet) -> Edit:
-        """The same edit of other neurons."""
-        if self.kind == "push":
-            raise InputError("a push belongs to its probe; it cannot be applied to other neurons")
-        return replace(self, neurons=neurons)
+    @property
+    def target(self) -> NeuronSet | Direction:
+        """What it acts on."""
+        return self.neurons if self.direction is None else self.direction
+
+    def on(self, other: NeuronSet | Direction) -> Edit:
+        """The same edit of other neurons, or along another direction; a push goes as far along it."""
+        if isinstance(other, Direction) != (self.direction is not None):
+            raise InputError("an edit along a direction fits directions alone, one of neurons fits neurons")
+        if isinstance(other, NeuronSet):
+            return replace(self, neurons=other)
+        value = (
+            self.value if self.kind != "push" else float(self._along() @ torch.as_tensor(self.value)) * other.vector
+        )
+        return replace(self, neurons=other.neurons, direction=other, value=value)
 
     def scaled(self, scale: float) -> Edit:
         """The same edit at another scale. Raises `InputError` for clamps and pushes, which have none."""
@@ -172,7 +191,8 @@ class Edit:
         parts = {}
         for layer in self.layers:
             at = neurons.layers == layer
-            parts[layer] = LayerEdit(neurons.units[at], self.scale, shift[..., at])
+            along = None if self.direction is None or self.kind == "push" else self._along()[at]
+            parts[layer] = LayerEdit(neurons.units[at], self.scale, shift[..., at], along)
         return parts
 
     def describe(self) -> AppliedEdit:
@@ -182,15 +202,26 @@ class Edit:
             {
                 "kind": self.kind,
                 "scale": self.scale,
-                "value": float(self.value) if self.kind == "clamp" else None,
+                "value": self._described_value(),
                 "where": self.where,
                 "reach": self.reach,
                 "seed": self.seed if self.kind == "resample" else None,
                 "site": self.neurons.site,
                 "layers": self.layers,
-                "k": len(self.neurons),
+                "k": len(self.target.members),
+                "by": self.target.by,
             },
         )
+
+    def _along(self) -> Float[Tensor, "neuron"]:
+        assert self.direction is not None
+        return self.direction.vector
+
+    def _described_value(self) -> float | None:
+        """What a clamp sets to, and how far a push goes."""
+        if self.kind == "push" and self.direction is not None:
+            return round(float(self._along().double() @ torch.as_tensor(self.value).double()), 6)
+        return float(self.value) if self.kind == "clamp" else None
 
     def _shift(self, neurons: NeuronSet, donor: Donor | None) -> Tensor:
         if self.kind == "zero":
@@ -207,7 +238,7 @@ class Edit:
         return torch.as_tensor(self.value)
 
     def __repr__(self) -> str:
-        return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.neurons!r})"
+        return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.target!r})"
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

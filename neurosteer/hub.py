@@ -5,6 +5,7 @@ Its own libraries take half a minute to find out that it cannot be reached.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from neurosteer.progress import Progress
 
 Kind = Literal["model", "dataset"]
 TIMEOUT = 5.0  # seconds
+
+
+def go_offline() -> None:
+    """Tell the Hugging Face libraries, which read this when they are imported, not to use the network."""
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
 
 
 def is_reachable() -> bool:
@@ -64,10 +70,17 @@ def has_file(repository: str, name: str, revision: str | None, *, online: bool) 
 
 
 def folder_of(repository: str, name: str, revision: str | None) -> Path | None:
-    """The folder in the hub's cache in which a file of a repository lies; None where it does not."""
-    import huggingface_hub
+    """The folder in the hub's cache in which a file of a repository lies; None where it does not.
 
-    found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+    No repository has a name such as `./nowhere`.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+    except HFValidationError:
+        return None
     return Path(found).parent if isinstance(found, str) else None
 
 

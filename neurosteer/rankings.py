@@ -16,12 +16,15 @@ class RankingMethod:
         reads: what it is computed from.
         shows: that a probe can read the contrast from the unit (`encoded`), or that the model does (`used`).
         source: where it comes from.
+        of_head: how the score of a head is made of those of its units: their `sum`, or the root of their mean square
+            (`rms`). None where it ranks units alone.
     """
 
     score: str
     reads: str
     shows: Literal["encoded", "used"]
     source: str
+    of_head: Literal["rms", "sum"] | None = None
 
 
 RANKINGS: Mapping[str, RankingMethod] = {
@@ -30,18 +33,21 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "states",
         "encoded",
         "the paper",
+        of_head="rms",
     ),
     "l0": RankingMethod(
         "the size of its weight in a probe with a learned sparse mask; 0 where the mask is closed",
         "states",
         "encoded",
         "the paper; Louizos, Welling & Kingma 2018",
+        of_head="rms",
     ),
     "mean-diff": RankingMethod(
         "how far the means of good and bad states lie apart, in pooled standard deviations",
         "states",
         "encoded",
         "Cohen 1988; Gurnee et al. 2023",
+        of_head="rms",
     ),
     "l1": RankingMethod(
         "how early the unit enters an L1-penalised probe while the penalty falls; 0 where it never does",
@@ -60,5 +66,12 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "gradients of the margin",
         "used",
         "Nanda 2023; Kramar et al. 2024",
+        of_head="sum",
+    ),
+    "causal-l0": RankingMethod(
+        "how long the unit's gate stays open in a learned mask while its price rises; 0 where it never opens",
+        "gradients of the margin under gates",
+        "used",
+        "here; gates of Louizos, Welling & Kingma 2018",
     ),
 }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 Json: TypeAlias = Any  # null, a truth value, a number, a text, or a list or dict of such
 PaperMethod = Literal["welch", "l0"]  # of ranking, in the paper
 CausalMethod = Literal["welch", "l0", "attribution"]  # that the recipe `causal` compares
-Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution"]  # see `rankings`
+Method = Literal["welch", "l0", "mean-diff", "l1", "localizer", "attribution", "causal-l0"]  # see `rankings`
 SplitKind = Literal["pair", "lexical"]
-Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post"]
+RunState = Literal["running", "waiting", "failed", "stopped"]  # of a recipe that is not finished
+Site = Literal["resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out", "mlp_post", "z"]
+Grain = Literal["unit", "head"]  # what is ranked, chosen and edited as one: a unit, or the units of a head
+Edited = Literal["unit", "head", "direction"]  # what an edit acts on
+DirectionKind = Literal["mean", "probe"]  # the difference of the means of good and bad states, or probe weights
 Position = Literal["eos", "last"]
 Layers: TypeAlias = Literal["all"] | int | Sequence[int]  # block indices
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -19,7 +23,7 @@ Convention = Literal["sum", "mean", "lm-eval", "minicons"]
 Reference = Literal["zero", "mean", "resample"]  # what an edit moves its neurons towards, or away from
 FixedReference = Literal["zero", "mean"]  # of these, one value for a neuron, the same at every token
 EditKind = Literal["zero", "mean", "resample", "clamp", "push"]
-Where = Literal["all", "prompt", "generated", "eos"]
+Where = Literal["all", "prompt", "generated", "eos", "every"]  # all: every token but BOS; every: BOS too
 Reach = Literal["own", "onward", "all"]
 L0States = Literal["standardised", "scaled", "raw"]  # what masks are trained on; scaled: a layer over one number
 L0Start = Literal["cold", "warm"]
@@ -28,6 +32,9 @@ PAPER_METHODS: tuple[PaperMethod, ...] = get_args(PaperMethod)
 CAUSAL_METHODS: tuple[CausalMethod, ...] = get_args(CausalMethod)
 METHODS: tuple[Method, ...] = get_args(Method)
 SITES: tuple[Site, ...] = get_args(Site)
+DIRECTION_KINDS: tuple[DirectionKind, ...] = get_args(DirectionKind)
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+NOUNS: Mapping[Edited, str] = {"unit": "neuron", "head": "head", "direction": "direction"}
 POSITIONS: tuple[Position, ...] = get_args(Position)
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
@@ -42,6 +49,7 @@ L0_DECAYS: tuple[L0Decay, ...] = get_args(L0Decay)
 REACHES: tuple[Reach, ...] = get_args(Reach)
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
 MOST_DRAWS = 10_000  # of random sets: each is a probe at every layer
+MOST_WORKERS = 1024
 MOST_LAMBDAS = 1_000  # each is a mask at every layer
 FEWEST_CONTROLS = 19  # that can give p = .05
 Stat = Literal["token_mean", "token_var", "eos_mean", "eos_var"]  # of a unit, over train sentences
@@ -82,6 +90,15 @@ def counted_pairs(pairs: int, groups: int) -> str:
 def is_device(text: str) -> bool:
     """Whether it is `auto`, or a device as torch names it."""
     return re.fullmatch(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?", text) is not None
+
+
+def read_workers(given: int | str) -> int | Literal["auto"]:
+    """How many workers, or `auto`. Raises `ValueError`, whose message says what is taken."""
+    if given == "auto":
+        return "auto"
+    if re.fullmatch(r"[0-9]{1,4}", str(given)) and 1 <= int(given) <= MOST_WORKERS:
+        return int(given)
+    raise ValueError(f"is neither auto nor a whole number from 1 to {MOST_WORKERS:,}")
 
 
 def is_share(text: str) -> bool:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 USERS_HOME = os.environ.get("NEUROSTEER_HOME")
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests share the cores out: many threads each would wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of dozens of new processes each reads what the first compiled
 
 settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
 settings.load_profile("same everywhere")
@@ -116,6 +117,32 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Model:
     from planted_cause import planted_model
 
     return planted_model(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="session")
+def builtin_network(builtin_source: Path) -> Any:
+    """The same as plain Hugging Face loads it; who hooks it takes the hooks off again."""
+    from tiny_models import hf_network
+
+    return hf_network(builtin_source)
+
+
+@pytest.fixture(scope="module")
+def blank_pictures() -> Iterator[None]:
+    """Figures are made and not rendered, for a module whose tests do not look at them; see `blank_pictures`."""
+    from blank_pictures import blank
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", blank)
+        yield
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In such a module, a test whose figures are rendered after all."""
+    from blank_pictures import RENDER
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", RENDER)
 
 
 @dataclass(frozen=True)

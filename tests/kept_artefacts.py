@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from fresh_process import write_made
 from made_pairs import made_pairs
 from stub_recipe import DIGEST, stub_plan, stub_rooms, stub_units, write_recipe
@@ -14,8 +15,11 @@ from neurosteer.edits import Edit
 from neurosteer.experiments import run_recipe
 from neurosteer.forward import score
 from neurosteer.model import Model
+from neurosteer.neurons import NeuronSet
+from neurosteer.progress import QUIET
 from neurosteer.runner.execution import run_units
 from neurosteer.studies import find, measure_effect, save_effects, save_find, save_scores
+from neurosteer.studies.masks.keep import Keep, State
 
 
 def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
@@ -30,13 +34,19 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
             patch.setitem(sys.modules, name, module)
         write_recipe(place / "sums.toml", data=str(write_made(place / "made.jsonl")))
         recipe = run_recipe("sums.toml", out=place).folder
+        units = torch.zeros(1, 32)
+        state = State(units, units, units, units, units.bool(), step=20, start=0.1)
+        Keep.of(model, made_pairs(), QUIET, cache=True).write(state, last=False)
     run, _ = save_find(model, [found], out=place, options={})
     ablated, _ = save_effects(model, [effect], command="ablate", out=place, options={})
     scored, *_ = save_scores(model, [(found.test, score(model, found.test))], out=place, options={})
     found.ranking().top(3).save(place / "neurons.safetensors")
+    NeuronSet.of(model, [(0, 1)], by="head").save(place / "heads.safetensors")
+    found.direction("mean").save(place / "direction.safetensors")
     run_units(stub_units(), place / "units-only", DIGEST)
     cached = {
-        name: next((home / name).rglob("*.safetensors")) for name in ("states", "stats", "attribution", "found")
+        name: next((home / name).rglob("*.safetensors"))
+        for name in ("states", "stats", "attribution", "found", "mask")
     }
     return cached | {
         "find": run,
@@ -47,6 +57,9 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
         "gates": run / "made.l0.safetensors",
         "probes": run / "made.probes.safetensors",
         "controls": next(ablated.glob("*.controls.safetensors")),
+        "tokens": next(ablated.glob("*.tokens.safetensors")),
         "neurons": place / "neurons.safetensors",
+        "heads": place / "heads.safetensors",
+        "direction": place / "direction.safetensors",
         "unit": place / "units-only" / "units" / "joint-0.safetensors",
     }

@@ -22,10 +22,11 @@ class Drawn:
     uniform: torch.Tensor
 
     @classmethod
-    def of(cls, source: torch.Generator, steps: int, units: int, settings: L0Settings) -> Drawn:
+    def of(cls, source: torch.Generator, steps: int, units: int, settings: L0Settings, group: int = 1) -> Drawn:
         weights, gates = torch.randn(2, units, generator=source)
         sizes = [min(CHUNK, steps - start) for start in range(0, steps, CHUNK)]
-        uniform = torch.cat([torch.rand(size, units, generator=source) for size in sizes])
+        gates = gates[: units // group]
+        uniform = torch.cat([torch.rand(size, len(gates), generator=source) for size in sizes])
         return cls(settings.weights_sd * weights, settings.log_alpha + settings.log_alpha_sd * gates, uniform)
 
 
@@ -54,6 +55,7 @@ def by_autograd(
     for row in drawn.uniform.double():
         s = torch.sigmoid((torch.log(row) - torch.log(1 - row) + log_alpha) / BETA)
         mask = torch.clamp(s * (ZETA - GAMMA) + GAMMA, 0, 1) if lam < 1 else torch.ones_like(s)
+        mask = mask.repeat_interleave(len(w) // len(mask))
         entropy = torch.nn.functional.binary_cross_entropy_with_logits(x @ (w * mask) + b, (y + 1) / 2)
         penalty = torch.sigmoid(log_alpha - BETA * math.log(-GAMMA / ZETA)).mean()
         loss = lam * entropy + (1 - lam) * penalty + settings.weight_l2 / 2 * (w @ w)
@@ -64,5 +66,5 @@ def by_autograd(
             adam.step()
             schedule.step()
     gate = torch.clamp(torch.sigmoid(log_alpha) * (ZETA - GAMMA) + GAMMA, 0, 1)
-    gate = gate if lam < 1 else torch.ones_like(gate)
+    gate = (gate if lam < 1 else torch.ones_like(gate)).repeat_interleave(len(w) // len(gate))
     return (w * gate).detach(), gate.detach(), b.detach()

@@ -70,11 +70,9 @@ def stub_plan(started: Callable[[str], None] = lambda _: None) -> StubPlan:
     return StubPlan(stub_units(started))
 
 
-def crossing_plan() -> StubPlan:
-    return StubPlan(crossing_units())
-
-
-def stub_units(started: Callable[[str], None] = lambda _: None, *, pause: float = 0.0) -> list[Unit]:
+def stub_units(
+    started: Callable[[str], None] = lambda _: None, *, pause: float = 0.0, tasks: int = TASKS
+) -> list[Unit]:
     """`started` is told each unit whose computing begins, which takes `pause` seconds."""
 
     def unit(name: str, group: str, needs: Sequence[str], value: Callable[[Read], np.ndarray]) -> Unit:
@@ -88,14 +86,14 @@ def stub_units(started: Callable[[str], None] = lambda _: None, *, pause: float 
         return Unit(name, group, 2.0 if scratch else 1.0, compute, tuple(needs), scratch, 400)
 
     units = []
-    for t in range(TASKS):
+    for t in range(tasks):
         states = f"states-{t}"
         units.append(unit(states, f"task-{t}", (), lambda _, t=t: np.arange(50.0) * (t + 1)))
         for b in range(BLOCKS):
             value = lambda read, s=states, b=b: read(s).arrays["value"][b * 10 : b * 10 + 10]  # noqa: E731
             units.append(unit(f"block-{t}-{b}", f"task-{t}", (states,), value))
     for j in range(JOINTS):
-        blocks = [f"block-{t}-{j}" for t in range(TASKS)]
+        blocks = [f"block-{t}-{j}" for t in range(tasks)]
         units.append(unit(f"joint-{j}", "", blocks, lambda read, b=blocks: sum(read(n).arrays["value"] for n in b)))
     return units
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from neurosteer.data import UnitStats
-from neurosteer.edits import Donor, Edit, LayerEdit, Probe
+from neurosteer.edits import Donor, Edit, LayerEdit
 from neurosteer.errors import InputError
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.results import record
 
@@ -65,7 +65,7 @@ def test_what_becomes_of_a_neuron_that_was_2(edit: Edit, new: Callable[[int, int
 
 def test_push_goes_along_the_direction():
     direction = torch.tensor([0.5, -0.5, 0.1, 0.7])
-    edit = Edit.push(Probe(neurons_of(), direction, 4.0), -2.5)
+    edit = Edit.push(Direction(neurons_of(), direction, 4.0), -2.5)
     assert changed(edit, 2.0) == pytest.approx(
         {at: 2 - 10 * float(x) for at, x in zip(CHOSEN, direction, strict=True)}
     )
@@ -163,20 +163,23 @@ def test_the_same_edit_of_other_neurons_and_at_another_scale():
     assert shift == 0.5
 
 
-PUSH = Edit.push(Probe(neurons_of(), torch.ones(4) / 2, 1.0), 1.0)
+PUSH = Edit.push(Direction(neurons_of(), torch.ones(4) / 2, 1.0), 1.0)
 BAD: list[tuple[Callable[[], object], str]] = [
     *(
         (lambda x=x: Edit.amplify(neurons_of(), x), f"scale must be a finite number, not {x}")
         for x in (math.nan, math.inf)
     ),
     *((lambda x=x: Edit.clamp(neurons_of(), x), "an edit's value must be finite") for x in (math.nan, -math.inf)),
-    (lambda: Edit.push(Probe(neurons_of(), torch.ones(4), 1.0), math.nan), "an edit's value must be finite"),
+    (lambda: Edit.push(Direction(neurons_of(), torch.ones(4), 1.0), math.nan), "an edit's value must be finite"),
     (lambda: Edit.ablate(neurons_of()).scaled(math.nan), "scale must be a finite number, not nan"),
     (
         lambda: Edit.ablate(neurons_of(), where="promt"),
-        "where 'promt' is not one of all, prompt, generated, eos; did you mean 'prompt'?",
+        "where 'promt' is not one of all, prompt, generated, eos, every; did you mean 'prompt'?",
     ),
-    (lambda: Edit.clamp(neurons_of(), 1.0, where="xyz"), "where 'xyz' is not one of all, prompt, generated, eos"),
+    (
+        lambda: Edit.clamp(neurons_of(), 1.0, where="xyz"),
+        "where 'xyz' is not one of all, prompt, generated, eos, every",
+    ),
     (
         lambda: Edit.amplify(neurons_of(), 2.0, reach="onwards"),
         "reach 'onwards' is not one of own, onward, all; did you mean 'onward'?",
@@ -195,7 +198,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
         lambda: Edit(neurons_of(), "zeroo", 0.0),
         "kind 'zeroo' is not one of zero, mean, resample, clamp, push; did you mean 'zero'?",
     ),
-    (lambda: PUSH.on(neurons_of()), "a push belongs to its probe; it cannot be applied to other neurons"),
+    (lambda: PUSH.on(neurons_of()), "an edit along a direction fits directions alone, one of neurons fits neurons"),
     (lambda: PUSH.scaled(2.0), "a push has no scale"),
     (lambda: Edit.clamp(neurons_of(), 1.0).scaled(2.0), "a clamp has no scale"),
 ]

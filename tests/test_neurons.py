@@ -272,6 +272,9 @@ class Three:
             raise InputError("no such layer")
         return 20 if site == "mlp_post" else 8
 
+    def head_width(self, layers: Sequence[int]) -> int:
+        return 4
+
     def describe(self) -> dict[str, Any]:
         return {"name": "three", "bos": 1, "eos": 2, "device": "cpu"}
 

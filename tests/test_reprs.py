@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from neurosteer.data import EosStates, Scores, TokenStats, UnitStats
-from neurosteer.edits import Donor, Probe
-from neurosteer.neurons import Ranking
+from neurosteer.edits import Donor
+from neurosteer.neurons import Direction, Ranking
 from neurosteer.progress import AUTO, QUIET
 
 GRID = torch.zeros(3, 32)
@@ -33,8 +33,8 @@ LOGPROB = torch.tensor([[-3.0, -4.0], [-5.0, -4.5], [-2.0, -6.0]], dtype=torch.f
         ),
         (Donor(torch.zeros(12, 3, 32), LAYERS), "Donor(12 depths, 3 layers x 32 units)"),
         (
-            Probe(RANKING.top(4), torch.ones(4), 1.234567),
-            "Probe(NeuronSet(4 neurons at mlp_out, layer 1), std 1.23)",
+            Direction(RANKING.top(4), torch.ones(4), 1.234567),
+            "Direction(welch, at mlp_out, layer 1)",
         ),
         (RANKING, "Ranking(welch of toy, 3 layers x 32 units, best layer 1)"),
         (AUTO, "NotebookProgress()"),

@@ -22,7 +22,12 @@ _STATS = {
         for name in get_args(Stat)
     },
 }  # of all units of the ranked layers
-_DIRECTIONS = {"directions": Array("float", ("layer", "unit")), "spread": Array("float", ("layer",), least=0)}
+_DIRECTIONS = {
+    "directions": Array("float", ("layer", "unit")),
+    "spread": Array("float", ("layer",), least=0),
+    "mean_directions": Array("float", ("layer", "unit")),
+    "mean_spread": Array("float", ("layer",), least=0),
+}  # of dense probes, and of differences of means
 _PROVENANCE: Mapping[str, object] = {
     "task": str,
     "source": str,
@@ -30,6 +35,7 @@ _PROVENANCE: Mapping[str, object] = {
     "layout": str,
     "split": str,
     "seed": int,
+    "group": int,  # units that go together, as those of a head
     "seen": list[str],  # hashes of the sentences that chose the neurons
     "network": dict[str, Json],  # the model, with its BOS and EOS
 }  # where neurons come from
@@ -49,12 +55,36 @@ def _wrong_neurons(arrays: Arrays, metadata: Metadata) -> str:
         return f"layer {min(unknown)} is not among its 'stats_layers'"
     last = max((unit for _, unit in chosen), default=0)
     width = arrays["token_mean"].shape[1]
-    return f"there is no unit {last} among {width}" if last >= width else ""
+    if last >= width:
+        return f"there is no unit {last} among {width}"
+    return _wrong_group(arrays, metadata) or _wrong_parts(set(chosen), metadata.get("group", 1))
+
+
+def _wrong_parts(chosen: set[tuple[int, int]], group: int) -> str:
+    first = ((layer, unit - unit % group) for layer, unit in chosen)
+    whole = all((layer, unit + i) in chosen for layer, unit in first for i in range(group))
+    return "" if whole else f"it has a part of {group} units that go together"
+
+
+def _wrong_direction(arrays: Arrays, metadata: Metadata) -> str:
+    length = float(np.linalg.norm(arrays["vector"]))
+    wrong = "" if abs(length - 1) <= 1e-3 else f"'vector' is of length {length:.4g}, not 1"
+    return wrong or _wrong_neurons(arrays, metadata)
+
+
+def _wrong_group(arrays: Arrays, metadata: Metadata) -> str:
+    group, width = metadata.get("group", 1), arrays["token_mean"].shape[1]
+    return f"'group' is {group}, which does not part {width} units" if group < 1 or width % group else ""
 
 
 def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
     best, layers = metadata["best_layer"], arrays["stats_layers"].tolist()
-    return "" if best is None or best in layers else f"its best layer {best} is not among its 'stats_layers'"
+    if best is not None and best not in layers:
+        return f"its best layer {best} is not among its 'stats_layers'"
+    if wrong := _wrong_group(arrays, metadata):
+        return wrong
+    members = arrays["scores"].reshape(len(layers), -1, metadata.get("group", 1))
+    return "units that go together have different scores" if (members != members[..., :1]).any() else ""
 
 
 def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
@@ -69,6 +99,15 @@ def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
         if fault := _SCORES.fault(arrays[name]):
             return f"'{name}' {fault}"
     return ""
+
+
+def _wrong_tokens(arrays: Arrays, metadata: Metadata) -> str:
+    rows, tokens = arrays["logprobs"].shape
+    if len(metadata["pairs"]) != len(arrays["counts"]):
+        return f"it names {len(metadata['pairs'])} pairs and counts the tokens of {len(arrays['counts'])}"
+    if len(metadata["texts"]) != tokens or int(arrays["counts"].sum()) != tokens:
+        return f"'logprobs' has {tokens} tokens, 'texts' {len(metadata['texts'])}, 'counts' {arrays['counts'].sum()}"
+    return "" if rows == 1 + len(metadata["scales"]) else f"'logprobs' has {rows} rows for as many edits and one more"
 
 
 def _wrong_split(arrays: Arrays, metadata: Metadata) -> str:
@@ -90,6 +129,13 @@ NEURONS = Schema(
     _PROVENANCE,
     _wrong_neurons,
 )  # a set
+DIRECTION = Schema(
+    "direction",
+    {**NEURONS.arrays, "vector": Array("float", ("neuron",)), "std": Array("float", (1,), least=0)},
+    {"model": str, "site": Site},
+    _PROVENANCE,
+    _wrong_direction,
+)
 RANKING = Schema(
     "ranking",
     {"scores": _SCORES, **_STATS},
@@ -112,6 +158,12 @@ PROBES = Schema(
 CONTROLS = Schema(
     "controls", {"margins": Array("float", ("control", "pair"))}, {"task": str, "pairs": str}
 )  # of an edit
+TOKENS = Schema(
+    "tokens",
+    {"counts": Array("int", ("pair", 2), least=0), "logprobs": Array("float", ("row", "token"))},
+    {"task": str, "pairs": list[str], "texts": list[str], "scales": list[float]},
+    fault=_wrong_tokens,
+)  # log-probabilities token by token, for a page
 STATES = Schema("states", {"values": Array("float32", ("pair", 2, "layer", "unit"))})
 TOKEN_STATS = Schema(
     "stats",
@@ -122,17 +174,30 @@ TOKEN_STATS = Schema(
     },
 )
 ATTRIBUTION = Schema("attribution", {name: Array("float", ("layer", "unit")) for name in ("product", "gradient")})
+MASK_PATH = Schema(
+    "mask",
+    {
+        "log_alpha": _SCORES,
+        "mean": _SCORES,
+        **{name: Array("float", ("layer", "unit"), least=0) for name in ("square", "area")},
+        "opened": Array("int", ("layer", "unit"), least=0),
+    },
+    {"step": int, "start": float},
+)  # a causal mask in training
 EVIDENCE = Schema("evidence", metadata={"part": str})  # the answer to one question, in the cache
 UNIT = Schema("unit", metadata={"unit": str, "digest": str, "values": dict[str, Json]})  # of a recipe's run
 KINDS: tuple[Schema, ...] = (
     NEURONS,
+    DIRECTION,
     RANKING,
     FOUND,
     PROBES,
     CONTROLS,
+    TOKENS,
     STATES,
     TOKEN_STATS,
     ATTRIBUTION,
+    MASK_PATH,
     EVIDENCE,
     UNIT,
 )

@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from neurosteer.errors import InputError, NeurosteerError, OutOfMemoryError, did_you_mean, is_out_of_memory
 
-from . import check, effects, evidence, fetch, find, generate, ls, run, score
+from . import check, compare, effects, evidence, export, fetch, find, generate, ls, neuron, page, run, score
 from .screen import visible
 
 # Whatever the parser itself refuses. Some versions of typer bring their own click, others use the package
@@ -52,9 +52,12 @@ for command in (
     effects.ablate,
     effects.amplify,
     evidence.evidence,
+    neuron.neuron,
     generate.generate,
     score.score,
     run.run,
+    export.export,
+    page.page,
     fetch.fetch,
 ):
     app.command()(command)
@@ -64,6 +67,7 @@ listing.command("models")(ls.models)
 listing.command("recipes")(ls.recipes)
 listing.command("runs")(ls.runs)
 app.add_typer(listing, name="ls", help=ls.__doc__)
+app.command()(compare.compare)
 app.command()(check.check)
 
 

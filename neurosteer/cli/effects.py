@@ -11,25 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, REFERENCES, Json, Reference
+from neurosteer.vocabulary import DIRECTION_KINDS, MOST_CONTROLS, REFERENCES, Json, Reference, counted
 from neurosteer.vocabulary import Where as WhereName
 
 from . import options, parse
-from .neurons import NeuronsFrom, Seed
+from .again import Again, made_again, say_foot
+from .neurons import NeuronsFrom, Seed, tell_origin
 from .option_groups import with_groups
-from .progress import TerminalProgress
-from .screen import say, show
+from .progress import TerminalProgress, duration
+from .screen import show
 
 if TYPE_CHECKING:
     from neurosteer.edits import Edit
     from neurosteer.model import Model
-    from neurosteer.neurons import NeuronSet
+    from neurosteer.neurons import Direction, NeuronSet
     from neurosteer.pairs import Pairs
-    from neurosteer.studies import Effect, Origin
+    from neurosteer.studies import Effect, Expected, Origin, RunAsked
+    from neurosteer.studies.second_look import Described
 
 _edit_option = partial(typer.Option, rich_help_panel="The edit")
 _measurement_option = partial(typer.Option, rich_help_panel="The measurement")
-MakeEdit = Callable[["NeuronSet", "Pairs", int], "Edit"]  # neurons, train pairs, seed
+MakeEdit = Callable[["NeuronSet | Direction", "Pairs", int], "Edit"]  # what is edited, train pairs, seed
 
 Scale = Annotated[
     list[float] | None,
@@ -43,9 +45,9 @@ Scale = Annotated[
 Where = Annotated[
     WhereName,
     _edit_option(
-        metavar="all|prompt",
-        autocompletion=parse.suggest("all", "prompt"),
-        help="At which tokens; all is every token but BOS.",
+        metavar="all|prompt|every",
+        autocompletion=parse.suggest("all", "prompt", "every"),
+        help="At which tokens; all is every token but BOS, every is BOS too (what weights can do).",
     ),
 ]
 Controls = Annotated[
@@ -135,8 +137,42 @@ class _Request:
     scales: tuple[float, ...]
     measurement: Measurement
     model: options.ModelOfFind
-    output: options.Output
+    output: options.PageOutput
     record: dict[str, Json]  # as the run keeps it, as JSON
+
+    def expected(self, model: Described) -> Expected | None:
+        """What is known of it before the model is loaded."""
+        from neurosteer.studies import expected_of
+
+        return expected_of(
+            model,
+            self.neurons.wanted(self.seed, self.output.offline),
+            out=self.output.out,
+            given=self.neurons.direction if isinstance(self.neurons.direction, Path) else self.neurons.given,
+            also=self.measurement.also or (),
+            neutral=self.measurement.neutral,
+        )
+
+    def question(self, expected: Expected, model: options.ModelFrom) -> RunAsked:
+        """By which its answer is found again."""
+        from neurosteer.studies import RunAsked
+
+        options = {**self.record, **model.record(), "from": expected.where}
+        return RunAsked(command=self.command, out=self.output.out, options=options, made_from=expected.made_from)
+
+    def plan(self, expected: Expected, model: Described) -> str:
+        """What there is to do, in one line."""
+        from neurosteer.studies.costs import edited_seconds
+
+        sets, cases = len(self.neurons.methods or ("the find's",)), len(self.scales) + len(self.kinds[1:])
+        compared = self.measurement.controls
+        exchanged = compared if self.neurons.direction in DIRECTION_KINDS else 0
+        edits, test = sets * cases * (1 + compared) + bool(exchanged) + exchanged, expected.test()
+        own = model.describe()
+        seconds = edited_seconds(test, edits, n_layers=own["n_layers"], d_model=own["d_model"])
+        what = f"{len(test)} test pairs of {test.task}, unedited and under {counted(edits, 'edit')}"
+        time = f"about {duration(seconds)} on 2 CPU cores, more where sets hold massive units"
+        return f"plan: from {expected.where}, {what}; {time}"
 
 
 @with_groups
@@ -155,7 +191,7 @@ def ablate(
     ] = None,
     measurement: Measurement,
     model: options.ModelOfFind,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Ablate the neurons of the newest find, and measure what the model loses.
@@ -164,14 +200,21 @@ def ablate(
     """
     kinds, scales = parse.each_once(to or ["zero"], REFERENCES), measurement.scales(0.0)
 
-    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
+    def edit(chosen: NeuronSet | Direction, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
 
+        if isinstance(chosen, Direction):
+            if kinds[0] == "resample":
+                raise InputError("--to resample is for neurons; a direction is projected out to zero or to its mean")
+            return Edit.project_out(chosen, kinds[0], scale=scales[0], where=measurement.where)
         donors = train if kinds[0] == "resample" else ()
         whole = Edit.ablate(chosen, kinds[0], where=measurement.where, reach=neurons.reach, donors=donors, seed=draw)
         return whole.scaled(scales[0])
 
     neurons = neurons.of(name)
+    if neurons.direction is not None and len(kinds) > 1:
+        raise InputError(f"--to {kinds[1]} with --direction: a direction is projected out to one reference; name one")
     record = {**neurons.record(seed), **measurement.record(0.0), "kinds": kinds}
     request = _Request("ablate", neurons, seed, edit, kinds, scales, measurement, model, output, record)
     _measure(request, progress)
@@ -186,7 +229,7 @@ def amplify(
     to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero",
     measurement: Measurement,
     model: options.ModelOfFind,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Amplify the neurons of the newest find, and measure what the model gains.
@@ -195,9 +238,12 @@ def amplify(
     """
     scales = measurement.scales(2.0)
 
-    def edit(chosen: NeuronSet, train: Pairs, draw: int) -> Edit:
+    def edit(chosen: NeuronSet | Direction, train: Pairs, draw: int) -> Edit:
         from neurosteer.edits import Edit
+        from neurosteer.neurons import Direction
 
+        if isinstance(chosen, Direction):
+            return Edit.project_out(chosen, to, scale=scales[0], where=measurement.where)
         return Edit.amplify(chosen, scales[0], to=to, where=measurement.where, reach=neurons.reach)
 
     neurons = neurons.of(name)
@@ -208,13 +254,29 @@ def amplify(
 
 def _measure(asked: _Request, progress: TerminalProgress) -> None:
     from neurosteer.report import compare_table, to_json
-    from neurosteer.studies import save_effects
 
     output = asked.output
     model_from = asked.neurons.model_of(asked.model, output.out, seed=asked.seed, progress=progress)
+    known = model_from.known(offline=output.offline)
+    expected = None if known is None else asked.expected(known)
+    planned = known is not None and expected is not None
+    if known is not None and expected is not None:
+        again = made_again(asked.question(expected, model_from), known)
+        if again is not None:
+            _show_again(again, output, progress)
+            return
+        progress.notice(asked.plan(expected, known))
+    from neurosteer.studies import remember_run, save_effects
+
     model = model_from.load(offline=output.offline, progress=progress)
     origin = asked.neurons.origin(
-        model, output.out, seed=asked.seed, pairs=True, offline=output.offline, progress=progress
+        model,
+        output.out,
+        seed=asked.seed,
+        pairs=True,
+        offline=output.offline,
+        planned=planned,
+        progress=progress,
     )
     record = {**asked.record, **model_from.record(), "from": origin.where}
     effects: list[Effect] = []
@@ -230,16 +292,36 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
     run, result = save_effects(
         model, effects, command=asked.command, out=output.out, options=record, progress=progress
     )
+    expected = expected or asked.expected(model)
+    if expected is not None:
+        remember_run(asked.question(expected, model_from), model, run)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
-        return
-    if len(effects) > 1:
+    elif len(effects) > 1:
         show(compare_table(effects))
-    say(f"model   {model.name}, {model.specials}")
-    say(f"run     {run}")
-    for figure in sorted(run.rglob("*.png")):
-        say(f"figure  {figure}")
+    say_foot(model, run, output)
+
+
+def _show_again(again: Again, output: options.PageOutput, progress: TerminalProgress) -> None:
+    """What was measured before, with its notices."""
+    from neurosteer.report import compare_table, effect_table, to_json
+    from neurosteer.results import read_record
+    from neurosteer.results.effect import EffectResult
+
+    effects = [read_record(EffectResult, entry) for entry in again.result["results"]]
+    sizes = {effect.method or "given": (effect.edit.k, effect.edit.by) for effect in effects}
+    tell_origin(effects[0].task, again.result["options"]["from"], sizes, progress)
+    for notice in (notice for effect in effects for notice in effect.notices):
+        progress.notice(notice)
+    if output.as_json:
+        print(to_json(again.result), end="")
+    else:
+        for effect in effects:
+            show(effect_table(effect))
+        if len(effects) > 1:
+            show(compare_table(effects))
+    say_foot(again.model, again.run, output)
 
 
 def _measure_all(
@@ -267,12 +349,13 @@ def _measure_all(
             asked.edit(chosen, origin.train, seed),
             controls=asked.measurement.controls,
             scales=asked.scales,
-            kinds=asked.kinds,
+            kinds=() if asked.neurons.direction is not None else asked.kinds,
             neutral=asked.measurement.neutral,
             kl=asked.measurement.kl,
             convention=asked.measurement.convention,
             also=[pairs.split("pair", seed).test for pairs in also],
             donors=origin.train,
+            train=origin.train,
             seed=seed,
             progress=progress,
         )

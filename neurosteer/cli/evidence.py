@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -12,14 +12,18 @@ from neurosteer.errors import InputError
 from neurosteer.vocabulary import MOST_CONTROLS, QUESTIONS, Json, Question
 
 from . import options, parse
+from .again import say_foot
 from .effects import Neutral
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
 from .progress import TerminalProgress
-from .screen import say, show
+from .screen import show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neurosteer.model import Model
+    from neurosteer.neurons import NeuronSet
     from neurosteer.studies import Origin
     from neurosteer.studies.evidence import Evidence, Settings
 
@@ -45,8 +49,14 @@ Controls = Annotated[
     ),
 ]
 Nulls = Annotated[
-    int,
-    _option(min=0, max=10_000, metavar="N", help="Searches on exchanged labels: at least 19 for a verdict."),
+    int | None,
+    _option(
+        min=0,
+        max=10_000,
+        metavar="N",
+        help="Searches on exchanged labels: at least 19 for a verdict.",
+        show_default="39, of causal-l0 19",
+    ),
 ]
 Kl = Annotated[
     Any,  # a number or "auto"
@@ -69,7 +79,7 @@ class Asked:
     only: Only = None
     to: To = "mean"
     controls: Controls = 19
-    nulls: Nulls = 39
+    nulls: Nulls = None
     kl: Kl = None
     map: Map = False
     neutral: Neutral = None
@@ -106,7 +116,7 @@ def evidence(
     seed: Seed = None,
     asked: Asked,
     model: options.ModelOfFind,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Ask six questions about the neurons of the newest find, each beside matched controls.
@@ -119,6 +129,8 @@ def evidence(
             f"--reach {neurons.reach}: what is kept, swapped or ablated at one layer must not be written over at the "
             "next; evidence asks about neurons at their own layers (leave --reach out)"
         )
+    if neurons.direction is not None:
+        raise InputError("--direction: evidence asks about sets of neurons or heads; ablate --direction measures one")
     model_from = neurons.model_of(model, output.out, seed=seed, progress=progress)
     loaded = model_from.load(offline=output.offline, progress=progress)
     origin = neurons.origin(loaded, output.out, seed=seed, pairs=True, offline=output.offline, progress=progress)
@@ -133,7 +145,7 @@ def _ask(
     neurons: NeuronsFrom,
     seed: int | None,
     asked: Asked,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> list[Evidence]:
     from neurosteer.studies.evidence import ask, layers_among
@@ -141,7 +153,7 @@ def _ask(
     assert origin.pairs is not None
     assert origin.split is not None
     chosen = []
-    for method, one in origin.sets.items():
+    for method, one in cast("Mapping[str, NeuronSet]", origin.sets).items():  # a direction was refused
         ranking = origin.rankings.get(method)
         chosen.append((one, ranking, layers_among(one, ranking, neurons.layers)))
     settings = asked.settings(origin.split.seed if seed is None else seed, offline=output.offline)
@@ -167,7 +179,7 @@ def _show(
     model: Model,
     found: list[Evidence],
     record: dict[str, Json],
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     from neurosteer.report import evidence_table, to_json
@@ -177,10 +189,7 @@ def _show(
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
-        return
-    for one in found:
-        show(evidence_table(one))
-    say(f"model   {model.name}, {model.specials}")
-    say(f"run     {run}")
-    for figure in sorted(run.rglob("*.png")):
-        say(f"figure  {figure}")
+    else:
+        for one in found:
+            show(evidence_table(one))
+    say_foot(model, run, output)

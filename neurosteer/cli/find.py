@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neurosteer.vocabulary import METHODS, MOST_DRAWS, PAPER_METHODS, Json, Method
+from neurosteer.vocabulary import DIRECTION_KINDS, METHODS, MOST_DRAWS, PAPER_METHODS, Grain, Json, Method
 
 from . import options, parse
+from .again import Again, made_again, say_foot
 from .option_groups import with_groups
 from .progress import TerminalProgress
-from .screen import say, show
+from .screen import show
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -33,7 +35,7 @@ class Search:
         list[str] | None,
         _option(
             **parse.words(METHODS),
-            help="How neurons are ranked: by what a probe can read, or what the model uses (attribution). Repeats.",
+            help="Ranks by what a probe can read, or by what the model uses (attribution, causal-l0). Repeats.",
             show_default="welch, l0",
         ),
     ] = None
@@ -53,16 +55,55 @@ class Search:
             show_default="a grid, chosen from on validation",
         ),
     ] = None
-    to: Annotated[Literal["zero", "mean"], _option(help="The ablation that attribution predicts.")] = "zero"
+    to: Annotated[
+        Literal["zero", "mean"], _option(help="The ablation that attribution predicts, and causal masks learn.")
+    ] = "zero"
     steps: Annotated[
         int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
     ] = 1
+    direction: Annotated[
+        list[str] | None,
+        _option(
+            **parse.words(DIRECTION_KINDS),
+            help="Also what can be read along one direction: the difference of means, the dense probe. Repeats.",
+            show_default=False,
+        ),
+    ] = None
+    share: Annotated[
+        float,
+        _option(
+            metavar="X",
+            parser=parse.penalty,
+            help="For causal-l0: the share of the margin that can be lost which the set has to take.",
+        ),
+    ] = 0.9
+    kl: Annotated[
+        float,
+        _option(
+            "--kl",
+            metavar="X",
+            parser=parse.positive,
+            help="For causal-l0: how much the set may disturb neutral text at most (KL, nats per token).",
+        ),
+    ] = 0.1
+    neutral: Annotated[
+        Path | None,
+        _option(
+            metavar="FILE",
+            parser=parse.file,
+            help="For causal-l0: neutral text, whose paragraphs in turn train and judge.",
+            show_default="two small built-in ones",
+        ),
+    ] = None
     draws: Annotated[int, _option(min=1, max=MOST_DRAWS, metavar="N", help="Random neuron sets to compare with.")] = 5
     layers: Annotated[
         Any,  # "all" or their indices: typer reads no union
         _option(metavar="LAYERS", parser=parse.layers, help="Blocks, counted from 0: all, 3, 3,7,12 or 0-5."),
     ] = "all"
-    site: options.Site = "resid_post"
+    site: options.Site = None
+    by: Annotated[Grain, _option(help="What is ranked and chosen as one: a unit, or a whole attention head.")] = (
+        "unit"
+    )
     position: options.Position = "eos"
 
     def find(self, model: Model, pairs: Pairs, progress: TerminalProgress) -> Found:
@@ -77,14 +118,25 @@ class Search:
             topk=self.topk,
             layers=self.layers,
             site=self.site,
+            by=self.by,
             position=self.position,
             lambdas=self._lambdas,
             to=self.to,
             steps=self.steps,
+            directions=parse.each_once(self.direction or (), DIRECTION_KINDS),
             draws=self.draws,
             seed=self.seed,
             progress=progress,
+            **self._mask(),
         )
+
+    def _mask(self) -> dict[str, Any]:
+        """What is asked of a causal mask, where one is trained."""
+        if "causal-l0" not in self._methods:
+            return {}
+        from neurosteer.studies import MaskSettings
+
+        return {"mask": MaskSettings(share=self.share, kl=self.kl), "neutral": self.neutral}
 
     def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
@@ -93,18 +145,25 @@ class Search:
             "split": self.split,
             "k": self.topk,
             "layers": self.layers,
-            "site": self.site,
+            "site": self.site or ("z" if self.by == "head" else "resid_post"),
+            **({} if self.by == "unit" else {"by": self.by}),
             "position": self.position,
             "lambdas": self._lambdas,
             "to": self.to,
             "steps": self.steps,
+            **({"directions": self.direction} if self.direction else {}),
             "draws": self.draws,
             "seed": self.seed,
+            **(self._of_mask if "causal-l0" in self._methods else {}),
         }
 
     @property
     def _methods(self) -> tuple[Method, ...]:
         return parse.each_once(self.method, METHODS) if self.method else PAPER_METHODS
+
+    @property
+    def _of_mask(self) -> dict[str, Json]:
+        return {"share": self.share, "kl": self.kl, "neutral": None if self.neutral is None else str(self.neutral)}
 
     @property
     def _lambdas(self) -> tuple[float, ...] | None:
@@ -118,7 +177,7 @@ def find(
     pairs: options.PairsFrom,
     search: Search,
     model: options.ModelFrom,
-    output: options.Output,
+    output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
     """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
@@ -129,12 +188,20 @@ def find(
     tasks = pairs.load(names, seed=search.seed, offline=output.offline, progress=progress)
 
     from neurosteer.report import to_json
-    from neurosteer.studies import save_find
+    from neurosteer.studies import RunAsked, pairs_identity
+
+    asked = {**pairs.record(names), **search.record(), **model.record()}
+    made_from = [pairs_identity(task) for task in tasks]
+    question = RunAsked(command="find", out=output.out, options=asked, made_from=made_from)
+    again = made_again(question, model.known(offline=output.offline))
+    if again is not None:
+        _show_again(again, output, progress)
+        return
+    from neurosteer.studies import remember_run, save_find
 
     loaded = model.load(offline=output.offline, progress=progress)
     founds: list[Found] = []
     skipped: list[dict[str, str]] = []
-    asked = {**pairs.record(names), **search.record(), **model.record()}
     try:
         _study_all(loaded, tasks, search, founds, skipped, printed=not output.as_json, progress=progress)
     except BaseException:  # what is finished is kept, whatever stops the rest
@@ -143,14 +210,28 @@ def find(
             progress.notice(f"stopped early: {len(founds)} of {len(tasks)} tasks are kept in {kept}")
         raise
     run, result = save_find(loaded, founds, out=output.out, options=asked, skipped=skipped, progress=progress)
+    remember_run(question, loaded, run)
     progress.clear()
     if output.as_json:
         print(to_json(result), end="")
+    say_foot(loaded, run, output)
+
+
+def _show_again(again: Again, output: options.PageOutput, progress: TerminalProgress) -> None:
+    """What was found before, with its notices."""
+    from neurosteer.report import find_table, to_json
+    from neurosteer.results import FindResult, read_record
+
+    results = [read_record(FindResult, entry) for entry in again.result["results"]]
+    notices = [f"skipped: {row['reason']}" for row in again.result["skipped"]]
+    for notice in [*notices, *(notice for result in results for notice in result.notices)]:
+        progress.notice(notice)
+    if output.as_json:
+        print(to_json(again.result), end="")
     else:
-        say(f"model   {loaded.name}, {loaded.specials}")
-        say(f"run     {run}")
-        for figure in sorted(run.rglob("*.png")):
-            say(f"figure  {figure}")
+        for result in results:
+            show(find_table(result))
+    say_foot(again.model, again.run, output)
 
 
 def _study_all(

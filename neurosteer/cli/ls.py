@@ -21,6 +21,7 @@ from .screen import READABLE, say, show
 
 Row = Mapping[str, Json]
 MOST_NAMED = 3  # tasks of one run
+TASK_STATES = ("running", "waiting", "failed")
 
 
 def tasks(
@@ -106,27 +107,38 @@ def recipes(format_: options.Format = "table") -> None:
 
 
 def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> None:
-    """List the runs kept in a folder.
+    """List the runs kept in a folder, and what is running, waiting, failed or missing of those that are not finished.
 
     neurosteer ls runs --out runs/
     """
     from neurosteer.report.edit_labels import layer_range
     from neurosteer.results import record
+    from neurosteer.runner import unfinished_runs
     from neurosteer.studies.runs import runs as kept_in
     from neurosteer.vocabulary import counted
 
-    listed = kept_in(out)
+    listed, unfinished = kept_in(out), [record(row) for row in unfinished_runs(out)]
     rows = [record(row) for row in listed]
     if format_ == "json":
-        print_listing("ls runs", rows)
+        print_listing("ls runs", rows, unfinished=unfinished)
         return
     for text, row in zip(rows, listed, strict=True):
         text["tasks"] = row.tasks if len(row.tasks) <= MOST_NAMED else counted(len(row.tasks), "task")
         text["layers"] = layer_range(row.layers) if row.layers else None
     if rows:
         _print_table(rows, ("run", "command", "model", "tasks", "data", "site", "layers", "topk", "when"))
-    else:
+    if unfinished:
+        print("not finished:")
+        for one in unfinished:
+            one |= {"missing": f"{one['missing']} of {one['units']} units", "tasks": _tasks(one)}
+        _print_table(unfinished, ("run", "model", "state", "missing", "running", "tasks"))
+    if not rows and not unfinished:
         say(f"no runs in '{out}'")
+
+
+def _tasks(row: Row) -> str:
+    """Slurm's tasks: `2 running, 1 waiting`."""
+    return ", ".join(f"{row[f'tasks_{state}']} {state}" for state in TASK_STATES if row[f"tasks_{state}"])
 
 
 def _list(command: str, rows: Sequence[Row], columns: Sequence[str], note: str, format_: str) -> None:

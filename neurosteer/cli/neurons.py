@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import METHODS, PAPER_METHODS, Json, Method, SplitKind, counted
+from neurosteer.vocabulary import (
+    DIRECTION_KINDS,
+    METHODS,
+    NOUNS,
+    PAPER_METHODS,
+    Edited,
+    Json,
+    Method,
+    SplitKind,
+    counted,
+)
+from neurosteer.vocabulary import Grain as GrainName
 from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
@@ -33,6 +44,16 @@ Given = Annotated[
         show_default=False,
     ),
 ]
+Direction = Annotated[
+    Any,  # a kind or a file: typer reads no union
+    _option(
+        metavar="mean|probe|FILE",
+        parser=parse.direction,
+        autocompletion=parse.suggest(*DIRECTION_KINDS),
+        help="Edit along a direction instead: the difference of means, the dense probe, or one in a file.",
+        show_default=False,
+    ),
+]
 Methods = Annotated[
     list[str] | None,
     _option(
@@ -51,6 +72,10 @@ Topk = Annotated[
         help="How many: a count (40) or a share (1%).",
         show_default="the find's",
     ),
+]
+By = Annotated[
+    GrainName | None,
+    _option(help="Whole attention heads, or single units. With --neurons: what is named.", show_default="the find's"),
 ]
 Layers = Annotated[
     Any,  # "all" or their indices: typer reads no union
@@ -111,6 +136,8 @@ class NeuronsFrom:
     method: Methods = None
     topk: Topk = None
     layers: Layers = None
+    by: By = None
+    direction: Direction = None
     reach: Reach = "own"
     data: Data = None
     columns: Columns = None
@@ -123,10 +150,20 @@ class NeuronsFrom:
             raise InputError(
                 f"--method {self.method[0]} and --neurons {self._typed}: the latter already says which; leave one out"
             )
+        if self.direction is not None:
+            self._refuse_neurons()
         chosen = {"topk": self.topk, "layers": self.layers}
         named = next((name for name, value in chosen.items() if value is not None), None)
         if named and isinstance(self.given, tuple):
             raise InputError(f"--{named} with --neurons {self._typed}: these are the neurons; leave --{named} out")
+
+    def _refuse_neurons(self) -> None:
+        """What says which neurons does not go with a direction."""
+        typed = {"neurons": self.given, "method": self.method, "topk": self.topk, "by": self.by}
+        named = next((name for name, value in typed.items() if value), None)
+        named = "reach" if named is None and self.reach != "own" else named
+        if named:
+            raise InputError(f"--{named} with --direction: a direction is no set of neurons; leave one of them out")
 
     def of(self, name: str | None) -> NeuronsFrom:
         """The same with the task that was typed without `--task`."""
@@ -154,6 +191,8 @@ class NeuronsFrom:
             "methods": self.methods,
             "topk": self.topk,
             "layers": self.layers,
+            **({} if self.by is None else {"by": self.by}),
+            **({} if self.direction is None else {"direction": str(self.direction)}),
             "reach": self.reach,
             "source": self.data,
             "columns": self.columns,
@@ -163,7 +202,8 @@ class NeuronsFrom:
             "seed": seed,
         }
 
-    def _wanted(self, seed: int | None, offline: bool) -> Wanted:
+    def wanted(self, seed: int | None, offline: bool) -> Wanted:
+        """What a find has to answer."""
         from neurosteer.studies import Wanted
 
         return Wanted(
@@ -171,6 +211,7 @@ class NeuronsFrom:
             methods=self.methods,
             topk=self.topk,
             layers=self.layers,
+            by=self.by,
             source=self.data,
             split=self.split,
             seed=seed,
@@ -188,9 +229,10 @@ class NeuronsFrom:
             return asked.named(asked.model)
         from neurosteer.studies import model_of_newest_find
 
-        found = (
-            None if isinstance(self.given, Path) else model_of_newest_find(self._wanted(seed, offline=True), out=out)
-        )
+        wanted = self.wanted(seed, offline=True)
+        wanted = wanted if self.given is None else replace(wanted, by=None)  # any find tells the model
+        from_file = isinstance(self.given, Path) or isinstance(self.direction, Path)
+        found = None if from_file else model_of_newest_find(wanted, out=out)
         if found is None:
             return asked.named(options.DEFAULT_MODEL)
         progress.notice(f"model {found.name}, that of the newest find")
@@ -202,30 +244,34 @@ class NeuronsFrom:
         )
 
     def origin(
-        self, model: Model, out: Path, *, seed: int | None, pairs: bool, offline: bool, progress: TerminalProgress
+        self,
+        model: Model,
+        out: Path,
+        *,
+        seed: int | None,
+        pairs: bool,
+        offline: bool,
+        planned: bool = False,
+        progress: TerminalProgress,
     ) -> Origin:
-        """The neurons, and with `pairs` those to measure on; a notice says where they come from."""
-        from neurosteer.studies import neurons_from
+        """The neurons, and with `pairs` those to measure on; a notice says where from, unless a plan did."""
+        from neurosteer.studies import direction_from, neurons_from
 
         def find_now(methods: Sequence[Method]) -> Path:
             return self._find(model, out, methods, seed or 0, offline, progress)
 
-        origin = neurons_from(
-            model,
-            self._wanted(seed, offline),
-            out=out,
-            given=self.given,
-            find_now=find_now if self.task else None,
-            pairs=pairs,
-            progress=progress,
-        )
-        progress.notice(f"neurons of {origin.task} from {origin.where}")
-        sizes = {method: len(chosen) for method, chosen in origin.sets.items()}
-        for method, size in sizes.items():
-            if not size:
-                raise InputError(f"no neurons to edit: {method} has none with a score above 0 there")
-            if size < max(sizes.values()):
-                progress.notice(f"{method} has only {counted(size, 'neuron')} with a score above 0 there")
+        wanted, now = self.wanted(seed, offline), find_now if self.task else None
+        if self.direction is not None:
+            origin = direction_from(
+                model, wanted, self.direction, out=out, find_now=now, pairs=pairs, progress=progress
+            )
+            tell_origin(origin.task, origin.where, dict.fromkeys(origin.sets, (1, "direction")), progress, planned)
+            return origin
+        origin = neurons_from(model, wanted, out=out, given=self.given, find_now=now, pairs=pairs, progress=progress)
+        sizes: dict[str, tuple[int, Edited]] = {
+            method: (len(chosen.members), chosen.by) for method, chosen in origin.sets.items()
+        }
+        tell_origin(origin.task, origin.where, sizes, progress, planned)
         return origin
 
     def _find(
@@ -236,6 +282,7 @@ class NeuronsFrom:
 
         source, columns, layout = self.data or "auto", self.columns or parse.Columns(), self.layout or "auto"
         chosen, split = parse.each_once(methods, METHODS) or PAPER_METHODS, self.split or "pair"
+        by = self.by or "unit"
         pairs = load_pairs(
             self.task,
             source=source,
@@ -247,10 +294,28 @@ class NeuronsFrom:
             progress=progress,
         )
         progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
-        found = find(model, pairs, methods=chosen, split=split, seed=seed, progress=progress)
+        found = find(model, pairs, methods=chosen, split=split, by=by, seed=seed, progress=progress)
         pairs_from = options.PairsFrom(
             [self.task] if self.task else None, source, columns, layout, self.limit
         ).record(None)
-        study = {"methods": chosen, "split": split, "seed": seed}
+        study = {"methods": chosen, "split": split, **({} if self.by is None else {"by": by}), "seed": seed}
         folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study}, progress=progress)
         return folder
+
+
+def tell_origin(
+    task: str, where: str, sizes: Mapping[str, tuple[int, Edited]], progress: TerminalProgress, planned: bool = False
+) -> None:
+    """Say where neurons (heads, a direction) come from, unless a plan did, and which method has fewer than others.
+
+    `sizes` are how many of what, by method. `InputError` where one has none.
+    """
+    nouns, most = {NOUNS[by] for _, by in sizes.values()}, max(size for size, _ in sizes.values())
+    what = "direction" if nouns == {NOUNS["direction"]} else f"{'s and '.join(sorted(nouns))}s"
+    if not planned:
+        progress.notice(f"{what} of {task} from {where}")
+    for method, (size, by) in sizes.items():
+        if not size:
+            raise InputError(f"no {NOUNS[by]}s to edit: {method} has none with a score above 0 there")
+        if size < most:
+            progress.notice(f"{method} has only {counted(size, NOUNS[by])} with a score above 0 there")

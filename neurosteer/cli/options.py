@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neurosteer import hub
+from neurosteer.errors import NeurosteerError
 from neurosteer.vocabulary import SITES, Json, SplitKind
 from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
@@ -20,6 +22,7 @@ from . import parse
 from .parse import suggest
 
 if TYPE_CHECKING:
+    from neurosteer.model import KnownModel
     from neurosteer.model import Model as LoadedModel
     from neurosteer.pairs import Pairs
     from neurosteer.progress import Progress
@@ -147,8 +150,12 @@ Eos = Annotated[
     ),
 ]
 Site = Annotated[
-    SiteName,
-    _model_option(metavar="SITE", help=f"Which activations: {', '.join(SITES[:-1])} or {SITES[-1]}."),
+    SiteName | None,
+    _model_option(
+        metavar="SITE",
+        help=f"Which activations: {', '.join(SITES[:-1])} or {SITES[-1]} (the heads' outputs).",
+        show_default="resid_post; z by head",
+    ),
 ]
 Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]
 
@@ -231,10 +238,19 @@ class ModelFrom(ModelOfFind):
             progress=progress,
         )
 
+    def known(self, *, offline: bool) -> KnownModel | None:
+        """What is known of the model without loading it, where it was loaded before from the same files."""
+        from neurosteer.model import ModelAsked, known_model
+
+        return known_model(ModelAsked(**self.record()), offline=offline)
+
     def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""
         kept = dict(vars(self))
         return {"name": kept.pop("model"), **kept}
+
+
+Open = Annotated[bool, _output_option("--open", help="Open the run's page in a browser.")]
 
 
 @dataclass(frozen=True)
@@ -255,9 +271,26 @@ class Output:
         return self.format_ == "json"
 
 
+@dataclass(frozen=True)
+class PageOutput(Output):
+    """The same of a command whose run has a page."""
+
+    open: Open = False
+
+
+def open_page(page: Path) -> None:
+    """Open a page in the user's browser. Raises `NeurosteerError` where there is no page, or no browser."""
+    import webbrowser
+
+    if not page.is_file():
+        raise NeurosteerError(f"there is no page in '{page.parent}' to open")
+    if not webbrowser.open(page.resolve().as_uri()):
+        raise NeurosteerError(f"no browser was found to open '{page}' in; open it by hand")
+
+
 def prepare(*, offline: bool, quiet: bool) -> None:
     """Tell the Hugging Face libraries, which read this when they are imported, what was asked for."""
     if offline:
-        os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+        hub.go_offline()
     if quiet:
         os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1")

@@ -15,7 +15,17 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 import typer
 
-from neurosteer.vocabulary import COLUMNS, QUESTIONS, Question, is_device, is_share, read_layers
+from neurosteer.vocabulary import (
+    COLUMNS,
+    DIRECTION_KINDS,
+    QUESTIONS,
+    DirectionKind,
+    Question,
+    is_device,
+    is_share,
+    read_layers,
+    read_workers,
+)
 
 Word = TypeVar("Word", bound=str)
 
@@ -66,6 +76,11 @@ def not_negative(text: str | float) -> float:
     return _number(text, "a finite number of at least 0", lambda value: 0 <= value < math.inf)
 
 
+def positive(text: str | float) -> float:
+    """A finite number above 0."""
+    return _number(text, "a finite number above 0", lambda value: 0 < value < math.inf)
+
+
 def penalty(text: str | float) -> float:
     """A number above 0 and up to 1."""
     return _number(text, "a number above 0 and up to 1", lambda value: 0 < value <= 1)
@@ -84,6 +99,14 @@ def divergence(text: str | float) -> float | Literal["auto"]:
     if text == "auto":
         return "auto"
     return _number(text, "auto, or a finite number above 0", lambda value: 0 < value < math.inf)
+
+
+def workers(text: str | int) -> int | Literal["auto"]:
+    """How many, or `auto`."""
+    try:
+        return read_workers(text)
+    except ValueError as error:
+        return refuse(text, str(error))
 
 
 def questions(text: str) -> tuple[Question, ...]:
@@ -163,6 +186,12 @@ def neurons(text: str) -> Path | tuple[tuple[int, int], ...]:
     return tuple((int(layer), int(unit)) for layer, unit in typed)
 
 
+def direction(text: str) -> Path | DirectionKind:
+    """The kind of a direction, or a file that has one."""
+    known = each_once([text], DIRECTION_KINDS)
+    return known[0] if known else file(text)
+
+
 def folder(text: str | Path) -> Path:
     """A folder that is there, or that can be made."""
     path = _expanded(str(text))
@@ -172,3 +201,9 @@ def folder(text: str | Path) -> Path:
     if not os.access(there, os.W_OK):
         raise typer.BadParameter(f"'{text}': no permission to write in '{there}'")
     return path
+
+
+def given_folder(text: str | Path) -> Path:
+    """A folder that is there."""
+    path = _expanded(str(text))
+    return path if path.is_dir() else refuse(text, "is no folder")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import Dtype, SplitKind
+from neurosteer.vocabulary import Dtype, SplitKind, counted
 
 from . import options, parse
 from .option_groups import with_groups
@@ -18,7 +18,7 @@ from .progress import TerminalProgress, duration
 from .screen import say
 
 if TYPE_CHECKING:
-    from neurosteer.runner import Recipe, Shard
+    from neurosteer.runner import Recipe, SlurmAsked
 
 _option = partial(typer.Option, rich_help_panel="The recipe")
 
@@ -88,12 +88,27 @@ def run(
     dry_run: Annotated[
         bool, _option("--dry-run", help="Say what there is to do and what it takes; do nothing.")
     ] = False,
-    shard: Annotated[
+    workers: Annotated[
+        Any,  # a number or "auto"
+        _option(
+            metavar="N|auto",
+            parser=parse.workers,
+            help="So many processes share the units out; auto is one a GPU, else one a core.",
+        ),
+    ] = 1,
+    slurm: Annotated[
         str | None,
         _option(
-            metavar="I/N",
-            help="Only the I-th of N parts of the tasks. Where it ends with units that wait for other parts, give it "
-            "again when those are done; a run without it joins all parts at last.",
+            metavar="N[%MAX]",
+            help="Submit it to Slurm: N tasks, at most MAX at a time, and one that joins and draws.",
+            show_default=False,
+        ),
+    ] = None,
+    slurm_opt: Annotated[
+        list[str] | None,
+        _option(
+            metavar="KEY=VALUE",
+            help="An option of sbatch for the tasks: --slurm-opt partition=gpu --slurm-opt gpus_per_node=1. Repeats.",
             show_default=False,
         ),
     ] = None,
@@ -106,12 +121,19 @@ def run(
     neurosteer run fig5 --task intransitive --limit 200
     """
     overrides = _overrides(set_ or (), instead.given())
-    from neurosteer.runner import Interrupted, Shard, read_recipe
+    from neurosteer.runner import Interrupted, SlurmAsked, read_recipe
 
-    part = None if shard is None else Shard.parse(shard)
+    if slurm_opt and slurm is None:
+        raise InputError(f"--slurm-opt {slurm_opt[0]}: give --slurm N too, the number of tasks")
+    cluster = None if slurm is None else SlurmAsked.parse(slurm, slurm_opt or ())
     asked = read_recipe(recipe, overrides)
     try:
-        (_estimate if dry_run else _run)(asked, part, output, progress)
+        if dry_run:
+            _estimate(asked, cluster, output, progress)
+        elif cluster is not None:
+            _submit(asked, cluster, workers, output, progress)
+        else:
+            _run(asked, workers, output, progress)
     except KeyboardInterrupt as stop:
         raise Resumable(str(stop) if isinstance(stop, Interrupted) else "interrupted") from stop
 
@@ -132,49 +154,70 @@ def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]
     return overrides | given
 
 
-def _run(asked: Recipe, part: Shard | None, output: options.Output, progress: TerminalProgress) -> None:
-    from neurosteer import __version__
+def _run(asked: Recipe, workers: int | Literal["auto"], output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer.experiments import run_recipe
-    from neurosteer.report import to_json
 
-    made = run_recipe(asked, out=output.out, shard=part, offline=output.offline, progress=progress)
-    for notice in made.outcome.notices if made.outcome else ():
+    made = run_recipe(asked, out=output.out, workers=workers, offline=output.offline, progress=progress)
+    for notice in made.outcome.notices:
         progress.notice(notice)
     progress.clear()
     if output.as_json:
-        waits = {"folder": str(made.folder), "waiting": made.waiting, "later": made.deferred}
-        unfinished = to_json({"command": "run", "version": __version__, **waits})
-        print(made.results.read_text("utf-8") if made.outcome else unfinished, end="")
+        print(made.results.read_text("utf-8"), end="")
         return
-    for verdict in made.outcome.verdicts if made.outcome else ():
+    for verdict in made.outcome.verdicts:
         say(f"({verdict.claim}) {verdict.statement.rstrip('.')}: {verdict.text}")
-    if made.page.is_file() and made.outcome:
+    if made.page.is_file():
         say(f"page    {made.page}")
     say(f"run     {made.folder}")
-    for figure in made.figures if made.outcome else ():
+    for figure in made.figures:
         say(f"figure  {figure}")
 
 
-def _estimate(asked: Recipe, part: Shard | None, output: options.Output, progress: TerminalProgress) -> None:
+def _submit(
+    asked: Recipe,
+    cluster: SlurmAsked,
+    workers: int | Literal["auto"],
+    output: options.Output,
+    progress: TerminalProgress,
+) -> None:
+    from neurosteer import __version__
+    from neurosteer.experiments import submit_recipe
+    from neurosteer.report import to_json
+
+    folder, sent = submit_recipe(
+        asked, cluster, out=output.out, workers=workers, offline=output.offline, progress=progress
+    )
+    progress.clear()
+    if output.as_json:
+        jobs = {"array": sent.array, "tasks": sent.tasks, "join": sent.join, "logs": str(sent.logs)}
+        print(to_json({"command": "run", "version": __version__, "folder": str(folder), "slurm": jobs}), end="")
+        return
+    say(f"array   {sent.array} ({counted(sent.tasks, 'task')}, at most {cluster.at_most} at a time)")
+    say(f"then    {sent.join}, which joins and draws")
+    say(f"run     {folder}")
+    say(f"logs    {sent.logs}")
+
+
+def _estimate(asked: Recipe, cluster: SlurmAsked | None, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import estimate_recipe
     from neurosteer.report import to_json
     from neurosteer.results import record
 
-    found = estimate_recipe(asked, out=output.out, shard=part, offline=output.offline, progress=progress)
+    found = estimate_recipe(asked, out=output.out, offline=output.offline, progress=progress)
     progress.clear()
     if output.as_json:
         print(to_json({"command": "run", "version": __version__, "dry_run": record(found)}), end="")
         return
-    waits = f", {found.waiting} for other shards or the run that joins them" if found.waiting else ""
-    later = f" ({found.deferred} of them after other shards)" if found.deferred else ""
-    say(f"units   {found.units - found.done} to do{later}, {found.done} done{waits}")
+    say(f"units   {found.units - found.done} to do, {found.done} done")
     left_out = f" ({found.skipped} more allow no such split)" if found.skipped else ""
     say(f"data    {found.tasks} tasks{left_out}, {found.sentences:,} sentences")
     faster = "; a GPU takes a small part of it" if found.device == "cuda" else ""
     say(f"time    about {duration(found.seconds)}, as reckoned for 2 CPU cores{faster}")
     say(f"disk    about {size(found.kept)} to keep, and at most {size(found.scratch)} in passing")
     say(f"memory  at least {size(found.memory)}: the weights and the largest results at once")
+    for line in cluster.in_words() if cluster else ():
+        say(line)
     say(f"run     {found.folder}")
 
 

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 from neurosteer.progress import QUIET, Progress
-from neurosteer.results import key
 from neurosteer.runner.execution import scheduled
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.schedule import Schedule, users_of
-from neurosteer.runner.shard import Shard
 
-from .run import Prepared, prepare
+from .run import Prepared, prepare, weights_of
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of a run, or of a shard: what is done, what is to do, and what that takes."""
+    """What is done of a run, what is to do, and what that takes."""
 
     folder: Path
     units: int
     done: int
-    deferred: Annotated[int, key("later")]  # of those to do, units that need units of other shards first
-    waiting: int  # units left to other shards and to the run that is no shard
     tasks: int
     skipped: int  # tasks that cannot be split as asked
     sentences: int
@@ -40,47 +35,42 @@ def estimate_recipe(
     recipe: Recipe,
     *,
     out: Path,
-    shard: Shard | None = None,
     offline: bool = False,
     progress: Progress = QUIET,
 ) -> Estimate:
     """What `run_recipe` would have to do. Loads pairs and model, writes nothing."""
     made = prepare(recipe, out=out, offline=offline, progress=progress)
     store = ResultStore(made.folder, made.digest)
-    return _estimate(made, store, scheduled(made.plan.units, store, shard, progress))
+    return _estimate(made, store, scheduled(made.plan.units, store, progress))
 
 
 def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
     units = {unit.name: unit for unit in made.plan.units}
-    pending = (*found.pending, *found.deferred)
     paths = {name: store.path(name) for name in units}
     sizes = {name: path.stat().st_size if path.is_file() else units[name].size for name, path in paths.items()}
-    in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in pending]
-    weights = sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
+    in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in found.pending]
     return Estimate(
         folder=made.folder,
-        units=len(found.own) + len(found.deferred),
-        done=len(found.own) - len(found.pending),
-        deferred=len(found.deferred),
-        waiting=len(found.waiting) - len(found.deferred),
+        units=len(units),
+        done=len(units) - len(found.pending),
         tasks=len(made.plan.scope.tasks),
         skipped=len(made.plan.scope.skipped),
         sentences=2 * made.plan.scope.data.pairs,
-        seconds=sum((units[name].cost for name in pending), 0.0),
+        seconds=sum((units[name].cost for name in found.pending), 0.0),
         device=made.model.device.type,
-        kept=sum(sizes[name] for name in (*found.own, *found.deferred) if not units[name].scratch),
+        kept=sum(sizes[name] for name in units if not units[name].scratch),
         scratch=_most_scratch(made, found, sizes),
-        memory=made.plan.models * weights + max(in_use, default=0),
+        memory=made.plan.models * weights_of(made) + max(in_use, default=0),
     )
 
 
 def _most_scratch(made: Prepared, found: Schedule, sizes: dict[str, int]) -> int:
     """The most bytes of scratch that lie on disk at once while the missing units are computed."""
     users, scratch = users_of(made.plan.units), {unit.name for unit in made.plan.units if unit.scratch}
-    missing = {*found.pending, *found.waiting}
+    missing = set(found.pending)
     there = {name for name in scratch if users[name] & missing and name not in missing}
     most = sum(sizes[name] for name in there)
-    for name in (*found.pending, *found.deferred):
+    for name in found.pending:
         there |= {name} & scratch
         most = max(most, sum(sizes[one] for one in there))
         missing.discard(name)

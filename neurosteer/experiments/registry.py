@@ -23,6 +23,7 @@ NAMES = (
     "causal",
     "localizer",
     "gym",
+    "frontier",
 )
 
 

@@ -9,22 +9,25 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Pairs, load_tasks
-from neurosteer.progress import AUTO, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.runner.execution import Interrupted, Ran, run_units
 from neurosteer.runner.recipe import Recipe, override, read_recipe
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.run_metadata import METADATA, write_run_metadata
-from neurosteer.runner.shard import Shard
+from neurosteer.runner.schedule import schedule, users_of
+from neurosteer.runner.slurm import SlurmAsked, Submitted, submit
 from neurosteer.runner.units import UNIT_FORMAT
+from neurosteer.runner.workers import Place, beside, in_words, places
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
-from neurosteer.vocabulary import Json
+from neurosteer.vocabulary import Json, read_workers
 
 from .registry import check_names
 
@@ -44,13 +47,11 @@ _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand
 
 @dataclass(frozen=True)
 class RecipeRun:
-    """A run's folder, and its outcome; None while units wait for other shards."""
+    """A run's folder, and its outcome."""
 
     folder: Path
-    outcome: Outcome | None
-    computed: int  # units that were computed just now
-    waiting: int = 0  # units that are not done
-    deferred: int = 0  # of these, the shard's own: the same call computes them when other shards are done
+    outcome: Outcome
+    computed: int  # units that this process computed just now
 
     @property
     def results(self) -> Path:
@@ -84,7 +85,7 @@ def run_recipe(
     recipe: str | os.PathLike[str] | Recipe,
     *,
     out: str | os.PathLike[str] = "runs",
-    shard: str | Shard | None = None,
+    workers: int | str = 1,
     offline: bool = False,
     progress: Progress = AUTO,
     **overrides: Any,
@@ -93,25 +94,80 @@ def run_recipe(
 
     `overrides` replace the recipe's keys (`lam` stands for `lambda`): `run_recipe("fig5", tasks="intransitive",
     limit=200)`. Finished units are kept in a folder below `out` named by recipe, model and a digest of what was
-    asked; a run that was stopped goes on from there, and one that is finished is only drawn again. `shard="2/4"`
-    computes the second of four parts, which may all run at once. A shard whose units need those of others looks again
-    before it ends, and computes what others have made possible meanwhile; where some still wait (`deferred`), the
-    same call computes them when the others are done. When all are, a run without `shard` computes what joins them.
+    asked; a run that was stopped goes on from there, and one that is finished is only drawn again. The same call in
+    several processes, on one machine or on several that share the folder, shares the units out among them.
+
+    With `workers` so many processes of this machine do that; "auto" is one for each GPU, else one for each core. They
+    start Python anew: a script calls this below `if __name__ == "__main__":`.
     """
-    part = Shard.parse(shard) if isinstance(shard, str) else shard
+    try:
+        count = read_workers(workers)
+    except ValueError as error:
+        raise InputError(f"workers '{workers}' {error}") from None
     asked = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     asked = override(asked, {"lambda" if key == "lam" else key: value for key, value in overrides.items()})
     made = prepare(asked, out=Path(out), offline=offline, progress=progress)
 
+    ran = _compute(made, Path(out), offline, count, progress)
+    return RecipeRun(made.folder, _finish(made, progress), len(ran.computed))
+
+
+def work_on_recipe(
+    recipe: Recipe, progress: Progress = QUIET, *, out: Path, offline: bool, workers: int | Literal["auto"] = 1
+) -> Ran:
+    """Compute the units of a recipe beside others who do, until all are done; nothing is joined or drawn."""
+    return _compute(prepare(recipe, out=out, offline=offline, progress=progress), out, offline, workers, progress)
+
+
+def submit_recipe(
+    recipe: Recipe,
+    slurm: SlurmAsked,
+    *,
+    out: Path,
+    workers: int | Literal["auto"] = 1,
+    offline: bool = False,
+    progress: Progress = QUIET,
+) -> tuple[Path, Submitted]:
+    """Submit a recipe to Slurm; gives the run's folder and what was submitted.
+
+    Model and pairs are loaded here once, and so fetched: the tasks use no network. Raises as `submit` does.
+    """
+    made = prepare(recipe, out=out, offline=offline, progress=progress)
+    made.folder.mkdir(parents=True, exist_ok=True)
+    for notice in _write_metadata(made):
+        progress.notice(notice)
+    place = out.absolute()
+    work = partial(work_on_recipe, recipe, out=place, offline=True, workers=workers)
+    join = partial(run_recipe, recipe, out=place, offline=True, workers=workers, progress=QUIET)
+    return made.folder, submit(work, join, slurm, made.folder)
+
+
+def _compute(made: Prepared, out: Path, offline: bool, workers: int | Literal["auto"], progress: Progress) -> Ran:
+    """All units, with so many workers, of which this process is one."""
+    job = partial(work_on_recipe, made.recipe, out=out, offline=offline)
+    memory = made.plan.models * weights_of(made)
+    found = [Place(0)] if workers == 1 else places(workers, device=made.recipe.device, memory=memory)
+    units = made.plan.units
+    left = len(schedule(units, users_of(units), ResultStore(made.folder, made.digest).names()).pending)
+    found = found[: max(1, left)]
+    if len(found) == 1:
+        return _run_units(made, progress)
+    progress.notice(in_words(found))
+    with beside(job, found[1:], found[0], progress) as crew:
+        return _run_units(made, crew)
+
+
+def _run_units(made: Prepared, progress: Progress) -> Ran:
     def begin() -> None:
         for notice in _write_metadata(made):
             progress.notice(notice)
 
-    ran = run_units(made.plan.units, made.folder, made.digest, shard=part, begin=begin, progress=progress)
-    if ran.waiting:
-        _tell_waiting(ran, part, progress)
-        return RecipeRun(made.folder, None, len(ran.computed), len(ran.waiting), len(ran.deferred))
-    return RecipeRun(made.folder, _finish(made, ran, progress), len(ran.computed))
+    return run_units(made.plan.units, made.folder, made.digest, begin=begin, progress=progress)
+
+
+def weights_of(made: Prepared) -> int:
+    """Bytes of the weights of one model."""
+    return sum(weight.nbytes for weight in made.model.bridge.original_model.parameters())
 
 
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
@@ -169,29 +225,18 @@ def _write_metadata(made: Prepared) -> list[str]:
         "recipe": made.recipe.describe(),
         "model": made.model.describe(),
         "tasks": [_identity(pairs) for pairs in made.tasks],
+        "units": sum(not unit.scratch for unit in made.plan.units),
+        "scratch": [unit.name for unit in made.plan.units if unit.scratch],
     }
     return write_run_metadata(made.folder, made.digest, asked)
 
 
-def _tell_waiting(ran: Ran, shard: Shard | None, progress: Progress) -> None:
-    """What a shard leaves, and the command that goes on with it."""
-    if ran.deferred:
-        progress.notice(
-            f"units of this shard that wait for other shards: {len(ran.deferred)}; when those are done, "
-            f"give the same command with --shard {shard} again"
-        )
-    progress.notice(
-        f"units left to other shards and the run that joins them: {len(ran.waiting) - len(ran.deferred)}; "
-        "when all are done, the same command without --shard finishes the run"
-    )
-
-
-def _finish(made: Prepared, ran: Ran, progress: Progress) -> Outcome:
+def _finish(made: Prepared, progress: Progress) -> Outcome:
     """Gather and draw, beside what an earlier run has drawn: that stays until this is whole."""
     from .outcome import Outcome, write_outcome
 
     try:
-        with run_lock(made.folder, wait=True):
+        with run_lock(made.folder):
             versions = _write_metadata(made)
             plan = made.plan
             results = plan.results(ResultStore(made.folder, made.digest).read)
@@ -210,7 +255,7 @@ def _finish(made: Prepared, ran: Ran, progress: Progress) -> Outcome:
                 write_manifest(draft)
                 _put_in_place(draft, made.folder)
     except KeyboardInterrupt as stop:
-        raise Interrupted(made.folder, ran.done, ran.done) from stop
+        raise Interrupted(made.folder, len(made.plan.units), len(made.plan.units)) from stop
     return outcome
 
 

@@ -6,6 +6,8 @@ from .attribution import Attribution as Attribution
 from .attribution import PairAttributions as PairAttributions
 from .attribution import attribute as attribute
 from .attribution import attribute_pairs as attribute_pairs
+from .gates import Gated as Gated
+from .gates import GatedTexts as GatedTexts
 from .generation import Generated as Generated
 from .generation import Token as Token
 from .generation import generate as generate

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.artefacts import ATTRIBUTION
@@ -31,7 +31,7 @@ from neurosteer.vocabulary import FixedReference, Site
 from .cache import cache_key, cache_path, can_cache, load_or_compute
 from .check import can_share_prefixes
 from .forest import Pack, Packing, plan
-from .loop import packing_for, run_packs, sweep
+from .loop import inner_nodes, packing_for, run_packs, sweep
 from .scoring import Targets
 from .stats import TokenMoments
 from .texts import Text, from_first_difference, pairs_of_texts
@@ -180,7 +180,7 @@ class _Work:
             for step in range(steps, 0, -1):  # the real input first: its activations are what gradients multiply
                 seen, slopes = _slopes(model, pack, texts, self.site, layers, step / steps, base)
                 real = real or seen
-                inner = _inner(model, pack)
+                inner = inner_nodes(model, pack)
                 for i, (values, slope) in enumerate(zip(real, slopes, strict=True)):
                     share = slope.float() * inner.to(slope.device)[..., None] / steps
                     found[0, :, i] += (values.float() * share).sum(dim=1).cpu().double()
@@ -208,7 +208,7 @@ def _slopes(
 
     `share` is the position on the path of the first block's input: 0 is ablated (zero, or `base`), 1 the real input.
     """
-    inner, seen = _inner(model, pack), []
+    inner, seen = inner_nodes(model, pack), []
 
     def enter(values: Tensor, *, hook: Any) -> Tensor:
         start = torch.zeros_like(values) if base is None else base.to(values).expand_as(values)
@@ -222,12 +222,6 @@ def _slopes(
     sign = 1.0 - 2.0 * (targets.text % 2)  # good sentences are the even ones
     margin = (sign.to(logits.device) * targets.logprobs(logits)).sum()
     return [values.detach() for values in seen], torch.autograd.grad(margin, seen)
-
-
-def _inner(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
-    """All nodes except BOS."""
-    depths = torch.from_numpy(pack.depths)
-    return depths > 0 if model.bos else torch.ones_like(depths, dtype=torch.bool)
 
 
 def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor, "unit"]:

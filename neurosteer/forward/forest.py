@@ -93,8 +93,11 @@ class Pack:
 
     def halves(self) -> tuple[Pack, Pack]:
         """The upper and the lower rows."""
-        middle = (len(self) + 1) // 2
-        return self._rows(0, middle), self._rows(middle, len(self))
+        return self.cut((len(self) + 1) // 2)
+
+    def cut(self, row: int) -> tuple[Pack, Pack]:
+        """The rows above this one, and the others."""
+        return self._rows(0, row), self._rows(row, len(self))
 
     def _rows(self, start: int, stop: int) -> Pack:
         real = self.real()[start:stop]
@@ -177,6 +180,24 @@ def plan(
     else:
         batches = list(_buckets(groups, starts, packing))
     return [_pack(batch, shared=shared) for batch in batches]
+
+
+def padded(groups: Sequence[Sequence[Tokens]], packing: Packing) -> list[Pack]:
+    """Packs without shared nodes, in which every sequence is a row and a group's rows are in one pack.
+
+    Rows are filled up at the end, where a causal model looks from nowhere.
+    """
+    starts = np.cumsum([0, *(len(group) for group in groups)]).tolist()
+    longest = [max(map(len, group)) for group in groups]
+    packs: list[list[_Row]] = [[]]
+    for index in sorted(range(len(groups)), key=lambda i: (longest[i], i)):
+        if packs[-1] and (len(packs[-1]) + len(groups[index])) * longest[index] > packing.rows * packing.nodes:
+            packs.append([])
+        for side, tokens in enumerate(groups[index]):
+            row = _Row()
+            row.add(starts[index] + side, [tokens], packing.nodes)
+            packs[-1].append(row)
+    return [_pack(rows, shared=False) for rows in packs if rows]
 
 
 def _tries(

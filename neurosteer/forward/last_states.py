@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
+from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.model import to_device
+from neurosteer.progress import Progress
+from neurosteer.store import home
 
 from .device_copy import DeviceCopies
 from .forest import Pack
+
+IN_MEMORY = 2**28  # bytes of states; larger ones are collected in a file
+_CHUNK = 2**22
+
+
+def room_for(shape: Sequence[int], progress: Progress) -> Float[np.ndarray, "pair side layer unit"]:
+    """Where states are collected: in memory, or where they are large in a file that vanishes when it is let go.
+
+    So the units of all layers need never be in memory at once. Where the disk has no room for the file they are, and
+    a notice says so.
+    """
+    size = math.prod(shape) * 4
+    if size <= IN_MEMORY:
+        return np.empty(shape, dtype=np.float32)  # NumPy asks for huge pages: fewer faults
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home()) as file:  # it stays for as long as it is mapped
+            for start in range(0, size, _CHUNK):
+                file.write(bytes(min(_CHUNK, size - start)))  # a disk that is full says so now, and not in the map
+            file.flush()
+            return np.memmap(file, dtype=np.float32, mode="r+", shape=tuple(shape))
+    except OSError as error:
+        progress.notice(f"states of {size / 1e9:.1f} GB are collected in memory: {error.strerror or error}")
+        return np.empty(shape, dtype=np.float32)
 
 
 class LastStates:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neurosteer.model import Model, capture
@@ -35,6 +36,12 @@ def packing_for(model: Model, *, memory_factor: int = 1) -> Packing:
     else:
         rows, nodes = 8, 128
     return Packing(rows=max(1, rows // memory_factor), nodes=min(nodes, model.window))
+
+
+def inner_nodes(model: Model, pack: Pack) -> Bool[Tensor, "row node"]:
+    """All nodes except BOS."""
+    depths = torch.from_numpy(pack.depths)
+    return depths > 0 if model.bos else torch.ones_like(depths, dtype=torch.bool)
 
 
 def run_packs(

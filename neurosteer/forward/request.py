@@ -23,7 +23,7 @@ from .cache import cache_key, cache_path
 from .check import can_share_prefixes
 from .device_copy import DeviceCopies
 from .forest import Pack, plan
-from .last_states import LastStates
+from .last_states import LastStates, room_for
 from .loop import packing_for, sweep
 from .stats import TokenMoments
 
@@ -76,7 +76,7 @@ class Request:
 
         width = site_width(model, self.site, self.layers)
         shape = (len(pairs) if states else 0, 2, len(self.layers), width)
-        values = torch.from_numpy(np.empty(shape, dtype=np.float32))  # NumPy asks for huge pages: fewer faults
+        values = torch.from_numpy(room_for(shape, progress))
         chosen = np.zeros(2 * len(pairs), dtype=bool)
         chosen.reshape(-1, 2)[list(train or ())] = True
         if not states:

@@ -134,7 +134,7 @@ class _Passes:
         self, model: Model, texts: Sequence[Text], variants: Sequence[Variant], divergence: bool, resume: bool
     ) -> None:
         self.model, self.texts, self.variants, self.divergence = model, texts, variants, divergence
-        self.resume_at = [_last_unedited(variant) if resume else -1 for variant in variants]
+        self.resume_at = [last_unedited(variant.site, list(variant.parts)) if resume else -1 for variant in variants]
 
     def run(self, pack: Pack, passed: Callable[[], None]) -> _PackScores:
         targets = Targets.of(pack, self.texts)
@@ -170,10 +170,10 @@ class _Passes:
         return logits
 
 
-def _last_unedited(variant: Variant) -> int:
+def last_unedited(site: Site, layers: Sequence[int]) -> int:
     """The last block whose computation is unedited: at `resid_post` the first edited one, whose output is edited."""
-    first = min(variant.parts, default=0)
-    return first if variant.site == "resid_post" and variant.parts else first - 1
+    first = min(layers, default=0)
+    return first if site == "resid_post" and layers else first - 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .baking import bake as bake
     from .builtin import known_models as known_models
     from .devices import to_device as to_device
     from .edit_hooks import ActiveEdit as ActiveEdit
@@ -17,12 +18,20 @@ if TYPE_CHECKING:
     from .fetch import fetch_model as fetch_model
     from .fetch import in_cache as in_cache
     from .hooks import is_hooked as is_hooked
+    from .known import KnownModel as KnownModel
+    from .known import ModelAsked as ModelAsked
+    from .known import known_model as known_model
+    from .layer_gates import LayerGates as LayerGates
+    from .layer_gates import gating as gating
     from .load import load_model as load_model
+    from .load import plain_network as plain_network
     from .model import Model as Model
     from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture
+    from .passes import head_width as head_width
     from .passes import resuming as resuming
     from .passes import site_width as site_width
+    from .promoted import logit_weights as logit_weights
     from .random_weights import untrained as untrained
     from .replacement import Replacement as Replacement
     from .replacement import replacing as replacing

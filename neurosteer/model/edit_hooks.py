@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,7 @@ from neurosteer.vocabulary import Site, Where
 from .devices import to_device
 from .hooks import hooked
 from .model import Model
-from .sites import check_site, hook_name
+from .sites import check_site, site_hook
 from .where import EditedPositions, edited_positions
 
 
@@ -60,24 +61,14 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: 
     check_site(model, site, list(parts))
     applied = ActiveEdit(where, site, tuple(sorted(parts)))
     now: list[EditedPositions] = []
-
-    def begin(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        applied.fired.clear()
-        given = {**kwargs, "input_ids": args[0]} if args else kwargs
-        now[:] = [edited_positions(model, given, where, prompt=_PROMPT.get(model))]
-        applied.calls += 1
-        applied.token_count = applied.token_count + now[0].tokens.sum()
-
-    def end(_module: Any, _args: Any, _output: Any) -> None:
-        _check(applied, applied.layers)
-
     network = model.bridge.original_model
     handles = []
     others = _ON.setdefault(model, [])
-    points = [(hook_name(site, layer), _editor(applied, layer, part, now)) for layer, part in parts.items()]
+    edits = {layer: partial(_edit, applied, layer, part, now, {}) for layer, part in parts.items()}
+    points = [site_hook(site, layer, edit) for layer, edit in edits.items()]
     try:
-        handles.append(network.register_forward_pre_hook(begin, with_kwargs=True))
-        handles.append(network.register_forward_hook(end))
+        handles.append(network.register_forward_pre_hook(partial(_begin, model, applied, now), with_kwargs=True))
+        handles.append(network.register_forward_hook(partial(_end, applied)))
         others.append(applied)
         with hooked(model, points):
             yield applied
@@ -141,25 +132,50 @@ def _check(applied: ActiveEdit, expected: tuple[int, ...], fired: tuple[int, ...
         )
 
 
-def _editor(applied: ActiveEdit, layer: int, part: LayerEdit, now: list[EditedPositions]) -> Callable[..., Tensor]:
-    there: dict[torch.device, tuple[Tensor, Tensor]] = {}
+def _begin(
+    model: Model,
+    applied: ActiveEdit,
+    now: list[EditedPositions],
+    _module: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
+    applied.fired.clear()
+    given = {**kwargs, "input_ids": args[0]} if args else kwargs
+    now[:] = [edited_positions(model, given, applied.where, prompt=_PROMPT.get(model))]
+    applied.calls += 1
+    applied.token_count = applied.token_count + now[0].tokens.sum()
 
-    def edit(values: Float[Tensor, "row node unit"], *, hook: Any) -> Float[Tensor, "row node unit"]:
-        if not now or values.shape[:2] != now[0].tokens.shape:
-            raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
-        applied.fired.append(layer)
-        applied.firings += 1
-        if values.device not in there:
-            there[values.device] = _place(part, values)
-        return _change(values, part.scale, *there[values.device], now[0])
 
-    return edit
+def _end(applied: ActiveEdit, _module: Any, _args: Any, _output: Any) -> None:
+    _check(applied, applied.layers)
 
 
-def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor]:
+def _edit(
+    applied: ActiveEdit,
+    layer: int,
+    part: LayerEdit,
+    now: list[EditedPositions],
+    there: dict[torch.device, tuple[Tensor, Tensor, Tensor | None]],
+    values: Float[Tensor, "row node unit"],
+    *,
+    hook: Any,
+) -> Float[Tensor, "row node unit"]:
+    """`there` holds units and shift on every device that the edit has met."""
+    if not now or values.shape[:2] != now[0].tokens.shape:
+        raise NeurosteerError(f"an edit at layer {layer} met activations of shape {tuple(values.shape)}")
+    applied.fired.append(layer)
+    applied.firings += 1
+    if values.device not in there:
+        there[values.device] = _place(part, values)
+    return _change(values, part.scale, *there[values.device], now[0])
+
+
+def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
     if len(part.units) and int(part.units.max()) >= values.shape[-1]:
         raise InputError(f"no unit {int(part.units.max())}: this site has units 0 to {values.shape[-1] - 1}")
-    return to_device(part.units, values.device), to_device(part.shift.to(values.dtype), values.device)
+    along = None if part.along is None else to_device(part.along, values.device)
+    return to_device(part.units, values.device), to_device(part.shift.to(values.dtype), values.device), along
 
 
 def _change(
@@ -167,6 +183,7 @@ def _change(
     scale: float,
     units: Int[Tensor, "neuron"],
     shift: Float[Tensor, "*depth neuron"],
+    along: Float[Tensor, "neuron"] | None,
     now: EditedPositions,
 ) -> Float[Tensor, "row node unit"]:
     """The edited activations, as a new tensor; all others keep their bits."""
@@ -174,5 +191,19 @@ def _change(
         shift = shift[now.depths.to(shift.device).clamp(max=len(shift) - 1)]
     old = values[..., units]
     tokens: Bool[Tensor, "row node"] = now.tokens.to(values.device)
-    new = torch.where(tokens[..., None], scale * old + shift, old)
+    changed = scale * old + shift if along is None else _changed_along(old, scale, shift, along)
+    new = torch.where(tokens[..., None], changed, old)
     return values.index_copy(-1, units, new)
+
+
+def _changed_along(
+    old: Float[Tensor, "row node neuron"],
+    scale: float,
+    shift: Float[Tensor, "*place neuron"],
+    along: Float[Tensor, "neuron"],
+) -> Float[Tensor, "row node neuron"]:
+    """`scale * h + shift` of the component along a vector alone; computed in float32 at least."""
+    wide = torch.promote_types(old.dtype, along.dtype)
+    vector = along.to(wide)
+    step = (scale - 1) * (old.to(wide) @ vector) + shift.to(wide) @ vector
+    return (old.to(wide) + step[..., None] * vector).to(old.dtype)

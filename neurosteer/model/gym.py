@@ -12,7 +12,6 @@ be taken away without a bit of difference, which no ordinary model allows.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,8 @@ from neurosteer.gym import FILLERS, GYM_TASKS, WIDTH, Plan, plan_of
 from neurosteer.gym.plan import BOTH, CLIP, Carrier
 from neurosteer.seeds import generator
 
-NAME = "gym"
+from .gym_names import GYM
+
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
 EPSILON, ROOT = 2.0**40, 2.0**20  # of norms
 HEADS, INNER, CONTEXT = 2, 64, 64
@@ -42,12 +42,6 @@ MIXERS = 32  # neurons of block 1 that mix the noise of both words, each of so m
 MIXED = 12
 FETCHED = 40  # idle units that the first word writes on, by attention
 Weights = Float[Tensor, "out in"]
-
-
-def gym_seed(name: str) -> int | None:
-    """The seed of `gym` or `gym:7`; None for another name."""
-    match = re.fullmatch(rf"{NAME}(?::([0-9]{{1,9}}))?", name)
-    return int(match[1] or 0) if match else None
 
 
 def gym_network(seed: int) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
@@ -74,7 +68,7 @@ def gym_network(seed: int) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     )
     with torch.random.fork_rng(devices=[]):
         network = LlamaForCausalLM(config)
-    network.config.name_or_path = NAME if seed == 0 else f"{NAME}:{seed}"
+    network.config.name_or_path = GYM if seed == 0 else f"{GYM}:{seed}"
     with torch.no_grad():
         for name, weight in network.named_parameters():
             weight.fill_(ROOT if "norm" in name else 0.0)

@@ -19,14 +19,17 @@ from transformers import (
 from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.progress import AUTO, Progress
+from neurosteer.remembered import recall, remember
 from neurosteer.store import expanded
-from neurosteer.vocabulary import DTYPES, Dtype
+from neurosteer.vocabulary import DTYPES, Dtype, Json
 
 from .builtin import NAME, builtin_folder, conversion, converted
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .gguf import gguf_in
 from .given import model_of
-from .gym import gym_network, gym_seed
+from .gym import gym_network
+from .gym_names import gym_seed
+from .known import FINGERPRINTS, ModelAsked, files_of, remember_model, stamps
 from .libraries import essence, quiet_transformers
 from .model import Model
 from .specials import choose_specials
@@ -103,9 +106,13 @@ def load_model(
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
     place = None if device_map else _device(device)
+    asked = ModelAsked(label, revision, device, dtype, device_map, bos, eos)
     if seed is not None:
-        return _gym(label, seed, place, dtype, bos=bos, eos=eos)
+        model = _gym(label, seed, place, dtype, bos=bos, eos=eos)
+        remember_model(asked, model, files_of(asked, offline=True))
+        return model
     source, online = _find(label, source, offline=offline, progress=progress)
+    files, own = files_of(asked, offline=not online), stamps(Path(source))
     with hub.network(online):
         network, tokenizer, folder = _pretrained(
             label, source, revision=revision, online=online, device_map=device_map
@@ -113,7 +120,7 @@ def load_model(
     tokenizer = as_in_file(label, tokenizer, folder, progress)
     check_vocabulary(label, network, tokenizer)
     check_finite(label, network)
-    stamp = fingerprint(network, tokenizer_fingerprint(tokenizer))
+    stamp = _fingerprint(network, tokenizer, folder, own)
     specials = choose_specials(tokenizer, bos, eos)
     if dtype != "auto":
         network.to(dtype=getattr(torch, dtype))
@@ -128,7 +135,36 @@ def load_model(
     with hub.network(online):
         bridge = bridge_of(label, source, network, tokenizer)
     check_decoder(label, bridge)
-    return Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
+    model = Model(bridge, tokenizer, label, revision, stamp, *specials, dtype=network.dtype, device=network.device)
+    remember_model(asked, model, files)
+    return model
+
+
+def _fingerprint(network: Any, tokenizer: Any, folder: Path | None, before: list[Json] | None) -> str:
+    """Computed, or remembered of the same files: those of the hub's cache never change, a folder's may have since."""
+    files = stamps(folder)
+    if files is None or before not in (files, None):
+        return fingerprint(network, tokenizer_fingerprint(tokenizer))
+    found = recall(FINGERPRINTS, files)
+    if not isinstance(found, str):
+        found = fingerprint(network, tokenizer_fingerprint(tokenizer))
+        remember(FINGERPRINTS, files, found)
+    return found
+
+
+def plain_network(
+    name: str, *, revision: str | None = None, offline: bool = False, progress: Progress = AUTO
+) -> tuple[Any, Any]:
+    """A model as transformers has it, without hooks, and its tokenizer. Raises as `load_model` does."""
+    seed = gym_seed(name)
+    if seed is not None:
+        return gym_network(seed)
+    source = str(builtin_folder(offline=offline, progress=progress)) if name == NAME else name
+    source, online = _find(name, source, offline=offline, progress=progress)
+    with hub.network(online):
+        network, tokenizer, _ = _pretrained(name, source, revision=revision, online=online, device_map=None)
+    check_finite(name, network)
+    return network.eval().requires_grad_(False), tokenizer
 
 
 def _gym(

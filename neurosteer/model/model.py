@@ -48,6 +48,14 @@ class Model:
         check_site(self, site, layers)
         return site_width(self, site, layers)
 
+    def head_width(self, layers: Sequence[int]) -> int:
+        """Units of one head of `z` at these layers. Raises `InputError` for a layer that has no heads."""
+        from .passes import head_width
+        from .sites import check_site
+
+        check_site(self, "z", layers)
+        return head_width(self, layers)
+
     @property
     def context(self) -> int:
         """The longest token sequence that the model accepts."""

@@ -44,15 +44,14 @@ class NextLogits:
 
     def read(self, start: int, end: int, read: Callable[[Float[Tensor, "pick vocab"]], Tensor]) -> Tensor:
         """What `read` makes of a part's logits. For gradients the part is computed again instead of kept."""
-
-        def run(values: Tensor) -> Tensor:
-            return read(self.then(self.unembed(values)))
-
         values = self.values[start:end] if (start, end) != (0, len(self)) else self.values
         if values.requires_grad and len(self) > self.size:
-            found: Tensor = checkpoint(run, values, use_reentrant=False, preserve_rng_state=False)
+            found: Tensor = checkpoint(self._read, read, values, use_reentrant=False, preserve_rng_state=False)
             return found
-        return run(values)
+        return self._read(read, values)
+
+    def _read(self, read: Callable[[Float[Tensor, "pick vocab"]], Tensor], values: Tensor) -> Tensor:
+        return read(self.then(self.unembed(values)))
 
     def log_softmax(self) -> NextLogits:
         """Their log-probabilities, in float32."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -20,7 +22,7 @@ from .edit_hooks import check_edits, without_hooks
 from .hooks import Hook, hooked
 from .model import Model
 from .next_logits import NextLogits, part_size
-from .sites import check_site, hook_name
+from .sites import check_site, hook_name, site_hook
 
 Visit = Callable[[int, Float[Tensor, "row node unit"]], None]
 Enter = Callable[..., Float[Tensor, "row node unit"]]  # called with the values and `hook=`
@@ -50,46 +52,68 @@ class _StopForward(Exception):
 
 @contextmanager
 def capture(
-    model: Model, site: Site, layers: Sequence[int], visit: Visit, *, enter: Enter | None = None
+    model: Model,
+    site: Site,
+    layers: Sequence[int],
+    visit: Visit,
+    *,
+    enter: Enter | None = None,
+    gradients: bool = False,
 ) -> Iterator[Pass]:
     """Capture a site at some layers: inside the block, each call of the yielded function is one forward pass.
 
     `visit(layer, values)` is called once per layer and pass, in ascending order. `enter`, if given, may replace the
-    input of the first block, and the pass then builds a graph for gradients. Raises `NeurosteerError` if a hook did
-    not fire exactly once per pass. On exit all hooks are removed, also after errors.
+    input of the first block, and the pass then builds a graph for gradients; with `gradients` it does so anyway.
+    Raises `NeurosteerError` if a hook did not fire exactly once per pass. On exit all hooks are removed, also after
+    errors.
 
         with capture(model, "resid_post", [14], lambda layer, values: print(values.shape)) as one_pass:
             one_pass(tokens)
     """
     check_site(model, site, layers)
-    last = max(layers, default=-1)
-    fired: list[int] = []
-    requested: list[tuple[Tensor, Tensor] | None] = [None]
+    one_pass = _Capture(model, site, layers, visit, graph=gradients or enter is not None)
+    points: list[tuple[str, Hook]] = [site_hook(site, layer, partial(one_pass.read, layer)) for layer in layers]
+    if enter is not None:
+        points.insert(0, (hook_name("resid_pre", 0), enter))
+    picked = one_pass.picked
+    replaced = _bare_norms(model) | ({} if picked is None else {picked.inner: picked.stop})
+    with _forwards(replaced), hooked(model, [*points, (UNEMBED, one_pass.pick)]):
+        yield one_pass
 
-    def reader(layer: int) -> Callable[..., None]:
-        def read(values: Tensor, *, hook: Any) -> None:
-            fired.append(layer)
-            visit(layer, values)
-            if layer == last and requested[0] is None:
-                raise _StopForward
 
-        return read
+class _Capture:
+    """What is yielded: its hooks, and the pass that they belong to."""
 
-    def pick(values: Tensor, *, hook: Any) -> Tensor | None:
-        return None if requested[0] is None else _at(values, requested[0])[None]
+    def __init__(self, model: Model, site: Site, layers: Sequence[int], visit: Visit, *, graph: bool) -> None:
+        self.model, self.site, self.layers, self.visit, self.graph = model, site, layers, visit, graph
+        self.last = max(layers, default=-1)
+        self.fired: list[int] = []
+        self.requested: list[tuple[Tensor, Tensor] | None] = [None]
+        self.picked = _StatesPicked.of(model, self.requested)
 
-    def one_pass(
+    def read(self, layer: int, values: Tensor, *, hook: Any) -> None:
+        self.fired.append(layer)
+        self.visit(layer, values)
+        if layer == self.last and self.requested[0] is None:
+            raise _StopForward
+
+    def pick(self, values: Tensor, *, hook: Any) -> Tensor | None:
+        return None if self.requested[0] is None else _at(values, self.requested[0])[None]
+
+    def __call__(
+        self,
         tokens: Int[Tensor, "row node"],
         visible: Bool[Tensor, "row node node"] | None = None,
         depths: Int[Tensor, "row node"] | None = None,
         *,
         at: tuple[Int[Tensor, "pick"], Int[Tensor, "pick"]] | None = None,
     ) -> NextLogits | None:
-        fired.clear()
-        requested[0] = at
+        model = self.model
+        self.fired.clear()
+        self.requested[0] = at
         logits: Any = None
         try:
-            with torch.set_grad_enabled(enter is not None):
+            with torch.set_grad_enabled(self.graph):
                 logits = model.bridge(
                     to_device(tokens, model.device),
                     return_type=None if at is None else "logits",
@@ -98,24 +122,16 @@ def capture(
                 )
         except _StopForward:
             pass
-        if fired != sorted(layers):
+        if self.fired != sorted(self.layers):
             raise NeurosteerError(
-                f"hooks at '{site}' fired at layers {fired}, expected once at each of {list(layers)}"
+                f"hooks at '{self.site}' fired at layers {self.fired}, expected once at each of {list(self.layers)}"
             )
-        check_edits(model, site, last if at is None else model.n_layers)
+        check_edits(model, self.site, self.last if at is None else model.n_layers)
         if at is None:
             return None
-        if picked is not None and logits is None:
-            return picked.next_logits()
+        if self.picked is not None and logits is None:
+            return self.picked.next_logits()
         return NextLogits(logits[0], len(logits[0]))
-
-    points: list[tuple[str, Hook]] = [(hook_name(site, layer), reader(layer)) for layer in layers]
-    if enter is not None:
-        points.insert(0, (hook_name("resid_pre", 0), enter))
-    picked = _StatesPicked.of(model, requested)
-    replaced = _bare_norms(model) | ({} if picked is None else {picked.inner: picked.stop})
-    with _forwards(replaced), hooked(model, [*points, (UNEMBED, pick)]):
-        yield one_pass
 
 
 class _StatesPicked:
@@ -168,6 +184,7 @@ def _at(values: Float[Tensor, "row node unit"], places: tuple[Tensor, Tensor]) -
 
 
 UNEMBED = "unembed.hook_in"
+_shapes: WeakKeyDictionary[Model, dict[tuple[Site, int], tuple[int, ...]]] = WeakKeyDictionary()
 _plain_norms: WeakKeyDictionary[Model, list[NormalizationBridge]] = WeakKeyDictionary()
 
 
@@ -186,17 +203,18 @@ def resuming(model: Model, layer: int, residual: Float[Tensor, "row node unit"])
 
     Hooks at that block's output fire; hooks below do not.
     """
-
-    def skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
-        return hidden
-
-    def resume(*_args: Any, **_kwargs: Any) -> Tensor:
-        given: Tensor = model.bridge.blocks[layer].hook_out(residual)
-        return given
-
     *below, resumed = model.bridge.blocks[: layer + 1]
-    with _forwards({resumed: resume, **dict.fromkeys(below, skip)}):
+    with _forwards({resumed: partial(_resume, resumed.hook_out, residual), **dict.fromkeys(below, _skip)}):
         yield
+
+
+def _skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+    return hidden
+
+
+def _resume(hook_out: nn.Module, residual: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+    given: Tensor = hook_out(residual)
+    return given
 
 
 @contextmanager
@@ -224,15 +242,12 @@ def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:
         norms = [norm for norm in model.bridge.modules() if isinstance(norm, NormalizationBridge)]
         with without_hooks(model):
             _plain_norms[model] = [norm for norm in norms if _is_plain(norm)]
-    return {norm: _bare(norm) for norm in _plain_norms[model] if not _is_watched(norm)}
+    return {norm: partial(_bare, norm) for norm in _plain_norms[model] if not _is_watched(norm)}
 
 
-def _bare(norm: NormalizationBridge) -> Callable[..., Tensor]:
-    def forward(values: Tensor, **_: Any) -> Tensor:
-        given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
-        return given
-
-    return forward
+def _bare(norm: NormalizationBridge, values: Tensor, **_: Any) -> Tensor:
+    given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
+    return given
 
 
 def _is_plain(norm: NormalizationBridge) -> bool:
@@ -242,7 +257,7 @@ def _is_plain(norm: NormalizationBridge) -> bool:
         return False
     values = torch.linspace(-2, 3, 4 * weight.numel(), dtype=weight.dtype, device=weight.device).view(1, 4, -1)
     with torch.no_grad():
-        return torch.equal(norm(values), _bare(norm)(values))
+        return torch.equal(norm(values), _bare(norm, values))
 
 
 def _is_watched(norm: NormalizationBridge) -> bool:
@@ -251,19 +266,50 @@ def _is_watched(norm: NormalizationBridge) -> bool:
 
 
 def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
-    """Units per layer at a site: the residual stream's width; for `mlp_post` measured by a pass over one token.
+    """Units per layer at a site: the residual stream's width; for `mlp_post` and `z` measured on one token, once.
 
     Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
     """
-    if site != "mlp_post" or not layers:
+    if site not in ("mlp_post", "z") or not layers:
         return model.d_model
-    widths: dict[int, int] = {}
-    with capture(model, site, layers, lambda layer, values: widths.update({layer: values.shape[-1]})) as one_pass:
-        one_pass(torch.tensor([[model.eos.id]]))
+    return _common(site, "units", {layer: math.prod(_shape(model, site, layer)) for layer in layers})
+
+
+def head_width(model: Model, layers: Sequence[int]) -> int:
+    """Units of one head of `z`. Query heads: where several share keys and values, each still has its own output.
+
+    Raises `InputError` for a layer that has no heads, and for layers whose heads are of different widths.
+    """
+    return _common("z", "units in a head", {layer: _shape(model, "z", layer)[-1] for layer in layers})
+
+
+def _common(site: Site, what: str, widths: Mapping[int, int]) -> int:
+    layers = list(widths)
     first = widths[layers[0]]
     for layer, width in widths.items():
         if width != first:
             raise InputError(
-                f"{site} has {first} units at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
+                f"{site} has {first} {what} at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
             )
     return first
+
+
+def _shape(model: Model, site: Site, layer: int) -> tuple[int, ...]:
+    """The axes of a site's activation behind row and token: units, or heads and their units."""
+    known = _shapes.setdefault(model, {})
+    if (site, layer) not in known:
+        layers = [one for one in range(model.n_layers) if hook_name(site, one) in model.bridge.hook_dict]
+        check_site(model, site, [layer])
+
+        def reader(at: int) -> Hook:
+            def read(values: Tensor, *, hook: Any) -> None:
+                known[site, at] = tuple(values.shape[2:])
+
+            return read
+
+        points = [(hook_name(site, at), reader(at)) for at in layers]
+        with without_hooks(model), hooked(model, points), torch.no_grad():
+            model.bridge(torch.tensor([[model.eos.id]], device=model.device), return_type=None, use_cache=False)
+    if (site, layer) not in known:
+        raise NeurosteerError(f"the hook of '{site}' at layer {layer} did not fire; its width is not known")
+    return known[site, layer]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jaxtyping import Float, Int
@@ -14,9 +15,9 @@ from neurosteer.errors import NeurosteerError
 from neurosteer.vocabulary import Site
 
 from .devices import to_device
-from .hooks import Hook, hooked
+from .hooks import hooked
 from .model import Model
-from .sites import check_site, hook_name
+from .sites import check_site, site_hook
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,23 +39,16 @@ def replacing(model: Model, parts: Mapping[int, Replacement], *, site: Site) -> 
     """
     check_site(model, site, list(parts))
     fired: list[int] = []
-
-    def replacer(layer: int, part: Replacement) -> Callable[..., Tensor]:
-        def replace(values: Tensor, *, hook: Any) -> Tensor:
-            fired.append(layer)
-            rows, nodes, units = (to_device(index, values.device) for index in (part.rows, part.nodes, part.units))
-            changed = values.clone()
-            changed[rows[:, None], nodes[:, None], units[None]] = to_device(
-                part.values.to(values.dtype), values.device
-            )
-            return changed
-
-        return replace
-
-    points: list[tuple[str, Hook]] = [
-        (hook_name(site, layer), replacer(layer, part)) for layer, part in parts.items()
-    ]
+    points = [site_hook(site, layer, partial(_replace, fired, layer, part)) for layer, part in parts.items()]
     with hooked(model, points):
         yield
     if fired != sorted(parts):
         raise NeurosteerError(f"values were replaced at layers {fired}, expected once at each of {sorted(parts)}")
+
+
+def _replace(fired: list[int], layer: int, part: Replacement, values: Tensor, *, hook: Any) -> Tensor:
+    fired.append(layer)
+    rows, nodes, units = (to_device(index, values.device) for index in (part.rows, part.nodes, part.units))
+    changed = values.clone()
+    changed[rows[:, None], nodes[:, None], units[None]] = to_device(part.values.to(values.dtype), values.device)
+    return changed

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Float
+from torch import Tensor
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import SITES, Layers, Site
@@ -11,6 +15,7 @@ from neurosteer.vocabulary import SITES, Layers, Site
 if TYPE_CHECKING:
     from transformer_lens.hook_points import HookPoint
 
+    from .hooks import Hook
     from .model import Model
 
 HOOKS: dict[Site, str] = {
@@ -20,12 +25,27 @@ HOOKS: dict[Site, str] = {
     "attn_out": "hook_attn_out",
     "mlp_out": "hook_mlp_out",
     "mlp_post": "mlp.hook_post",
+    "z": "attn.hook_z",
 }
 
 
 def hook_name(site: Site, layer: int) -> str:
     """The name in the bridge's `hook_dict`."""
     return f"blocks.{layer}.{HOOKS[site]}"
+
+
+def site_hook(site: Site, layer: int, function: Hook) -> tuple[str, Hook]:
+    """A hook point and what is called there: `function`, to which all units of the site are one axis.
+
+    TransformerLens gives `z` with an axis of heads; here the units of head h are those from h * width on.
+    """
+    return hook_name(site, layer), partial(_on_heads, function) if site == "z" else function
+
+
+def _on_heads(function: Hook, values: Float[Tensor, "row node head unit"], *, hook: Any) -> Tensor:
+    flat = values.flatten(2)
+    changed = function(flat, hook=hook)
+    return (flat if changed is None else changed).reshape(values.shape)
 
 
 def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:

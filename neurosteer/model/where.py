@@ -31,8 +31,8 @@ def edited_positions(
 ) -> EditedPositions:
     """From the arguments of a pass (`input_ids`, `attention_mask`, `position_ids`, `past_key_values`).
 
-    BOS, if the model has one at depth 0, and padding are never edited. `prompt` is the column at which generated
-    tokens begin; if it is None, tokens added to a key-value cache are the generated ones.
+    BOS, if the model has one at depth 0, is edited by `every` alone, and padding never. `prompt` is the column at
+    which generated tokens begin; if it is None, tokens added to a key-value cache are the generated ones.
     """
     ids = given.get("input_ids")
     if not isinstance(ids, Tensor):
@@ -54,6 +54,7 @@ def edited_positions(
         "prompt": inner & ~generated,
         "generated": inner & generated,
         "eos": inner & (ids == model.eos.id),
+        "every": real,
     }[where]
     return EditedPositions(chosen, depths)
 

@@ -12,6 +12,12 @@ from .compare import top_set as top_set
 from .controls import check_count as check_count
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
+from .direction import Direction as Direction
+from .grains import check_grain as check_grain
+from .grains import grain_of as grain_of
+from .grains import member_scores as member_scores
+from .grains import site_of as site_of
+from .grains import units_of_members as units_of_members
 from .orders import Order as Order
 from .orders import Units as Units
 from .orders import order_of as order_of

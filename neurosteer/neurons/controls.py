@@ -26,6 +26,7 @@ from neurosteer.errors import InputError
 from neurosteer.seeds import generator
 from neurosteer.vocabulary import MOST_CONTROLS, Reach
 
+from .head_controls import matched_heads
 from .sets import NeuronSet
 from .stats import check_measured, massive
 
@@ -40,7 +41,7 @@ def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach 
     10 units; massive units are parted from the others beforehand. So the blocks are a function of the statistics
     alone. Of every block a control draws as many units as the set has there, the set's own not excepted. Where an
     edit is to `reach` other layers, a coordinate is answered by one for all of them, in blocks by the average over
-    the layers reached.
+    the layers reached. Heads have blocks of their own, see `matched_heads`.
 
     Args:
         neurons: the set that the controls resemble.
@@ -61,6 +62,8 @@ def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach 
     (3, True, False)
     """
     check_count(n)
+    if neurons.group > 1:
+        return matched_heads(neurons, n, seed)
     pools = list(_pools(neurons, reach)) if n else []
     return [_control(neurons, pools, seed, i) for i in range(n)]
 
@@ -79,9 +82,10 @@ def without_massive(neurons: NeuronSet, *, reach: Reach = "own") -> NeuronSet:
     >>> len(without_massive(ranking.top(3)))
     3
     """
-    flags = massive(neurons.stats)
+    flags = massive(neurons.stats, neurons.group)
     kept = torch.tensor(
-        [not bool(flags[_rows(neurons, layer, reach), unit].any()) for layer, unit in neurons], dtype=torch.bool
+        [not bool(flags[_rows(neurons, layer, reach), unit // neurons.group].any()) for layer, unit in neurons],
+        dtype=torch.bool,
     )
     return replace(neurons, layers=neurons.layers[kept], units=neurons.units[kept], scores=neurons.scores[kept])
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neurosteer.data import UnitStats
 
+from .grains import grain_of
 from .stats import is_measured, massive
 
 if TYPE_CHECKING:
@@ -17,12 +18,21 @@ if TYPE_CHECKING:
 
 
 def neuron_frame(
-    stats: UnitStats, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], scores: Float[Tensor, "neuron"]
+    stats: UnitStats,
+    rows: Int[Tensor, "member"],
+    units: Int[Tensor, "member"],
+    scores: Float[Tensor, "member"],
+    group: int = 1,
 ) -> pd.DataFrame:
-    """`layer`, `unit`, `score`, `massive`, a row per neuron; `rows` are those of its layer in the statistics."""
+    """`layer`, `unit` or `head`, `score`, `massive`, a row per member, of which `units` are the first units.
+
+    `rows` are those of its layer in the statistics.
+    """
     import pandas as pd
 
-    heavy = pd.array(massive(stats)[rows, units].tolist(), dtype="boolean")
+    members = units // group
+    heavy = pd.array(massive(stats, group)[rows, members].tolist(), dtype="boolean")
     heavy[~is_measured(stats)[rows].numpy()] = pd.NA
     layers = torch.tensor(stats.layers)[rows]
-    return pd.DataFrame({"layer": layers.numpy(), "unit": units.numpy(), "score": scores.numpy(), "massive": heavy})
+    columns = {"layer": layers.numpy(), grain_of(group): members.numpy(), "score": scores.numpy(), "massive": heavy}
+    return pd.DataFrame(columns)

@@ -8,7 +8,7 @@ the first k of the order itself, whatever k is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -18,10 +18,11 @@ from torch import Tensor
 from neurosteer.seeds import generator
 
 from .controls import unit_blocks
+from .head_controls import head_blocks
 from .ranking import Ranking
 from .sets import NeuronSet
 
-Order: TypeAlias = Int[Tensor, "place 2"]  # (layer, unit), best first
+Order: TypeAlias = Int[Tensor, "place 2"]  # (layer, unit) or (layer, head), best first
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,34 +34,35 @@ class Units:
 
     @property
     def count(self) -> int:
-        """How many units these layers have together."""
-        return len(self.layers) * self.like.stats.token_mean.shape[1]
+        """How many units, or heads, these layers have together."""
+        return len(self.layers) * self._width
+
+    @property
+    def _width(self) -> int:
+        return self.like.stats.token_mean.shape[1] // self.like.group
 
     def without(self, kept: Sequence[tuple[int, int]]) -> NeuronSet:
-        """All units of these layers but the kept ones."""
-        width = self.like.stats.token_mean.shape[1]
+        """All units, or heads, of these layers but the kept ones."""
         gone = set(kept)
-        rest = [(layer, unit) for layer in self.layers for unit in range(width) if (layer, unit) not in gone]
-        table = torch.tensor(rest, dtype=torch.long).reshape(-1, 2)
-        scores = torch.zeros(len(rest))
-        metadata = {**self.like.metadata, "complement": True}
-        return replace(self.like, layers=table[:, 0], units=table[:, 1], scores=scores, metadata=metadata)
+        rest = [(layer, one) for layer in self.layers for one in range(self._width) if (layer, one) not in gone]
+        return self.like.with_members(rest, {**self.like.metadata, "complement": True})
 
 
 def order_of(ranking: Ranking, layers: Sequence[int]) -> Order:
-    """The units of these layers, highest score first; ties go to the lower layer and index.
+    """The units, or heads, of these layers, highest score first; ties go to the lower layer and index.
 
     >>> order_of(ranking, [1])[:2].tolist()
     [[1, 23], [1, 9]]
     """
     rows = [ranking.layers.index(layer) for layer in layers]
-    width = ranking.scores.shape[1]
-    best = ranking.scores[rows].flatten().sort(descending=True, stable=True).indices
+    scores = ranking.member_scores[rows]
+    width = scores.shape[1]
+    best = scores.flatten().sort(descending=True, stable=True).indices
     return torch.stack([torch.tensor(list(layers))[best // width], best % width], dim=1)
 
 
 def shuffled_orders(order: Order, like: NeuronSet, n: int, seed: int) -> list[Order]:
-    """`n` orders in which each place of `order` holds a unit of the same layer and block, by lot.
+    """`n` orders in which each place of `order` holds a unit of the same layer and block, or a head of the block.
 
     Order i has a generator of its own: it is the same one however many are drawn. Raises `InputError` where nobody
     has measured the statistics of these units.
@@ -69,11 +71,7 @@ def shuffled_orders(order: Order, like: NeuronSet, n: int, seed: int) -> list[Or
     >>> first.shape, bool((first == second).all())
     (torch.Size([32, 2]), False)
     """
-    block = torch.empty(len(order), dtype=torch.long)
-    for i, layer in enumerate(order[:, 0].unique().tolist()):
-        at = order[:, 0] == layer
-        of_layer = unit_blocks(like.stats, [like.stats.layers.index(layer)])
-        block[at] = i * len(of_layer) + of_layer[order[at, 1]]
+    block = _blocks_of_heads(order, like) if like.group > 1 else _blocks_of_units(order, like)
     places = [(block == one).nonzero()[:, 0] for one in block.unique()]
     found = []
     for i in range(n):
@@ -82,3 +80,20 @@ def shuffled_orders(order: Order, like: NeuronSet, n: int, seed: int) -> list[Or
             mixed[members] = order[members[torch.randperm(len(members), generator=source)]]
         found.append(mixed)
     return found
+
+
+def _blocks_of_units(order: Order, like: NeuronSet) -> Int[Tensor, "place"]:
+    """The layer and block of each place."""
+    block = torch.empty(len(order), dtype=torch.long)
+    for i, layer in enumerate(order[:, 0].unique().tolist()):
+        at = order[:, 0] == layer
+        of_layer = unit_blocks(like.stats, [like.stats.layers.index(layer)])
+        block[at] = i * len(of_layer) + of_layer[order[at, 1]]
+    return block
+
+
+def _blocks_of_heads(order: Order, like: NeuronSet) -> Int[Tensor, "place"]:
+    """The block of each place, which may be of several layers."""
+    blocks = head_blocks(like.stats, like.group)
+    of_head = {head: number for number, block in enumerate(blocks) for head in block}
+    return torch.tensor([of_head[int(layer), int(head)] for layer, head in order], dtype=torch.long)

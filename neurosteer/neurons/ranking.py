@@ -18,11 +18,12 @@ from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
 from neurosteer.store import write_artefact
-from neurosteer.vocabulary import Json, Reach, Site
+from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site
 
 from .compare import compare_scores
 from .controls import matched_controls
 from .frames import neuron_frame
+from .grains import grain_of, units_of_members
 from .sets import HasUnits, NeuronSet, given_metadata
 from .stats import stats_arrays, stats_from, unmeasured
 from .topk import best_units, resolve_topk
@@ -43,6 +44,7 @@ class Ranking:
         stats: mean and variance of every unit.
         model: fingerprint of the model.
         site: which activation the units are of.
+        group: how many units rank together, those of a head: all have its score. 1 where each has its own.
         metadata: where it comes from: task, source, split, seed, settings, hashes of the sentences seen.
 
     >>> ranking
@@ -58,6 +60,7 @@ class Ranking:
     model: str
     site: Site
     metadata: Mapping[str, Json]
+    group: int = 1
 
     @classmethod
     def from_scores(
@@ -67,6 +70,7 @@ class Ranking:
         *,
         layers: Sequence[int] | None = None,
         site: Site = "resid_post",
+        by: Grain = "unit",
         stats: UnitStats | None = None,
         best_layer: int | None = None,
         method: str = "given",
@@ -79,6 +83,7 @@ class Ranking:
             scores: `[layer, unit]`; the larger, the higher a unit ranks. One that is not above 0 is never chosen.
             layers: block index of each row; all blocks of the model by default.
             site: which activation the units are of.
+            by: with "head" the scores are `[layer, head]`, of attention heads (site `z`).
             stats: unit statistics of the site (`ranking.stats`), for controls and ablation to the mean. Without them
                 the commands measure what they need.
             best_layer: where `top` looks by default.
@@ -93,9 +98,13 @@ class Ranking:
         [(2, 30), (2, 31)]
         """
         rows = tuple(range(model.n_layers)) if layers is None else tuple(map(int, layers))
+        site = "z" if by == "head" else site
         values, width = _as_scores(scores), model.site_width(site, rows)
-        if values.shape != (len(rows), width):
-            raise InputError(f"scores are {list(values.shape)}, not [{len(rows)} layers, {width} units of {site}]")
+        group = model.head_width(rows) if by == "head" else 1
+        if values.shape != (len(rows), width // group):
+            wanted = f"[{len(rows)} layers, {width // group} {by}s of {site}]"
+            raise InputError(f"scores are {list(values.shape)}, not {wanted}")
+        values = values.repeat_interleave(group, dim=1)
         if list(rows) != sorted(set(rows)):
             raise InputError(f"layers must ascend, each once, not {list(rows)}")
         if best_layer is not None and best_layer not in rows:
@@ -105,7 +114,17 @@ class Ranking:
             raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
         metadata = given_metadata(model) | ({} if task is None else {"task": task})
         best = None if best_layer is None else int(best_layer)
-        return cls(values, best, str(method), stats, model.fingerprint, site, metadata)
+        return cls(values, best, str(method), stats, model.fingerprint, site, metadata, group)
+
+    @property
+    def by(self) -> Grain:
+        """Whether units or heads are ranked."""
+        return grain_of(self.group)
+
+    @property
+    def member_scores(self) -> Float[Tensor, "layer member"]:
+        """The score of every unit, or of every head."""
+        return self.scores[:, :: self.group]
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -113,10 +132,10 @@ class Ranking:
         return self.stats.layers
 
     def top(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
-        """The best units: of the best layer, of one layer, or pooled over several.
+        """The best units, or heads: of the best layer, of one layer, or pooled over several.
 
         Args:
-            topk: how many: a count (`40`), or a share of all units of these layers (`"1%"`).
+            topk: how many: a count (`40`), or a share of all units (heads) of these layers (`"1%"`).
             layers: the best layer by default; a block index, several, or `"all"`.
 
         Returns:
@@ -130,14 +149,31 @@ class Ranking:
         [(0, 7), (1, 9), (1, 23)]
         """
         rows = self._rows(layers)
-        width = self.scores.shape[1]
-        best = best_units(self.scores[rows].flatten(), resolve_topk(topk, width * len(rows)), above=0.0)
+        scores = self.member_scores[rows]
+        width = scores.shape[1]
+        what = f"{self.by}s of {'a layer' if len(rows) == 1 else f'{len(rows)} layers'}"
+        best = best_units(scores.flatten(), resolve_topk(topk, scores.numel(), what), above=0.0)
         order = best[best >= 0].sort().values
         metadata = {**self.metadata, "method": self.method, "k": str(topk)}
         return self._set(torch.tensor(rows)[order // width], order % width, metadata)
 
+    def suggested(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
+        """The set whose size the search itself chose, among the layers that it searched; else `top(topk, layers)`.
+
+        A causal mask chooses one, if any is as small and as harmless as was asked for.
+
+        >>> ranking.suggested(2)
+        NeuronSet(2 neurons at resid_post, layer 1)
+        """
+        chosen = self.metadata.get("set")
+        if chosen is None:
+            return self.top(topk, layers)
+        among = chosen["layers"] if layers is None else layers
+        found = self.top(chosen["k"], among)
+        return replace(found, metadata={**found.metadata, "among": among}) if layers is None else found
+
     def pick(self, neurons: Iterable[tuple[int, int]]) -> NeuronSet:
-        """Neurons of your own choice, as (layer, unit).
+        """Neurons of your own choice, as (layer, unit); of a ranking by head heads, as (layer, head).
 
         Raises:
             InputError: for a neuron that is not ranked here.
@@ -147,11 +183,17 @@ class Ranking:
         """
         chosen = sorted(set(neurons))
         for layer, unit in chosen:
-            if layer not in self.layers or not 0 <= unit < self.scores.shape[1]:
-                raise InputError(f"no neuron (layer {layer}, unit {unit}) in {self!r}")
+            if layer not in self.layers or not 0 <= unit < self.member_scores.shape[1]:
+                raise InputError(f"no {NOUNS[self.by]} (layer {layer}, {self.by} {unit}) in {self!r}")
         rows = torch.tensor([self.layers.index(layer) for layer, _ in chosen], dtype=torch.long)
         units = torch.tensor([unit for _, unit in chosen], dtype=torch.long)
         return self._set(rows, units, {**self.metadata, "method": "picked"})
+
+    def every_unit(self, layer: int) -> NeuronSet:
+        """All units of a layer, one by one."""
+        width = self.scores.shape[1]
+        rows = torch.full((width,), self.layers.index(layer))
+        return replace(self, group=1)._set(rows, torch.arange(width), {**self.metadata, "method": "picked"})
 
     def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
         """`n` matched controls of a set, by the statistics of this ranking; see `matched_controls`.
@@ -183,20 +225,25 @@ class Ranking:
         """
         if (self.model, self.site) != (other.model, other.site):
             raise InputError("these rankings belong to different models or sites")
+        if self.group != other.group:
+            raise InputError("one of these rankings is of heads, the other of units")
         layers = [layer for layer in self.layers if layer in other.layers]
         if not layers:
             raise InputError("these rankings have no layer in common")
-        ours, theirs = (one.scores[[one.layers.index(layer) for layer in layers]] for one in (self, other))
+        ours, theirs = (one.member_scores[[one.layers.index(layer) for layer in layers]] for one in (self, other))
         return compare_scores(ours, theirs, layers, topk)
 
     def to_frame(self) -> pd.DataFrame:
         """A row per unit: `layer`, `unit`, `score`, and whether it is `massive` (missing where not measured).
 
+        Of a ranking by head a row per head, with `head` in the place of `unit`.
+
         >>> ranking.to_frame().nlargest(2, "score")[["layer", "unit"]].values.tolist()
         [[1, 23], [1, 9]]
         """
-        places = torch.cartesian_prod(torch.arange(len(self.layers)), torch.arange(self.scores.shape[1]))
-        return neuron_frame(self.stats, places[:, 0], places[:, 1], self.scores.flatten())
+        scores = self.member_scores
+        places = torch.cartesian_prod(torch.arange(len(self.layers)), torch.arange(scores.shape[1]))
+        return neuron_frame(self.stats, places[:, 0], places[:, 1] * self.group, scores.flatten(), self.group)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write as a digested safetensors file.
@@ -211,6 +258,7 @@ class Ranking:
             "method": self.method,
             "model": self.model,
             "site": self.site,
+            **({} if self.group == 1 else {"group": self.group}),
         }
         write_artefact(Path(path), RANKING.kind, arrays, metadata)
 
@@ -224,7 +272,9 @@ class Ranking:
         """
         arrays, metadata = RANKING.read(Path(path))
         own = {name: metadata.pop(name) for name in ("best_layer", "method", "model", "site")}
-        return cls(torch.from_numpy(arrays["scores"]), stats=stats_from(arrays), metadata=metadata, **own)
+        group = metadata.pop("group", 1)
+        scores = torch.from_numpy(arrays["scores"])
+        return cls(scores, stats=stats_from(arrays), metadata=metadata, group=group, **own)
 
     def _rows(self, layers: str | int | Sequence[int] | None) -> list[int]:
         if layers is None and self.best_layer is None:
@@ -246,8 +296,9 @@ class Ranking:
         return [self.layers.index(layer) for layer in chosen]
 
     def _set(
-        self, rows: Int[Tensor, "neuron"], units: Int[Tensor, "neuron"], metadata: Mapping[str, Json]
+        self, rows: Int[Tensor, "member"], members: Int[Tensor, "member"], metadata: Mapping[str, Json]
     ) -> NeuronSet:
+        rows, units = rows.repeat_interleave(self.group), units_of_members(members, self.group)
         return NeuronSet(
             layers=torch.tensor(self.layers)[rows],
             units=units,
@@ -256,10 +307,11 @@ class Ranking:
             model=self.model,
             site=self.site,
             metadata=metadata,
+            group=self.group,
         )
 
     def __repr__(self) -> str:
-        shape = f"{len(self.layers)} layers x {self.scores.shape[1]} units"
+        shape = f"{len(self.layers)} layers x {self.member_scores.shape[1]} {self.by}s"
         return f"Ranking({self.method} of {self.metadata.get('task')}, {shape}, best layer {self.best_layer})"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -15,10 +16,12 @@ from torch import Tensor
 from neurosteer.artefacts import NEURONS
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
+from neurosteer.results import RankedNeuron
 from neurosteer.store import write_artefact
-from neurosteer.vocabulary import Json, Reach, Site, Stat
+from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site, Stat, counted
 
 from .frames import neuron_frame
+from .grains import grain_of
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ class HasUnits(Protocol):
     def site_width(self, site: Site, layers: Sequence[int]) -> int:
         """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
 
+    def head_width(self, layers: Sequence[int]) -> int:
+        """Units of one head of `z` at these layers. Raises `InputError` for a layer that has no heads."""
+
     def describe(self) -> dict[str, Json]: ...
 
 
@@ -55,6 +61,7 @@ class NeuronSet:
             surroundings.
         model: fingerprint of the model that they are in.
         site: which activation.
+        group: how many units go together: those of a head, whose set always has all of them; 1 for neurons.
         metadata: where they come from: task, source, split, seed, settings, hashes of the sentences seen.
 
     >>> top = ranking.top(3)
@@ -71,6 +78,7 @@ class NeuronSet:
     model: str
     site: Site
     metadata: Mapping[str, Json]
+    group: int = 1
 
     @classmethod
     def of(
@@ -79,14 +87,16 @@ class NeuronSet:
         neurons: Iterable[tuple[int, int]],
         *,
         site: Site = "resid_post",
+        by: Grain = "unit",
         stats: UnitStats | None = None,
     ) -> NeuronSet:
-        """Neurons of your own choice.
+        """Neurons of your own choice; with `by="head"` whole attention heads, which are units of `z`.
 
         Args:
             model: that they are in.
-            neurons: as (layer, unit), in any order; one that is named twice counts once.
+            neurons: as (layer, unit) or (layer, head), in any order; one that is named twice counts once.
             site: which activation they are units of.
+            by: whether units or heads are named.
             stats: unit statistics of the site (`ranking.stats`). Without them the set can be ablated to zero,
                 amplified or clamped, but not moved to its mean nor compared with matched controls.
 
@@ -101,10 +111,14 @@ class NeuronSet:
         neurosteer.errors.InputError: no layer 14: tiny has layers 0 to 2
         """
         chosen = sorted({(int(layer), int(unit)) for layer, unit in neurons})
-        width = model.site_width(site, sorted({layer for layer, _ in chosen}))
+        layers = sorted({layer for layer, _ in chosen})
+        site = "z" if by == "head" else site
+        width, group = model.site_width(site, layers), model.head_width(layers) if by == "head" else 1
         for layer, unit in chosen:
-            if not 0 <= unit < width:
-                raise InputError(f"no unit {unit}: {site} has units 0 to {width - 1} at layer {layer}")
+            if not 0 <= unit < width // group:
+                last = width // group - 1
+                raise InputError(f"no {by} {unit}: {site} has {by}s 0 to {last} at layer {layer}")
+        chosen = [(layer, unit * group + i) for layer, unit in chosen for i in range(group)]
         stats = unmeasured(range(model.n_layers), width) if stats is None else stats
         if stats.token_mean.shape[1] != width or not {layer for layer, _ in chosen} <= set(stats.layers):
             raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
@@ -115,7 +129,30 @@ class NeuronSet:
             model=model.fingerprint,
             site=site,
             metadata={"method": "given", **given_metadata(model)},
+            group=group,
         )
+
+    @property
+    def by(self) -> Grain:
+        """Whether it is a set of units, or of heads."""
+        return grain_of(self.group)
+
+    @property
+    def members(self) -> list[tuple[int, int]]:
+        """Its units or heads, as (layer, unit) or (layer, head), ascending."""
+        return [(layer, unit // self.group) for layer, unit in zip(*self._firsts(), strict=True)]
+
+    @property
+    def member_scores(self) -> list[float]:
+        """The score of each of them."""
+        found: list[float] = self.scores[:: self.group].tolist()
+        return found
+
+    def with_members(self, members: Iterable[tuple[int, int]], metadata: Mapping[str, Json]) -> NeuronSet:
+        """Others of the same grain, model, site and statistics, which no ranking scored."""
+        chosen = [(layer, one * self.group + i) for layer, one in sorted(members) for i in range(self.group)]
+        layers, units = _columns(chosen)
+        return replace(self, layers=layers, units=units, scores=torch.zeros(len(chosen)), metadata=metadata)
 
     def __len__(self) -> int:
         return len(self.units)
@@ -138,17 +175,18 @@ class NeuronSet:
             model=self.model,
             site=self.site,
             metadata=self._combined(other, "|"),
+            group=self._common(other),
         )
 
     def __and__(self, other: NeuronSet) -> NeuronSet:
         """The neurons that are in both."""
         theirs = set(other)
-        return self._keep([neuron in theirs for neuron in self], self._combined(other, "&"))
+        return self._keep([neuron in theirs for neuron in self], other, "&")
 
     def __sub__(self, other: NeuronSet) -> NeuronSet:
         """The neurons that are not in the other set."""
         theirs = set(other)
-        return self._keep([neuron not in theirs for neuron in self], self._combined(other, "-"))
+        return self._keep([neuron not in theirs for neuron in self], other, "-")
 
     def at(self, name: Stat) -> Float[Tensor, "neuron"]:
         """One statistic of each neuron: `token_mean`, `token_var`, `eos_mean` or `eos_var`.
@@ -183,13 +221,24 @@ class NeuronSet:
         scores = torch.tensor([first[neuron] for neuron in chosen])
         return replace(self, layers=layers, units=units, scores=scores, metadata={**self.metadata, "reach": reach})
 
+    def listed(self) -> tuple[RankedNeuron, ...]:
+        """Its neurons or heads as results name them, best first."""
+        rows = [
+            RankedNeuron(layer, unit, round(score, 6), unit // self.group if self.group > 1 else None)
+            for layer, unit, score in zip(*self._firsts(), self.member_scores, strict=True)
+        ]
+        return tuple(sorted(rows, key=lambda row: -row.score))
+
     def to_frame(self) -> pd.DataFrame:
         """A row per neuron: `layer`, `unit`, `score`, and whether the unit is `massive` (missing if not measured).
+
+        Of a set of heads a row per head, with `head` in the place of `unit`.
 
         >>> ranking.top(2).to_frame()[["layer", "unit"]].values.tolist()
         [[1, 9], [1, 23]]
         """
-        return neuron_frame(self.stats, self._rows(), self.units, self.scores)
+        every = slice(None, None, self.group)
+        return neuron_frame(self.stats, self._rows()[every], self.units[every], self.scores[every], self.group)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write as a digested safetensors file.
@@ -197,9 +246,7 @@ class NeuronSet:
         Raises:
             NeurosteerError: where the disk does not take it.
         """
-        arrays = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
-        metadata = {**self.metadata, "model": self.model, "site": self.site}
-        write_artefact(Path(path), NEURONS.kind, arrays | stats_arrays(self.stats), metadata)
+        write_artefact(Path(path), NEURONS.kind, self.arrays(), self.described())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
@@ -209,10 +256,24 @@ class NeuronSet:
             InputError: for another kind of file, and for content that no set has (a unit twice, NaN as a score).
             CorruptFileError: for one that is damaged.
         """
-        arrays, metadata = NEURONS.read(Path(path))
+        return cls.from_arrays(*NEURONS.read(Path(path)))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of its artefact; `from_arrays` reads them back."""
+        own = {"layers": self.layers.numpy(), "units": self.units.numpy(), "scores": self.scores.numpy()}
+        return own | stats_arrays(self.stats)
+
+    def described(self) -> dict[str, Json]:
+        """The metadata of its artefact."""
+        own = {"model": self.model, "site": self.site}
+        return {**self.metadata, **own, **({} if self.group == 1 else {"group": self.group})}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: dict[str, Json]) -> NeuronSet:
+        """What `arrays` and `described` were made of."""
         own = {name: torch.from_numpy(arrays[name]) for name in ("layers", "units", "scores")}
-        model, site = metadata.pop("model"), metadata.pop("site")
-        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=metadata)
+        model, site, group = metadata.pop("model"), metadata.pop("site"), metadata.pop("group", 1)
+        return cls(**own, stats=stats_from(arrays), model=model, site=site, metadata=metadata, group=group)
 
     def _rows(self) -> Int[Tensor, "neuron"]:
         return torch.tensor([self.stats.layers.index(layer) for layer in self.layers.tolist()], dtype=torch.long)
@@ -230,15 +291,24 @@ class NeuronSet:
         both = [dict(self.metadata), dict(other.metadata)]
         return {**self.metadata, "from": both, "operation": sign, "seen": seen}
 
-    def _keep(self, mask: Sequence[bool], metadata: Mapping[str, Json]) -> NeuronSet:
+    def _firsts(self) -> tuple[list[int], list[int]]:
+        """Layer and first unit of each member."""
+        return self.layers[:: self.group].tolist(), self.units[:: self.group].tolist()
+
+    def _common(self, other: NeuronSet) -> int:
+        """The grain of a set made of two: heads where both are of heads, else units."""
+        return self.group if self.group == other.group else 1
+
+    def _keep(self, mask: Sequence[bool], other: NeuronSet, sign: str) -> NeuronSet:
         chosen = torch.tensor(mask, dtype=torch.bool)
         layers, units, scores = self.layers[chosen], self.units[chosen], self.scores[chosen]
-        return replace(self, layers=layers, units=units, scores=scores, metadata=metadata)
+        metadata = self._combined(other, sign)
+        return replace(self, layers=layers, units=units, scores=scores, metadata=metadata, group=self._common(other))
 
     def __repr__(self) -> str:
         layers = sorted(set(self.layers.tolist()))
         where = f"layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} layers"
-        return f"NeuronSet({len(self)} neurons at {self.site}, {where})"
+        return f"NeuronSet({counted(len(self.members), NOUNS[self.by])} at {self.site}, {where})"
 
 
 def given_metadata(model: HasUnits) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neurosteer.data import UnitStats
@@ -18,14 +18,22 @@ STATS: tuple[str, ...] = get_args(Stat)
 MASSIVE = 10  # times the median unit of the layer, in root mean square over token positions
 
 
-def massive(stats: UnitStats) -> Bool[Tensor, "layer unit"]:
+def massive(stats: UnitStats, group: int = 1) -> Bool[Tensor, "layer member"]:
     """Units whose root mean square over token positions is 10 times the median of their layer or more.
+
+    The same of heads, whose `group` units go together.
 
     >>> massive(ranking.stats).shape
     torch.Size([3, 32])
     """
-    rms = (stats.token_mean.square() + stats.token_var).sqrt()
+    rms = sizes(stats, group)
     return rms >= MASSIVE * rms.median(dim=1, keepdim=True).values
+
+
+def sizes(stats: UnitStats, group: int = 1) -> Float[Tensor, "layer member"]:
+    """The root mean square of every unit over token positions, or of the `group` units of every head."""
+    squares = stats.token_mean.square() + stats.token_var
+    return squares.unflatten(1, (-1, group)).mean(dim=2).sqrt()
 
 
 def unmeasured(layers: Sequence[int], width: int) -> UnitStats:

@@ -11,8 +11,10 @@ from torch import Tensor
 from neurosteer.errors import InputError
 
 
-def resolve_topk(topk: int | str, width: int) -> int:
+def resolve_topk(topk: int | str, width: int, what: str = "units of a layer") -> int:
     """How many units `40` or `"1%"` are of a layer `width` wide: a share rounds to the nearest count, at least 1.
+
+    `what` they are is said where there are fewer.
 
     Raises:
         InputError: for anything that is not a count from 1 to the width or a share above 0 up to 100 %.
@@ -29,7 +31,7 @@ def resolve_topk(topk: int | str, width: int) -> int:
     if not 0 < share <= 100 or count < 1:
         raise InputError(f"topk must be at least 1, or a share above 0% and up to 100%, not '{topk}'")
     if count > width:
-        raise InputError(f"topk {count} is more than the {width} units of a layer")
+        raise InputError(f"topk {count} is more than the {width} {what}")
     return count
 
 

@@ -15,7 +15,6 @@ encode the contrast as well.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import pad, softplus
 
 from .examples import aligned
+from .hard_concrete import drawn, logistic_noise, open_shift, stretched
 from .l0_settings import L0, L0Settings
 from .logistic import Probes
 
@@ -75,11 +75,11 @@ class L0Probes:
         lam = torch.tensor(lambdas, device=x.device)
         entropy = torch.zeros(self.bias.shape, device=x.device)
         for _ in range(draws):
-            noise = _logistic_noise(1, self.weights.shape[-1], source).to(x.device)
-            gates = _stretched(torch.sigmoid((self.log_alpha + noise) / self.settings.beta), self.settings)
+            noise = logistic_noise(1, self.weights.shape[-1], source).to(x.device)
+            gates = drawn(self.log_alpha, noise, self.settings.stretch)
             scores = torch.baddbmm(self.bias[..., None], self.weights * gates, x.mT)
             entropy += softplus(-scores * y).mean(dim=-1) / draws
-        open_ = torch.sigmoid(self.log_alpha - _shift(self.settings)).mean(dim=-1)
+        open_ = torch.sigmoid(self.log_alpha - open_shift(self.settings.stretch)).mean(dim=-1)
         return lam * entropy + (1 - lam) * open_ + self.penalty
 
     @property
@@ -119,8 +119,12 @@ def fit_l0_at(
     settings: Sequence[L0Settings],
     dense: Probes | None = None,
     columns: int | None = None,
+    group: int = 1,
 ) -> list[L0Probes]:
     """The same runs after several numbers of steps, ascending.
+
+    With a `group` the units have one gate for so many that lie side by side, as those of an attention head do; R is
+    then the mean over groups.
 
     `settings` has one value per run. Runs may differ in how they start (`start`, `log_alpha`) and in nothing else;
     the probes returned have the settings of the first. `columns` is the number of probes per matrix product: with
@@ -150,9 +154,10 @@ def fit_l0_at(
         for start in range(0, layers, size):
             part = slice(start, start + size)
             sources = [[generators[layer][run] for run in padded] for layer in range(layers)[part]]
-            draws = _Draws(sources, units, x.shape[2], x.device)
+            draws = _Draws(sources, units, x.shape[2], x.device, group)
             each, warm = [settings[run] for run in padded], dense and Probes(dense.weights[part], dense.bias[part])
-            trained.append(list(_train(x[part], y, lam, warm, draws, units, steps, each)))
+            gating = _Gating(units, x.shape[2], group, x.device)
+            trained.append(list(_train(x[part], y, lam, warm, draws, gating, steps, each)))
         kept = slice(len(runs))
         out.append([_joined(at, 0).part(runs=kept, units=units) for at in zip(*trained, strict=True)])
     return [_joined(runs_at, 1) for runs_at in zip(*out, strict=True)]
@@ -171,36 +176,58 @@ class _Draws:
         units: int,
         width: int,
         device: torch.device,
+        group: int = 1,
     ) -> None:
         same = all(len({id(source) for source in runs}) == 1 for runs in sources)
         copies = {id(source): source.clone_state() for runs in sources for source in runs}
         self._sources = [[copies[id(source)] for source in (runs[:1] if same else runs)] for runs in sources]
-        self._units, self._extra, self._device = units, width - units, device
+        self._units, self._width, self._device = units, width, device
+        self._gates, self._gate_width = (units, width) if group == 1 else (units // group, _whole(units // group))
 
     def start(
         self, settings: L0Settings
-    ) -> tuple[Float[Tensor, "layer #run unit"], Float[Tensor, "layer #run unit"]]:
+    ) -> tuple[Float[Tensor, "layer #run unit"], Float[Tensor, "layer #run gate"]]:
         """The noise in weights and in log alpha at a cold start."""
         scale = torch.tensor([[settings.weights_sd], [settings.log_alpha_sd]])
-        drawn = self._all(lambda source: torch.randn(2, self._units, generator=source) * scale)
+        drawn = self._all(lambda source: torch.randn(2, self._units, generator=source) * scale, self._width)
         weights, log_alpha = drawn.unbind(dim=2)
-        return weights, log_alpha
+        return weights, pad(log_alpha[..., : self._gates], (0, self._gate_width - self._gates))
 
-    def noise(self, steps: int) -> Float[Tensor, "layer #run step unit"]:
-        return self._all(lambda source: _logistic_noise(steps, self._units, source))
+    def noise(self, steps: int) -> Float[Tensor, "layer #run step gate"]:
+        return self._all(lambda source: logistic_noise(steps, self._gates, source), self._gate_width)
 
-    def _all(self, draw: Any) -> Tensor:
+    def _all(self, draw: Any, width: int) -> Tensor:
         drawn: dict[int, Tensor] = {}
         for source in (source for runs in self._sources for source in runs):
             if id(source) not in drawn:
                 drawn[id(source)] = draw(source)
         stacked = torch.stack([torch.stack([drawn[id(source)] for source in runs]) for runs in self._sources])
-        return pad(stacked, (0, self._extra)).to(self._device)
+        return pad(stacked, (0, width - stacked.shape[-1])).to(self._device)
 
 
-def _logistic_noise(steps: int, units: int, source: torch.Generator) -> Float[Tensor, "step unit"]:
-    u = torch.rand(steps, units, generator=source).clamp_(1e-6, 1 - 1e-6)
-    return u.log() - (1 - u).log()
+class _Gating:
+    """Which units share a gate: `group` side by side. Units and gates are padded to whole vectors."""
+
+    def __init__(self, units: int, width: int, group: int, device: torch.device) -> None:
+        self.count, self.group, self._units = units // group, group, units
+        self.width = width if group == 1 else _whole(self.count)
+        self._of_unit = (torch.arange(width, device=device) // group).clamp_max(self.count - 1)
+
+    def widen(self, gates: Float[Tensor, "layer run gate"]) -> Float[Tensor, "layer run unit"]:
+        """The gate of every unit."""
+        return gates if self.group == 1 else gates[..., self._of_unit]
+
+    def gathered(self, slopes: Float[Tensor, "layer run unit"]) -> Float[Tensor, "layer run gate"]:
+        """Of every gate the sum over its units."""
+        if self.group == 1:
+            return slopes
+        sums = slopes[..., : self._units].unflatten(-1, (self.count, self.group)).sum(dim=-1)
+        return pad(sums, (0, self.width - self.count))
+
+
+def _whole(count: int) -> int:
+    """The next multiple of 16."""
+    return -(-count // 16) * 16
 
 
 def _train(
@@ -209,7 +236,7 @@ def _train(
     lam: Float[Tensor, "run 1"],
     dense: Probes | None,
     draws: _Draws,
-    units: int,  # without the padding
+    gating: _Gating,
     steps: Sequence[int],
     each: Sequence[L0Settings],
 ) -> Iterator[L0Probes]:
@@ -218,7 +245,7 @@ def _train(
     doubled = x.shape[0] == 1  # a batch of one uses other kernels, with other last bits
     x = x.expand(2, -1, -1) if doubled else x
     shape = len(x), len(lam), x.shape[2]
-    w, log_alpha = (drawn.expand(shape).contiguous() for drawn in draws.start(settings))
+    w, log_alpha = (drawn.expand(*shape[:2], -1).contiguous() for drawn in draws.start(settings))
     log_alpha += torch.tensor([[one.log_alpha] for one in each], device=x.device)
     b = torch.zeros(*shape[:2], 16, device=x.device)  # the first of 16: last bits depend on where a vector begins
     if dense is not None:
@@ -226,10 +253,10 @@ def _train(
         w, b[..., 0] = torch.where(warm[:, None], dense.weights, w), torch.where(warm, dense.bias, 0.0)
     b.grad = torch.zeros_like(b)
     stretch, low = settings.zeta - settings.gamma, torch.full_like(lam, settings.gamma)
-    shift, masked = _shift(settings), lam < 1
+    shift, masked = open_shift(settings.stretch), lam < 1
     share = lam * (y != 0) / y.count_nonzero()  # of each example in lambda BCE
     right = -share * (y > 0)
-    slope, price = masked * (stretch / settings.beta), masked * (1 - lam) / units
+    slope, price = masked * (stretch / settings.beta), masked * (1 - lam) / gating.count
     optimiser = torch.optim.Adam([{"params": [w, b]}, {"params": [log_alpha]}], betas=_betas(settings), fused=True)
     rates = settings.rate_weights, settings.rate_gates
     noise: Iterator[Tensor] = iter(())
@@ -240,34 +267,25 @@ def _train(
             group["lr"] = rate * settings.rate(step)
         soft = torch.add(next(noise), log_alpha, alpha=1 / settings.beta).sigmoid_()
         wide = torch.add(low, soft, alpha=stretch)
-        gate = torch.where(masked, wide.clamp(0, 1), 1.0)
+        gate = gating.widen(torch.where(masked, wide.clamp(0, 1), 1.0))
         scores = torch.baddbmm(b[..., :1], w * gate, x.mT)
         residual = torch.addcmul(right, share, scores.sigmoid_())  # lambda d BCE / d score
         pull = torch.bmm(residual, x)  # lambda d BCE / d(w * gate)
         open_ = (log_alpha - shift).sigmoid_()  # P(gate > 0)
         w.grad = torch.addcmul(w * settings.weight_l2, pull, gate)
         b.grad[..., 0] = residual.sum(-1)
-        through = _aten.sigmoid_backward(_aten.hardtanh_backward(pull * w, wide, 0, 1), soft)
+        through = _aten.sigmoid_backward(_aten.hardtanh_backward(gating.gathered(pull * w), wide, 0, 1), soft)
         log_alpha.grad = torch.addcmul(_aten.sigmoid_backward(price, open_), slope, through)
         optimiser.step()
         if step + 1 in steps:
-            ended = torch.where(lam == 1, torch.inf, log_alpha)
-            gates = _stretched(torch.sigmoid(ended), settings)
+            ended = gating.widen(torch.where(lam == 1, torch.inf, log_alpha))
+            gates = stretched(torch.sigmoid(ended), settings.stretch)
             ended_at = L0Probes(w.clone(), b[..., 0].clone(), ended, gates, replace(settings, steps=step + 1))
             yield ended_at.part(layers=1) if doubled else ended_at
 
 
 def _betas(settings: L0Settings) -> tuple[float, float]:
     return settings.beta1, settings.beta2
-
-
-def _shift(settings: L0Settings) -> float:
-    """P(gate > 0) is the sigmoid of log alpha minus this value."""
-    return settings.beta * math.log(-settings.gamma / settings.zeta)
-
-
-def _stretched(soft: Tensor, settings: L0Settings) -> Tensor:
-    return (soft * (settings.zeta - settings.gamma) + settings.gamma).clamp(0, 1)
 
 
 def _joined(parts: Sequence[L0Probes], axis: int) -> L0Probes:

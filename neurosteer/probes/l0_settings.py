@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES, L0Decay, L0Start, L0States
 
+from .hard_concrete import Stretch
+
 
 @dataclass(frozen=True)
 class L0Settings:
@@ -59,6 +61,11 @@ class L0Settings:
     def settings(self) -> dict[str, float | int | str]:
         """As recorded in every artefact."""
         return asdict(self)
+
+    @property
+    def stretch(self) -> Stretch:
+        """The distribution of gates."""
+        return Stretch(self.beta, self.gamma, self.zeta)
 
     def rate(self, step: int) -> float:
         """The factor of both rates at a step."""

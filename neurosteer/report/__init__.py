@@ -11,7 +11,9 @@ from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
     from .canvas import save_figure as save_figure
+    from .canvas import save_pdf as save_pdf
     from .canvas import save_pictures as save_pictures
+    from .cards import card_table as card_table
     from .comparing import compare_table as compare_table
     from .dose_figures import dose_figure as dose_figure
     from .effect_figures import effect_figure as effect_figure
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from .export import rows_csv as rows_csv
     from .export import to_json as to_json
     from .figures import find_figure as find_figure
+    from .notebook import card_html as card_html
     from .notebook import effect_html as effect_html
     from .notebook import evidence_html as evidence_html
     from .notebook import find_html as find_html
+    from .pages import card_page as card_page
     from .scores import score_table as score_table
+    from .side_by_side import comparison_table as comparison_table
     from .tables import find_table as find_table
     from .texts import generation_table as generation_table
     from .texts import touch_table as touch_table

@@ -34,7 +34,7 @@ def agreement_table(found: FindResult) -> Group:
         add_row(table, f"▸ {layer.layer}" if best else str(layer.layer), *cells, style="bold" if best else "")
     notes = []
     if pairs:
-        notes.append(f"Spearman over all units; then shared part of the top {found.topk} (by chance)")
+        notes.append(f"Spearman over all {found.by}s; then shared part of the top {found.topk} (by chance)")
     if used:
         notes.append(f"predicted drop: mean margin on validation, in nats, without attribution's top {found.topk}")
     heading = "agreement of the rankings" if pairs else "use, as attribution predicts it"

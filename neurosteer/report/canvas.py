@@ -91,6 +91,7 @@ def method_look(method: str) -> Look:
         "l1": (ORANGE, "<"),
         "localizer": (WINE, "P"),
         "attribution": (VERMILION, "o"),
+        "causal-l0": (PURPLE, "D"),
     }
     colour, marker = looks.get(method, (PURPLE, "D"))
     return {"color": colour, "marker": marker}
@@ -166,6 +167,15 @@ def save_svg(figure: Figure, path: Path | BytesIO, *, dpi: int = 200) -> None:
     """Write an SVG, letters as outlines and images (`dpi`) inside, whose bytes depend on the figure alone."""
     with rc_context({"svg.hashsalt": "neurosteer", "svg.fonttype": "path"}):
         figure.savefig(path, format="svg", dpi=dpi, facecolor="white", metadata={"Date": None, "Creator": None})
+
+
+@own_style()
+def save_pdf(figure: Figure, path: Path) -> None:
+    """Write a PDF whose bytes depend on the figure alone, whole or not at all."""
+    content = BytesIO()
+    with rc_context({"pdf.fonttype": 42}):  # letters stay letters: they can be searched and edited
+        figure.savefig(content, format="pdf", facecolor="white", metadata={"CreationDate": None, "Producer": None})
+    write_bytes(path, content.getvalue())
 
 
 def save_pictures(figure: Figure, stem: Path) -> None:

@@ -53,7 +53,7 @@ def compare_table(effects: Sequence[EffectResult]) -> RenderableType:
     first, rows = effects[0], [Row.of(effect) for effect in effects]
     before = number(first.accuracy.before)
     changes = "change, 95 % interval;\ncontrols: mean, range"
-    table = grid("neurons\nby", "k at\nlayer", f"acc.\n{before} →", changes, "p", SEEN, "KL")
+    table = grid(f"{first.edit.noun}s\nby", "k at\nlayer", f"acc.\n{before} →", changes, "p", SEEN, "KL")
     for effect, row in zip(effects, rows, strict=True):
         edit, controls = effect.edit, row.controls
         cells = [name_of(effect), f"{edit.k:,} at {layer_range(edit.layers)}", *_change(row), p_of(row), seen_of(row)]

@@ -109,7 +109,7 @@ def _chosen(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> tuple[An
     scales, low, high = ([getattr(dose, name) for dose in edited] for name in ("scale", "low", "high"))
     bars = axes.vlines(scales, low, high, color=line.get_color(), linewidth=2.2)
     axes.plot([1], [0], markerfacecolor="white", **look)
-    these = "this neuron" if effect.edit.k == 1 else f"these {effect.edit.k:,} neurons"
+    these = f"this {effect.edit.noun}" if effect.edit.k == 1 else f"these {effect.edit.k:,} {effect.edit.noun}s"
     return (bars, line), f"{these}, with 95 % interval"
 
 

@@ -13,6 +13,7 @@ _WHERE = {
     "prompt": "at the prompt's tokens but BOS",
     "generated": "at generated tokens",
     "eos": "at the EOS token",
+    "every": "at every token, BOS too",
 }
 _REACH = {"own": "", "onward": ", each from its own layer on", "all": ", each at every layer"}
 
@@ -24,6 +25,8 @@ def edit_label(edit: AppliedEdit) -> str:
 
 def action(edit: AppliedEdit) -> str:
     """`ablate to zero`, `scale by 2 about their mean`, `push`."""
+    if edit.by == "direction":
+        return _along(edit)
     if edit.kind not in _REFERENCES:
         return edit.kind if edit.value is None else f"{edit.kind} to {edit.value:g}"
     reference = _REFERENCES[edit.kind]
@@ -34,9 +37,17 @@ def action(edit: AppliedEdit) -> str:
     return f"scale by {edit.scale:g}" + ("" if edit.kind == "zero" else f" about {reference}")
 
 
+def _along(edit: AppliedEdit) -> str:
+    """`push by 4.2`, `project out`, `scale the component by 2 about its mean`."""
+    if edit.kind == "push":
+        return "push" if edit.value is None else f"push by {edit.value:g}"
+    about = "" if edit.kind == "zero" else f" {'to' if edit.scale == 0 else 'about'} its mean"
+    return f"project out{about}" if edit.scale == 0 else f"scale the component by {edit.scale:g}{about}"
+
+
 def which_neurons(edit: AppliedEdit) -> str:
     """`40 neurons at layers 3, 7`."""
-    return f"{counted(edit.k, 'neuron')} at {layers_of(edit)}{_REACH[edit.reach]}"
+    return f"{counted(edit.k, edit.noun)} at {layers_of(edit)}{_REACH[edit.reach]}"
 
 
 def layers_of(edit: AppliedEdit) -> str:

@@ -28,7 +28,7 @@ from .comparing import (
 )
 from .edit_labels import edit_label
 from .grid import add_row, grid
-from .numbers import NONE, divergence, interval, nats, number, p_equals, percent
+from .numbers import NONE, divergence, interval, nats, number, p_equals, p_value, percent
 
 
 def effect_table(effect: EffectResult) -> RenderableType:
@@ -62,6 +62,14 @@ def effect_table(effect: EffectResult) -> RenderableType:
     return Group(*_spaced([*parts, *dim, Text(effect.reading)]), Text())
 
 
+def sweep_of(effect: EffectResult) -> Table:
+    """A row for each dose, beside the controls'; of a single dose one row."""
+    doses = effect.by_scale
+    rows = [(f"{dose.scale:g}", Row(dose, effect.nothing_to_lose)) for dose in doses]
+    rows = rows or [(f"{effect.edit.scale:g}", Row.of(effect))]
+    return sweep_table("scale", rows, chosen=f"{effect.edit.scale:g}")
+
+
 def _spaced(parts: Sequence[RenderableType]) -> Iterator[RenderableType]:
     """The parts with an empty line between two texts; a table has one above and one below it."""
     for place, part in enumerate(parts):
@@ -74,8 +82,9 @@ def _heading(effect: EffectResult) -> Text:
     data = effect.data
     split = f", {data.split.kind} split" if data.split else ""
     source = f" from {effect.neurons_from}" if effect.neurons_from else ""
-    neuron = counted(effect.edit.k, "neuron").split()[1]
-    by = f"{neuron} by {effect.method}" if name_of(effect) != "given" else f"given {neuron}"
+    neuron = counted(effect.edit.k, effect.edit.noun).split()[1]
+    by = effect.method or "" if effect.edit.by == "direction" else f"{neuron} by {effect.method}"
+    by = by if name_of(effect) != "given" else f"given {neuron}"
     return Text.assemble(
         (effect.task, "bold"),
         (f"  {data.source}, {counted(data.tested, 'test pair')} of {data.pairs:,}{split}\n", "dim"),
@@ -87,9 +96,13 @@ def _heading(effect: EffectResult) -> Text:
 def _sets(effect: EffectResult) -> Table:
     """The chosen neurons and, where some are massive, the others alone; beneath each set its controls."""
     k, light, before = effect.edit.k, effect.without_massive, effect.accuracy.before
-    label = f"these {k:,} neurons" if k != 1 else "this neuron"
+    label = f"these {k:,} {effect.edit.noun}s" if k != 1 else f"this {effect.edit.noun}"
     table = grid("", "accuracy", CHANGE, "p", "KL")
     _add_set(table, label, before, Row.of(effect), kl=True, style="bold")
+    if effect.exchanged is not None:
+        found = effect.exchanged
+        cells = [_arrow(number(before), number(found.accuracy)), mean_and_range(found), p_value(found.p), ""]
+        add_row(table, f"  {found.n:,} of exchanged labels", *cells, style="dim")
     if light is not None:
         _add_set(table, f"without massive: {light.k:,}", before, Row(light, effect.nothing_to_lose), kl=True)
     return table
@@ -158,16 +171,22 @@ def _notes_on_controls(effect: EffectResult) -> list[str]:
     controls, light = effect.controls, effect.without_massive
     if controls is None:
         return []
-    other = light and light.controls
+    other, along = light and light.controls, effect.edit.by == "direction"
     notes = [
         f"smallest change seen with 80 % power: {_detectable(controls)}",
-        f"mismatch left in the controls: {number(controls.unmatched)} standard deviations",
-        f"overlap of the controls with the set: {percent(controls.overlap)}",
+        _mismatch(effect, controls),
+        f"overlap of the controls with the {effect.edit.noun if along else 'set'}: {percent(controls.overlap)}",
     ]
     if not other:
         return notes
     same = (_detectable(other), number(other.unmatched), percent(other.overlap))
     return [f"{note} (without massive {value})" for note, value in zip(notes, same, strict=True)]
+
+
+def _mismatch(effect: EffectResult, controls: Controls) -> str:
+    if effect.edit.by == "direction":
+        return f"spread of the states along the controls: {percent(controls.unmatched)} off"
+    return f"mismatch left in the controls: {number(controls.unmatched)} standard deviations"
 
 
 def _detectable(controls: Controls) -> str:

@@ -39,24 +39,24 @@ def _heading(found: EvidenceResult) -> Text:
     return Text.assemble(
         (found.task, "bold"),
         (f"  {data.source}, {counted_pairs(data.tested, found.groups)} of {data.pairs:,}{split}\n", "dim"),
-        f"{counted(found.k, 'neuron')} of {found.width:,} at {in_layers(found.layers)} ({found.site}) by "
+        f"{counted(found.k, found.noun)} of {found.width:,} at {in_layers(found.layers)} ({found.site}) by "
         f"{found.method or 'given'}, moved to their {found.to if found.to == 'mean' else 'zero'}\n",
         (f"unedited mean margin {nats(found.margin)} nats [{nats(found.margin_low)}, {nats(found.margin_high)}]", ""),
-        (f"{chr(10)}neurons{source}" if source else "", "dim"),
+        (f"{chr(10)}{found.noun}s{source}" if source else "", "dim"),
     )
 
 
 def _curve(found: EvidenceResult) -> list[RenderableType]:
     if not found.curve:
         return []
-    table = grid("share kept", "units", "by the ranking", "reversed", "controls:\nmean, range")
+    table = grid("share kept", f"{found.by}s", "by the ranking", "reversed", "controls:\nmean, range")
     for point in found.curve:
         own = f"{number(point.f)} [{number(point.low)}, {number(point.high)}]"
         cells = [f"{point.units:,}", own, number(point.reverse), _spread(point.controls)]
         add_row(table, f"{100 * point.share:g} %", *cells)
     areas = f"CPR {number(found.cpr, 3)} (area below f), CMD {number(found.cmd, 3)} (area between f and 1)"
     return [
-        Text("preference kept where only a share of the units is left as it is", style="bold"),
+        Text(f"preference kept where only a share of the {found.by}s is left as it is", style="bold"),
         table,
         Text(areas),
     ]

@@ -129,12 +129,12 @@ def _legend(axes: Axes, found: Sequence[EvidenceResult]) -> None:
 
 def _name(one: EvidenceResult) -> str:
     kind = {"welch": "encoded: ", "l0": "encoded: ", "attribution": "used: "}.get(one.method or "", "")
-    return f"{kind}{one.method or 'given'}, {one.k:,} neurons"
+    return f"{kind}{one.method or 'given'}, {one.k:,} {one.noun}s"
 
 
 def _subtitle(found: Sequence[EvidenceResult], model: str | None) -> list[str]:
     first = found[0]
-    who = [f"{counted(first.k, 'neuron')} by {first.method or 'given'}"] if len(found) == 1 else []
+    who = [f"{counted(first.k, first.noun)} by {first.method or 'given'}"] if len(found) == 1 else []
     to = "their mean" if first.to == "mean" else "zero"
     named = [short_name(model)] if model else []
     return [*named, *who, in_layers(first.layers), first.site, f"ablated to {to}"]

@@ -87,7 +87,7 @@ def _panel(
 
 
 def _name(one: EvidenceResult) -> str:
-    return f"{counted(one.k, 'neuron')} by {one.method}" if one.method else counted(one.k, "neuron")
+    return f"{counted(one.k, one.noun)} by {one.method}" if one.method else counted(one.k, one.noun)
 
 
 def _subtitle(one: EvidenceResult, model: str | None) -> list[str]:

@@ -77,10 +77,10 @@ class _Series:
     ends: Callable[[FindLayer], tuple[float | None, float | None]] | None = None
 
 
-def _series_of(topk: int) -> tuple[_Series, ...]:
+def _series_of(topk: int, by: str) -> tuple[_Series, ...]:
     return (
         _Series("dense: all units", BLUE, "o", "-", lambda row: row.dense, lambda row: row.intervals.dense),
-        _Series(f"top {topk} units", VERMILION, "s", "-", lambda row: row.topk, lambda row: row.intervals.topk),
+        _Series(f"top {topk} {by}s", VERMILION, "s", "-", lambda row: row.topk, lambda row: row.intervals.topk),
         _Series("L0: units kept by the mask", GREEN, "^", "-.", lambda row: row.l0.accuracy if row.l0 else None),
         _Series(
             f"random {topk}: mean and range",
@@ -100,7 +100,7 @@ def _series_of(topk: int) -> tuple[_Series, ...]:
 def _probes(axes: Axes, found: FindResult) -> list[tuple[Any, str]]:
     """Draw every series that has values; returns what the legend shows, in its order."""
     keys: list[tuple[Any, str]] = []
-    for series in _series_of(found.topk):
+    for series in _series_of(found.topk, found.by):
         points = [(row, value) for row in found.layers if (value := series.value(row)) is not None]
         if not points:
             continue

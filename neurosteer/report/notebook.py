@@ -10,9 +10,11 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from neurosteer.results import FindResult
+from neurosteer.results.card import NeuronCardResult
 from neurosteer.results.effect import EffectResult
 from neurosteer.results.evidence import EvidenceResult
 
+from .cards import card_table
 from .comparing import compare_table
 from .effects import effect_table
 from .evidence import evidence_table
@@ -42,13 +44,22 @@ def evidence_html(found: Sequence[EvidenceResult]) -> str:
     return _html(*map(evidence_table, found), picture=evidence_figure(found), alt="six questions, beside controls")
 
 
-def _html(*tables: RenderableType, picture: Any, alt: str) -> str:
-    from .canvas import save_figure
+def card_html(card: NeuronCardResult) -> str:
+    """The table of a neuron card."""
+    return _text(card_table(card))
 
+
+def _text(*tables: RenderableType) -> str:
     console = Console(record=True, file=io.StringIO(), width=100, force_jupyter=False)
     for table in tables:
         console.print(table)
-    text = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+
+def _html(*tables: RenderableType, picture: Any, alt: str) -> str:
+    from .canvas import save_figure
+
+    text = _text(*tables)
     png = io.BytesIO()
     save_figure(picture, png, dpi=110)
     data = base64.b64encode(png.getvalue()).decode()

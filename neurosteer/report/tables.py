@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from neurosteer.results import FindLayer, FindResult
+from neurosteer.vocabulary import DirectionKind
 
 from .agreement import agreement_table, compared, predicts_use
 from .baselines import UNSPACED, WORDS, lacks_words, named
 from .grid import add_row, grid
+from .masks import mask_table
 from .numbers import number, percent
 
 _TOKENS = {"length": "token count", "unigram": "token unigram", "bigram": "token bigram"}  # beneath those of words
@@ -31,6 +34,7 @@ def find_table(found: FindResult) -> RenderableType:
         _layers(found),
         _footnotes(found),
         *(("", agreement_table(found)) if compared(found) or predicts_use(found) else ()),
+        *(() if found.mask is None else ("", mask_table(found.mask))),
         "",
         found.interpretation,
         "",
@@ -72,6 +76,8 @@ def _layers(found: FindResult) -> Table:
         (f"top\n{found.topk}", lambda row: number(row.topk)),
         (f"random {found.topk}\nmean, range", _random),
     ]
+    for kind in found.direction_layers or {}:
+        columns.append((f"{kind}\ndir.", partial(_along, kind)))
     if _has_masks(found):
         columns += [
             ("L0\nkept", lambda row: percent(row.l0.kept if row.l0 else None)),
@@ -91,6 +97,10 @@ def _layers(found: FindResult) -> Table:
     return table
 
 
+def _along(kind: DirectionKind, layer: FindLayer) -> str:
+    return number((layer.along or {}).get(kind))
+
+
 def _random(layer: FindLayer) -> Text:
     sets = layer.random
     return Text.assemble(number(sets.mean), " ", (f"{number(sets.low)}–{number(sets.high)}", "dim not bold"))  # noqa: RUF001
@@ -105,10 +115,14 @@ def _masked_accuracy(layer: FindLayer) -> str:
 def _footnotes(found: FindResult) -> Text:
     masks = [layer.l0 for layer in found.layers if layer.l0]
     notes = [
-        f"top {found.topk} of {found.width:,} units by {found.methods[0]}; all accuracies on test data",
+        f"top {found.topk} of {found.width:,} {found.by}s by {found.methods[0]}; all accuracies on test data",
         "▸ best layer, chosen on validation data",
         "its tokens: the same of the model's tokens; length is their number",
     ]
+    for kind, layer in (found.direction_layers or {}).items():
+        notes.append(f"{kind} dir.: read along that direction alone; best on validation at layer {layer}")
+    if found.by == "head":
+        notes.append("significant: units, not heads, of all layers together")
     if lacks_words(found.baselines):
         notes.append(UNSPACED)
     if _has_new_words(found):

@@ -20,6 +20,10 @@ from .find import PredictedDrop as PredictedDrop
 from .find import RandomSets as RandomSets
 from .find import RankedNeuron as RankedNeuron
 from .find import TokenIntervals as TokenIntervals
+from .mask import CausalMask as CausalMask
+from .mask import MaskedNeuron as MaskedNeuron
+from .mask import MaskPoint as MaskPoint
+from .mask import WithMassive as WithMassive
 from .pairs_used import PairsUsed as PairsUsed
 from .pairs_used import SplitSizes as SplitSizes
 from .record import APART as APART

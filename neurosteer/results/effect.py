@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from neurosteer.vocabulary import Convention, Direction, EditKind, Reach, Site, Verdict, Where
+from neurosteer.vocabulary import NOUNS, Convention, Direction, Edited, EditKind, Reach, Site, Verdict, Where
 
 from .pairs_used import MeasuredPairs
 from .record import WHERE_KNOWN, key
@@ -27,14 +27,21 @@ class AppliedEdit:
     seed: int | None = None  # which decides the donors of a resampling
     site: Site
     layers: tuple[int, ...]
-    k: int
+    k: int  # neurons, or heads
+    by: Annotated[Edited, WHERE_KNOWN] = "unit"
+
+    @property
+    def noun(self) -> str:
+        """What it is done to: `neuron`, `head`."""
+        return NOUNS[self.by]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EditedNeuron:
     layer: int
-    unit: int
+    unit: int  # of a head its first
     score: float  # in the ranking that chose it
+    head: Annotated[int | None, WHERE_KNOWN] = None
     massive: bool  # whether its activations are far larger than those of its layer
 
 
@@ -217,6 +224,7 @@ class EffectFiles:
     neurons: str
     pairs: str
     controls: str | None = None  # None in runs of version 0.1, which kept only their mean
+    tokens: Annotated[str | None, WHERE_KNOWN] = None  # log-probabilities token by token
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +245,7 @@ class EffectResult:
     nothing_to_lose: bool | None  # whether there is no clean preference; None where too few groups tell
     verdict: Verdict | None  # None without controls
     without_massive: WithoutMassive | None  # None where no neuron, or every one, is massive
+    exchanged: Annotated[Controls | None, WHERE_KNOWN] = None  # directions of exchanged labels, of a direction
     side_effects: SideEffects
     by_scale: Annotated[tuple[Dose, ...], key("doses")]  # ascending; empty where there is but one
     kinds: tuple[KindOfEdit, ...]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from neurosteer.vocabulary import FixedReference, Question, Reach, Region, Site
+from neurosteer.vocabulary import NOUNS, FixedReference, Grain, Question, Reach, Region, Site
 
 from .effect import EqualDisturbance
 from .find import RankedNeuron
 from .pairs_used import MeasuredPairs
+from .record import WHERE_KNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +126,9 @@ class EvidenceResult:
     method: str | None  # of the ranking that chose the neurons; None for those of your own choice
     site: Site
     layers: tuple[int, ...]
-    k: int
-    width: int  # units of these layers together
+    k: int  # neurons, or heads
+    by: Annotated[Grain, WHERE_KNOWN] = "unit"
+    width: int  # units, or heads, of these layers together
     to: FixedReference  # what the edits move units towards
     reach: Reach = "own"
     seed: int
@@ -149,6 +151,11 @@ class EvidenceResult:
     reading: str  # in sentences
     neurons_from: str | None = None  # the run or file
     files: EvidenceFiles | None = None  # in a run folder
+
+    @property
+    def noun(self) -> str:
+        """What the set is made of: `neuron`, `head`."""
+        return NOUNS[self.by]
 
     @property
     def holding(self) -> tuple[Question, ...]:

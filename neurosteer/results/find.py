@@ -12,10 +12,11 @@ from typing import Annotated, TypeAlias
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Baselines
-from neurosteer.vocabulary import Method, Position, Site
+from neurosteer.vocabulary import NOUNS, DirectionKind, Grain, Method, Position, Site
 
+from .mask import CausalMask
 from .pairs_used import PairsUsed, SplitSizes
-from .record import key
+from .record import WHERE_KNOWN, key
 
 Interval: TypeAlias = tuple[float, float]  # lower and upper end
 
@@ -123,16 +124,18 @@ class FindLayer:
     significant: int  # units that tell good from bad at a false discovery rate of .05, over all layers searched
     new_words: NewWords | None
     l2: float  # the strength of L2 that was chosen on validation pairs
+    along: Annotated[Mapping[DirectionKind, float] | None, WHERE_KNOWN] = None  # read along a direction alone
     intervals: FindIntervals
 
 
 @dataclass(frozen=True)
 class RankedNeuron:
-    """One unit and its score by the method that ranked it."""
+    """One unit, or head, and its score by the method that ranked it."""
 
     layer: int
-    unit: int
+    unit: int  # of a head its first
     score: float
+    head: Annotated[int | None, WHERE_KNOWN] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +153,8 @@ class FindResult:
     data: FindData
     site: Site
     position: Position
-    width: int  # units of a layer
+    by: Annotated[Grain, WHERE_KNOWN] = "unit"  # what was ranked
+    width: int  # units, or heads, of a layer
     baselines: Baselines
     baselines_intervals: BaselineIntervals
     baselines_new_words: Baselines | None  # on the lexical split beside a split by pair
@@ -158,14 +162,21 @@ class FindResult:
     layers: tuple[FindLayer, ...]  # ascending
     best_layer: int  # of the first method, chosen on validation pairs
     best_layers: Mapping[Method, int]
-    topk: Annotated[int, key("k")]  # how many neurons
+    direction_layers: Annotated[Mapping[DirectionKind, int] | None, WHERE_KNOWN] = None  # of each direction asked for
+    topk: Annotated[int, key("k")]  # how many neurons, or heads
     methods: tuple[Method, ...]
     random_equivalent: float | None  # how many times k random units reach the top k of the best layer; None: none did
     random_equivalent_interval: tuple[float | None, float | None] | None  # None as an end: there is none
     rankings: Mapping[Method, str] = field(default_factory=dict)  # the files of a saved run
     neurons: Mapping[Method, tuple[RankedNeuron, ...]]  # the top k at the method's best layer, best first
+    mask: Annotated[CausalMask | None, WHERE_KNOWN] = None  # of `causal-l0`
     notices: tuple[str, ...]
     interpretation: Annotated[str, key("reading")]  # what the numbers say, in two or three sentences
+
+    @property
+    def noun(self) -> str:
+        """What was ranked: `neuron`, `head`."""
+        return NOUNS[self.by]
 
     def at(self, layer: int) -> FindLayer:
         """The layer of this index. Raises `InputError` where it was not searched."""

@@ -1,8 +1,8 @@
 """Frozen results as JSON values and back: the only place where a result is a dict.
 
 A result is a frozen dataclass whose fields are its JSON keys. `Annotated[float, key("lambda")]` gives a field another
-key, `Annotated[..., APART]` leaves it out of the JSON, `WHERE_KNOWN` does where it is None. An `Estimate` lies flat:
-`accuracy`, `accuracy_low`, `accuracy_high`.
+key, `Annotated[..., APART]` leaves it out of the JSON, `WHERE_KNOWN` does where it is its default. An `Estimate` lies
+flat: `accuracy`, `accuracy_low`, `accuracy_high`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ R = TypeVar("R")
 _adapter: Callable[[Any], Any] = cache(TypeAdapter)
 APART = Field(exclude=True)  # for `Annotated`: a field with a default that is not in the JSON
 _KNOWN: dict[str, Any] = {"where": "known"}
-WHERE_KNOWN = Field(json_schema_extra=_KNOWN)  # the same: one that is in the JSON unless it is None
+WHERE_KNOWN = Field(json_schema_extra=_KNOWN)  # the same: one that is in the JSON unless it is its default
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def record(result: Any) -> dict[str, Json]:
     kind: Any = type(result)
     for name, as_key in _keys(kind).items():
         value = getattr(result, name)
-        if value is None and name in _where_known(kind):
+        if name in (unsaid := _unsaid(kind)) and value == unsaid[name]:
             continue
         if isinstance(value, Estimate):
             found |= {as_key: value.value, f"{as_key}_low": value.low, f"{as_key}_high": value.high}
@@ -140,10 +140,14 @@ def _keys(kind: Any) -> dict[str, str]:
 
 
 @cache
-def _where_known(kind: Any) -> frozenset[str]:
-    """The fields that the JSON has only where they are not None."""
+def _unsaid(kind: Any) -> dict[str, object]:
+    """The default of each field that the JSON has only where it is another value."""
     hints = get_type_hints(kind, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _asked(hint).json_schema_extra == _KNOWN)
+    return {
+        one.name: one.default
+        for one in dataclasses.fields(kind)
+        if _asked(hints[one.name]).json_schema_extra == _KNOWN
+    }
 
 
 def _asked(hint: object) -> FieldInfo:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
-from neurosteer.vocabulary import Method, Site
+from neurosteer.vocabulary import Grain, Method, RunState, Site
 
 from .effect import AppliedEdit
 from .pairs_used import SplitPairs
@@ -34,6 +34,23 @@ class RunListing:
 
     def __repr__(self) -> str:
         return f"RunListing({self.run}, {self.model}, {self.when})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedRun:
+    """A run of a recipe that is not finished. Units are those that stay; tasks are those of Slurm."""
+
+    run: str  # the folder's name
+    recipe: str
+    model: str
+    path: str
+    state: RunState
+    units: int
+    missing: int  # units that are not done
+    running: int  # units that processes compute now
+    tasks_running: int = 0
+    tasks_waiting: int = 0
+    tasks_failed: int = 0  # gone without having ended well
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +86,7 @@ class FoundTask:
     k: int
     methods: tuple[Method, ...]
     rankings: dict[str, str]  # by method
+    by: Grain = "unit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +142,29 @@ class ListedRun:
             "site": next(iter(sites), None),
             "layers": tuple(sorted(layers)) or None,
             "topk": max(sizes, default=None),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _EditOnly:
+    edit: AppliedEdit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedTexts:
+    """A run of `generate`."""
+
+    model: ModelUsed
+    results: tuple[_EditOnly, ...]
+
+    def listed(self) -> dict[str, object]:
+        """What a `RunListing` says of it."""
+        edits = [row.edit for row in self.results]
+        return {
+            "tasks": (),
+            "site": edits[0].site if edits else None,
+            "layers": tuple(sorted({layer for edit in edits for layer in edit.layers})) or None,
+            "topk": max((edit.k for edit in edits), default=None),
         }
 
 

@@ -9,7 +9,8 @@ from .execution import run_units as run_units
 from .recipe import Recipe as Recipe
 from .recipe import override as override
 from .recipe import read_recipe as read_recipe
-from .shard import Shard as Shard
+from .slurm import SlurmAsked as SlurmAsked
+from .unfinished import unfinished_runs as unfinished_runs
 from .units import Read as Read
 from .units import Unit as Unit
 from .units import UnitResult as UnitResult

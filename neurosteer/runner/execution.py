@@ -1,32 +1,32 @@
-"""Run units in order, so that whatever stops a run the next one goes on from there."""
+"""Run units, beside whatever other processes run the same ones; whatever stops a run, the next goes on from there.
+
+Each process claims the next unit that is free, computes it, and looks again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from neurosteer.progress import QUIET, Progress
+from neurosteer.store import refuse_link
 
+from .claims import Claims
 from .result_store import ResultStore
-from .run_lock import run_lock
 from .schedule import Schedule, schedule, users_of
-from .shard import Shard
 from .units import Read, Unit, UnitResult
+
+PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks of one who waits for others
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run has done: units computed just now, units done in all, and those that are yet to do.
-
-    Of the latter, `deferred` are a shard's own, which need units of other shards.
-    """
+    """What a run has done: units that this process computed just now, and units done in all."""
 
     computed: tuple[str, ...]
     done: int
-    waiting: tuple[str, ...]
-    deferred: tuple[str, ...] = ()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -41,63 +41,83 @@ def run_units(
     folder: Path,
     digest: str,
     *,
-    shard: Shard | None = None,
     begin: Callable[[], None] = lambda: None,
     progress: Progress = QUIET,
 ) -> Ran:
-    """Compute the missing units, in this order, each into a file of its own below `folder`.
+    """Compute the missing units, each into a file of its own below `folder`; gives back when all of them are done.
+
+    Other processes may do the same at the same time: each unit is computed by one of them, and those of one that dies
+    by the others. Where all that can be computed is being computed elsewhere, this process waits.
 
     `digest` stands for recipe, model and data: units of another one are refused with `InputError`. A damaged unit is
-    computed again. A shard computes the units of its own groups; when it has none left that it can compute, it looks
-    again, goes on with what other shards have made possible meanwhile, and leaves the rest. `begin` is called first,
-    and only where no other process works on the same units: else that raises `NeurosteerError`. Raises `Interrupted`
-    on Ctrl-C.
+    computed again. `begin` is called before the first. Raises `Interrupted` on Ctrl-C.
     """
-    by_name = {unit.name: unit for unit in units}
-    with run_lock(folder, shard):
-        begin()
-        store, computed = ResultStore(folder, digest), list[str]()
-        work = _Work(by_name, scheduled(units, store, shard, progress))
-        try:
-            while True:
-                _compute_pending(work, store, progress)
-                computed += work.found.pending
-                if not work.found.pending or not work.found.waiting:
-                    break
-                work = _Work(by_name, scheduled(units, store, shard, progress))
-        except KeyboardInterrupt as stop:
-            raise Interrupted(folder, work.done, work.total) from stop
-        except Exception:
-            progress.notice(f"stopped: {work.done} of {work.total} units are kept in {folder}")
-            raise
-    return Ran(tuple(computed), work.done, work.found.waiting, work.found.deferred)
+    refuse_link(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    store, claims = ResultStore(folder, digest), Claims(folder)
+    work, computed, pause = _Work(units, store, progress), list[str](), PAUSE
+    begin()
+    try:
+        _delete_damaged(units, store, claims, progress)
+        while (found := work.look()).pending:
+            name = _compute_one(work, found, store, claims)
+            computed += [name] if name else []
+            pause = PAUSE if name else min(2 * pause, LONGEST_PAUSE)
+            if not name:
+                sleep(pause)
+        _sweep(store, claims)
+        claims.clear()
+    except KeyboardInterrupt as stop:
+        raise Interrupted(folder, work.done(), len(units)) from stop
+    except Exception:
+        progress.notice(f"stopped: {work.done()} of {len(units)} units are kept in {folder}")
+        raise
+    return Ran(tuple(computed), work.done())
 
 
-def scheduled(units: Sequence[Unit], store: ResultStore, shard: Shard | None, progress: Progress) -> Schedule:
+def scheduled(units: Sequence[Unit], store: ResultStore, progress: Progress) -> Schedule:
     """What is done and what is not, by the files that are there. Nothing is changed."""
-    mine = shard.groups(units) if shard else set()
-    done = set()
+    unsound = _unsound(units, store, progress)
+    return schedule(units, users_of(units), {unit.name for unit in units} - unsound)
+
+
+def _unsound(units: Sequence[Unit], store: ResultStore, progress: Progress) -> set[str]:
+    """The units that are missing or damaged; each file is verified."""
+    unsound = set()
     for i, unit in enumerate(units):
         progress.step("looking at what is done, units", i, len(units))
-        if (shard is None or unit.group in mine or not unit.scratch) and store.has(unit.name, progress):
-            done.add(unit.name)
+        if not store.has(unit.name, progress):
+            unsound.add(unit.name)
     progress.step("looking at what is done, units", len(units), len(units))
-    return schedule(units, done, shard)
+    return unsound
 
 
-def _compute_pending(work: _Work, store: ResultStore, progress: Progress) -> None:
-    """Compute what is pending, and delete what is stale."""
-    store.sweep(work.found.own)
-    for name in work.found.stale:
-        store.delete(name)
-    while work.pending:
-        work.tell(progress)
-        unit = work.next()
-        store.expect(unit.needs, work.after_this())
+def _delete_damaged(units: Sequence[Unit], store: ResultStore, claims: Claims, progress: Progress) -> None:
+    """So that from now on every file that is there is sound."""
+    for name in sorted(_unsound(units, store, progress) & store.names()):
+        with claims.of(name) as mine:
+            if mine and not store.has(name, QUIET):
+                store.delete(name)
+
+
+def _compute_one(work: _Work, found: Schedule, store: ResultStore, claims: Claims) -> str | None:
+    """Claim a unit and compute it; None where others have claimed all that can be computed."""
+    with claims.first_of([work.units[name] for name in found.ready], work.group) as unit:
+        if unit is None or unit.name not in work.found().ready:  # another process has done it since
+            return None
+        store.sweep(unit.name)
+        store.expect(unit.needs, work.needed_after(unit, found.pending))
         store.write(unit.name, unit.compute(reader(store, unit)))
-        for name in work.finish(unit):
-            store.delete(name)
-    work.tell(progress)
+        work.group = unit.group
+    return unit.name
+
+
+def _sweep(store: ResultStore, claims: Claims) -> None:
+    """Delete what killed processes have left half-written."""
+    for name in store.half_written():
+        with claims.of(name) as mine:
+            if mine:
+                store.sweep(name)
 
 
 def reader(store: ResultStore, unit: Unit) -> Read:
@@ -114,37 +134,44 @@ def reader(store: ResultStore, unit: Unit) -> Read:
 class _Work:
     """What is left to do, and how long it will take."""
 
-    def __init__(self, units: dict[str, Unit], found: Schedule) -> None:
-        self.found = found
-        self.pending = list(found.pending)
-        self.total = len(found.own)
-        self._units = units
-        self._users = users_of(list(units.values()))
-        self._missing = {*found.pending, *found.waiting}
-        self._whole = sum((units[name].cost for name in found.own), 0.0)
-        self._began = monotonic()
-        self._computed = 0.0  # cost of what was computed since
+    def __init__(self, units: Sequence[Unit], store: ResultStore, progress: Progress) -> None:
+        self.units = {unit.name: unit for unit in units}
+        self.group = ""  # of the unit that was computed last
+        self._users = users_of(units)
+        self._store = store
+        self._progress = progress
+        self._kept: set[str] = set()  # units that were there at the last look, but for scratch
+        self._whole = sum((unit.cost for unit in units), 0.0)
+        self._began: tuple[float, float] | None = None  # when, and the cost that was left then
 
-    @property
+    def found(self) -> Schedule:
+        """By the files that are there now."""
+        return schedule(list(self.units.values()), self._users, self._store.names())
+
     def done(self) -> int:
-        return self.total - len(self.pending)
+        """How many units are done, or need not be."""
+        return len(self.units) - len(self.found().pending)
 
-    def next(self) -> Unit:
-        return self._units[self.pending[0]]
+    def look(self) -> Schedule:
+        """What there is to do; scratch that has served is deleted."""
+        found = self.found()
+        for name in found.stale:
+            self._store.delete(name)
+        pending = set(found.pending)
+        self._store.refuse_deleted(self._kept & pending)
+        self._kept = {name for name, unit in self.units.items() if not unit.scratch and name not in pending}
+        self._tell(found.pending)
+        return found
 
-    def after_this(self) -> tuple[str, ...]:
-        """What the unit after the next one to do needs."""
-        return self._units[self.pending[1]].needs if len(self.pending) > 1 else ()
+    def needed_after(self, unit: Unit, pending: Sequence[str]) -> tuple[str, ...]:
+        """What the unit needs that is probably next: the next one of the group."""
+        after = (self.units[name] for name in pending[pending.index(unit.name) + 1 :])
+        following = next((one for one in after if one.group == unit.group), None)
+        return following.needs if following else ()
 
-    def finish(self, unit: Unit) -> list[str]:
-        """Count a unit as done; returns the scratch that is stale now."""
-        self.pending.remove(unit.name)
-        self._missing.discard(unit.name)
-        self._computed += unit.cost
-        return [name for name in unit.needs if self._units[name].scratch and not self._users[name] & self._missing]
-
-    def tell(self, progress: Progress) -> None:
-        left = sum((self._units[name].cost for name in self.pending), 0.0)
-        pace = (monotonic() - self._began) / self._computed if self._computed else 1.0
+    def _tell(self, pending: Sequence[str]) -> None:
+        left, now = sum((self.units[name].cost for name in pending), 0.0), monotonic()
+        since, first = self._began = self._began or (now, left)
+        pace = (now - since) / (first - left) if first > left else 1.0
         share = 1 - left / self._whole if self._whole else 1.0
-        progress.whole(self.done, self.total, share=share, left=left * pace)
+        self._progress.whole(len(self.units) - len(pending), len(self.units), share=share, left=left * pace)

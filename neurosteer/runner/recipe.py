@@ -20,6 +20,7 @@ from pydantic import AfterValidator
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import (
     CAUSAL_METHODS,
+    METHODS,
     MOST_CONTROLS,
     MOST_DRAWS,
     MOST_LAMBDAS,
@@ -29,6 +30,7 @@ from neurosteer.vocabulary import (
     L0Decay,
     L0Start,
     L0States,
+    Method,
     Position,
     Site,
     SplitKind,
@@ -148,9 +150,9 @@ class Recipe:
     ] = 0.2
     folds: Annotated[int, whole(2, MOST_DRAWS, "each fold is a search")] = 2  # of overlap, as repeats
     repeats: Annotated[int, whole(1, MOST_DRAWS, "each repeat is a search")] = 5
-    methods: Annotated[  # of causal, as all that follow
-        Several[CausalMethod],
-        takes(f"a list of some of {', '.join(CAUSAL_METHODS)}, each once", examples=list(CAUSAL_METHODS)),
+    methods: Annotated[  # of causal, as all that follow; of frontier and gym too
+        Several[Method],
+        takes(f"a list of some of {', '.join(METHODS)}, each once", examples=list(METHODS)),
     ] = CAUSAL_METHODS
     measured: Annotated[
         Literal["phenomena", "all"] | Several[Line], takes("phenomena, all or a list of tasks, each once")
@@ -166,6 +168,18 @@ class Recipe:
     evaluate: Span = "200-399"
     attribution_pairs: Annotated[int, whole(1)] = 100
     seeds: Annotated[int, whole(1, MOST_DRAWS, "each seed is a model")] = 20  # of gym
+    pooled: Annotated[bool, takes("true or false", strict=True)] = False  # of frontier, as all that follow
+    budgets: Annotated[
+        Ascending[Annotated[float, number("a number above 0", gt=0.0)]],
+        takes("a list of numbers above 0, each once"),
+    ] = (0.02, 0.05, 0.1, 0.2)
+    mask_seeds: Annotated[int, whole(1, MOST_DRAWS, "each seed is minutes of training")] = 1
+    mask_steps: Annotated[int | None, whole(1)] = None  # None: neurosteer's own (see MaskSettings)
+
+    @property
+    def causal_methods(self) -> tuple[CausalMethod, ...]:
+        """Those of the methods that `causal` knows."""
+        return tuple(known for method in self.methods for known in CAUSAL_METHODS if known == method)
 
     @property
     def l0(self) -> L0Settings:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
+from glob import escape
 from pathlib import Path
 
 from neurosteer.artefacts import UNIT
@@ -83,11 +85,28 @@ class ResultStore:
         self._last, self._again = ("", None), after
         self._kept = {name: result for name, result in self._kept.items() if name in now}
 
-    def sweep(self, names: Collection[str]) -> None:
-        """Delete what a killed run has left half-written of these units."""
-        for path in self.folder.glob(f".*{SUFFIX}.*"):
-            if path.name[1:].rpartition(SUFFIX)[0] in names:
-                path.unlink(missing_ok=True)
+    def names(self) -> set[str]:
+        """The units whose files are there."""
+        try:
+            found = os.listdir(self.folder)
+        except FileNotFoundError:
+            return set()
+        return {name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX) and not name.startswith(".")}
+
+    def refuse_deleted(self, gone: Collection[str]) -> None:
+        """Raise `NeurosteerError` where the run's folder is gone, or units that were there."""
+        _refuse_deleted(self.folder.parent)
+        for name in sorted(gone):
+            _refuse_deleted(self.path(name))
+
+    def half_written(self) -> set[str]:
+        """The units of which there are half-written files: somebody is at it, or was killed."""
+        return {path.name[1:].rpartition(SUFFIX)[0] for path in self.folder.glob(f".*{SUFFIX}.*")}
+
+    def sweep(self, name: str) -> None:
+        """Delete what a killed process has left half-written of a unit, which the caller has claimed."""
+        for path in self.folder.glob(f".{escape(name)}{SUFFIX}.*"):
+            path.unlink(missing_ok=True)
 
 
 def _refuse_deleted(needed: Path) -> None:

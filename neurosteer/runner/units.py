@@ -28,7 +28,7 @@ class Unit:
     """A small part of the work, which is done or not done."""
 
     name: str  # unique, safe as a file's stem
-    group: str  # the task: a shard takes groups whole; "" = joint, only in a run that is no shard
+    group: str  # the task: a worker stays with it, as it has in memory what its units read; "" = joint
     cost: float  # estimated seconds on 2 CPU cores
     compute: Callable[[Read], UnitResult]  # deterministic: the same result byte for byte
     needs: tuple[str, ...] = ()  # units whose results `compute` reads, all of them before this one

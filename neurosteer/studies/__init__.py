@@ -8,8 +8,11 @@ from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
     from .effects import Effect as Effect
+    from .effects import Expected as Expected
     from .effects import Origin as Origin
     from .effects import Wanted as Wanted
+    from .effects import direction_from as direction_from
+    from .effects import expected_of as expected_of
     from .effects import measure_effect as measure_effect
     from .effects import model_of_newest_find as model_of_newest_find
     from .effects import neurons_from as neurons_from
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
     from .finding import find as find
     from .finding import rank_neurons as rank_neurons
     from .finding import save_find as save_find
+    from .masks import MaskSettings as MaskSettings
     from .scores import save_scores as save_scores
+    from .second_look import RunAsked as RunAsked
+    from .second_look import made_before as made_before
+    from .second_look import pairs_identity as pairs_identity
+    from .second_look import remember_run as remember_run
+    from .side_by_side import compare_runs as compare_runs
+    from .texts import save_texts as save_texts
 else:
     __getattr__, __dir__, __all__ = lazily(__name__, __file__)

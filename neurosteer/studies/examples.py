@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.neurons import best_units
+from neurosteer.neurons import best_units, units_of_members
 from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, Standard, fit_l0_at, fit_logistic, labelled
 from neurosteer.seeds import generator
 from neurosteer.vocabulary import ENOUGH
@@ -79,6 +79,32 @@ class Examples:
         length = raw.norm(dim=1)
         spread = (self.x["train"] @ weights[..., None])[..., 0].std(dim=1, correction=0)
         return (raw / length[:, None]).cpu(), (spread / length).cpu()
+
+    def mean_directions(self) -> tuple[Float[Tensor, "layer unit"], Float[Tensor, "layer"]]:
+        """From the mean of bad to that of good train states, for raw activations, and their spread along it."""
+        assert self.standard is not None
+        x, scale = self.x["train"], self.standard.scale[:, 0]
+        raw = (x[:, self.y["train"] > 0].mean(dim=1) - x[:, self.y["train"] < 0].mean(dim=1)) * scale
+        along = raw / raw.norm(dim=1, keepdim=True).clamp_min(torch.finfo(raw.dtype).tiny)
+        return along.cpu(), self._along(along, "train").std(dim=1, correction=0).cpu()
+
+    def judge_along(self, directions: Float[Tensor, "layer unit"]) -> list[Accuracy]:
+        """What is right of each layer where a state counts as good beyond the middle of the train means."""
+        y = self.y["train"]
+        along = self._along(directions, "train")
+        middle = (along[:, y > 0].mean(dim=1) + along[:, y < 0].mean(dim=1)) / 2
+        right = {
+            part: ((self._along(directions, part) > middle[:, None]) == (self.y[part] > 0))
+            for part in ("validation", "test")
+        }
+        of_pair = reduce(right["test"].int(), "layer (side pair) -> layer pair", "sum", side=2)
+        validation = right["validation"].double().mean(dim=1).tolist()
+        return [Accuracy(v, tuple(r)) for v, r in zip(validation, of_pair.tolist(), strict=True)]
+
+    def _along(self, directions: Float[Tensor, "layer unit"], part: str) -> Float[Tensor, "layer sample"]:
+        """Raw states along a direction of raw activations, but for a constant."""
+        assert self.standard is not None
+        return (self.x[part] @ (directions.to(self.x[part]) * self.standard.scale[:, 0])[..., None])[..., 0]
 
     def fit(self, l2: Float[Tensor, "layer strength"]) -> Probes:
         return fit_logistic(self.x["train"], self.y["train"], l2)
@@ -158,10 +184,14 @@ def mask_noise(task: str, layers: Sequence[int], seed: int) -> list[torch.Genera
 
 
 def fit_masks(
-    examples: Examples, lambdas: Sequence[float], noise: Sequence[torch.Generator], settings: L0Settings = L0
+    examples: Examples,
+    lambdas: Sequence[float],
+    noise: Sequence[torch.Generator],
+    settings: L0Settings = L0,
+    group: int = 1,
 ) -> Masks:
     """The masked probes of the layers by lambda; those of one layer differ by their lambda and not by their noise."""
-    [[masks]] = fit_masks_at(examples, lambdas, noise, [settings.steps], [settings])
+    [[masks]] = fit_masks_at(examples, lambdas, noise, [settings.steps], [settings], group)
     return masks
 
 
@@ -171,6 +201,7 @@ def fit_masks_at(
     noise: Sequence[torch.Generator],
     steps: Sequence[int],
     settings: Sequence[L0Settings],
+    group: int = 1,
 ) -> list[list[Masks]]:
     """The same masked probes `[settings][steps]` from several starts, after several numbers of steps.
 
@@ -192,6 +223,7 @@ def fit_masks_at(
         settings=[one for one in settings for _ in lambdas],
         dense=warm,
         columns=runs * len(settings) if len(settings) > 1 else None,
+        group=group,
     )
     parts = [[fit.part(runs=slice(runs * i, runs * (i + 1))) for fit in fitted] for i in range(len(settings))]
     return [[Masks(fit, train, _standardised(fit.probes, scale, shift)) for fit in one] for one in parts]
@@ -241,7 +273,7 @@ def top_units(scores: Float[Tensor, "layer unit"], k: int) -> Int[Tensor, "layer
 
 
 def random_units(width: int, top: Int[Tensor, "k"], size: int, source: torch.Generator) -> Int[Tensor, "size"]:
-    """Units drawn from those that are not among the top ones, ascending."""
+    """Units (or heads) drawn from those that are not among the top ones, ascending."""
     outside = torch.ones(width, dtype=torch.bool)
     outside[top] = False
     rest = outside.nonzero().flatten()
@@ -257,9 +289,13 @@ def random_accuracies(
     draws: int,
     task: str,
     seed: int,
+    group: int = 1,
 ) -> list[list[Accuracy]]:
-    """Accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left."""
-    width = examples.x["train"].shape[2]
+    """Accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left.
+
+    Of heads, whose `group` units go together, `top` and `size` count whole heads.
+    """
+    width = examples.x["train"].shape[2] // group
     rest = width - top.shape[1]
     if rest < size or not draws:
         return []
@@ -271,5 +307,5 @@ def random_accuracies(
                 for i, layer in enumerate(examples.layers)
             ]
         )
-        accuracies.append(examples.judge_units(units, l2))
+        accuracies.append(examples.judge_units(units_of_members(units, group), l2))
     return accuracies if size < rest else accuracies * draws  # all of the rest is one set, however often it is drawn

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from neurosteer.artefacts import check_path
-from neurosteer.errors import InputError, cannot_draw
+from neurosteer.errors import CorruptFileError, InputError, cannot_draw
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
+from neurosteer.report.pages import PAGE, run_page
 from neurosteer.results import Json, read_record
-from neurosteer.results.run import ListedRecipe, ListedRun, RunListing
+from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing
 from neurosteer.store import MANIFEST, digest_of, file_stem, write_bytes, write_manifest
 
 from .drafts import draft_of, sweep_drafts
@@ -47,7 +48,8 @@ def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListin
 def _listing(folder: Path, time: float) -> RunListing:
     result = read_run(folder)
     command = result["command"]
-    kind: type[ListedRecipe | ListedRun] = ListedRecipe if command == "run" else ListedRun
+    kinds: dict[str, type[ListedRecipe | ListedTexts | ListedRun]] = {"run": ListedRecipe, "generate": ListedTexts}
+    kind: type[ListedRecipe | ListedTexts | ListedRun] = kinds.get(command, ListedRun)
     run = read_record(kind, result)
     when = f"{datetime.fromtimestamp(time):%Y-%m-%d %H:%M}"
     fields = {"run": folder.name, "command": command, "model": run.model.name, "path": str(folder), "when": when}
@@ -118,7 +120,7 @@ def write_folder(
 ) -> None:
     """Write results.json, what `fill` writes and a manifest as a folder, which appears when it is complete.
 
-    The figures come last: one that fails is one notice, and Ctrl-C while they are drawn keeps all else.
+    The figures and the page come last: one that fails is one notice, and Ctrl-C while they are drawn keeps all else.
     """
     stopped: KeyboardInterrupt | None = None
     try:
@@ -127,6 +129,7 @@ def write_folder(
             write_bytes(draft / RESULTS, to_json(result).encode())
             try:
                 _draw(draft, figures or {}, progress)
+                _write_page(draft, folder.name, progress)
             except KeyboardInterrupt as stop:
                 stopped = stop
             write_manifest(draft)
@@ -147,3 +150,35 @@ def _draw(draft: Path, figures: Figures, progress: Progress) -> None:
             raise
         except Exception as error:  # whatever a drawing library says, the numbers are there
             progress.notice(cannot_draw(name, error))
+
+
+def make_page(run: str | Path, progress: Progress = QUIET) -> Path:
+    """Make the page of a finished run again, from the files of its folder; returns where it is.
+
+    A recipe's page is left as it is: `run_recipe` draws it again. Raises `InputError` for a folder without a run, and
+    for a run that this version cannot read; `CorruptFileError` for one that is damaged.
+    """
+    folder = Path(run)
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"no finished run in '{folder}'")
+    [checked] = check_path(folder / MANIFEST)
+    if not checked["ok"] and PAGE not in checked["message"]:
+        raise CorruptFileError(checked["message"])
+    try:
+        if read_run(folder)["command"] == "run":
+            return folder / PAGE
+        page = run_page(folder, folder.resolve().name)
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{folder} is of another version of neurosteer ({error}); run it again") from None
+    write_bytes(folder / PAGE, page.encode())
+    write_manifest(folder)
+    return folder / PAGE
+
+
+def _write_page(draft: Path, name: str, progress: Progress) -> None:
+    try:
+        write_bytes(draft / PAGE, run_page(draft, name).encode())
+    except OSError:
+        raise
+    except Exception as error:  # as with the figures
+        progress.notice(cannot_draw(PAGE, error))

@@ -8,9 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
+from neurosteer.artefacts import TOKENS
 from neurosteer.data import Scores
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
+from neurosteer.progress import QUIET, Progress
 from neurosteer.report import rows_csv
 from neurosteer.results import Json, record
 from neurosteer.results.pairs_used import PairsUsed
@@ -23,9 +25,12 @@ from neurosteer.results.score import (
     TaskScore,
     TokenCount,
 )
-from neurosteer.store import file_stem, write_bytes
+from neurosteer.store import SUFFIX, file_stem, write_bytes
 
 from .runs import run_folder, write_run
+from .token_scores import MOST_PAIRS, most_changed, token_scores
+
+FEWEST_SHOWN = 10  # pairs of each task that a page shows, however many tasks there are
 
 
 def task_score(pairs: Pairs, scores: Scores) -> TaskScore:
@@ -73,9 +78,17 @@ def _mean(rows: Sequence[TaskScore]) -> MeanScore:
 
 
 def save_scores(
-    model: Model, scored: Sequence[tuple[Pairs, Scores]], *, out: Path, options: Mapping[str, Json]
+    model: Model,
+    scored: Sequence[tuple[Pairs, Scores]],
+    *,
+    out: Path,
+    options: Mapping[str, Json],
+    progress: Progress = QUIET,
 ) -> tuple[Path, ScoreRun, dict[str, Json]]:
-    """Write a run folder with one CSV per task, a row per pair; returns it, what was found, and the JSON object."""
+    """Write a run folder with one CSV per task, a row per pair; returns it, what was found, and the JSON object.
+
+    Some pairs of each task, those of the smallest margins, are read once more, token by token, for the page.
+    """
     folder = run_folder(out, "score", model, [(pairs.task, pairs.digest) for pairs, _ in scored], options)
     rows = [
         replace(task_score(pairs, scores), csv=str(folder / f"{file_stem(pairs.task)}.csv"))
@@ -83,12 +96,22 @@ def save_scores(
     ]
     means = summary(rows)
 
+    most = max(MOST_PAIRS // len(scored), FEWEST_SHOWN)
+    tokens = [
+        token_scores(model, most_changed(pairs, -scores.margin.numpy(), most), convention=scores.convention)
+        for pairs, scores in scored
+    ]
+
     def fill(draft: Path) -> None:
+        for one in tokens:
+            one.save(draft / f"{file_stem(one.task)}.{TOKENS.kind}{SUFFIX}")
         for pairs, scores in scored:
             write_bytes(draft / f"{file_stem(pairs.task)}.csv", rows_csv(_rows(pairs, scores)).encode())
 
     entries = [record(row) for row in rows]
-    result = write_run(folder, model, entries, command="score", options=options, fill=fill, **record(means))
+    result = write_run(
+        folder, model, entries, command="score", options=options, fill=fill, progress=progress, **record(means)
+    )
     return folder, ScoreRun(results=tuple(rows), **vars(means)), result
 
 

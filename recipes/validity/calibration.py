@@ -151,7 +151,7 @@ def main() -> None:
     layer = max(0, model.n_layers // 2 - 1)
     asked = {"model": model.fingerprint, "layer": layer, "data": str(options.data)}
     asked |= {name: getattr(options, name) for name in ("sets", "controls", "pairs")}
-    found = _read(options.out, asked)
+    found = read_or_begin(options.out, asked, KINDS)
     kinds = [options.only] if options.only else list(KINDS)
     for task in TASKS if kinds != ["family"] else ():
         split, ranking = source_of(model, task, options.data, layer)
@@ -160,7 +160,7 @@ def main() -> None:
             ps = found["additive"].setdefault(f"{task} {size}", [])
             if len(ps) < options.sets:
                 ps[:] = additive(effects, ranking, size, options)
-                _write(options.out, found)
+                write_whole(options.out, found)
             console.print(f"additive {task} {size}: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
         for name, size in MEASURED if "measured" in kinds else ():
             if name != task:
@@ -169,7 +169,7 @@ def main() -> None:
             every = list(random_sets(ranking, size, options.sets, options.controls))
             while len(ps) < options.sets:
                 ps += measured(model, split.test.limit(options.pairs), every[len(ps) : len(ps) + BATCH])
-                _write(options.out, found)
+                write_whole(options.out, found)
                 console.print(f"measured {task} {size}: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
     tasks = []
     for split, ranking in (source_of(model, task, options.data, layer) for task in FAMILY if "family" in kinds):
@@ -178,28 +178,28 @@ def main() -> None:
         ps = found["family"].setdefault(f"{size} {share:g}", [])
         if len(ps) < options.sets:
             ps[:] = family(tasks, size, share, options)
-            _write(options.out, found)
+            write_whole(options.out, found)
         console.print(f"family {size}, {share:.0%} shared: {sum(p <= LEVEL + 1e-9 for p in ps)} of {len(ps)}")
     found["judged"] = {kind: judge(found[kind], options.sets) for kind in ("additive", "measured")}
     console.print(found["judged"])
-    _write(options.out, found)
+    write_whole(options.out, found)
 
 
 def _first_and_rest(values: Sequence[float]) -> tuple[float, Sequence[float]]:
     return values[0], values[1:]
 
 
-def _read(path: Path, asked: dict[str, Any]) -> dict[str, Any]:
+def read_or_begin(path: Path, asked: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
     """What is there, if it was asked for in the same way."""
     if not path.exists():
-        return {"asked": asked} | {kind: {} for kind in KINDS}
+        return {"asked": asked} | {kind: {} for kind in kinds}
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if found["asked"] != asked:
         raise SystemExit(f"{path} was made with other options; name another file with --out")
     return found
 
 
-def _write(path: Path, found: dict[str, Any]) -> None:
+def write_whole(path: Path, found: dict[str, Any]) -> None:
     """Whole or not at all."""
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(found, indent=1) + "\n", "utf-8")

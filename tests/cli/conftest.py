@@ -30,6 +30,7 @@ from neurosteer.results import (
 from neurosteer.results.effect import AppliedEdit, EffectResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskScore, TokenCount
+from neurosteer.studies.effects.finds import Wanted
 
 SPLIT = SplitSizes(kind="pair", seed=3, train=6, validation=2, test=2, dropped=0)
 
@@ -113,6 +114,11 @@ class FakeNeurons(str):
     """A name, and how many neurons stand for it."""
 
     size = 5
+    by = "unit"
+
+    @property
+    def members(self) -> range:
+        return range(self.size)
 
     def __len__(self) -> int:
         return self.size
@@ -163,6 +169,21 @@ class Rooms:
         options["progress"].step("loading", 1, 2)
         return FakeModel("the model")
 
+    def known_model(self, asked: Any, **options: Any) -> None:
+        """No model was loaded before."""
+
+    def made_before(self, question: Any, model: Any) -> None:
+        raise AssertionError("of a model that nobody knows nothing was made before")
+
+    def pairs_identity(self, pairs: Any) -> str:
+        return str(pairs.task)
+
+    def remember_run(self, question: Any, model: str, folder: Path) -> None:
+        self.calls["remember_run"] = {**vars(question), "folder": folder}
+
+    def expected_of(self, model: Any, wanted: Any, **options: Any) -> None:
+        """Not known without a model's files."""
+
     def find(self, model: str, pairs: Any, **options: Any) -> Any:
         self.calls["find"] = options
         if self.error is not None:
@@ -212,6 +233,10 @@ class Rooms:
             sets=sets, where=where, task="intransitive", test=test, train=train, data=data, **whole
         )
 
+    def direction_from(self, model: str, wanted: Any, asked: Any, **options: Any) -> Any:
+        self.calls["direction_from"] = asked
+        return self.neurons_from(model, wanted, **options)
+
     def measure_effect(self, model: str, pairs: Any, edit: FakeEdit, **options: Any) -> Any:
         self.effects.append({"pairs": pairs, "edit": edit, **options})
         if self.error is not None and len(self.effects) > self.measures:
@@ -259,7 +284,9 @@ class Rooms:
             raise self.error
         return f"scores of {pairs.task}"
 
-    def save_scores(self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any]) -> Any:
+    def save_scores(
+        self, model: str, scored: list[Any], *, out: Path, options: dict[str, Any], progress: Progress
+    ) -> Any:
         self.calls["save_scores"] = {"scored": [scores for _, scores in scored], "options": options}
         about = {"convention": "sum", "margin": 1.0, "pairs": 2, "ties": 0, "same_tokens": 0, "accuracy": 0.75}
         data, mean = PairsUsed(source="fake", pairs=2, digest="d"), {"tasks": len(scored), "accuracy": 0.75}
@@ -271,6 +298,12 @@ class Rooms:
         found = ScoreRun(results=rows, phenomena=(group,), overall=MeanScore(**mean))
         (out / "run-3").mkdir(parents=True)
         return out / "run-3", found, {"command": "score", "version": "0", "model": {}, **record(found)}
+
+    def save_texts(self, model: FakeModel, task: str, texts: list[Any], *, out: Path, **options: Any) -> Any:
+        self.calls["save_texts"] = {"task": task, "out": out, **options}
+        (out / "run-5").mkdir(parents=True)
+        about = {"command": "generate", "version": "0", "model": model.describe(), "options": options["options"]}
+        return out / "run-5", {**about, "results": [record(text) for text in texts]}
 
     def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:
         del writing["progress"]
@@ -296,10 +329,19 @@ class Rooms:
 
 
 FAKED = {
-    "model": ["load_model"],
+    "model": ["load_model", "known_model"],
     "studies": [
-        *("find", "save_find", "neurons_from", "model_of_newest_find", "measure_effect", "with_origin"),
-        *("save_effects", "save_scores"),
+        *("made_before", "pairs_identity", "remember_run", "expected_of"),
+        *(
+            "find",
+            "save_find",
+            "neurons_from",
+            "direction_from",
+            "model_of_newest_find",
+            "measure_effect",
+            "with_origin",
+        ),
+        *("save_effects", "save_scores", "save_texts"),
     ],
     "studies.evidence": ["ask", "layers_among", "save_evidence"],
     "forward": ["score", "generate", "steering", "touched_tokens", "refuse_untouched"],
@@ -314,7 +356,10 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
         for member in members:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", SimpleNamespace, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", Wanted, raising=False)
+    for name in ("RunAsked", "MaskSettings"):
+        monkeypatch.setattr(sys.modules["neurosteer.studies"], name, SimpleNamespace, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelAsked", SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "Settings", SimpleNamespace, raising=False)
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit

@@ -19,6 +19,7 @@ NOTHING_ASKED = {
     "source": None,
     "split": None,
     "seed": None,
+    "by": None,
     "limit": None,
     "columns": None,
     "layout": None,
@@ -47,6 +48,7 @@ def test_defaults_of_ablate(run, rooms):
     assert edit.about == {"scale": 0.0, "where": "all", "reach": "own", "donors": (), "seed": 3}
     assert measured == {
         "pairs": ["a test pair"] * 2,
+        "train": ["a train pair"] * 6,
         "kinds": ("zero",),
         "scales": (0.0,),
         "controls": 19,
@@ -93,6 +95,7 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
         "methods": ("attribution", "l0"),
         "topk": "2%",
         "layers": [1, 3],
+        "by": None,
         "source": "pairs.csv",
         "split": "lexical",
         "seed": 7,
@@ -185,7 +188,7 @@ def test_a_find_is_made_on_the_spot(run, rooms):
         "offline": False,
     }
     study = {key: value for key, value in rooms.calls["find"].items() if key != "progress"}
-    assert study == {"methods": ("attribution",), "split": "lexical", "seed": 4}
+    assert study == {"methods": ("attribution",), "split": "lexical", "by": "unit", "seed": 4}
     assert outcome.err.splitlines()[0] == "note: no find of b that fits in 'runs': finding now"
     options = rooms.calls["save_find"]["options"]
     assert (options["n"], options["columns"]) == (9, ("sentence_good", "sentence_bad"))  # to be found again by
@@ -195,7 +198,7 @@ def test_a_find_on_the_spot_has_the_finds_own_defaults(run, rooms):
     rooms.finds = True
     assert run("ablate", "--task", "b").code == 0
     study = {key: value for key, value in rooms.calls["find"].items() if key != "progress"}
-    assert study == {"methods": ("welch", "l0"), "split": "pair", "seed": 0}
+    assert study == {"methods": ("welch", "l0"), "split": "pair", "by": "unit", "seed": 0}
 
 
 @pytest.mark.parametrize("command", EDITED)
@@ -302,8 +305,8 @@ def test_a_model_or_a_file_that_is_named_needs_no_find(run, rooms, more):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("promt", "neurosteer: --where 'promt' is not one of all, prompt; did you mean 'prompt'?\n"),
-        ("generate", "neurosteer: --where 'generate' is not one of all, prompt\n"),
+        ("promt", "neurosteer: --where 'promt' is not one of all, prompt, every; did you mean 'prompt'?\n"),
+        ("generate", "neurosteer: --where 'generate' is not one of all, prompt, every\n"),
         ("eos", "neurosteer: --where eos cannot matter for scores: sentences are given, and EOS is never scored\n"),
     ],
 )

@@ -14,6 +14,8 @@ from made_pairs import made_pairs
 
 from neurosteer.neurons import NeuronSet
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 SHARED = {"command", "version", "model", "options", "results"}
 MODEL = {"name", "revision", "fingerprint", "n_layers", "d_model", "dtype", "device"}
 EFFECT = {  # the design's keys; more may be there
@@ -146,17 +148,19 @@ def amplify(shown: Shown, ablated: dict[str, Any]) -> None:
 
 
 def generate(shown: Shown, place: Path) -> None:
-    """Nothing is written; a strong edit is seen."""
+    """A dry run writes nothing; a strong edit is seen, and kept."""
     before = sorted(place.rglob("*"))
     steer = ["--topk", "8", "--scale", "-20"]
     rows = shown("generate", "w1 w2", "w3", "--dry-run", "--max-new-tokens", "4", *steer)["results"]
     touched = [[token["touched"] for token in row["tokens"]] for row in rows]
     assert touched == [[False, True, True], [False, True]]
     assert [row["generated"]["at_most"] for row in rows] == [3, 3]
+    assert sorted(place.rglob("*")) == before
     rows = shown("generate", "w1 w2", "w3", "--max-new-tokens", "6", *steer)["results"]
     assert [row["prompt"] for row in rows] == ["w1 w2", "w3"]
     assert any(row["before"] != row["after"] for row in rows)
-    assert sorted(place.rglob("*")) == before
+    [folder] = Path("runs").glob("generate-*")
+    assert {path.parent for path in {*place.rglob("*")} - {*before} if path.is_file()} == {folder.resolve()}
 
 
 def score(shown: Shown) -> None:
@@ -182,7 +186,7 @@ def test_a_whole_session(run: Any, shown: Shown, llama: str, place: Path):
     rows = json.loads(checked.out)["results"]
     assert (checked.code, all(row["ok"] for row in rows)) == (0, True)
     kinds = [row["kind"] for row in rows]
-    assert (kinds.count("run"), kinds.count("ranking"), kinds.count("neurons")) == (4, 2, 3)
+    assert (kinds.count("run"), kinds.count("ranking"), kinds.count("neurons")) == (5, 2, 3)
     listed = json.loads(run("ls", "runs", "--format", "json").out)["results"]
     assert sorted(row["command"] for row in listed) == ["ablate", "amplify", "find", "score"]
 
@@ -203,7 +207,7 @@ def test_a_task_that_was_never_found(run: Any, llama: str, place: Path):
     file = folder / "made.welch.safetensors"
     reused = run("ablate", "--neurons", str(file), "--controls", "1", "--neutral", "prose.txt", *asked[-2:])
     assert reused.code == 0
-    assert f"neurons of made from {file}" in reused.err
+    assert f"from {file}" in reused.err
 
 
 def test_pairs_about_meaning(shown: Shown):
@@ -220,3 +224,30 @@ def test_pairs_about_meaning(shown: Shown):
     sizes = found["data"]["split"]
     assert (sizes["train"], sizes["validation"], sizes["test"]) == (36, 12, 12)
     assert found["baselines"]["unigram"] == found["baselines"]["length"] == 0.5
+
+
+def test_heads_from_find_to_evidence(run: Any, shown: Shown, llama: str, place: Path):
+    """Whole heads are ranked, edited and asked about; what is counted and named are heads."""
+    asked = ["--data", "made.jsonl", "--by", "head", "--topk", "2", "--method", "welch", "--method", "attribution"]
+    [found] = shown("find", *asked)["results"]
+    assert (found["by"], found["site"], found["width"], found["k"]) == ("head", "z", 4, 2)
+    rows = found["neurons"]["attribution"]
+    assert [(row["unit"], row["head"]) for row in rows] == [(8 * row["head"], row["head"]) for row in rows]
+    [ablated] = shown("ablate", "--by", "head", "--method", "attribution", *MEASURE[2:])["results"]
+    assert (ablated["edit"]["by"], ablated["edit"]["k"], ablated["edit"]["site"]) == ("head", 2, "z")
+    kept = NeuronSet.load(ablated["files"]["neurons"])
+    assert (len(kept), kept.members) == (16, sorted((row["layer"], row["head"]) for row in rows))
+    typed = ",".join(f"{row['layer']}:{row['head']}" for row in rows)
+    [given] = shown(
+        "ablate", "--task", "made", "--data", "made.jsonl", "--by", "head", "--neurons", typed, *MEASURE[2:]
+    )["results"]
+    assert given["margin"] == ablated["margin"]
+    assert given["controls"]["deltas"] == pytest.approx(ablated["controls"]["deltas"], abs=1e-6)
+    questions = ["--only", "encoded,necessary,sufficient,selective", "--controls", "3", "--nulls", "3"]
+    [asked_about] = shown("evidence", *questions, "--neutral", "prose.txt")["results"]
+    assert (asked_about["by"], asked_about["k"], asked_about["width"]) == ("head", 2, 4)
+    assert all(
+        len(answer["controls"]) == 3 for answer in asked_about["tests"].values() if answer["value"] is not None
+    )
+    text = run("generate", "w1 w2", "--by", "head", "--scale", "-9", "--model", llama, "--quiet").out
+    assert "2 heads at layer" in text.replace("\n", " ")

@@ -23,7 +23,7 @@ def test_defaults(run, rooms):
     assert asked["settings"] == {
         "to": "mean",
         "controls": 19,
-        "nulls": 39,
+        "nulls": None,
         "kl": None,
         "auto_kl": False,
         "map": False,

@@ -17,6 +17,8 @@ from tiny_models import save_tiny
 from neurosteer.model import load_model
 from neurosteer.pairs import PUBLISHED, load_pairs, load_tasks
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 LANGUAGES = ("deu", "eng")
 
 

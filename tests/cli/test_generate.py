@@ -44,6 +44,7 @@ def test_every_option_arrives(run, rooms):
         "methods": ("l0", "welch"),
         "topk": "40",
         "layers": [0, 1, 2],
+        "by": None,
         "source": "pairs.csv",
         "split": "lexical",
         "seed": None,
@@ -94,11 +95,20 @@ def test_json_is_one_object_and_nothing_else(run, rooms, tmp_path):
     result = json.loads(outcome.out)
     assert list(result) == ["command", "version", "model", "options", "results"]
     assert (result["command"], result["model"]) == ("generate", {"name": "the model"})
-    assert result["options"] == {"max_new_tokens": 20, "temperature": 0.0, "seed": 0}
+    assert {"max_new_tokens": 20, "temperature": 0.0, "seed": 0}.items() <= result["options"].items()
     [row] = result["results"]
     assert (row["before"], row["after"]) == (f" usual {PROMPT}", f" changed {PROMPT}")
     assert row["neurons_from"] == "runs/find-1"
-    assert list(tmp_path.iterdir()) == []
+    assert rooms.calls["save_texts"]["task"] == "intransitive"
+
+
+def test_several_doses(run, rooms):
+    """The unedited text is written once; each dose is a row of its own."""
+    outcome = run("generate", PROMPT, "--scale", "0", "--scale", "2", "--scale", "0", "--format", "json")
+    rows = json.loads(outcome.out)["results"]
+    assert [row["edit"]["scale"] for row in rows] == [0.0, 2.0]
+    assert [text for text in rooms.texts if text[0] == "generate"] == [("generate", PROMPT)] * 3
+    assert rooms.calls["save_texts"]["options"]["scales"] == (0.0, 2.0)
 
 
 @pytest.mark.parametrize(

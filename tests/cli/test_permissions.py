@@ -19,6 +19,8 @@ from fresh_process import write_made
 from neurosteer.errors import InputError
 from neurosteer.studies.effects.neutral import read_neutral
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 CAPABILITIES = 0x20080522  # the third version of the system call's structure
 OVERRIDE, SEARCH = 1 << 1, 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 

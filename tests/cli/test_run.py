@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stub_recipe import contents, crossing_plan, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
+from stub_recipe import contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
 
-from neurosteer import __version__
 from neurosteer.cli.run import size
+from neurosteer.experiments.run import work_on_recipe
 from neurosteer.runner import Recipe, read_recipe
+from neurosteer.runner.claims import Claims
 from neurosteer.store import versions
 
 
@@ -66,44 +69,6 @@ def test_json_is_the_outcome_and_nothing_else(run, place):
     assert result["results"][0]["sums"] == expected_sums()
 
 
-def test_a_shard_says_what_waits(run, place):
-    outcome = run("run", "sums.toml", "--shard", "1/2")
-    [folder] = (place / "runs").iterdir()
-    assert (outcome.code, outcome.out) == (0, f"run     {folder.relative_to(place)}\n")
-    assert outcome.err.splitlines()[-1] == (
-        "note: units left to other shards and the run that joins them: 22; when all are done, "
-        "the same command without --shard finishes the run"
-    )
-    other = run("run", "sums.toml", "--shard", "2/2", "--format", "json", "--quiet")
-    assert json.loads(other.out) == {
-        "command": "run",
-        "version": __version__,
-        "folder": str(folder.relative_to(place)),
-        "waiting": 4,
-        "later": 0,
-    }
-    assert "(a) Sums add up" in run("run", "sums.toml").out
-
-
-def test_a_shard_whose_units_wait_is_given_again(run, place, monkeypatch):
-    monkeypatch.setattr(
-        sys.modules["neurosteer.experiments.plan"], "plan_recipe", lambda *_: crossing_plan(), raising=True
-    )
-    part = run("run", "sums.toml", "--dry-run", "--shard", "1/2").out.splitlines()
-    assert part[0] == (
-        "units   6 to do (2 of them after other shards), 0 done, 10 for other shards or the run that joins them"
-    )
-    lines = run("run", "sums.toml", "--shard", "1/2").err.splitlines()
-    assert lines[-2:] == [
-        "note: units of this shard that wait for other shards: 2; when those are done, "
-        "give the same command with --shard 1/2 again",
-        "note: units left to other shards and the run that joins them: 10; when all are done, "
-        "the same command without --shard finishes the run",
-    ]
-    told = json.loads(run("run", "sums.toml", "--shard", "1/2", "--format", "json").out)
-    assert (told["waiting"], told["later"]) == (12, 2)
-
-
 def test_another_version_is_told_once(run, place, monkeypatch):
     """Before the first unit; not again with what the outcome says."""
     now = versions("neurosteer")
@@ -135,8 +100,6 @@ def test_a_dry_run_writes_nothing(run, place):
         "memory  at least 7 kB: the weights and the largest results at once",
     ]
     assert lines[-1].startswith("run     runs/run-sums-stub-")
-    part = run("run", "sums.toml", "--dry-run", "--shard", "1/3").out.splitlines()
-    assert part[0] == "units   12 to do, 0 done, 28 for other shards or the run that joins them"
     result = json.loads(run("run", "sums.toml", "--dry-run", "--format", "json").out)
     assert (result["command"], result["dry_run"]["units"], result["dry_run"]["seconds"]) == ("run", 40, 46.0)
     assert contents(place) == before
@@ -146,7 +109,7 @@ def test_the_recipe_stays_as_it_is(run, asked):
     """Where no option says otherwise."""
     run("run", "sums.toml")
     assert asked["recipe"] == read_recipe("sums.toml")
-    assert (asked["out"], asked["shard"], asked["offline"]) == (Path("runs"), None, False)
+    assert (asked["out"], asked["workers"], asked["offline"]) == (Path("runs"), 1, False)
 
 
 def test_every_option_arrives(run, asked):
@@ -154,7 +117,7 @@ def test_every_option_arrives(run, asked):
         "--task a -t *b* --data other.csv --columns good,bad --layout task= --limit 50 --split lexical --seed 7 "
         "--model m "
         "--revision 1e5 --device cuda:1 --dtype bfloat16 --device-map auto --bos <s> --eos </s> --out kept "
-        "--shard 2/4 --offline --topk 40 --set lambdas=0.1,0.2 --set layers=0-2 --set lambda=0.5"
+        "--workers 3 --offline --topk 40 --set lambdas=0.1,0.2 --set layers=0-2 --set lambda=0.5"
     )
     run("run", "sums.toml", *arguments.split())
     keys = {
@@ -178,7 +141,7 @@ def test_every_option_arrives(run, asked):
         "lambda": 0.5,
     }
     assert asked["recipe"].describe() == read_recipe("sums.toml").describe() | keys
-    assert (asked["out"], str(asked["shard"]), asked["offline"]) == (Path("kept"), "2/4", True)
+    assert (asked["out"], asked["workers"], asked["offline"]) == (Path("kept"), 3, True)
 
 
 def test_unknown_tasks_are_told_before_a_model_is_loaded(run, place, monkeypatch):
@@ -272,3 +235,54 @@ def test_a_recipe_by_its_name(run, own_recipes, asked):
 )
 def test_size(count, told):
     assert size(count) == told
+
+
+def test_ls_runs_shows_what_is_not_finished(run, place, monkeypatch):
+    """One unit is being computed; of three tasks of Slurm and their join one is gone, and one is done."""
+    asked = {"out": Path("runs"), "offline": True}
+    work_on_recipe(read_recipe("sums.toml"), **asked)
+    [folder] = (place / "runs").iterdir()
+    for name in ("joint-1", "joint-3"):
+        (folder / "units" / f"{name}.safetensors").unlink()
+    [row] = json.loads(run("ls", "runs", "--format", "json").out)["unfinished"]
+    assert (row["state"], row["units"], row["missing"], row["running"]) == ("stopped", 34, 2, 0)
+    assert (row["recipe"], row["model"], row["run"]) == ("sums", "stub", folder.name)
+
+    logs = folder / "slurm"
+    (logs / "ended").mkdir(parents=True)
+    (logs / "jobs.json").write_text('{"array": "7", "join": "8", "tasks": 3}')
+    (logs / "ended" / "0").touch()
+    squeue = place / "bin" / "squeue"
+    squeue.parent.mkdir()
+    squeue.write_text('#!/bin/sh\ncase "$*" in *=7*) echo R;; *) echo PD;; esac\n')
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{squeue.parent}:{os.environ['PATH']}")
+    with Claims(folder).of("joint-1"):
+        lines = run("ls", "runs").out.splitlines()
+    assert lines[0] == "not finished:"
+    assert lines[1].split() == ["run", "model", "state", "missing", "running", "tasks"]
+    assert re.split(r"\s{2,}", lines[2])[1:] == [
+        *("stub", "running", "2 of 34 units", "1"),
+        "1 running, 1 waiting, 1 failed",
+    ]
+    assert run("run", "sums.toml").code == 0
+    assert json.loads(run("ls", "runs", "--format", "json").out)["unfinished"] == []
+
+
+def test_a_dry_run_says_what_slurm_would_get(run, place):
+    options = ("--slurm-opt", "partition=gpu", "--slurm-opt", "gpus-per-node=1")
+    lines = run("run", "sums.toml", "--dry-run", "--slurm", "8%4", *options).out.splitlines()
+    assert lines[-3:-1] == [
+        "array   8 tasks, at most 4 at a time, each a worker: partition=gpu gpus_per_node=1",
+        "then    1 task with the same options, when they have ended: it joins and draws",
+    ]
+    assert not (place / "runs").exists()
+
+
+def test_slurm_where_there_is_none(run, place, monkeypatch):
+    monkeypatch.setenv("PATH", str(place))
+    outcome = run("run", "sums.toml", "--slurm", "2")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.splitlines()[-1] == (
+        "neurosteer: --slurm: no sbatch here; give the command on a login node of the cluster"
+    )

@@ -454,6 +454,10 @@ def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
         "localise": "0-199",
         "evaluate": "200-399",
         "seeds": 20,
+        "pooled": False,
+        "budgets": [0.02, 0.05, 0.1, 0.2],
+        "mask_seeds": 1,
+        "mask_steps": None,
         "test_pairs": 100,
         "attribution_pairs": 100,
     }

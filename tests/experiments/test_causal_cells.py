@@ -33,7 +33,6 @@ from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
 from neurosteer.errors import InputError
 from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.nulls import exchanges, null_searches
-from neurosteer.experiments.causal.sources import count_prefixes
 from neurosteer.experiments.causal.targets import measured_tasks
 from neurosteer.experiments.experiment import Task
 from neurosteer.experiments.shared.one_layer import searched
@@ -42,6 +41,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import STATS
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.runner.units import UnitResult
+from neurosteer.studies.costs import count_prefixes
 from neurosteer.studies.effects.neutral import passages, read_neutral
 
 METHODS = ("welch", "l0", "attribution")

@@ -16,7 +16,6 @@ from stub_recipe import (
     KEPT,
     NAMES,
     contents,
-    crossing_plan,
     expected_sums,
     stub_plan,
     stub_rooms,
@@ -26,15 +25,14 @@ from stub_recipe import (
 
 import neurosteer as ns
 from neurosteer.artefacts import check_path
-from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.errors import InputError
 from neurosteer.experiments import estimate_recipe, run_recipe
-from neurosteer.experiments.run import command_of
+from neurosteer.experiments.run import command_of, work_on_recipe
 from neurosteer.pairs import load_pairs
 from neurosteer.probes import L0
 from neurosteer.progress import Progress
 from neurosteer.results import record
-from neurosteer.runner import Recipe, Shard, read_recipe
-from neurosteer.runner.run_lock import run_lock
+from neurosteer.runner import Recipe, read_recipe
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import digest_of
 from neurosteer.studies.runs import runs as list_runs
@@ -60,13 +58,6 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.fixture
-def crossing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Units of one task need those of all others."""
-    plan = lambda *_: crossing_plan()  # noqa: E731
-    monkeypatch.setattr(sys.modules["neurosteer.experiments.plan"], "plan_recipe", plan)
-
-
 def test_public():
     assert ns.run_recipe is run_recipe
 
@@ -74,7 +65,7 @@ def test_public():
 def test_the_outcome(begun):
     done = run_recipe("sums.toml")
     assert begun == NAMES
-    assert (done.computed, done.waiting) == (40, 0)
+    assert done.computed == 40
     assert done.outcome.version == version("neurosteer")
     assert done.outcome.recipe == read_recipe("sums.toml").describe()
     assert done.outcome.again == "neurosteer run sums.toml"
@@ -152,6 +143,9 @@ def test_a_changed_default_raises_the_format():
         "localise": "0-199",
         "evaluate": "200-399",
         "seeds": 20,
+        "pooled": False,
+        "budgets": [0.02, 0.05, 0.1, 0.2],
+        "mask_seeds": 1,
     }
     assert L0.settings() == {
         "beta": 2 / 3,
@@ -287,15 +281,6 @@ def test_other_versions_are_told(begun, installed):
     ]
 
 
-def test_versions_of_one_shard_are_told_by_the_run_that_joins_it(begun, installed):
-    run_recipe("sums.toml", shard="1/2")
-    installed |= {"transformers": "5.1"}
-    run_recipe("sums.toml", shard="2/2")
-    installed |= {"transformers": "5.0"}
-    done = run_recipe("sums.toml")
-    assert done.outcome.notices == ["this run was begun with transformers 5.0; 5.1 worked on it too", "a stub"]
-
-
 def test_the_same_versions_are_no_notice(begun):
     told = Notices()
     run_recipe("sums.toml")
@@ -303,34 +288,23 @@ def test_the_same_versions_are_no_notice(begun):
     assert told.said == []
 
 
-@pytest.mark.parametrize("shard", [None, "1/2"])
-def test_who_is_refused_changes_nothing(begun, shard):
-    """Also where only the title is another, which makes no other run."""
+def test_who_comes_last_says_how_a_run_is_called(begun):
+    """Only the title is another, which makes no other run."""
     folder = run_recipe("sums.toml").folder
-    before = contents(folder)
-    with run_lock(folder), pytest.raises(NeurosteerError, match="another process is at work"):
-        run_recipe("sums.toml", title="Another", shard=shard)
-    assert contents(folder) == before
-    assert "MANIFEST.json" in before
-
-
-def test_shards_write_down_what_is_asked_side_by_side(begun):
-    """While one is at work the other may; whoever comes last says how the run is called."""
-    folder = run_recipe("sums.toml", shard="1/2").folder
-    with run_lock(folder, Shard(1, 2)):
-        run_recipe("sums.toml", title="Another", shard="2/2")
+    run_recipe("sums.toml", title="Another")
     assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Another"
     assert run_recipe("sums.toml").outcome.recipe["title"] == "Some sums"
     assert json.loads((folder / "recipe.json").read_text())["recipe"]["title"] == "Some sums"
 
 
-def test_a_shard_that_says_something_else_leaves_an_unfinished_run(begun):
+def test_who_only_computes_leaves_an_unfinished_run(begun):
     """No manifest says of `recipe.json` what holds no longer."""
     folder = run_recipe("sums.toml").folder
     (folder / "units" / "joint-0.safetensors").unlink()
-    assert run_recipe("sums.toml", shard="1/2").outcome is None
+    asked = {"out": Path("runs"), "offline": True, "progress": Notices()}
+    work_on_recipe(read_recipe("sums.toml"), **asked)
     assert len(list_runs(Path("runs"))) == 1
-    assert run_recipe("sums.toml", shard="1/2", title="Another").outcome is None
+    work_on_recipe(read_recipe("sums.toml", {"title": "Another"}), **asked)
     assert list_runs(Path("runs")) == []
     assert all(row["ok"] for row in check_path(folder))
 
@@ -366,54 +340,18 @@ def test_runs_are_listed(begun):
     assert (row.tasks, row.path) == (("made",), str(folder))
 
 
-def test_shards(begun):
-    told = Notices()
-    first = run_recipe("sums.toml", shard="1/2", progress=told)
-    assert (first.outcome, first.computed, first.waiting, first.deferred) == (None, 18, 22, 0)
-    assert told.said == [
-        "units left to other shards and the run that joins them: 22; when all are done, "
-        "the same command without --shard finishes the run"
-    ]
-    assert not (first.folder / "results.json").exists()
-    assert list_runs(Path("runs")) == []
-    second = run_recipe("sums.toml", shard=Shard(2, 2))
-    assert (second.folder, second.outcome, second.waiting) == (first.folder, None, 4)
-    last = run_recipe("sums.toml")
-    assert (last.folder, last.computed) == (first.folder, 4)
-    assert sorted(begun) == sorted(NAMES)
-    assert last.outcome.results["stub"]["sums"] == expected_sums()
-    late = run_recipe("sums.toml", shard="1/2")
-    assert (late.outcome, late.computed, late.waiting) == (last.outcome, 0, 0)
-
-
-def test_a_shard_that_waits_says_what_to_do(begun, crossing):
-    told = Notices()
-    first = run_recipe("sums.toml", shard="1/2", progress=told)
-    assert (first.outcome, first.computed, first.waiting, first.deferred) == (None, 4, 12, 2)
-    assert told.said == [
-        "units of this shard that wait for other shards: 2; when those are done, "
-        "give the same command with --shard 1/2 again",
-        "units left to other shards and the run that joins them: 10; when all are done, "
-        "the same command without --shard finishes the run",
-    ]
-    assert run_recipe("sums.toml", shard="2/2").deferred == 0
-    again = run_recipe("sums.toml", shard="1/2")
-    assert (again.computed, again.waiting, again.deferred) == (2, 4, 0)
-    last = run_recipe("sums.toml")
-    assert (last.computed, last.outcome.results["stub"]["sums"]) == (4, [1.0 + 4 * (1 + 4 * 2)] * 4)
-
-
 def test_an_unknown_experiment_is_refused_before_anything_is_loaded(begun):
     with pytest.raises(InputError) as caught:
         run_recipe("sums.toml", experiments=["fig5", "ovrlap"])
-    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym"
+    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym, frontier"
     assert str(caught.value) == f"unknown experiment 'ovrlap'; did you mean 'overlap'? (there are: {known})"
     assert not Path("runs").exists()
 
 
 def test_wrong_arguments(begun):
     for wrong, told in (
-        ({"shard": "3/2"}, "shard '3/2' is not i/n"),
+        ({"workers": 0}, "workers '0' is neither auto nor a whole number from 1 to 1,024"),
+        ({"workers": "all"}, "workers 'all' is neither auto nor a whole number from 1 to 1,024"),
         ({"topkk": 3}, "unknown key 'topkk'; did you mean 'topk'?"),
         ({"draws": 0}, "draws must be a whole number from 1 to 10,000 (each draw is a probe at every layer), not 0"),
     ):
@@ -434,8 +372,6 @@ def test_an_estimate(begun):
     assert told == {
         "units": 40,
         "done": 0,
-        "later": 0,
-        "waiting": 0,
         "tasks": 1,
         "skipped": 0,
         "sentences": 160,
@@ -445,8 +381,6 @@ def test_an_estimate(begun):
         "scratch": 400,
         "memory": 4000 + 7 * 400,
     }
-    part = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 3))
-    assert (part.units, part.waiting, part.seconds, part.kept) == (12, 28, 14.0, 4000)
 
 
 def test_an_estimate_of_the_rest(begun):
@@ -467,18 +401,6 @@ def test_an_estimate_counts_every_model(begun, monkeypatch):
     plan = lambda *_: replace(stub_plan(), models=2)  # noqa: E731
     monkeypatch.setattr(sys.modules["neurosteer.experiments.plan"], "plan_recipe", plan)
     assert estimate_recipe(read_recipe("sums.toml"), out=Path("runs")).memory == 2 * 4000 + 7 * 400
-
-
-def test_an_estimate_of_a_shard_counts_what_it_does_later(begun, crossing):
-    """Two tasks of two units at 1 second and a cell at 10; two cells, of which each needs 4 foci, come last."""
-    recipe = read_recipe("sums.toml")
-    part = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 2))
-    assert (part.units, part.done, part.deferred, part.waiting) == (6, 0, 2, 10)
-    assert (part.seconds, part.kept, part.scratch, part.memory) == (24.0, 4 * 400, 400, 4000 + 5 * 400)
-    for index in (1, 2):
-        run_recipe("sums.toml", shard=Shard(index, 2))
-    rest = estimate_recipe(recipe, out=Path("runs"), shard=Shard(1, 2))
-    assert (rest.units, rest.done, rest.deferred, rest.waiting, rest.seconds) == (6, 4, 0, 4, 20.0)
 
 
 def test_the_command_that_asks_again(tmp_path):

@@ -13,11 +13,11 @@ from plain_edits import KINDS, Neurons, New, beyond_bos, hf_edited, hf_logprobs,
 from tiny_models import LAYERS, hf_blocks, hf_network, ids_of, random_pairs, read_from, sentences_of
 from torch import Tensor
 
-from neurosteer.edits import Edit, Probe
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import pairs_of_texts, score, score_texts, states_and_stats, steering, variant_of
 from neurosteer.model import Model, load_model
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs, load_pairs
 from neurosteer.seeds import generator
 
@@ -100,7 +100,7 @@ def test_edits(
 @pytest.mark.parametrize("kind", KINDS)
 def test_push(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     model, network = tiny(kind), hf_network(tiny_folder(kind))
-    edit = Edit.push(Probe(neurons_at(model, ONE_LAYER), DIRECTION, 0.8), -3.0)
+    edit = Edit.push(Direction(neurons_at(model, ONE_LAYER), DIRECTION, 0.8), -3.0)
     move = {unit: -3 * 0.8 * float(share) for (_, unit), share in zip(ONE_LAYER, DIRECTION, strict=True)}
     theirs = plain(network, kind, edit, ONE_LAYER, lambda _layer, unit, _depth, old: old + move[unit])
     assert (theirs - score(model, PAIRS).logprob).abs().max() > 1e-2
@@ -189,9 +189,9 @@ class Real:
 
 
 @pytest.fixture(scope="module")
-def real(builtin: Model, builtin_source: Path, blimp_sample: Path) -> Real:
+def real(builtin: Model, builtin_network: Any, blimp_sample: Path) -> Real:
     """The neurons are those that differ most between good and bad sentences."""
-    pairs, network = load_pairs("intransitive", source=str(blimp_sample)).limit(4), hf_network(builtin_source)
+    pairs, network = load_pairs("intransitive", source=str(blimp_sample)).limit(4), builtin_network
     words = builtin.tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
     ids = [[0, *some, 0] for some in words]
     with read_from([hf_blocks(network)[14]]) as [block]:

@@ -129,12 +129,12 @@ LONG = "distractor_agreement_relative_clause"
 @pytest.mark.parametrize(
     ("task", "n"), [(LONG, 5), *(pytest.param(task, 20, marks=pytest.mark.slow) for task in ("intransitive", LONG))]
 )
-def test_built_in_model(task: str, n: int, builtin: Model, builtin_source: Path, blimp_sample: Path):
+def test_built_in_model(task: str, n: int, builtin: Model, builtin_network: Any, blimp_sample: Path):
     """Relative to the length of each state, at every layer."""
     pairs = load_pairs(task, source=str(blimp_sample)).limit(n)
     sentences = sentences_of(pairs)
     words = builtin.tokenizer(sentences, add_special_tokens=False)["input_ids"]
-    expected = hf_states(hf_network(builtin_source), [[0, *ids, 0] for ids in words])
+    expected = hf_states(builtin_network, [[0, *ids, 0] for ids in words])
     states = eos_states(builtin, pairs, cache=False).values.flatten(0, 1)
     assert states.shape == (2 * n, 30, 576)
     assert ((states - expected).norm(dim=-1) / expected.norm(dim=-1)).max() < 1e-4

@@ -127,7 +127,7 @@ def test_a_hook_that_does_not_fire_in_its_turn_is_an_error(
 ):
     """The pass ends too early, or before a layer is reached."""
     before = hooks_of(tiny("llama"))
-    monkeypatch.setattr("neurosteer.model.passes.hook_name", lambda _site, layer: where[layer])
+    monkeypatch.setattr("neurosteer.model.passes.site_hook", lambda _site, layer, read: (where[layer], read))
     with (
         pytest.raises(NeurosteerError, match=r"fired at layers \[1\], expected once at each of \[0, 1\]"),
         capture(tiny("llama"), "resid_post", [0, 1], nothing) as one_pass,

@@ -22,6 +22,7 @@ OF_LLAMA = {  # site -> module of a block, and whether its input is meant
     "attn_out": ("self_attn", False),
     "mlp_out": ("mlp", False),
     "mlp_post": ("mlp.down_proj", True),
+    "z": ("self_attn.o_proj", True),
 }
 OF_GPT2 = {
     "resid_post": ("", False),
@@ -30,6 +31,7 @@ OF_GPT2 = {
     "attn_out": ("attn", False),
     "mlp_out": ("mlp", False),
     "mlp_post": ("mlp.c_proj", True),
+    "z": ("attn.c_proj", True),
 }
 OF_NEOX = {
     "resid_post": ("", False),
@@ -37,6 +39,7 @@ OF_NEOX = {
     "attn_out": ("attention", False),
     "mlp_out": ("mlp", False),
     "mlp_post": ("mlp.dense_4h_to_h", True),
+    "z": ("attention.dense", True),
 }
 OF_GEMMA3 = {  # its norms behind attention and MLP belong to what these add to the residual stream
     "resid_post": ("", False),
@@ -45,6 +48,7 @@ OF_GEMMA3 = {  # its norms behind attention and MLP belong to what these add to 
     "attn_out": ("post_attention_layernorm", False),
     "mlp_out": ("post_feedforward_layernorm", False),
     "mlp_post": ("mlp.down_proj", True),
+    "z": ("self_attn.o_proj", True),
 }
 MODULES = {"llama": OF_LLAMA, "qwen3": OF_LLAMA, "gpt2": OF_GPT2, "neox": OF_NEOX, "gemma3": OF_GEMMA3}
 CASES = [(kind, site) for kind, sites in MODULES.items() for site in sites]
@@ -85,7 +89,7 @@ def test_a_site_that_the_architecture_lacks(tiny: Callable[[str], Model]):
         check_site(tiny("neox"), "resid_mid", [0, 1])
     assert str(error.value) == (
         "GPTNeoXForCausalLM has no site 'resid_mid' at layer 0; "
-        "it has resid_post, resid_pre, attn_out, mlp_out, mlp_post"
+        "it has resid_post, resid_pre, attn_out, mlp_out, mlp_post, z"
     )
 
 

@@ -66,6 +66,21 @@ def test_against_autograd(lam, steps, settings):
         torch.testing.assert_close(ours.gates[layer, 0].double(), gates, atol=5e-4, rtol=5e-4)
 
 
+@pytest.mark.parametrize(("units", "group"), [(24, 4), (54, 3)])
+def test_groups_with_one_gate_against_autograd(units: int, group: int):
+    x, y, _ = data(2, units)
+    settings, noise = replace(L0, steps=60), [generator(0, "toy", layer, "l0") for layer in range(2)]
+    runs = [[source] * 2 for source in noise]
+    [ours] = fit_l0_at(x, y, [0.4, 1.0], runs, steps=[60], settings=[settings] * 2, group=group)
+    for layer in range(2):
+        for run, lam in enumerate((0.4, 1.0)):
+            drawn = Drawn.of(generator(0, "toy", layer, "l0"), 60, units, settings, group)
+            weights, gates, bias = by_autograd(x[layer], y, drawn, lam, settings)
+            torch.testing.assert_close(ours.probes.weights[layer, run].double(), weights, atol=2e-3, rtol=1e-3)
+            torch.testing.assert_close(ours.probes.bias[layer, run].double(), bias, atol=5e-3, rtol=1e-3)
+            torch.testing.assert_close(ours.gates[layer, run].double(), gates, atol=5e-4, rtol=5e-4)
+
+
 def test_the_loss_is_an_expectation():
     """Against the mean over the same draws, by the formulas as printed."""
     x, y, _ = data(2, 20)

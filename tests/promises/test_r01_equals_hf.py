@@ -57,12 +57,11 @@ def test_pair_log_probabilities(kind: str, tiny: Callable[[str], Model], tiny_fo
     assert 0.2 < scores.accuracy < 0.8
 
 
-def test_real_weights(builtin: Model, builtin_source: Path, blimp_sample: Path):
+def test_real_weights(builtin: Model, builtin_network: Any, blimp_sample: Path):
     """Log-probabilities, relative to their size; `test_states` compares the states."""
     pairs = load_pairs("distractor_agreement_relative_clause", source=str(blimp_sample)).limit(3)
-    network = hf_network(builtin_source)
     words = builtin.tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
-    theirs = torch.stack([hf_logprobs(network, [0, *ids]).sum() for ids in words]).reshape(-1, 2)
+    theirs = torch.stack([hf_logprobs(builtin_network, [0, *ids]).sum() for ids in words]).reshape(-1, 2)
     scores = score(builtin, pairs)
     assert ((scores.logprob - theirs) / theirs).abs().max() < 1e-4
     assert same_decisions(scores.margin, theirs[:, 0] - theirs[:, 1])

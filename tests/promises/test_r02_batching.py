@@ -118,9 +118,9 @@ def test_the_packs_are_of_these_sizes(tiny: Callable[[str], Model], packed: Call
 
 
 @pytest.fixture(scope="module")
-def really(builtin: Model, builtin_source: Path) -> OneByOne:
+def really(builtin: Model, builtin_network: Any) -> OneByOne:
     words = builtin.tokenizer(sentences_of(REAL), add_special_tokens=False)["input_ids"]
-    return OneByOne.of(hf_network(builtin_source), [[0, *some, 0] for some in words])
+    return OneByOne.of(builtin_network, [[0, *some, 0] for some in words])
 
 
 @pytest.mark.parametrize("size", ["64", "512"])

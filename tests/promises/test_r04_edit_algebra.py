@@ -11,9 +11,10 @@ from plain_edits import KINDS, neurons_at
 from tiny_models import LAYERS, ids_of, random_pairs
 from torch import Tensor
 
-from neurosteer.edits import Edit, LayerEdit, Probe
+from neurosteer.edits import Edit, LayerEdit
 from neurosteer.forward import generate, score, steering
 from neurosteer.model import Model, editing
+from neurosteer.neurons import Direction
 
 TOKENS = torch.tensor([ids_of("w3 w1 w4 w1 w5"), ids_of("w9 w2 w6 w5 w3")])
 PAIRS = random_pairs(10)
@@ -77,7 +78,7 @@ def test_a_clamp_is_scale_0_and_a_shift(value: float, model: Model):
     with editing(model, by_hand, site="resid_post", where="all"):
         assert torch.equal(model.bridge(TOKENS), clamped)
     direction = torch.full((len(SOME),), len(SOME) ** -0.5)
-    add = Edit.push(Probe(neurons, direction, 2.0), value * len(SOME) ** 0.5 / 2)
+    add = Edit.push(Direction(neurons, direction, 2.0), value * len(SOME) ** 0.5 / 2)
     assert (logits(model, [Edit.ablate(neurons), add]) - clamped).abs().max() < 1e-6
     assert (logits(model, [Edit.ablate(neurons)]) - clamped).abs().max() > 1e-3
 

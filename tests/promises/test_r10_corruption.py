@@ -30,6 +30,8 @@ from neurosteer.runner.run_metadata import write_run_metadata
 from neurosteer.store import MANIFEST, file_digest, read_artefact
 from neurosteer.studies.runs import runs
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FLIPS, CUTS = 200, 50
 ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "ranking": ("ranking", Ranking.load),

@@ -30,6 +30,8 @@ from safetensors.numpy import save_file
 from neurosteer.cli import main
 from neurosteer.cli.app import app
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 Row = tuple[str, list[str], str]  # commands (or EVERY one that has the option), arguments, what the line says
 
 # --- what is typed -----------------------------------------------------------------------------------------------
@@ -39,7 +41,7 @@ TOPK = "is neither a count of neurons (40) nor a share above 0 and up to 100% (1
 LAYERS = "is not 'all', a layer (3), a list (3,7,12) or an ascending range (0-5)"
 LAMBDA = "is not a number above 0 and up to 1"
 COLUMNS = "is not two different column names, GOOD,BAD"
-METHODS = "welch, l0, mean-diff, l1, localizer, attribution"
+METHODS = "welch, l0, mean-diff, l1, localizer, attribution, causal-l0"
 MILLION = "1,000,000"
 QUESTIONS = "encoded, necessary, sufficient, interchangeable, selective, isolated"
 MOST = {
@@ -49,8 +51,11 @@ MOST = {
     "--draws": "10,000",
     "--nulls": "10,000",
 }
-SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post"
-KNOWN = "neurosteer has: find, ablate, amplify, evidence, generate, score, run, fetch, check, ls"
+SITES = "resid_post, resid_pre, resid_mid, attn_out, mlp_out, mlp_post, z"
+KNOWN = (
+    "neurosteer has: find, ablate, amplify, evidence, neuron, generate, score, run, export, page, fetch, compare, "
+    "check, ls"
+)
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LOADING = "find ablate amplify evidence generate score run"
 BUT_RUN, EDITS = "find ablate amplify evidence generate score", "ablate amplify"
@@ -120,6 +125,8 @@ TYPED: list[Row] = [
     *whole(0, "--controls", "--seed"),
     *one_of("--method", METHODS, "l2"),
     (EVERY, ["--method", "welsh"], f"--method 'welsh' is not one of {METHODS}; did you mean 'welch'?"),
+    *(("find", ["--share", value], f"--share '{value}' {LAMBDA}") for value in ["0", "1.5", "nan", "most"]),
+    *(("find", ["--kl", value], f"--kl '{value}' is not a finite number above 0") for value in ["0", "inf", "auto"]),
     *one_of("--position", "eos, last", "first"),
     *one_of("--split", "pair, lexical", "word"),
     (EVERY, ["--site", "resid_pots"], f"--site 'resid_pots' is not one of {SITES}; did you mean 'resid_post'?"),
@@ -127,17 +134,27 @@ TYPED: list[Row] = [
     *one_of("--format", "table, json", "yaml", "csv"),
     *one_of("--device", "auto, cpu, cuda, cuda:N, xpu, mps", "gpu", "cuda:-1"),
     *one_of("--to", "zero, mean", "resample", commands="find"),
+    *one_of("--to", "zero, mean, resample", "noise", commands="neuron"),
     *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
     *one_of("--to", "zero, mean", "resample", commands="amplify generate"),
+    *one_of("--to", "hf", "gguf", commands="export"),
+    *one_of("--by", "unit, head", "heads", "layer"),
+    *one_of("--direction", "mean, probe", "both", commands="find"),
+    *(
+        (name, ["--direction", "none"], "--direction 'none': no such file")
+        for name in ["ablate", "amplify", "evidence", "generate"]
+    ),
+    (EDITS, ["--direction", "mean", "--topk", "3"], "--topk with --direction: a direction is no set of neurons; "),
+    ("generate", ["--push", "far"], "--push 'far' is not a finite number"),
     *one_of("--reach", "own, onward, all", "far"),
-    *one_of("--where", "all, prompt", "nowhere", commands=EDITS),
-    *one_of("--where", "all, prompt, generated", "nowhere", commands="generate"),
+    *one_of("--where", "all, prompt, every", "nowhere", commands=EDITS),
+    *one_of("--where", "all, prompt, generated, every", "nowhere", commands="generate"),
     (
         "generate",
         ["--where", "promt"],
-        "--where 'promt' is not one of all, prompt, generated; did you mean 'prompt'?",
+        "--where 'promt' is not one of all, prompt, generated, every; did you mean 'prompt'?",
     ),
-    (EDITS, ["--where", "promt"], "--where 'promt' is not one of all, prompt; did you mean 'prompt'?"),
+    (EDITS, ["--where", "promt"], "--where 'promt' is not one of all, prompt, every; did you mean 'prompt'?"),
     *(
         (EDITS, ["--where", value], f"--where {value} cannot matter for scores: sentences are given, and EOS is ")
         for value in ("eos", "generated")
@@ -145,7 +162,7 @@ TYPED: list[Row] = [
     *one_of("--kind", "model, data", "dataset"),
     *one_of("--to", "mean, zero", "noise", "resample", commands="evidence"),
     *(
-        (EVERY, ["--kl", value], f"--kl '{value}' is not auto, or a finite number above 0")
+        (f"{EDITS} evidence", ["--kl", value], f"--kl '{value}' is not auto, or a finite number above 0")
         for value in ("nan", "-1", "")
     ),
     *one_of("--only", QUESTIONS, "x", ""),
@@ -160,10 +177,10 @@ TYPED: list[Row] = [
     *empty(EVERY, "--model", "--revision", "--device-map", "--bos", "--eos"),
     *empty("ablate amplify evidence generate", "--task"),
     ("run", ["--task", ""], "tasks must be a list of names, globs or phenomena, each once, or of all, not ['']"),
-    ("run", ["--shard", "5/4"], "shard '5/4' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--shard", "0/2"], "shard '0/2' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--shard", "1/2/3"], "shard '1/2/3' is not i/n with i from 1 to n, like 2/4"),
-    ("run", ["--shard", ""], "shard '' is not i/n with i from 1 to n, like 2/4"),
+    ("run", ["--workers", "0"], "--workers '0' is neither auto nor a whole number from 1 to 1,024"),
+    ("run", ["--workers", "-1"], "--workers '-1' is neither auto nor a whole number from 1 to 1,024"),
+    ("run", ["--workers", "1.5"], "--workers '1.5' is neither auto nor a whole number from 1 to 1,024"),
+    ("run", ["--workers", ""], "--workers '' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
     ("run", ["--set", "topk=0"], f"{K} '0'"),
     ("run", ["--set", "topk=nan"], f"{K} 'nan'"),
@@ -182,6 +199,9 @@ TYPED: list[Row] = [
     ),
     (EVERY, ["--neutral", "none.txt"], "--neutral 'none.txt': no such file"),
     (EVERY, ["--out", "taken/runs"], "--out 'taken/runs': '"),
+    (EVERY, ["--out", "~nobody-here/x"], "--out '~nobody-here/x' begins with a user of whom no home folder is known"),
+    (EDITS, ["--neutral", "~nobody-here/x"], "--neutral '~nobody-here/x' begins with a user of whom no home folder "),
+    (EVERY, ["--controls", "1000000000"], "--controls '1000000000' is not a whole number of at least 0 and at most "),
     (EVERY, ["--quiet=yes"], "option '--quiet' does not take a value"),
     (EVERY, ["--topk"], "option '--topk' requires an argument"),
     *(
@@ -192,7 +212,13 @@ TYPED: list[Row] = [
     ("find", ["--tpok", "3"], "unknown option '--tpok'; did you mean '--topk'? (see neurosteer find --help)"),
     ("run", ["--top", "3"], "unknown option '--top'; did you mean '--topk'? (see neurosteer run --help)"),
     ("run", ["--set", "topk=5", "-k", "6"], "'topk' is given twice: by --set and by an option of its own"),
-    ("run", ["--shrad", "1/2"], "unknown option '--shrad'; did you mean '--shard'? (see neurosteer run --help)"),
+    ("run", ["--slurm", "0"], "slurm '0' is no number of tasks from 1 to 1,024, like 8, or 8%4"),
+    ("run", ["--slurm", "8%0"], "slurm '8%0' is no number of tasks from 1 to 1,024, like 8, or 8%4"),
+    ("run", ["--slurm-opt", "partition=gpu"], "--slurm-opt partition=gpu: give --slurm N too, the number of tasks"),
+    ("run", ["--slurm", "2", "--slurm-opt", "gpu"], "slurm-opt 'gpu' is not KEY=VALUE, like partition=gpu"),
+    ("run", ["--slurm", "2", "--slurm-opt", "array=3"], "slurm-opt 'array' is neurosteer's own to set; leave it out"),
+    ("run", ["--slurm", "2", "--slurm-opt", "time=1:00"], "slurm-opt time is a number of minutes, not '1:00'"),
+    ("run", ["--wrokers", "2"], "unknown option '--wrokers'; did you mean '--workers'? (see neurosteer run --help)"),
     ("generate", ["--temprature", "1"], "unknown option '--temprature'; did you mean '--temperature'? (see "),
     ("run", ["extra"], "got unexpected extra argument"),
     (EDITS, ["extra", "more"], "got unexpected extra argument"),
@@ -200,8 +226,10 @@ TYPED: list[Row] = [
     ("find score", ["nope", "--data", "./nowhere"], "no such file or folder: './nowhere' (--data takes auto, "),
 ]
 FIRST = {
+    "neuron": ["0:1"],
     "generate": ["The guests"],
     "run": ["fig5"],
+    "export": ["taken", "edited"],
     "fetch": ["gpt2"],
     "check": ["taken"],
 }  # what else is looked at only after
@@ -236,13 +264,14 @@ Refused = Callable[..., None]
 def refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> Refused:
     """A command in a folder, and the beginning of what it must be refused with."""
 
-    def check(place: Path, arguments: list[str], message: str, *, notes: int = 0) -> None:
+    def check(place: Path, arguments: list[str], message: str, *, notes: int = 0, plan: bool = False) -> None:
         monkeypatch.chdir(place)
         before = contents(place)
         outcome = run(*arguments)
         lines = outcome.err.splitlines()
         assert (outcome.code, outcome.out) == (2, ""), outcome.err
-        assert len(lines) == 1 + notes, outcome.err
+        planned = plan and lines[0].startswith("note: plan: ")
+        assert len(lines) == 1 + (notes or planned), outcome.err
         assert lines[-1].startswith(f"neurosteer: {message}")
         assert all(line.startswith("note: ") for line in lines[:-1])
         assert contents(place) == before
@@ -267,7 +296,11 @@ def test_what_is_typed(refused: Refused, tmp_path: Path, row: Row):
 def test_every_option_of_every_command_is_there():
     typed = {(command, row[1][0].partition("=")[0]) for row in TYPED for command in commands_for(row)}
     left = {(command, option) for command, options in OPTIONS.items() for option in options} - typed
-    assert left == {("find", "--task"), ("score", "--task")}  # names that only the pairs can judge: see below
+    assert left == {
+        ("find", "--task"),
+        ("neuron", "--task"),
+        ("score", "--task"),
+    }  # names that only the pairs can judge: see below
 
 
 @pytest.mark.parametrize(
@@ -283,6 +316,8 @@ def test_every_option_of_every_command_is_there():
         (["--verison"], "unknown option '--verison'; did you mean '--version'? (see neurosteer --help)"),
         (["check"], "missing argument 'PATH...' (see neurosteer check --help)"),
         (["generate", "--scale", "0"], "missing argument 'PROMPT...' (see neurosteer generate --help)"),
+        (["export"], "missing argument 'EDIT' (see neurosteer export --help)"),
+        (["export", "nowhere", "edited"], "no effect in 'nowhere': No such file or directory"),
         (["fetch"], "missing argument 'NAME' (see neurosteer fetch --help)"),
         (["fetch", "builtin"], "the pairs of 'builtin' are made on this machine: nothing is to be fetched"),
         (["fetch", "rublmp", "--offline"], "no model or data set 'rublmp' in the cache, and the hub cannot be "),
@@ -594,8 +629,10 @@ def test_models(refused: Refused, place: Path, model: str, message: str):
 @pytest.mark.parametrize("row", LOADING, ids=lambda row: " ".join(row[1]))
 def test_what_the_model_cannot_have(refused: Refused, place: Path, row: Row):
     for command in commands_for(row):
-        first = {"run": ["ok.toml"], "generate": ["w1 w2"]}.get(command, [])
-        pairs = ["--data", "made.jsonl"] if command in ("find", "score") else []
+        if command == "export":  # reads its run before it loads a model
+            continue
+        first = {"run": ["ok.toml"], "generate": ["w1 w2"], "neuron": ["0:1"]}.get(command, [])
+        pairs = ["--data", "made.jsonl"] if command in ("find", "score", "neuron") else []
         refused(place, [command, *first, *pairs, "--model", "llama", *row[1]], row[2])
 
 
@@ -603,7 +640,13 @@ def test_what_the_model_cannot_have(refused: Refused, place: Path, row: Row):
 def test_neurons(refused: Refused, place: Path, row: Row, notes: bool):
     for command in commands_for(row):
         first = ["w1 w2"] if command == "generate" else []
-        refused(place, [command, *first, "--model", "llama", "--offline", *row[1]], row[2], notes=notes)
+        refused(
+            place,
+            [command, *first, "--model", "llama", "--offline", *row[1]],
+            row[2],
+            notes=notes,
+            plan=command in EDITS,
+        )
 
 
 @pytest.mark.parametrize(("arguments", "message"), RECIPES, ids=lambda value: " ".join(value)[:30])
@@ -671,6 +714,13 @@ def test_files_as_others_write_them(scored: Callable[..., dict[str, Any]], name:
     assert theirs["data"]["digest"] == plain["data"]["digest"]
 
 
+def test_columns_in_another_script(scored: Callable[..., dict[str, Any]]):
+    good, bad = "\u6587\u6cd5\u7684", "\u975e\u6587\u6cd5\u7684"
+    content = CSV.replace("sentence_good", good).replace("sentence_bad", bad).encode()
+    theirs = scored("theirs.csv", content, columns=f"{good},{bad}")
+    assert theirs["data"]["digest"] == scored("plain.jsonl", PLAIN)["data"]["digest"]
+
+
 def test_a_word_of_ten_thousand_letters(
     scored: Callable[..., dict[str, Any]], refused: Refused, place: Path, tmp_path: Path
 ):
@@ -697,6 +747,7 @@ def save_spelling(folder: Path) -> None:
     transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**GROUPED, **ids})).save_pretrained(folder)
 
 
+@pytest.mark.usefixtures("rendered")
 def test_right_to_left_text_and_emoji(run: Any, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """In sentences, in a task's name and in a prompt, from find to figures and text; nothing is lost or warned of."""
     monkeypatch.chdir(tmp_path)
@@ -744,11 +795,81 @@ def test_a_recipe_as_others_write_it_where_a_dead_process_has_left_its_locks(
     planned = run("run", "ok.toml", "--dry-run", "--quiet", "--format", "json")
     folder = Path(json.loads(planned.out)["dry_run"]["folder"])
     folder.mkdir(parents=True)
-    for name in (".run.lock", ".gate.lock", ".recipe.json.lock", ".shard-1-of-2.lock"):
+    for name in (".run.lock", ".recipe.json.lock", ".claims/joint-0.lock"):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("99999")
     outcome = run("run", "ok.toml", "--quiet")
     assert (outcome.code, outcome.err) == (0, "")
     assert (folder / "index.html").is_file()
+
+
+# --- what people have met --------------------------------------------------------------------------------------
+
+
+def test_a_cache_of_a_user_who_is_not_there(refused: Refused, place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NEUROSTEER_HOME", "~nobody-here/x")
+    told = "'~nobody-here/x': no home folder of '~nobody-here' is known; name the folder itself"
+    refused(place, ["find", "--data", "made.jsonl", "--model", "llama", "--layers", "1"], told)
+
+
+KINDS, LAYOUT, ONCE = "artefacts/test_kinds.py", "pairs/test_layouts.py", "pairs/test_once.py"
+HALF, ODD = "promises/test_r28_nothing_by_half.py", "model/test_architectures.py"
+FONTS, HERE = "report/test_fonts.py", "promises/test_r11_bad_input.py"
+INSIDE = f"{KINDS}::test_what_is_wrong_inside_is_told_in_one_line"
+MET = {  # what others have run into: a row above (arguments, or a file), or the test of its kind
+    "a mixture of experts has no mlp_post": f"{ODD}::test_mixtures_of_experts_have_no_mlp_post",
+    "only some blocks are mixtures of experts": f"{ODD}::test_mixtures_of_experts_have_no_mlp_post",
+    "more token ids than embedding rows": f"{HALF}::test_more_token_ids_than_embedding_rows",
+    "weights that are NaN": f"{HALF}::test_weights_that_are_no_numbers",
+    "weights without a place": f"{HALF}::test_tensors_that_the_model_does_not_take",
+    "an unknown quantisation": f"{HALF}::test_quantisations_that_transformers_would_pass_over",
+    "an adapter beside the weights": f"{HALF}::test_an_adapter_beside_the_weights",
+    "a recurrent model has no key-value cache": f"{ODD}::test_recurrent_models_write_without_a_cache_and_say_so",
+    "a tokenizer rebuilt by its type": "model/test_tokenizer_file.py::test_the_ids_are_those_of_the_file",
+    "pairs of the same tokens": f"{ONCE}::test_the_same_tokens_are_said",
+    "a key given twice": "key.jsonl",
+    "a column given twice": "column.csv",
+    "pairs given twice": f"{ONCE}::test_repeats_are_the_pairs_alone",
+    "a pair of one sentence": f"{ONCE}::test_repeats_are_the_pairs_alone",
+    "nothing but pairs of one sentence": "same.jsonl",
+    "Parquet text that is not UTF-8": "bytes.parquet",
+    "fields parted by semicolons": f"{LAYOUT}::test_a_layout_is_found",
+    "columns in another script": f"{HERE}::test_columns_in_another_script",
+    "a name that the figure's font lacks": f"{FONTS}::test_without_a_font_the_figure_says_what_stands_for_what",
+    "columns of other names": f"{LAYOUT}::test_a_layout_is_found",
+    "columns that may be either": "both.csv",
+    "one sentence a row": f"{LAYOUT}::test_a_layout_is_found",
+    "alternating lines": f"{LAYOUT}::test_a_layout_is_found",
+    "lines of which nothing says which are good": "pairs.txt",
+    "rows of True and False": f"{LAYOUT}::test_a_layout_is_found",
+    "a folder of folders": f"{LAYOUT}::test_folders_are_searched_below",
+    "several paradigms in a file": f"{LAYOUT}::test_a_column_makes_tasks",
+    "a JSON array": f"{LAYOUT}::test_a_layout_is_found",
+    "a matplotlib backend that is not installed": "report/test_users_settings.py::test_backends_that_are_not_there",
+    "a matplotlib style with LaTeX": "report/test_users_settings.py::test_settings",
+    "a figure that fails": "studies/test_runs.py::test_results_are_kept_where_a_figure_fails",
+    "a terminal of 0 or 20 columns": "cli/test_screen.py::test_no_word_breaks_however_narrow_the_terminal",
+    "--out of a user who is not there": "--out ~nobody-here/x",
+    "a cache of a user who is not there": f"{HERE}::test_a_cache_of_a_user_who_is_not_there",
+    "a name that holds an escape": "cli/test_screen.py::test_control_characters_are_spelled_out",
+    "a billion controls": "--controls 1000000000",
+    "arrays of an artefact differ in length": INSIDE,
+    "scores of an artefact are NaN": INSIDE,
+    "units of an artefact are no whole numbers": INSIDE,
+    "a unit stands twice in an artefact": INSIDE,
+    "an artefact lacks an array": INSIDE,
+    "a variance in an artefact is below 0": INSIDE,
+    "a site of another width": "forward/test_edited_scores.py::test_edits_of_another_model_layer_or_unit",
+}
+
+
+def test_what_people_have_met_is_somewhere():
+    """Every case is a row of the tables above, or the test of its kind is there."""
+    rows = {" ".join(row[1]) for row in TYPED} | {file for file, _ in SENTENCES}
+    tests = Path(__file__).parents[1]
+    for case, where in MET.items():
+        file, _, name = where.partition("::")
+        assert where in rows or f"def {name}(" in (tests / file).read_text("utf-8"), case
 
 
 # --- the installed command ---------------------------------------------------------------------------------------

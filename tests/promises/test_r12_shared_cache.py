@@ -21,12 +21,14 @@ import contextlib, json, os, signal, time, traceback
 from pathlib import Path
 import matplotlib.figure, torch, transformer_lens
 import neurosteer.forward.attribution as attribution, neurosteer.forward.request as request
+from blank_pictures import blank_from_now_on
 from neurosteer.cli import main
 from neurosteer.model import load_model
 from neurosteer.store import write_bytes
 from neurosteer.studies.runs import write_run
 
 torch.set_num_threads(1)
+blank_from_now_on()
 place, model, data = (Path(argument) for argument in sys.argv[1:])
 METADATA = ["find", "--data", str(data), "--model", str(model), "--method", "welch", "--method", "attribution"]
 METADATA += ["--layers", "0,2", "--topk", "3", "--draws", "1", "--quiet"]

@@ -28,6 +28,9 @@ def note(event, given):
         tried.append(f"{running}: {event}")
         raise OSError(101, "out of bounds")
 sys.addaudithook(note)
+if "blank" in sys.argv:
+    from blank_pictures import blank_from_now_on
+    blank_from_now_on()
 
 from neurosteer.cli import main
 
@@ -88,13 +91,13 @@ def place(tmp_path) -> Path:
     return tmp_path
 
 
-def ends_of(place: Path, commands: dict[str, list[str]]) -> dict[str, list[Any]]:
+def ends_of(place: Path, commands: dict[str, list[str]], *how: str) -> dict[str, list[Any]]:
     """Exit code and stderr of each command, none of which has tried anything; one after the other in one process."""
     asked = {
         name: [*command, *([] if "--model" in command else ["--model", "model"])]
         for name, command in commands.items()
     }
-    report = told(CODE, place, json.dumps(asked), HF_HOME=str(place / "hf"))
+    report = told(CODE, place, json.dumps(asked), *how, HF_HOME=str(place / "hf"))
     assert report["tried"] == []
     assert report["shown"] == ["shown: socket.getaddrinfo"]
     ends: dict[str, list[Any]] = report["ends"]
@@ -120,8 +123,11 @@ def test_offline_in_a_fresh_process(place: Path, offline: dict[str, list[str]]):
 
 
 def test_a_local_run_then_offline(place: Path, offline: dict[str, list[str]]):
-    """Local ones without the option; they import the libraries, which `--offline` then finds imported."""
+    """Local ones without the option; they import the libraries, which `--offline` then finds imported.
+
+    Figures are rendered in the other test.
+    """
     local = {f"local {name}": command for name, command in LOCAL.items()}
-    ends = ends_of(place, local | offline)
+    ends = ends_of(place, local | offline, "blank")
     assert [ends.pop(name)[0] for name in local] == [0] * len(LOCAL)
     check_offline(ends)

@@ -29,6 +29,8 @@ from neurosteer.progress import Progress
 from neurosteer.report import find_table
 from neurosteer.studies import Found, find
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FEW = made_pairs()
 MANY = made_pairs(verbs=20, subjects=5, nouns=3)  # enough words for the column of new words
 QUICK: dict[str, Any] = {"methods": ("welch",), "layers": [0, 2], "topk": 3, "draws": 1}
@@ -109,10 +111,11 @@ def check_same(first: Found, second: Found) -> None:
             own = getattr(ours.stats, name)
             assert torch.equal(own, value) if isinstance(value, torch.Tensor) else own == value
     assert list(second.directions) == list(first.directions)
-    for layer, (direction, spread) in first.directions.items():
-        assert torch.equal(second.directions[layer][0], direction)
-        assert second.directions[layer][1] == spread
-        assert torch.equal(second.probe(layer).direction, first.probe(layer).direction)
+    for kind, of_layers in first.directions.items():
+        for layer, (vector, spread) in of_layers.items():
+            assert torch.equal(second.directions[kind][layer][0], vector)
+            assert second.directions[kind][layer][1] == spread
+            assert torch.equal(second.direction(kind, layer).vector, vector)
 
 
 def check_same_looks(first: Found, second: Found) -> None:

@@ -19,7 +19,22 @@ from pathlib import Path
 import pytest
 
 SLOW = ("torch", "transformers", "transformer_lens", "datasets", "matplotlib", "scipy", "pandas")
-COMMANDS = ("find", "ablate", "amplify", "evidence", "generate", "score", "run", "fetch", "check", "ls")
+COMMANDS = (
+    "find",
+    "ablate",
+    "amplify",
+    "evidence",
+    "neuron",
+    "generate",
+    "score",
+    "run",
+    "export",
+    "page",
+    "fetch",
+    "compare",
+    "check",
+    "ls",
+)
 LISTINGS = ("tasks", "models", "recipes", "runs")
 HELP = [[], ["--help"], ["--version"], *([command, "--help"] for command in COMMANDS), ["ls"]]
 HELP += [["ls", listing, "--help"] for listing in LISTINGS]
@@ -33,7 +48,8 @@ MISTAKES = [
     ["score", "--convention", "none"],
     ["run", "nowhere"],
     ["run", "fig5", "--set", "k=0"],
-    ["run", "fig5", "--shard", "5/4"],
+    ["run", "fig5", "--workers", "none"],
+    ["export"],
     ["fetch"],
     ["check"],
     *(["ls", listing, "--format", "yaml"] for listing in LISTINGS),

@@ -21,6 +21,7 @@ import contextlib, errno, functools, io, json, os, random, shutil
 from pathlib import Path
 import matplotlib.figure, torch, transformer_lens
 import neurosteer.model
+from blank_pictures import blank_from_now_on
 from neurosteer.cli import main
 from neurosteer.artefacts import check_path
 from neurosteer.store import file_digest
@@ -28,6 +29,7 @@ from stub_recipe import contents
 from transformers import AutoModelForCausalLM
 
 torch.set_num_threads(1)
+blank_from_now_on()
 place, every = Path(sys.argv[1]), sys.argv[2] == "every"
 os.chdir(place)
 neurosteer.model.load_model = functools.cache(neurosteer.model.load_model)  # all commands ask for the same

@@ -21,6 +21,8 @@ from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.studies import Found, find, measure_effect, save_effects, save_find
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 OPTIONAL = type(None)
 SHARE = "a number in [0, 1]"
 WORDS = ("length", "last_word", "unigram", "stem", "bigram")
@@ -72,6 +74,7 @@ ENTRY = {
     },
     "site": str,
     "position": str,
+    "by": str,
     "width": int,
     "baselines": BASELINES,
     "baselines_intervals": BASELINE_ENDS,
@@ -142,6 +145,7 @@ EFFECT = {
     "method": str,
     "edit": {
         "kind": str,
+        "by": str,
         "scale": float,
         "value": OPTIONAL,
         "where": str,

@@ -31,6 +31,8 @@ from neurosteer.neurons import NeuronSet, Ranking
 from neurosteer.runner.execution import run_units
 from neurosteer.store import MANIFEST, canonical_json, file_digest, file_stem, locked, write_artefact
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 PACKAGE = Path(neurosteer.__file__).parent
 ESCAPES = ("../../x", "/etc/passwd", "..", "a/../../x", "..\\x", "~/x", "x\0y", "")
 

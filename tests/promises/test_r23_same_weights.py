@@ -25,6 +25,8 @@ from neurosteer.model import Model, builtin, gguf, load_model
 from neurosteer.pairs import load_pairs
 from neurosteer.store import file_digest
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 PAIRS = random_pairs(12)
 WAYS = ("folder", "bridge", "their bridge", "network", "network from memory", "GGUF file", "folder of a GGUF file")
 
@@ -77,6 +79,13 @@ def test_the_same_numbers(way: str, file: Path):
     check_same(by_name, loaded(way, builtin.builtin_folder(), file))
 
 
+def test_other_markers_in_its_files_make_no_other_model(file: Path, tmp_path: Path):
+    """The same weights in a folder that names `</s>`, told which markers to take."""
+    theirs = save_tiny("llama", tmp_path / "theirs")
+    assert load_model(theirs).eos != load_model().eos
+    check_same(load_model(), load_model(theirs, bos="<s>", eos="<s>"))
+
+
 def check_same(by_name: Model, model: Model, pairs: Any = PAIRS) -> None:
     assert (model.bos, model.eos) == (by_name.bos, by_name.eos)
     assert model.fingerprint == by_name.fingerprint
@@ -114,7 +123,7 @@ OTHER = {  # what is given, and what the message says
     ("--eos", "<s>"): "EOS </s>, and the model now has <s>; give --eos '</s>'",
     ("--bos", "</s>", "--eos", "<s>"): "BOS <s> and EOS </s>, and the model now has </s> and <s>; give --bos '<s>' ",
 }
-COMMANDS = (["ablate"], ["amplify"], ["generate", "w1 w2"])
+COMMANDS = (["ablate"], ["amplify"], ["evidence"], ["generate", "w1 w2"])
 
 
 def test_neurons_found_under_other_tokens_are_refused(found: str, run: Any):

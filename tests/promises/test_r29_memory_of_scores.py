@@ -1,6 +1,6 @@
 """R29: the memory of scores does not grow with the vocabulary: one pack and 256 MiB beside the weights, at most.
 
-`score` and `ablate` on 60 built-in pairs, at 32,000 and at 262,144 words, each in a fresh process.
+`score` and `ablate` on 60 built-in pairs, at 32,000 and at 262,144 words, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fresh_process import told
+from fresh_process import told_warm
 
 WIDTH, MB = 32, 2**20
 PACK = 4 * 8 * 128 * WIDTH * 4  # four tensors of 8 rows of 128 nodes, as in R15
@@ -61,7 +61,7 @@ print(json.dumps({name: growth(work, pairs) for name, work in works.items()}))
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the system cannot reset the peak")
 @pytest.mark.parametrize("words", [32_000, 262_144])
 def test_peak_growth(words: int, tmp_path: Path):
-    grown = told(CODE, tmp_path, words, WIDTH)
+    grown = told_warm(CODE, tmp_path, words, WIDTH)
     assert set(grown) == {"score", "ablate"}
     for size in grown.values():
         assert size < PACK + 256 * MB, grown

@@ -59,23 +59,34 @@ def test_settings_are_noticed_where_they_do_matter(plain: tuple[bytes, bytes], m
         assert drawn() != plain
 
 
-@pytest.mark.parametrize("backend", ["QQQ", "module://matplotlib_inline.backend_inline", "tkagg"])
-def test_a_backend_that_is_not_there(backend: str, tmp_path: Path):
-    """As a notebook or a shell's profile leaves it behind."""
-    code = """
-import json
+BACKENDS = ("QQQ", "module://matplotlib_inline.backend_inline", "tkagg")
+EACH = """
+import json, os
 from pathlib import Path
-from neurosteer.cli import main
-try:
-    main(["--version"])
-except SystemExit:
-    pass
-from made_found import make_found
-from neurosteer.report import canvas, find_figure, save_figure
-from neurosteer.report.canvas import save_svg
-save_figure(find_figure(make_found()), Path(sys.argv[2]), dpi=40)
-print(json.dumps("torch" in sys.modules))
+import torch
+sys.path.insert(0, sys.argv[1])
+
+def draw(path):
+    from neurosteer.cli import main
+    try:
+        main(["--version"])
+    except SystemExit:
+        pass
+    from made_found import make_found
+    from neurosteer.report import find_figure, save_figure
+    save_figure(find_figure(make_found()), path, dpi=40)
+
+for i, backend in enumerate(sys.argv[3:]):
+    assert "matplotlib" not in sys.modules
+    if os.fork() == 0:
+        os.environ["MPLBACKEND"] = backend
+        draw(Path(sys.argv[2]) / f"{i}.png")
+        os._exit(0)
+print(json.dumps([os.waitstatus_to_exitcode(os.wait()[1]) for _ in sys.argv[3:]]))
 """
-    folder = Path(__file__).parent
-    told(f"sys.path.insert(0, sys.argv[1])\n{code}", folder, tmp_path / "a.png", MPLBACKEND=backend)
-    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_backends_that_are_not_there(tmp_path: Path):
+    """As a notebook or a shell's profile leaves them behind; each in a process that has not loaded matplotlib."""
+    assert told(EACH, Path(__file__).parent, tmp_path, *BACKENDS) == [0, 0, 0]
+    assert [(tmp_path / f"{i}.png").stat().st_size > 1000 for i in range(3)] == [True] * 3

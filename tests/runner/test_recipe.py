@@ -17,7 +17,7 @@ from neurosteer.errors import InputError
 from neurosteer.probes import L0
 from neurosteer.runner import Recipe, override, read_recipe
 from neurosteer.studies.finding.layers import LAMBDAS
-from neurosteer.vocabulary import COLUMNS
+from neurosteer.vocabulary import COLUMNS, METHODS
 
 HEAD = 'format = 1\nexperiments = ["fig5"]\n'
 EVERY = """
@@ -67,6 +67,10 @@ evaluate = "10-19"
 test_pairs = 50
 attribution_pairs = 60
 seeds = 3
+pooled = true
+budgets = [0.1, 0.05]
+mask_seeds = 2
+mask_steps = 30
 """
 
 
@@ -128,6 +132,10 @@ def test_every_key(write):
         test_pairs=50,
         attribution_pairs=60,
         seeds=3,
+        pooled=True,
+        budgets=(0.05, 0.1),
+        mask_seeds=2,
+        mask_steps=30,
     )
 
 
@@ -274,8 +282,10 @@ WRONG = [
     ("position = 0", "position must be one of eos, last, not 0"),
     ("dtype = 'int8'", "dtype must be one of auto, float32, bfloat16, float16, not 'int8'"),
     ("device = 'gpu'", "device must be one of auto, cpu, cuda, cuda:N, xpu, mps, not 'gpu'"),
+    ("pooled = 1", "pooled must be true or false, not 1"),
+    ("budgets = [0.1, 0]", "budgets must be a list of numbers above 0, each once, not [0.1, 0]"),
     ("methods = ['welsh']", "not ['welsh']; did you mean 'welch'?"),
-    ("methods = 'welch'", "methods must be a list of some of welch, l0, attribution, each once, not 'welch'"),
+    ("methods = 'welch'", f"methods must be a list of some of {', '.join(METHODS)}, each once, not 'welch'"),
     ("measured = 'phenomna'", "not 'phenomna'; did you mean 'phenomena'?"),
     ("measured = []", "measured must be phenomena, all or a list of tasks, each once, not []"),
     ("tasks = 'all'", "tasks must be a list of names, globs or phenomena, each once, or of all, not 'all'"),
@@ -465,7 +475,7 @@ def test_what_is_typed(write, key, typed, field, value):
         (
             "methods",
             "l0,welsh",
-            "methods must be a list of some of welch, l0, attribution, each once, not 'l0,welsh'; "
+            f"methods must be a list of some of {', '.join(METHODS)}, each once, not 'l0,welsh'; "
             "did you mean 'welch'?",
         ),
         ("columns", "good", "columns must be two different column names, 'GOOD,BAD', not 'good'"),

@@ -169,10 +169,10 @@ def test_resampling_from_one_sentence(llama: Model, network: Any, found: Found, 
     assert effect.control_margins[0].tolist() == pytest.approx(edited(network, found.test, control, new), **CLOSE)
 
 
-def test_a_push_has_no_controls(llama: Model, network: Any, found: Found, neutral: Path):
+def test_a_push(llama: Model, network: Any, found: Found, neutral: Path):
     """The dense probe's direction, 3 standard deviations of the train states, at every token but BOS."""
-    probe = found.probe(1)
-    step = (3.0 * probe.std * probe.direction).tolist()
+    probe = found.direction("probe", 1)
+    step = (3.0 * probe.std * probe.vector).tolist()
     units = [(1, unit) for unit in range(WIDTH)]
     plain = edited(network, found.test, units, lambda _layer, unit, _depth, old: old + step[unit])
     effect = measure_effect(llama, found.test, Edit.push(probe, 3.0), controls=0, neutral=neutral)
@@ -182,10 +182,10 @@ def test_a_push_has_no_controls(llama: Model, network: Any, found: Found, neutra
     assert effect.without_massive is None
     rows = list(csv.DictReader(io.StringIO(effect.to_csv())))
     assert {row["margin_controls"] for row in rows} == {""}
-    with pytest.raises(InputError, match=r"a push .* no matched controls: controls=0$"):
+    with pytest.raises(InputError, match=r"drawn from states of train pairs: give train=, or controls=0$"):
         measure_effect(llama, found.test, Edit.push(probe, 3.0), neutral=neutral)
-    for more in ({"scales": [2.0]}, {"kinds": ["mean"]}):
-        with pytest.raises(InputError, match=r"^a push "):
+    for more, said in (({"scales": [2.0]}, "^a push has no scale"), ({"kinds": ["mean"]}, "leave kinds out$")):
+        with pytest.raises(InputError, match=said):
             measure_effect(llama, found.test, Edit.push(probe, 3.0), controls=0, neutral=neutral, **more)
 
 

@@ -25,6 +25,8 @@ from neurosteer.studies import Effect, Found, measure_effect, save_effects, with
 from neurosteer.studies.effects import effect as effect_module
 from neurosteer.studies.runs import runs
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def effects(

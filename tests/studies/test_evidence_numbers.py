@@ -15,6 +15,7 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.neurons import NeuronSet
 from neurosteer.studies.effects.equal import equal_scales, smaller_or_median
+from neurosteer.studies.effects.numbers import ratio
 from neurosteer.studies.evidence.numbers import (
     GRID,
     areas,
@@ -22,7 +23,6 @@ from neurosteer.studies.evidence.numbers import (
     holds,
     mean_over_tasks,
     one_sided_p,
-    ratio,
     shares_of,
     too_few,
 )

@@ -19,6 +19,8 @@ from neurosteer.store import write_manifest
 from neurosteer.studies import find, runs, save_find
 from neurosteer.studies.finding import save
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FILES = [
     "MANIFEST.json",
     "made.csv",

@@ -39,8 +39,8 @@ def check_same(again: Found, found: Found) -> None:
         assert (other.metadata, other.best_layer) == (ranking.metadata, ranking.best_layer)
         assert list(other.top(3)) == list(ranking.top(3))
     for layer in (row.layer for row in found.layers):
-        mine, theirs = again.probe(layer), found.probe(layer)
-        assert torch.equal(mine.direction, theirs.direction)
+        mine, theirs = again.direction("probe", layer), found.direction("probe", layer)
+        assert torch.equal(mine.vector, theirs.vector)
         assert mine.std == theirs.std
 
 

@@ -32,7 +32,7 @@ effect: ns.Effect = ns.measure_effect(model, found.test, ablation(top, "resample
 evidence: ns.Evidence = ns.evidence(model, found, method="attribution", topk=40, only=["necessary"], kl="auto")
 needed: bool | None = evidence.tests["necessary"].holds
 states: ns.EosStates = ns.eos_states(model, pairs, layers=range(3))
-probe: ns.Probe = found.probe(14)
+direction: ns.Direction = found.direction("probe", 14)
 with ns.steering(model, ns.Edit.amplify(top, by=2.0, to="mean")) as applied:
     texts: list[ns.Generated] = ns.generate(model, ["The guests have", "A dog"], max_new_tokens=5)
     text: str = ns.generate(model, "The guests have").text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from neurosteer.errors import InputError
 from neurosteer.experiments.experiment import Drawing, Experiment, Rows, Task, Work
 from neurosteer.runner.units import Unit
+from neurosteer.vocabulary import CAUSAL_METHODS
 
 from .agreement_figure import agreement_caption, draw_agreement
 from .cells import cells_unit, null_cells_unit
@@ -45,6 +47,13 @@ def joint_units(work: Work) -> list[Unit]:
     return units + [neutral_unit(work, batch) for batch in batches]
 
 
+def check(work: Work) -> None:
+    """Raises `InputError` for methods that are none of its own."""
+    for method in work.recipe.methods:
+        if method not in CAUSAL_METHODS:
+            raise InputError(f"causal compares some of {', '.join(CAUSAL_METHODS)}, not {method}")
+
+
 def csvs(result: CausalTransfer) -> Mapping[str, Rows]:
     """Cells in the main file; the others beside it."""
     predicted = [
@@ -79,4 +88,5 @@ EXPERIMENT = Experiment(
     },
     task_units=task_units,
     joint_units=joint_units,
+    check=check,
 )

@@ -17,12 +17,12 @@ from neurosteer.pairs import Pairs
 from neurosteer.results import record
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of, file_stem
+from neurosteer.studies.costs import UNDER_EDIT, count_prefixes
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.vocabulary import CausalMethod
 
 from .nulls import null_sets_name
 from .sets import SetKey, as_sets, read_set, sets_needs
-from .sources import count_prefixes
 from .targets import Target
 
 
@@ -81,7 +81,7 @@ def _unit(
     work: Work, name: str, pairs: Pairs, edits: int, compute: Callable[[Read], UnitResult], needs: tuple[str, ...]
 ) -> Unit:
     """A unit that measures so many edits on some pairs."""
-    cost = costs.UNDER_EDIT * costs.token_seconds(work.model) * count_prefixes(pairs) * (1 + edits)
+    cost = UNDER_EDIT * costs.token_seconds(work.model) * count_prefixes(pairs) * (1 + edits)
     return Unit(name, pairs.task, cost, compute, needs=needs, size=8 * len(pairs) * (1 + edits))
 
 

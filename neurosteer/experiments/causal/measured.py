@@ -65,8 +65,8 @@ def read_measured(read: Read, work: Work) -> Measured:
     recipe, targets, batches = work.recipe, targets_of(work), batches_of_sets(work.recipe, work.tasks)
     tasks = [target.task for target in targets]
     place, shape = {task: i for i, task in enumerate(tasks)}, (len(tasks), len(tasks), 1 + recipe.controls)
-    found = {method: np.full(shape, np.nan) for method in recipe.methods}
-    nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in recipe.methods}
+    found = {method: np.full(shape, np.nan) for method in recipe.causal_methods}
+    nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in recipe.causal_methods}
     cells: dict[tuple[CausalMethod, str, str], CellNumbers] = {}
     clean = []
     for target in targets:

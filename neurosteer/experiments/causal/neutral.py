@@ -14,6 +14,7 @@ from neurosteer.experiments.intervals import plain
 from neurosteer.experiments.shared import costs
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of
+from neurosteer.studies.costs import UNDER_EDIT
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.effects.neutral import passages, read_neutral
 
@@ -44,7 +45,7 @@ def neutral_unit(work: Work, keys: Sequence[SetKey]) -> Unit:
         return UnitResult({"kl": kl, "perplexity": perplexity, "clean": clean}, values)
 
     edits = len(keys) * (2 + work.recipe.controls)
-    cost = costs.UNDER_EDIT * costs.token_seconds(work.model) * tokens * edits
+    cost = UNDER_EDIT * costs.token_seconds(work.model) * tokens * edits
     return Unit(neutral_name(keys), keys[0].source, cost, compute, needs=sets_needs(keys), size=16 * edits)
 
 
@@ -52,7 +53,7 @@ def neutral_rows(read: Read, work: Work) -> list[NeutralText]:
     """One for each set, method by method; numbers are None for an empty set."""
     batches = batches_of_sets(work.recipe, work.tasks)
     rows = chain.from_iterable(_rows(read, batch) for batch in batches)
-    return sorted(rows, key=lambda row: work.recipe.methods.index(row.method))
+    return sorted(rows, key=lambda row: work.recipe.causal_methods.index(row.method))
 
 
 def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralText]:

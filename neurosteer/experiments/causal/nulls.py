@@ -52,7 +52,7 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
     """The sets that each method finds on exchanged pairs: `<method>` `[null k]`; -1 fills a smaller set."""
     recipe, design, pairs = work.recipe, work.design, task.split.train
     train = torch.as_tensor(task.split.indices["train"])
-    encoded = [method for method in PAPER_METHODS if method in recipe.methods]
+    encoded = [method for method in PAPER_METHODS if method in recipe.causal_methods]
 
     def compute(read: Read) -> UnitResult:
         flips = exchanges(pairs, recipe.nulls, recipe.seed)
@@ -61,19 +61,19 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
             row = design.states_layers.index(design.layer)
             states = torch.from_numpy(np.asarray(read(states_name(task.name)).arrays["values"]))[train][:, :, row]
             scores |= null_searches(states.to(work.model.float64_device), flips, task.name, encoded, design)
-        if "attribution" in recipe.methods:
+        if "attribution" in recipe.causal_methods:
             by_pair = torch.from_numpy(np.asarray(read(attribution_name(task.name)).arrays["by_pair"])).double()
             signs = 1.0 - 2.0 * flips[:, : len(by_pair)].double()
             scores["attribution"] = signs @ by_pair / len(by_pair)
         return UnitResult(
-            {method: _top(read, work, task.name, method, scores[method]) for method in recipe.methods}, {}
+            {method: _top(read, work, task.name, method, scores[method]) for method in recipe.causal_methods}, {}
         )
 
-    needs = [need for method in recipe.methods for need in ranking_needs(task.name, method)]
+    needs = [need for method in recipe.causal_methods for need in ranking_needs(task.name, method)]
     needs += [states_name(task.name)] if encoded else []
-    fits = recipe.nulls * ("l0" in recipe.methods)
+    fits = recipe.nulls * ("l0" in recipe.causal_methods)
     cost = costs.ONE_LAYER * 2 * len(pairs) * design.width * fits + 0.01 * recipe.nulls
-    size = 8 * len(recipe.methods) * recipe.nulls * design.k
+    size = 8 * len(recipe.causal_methods) * recipe.nulls * design.k
     return Unit(null_sets_name(task.name), task.name, cost, compute, needs=tuple(dict.fromkeys(needs)), size=size)
 
 

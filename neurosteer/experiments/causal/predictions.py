@@ -50,7 +50,7 @@ def read_predictions(read: Read, work: Work) -> list[Predictions]:
     drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in work.names], axis=1)
     transfer = read(TRANSFER).arrays["pairwise_sparse"]
     found = []
-    for method in work.recipe.methods:
+    for method in work.recipe.causal_methods:
         sets = [chosen_set(read, work, task, method).units.tolist() for task in work.names]
         chosen = np.zeros((len(sets), len(drops)), dtype=int)
         for row, units in zip(chosen, sets, strict=True):

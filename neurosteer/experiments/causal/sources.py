@@ -15,9 +15,9 @@ from neurosteer.experiments.shared import costs
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.forward import attribute_pairs
 from neurosteer.neurons import STATS, NeuronSet, Ranking, massive
-from neurosteer.pairs import Pairs
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
+from neurosteer.studies.costs import count_prefixes
 from neurosteer.vocabulary import CausalMethod
 
 
@@ -43,12 +43,6 @@ def attribution_unit(work: Work, task: Task) -> Unit:
     cost = costs.BACKWARD * costs.token_seconds(model) * costs.BY_PAIR * count_prefixes(pairs)
     size = (8 + 4 * len(pairs)) * model.d_model
     return Unit(attribution_name(task.name), task.name, cost, compute, size=size)
-
-
-def count_prefixes(pairs: Pairs) -> int:
-    """About how many tokens a pass over the pairs computes: a prefix that sentences share is computed once."""
-    words = [sentence.split() for both in pairs.sentences for sentence in both]
-    return len({tuple(sentence[:end]) for sentence in words for end in range(1, len(sentence) + 1)})
 
 
 def ranking_needs(task: str, method: CausalMethod) -> tuple[str, ...]:

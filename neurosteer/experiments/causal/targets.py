@@ -69,7 +69,7 @@ def batches_of_sets(recipe: Recipe, tasks: Sequence[Task]) -> list[Sequence[SetK
     """
     first, measured = _one_of_each_phenomenon(tasks), measured_tasks(recipe, tasks)
     parts = [
-        [SetKey(name, method) for name in measured if (name in first) is is_first for method in recipe.methods]
+        [SetKey(name, method) for name in measured if (name in first) is is_first for method in recipe.causal_methods]
         for is_first in (True, False)
     ]
     return [batch for part in parts for batch in _batches(part, 1 + recipe.controls)]
@@ -77,7 +77,7 @@ def batches_of_sets(recipe: Recipe, tasks: Sequence[Task]) -> list[Sequence[SetK
 
 def batches_of_nulls(recipe: Recipe) -> list[Sequence[CausalMethod]]:
     """The methods whose null sets one unit measures."""
-    return _batches(recipe.methods, recipe.nulls) if recipe.nulls else []
+    return _batches(recipe.causal_methods, recipe.nulls) if recipe.nulls else []
 
 
 def _batches(items: Sequence[T], edits: int) -> list[Sequence[T]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from neurosteer.model import Model
+from neurosteer.studies.costs import TOKEN
 
-TOKEN = 1 / 1000  # one token through the built-in model and its logits
 PARAMETERS = 134_515_008  # of the built-in model
 TOKENS = 5  # that are computed for a sentence: the rest it shares with others
-UNDER_EDIT = 1.4  # the blocks above the middle and the logits of all that is predicted, beside a pass for states
 BACKWARD = 3.5  # activations, gradients and two sentences at a time
 BY_PAIR = 1.2  # tokens that are computed where only the sentences of a pair share their beginnings
 PROBE = 2e-8  # a fit of a layer's probe, per training sentence and unit

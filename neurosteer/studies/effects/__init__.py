@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .before import Expected as Expected
+    from .before import expected_of as expected_of
+    from .direction_origin import direction_from as direction_from
     from .effect import Effect as Effect
     from .effect import with_origin as with_origin
+    from .finds import Wanted as Wanted
+    from .finds import model_of_newest_find as model_of_newest_find
     from .measure import measure_effect as measure_effect
     from .origin import Origin as Origin
-    from .origin import Wanted as Wanted
-    from .origin import model_of_newest_find as model_of_newest_find
     from .origin import neurons_from as neurons_from
     from .save import save_effects as save_effects
 else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,11 +14,12 @@ from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 from neurosteer.forward import Text, donor_of, from_first_difference, pairs_of_texts, score_texts, variant_of
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.results.effect import Change
 from neurosteer.studies.bootstrap import Groups, groups_in
+from neurosteer.studies.token_scores import TokenScores, token_scores
 from neurosteer.vocabulary import MEAN_CONVENTIONS, REFERENCES, Convention, Reference
 
 from .numbers import Margins, Preference, accuracy, against, clean_preference, interval
@@ -29,7 +30,7 @@ class Case:
     """An edit and the control sets it is held against."""
 
     edit: Edit
-    controls: Sequence[NeuronSet] = ()
+    controls: Sequence[NeuronSet | Direction] = ()
     scales: Sequence[float] | None = None  # of each control, where it is not the edit's own
 
     @property
@@ -121,6 +122,15 @@ class Bench:
         edited = iter(found.edited)
         after = [np.stack([_margin(next(edited), tokens) for _ in case]) for case in variants]
         return Measured(_margin(found.clean, tokens), after, groups_in(pairs))
+
+    def tokens(self, pairs: Pairs, doses: Mapping[float, int]) -> TokenScores:
+        """Token by token, unedited, under the first edit and at every other dose but 1 (`doses`: places by scale)."""
+        own = self.cases[0].edit.scale
+        places = {own: 0, **{scale: place for scale, place in doses.items() if place and scale != 1}}
+        variants = [self.variants[place][0] for place in places.values()]
+        return token_scores(
+            self.model, pairs, variants, list(places), convention=self.convention, progress=self.progress
+        )
 
     def disturbance(self, groups: Sequence[Sequence[Text]], with_controls: Sequence[int] = (0,)) -> list[Disturbance]:
         """Of every case on neutral text: those at the places `with_controls` with theirs, the others alone."""

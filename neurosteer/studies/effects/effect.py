@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from jaxtyping import Float
 
-from neurosteer.artefacts import CONTROLS
+from neurosteer.artefacts import CONTROLS, TOKENS
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.results import APART, Json, frame, read_record, record
@@ -22,6 +22,7 @@ from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
 from neurosteer.results.pairs_used import MeasuredPairs, SplitPairs
 from neurosteer.store import SUFFIX, file_stem, write_artefact, write_bytes
 from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
+from neurosteer.studies.token_scores import TokenScores
 from neurosteer.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ class Effect(EffectResult):
         effect = ns.open_run("mine")[0]
     """
 
-    neuron_set: Annotated[NeuronSet, APART]
+    neuron_set: Annotated[NeuronSet | Direction, APART]  # what was edited
     by_pair: Annotated[tuple[PairEffect, ...], APART]
     digest: Annotated[str, APART]  # of the pairs that were measured; empty where a run of version 0.1 has none
     control_margins: Annotated[Float[np.ndarray, "control pair"], APART]  # no rows where only their mean was kept
+    tokens: Annotated[TokenScores | None, APART] = None  # of the pairs that change most; None in runs before 0.3
 
     @property
     def before(self) -> Float[np.ndarray, "pair"]:
@@ -126,11 +128,12 @@ class Effect(EffectResult):
 
 def effect_of(
     result: EffectResult,
-    neurons: NeuronSet,
+    neurons: NeuronSet | Direction,
     pairs: Pairs,
     before: Float[np.ndarray, "pair"],
     after: Float[np.ndarray, "pair"],
     controls: Float[np.ndarray, "control pair"],
+    tokens: TokenScores | None = None,
 ) -> Effect:
     """A result with the margins that it was made from."""
     means: Sequence[float | None] = controls.mean(axis=0).tolist() if len(controls) else [None] * len(pairs)
@@ -146,7 +149,14 @@ def effect_of(
         )
         for pair, old, new, mean in columns
     )
-    return Effect(**vars(result), neuron_set=neurons, by_pair=rows, digest=pairs.digest, control_margins=controls)
+    return Effect(
+        **vars(result),
+        neuron_set=neurons,
+        by_pair=rows,
+        digest=pairs.digest,
+        control_margins=controls,
+        tokens=tokens,
+    )
 
 
 def with_origin(effect: Effect, *, neurons_from: str, data: SplitPairs | None = None) -> Effect:
@@ -158,7 +168,12 @@ def with_origin(effect: Effect, *, neurons_from: str, data: SplitPairs | None = 
 def effect_files(folder: Path, effect: Effect) -> EffectFiles:
     """Where a folder keeps an effect's neurons and margins."""
     stem = folder / effect_stem(effect)
-    return EffectFiles(neurons=f"{stem}{SUFFIX}", pairs=f"{stem}.csv", controls=f"{stem}.{CONTROLS.kind}{SUFFIX}")
+    return EffectFiles(
+        neurons=f"{stem}{SUFFIX}",
+        pairs=f"{stem}.csv",
+        controls=f"{stem}.{CONTROLS.kind}{SUFFIX}",
+        tokens=None if effect.tokens is None else f"{stem}.{TOKENS.kind}{SUFFIX}",
+    )
 
 
 def effect_stem(effect: EffectResult) -> str:
@@ -174,6 +189,9 @@ def write_effect(folder: Path, effect: Effect) -> None:
     write_bytes(Path(files.pairs), effect.to_csv().encode())
     metadata = {"task": effect.task, "pairs": effect.digest}
     write_artefact(Path(files.controls), CONTROLS.kind, {"margins": effect.control_margins}, metadata)
+    if effect.tokens is not None:
+        assert files.tokens is not None
+        effect.tokens.save(Path(files.tokens))
 
 
 def load_effects(folder: Path) -> list[Effect]:
@@ -205,7 +223,13 @@ def _load(folder: Path, result: EffectResult) -> Effect:
     if result.files.controls is not None:
         arrays, metadata = CONTROLS.read(folder / Path(result.files.controls).name, pair=len(by_pair))
         margins, digest = arrays["margins"], metadata["pairs"]
-    own = replace(result, files=None)
+    own, kept = replace(result, files=None), result.files.tokens
+    edited = Direction.load(neurons) if result.edit.by == "direction" else NeuronSet.load(neurons)
     return Effect(
-        **vars(own), neuron_set=NeuronSet.load(neurons), by_pair=by_pair, digest=digest, control_margins=margins
+        **vars(own),
+        neuron_set=edited,
+        by_pair=by_pair,
+        digest=digest,
+        control_margins=margins,
+        tokens=None if kept is None else TokenScores.load(folder / Path(kept).name),
     )

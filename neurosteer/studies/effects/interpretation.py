@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from neurosteer.report.numbers import change
@@ -31,34 +31,38 @@ from .verdict import chance_of
 class _Words:
     """How one neuron, or several, are spoken of."""
 
-    these: str  # neurons
+    these: str  # neurons, or heads
     they: str
     their: str
     s: str  # of a verb after `they`
     do: str
 
 
-_ONE = _Words("this neuron", "it", "its", "s", "does")
-_SEVERAL = _Words("these neurons", "they", "their", "", "do")
-
-
-def _words(k: int) -> _Words:
-    return _ONE if k == 1 else _SEVERAL
+def _words(edit: AppliedEdit) -> _Words:
+    if edit.k == 1:
+        return _Words(f"this {edit.noun}", "it", "its", "s", "does")
+    return _Words(f"these {edit.noun}s", "they", "their", "", "do")
 
 
 def interpret_effect(effect: EffectResult) -> str:
     """The change, whether matched controls do the same, whether massive units carry it, and what else it disturbs."""
-    parts = (_change, _against, _massive, _kinds, _disturbance, _elsewhere)
+    parts = (_change, _against, _exchanged, _massive, _kinds, _disturbance, _elsewhere)
     return " ".join(filter(None, (part(effect) for part in parts)))
 
 
-def missed(controls: Controls, k: int) -> str:
+def missed(controls: Controls, edit: AppliedEdit) -> str:
     """What these controls could have missed: the smallest change that they would have shown, with a power of 80 %."""
     smallest, share = controls.detectable.nats, controls.detectable.share
     if smallest is None:
         overlap = f"{100 * controls.overlap:.0f} %"
+        if edit.by == "direction":
+            return (
+                f"With these controls no change is large enough to be seen with 80 % power: {overlap} of them is it."
+            )
         theirs = (
-            f"{overlap} of them are this neuron" if k == 1 else f"they hold {overlap} of these neurons themselves"
+            f"{overlap} of them are this {edit.noun}"
+            if edit.k == 1
+            else f"they hold {overlap} of these {edit.noun}s themselves"
         )
         return f"With these controls no change is large enough to be seen with 80 % power: {theirs}."
     of_clean = "" if share is None else f" ({100 * share:.0f} % of the unedited margin)"
@@ -67,7 +71,7 @@ def missed(controls: Controls, k: int) -> str:
 
 def _change(effect: EffectResult) -> str:
     edit, margin, accuracy = effect.edit, effect.margin, effect.accuracy
-    these = _ONE.these if edit.k == 1 else f"these {edit.k} neurons"
+    these = f"this {edit.noun}" if edit.k == 1 else f"these {edit.k} {edit.noun}s"
     layers = f"layer {edit.layers[0]}" if len(edit.layers) == 1 else f"{len(edit.layers)} layers"
     return (
         f"With {these} {_done(edit)} at {layers} the mean margin changes by {change(margin.delta)} "
@@ -77,7 +81,9 @@ def _change(effect: EffectResult) -> str:
 
 
 def _done(edit: AppliedEdit) -> str:
-    kind, scale, their = edit.kind, edit.scale, _words(edit.k).their
+    kind, scale, their = edit.kind, edit.scale, _words(edit).their
+    if edit.by == "direction":
+        return _done_along(edit)
     references = {"zero": "", "mean": f" about {their} mean", "resample": " about a donor"}
     if kind not in references:
         return f"{kind}ed"
@@ -86,11 +92,17 @@ def _done(edit: AppliedEdit) -> str:
     return f"scaled by {scale:g}{references[kind]}"
 
 
+def _done_along(edit: AppliedEdit) -> str:
+    if edit.kind == "push":
+        return "pushed along"
+    about = "" if edit.kind == "zero" else " to its mean" if edit.scale == 0 else " about its mean"
+    return f"projected out{about}" if edit.scale == 0 else f"scaled by {edit.scale:g}{about}"
+
+
 def _against(effect: EffectResult) -> str:
-    found, words = effect.controls, _words(effect.edit.k)
+    found, words = effect.controls, _words(effect.edit)
     spread = found and (
-        f"{found.n} matched {'set changes' if found.n == 1 else 'sets change'} it by {change(found.delta_low)} to "
-        f"{change(found.delta_high)}"
+        f"{found.n} {_compared(effect.edit, found.n)} it by {change(found.delta_low)} to {change(found.delta_high)}"
     )
     alone = f"Without controls this says nothing about {words.these} in particular."
     if effect.nothing_to_lose is not False:
@@ -100,15 +112,32 @@ def _against(effect: EffectResult) -> str:
     if found.verdict == TOO_FEW_TO_TELL:
         return f"{spread}: too few to tell, a verdict takes {FEWEST_CONTROLS}."
     if found.verdict == DOES_NOT_STAND_OUT:
-        null = f"no more than sets that should not matter ({_p(found)})"
-        return f"{spread}: {null}. {missed(found, effect.edit.k)}"
+        sets = "directions" if effect.edit.by == "direction" else "sets"
+        null = f"no more than {sets} that should not matter ({_p(found)})"
+        return f"{spread}: {null}. {missed(found, effect.edit)}"
     stand = f"{words.these.capitalize()} stand{words.s} out"
     return f"{spread}. {stand}{_how(found, effect.margin.delta, words)} (p = {_short(found.p)})."
 
 
+def _compared(edit: AppliedEdit, n: int) -> str:
+    """What the controls are, with their verb."""
+    what = "random direction" if edit.by == "direction" else "matched set"
+    return f"{what} changes" if n == 1 else f"{what}s change"
+
+
+def _exchanged(effect: EffectResult) -> str:
+    """What directions of exchanged labels do, where there are any."""
+    found = effect.exchanged
+    if found is None:
+        return ""
+    spread = f"{change(found.delta_low)} to {change(found.delta_high)}"
+    verb = "direction of exchanged labels changes" if found.n == 1 else "directions of exchanged labels change"
+    return f"{found.n} {verb} it by {spread} ({_p(found)})."
+
+
 def _no_preference(effect: EffectResult) -> str:
     """That there is nothing to lose, or that too few pairs tell."""
-    margin, words, pairs = effect.margin, _words(effect.edit.k), effect.data.tested
+    margin, words, pairs = effect.margin, _words(effect.edit), effect.data.tested
     clean = (
         f"the unedited mean margin is {change(margin.before)} nats (95 % interval {change(margin.before_low)} to "
         f"{change(margin.before_high)})"
@@ -151,12 +180,14 @@ def _massive(effect: EffectResult) -> str:
     left = f"Without the massive units among them ({light.k} left) the change is {change(light.delta)}"
     found = light.controls
     null = found if found and found.verdict == DOES_NOT_STAND_OUT and effect.nothing_to_lose is False else None
-    return (left + (f" ({_p(found)})." if found else ".")) + (f" {missed(null, light.k)}" if null else "")
+    return (left + (f" ({_p(found)})." if found else ".")) + (
+        f" {missed(null, replace(effect.edit, k=light.k))}" if null else ""
+    )
 
 
 def _kinds(effect: EffectResult) -> str:
     """Whether replacing by other references says the same; nothing where there is nothing to lose."""
-    kinds, agree, words = effect.kinds, effect.kinds_agree, _words(effect.edit.k)
+    kinds, agree, words = effect.kinds, effect.kinds_agree, _words(effect.edit)
     if len(kinds) < 2 or effect.nothing_to_lose is not False:
         return ""
     names = ", ".join(kind.kind for kind in kinds)
@@ -180,7 +211,7 @@ def _kinds(effect: EffectResult) -> str:
 
 def _disturbance(effect: EffectResult) -> str:
     """Said where fewer than one in twenty controls disturbs neutral text as much."""
-    own, controls, words = effect.side_effects.kl, effect.controls, _words(effect.edit.k)
+    own, controls, words = effect.side_effects.kl, effect.controls, _words(effect.edit)
     if controls is None or controls.kl is None or controls.kls is None:
         return ""
     as_much = sum(kl >= own for kl in controls.kls)

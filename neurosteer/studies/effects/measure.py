@@ -33,6 +33,7 @@ from neurosteer.results.effect import (
 )
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed
 from neurosteer.store import digest_of
+from neurosteer.studies.token_scores import most_changed
 from neurosteer.vocabulary import (
     FEWEST_PAIRS,
     MEAN_CONVENTIONS,
@@ -45,11 +46,12 @@ from neurosteer.vocabulary import (
 )
 
 from .cases import Bench, Case, Disturbance, Measured
+from .direction_controls import direction_controls
 from .effect import Effect, effect_of
 from .interpretation import interpret_effect
 from .neutral import passages, read_neutral
 from .numbers import Preference, accuracy, sign_flip
-from .plan import Plan, at_equal_kl, plan_cases
+from .plan import Plan, at_equal_kl, plan_cases, plan_direction
 from .verdict import overall
 
 
@@ -62,6 +64,7 @@ def measure_effect(
     scales: Sequence[float] = (),
     kinds: Sequence[Reference] = (),
     donors: Pairs | None = None,
+    train: Pairs | None = None,
     also: Sequence[Pairs] = (),
     neutral: str | Path | None = None,
     kl: float | Literal["auto"] | None = None,
@@ -70,7 +73,8 @@ def measure_effect(
     progress: Progress = AUTO,
 ) -> Effect:
     """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
-    sets.
+    sets. A direction is compared with as many random ones within the covariance of the states of the `train` pairs,
+    and with those that the same search finds there on exchanged labels.
 
     `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
     references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
@@ -85,15 +89,21 @@ def measure_effect(
         raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")
     _refuse(edit, pairs, also, controls)
     name, text = read_neutral(None if neutral is None else Path(neutral))
-    given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
-    plan = plan_cases(edit, controls, scales, kinds, given, seed)
     remembered = Remembering(progress)
+    if edit.direction is None:
+        given = () if donors is None else tuple(s for pair in donors for s in (pair.good, pair.bad))
+        plan = plan_cases(edit, controls, scales, kinds, given, seed)
+    else:
+        if set(kinds) - {edit.kind}:
+            raise InputError("an edit along a direction is compared at one reference; leave kinds out")
+        drawn = direction_controls(model, edit.direction, train, controls, seed, remembered)
+        plan = plan_direction(edit, drawn, scales)
     equal = None
     if kl is not None:
         plan, equal = at_equal_kl(model, plan, kl, passages(model, text), remembered)
     bench = Bench(model, plan.cases, remembered, convention)
     measured = bench.margins(pairs)
-    with_controls = (0,) if plan.light is None else (0, plan.light)
+    with_controls = [0, *(place for place in (plan.light, plan.exchanged) if place is not None)]
     disturbed = bench.disturbance(passages(model, text), with_controls)
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
     side_effects = SideEffects(
@@ -113,7 +123,9 @@ def measure_effect(
     )
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
-    return effect_of(result, edit.neurons, pairs, measured.before, after[0], after[1:])
+    shown = most_changed(pairs, np.abs(after[0] - measured.before))
+    tokens = bench.tokens(shown, plan.doses)
+    return effect_of(result, edit.target, pairs, measured.before, after[0], after[1:], tokens)
 
 
 def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> None:
@@ -121,8 +133,6 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
     if len(edit.neurons) == 0:
         raise InputError("no neurons to edit: the set is empty")
     check_count(controls)
-    if controls and edit.kind == "push":
-        raise InputError("a push moves a whole layer along a direction; there are no matched controls: controls=0")
     if task.task in {other.task for other in also}:
         raise InputError(f"{task.task} is the task itself; give another one to compare with, or none")
     seen = set(edit.neurons.metadata.get("seen", ()))
@@ -187,6 +197,7 @@ def _result(
         controls=_on_text(own.controls, disturbed[0]),
         nothing_to_lose=clean.nothing_to_lose,
         verdict=overall(own.controls, nothing_to_lose=clean.nothing_to_lose),
+        exchanged=None if plan.exchanged is None else row(plan.exchanged).controls,
         without_massive=None if plan.light is None else _light(plan, row(plan.light), disturbed[plan.light]),
         side_effects=side_effects,
         by_scale=tuple(Dose(scale=scale, **vars(row(index))) for scale, index in plan.doses.items()),
@@ -247,7 +258,7 @@ def _on_text(controls: Controls | None, disturbed: Disturbance) -> TextControls 
 def _light(plan: Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
     assert plan.light is not None
     found = vars(row) | {"controls": _on_text(row.controls, disturbed)}
-    return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons), **found)
+    return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons.members), **found)
 
 
 def kinds_agree(kinds: Sequence[KindOfEdit]) -> bool | None:
@@ -269,9 +280,9 @@ def kinds_agree(kinds: Sequence[KindOfEdit]) -> bool | None:
 
 def _neurons(edit: Edit) -> tuple[EditedNeuron, ...]:
     """Best first, massive ones flagged."""
+    if edit.direction is not None:
+        return ()
     light = set(without_massive(edit.neurons, reach=edit.reach))
-    rows = (
-        EditedNeuron(layer=layer, unit=unit, score=round(score, 6), massive=(layer, unit) not in light)
-        for (layer, unit), score in zip(edit.neurons, edit.neurons.scores.tolist(), strict=True)
+    return tuple(
+        EditedNeuron(**vars(row), massive=(row.layer, row.unit) not in light) for row in edit.neurons.listed()
     )
-    return tuple(sorted(rows, key=lambda row: -row.score))

@@ -30,11 +30,15 @@ def read_neutral(path: Path | None) -> tuple[str, str]:
     return path.name, text
 
 
+def paragraphs(text: str) -> list[str]:
+    """Those of a text, each on one line; they are parted by empty lines."""
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
 def passages(model: Model, text: str) -> list[list[Text]]:
-    """The paragraphs of a text, each a group of its own; paragraphs are parted by empty lines."""
-    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+    """The paragraphs of a text, each a group of its own."""
     limit = min(_LONGEST, model.context - 1)
-    wholes = [text.tokens for text in texts_of(model, paragraphs, "sum", fits=False)]
+    wholes = [text.tokens for text in texts_of(model, paragraphs(text), "sum", fits=False)]
     return [[piece] for whole in wholes for piece in _pieces(whole, 1 if model.bos else 0, limit) if piece.scored]
 
 

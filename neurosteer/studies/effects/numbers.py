@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from neurosteer.results import Estimate
 from neurosteer.results.effect import Controls, Detectable
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import Groups, group_sums
@@ -67,6 +68,19 @@ def interval(changes: Margins, seed: int, groups: Groups | None = None) -> tuple
         (sums, sizes), _ratio, paired=True, n_resamples=RESAMPLES, batch=BATCH, method="BCa", rng=rng
     ).confidence_interval
     return float(found.low), float(found.high)
+
+
+def ratio(part: Margins, whole: Margins, groups: Groups, seed: int) -> Estimate:
+    """The sum of `part` over that of `whole`, with its 95 % interval (BCa): both are resampled together."""
+    sums, _ = group_sums(np.stack([part, whole]), groups)
+    value = float(sums[0].sum() / sums[1].sum())
+    if len(sums[0]) < 2 or np.allclose(sums[0], value * sums[1], rtol=1e-9, atol=1e-12):
+        return Estimate(value, value, value)
+    rng = np.random.default_rng(seed_of(seed, "ratio"))
+    found = stats.bootstrap(
+        (sums[0], sums[1]), _ratio, paired=True, n_resamples=RESAMPLES, batch=BATCH, method="BCa", rng=rng
+    ).confidence_interval
+    return Estimate.of(value, float(found.low), float(found.high))
 
 
 def sign_flip(changes: Margins, seed: int, groups: Groups | None = None) -> float:
@@ -138,9 +152,9 @@ def _by_group(
     return sums[0], sizes
 
 
-def _ratio(sums: np.ndarray, sizes: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The mean over pairs."""
-    return np.asarray(sums.sum(axis=axis) / sizes.sum(axis=axis))
+def _ratio(part: np.ndarray, whole: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Of sums; over the sizes of groups it is the mean over pairs."""
+    return np.asarray(part.sum(axis=axis) / whole.sum(axis=axis))
 
 
 def _mean(values: Margins, axis: int = -1) -> Margins:

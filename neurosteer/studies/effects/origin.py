@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosteer.artefacts import RANKING
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.neurons import NeuronSet, Ranking, is_measured, joined_stats
-from neurosteer.pairs import NAMED, OF_AUTO, Pairs, Split, load_pairs
+from neurosteer.neurons import Direction, NeuronSet, Ranking, is_measured, joined_stats
+from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
 from neurosteer.results.pairs_used import PairsUsed, SplitPairs, SplitSizes
-from neurosteer.results.run import FindOptions, FindRun, FoundTask
+from neurosteer.results.run import FindRun
 from neurosteer.store import artefact_kind
-from neurosteer.studies.runs import read_run, runs
-from neurosteer.vocabulary import COLUMNS, Columns, Method, SplitKind
+from neurosteer.studies.runs import read_run
+from neurosteer.vocabulary import NOUNS, Method
+
+from .finds import Find, Wanted, fitting, pairs_of_find, pairs_of_given, task_of_given
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -25,65 +27,11 @@ if TYPE_CHECKING:
 FindNow = Callable[[Sequence[Method]], Path]  # methods -> the folder of a find made on the spot
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the user asked for; None leaves it to the find."""
-
-    task: str | None = None
-    methods: tuple[Method, ...] | None = None
-    topk: str | None = None
-    layers: str | Sequence[int] | None = None
-    source: str | None = None
-    split: SplitKind | None = None
-    seed: int | None = None
-    limit: int | None = None
-    columns: Columns | None = None
-    layout: str | None = None
-    offline: bool = False
-
-    def fits(self, found: FoundTask, options: FindOptions) -> bool:
-        """Whether a find answers what was asked."""
-        split, source = found.data.split, found.data.source
-        asked = (
-            (self.task, found.task),
-            (None if self.source == "auto" and source in OF_AUTO else _place(self.source), _place(source)),
-            (self.split, split and split.kind),
-            (self.seed, split and split.seed),
-            (self.limit, options.limit),
-            (self.columns, options.columns),
-            (self.layout, options.layout),
-        )
-        same = all(wanted is None or wanted == has for wanted, has in asked)
-        return same and set(self.methods or ()) <= set(found.rankings)
-
-    def as_options(self) -> str:
-        """What a find has to answer beside the task, as it is typed."""
-        columns = self.columns and ",".join(self.columns)
-        single = {
-            "data": self.source,
-            "split": self.split,
-            "seed": self.seed,
-            "limit": self.limit,
-            "columns": columns,
-            "layout": self.layout,
-        }
-        typed = [f"--method {method}" for method in self.methods or ()]
-        typed += [f"--{name} {value}" for name, value in single.items() if value is not None]
-        return f" and {' '.join(typed)}" if typed else ""
-
-
-def _place(source: str | None) -> str | None:
-    """A source, however its path is spelt; a name is none, even where a folder is called the same."""
-    if source is None or source in NAMED or not Path(source).exists():
-        return source
-    return str(Path(source).resolve())
-
-
 @dataclass(frozen=True, eq=False)
 class Origin:
     """Neuron sets by method, and the pairs to measure on (None where only neurons were asked for)."""
 
-    sets: Mapping[str, NeuronSet]  # by the method of a find; of a file by what it says, or `given`
+    sets: Mapping[str, NeuronSet | Direction]  # by the method of a find; of a file by what it says, or `given`
     where: str  # the run or file they come from
     task: str
     test: Pairs | None = None
@@ -114,19 +62,11 @@ def neurons_from(
         return _from_given(model, given, wanted, pairs, progress)
     from neurosteer.model import check_specials
 
-    own = model.describe()
-    found, other = None, None
-    for one in _finds(out, wanted, progress):
-        used = one.run.model
-        if used.fingerprint == model.fingerprint:
-            if (used.bos, used.eos) == (own["bos"], own["eos"]):
-                found = one
-                break
-            other = other or one
+    found, other = fitting(wanted, model, out=out, progress=progress)
     if found is None and find_now is not None:
         folder = find_now(wanted.methods or ())
         run = read_record(FindRun, read_run(folder))
-        found = _Find(folder, run, run.results[0])
+        found = Find(folder, run, run.results[0])
     if found is None and other is not None:
         check_specials(model, vars(other.run.model), f"the neurons of {other.folder} were")
     if found is None:
@@ -138,76 +78,25 @@ def neurons_from(
     return _from_run(found, wanted, pairs)
 
 
-@dataclass(frozen=True)
-class _Find:
-    """One task of a run of `find`."""
-
-    folder: Path
-    run: FindRun
-    task: FoundTask
-
-
-def _finds(out: Path, wanted: Wanted, progress: Progress) -> Iterator[_Find]:
-    """The sound finds that answer what was asked, of any model, newest first."""
-    for row in runs(out, progress):
-        if row.command != "find":
-            continue
-        try:
-            run = read_record(FindRun, read_run(Path(row.path)))
-        except (OSError, ValueError):
-            continue  # just being replaced, or of another version
-        for task in run.results:
-            if wanted.fits(task, run.options):
-                yield _Find(Path(row.path), run, task)
-
-
-@dataclass(frozen=True)
-class ModelAsked:
-    """How the model of a find was asked for."""
-
-    name: str
-    revision: str | None
-    bos: str | None
-    eos: str | None
-
-
-def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
-    """The model of the newest find that answers what was asked; None where there is none."""
-    found = next(_finds(out, wanted, QUIET), None)
-    if found is None:
-        return None
-    options, used = found.run.options, found.run.model
-    name, revision = options.model or used.name, options.revision or used.revision
-    return ModelAsked(name, revision, options.bos, options.eos)
-
-
-def _from_run(found: _Find, wanted: Wanted, pairs: bool) -> Origin:
-    task, options, folder = found.task, found.run.options, str(found.folder)
+def _from_run(found: Find, wanted: Wanted, pairs: bool) -> Origin:
+    task, folder = found.task, str(found.folder)
     methods = wanted.methods or task.methods[:1]
     rankings: dict[str, Ranking] = {
         method: Ranking.load(found.folder / Path(task.rankings[method]).name) for method in methods
     }
-    sets = {method: ranking.top(wanted.topk or task.k, wanted.layers) for method, ranking in rankings.items()}
+    sets = {method: _set_of(ranking, wanted, task.k) for method, ranking in rankings.items()}
     if not pairs:
         return Origin(sets, folder, task.task)
-    split = task.data.split
-    assert split is not None
-    again = load_pairs(
-        task.task,
-        source=task.data.source,
-        limit=options.limit,
-        seed=split.seed,
-        columns=options.columns or COLUMNS,
-        layout=options.layout,
-        offline=wanted.offline,
-    )
-    if again.digest != task.data.digest:
-        raise InputError(
-            f"the pairs of {task.task} in '{task.data.source}' are not those that {folder} was made from; "
-            "run `neurosteer find` again"
-        )
-    parts = again.split(split.kind, split.seed)
-    return Origin(sets, folder, task.task, parts.test, parts.train, task.data, again, parts, rankings)
+    parted = pairs_of_find(found, wanted)
+    parts = parted.split()
+    return Origin(sets, folder, task.task, parts.test, parts.train, task.data, parted.pairs, parts, rankings)
+
+
+def _set_of(ranking: Ranking, wanted: Wanted, topk: int | str) -> NeuronSet:
+    """As many as were asked for; else as many as the search itself chose; else so many."""
+    if wanted.topk is not None:
+        return ranking.top(wanted.topk, wanted.layers)
+    return ranking.suggested(topk, wanted.layers)
 
 
 def _from_given(
@@ -219,32 +108,30 @@ def _from_given(
     if isinstance(given, Path):
         file, (neurons, ranking) = str(given), _read(given, wanted)
         check_neurons(model, neurons, f"{file}: these neurons")
+        if wanted.by not in (None, neurons.by):
+            raise InputError(f"--by {wanted.by}: {file} is of {NOUNS[neurons.by]}s; leave --by out")
     else:
-        file, neurons = "--neurons", NeuronSet.of(model, given)
+        file, neurons = "--neurons", NeuronSet.of(model, given, by=wanted.by or "unit")
+    return with_pairs(model, neurons, file, wanted, ranking, pairs=pairs, progress=progress)
+
+
+def with_pairs(
+    model: Model,
+    neurons: NeuronSet,
+    file: str,
+    wanted: Wanted,
+    ranking: Ranking | None = None,
+    *,
+    pairs: bool,
+    progress: Progress,
+) -> Origin:
+    """Given neurons, measured where nobody has, and with `pairs` those of their task."""
     metadata = neurons.metadata
-    task = wanted.task or metadata.get("task")
-    method = str(metadata.get("method") or "given")
-    if task is None:
-        raise InputError(f"{file} does not say which task it is about; give --task NAME")
+    task, method = task_of_given(file, metadata, wanted), str(metadata.get("method") or "given")
     if not pairs:
         return Origin({method: neurons}, file, task)
-    own_split = metadata.get("split") in ("pair", "lexical")
-    kind: SplitKind = wanted.split or (metadata["split"] if own_split else "pair")
-    source = wanted.source or metadata.get("source") or "auto"
-    columns = wanted.columns or COLUMNS
-    seed = wanted.seed if wanted.seed is not None else metadata.get("seed", 0)
-    same_source = wanted.columns is None and _place(source) == _place(metadata.get("source"))
-    layout, limit = wanted.layout or (same_source and metadata.get("layout")) or "auto", wanted.limit
-    again = load_pairs(
-        task, source=source, limit=limit, seed=seed, columns=columns, layout=layout, offline=wanted.offline
-    )
-    same = (task, _place(again.source)) == (metadata.get("task"), _place(metadata.get("source")))
-    if same and own_split and metadata.get("pairs") != again.digest:
-        raise InputError(
-            f"{file} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
-            "--data, --limit, --columns and --layout of that find"
-        )
-    parts = again.split(kind, seed)
+    parted = pairs_of_given(file, metadata, wanted)
+    again, parts = parted.pairs, parted.split()
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
     neurons = _measured(model, neurons, parts.train, progress)
     rankings = {} if ranking is None else {method: replace(ranking, stats=neurons.stats)}
@@ -271,7 +158,7 @@ def _read(file: Path, wanted: Wanted) -> tuple[NeuronSet, Ranking | None]:
     try:
         if artefact_kind(file) == RANKING.kind:
             ranking = Ranking.load(file)
-            return ranking.top(wanted.topk or "1%", wanted.layers), ranking
+            return _set_of(ranking, wanted, "1%"), ranking
         neurons = NeuronSet.load(file)
     except CorruptFileError as error:
         raise InputError(str(error)) from None

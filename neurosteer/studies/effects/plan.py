@@ -13,9 +13,10 @@ from neurosteer.model import Model
 from neurosteer.neurons import matched_controls, without_massive
 from neurosteer.progress import Progress
 from neurosteer.results.effect import EqualDisturbance
-from neurosteer.vocabulary import REFERENCES, EditKind, Reference
+from neurosteer.vocabulary import NOUNS, REFERENCES, EditKind, Reference
 
 from .cases import Case, other_kind
+from .direction_controls import DirectionControls
 from .equal import equal_case
 
 
@@ -28,6 +29,7 @@ class Plan:
     kinds: Mapping[EditKind, int]
     light: int | None  # without massive units
     notices: Sequence[str] = ()
+    exchanged: int | None = None  # a direction beside those of exchanged labels
 
 
 def plan_cases(
@@ -49,9 +51,23 @@ def plan_cases(
         place = len(cases)
         cases.append(Case(edit.on(light), matched_controls(light, controls, seed, reach=edit.reach)))
     elif not len(light):
-        notices = ["all of these neurons are massive: there is nothing to measure without such"]
+        notices = [f"all of these {NOUNS[edit.neurons.by]}s are massive: there is nothing to measure without such"]
     order = dict(sorted(doses.items())) if len(doses) > 1 else {}
     return Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
+
+
+def plan_direction(edit: Edit, controls: DirectionControls, scales: Sequence[float]) -> Plan:
+    """The same along a direction, beside random ones, and beside those of exchanged labels."""
+    cases, doses = [Case(edit, controls.random)], {edit.scale: 0}
+    for scale in scales:
+        if scale not in doses:
+            doses[scale] = len(cases)
+            cases.append(Case(edit.scaled(scale), controls.random))
+    place = None
+    if controls.exchanged:
+        place = len(cases)
+        cases.append(Case(edit, controls.exchanged))
+    return Plan(cases, dict(sorted(doses.items())) if len(doses) > 1 else {}, {}, None, exchanged=place)
 
 
 def at_equal_kl(

@@ -13,7 +13,6 @@ from neurosteer.model import Model, active_edits
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import AUTO, Progress, Remembering
-from neurosteer.results import RankedNeuron
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitSizes
 from neurosteer.studies.effects.neutral import read_neutral
@@ -57,7 +56,7 @@ def evidence(
     to: FixedReference = "mean",
     only: Sequence[Question] | None = None,
     controls: int = 19,
-    nulls: int = 39,
+    nulls: int | None = None,
     kl: float | Literal["auto"] | None = None,
     map: bool = False,
     others: Sequence[Pairs] | None = None,
@@ -82,7 +81,7 @@ def evidence(
         to: What the edits move neurons towards: their `mean` over tokens, or `zero`.
         only: The questions to ask; all six by default.
         controls: Matched sets; at least 19 for a verdict.
-        nulls: Searches on exchanged labels; at least 19 for a verdict.
+        nulls: Searches on exchanged labels, at least 19 for a verdict; by default 39, of `causal-l0` 19.
         kl: Compare also where each set disturbs neutral text as much: a KL in nats per token, or "auto".
         map: Also which layer and region of factorial items the preference follows.
         others: Tasks that the set should leave alone; by default one of each other phenomenon.
@@ -157,7 +156,7 @@ def ask(
             layers=layers,
             method=method_of(ranking),
             ranking=ranking,
-            topk=neurons.metadata.get("k", len(neurons)),
+            topk=neurons.metadata.get("k", len(neurons.members)),
             position=neurons.metadata.get("position", "eos"),
             pairs=pairs,
             split=split,
@@ -166,7 +165,8 @@ def ask(
             neutral=text,
             neutral_name=name,
             passes=passes,
-            **{one.name: getattr(settings, one.name) for one in fields(settings)},
+            nulls=settings.nulls_of(method_of(ranking)),
+            **{one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "nulls"},
         )
         for neurons, ranking, layers in chosen
     ]
@@ -209,7 +209,8 @@ def _evidence(work: Work, parts: Mapping[Question, Part], notices: Sequence[str]
         method=neurons.metadata.get("method"),
         site=neurons.site,
         layers=work.layers,
-        k=len(neurons),
+        k=len(neurons.members),
+        by=neurons.by,
         width=work.units.count,
         to=work.to,
         seed=work.seed,
@@ -219,7 +220,7 @@ def _evidence(work: Work, parts: Mapping[Question, Part], notices: Sequence[str]
         margin_high=clean.high,
         tests=tests,
         family=0,
-        neurons=_neurons(neurons),
+        neurons=neurons.listed(),
         notices=tuple(notices),
         verdict=verdict_of(tests),
         reading="",
@@ -240,14 +241,6 @@ def _as_family(found: Sequence[Evidence]) -> list[Evidence]:
         }
         made.append(replace(one, tests=tests, family=len(ps), reading=reading_of(tests)))
     return made
-
-
-def _neurons(neurons: NeuronSet) -> tuple[RankedNeuron, ...]:
-    rows = [
-        RankedNeuron(layer=layer, unit=unit, score=round(score, 6))
-        for (layer, unit), score in zip(neurons, neurons.scores.tolist(), strict=True)
-    ]
-    return tuple(sorted(rows, key=lambda row: -row.score))
 
 
 def _questions(only: Sequence[Question] | None) -> list[Question]:

@@ -24,7 +24,9 @@ def chosen_of(
 ) -> tuple[NeuronSet, Ranking | None]:
     if neurons is None:
         ranking = found.ranking(method or found.result.methods[0])
-        return ranking.top(topk or found.result.topk, layers), ranking
+        if topk is not None:
+            return ranking.top(topk, layers), ranking
+        return ranking.suggested(found.result.topk, layers), ranking
     if method is not None or topk is not None:
         raise InputError("neurons= already says which; leave method= and topk= out")
     known = found.rankings.get(neurons.metadata.get("method"))  # type: ignore[arg-type]
@@ -47,6 +49,8 @@ def layers_among(
     """Among whose units the set was chosen."""
     if layers == "all" and ranking is not None:
         return ranking.layers
+    if layers is None and "among" in neurons.metadata:
+        return tuple(neurons.metadata["among"])
     if layers is None or isinstance(layers, str):
         return tuple(sorted(set(neurons.layers.tolist())))
     return tuple(sorted({layers} if isinstance(layers, int) else set(layers)))

@@ -9,7 +9,7 @@ so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.studies.bootstrap import Groups, groups_in, interval, resampled_pairs
 from neurosteer.studies.examples import Examples, fit_dense
+from neurosteer.vocabulary import NOUNS
 
 from .numbers import holds, one_sided_p, too_few
 from .reselect import Search, States
@@ -36,17 +37,26 @@ def encoded(work: Work) -> Part:
     """The accuracy of a probe on the set, above the best baseline's, among matched controls."""
     split, unseen = held_out(work)
     search = Search(work)
-    states = search.states()
+    layers = _layers_of_sets(work)
+    states = search.states(layers)
+    own = states[:, :, [layers.index(layer) for layer in work.layers]]
     train = torch.as_tensor(split.indices["train"])
-    chosen = search.on(split.train, states[train]) if work.method else work.neurons
+    chosen = search.on(split.train, own[train]) if work.method else work.neurons
     if not len(chosen):
-        return work.cannot_tell("encoded", "searched again, the method finds no neuron at all", len(split.test))
+        return work.cannot_tell(
+            "encoded", f"searched again, the method finds no {NOUNS[work.neurons.by]} at all", len(split.test)
+        )
     sets = [chosen, *matched_controls(chosen, work.controls, work.seed)]
-    right = probe_shares(work, split, states, sets)
+    right = probe_shares(work, split, states, layers, sets)
     name, baseline = best_baseline(work.model, split)
     groups = groups_in(split.test)
     few = too_few(len(split.test), len(np.unique(groups)), work.controls)
     return Part(answer=_answer(work, split, right, (name, baseline), groups, few, unseen))
+
+
+def _layers_of_sets(work: Work) -> tuple[int, ...]:
+    """The layers of the set; controls of heads may be of neighbouring ones."""
+    return work.neurons.stats.layers if work.neurons.by == "head" else work.layers
 
 
 def held_out(work: Work) -> tuple[Split, str]:
@@ -59,18 +69,27 @@ def held_out(work: Work) -> tuple[Split, str]:
         return work.split, f"pairs never seen, not on new words ({error})"
 
 
-def probe_shares(work: Work, split: Split, states: States, sets: Sequence[NeuronSet]) -> list[Shares]:
-    """What a probe on each set gets right, all at the L2 strength that the dense one chooses on validation."""
-    pooled = states.flatten(2)[:, :, None]
-    width = states.shape[3]
-    device = work.model.float64_device
-    values = {part: pooled[torch.as_tensor(indices)].to(device) for part, indices in split.indices.items()}
-    examples = Examples.of_values((0,), values)
-    l2 = fit_dense(examples).l2
+def probe_shares(
+    work: Work, split: Split, states: States, layers: Sequence[int], sets: Sequence[NeuronSet]
+) -> list[Shares]:
+    """What a probe on each set gets right, all at the L2 strength that the dense one chooses on validation.
+
+    `layers` are those of the states, of which the dense probe has the ones that the set was chosen among.
+    """
+    width, device = states.shape[3], work.model.float64_device
+
+    @cache
+    def examples_of(some: tuple[int, ...]) -> Examples:
+        pooled = states[:, :, [layers.index(layer) for layer in some]].flatten(2)[:, :, None]
+        values = {part: pooled[torch.as_tensor(indices)].to(device) for part, indices in split.indices.items()}
+        return Examples.of_values((0,), values)
+
+    l2 = fit_dense(examples_of(work.layers)).l2
     found = []
     for one in sets:
-        units = torch.tensor([[work.layers.index(layer) * width + unit for layer, unit in one]])
-        [accuracy] = examples.judge_units(units, l2)
+        there = tuple(sorted({*work.layers, *one.layers.tolist()}))
+        units = torch.tensor([[there.index(layer) * width + unit for layer, unit in one]])
+        [accuracy] = examples_of(there).judge_units(units, l2)
         found.append(np.array(accuracy.right) / 2)
     return found
 

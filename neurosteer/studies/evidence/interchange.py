@@ -23,12 +23,12 @@ from neurosteer.forward import Swap, preferences
 from neurosteer.neurons import NeuronSet
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, MapCell
-from neurosteer.studies.effects.numbers import interval
+from neurosteer.studies.effects.numbers import interval, ratio
 from neurosteer.vocabulary import FEWEST_CONTROLS, are, counted
 
 from .factorial import Factorial, factorial_of, gap_of, other_cause, same_cause, towards_the_donor, why_not
 from .interchange_map import map_of
-from .numbers import holds, one_sided_p, ratio
+from .numbers import holds, one_sided_p
 from .wording import against, share
 from .work import Part, Work
 
@@ -143,7 +143,7 @@ def _answer(work: Work, found: Factorial, measured: Swapped) -> Answer:
     assert found.form is not None
     items = counted(len(found.items), "item")
     sentence = (
-        f"With {counted(len(work.neurons), 'neuron')} swapped between the causes of {items} "
+        f"With {work.counted} swapped between the causes of {items} "
         f"({FORMS[found.form]}) the preference goes {share(swapped)} of the way to the donor's, with the same values "
         f"moved to their mean {share(ablated)}; beyond that {share(value)}{against(controls, p)}."
     )

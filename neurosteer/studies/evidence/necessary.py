@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer
-from neurosteer.vocabulary import counted
+from neurosteer.studies.effects.numbers import ratio
 
-from .numbers import holds, one_sided_p, ratio, too_few
+from .numbers import holds, one_sided_p, too_few
 from .wording import against, share
 from .work import Part, Work
 
@@ -26,7 +26,7 @@ def _answer(work: Work, lost: Estimate, controls: list[float], why: str) -> Answ
     assert lost.value is not None
     p = one_sided_p(lost.value, controls) if controls else None
     verdict = None if why or p is None else holds(p, lost.low, 0.0)
-    said = f"Without {counted(len(work.neurons), 'neuron')} {share(lost)} of the mean margin is lost"
+    said = f"Without {work.counted} {share(lost)} of the mean margin is lost"
     return Answer(
         question="necessary",
         value=lost.value,

@@ -9,34 +9,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 from scipy import stats
 
 from neurosteer.results import Estimate
-from neurosteer.seeds import seed_of
-from neurosteer.studies.bootstrap import Groups, group_sums
-from neurosteer.studies.effects.numbers import BATCH, RESAMPLES
 from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PREFERRED, LEVEL, are, counted, counted_pairs
 
 GRID = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of units, as in MIB's circuit track
-PerPair = Float[np.ndarray, "pair"]
-
-
-def ratio(part: PerPair, whole: PerPair, groups: Groups, seed: int) -> Estimate:
-    """The sum of `part` over that of `whole`, with its 95 % interval (BCa): both are resampled together."""
-    sums, _ = group_sums(np.stack([part, whole]), groups)
-    value = float(sums[0].sum() / sums[1].sum())
-    if len(sums[0]) < 2 or np.allclose(sums[0], value * sums[1], rtol=1e-9, atol=1e-12):
-        return Estimate(value, value, value)
-    rng = np.random.default_rng(seed_of(seed, "ratio"))
-    found = stats.bootstrap(
-        (sums[0], sums[1]), _ratio, paired=True, n_resamples=RESAMPLES, batch=BATCH, method="BCa", rng=rng
-    ).confidence_interval
-    return Estimate.of(value, float(found.low), float(found.high))
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray, axis: int = -1) -> np.ndarray:
-    return np.asarray(part.sum(axis=axis) / whole.sum(axis=axis))
 
 
 def mean_over_tasks(values: Sequence[float]) -> Estimate:

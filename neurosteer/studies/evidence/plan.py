@@ -14,6 +14,7 @@ from .interchange_map import MOST_ITEMS
 from .kept import is_kept
 from .numbers import GRID
 from .passes import Passes
+from .selective import RESPLITS
 from .work import Work
 
 TRIED, TIMED = 16, 3  # pairs and edits that are timed
@@ -23,6 +24,7 @@ PAIRS_OF_TEXT = 60  # neutral text, with its divergences, is about as many pairs
 OTHER_TASKS = 18
 PROBE = 0.1  # seconds of one probe
 MASK = 3.0  # seconds of one masked probe
+STEP = 5.0  # of a causal mask, on one pair, beside a pass above an edit
 
 
 def seconds_of(works: Sequence[Work], questions: Sequence[Question]) -> list[list[float]]:
@@ -47,6 +49,7 @@ def _pace(work: Work) -> float:
 def _encoded(work: Work, pace: float) -> float:
     attribution = BACKWARD * len(work.split.train) * pace * (work.method == "attribution")
     masks = MASK * (work.method == "l0")
+    masks += _path(work, pace)
     return attribution + masks + PROBE * (1 + work.controls)
 
 
@@ -70,8 +73,17 @@ def _selective(work: Work, pace: float) -> float:
         return 0.0
     known = len(work.split.train) + len(work.split.validation)
     attribution = BACKWARD * known * pace * (work.method == "attribution")
-    masks = MASK * (work.nulls + 5) * (work.method == "l0")
+    masks = MASK * (work.nulls + RESPLITS) * (work.method == "l0")
+    masks += _path(work, pace) * (work.nulls + RESPLITS)
     return attribution + masks + pace * len(work.test) * work.nulls
+
+
+def _path(work: Work, pace: float) -> float:
+    """One path of a causal mask; neutral text, with its divergences, is about as much again."""
+    if work.method != "causal-l0" or work.ranking is None:
+        return 0.0
+    known = work.ranking.metadata["mask"]
+    return pace * STEP * 2 * float(known["steps"] * known["batch"])
 
 
 def _isolated(work: Work, pace: float) -> float:

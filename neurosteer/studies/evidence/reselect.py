@@ -10,11 +10,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neurosteer.forward import attribute, attribute_pairs, states_and_stats
-from neurosteer.neurons import NeuronSet, best_units, resolve_topk
+from neurosteer.forward.cache import can_cache
+from neurosteer.neurons import NeuronSet, best_units, member_scores, resolve_topk
 from neurosteer.pairs import Pairs
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import BLOCK, Examples, fit_masks, mask_noise
+from neurosteer.studies.masks import MaskSettings, Paths, Place, mask_texts
 from neurosteer.vocabulary import FixedReference
 
 from .work import Work
@@ -54,8 +56,25 @@ class Search:
         chosen: float = self.work.ranking.metadata["l0"]["lambda"][str(layer)]
         return chosen
 
-    def states(self) -> States:
-        """The EOS states of all pairs at the layers, from the cache where the find has left them."""
+    def masks(self, train: Pairs) -> Paths:
+        """The paths of causal masks on some pairs, as the find trained them."""
+        work = self.work
+        assert work.ranking is not None
+        known = {**work.ranking.metadata["mask"]}
+        text = known.pop("text") or mask_texts(None).train
+        stats = work.neurons.stats.at_layers(work.layers)
+        place = Place(work.neurons.site, work.layers, self.to, stats)
+        progress = work.passes.progress
+        cache = can_cache(work.model, progress)
+        settings = MaskSettings(**known)
+        return Paths(work.model, train, place, settings, text, work.seed, cache=cache, progress=progress)
+
+    def masked(self, paths: Paths, signs: Float[Tensor, "pair"] | None = None) -> NeuronSet:
+        """The set that one path finds, where each pair counts with a sign."""
+        return self._top(paths.follow(signs=signs).scores)
+
+    def states(self, at: Sequence[int] | None = None) -> States:
+        """The EOS states of all pairs at the layers (or others), from the cache where the find has left them."""
         work = self.work
         layers = work.neurons.stats.layers
         train = work.split.indices["train"]
@@ -68,11 +87,13 @@ class Search:
             position=work.position,
             progress=work.passes.progress,
         )
-        rows = [layers.index(layer) for layer in work.layers]
+        rows = [layers.index(layer) for layer in (work.layers if at is None else at)]
         return found.values[:, :, rows]
 
     def on(self, train: Pairs, states: States) -> NeuronSet:
         """The set that the method finds on some pairs, whose states these are."""
+        if self.work.method == "causal-l0":
+            return self.masked(self.masks(train))
         if self.work.method == "attribution":
             found = attribute(
                 self.work.model,
@@ -138,13 +159,16 @@ class Search:
             noise = mask_noise(self.work.pairs.task, (layer,), self.work.seed)
         else:
             noise = [generator(self.work.seed, self.work.pairs.task, layer, "l0", label, i)]
-        masks = fit_masks(examples, (self.lam(layer),), noise, self.l0)
+        masks = fit_masks(examples, (self.lam(layer),), noise, self.l0, self.work.neurons.group)
         return masks.probes.weights[0, 0].abs().cpu()
 
     def _top(self, scores: Float[Tensor, "layer unit"]) -> NeuronSet:
         """The top k above 0, as the find takes them."""
-        width, work = scores.shape[1], self.work
+        work = self.work
         assert work.ranking is not None
+        assert work.method is not None
+        scores = member_scores(scores, work.method, work.ranking.group)
+        width = scores.shape[1]
         best = best_units(scores.float().flatten(), resolve_topk(work.topk, scores.numel()), above=0.0)
         chosen: Int[Tensor, "k"] = best[best >= 0]
         return work.ranking.pick((work.layers[int(i) // width], int(i) % width) for i in chosen)

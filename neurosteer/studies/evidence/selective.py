@@ -3,7 +3,8 @@
 Each item (all its pairs together) exchanges good and bad with probability 1/2, in all pairs that the search saw; the
 search is repeated, and each set that it finds is ablated on the true test pairs. Layers, topk, lambda and `to` stay
 as they were found, so only the train pairs matter. Under an exchange an attribution changes its sign: its null
-searches are signed sums of what each pair gives, and need no further pass.
+searches are signed sums of what each pair gives, and need no further pass. A causal mask is trained again,
+by one seed; the loss of an exchanged pair changes its sign.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.seeds import generator
 from neurosteer.studies.bootstrap import groups_in
+from neurosteer.studies.effects.numbers import ratio
 from neurosteer.vocabulary import counted
 
-from .numbers import holds, one_sided_p, ratio, too_few
+from .numbers import holds, one_sided_p, too_few
 from .reselect import Search
 from .wording import against, percent, share
 from .work import Part, Work
@@ -56,6 +58,10 @@ def null_sets(work: Work) -> tuple[list[NeuronSet], list[NeuronSet]]:
         signs = 1.0 - 2.0 * flips.double()
         nulls = search.signed(drops[:n_train], signs)
         return nulls, search.signed(drops, again.double())
+    if work.method == "causal-l0":
+        paths = search.masks(split.train)
+        nulls = [search.masked(paths, 1.0 - 2.0 * flip.float()) for flip in flips]
+        return nulls, [search.masked(search.masks(both.take(one.nonzero()[:, 0].tolist()))) for one in again]
     states = search.states()[torch.as_tensor(known)]
     nulls = search.exchanged(states[:n_train], flips, "exchange")
     return nulls, [search.on(both.take(one.nonzero()[:, 0].tolist()), states[one]) for one in again]
@@ -88,8 +94,8 @@ def _answer(work: Work, after: np.ndarray, again: list[NeuronSet], why: str, emp
     theirs = [float((work.clean - one).sum() / work.clean.sum()) for one in nulls]
     beyond = ratio(np.mean(nulls, axis=0) - own, work.clean, work.groups, work.seed) if nulls else Estimate(lost)
     p = one_sided_p(lost, theirs) if theirs else None
-    k, chosen = len(work.neurons), set(work.neurons)
-    overlap = float(np.mean([len(chosen & set(one)) / k for one in again]))
+    k, chosen = len(work.neurons.members), set(work.neurons.members)
+    overlap = float(np.mean([len(chosen & set(one.members)) / k for one in again]))
     chance = k / work.units.count
     verdict = None if why or p is None else holds(p, beyond.low, 0.0)
     said = (

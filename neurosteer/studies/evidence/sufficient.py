@@ -20,10 +20,10 @@ from neurosteer.neurons import NeuronSet, Order, shuffled_orders
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, CurvePoint
 from neurosteer.seeds import seed_of
-from neurosteer.studies.effects.numbers import interval
+from neurosteer.studies.effects.numbers import interval, ratio
 from neurosteer.vocabulary import counted
 
-from .numbers import GRID, areas, holds, one_sided_p, ratio, shares_of, too_few
+from .numbers import GRID, areas, holds, one_sided_p, shares_of, too_few
 from .wording import against, percent, share
 from .work import Part, Work
 
@@ -33,7 +33,7 @@ Margins = Float[np.ndarray, "pair"]
 def sufficient(work: Work) -> Part:
     """What is kept by the set alone, and by every share of its ranking."""
     orders = _orders(work)
-    kept = [_first(order, len(work.neurons)) for order in orders] or [list(work.neurons)]
+    kept = [_first(order, len(work.neurons.members)) for order in orders]
     found = {"mean": _kept_by_mean(work, kept), "resample": _kept_by_donors(work, kept)}
     little = {name: _nothing_to_keep(work, margins) for name, margins in found.items()}
     if little["mean"]:
@@ -53,7 +53,7 @@ def sufficient(work: Work) -> Part:
 
 
 def keep(work: Work, kept: Sequence[tuple[int, int]]) -> Edit:
-    """The edit that moves all units of the layers but these to their mean."""
+    """The edit that moves all units (or heads) of the layers but these to their mean."""
     return Edit.ablate(work.units.without(kept), "mean")
 
 
@@ -64,12 +64,12 @@ def _orders(work: Work) -> list[Order]:
 
 
 def _headed_by(work: Work, neurons: NeuronSet) -> Order:
-    rest = work.units.without(list(neurons))
-    return torch.cat([torch.stack([one.layers, one.units], dim=1) for one in (neurons, rest)])
+    rest = work.units.without(neurons.members)
+    return torch.tensor([*neurons.members, *rest.members])
 
 
 def _first(order: Order, k: int) -> list[tuple[int, int]]:
-    return [(int(layer), int(unit)) for layer, unit in order[:k]]
+    return [(int(layer), int(one)) for layer, one in order[:k]]
 
 
 def _kept_by_mean(work: Work, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
@@ -120,7 +120,7 @@ def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], few: st
         verdict = None if all(each.values()) and little else all(each.values())
     f, others = tested["mean"]
     p = max(ps.values()) if ps else None
-    said = f"{counted(len(work.neurons), 'neuron')} alone keep{'s' * (len(work.neurons) == 1)} {share(f)} of it"
+    said = f"{work.counted} alone keep{'s' * (len(work.neurons.members) == 1)} {share(f)} of it"
     beside, words = [], ""
     if "resample" in tested:
         g, theirs = tested["resample"]

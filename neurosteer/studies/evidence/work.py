@@ -19,7 +19,7 @@ from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, MapCell, NeutralText
 from neurosteer.studies.bootstrap import Groups, groups_in
 from neurosteer.studies.effects.numbers import Preference, clean_preference
-from neurosteer.vocabulary import FixedReference, Method, Position, Question
+from neurosteer.vocabulary import NOUNS, FixedReference, Method, Position, Question, counted
 
 from .passes import Passes
 
@@ -104,6 +104,11 @@ class Work:
         return float(np.mean(shares)) if shares else None
 
     @property
+    def counted(self) -> str:
+        """How many neurons, or heads, the set has, in words."""
+        return counted(len(self.neurons.members), NOUNS[self.neurons.by])
+
+    @property
     def units(self) -> Units:
         """All units of the layers."""
         return Units(self.neurons, self.layers)
@@ -152,10 +157,10 @@ def check_work(work: Work) -> None:
     check_count(work.controls)
     if not 0 <= work.nulls <= 10_000:
         raise InputError(f"nulls must be from 0 to 10,000 (each is a search), not {work.nulls}")
-    if len(work.neurons) >= work.units.count:
+    if len(work.neurons.members) >= work.units.count:
         raise InputError(
-            f"the set has all {work.units.count} units of its layers: nothing is left to compare it with; take a "
-            "smaller --topk"
+            f"the set has all {work.units.count} {work.neurons.by}s of its layers: nothing is left to compare it "
+            "with; take a smaller --topk"
         )
     outside = sorted(set(work.neurons.layers.tolist()) - set(work.layers))
     if outside:

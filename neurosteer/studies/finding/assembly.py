@@ -6,10 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split, Tokenise
 from neurosteer.probes.l1 import LAST, PENALTIES
 from neurosteer.results import (
+    CausalMask,
     FindData,
     FindIntervals,
     FindLayer,
@@ -20,11 +25,10 @@ from neurosteer.results import (
     PairsUsed,
     PredictedDrop,
     RandomSets,
-    RankedNeuron,
     SplitSizes,
 )
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.vocabulary import Method, Position, Site
+from neurosteer.vocabulary import NOUNS, DirectionKind, Method, Position, Site
 
 from .agreement import agreement
 from .interpretation import interpret
@@ -44,23 +48,43 @@ class Search:
     held_out: Split | None = None  # the lexical split, beside a split by pair
     unseen: Sequence[LayerResult] = ()  # the layers on it
     notices: Sequence[str] = ()
+    mask: CausalMask | None = None
+    mask_text: str | None = None  # that it was trained on; None: the built-in one
 
     def best_layer(self, method: Method) -> int:
         """The layer whose top-k probe has the highest validation accuracy, or by attribution the largest drop.
 
-        Of equal ones the lowest.
+        By a causal mask the one whose gates stay open longest, in sum. Of equal ones the lowest.
         """
+        if method == "causal-l0":
+            return max(self.results, key=lambda result: float(result.scores[method].sum())).layer
         if method == "attribution":
             return max(self.results, key=lambda result: result.drop or 0.0).layer
         return max(self.results, key=lambda result: result.topk[method].validation).layer
 
+    def best_along(self, kind: DirectionKind) -> int:
+        """The layer along whose direction validation states are read best; of equal ones the lowest."""
+        return max(self.results, key=lambda result: result.along[kind].validation).layer
+
     def result_at(self, layer: int) -> LayerResult:
         return next(result for result in self.results if result.layer == layer)
+
+    def unit_scores(self, method: Method) -> Float[Tensor, "layer unit"]:
+        """The ranking of every unit; those of a head share its score."""
+        scores = torch.stack([result.scores[method] for result in self.results])
+        return scores.repeat_interleave(self.settings.group, dim=1)
 
     def settings_of(self, method: Method) -> dict[str, Json]:
         """How a method's ranking was made; for `l0` how masks were trained, and the lambda chosen at each layer."""
         if method == "l1":
             return {"l1": {"penalties": PENALTIES, "last": LAST, "solver": "liblinear"}}
+        if method == "causal-l0" and self.mask is not None:
+            set_of = {"k": self.mask.k, "layers": list(self.mask.layers)} if self.mask.found else None
+            return {
+                "to": self.mask.to,
+                "mask": {**self.settings.mask.settings(), "text": self.mask_text},
+                "set": set_of,
+            }
         if method != "l0":
             return {}
         chosen = {str(result.layer): result.l0.lam for result in self.results if result.l0}
@@ -98,7 +122,8 @@ def result_of(
         ),
         site=site,
         position=position,
-        width=width,
+        by=settings.by,
+        width=width // settings.group,
         baselines=baselines,
         baselines_intervals=baseline_intervals(baselines, settings, groups),
         baselines_new_words=on_new_words,
@@ -109,21 +134,24 @@ def result_of(
         ),
         best_layer=search.best_layer(settings.methods[0]),
         best_layers={method: search.best_layer(method) for method in settings.methods},
+        direction_layers={kind: search.best_along(kind) for kind in settings.directions} or None,
         topk=settings.topk,
         methods=settings.methods,
         random_equivalent=times,
         random_equivalent_interval=ends,
-        neurons={method: _neurons(ranking, settings.topk) for method, ranking in rankings.items()},
-        notices=(*search.notices, *_short_sets(rankings, settings.topk)),
+        neurons={method: ranking.top(settings.topk).listed() for method, ranking in rankings.items()},
+        mask=search.mask,
+        notices=(*search.notices, *_short_sets(rankings, settings)),
         interpretation="",
     )
     return replace(result, interpretation=interpret(result))
 
 
-def _short_sets(rankings: Mapping[Method, Ranking], topk: int) -> list[str]:
-    sizes = {method: len(ranking.top(topk)) for method, ranking in rankings.items()}
+def _short_sets(rankings: Mapping[Method, Ranking], settings: Settings) -> list[str]:
+    topk = settings.topk
+    sizes = {method: len(ranking.top(topk).members) for method, ranking in rankings.items()}
     return [
-        f"{method} keeps only {size} neurons at its best layer, fewer than {topk}"
+        f"{method} keeps only {size} {NOUNS[settings.by]}s at its best layer, fewer than {topk}"
         for method, size in sizes.items()
         if size < topk
     ]
@@ -150,6 +178,7 @@ def _layer(
         significant=significant,
         new_words=NewWords(dense=unseen.dense.test, topk=unseen.topk[first].test) if unseen else None,
         l2=measured.l2,
+        along={kind: one.test for kind, one in measured.along.items()} or None,
         intervals=intervals,
     )
 
@@ -162,13 +191,3 @@ def _equivalent(
         return None, None
     times, low, high = (value if math.isfinite(value) else None for value in (found.times, found.low, found.high))
     return times, (low, high)
-
-
-def _neurons(ranking: Ranking, topk: int) -> tuple[RankedNeuron, ...]:
-    """The top k at the ranking's best layer, best first."""
-    top = ranking.top(topk)
-    found = [
-        RankedNeuron(layer, unit, round(score, 6))
-        for (layer, unit), score in zip(top, top.scores.tolist(), strict=True)
-    ]
-    return tuple(sorted(found, key=lambda neuron: -neuron.score))

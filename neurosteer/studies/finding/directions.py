@@ -1,4 +1,4 @@
-"""The dense probes of a `find` as arrays of an artefact, and back."""
+"""The directions of a `find` as arrays of an artefact, and back."""
 
 from __future__ import annotations
 
@@ -10,18 +10,31 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Directions: TypeAlias = Mapping[int, tuple[Float[Tensor, "unit"], float]]  # by layer: of unit length, and the spread
+from neurosteer.vocabulary import DirectionKind
+
+OfLayers: TypeAlias = Mapping[int, tuple[Float[Tensor, "unit"], float]]  # of unit length, and the spread, by layer
+Directions: TypeAlias = Mapping[DirectionKind, OfLayers]
+_PREFIX: Mapping[DirectionKind, str] = {"mean": "mean_", "probe": ""}
 
 
 def direction_arrays(directions: Directions) -> dict[str, np.ndarray]:
-    """`directions` [layer, unit] and `spread` [layer], in the order of the layers."""
-    return {
-        "directions": torch.stack([direction for direction, _ in directions.values()]).numpy(),
-        "spread": np.array([spread for _, spread in directions.values()]),
-    }
+    """Of each kind `directions` [layer, unit] and `spread` [layer], in the order of the layers."""
+    arrays = {}
+    for kind, prefix in _PREFIX.items():
+        both = directions[kind].values()
+        arrays[f"{prefix}directions"] = torch.stack([direction for direction, _ in both]).numpy()
+        arrays[f"{prefix}spread"] = np.array([spread for _, spread in both])
+    return arrays
 
 
 def directions_from(arrays: Mapping[str, np.ndarray], layers: Sequence[int]) -> Directions:
     """What `direction_arrays` was given."""
-    rows = zip(layers, arrays["directions"], arrays["spread"], strict=True)
-    return {layer: (torch.from_numpy(direction), float(spread)) for layer, direction, spread in rows}
+    return {
+        kind: {
+            layer: (torch.from_numpy(direction), float(spread))
+            for layer, direction, spread in zip(
+                layers, arrays[f"{prefix}directions"], arrays[f"{prefix}spread"], strict=True
+            )
+        }
+        for kind, prefix in _PREFIX.items()
+    }

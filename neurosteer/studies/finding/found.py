@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from neurosteer.edits import Probe
 from neurosteer.errors import InputError
-from neurosteer.neurons import Ranking
+from neurosteer.neurons import Direction, Ranking
 from neurosteer.pairs import Baselines, Pairs, Split
 from neurosteer.report import find_html, find_table, layers_csv, layers_frame, to_json
 from neurosteer.results import FindLayer, FindResult, record
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import DIRECTION_KINDS, DirectionKind, Method
 
 from .directions import Directions
 
@@ -42,7 +41,7 @@ class Found:
 
     result: FindResult  # every number, as the JSON has them
     rankings: Mapping[Method, Ranking]
-    directions: Directions  # the dense probes, and the spread of the train states along them
+    directions: Directions  # by kind and layer, and the spread of the train states along them
     pairs: Pairs
     split: Split
 
@@ -77,12 +76,19 @@ class Found:
     def test(self) -> Pairs:
         return self.split.test
 
-    def probe(self, layer: int | None = None) -> Probe:
-        """The dense probe of a layer (the best one by default) as a direction to push along."""
-        layer = self.result.at(self.best_layer if layer is None else layer).layer
-        direction, std = self.directions[layer]
-        ranking = next(iter(self.rankings.values()))
-        return Probe(ranking.pick((layer, unit) for unit in range(len(direction))), direction, std)
+    def direction(self, kind: DirectionKind = "mean", layer: int | None = None) -> Direction:
+        """From bad to good states of a layer: the difference of their means, or the weights of the dense probe.
+
+        The layer is by default the one that validation pairs chose for this direction, or else for the first method.
+        """
+        if kind not in DIRECTION_KINDS:
+            raise InputError(f"direction '{kind}' is not one of {', '.join(DIRECTION_KINDS)}")
+        best = (self.result.direction_layers or {}).get(kind, self.best_layer)
+        layer = self.result.at(best if layer is None else layer).layer
+        vector, std = self.directions[kind][layer]
+        units = next(iter(self.rankings.values())).every_unit(layer)
+        metadata = {**units.metadata, "method": f"{kind} direction", "kind": kind}
+        return Direction(replace(units, metadata=metadata), vector, std)
 
     def ranking(self, method: Method = "welch") -> Ranking:
         """The ranking of one method. Raises `InputError` for a method that `find` was not asked for."""

@@ -13,13 +13,13 @@ def interpret(found: FindResult) -> str:
     """The best layer beside its random sets, its baselines and, where there are any, words never seen."""
     first = found.methods[0]
     if found.neurons.get(first) == ():
-        return f"By {first} no unit scores above 0 at layer {found.best_layer}: none is chosen."
+        return f"By {first} no {found.by} scores above 0 at layer {found.best_layer}: none is chosen."
     return " ".join(filter(None, (_localised(found), _lexical(found), _new_words(found))))
 
 
 def _localised(found: FindResult) -> str:
     best, k, share = found.best, found.topk, 100 * found.topk / found.width
-    head = f"At layer {best.layer} the top {k} neurons ({share:.2g} %) reach {_short(best.topk)}"
+    head = f"At layer {best.layer} the top {k} {found.noun}s ({share:.2g} %) reach {_short(best.topk)}"
     head += f" ({_interval(best.intervals.topk)})"
     if best.random.mean is None or best.random.high is None:
         return f"{head}."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.data import EosStates
-from neurosteer.neurons import spearman
+from neurosteer.neurons import grain_of, member_scores, spearman, units_of_members
 from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, l1_order
 from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
@@ -32,8 +32,9 @@ from neurosteer.studies.examples import (
     random_accuracies,
     top_units,
 )
+from neurosteer.studies.masks import MASK, MaskSettings
 from neurosteer.studies.matching import matching_size, random_sizes
-from neurosteer.vocabulary import Method
+from neurosteer.vocabulary import DirectionKind, Grain, Method
 
 from .attribution_ranking import AttributionRanking
 from .state_scores import state_scores
@@ -51,7 +52,15 @@ class Settings:
     lambdas: tuple[float, ...] = LAMBDAS
     draws: int = 5
     seed: int = 0
-    l0: L0Settings = L0  # how masks are trained
+    l0: L0Settings = L0  # how masks of probes are trained
+    directions: tuple[DirectionKind, ...] = ()  # along which it is reported what can be read
+    group: int = 1  # units that rank together, as those of a head
+    mask: MaskSettings = MASK  # how causal masks are
+
+    @property
+    def by(self) -> Grain:
+        """What is ranked."""
+        return grain_of(self.group)
 
 
 @dataclass(frozen=True)
@@ -73,11 +82,11 @@ class LayerResult:
     l2: float
     dense: Accuracy
     topk: Mapping[Method, Accuracy]
-    scores: Mapping[Method, Float[Tensor, "unit"]]  # the ranking of each method
+    scores: Mapping[Method, Float[Tensor, "member"]]  # the ranking of each method, of units or of heads
     random: tuple[Accuracy, ...] = ()  # of the draws
     l0: Masked | None = None
-    direction: Float[Tensor, "unit"] | None = None  # of the dense probe, of unit length, for raw activations
-    std: float = 0.0  # of the train states along it
+    directions: Mapping[DirectionKind, tuple[Float[Tensor, "unit"], float]] = field(default_factory=dict)
+    along: Mapping[DirectionKind, Accuracy] = field(default_factory=dict)  # read along each of them alone
     drop: float | None = None  # predicted on validation when the top k by attribution are ablated
 
 
@@ -90,15 +99,23 @@ def probe_layers(
     device: torch.device,
     what: str,
     attribution: AttributionRanking | None = None,
+    mask: Float[Tensor, "layer unit"] | None = None,
     progress: Progress = QUIET,
 ) -> list[LayerResult]:
     """Fit and judge the probes of every layer.
 
-    `test` is Welch's on the train pairs; `attribution` ranks, and predicts a drop on validation pairs.
+    `test` is Welch's on the train pairs; `attribution` ranks, and predicts a drop on validation pairs; `mask` has
+    the scores of a causal mask.
     """
+    group = settings.group
     given = state_scores(states.values, parts["train"], test, settings.methods)
     if attribution is not None:
         given["attribution"] = attribution.train.float()
+    if mask is not None:
+        given["causal-l0"] = mask
+    given = {method: member_scores(scores, method, group) for method, scores in given.items()}
+    expected = None if attribution is None else member_scores(attribution.validation, "attribution", group)
+    t = member_scores(test.t.abs().float(), "welch", group)
     results: list[LayerResult] = []
     total = len(states.layers)
     progress.step(what, 0, total)
@@ -106,21 +123,25 @@ def probe_layers(
         rows = slice(start, start + BLOCK)
         examples = Examples.of(states, parts, rows, device)
         own = {method: scores[rows] for method, scores in given.items()}
-        predicted = None if attribution is None else attribution.validation[rows]
-        results += _block(examples, test.t[rows].abs().float(), own, predicted, settings)
+        predicted = None if expected is None else expected[rows]
+        results += _block(examples, t[rows], own, predicted, settings)
         progress.step(what, len(results), total)
     return results
 
 
 def _block(
     examples: Examples,
-    t: Float[Tensor, "layer unit"],
-    given: Mapping[Method, Float[Tensor, "layer unit"]],
-    predicted: Float[Tensor, "layer unit"] | None,
+    t: Float[Tensor, "layer member"],
+    given: Mapping[Method, Float[Tensor, "layer member"]],
+    predicted: Float[Tensor, "layer member"] | None,
     settings: Settings,
 ) -> list[LayerResult]:
     dense = fit_dense(examples)
-    directions, spread = examples.directions(dense.best)
+    found: dict[DirectionKind, tuple[Tensor, Tensor]] = {
+        "mean": examples.mean_directions(),
+        "probe": examples.directions(dense.best),
+    }
+    along = {kind: examples.judge_along(found[kind][0]) for kind in settings.directions}
 
     scores: dict[Method, Tensor] = dict(given)
     masked: list[Masked | None] = [None] * len(examples.layers)
@@ -132,7 +153,13 @@ def _block(
 
     chosen = {method: top_units(scores[method], settings.topk) for method in settings.methods}
     open_ = {method: scores[method].gather(1, units) > 0 for method, units in chosen.items()}
-    topk = {method: examples.judge_units(units, dense.l2, open_[method]) for method, units in chosen.items()}
+    group = settings.group
+    topk = {
+        method: examples.judge_units(
+            units_of_members(some, group), dense.l2, open_[method].repeat_interleave(group, dim=1)
+        )
+        for method, some in chosen.items()
+    }
     drops: list[float | None] = [None] * len(examples.layers)
     if predicted is not None:
         of_chosen = predicted.gather(1, chosen["attribution"])
@@ -147,8 +174,8 @@ def _block(
             scores={method: scores[method][i] for method in settings.methods},
             random=tuple(draw[i] for draw in random),
             l0=masked[i],
-            direction=directions[i],
-            std=float(spread[i]),
+            directions={kind: (vectors[i], float(spread[i])) for kind, (vectors, spread) in found.items()},
+            along={kind: accuracies[i] for kind, accuracies in along.items()},
             drop=drops[i],
         )
         for i, layer in enumerate(examples.layers)
@@ -156,27 +183,37 @@ def _block(
 
 
 def _masked(
-    examples: Examples, t: Float[Tensor, "layer unit"], dense: Dense, settings: Settings
-) -> tuple[list[Masked], Float[Tensor, "layer unit"]]:
+    examples: Examples, t: Float[Tensor, "layer member"], dense: Dense, settings: Settings
+) -> tuple[list[Masked], Float[Tensor, "layer member"]]:
     """The masked probe of each layer at the smallest lambda that is good enough, and its units' effective weights."""
-    lambdas = sorted(settings.lambdas)
-    l0 = fit_masks(examples, lambdas, mask_noise(settings.task, examples.layers, settings.seed), settings.l0)
+    lambdas, group = sorted(settings.lambdas), settings.group
+    noise = mask_noise(settings.task, examples.layers, settings.seed)
+    l0 = fit_masks(examples, lambdas, noise, settings.l0, group)
     validation, right = examples.accuracy(l0.probes, "validation"), examples.right(l0.probes, "test")
     masked, scores = [], []
     for i in range(len(examples.layers)):
         j, reached = chosen_lambda(validation[i].tolist(), dense.judged[i].validation)
-        gates = l0.gates[i, j].cpu()
+        gates = l0.gates[i, j, ::group].cpu()
         rho, kept = spearman(t[i], gates), float((gates > 0).float().mean())
         accuracy = Accuracy(float(validation[i, j]), tuple(right[i, j].tolist()))
         masked.append(Masked(lambdas[j], kept, accuracy, reached, rho))
-        scores.append(l0.probes.weights[i, j].abs().cpu())
+        scores.append(member_scores(l0.probes.weights[i, j].abs().cpu(), "l0", group))
     return masked, torch.stack(scores)
 
 
 def _random(
     examples: Examples, top: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], settings: Settings, size: int
 ) -> list[list[Accuracy]]:
-    return random_accuracies(examples, top, l2, size, draws=settings.draws, task=settings.task, seed=settings.seed)
+    return random_accuracies(
+        examples,
+        top,
+        l2,
+        size,
+        draws=settings.draws,
+        task=settings.task,
+        seed=settings.seed,
+        group=settings.group,
+    )
 
 
 @dataclass(frozen=True)
@@ -207,7 +244,7 @@ def random_equivalent(
     top = top_units(result.scores[method][None], settings.topk)
     l2 = torch.full((1, 1), result.l2, device=device)
     shares, found = [pair_shares([result.topk[method]])], None
-    width = examples.x["train"].shape[2]
+    width = examples.x["train"].shape[2] // settings.group
     sizes = random_sizes(settings.topk, width) if 2 * settings.topk <= width else ()
     for tried, size in enumerate(sizes, 1):
         drawn = _random(examples, top, l2, settings, size)

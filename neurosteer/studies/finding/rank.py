@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
-from neurosteer.model import Model, resolve_layers, site_width
-from neurosteer.neurons import Ranking, resolve_topk
+from neurosteer.forward.cache import can_cache
+from neurosteer.model import Model, check_site, head_width, resolve_layers, site_width
+from neurosteer.neurons import Ranking, check_grain, member_scores, resolve_topk, site_of
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import AUTO, Progress
+from neurosteer.studies.masks import MASK, MaskSettings, Paths, Place, mask_texts
 from neurosteer.studies.provenance import provenance
-from neurosteer.vocabulary import METHODS, FixedReference, Layers, Method, Position, Site
+from neurosteer.vocabulary import METHODS, FixedReference, Grain, Layers, Method, Position, Site
 
 from .assembly import Search
 from .attribution_ranking import Ablation, attribution_ranking, check_attribution
@@ -33,9 +36,11 @@ def rank_neurons(
     to: FixedReference = "zero",
     steps: int = 1,
     l0: L0Settings = L0,
+    mask: MaskSettings = MASK,
     topk: int | str = "1%",
     layers: Layers = "all",
-    site: Site = "resid_post",
+    site: Site | None = None,
+    by: Grain = "unit",
     position: Position = "eos",
     seed: int = 0,
     progress: Progress = AUTO,
@@ -48,12 +53,14 @@ def rank_neurons(
         method: As in `find`.
         validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
         lam: The weight of the classification loss beside the L0 penalty instead, above 0 and at most 1.
-        to: What attribution ablates to: `zero`, or the `mean` over the tokens of the train sentences.
+        to: What attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of the train sentences.
         steps: Over how many points between both attribution averages gradients.
-        l0: How masks are trained.
+        l0: How masks of probes are trained.
+        mask: How causal masks are trained: without test pairs, none chooses a set.
         topk: How many neurons the best layer is chosen for: a count (40) or a share of the width ("1%").
         layers: Blocks, counted from 0: "all", one, or several.
-        site: Which activation is read.
+        site: Which activation is read: the residual stream after a block by default, by head always `z`.
+        by: What is ranked as one: a `unit`, or a whole attention `head`.
         position: At which token: the appended `eos`, or the `last` one of the sentence.
         seed: Decides how masks start.
         progress: Where progress and notices go.
@@ -66,8 +73,12 @@ def rank_neurons(
         >>> ns.rank_neurons(model, train, validation=validation).top(40)      # doctest: +SKIP
     """
     check_attribution(to, steps)
-    chosen = resolve_layers(model, layers)
-    settings = replace(_settings(model, train, validation, method, lam, topk, site, chosen, seed), l0=l0)
+    chosen, site = resolve_layers(model, layers), site_of(site, by)
+    check_site(model, site, chosen)
+    group = head_width(model, chosen) if by == "head" else 1
+    settings = replace(_settings(train, validation, method, lam, seed), l0=l0, group=group)
+    check_grain(method, by)
+    settings = replace(settings, topk=resolve_topk(topk, site_width(model, site, chosen) // group))
     held = validation.pairs if validation is not None else ()
     both = replace(train, pairs=train.pairs + held)
     seen = range(len(train))
@@ -80,6 +91,12 @@ def rank_neurons(
         ablation = Ablation(site, chosen, to, steps)
         attributed = attribution_ranking(model, train, validation or train, ablation, stats, progress=progress)
         scores, fitted = attributed.train.float(), ablation.settings
+    trained = None
+    if method == "causal-l0":
+        trained = _mask(model, train, Place(site, chosen, to, stats), mask, seed, progress)
+        scores, fitted = trained, {"to": to, "mask": {**mask.settings(), "text": None}, "set": None}
+    if scores is not None:
+        scores = member_scores(scores, method, group).repeat_interleave(group, dim=1)
     if scores is None or held:
         judge = range(len(train), len(both)) if held else seen
         parts = {"train": seen, "validation": judge, "test": judge}
@@ -90,12 +107,13 @@ def rank_neurons(
             test,
             settings,
             attribution=attributed,
+            mask=trained,
             device=model.float64_device,
             what=what,
             progress=progress,
         )
         search = Search(train, settings, results, ())
-        scores = torch.stack([result.scores[method] for result in results])
+        scores = search.unit_scores(method)
         fitted |= search.settings_of(method)
         best = search.best_layer(method) if held else None
     metadata = provenance(
@@ -108,18 +126,23 @@ def rank_neurons(
         seen=sentence_hashes(both),
         **fitted,
     )
-    return Ranking(scores, best, method, stats, model.fingerprint, site, metadata)
+    return Ranking(scores, best, method, stats, model.fingerprint, site, metadata, group)
+
+
+def _mask(
+    model: Model, train: Pairs, place: Place, mask: MaskSettings, seed: int, progress: Progress
+) -> Float[Tensor, "layer unit"]:
+    """The mean of the paths of all seeds."""
+    cache = can_cache(model, progress)
+    paths = Paths(model, train, place, mask, mask_texts(None).train, seed, cache=cache, progress=progress)
+    return torch.stack([paths.follow(number).scores for number in range(mask.seeds)]).mean(dim=0)
 
 
 def _settings(
-    model: Model,
     train: Pairs,
     validation: Pairs | None,
     method: Method,
     lam: float | None,
-    topk: int | str,
-    site: Site,
-    layers: Sequence[int],
     seed: int,
 ) -> Settings:
     if method not in METHODS:
@@ -134,5 +157,4 @@ def _settings(
     if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
         raise InputError("train and validation share sentences; split them with pairs.split()")
     grid = LAMBDAS if lam is None else (lam,)
-    count = resolve_topk(topk, site_width(model, site, layers))
-    return Settings(train.task, count, (method,), grid, draws=0, seed=seed)
+    return Settings(train.task, 1, (method,), grid, draws=0, seed=seed)

@@ -64,7 +64,7 @@ def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
     arrays = {f"scores_{method}": ranking.scores.numpy() for method, ranking in found.rankings.items()}
     arrays |= stats_arrays(first.stats) | direction_arrays(found.directions)
     own = {
-        method: {"best_layer": ranking.best_layer, "metadata": dict(ranking.metadata)}
+        method: {"best_layer": ranking.best_layer, "metadata": dict(ranking.metadata), "group": ranking.group}
         for method, ranking in found.rankings.items()
     }
     result = to_json(record(found.result))  # as text: an artefact does not keep the order of keys

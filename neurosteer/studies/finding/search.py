@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -13,25 +14,32 @@ from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
-from neurosteer.model import Model, check_site, resolve_layers, sentence_tokens, site_width
-from neurosteer.neurons import Ranking, resolve_topk
+from neurosteer.model import Model, check_site, head_width, resolve_layers, sentence_tokens, site_width
+from neurosteer.neurons import Ranking, check_grain, resolve_topk, site_of
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, welch
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
+from neurosteer.store import digest_of
 from neurosteer.studies.bootstrap import groups_in
+from neurosteer.studies.masks import MASK, MaskSearch, MaskSettings, Place, mask_texts, search_mask
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
+    DIRECTION_KINDS,
+    GRAINS,
     METHODS,
     MOST_DRAWS,
     MOST_LAMBDAS,
     PAPER_METHODS,
+    DirectionKind,
     FixedReference,
+    Grain,
     Layers,
     Method,
     Position,
     Site,
     SplitKind,
+    counted,
 )
 
 from .assembly import Search, result_of
@@ -40,6 +48,8 @@ from .found import Found
 from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
 from .result_cache import load_or_find
 from .uncertainty import few_pairs
+
+LARGE = 2**28  # bytes of states that are worth a notice
 
 
 def find(
@@ -50,14 +60,18 @@ def find(
     split: SplitKind = "pair",
     topk: int | str = "1%",
     layers: Layers = "all",
-    site: Site = "resid_post",
+    site: Site | None = None,
+    by: Grain = "unit",
     position: Position = "eos",
     lambdas: Sequence[float] | None = None,
     to: FixedReference = "zero",
     steps: int = 1,
+    directions: Sequence[DirectionKind] = (),
     draws: int = 5,
     seed: int = 0,
     l0: L0Settings = L0,
+    mask: MaskSettings = MASK,
+    neutral: str | Path | None = None,
     cache: bool = True,
     progress: Progress = AUTO,
 ) -> Found:
@@ -70,20 +84,25 @@ def find(
     Args:
         model: The model; it is not changed.
         pairs: The minimal pairs of one task.
-        methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` by what the model uses, the others
-            by what a probe can read. The first chooses the best layer.
+        methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` and `causal-l0` by what the model
+            uses, the others by what a probe can read. The first chooses the best layer.
         split: `pair`, or `lexical`: the contrasting words of test occur in no contrast of train.
-        topk: How many neurons of a layer: a count (40) or a share of its width ("1%").
+        topk: How many neurons (or heads) of a layer: a count (40) or a share of them ("1%").
         layers: Blocks, counted from 0: "all", one, or several.
-        site: Which activation is read.
+        site: Which activation is read: the residual stream after a block by default, by head always `z`.
+        by: What is ranked and chosen as one: a `unit`, or a whole attention `head`.
         position: At which token: the appended `eos`, or the `last` one of the sentence.
         lambdas: The weights of the classification loss beside the L0 penalty that one is chosen from, above 0 and at
             most 1: the smaller, the fewer units stay. None for a grid of six.
-        to: What attribution ablates to: `zero`, or the `mean` over the tokens of train sentences.
+        to: What attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of train sentences.
         steps: Over how many points between both attribution averages gradients.
+        directions: Along which it is also measured what can be read: the difference of `mean`s, the dense `probe`.
         draws: How many random sets are drawn.
         seed: Decides the split and every draw.
-        l0: How masks are trained.
+        l0: How the masks of probes are trained.
+        mask: What is asked of a causal mask (`share` of the margin, `kl` in nats per token), and how it is trained.
+        neutral: A file of neutral text for causal masks, whose paragraphs in turn train and judge; two small ones
+            are built in.
         cache: Whether to read what was found before, and keep what is found.
         progress: Where progress and notices go.
 
@@ -95,9 +114,12 @@ def find(
         >>> found = ns.find(model, ns.load_pairs("intransitive"), topk="1%")  # doctest: +SKIP
         >>> found.layers[14].dense, found.ranking("welch").top(40)            # doctest: +SKIP
     """
-    _check(methods, draws)
+    _check(methods, draws, by)
     grid = _grid(lambdas)
     check_attribution(to, steps)
+    text = None if neutral is None else Path(neutral)
+    wanted = _directions(directions)
+    site = site_of(site, by)
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
     parts = pairs.split(split, seed)
@@ -105,9 +127,12 @@ def find(
     remembered = Remembering(progress)
 
     def compute() -> Found:
-        count = resolve_topk(topk, site_width(model, site, ablation.layers))
-        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0)
-        return _find(model, pairs, parts, settings, ablation, position, cache=cache, progress=remembered)
+        width = site_width(model, site, ablation.layers)
+        say_cost(len(pairs), len(ablation.layers), width, site, progress)
+        group = head_width(model, ablation.layers) if by == "head" else 1
+        count = resolve_topk(topk, width // group, f"{by}s of a layer")
+        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, wanted, group, mask)
+        return _find(model, pairs, parts, settings, ablation, position, text, cache=cache, progress=remembered)
 
     if cache:
         asked: dict[str, Json] = {
@@ -115,11 +140,14 @@ def find(
             "split": split,
             "topk": str(topk).strip(),  # as asked: how wide some sites are, only a pass can tell
             "site": site,
+            "by": by,
             "layers": list(ablation.layers),
             "position": position,
             "lambdas": list(grid) if "l0" in methods else None,
             "l0": l0.settings() if "l0" in methods else None,
-            "ablation": ablation.settings if "attribution" in methods else None,
+            "ablation": ablation.settings if {"attribution", "causal-l0"} & {*methods} else None,
+            "mask": [mask.settings(), digest_of(vars(mask_texts(text)))] if "causal-l0" in methods else None,
+            "directions": list(wanted),
             "draws": draws,
             "seed": seed,
         }
@@ -139,6 +167,7 @@ def _find(
     settings: Settings,
     ablation: Ablation,
     position: Position,
+    neutral: Path | None,
     *,
     cache: bool,
     progress: Remembering,
@@ -161,7 +190,15 @@ def _find(
             model, split.train, split.validation, ablation, own, cache=cache, progress=progress
         )
 
-    search = _search(pairs, parts, states, settings, attributed, device=model.float64_device, progress=progress)
+    masked = None
+    if "causal-l0" in settings.methods:
+        place = Place(site, tuple(layers), ablation.to, stats)
+        masked = search_mask(
+            model, parts, place, settings.mask, neutral=neutral, seed=settings.seed, cache=cache, progress=progress
+        )
+    search = _search(
+        pairs, parts, states, settings, attributed, masked, device=model.float64_device, progress=progress
+    )
     tokenise = partial(sentence_tokens, model)
     good, bad = (tokenise(side) for side in zip(*pairs.sentences, strict=True))
     same_tokens = sum(map(operator.eq, good, bad))
@@ -181,7 +218,7 @@ def _find(
     result = result_of(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
-    directions = {r.layer: (r.direction, r.std) for r in search.results if r.direction is not None}
+    directions = {kind: {r.layer: r.directions[kind] for r in search.results} for kind in DIRECTION_KINDS}
     return Found(result, rankings, directions, pairs, parts)
 
 
@@ -190,13 +227,14 @@ def _ranking(
 ) -> Ranking:
     own = search.settings_of(method) | (ablation.settings if method == "attribution" else {})
     return Ranking(
-        scores=torch.stack([result.scores[method] for result in search.results]),
+        scores=search.unit_scores(method),
         best_layer=search.best_layer(method),
         method=method,
         stats=stats,
         model=model.fingerprint,
         site=ablation.site,
         metadata={**metadata, **own},
+        group=search.settings.group,
     )
 
 
@@ -206,6 +244,7 @@ def _search(
     states: EosStates,
     settings: Settings,
     attributed: Callable[[Split, Settings], AttributionRanking | None],
+    masked: MaskSearch | None,
     *,
     device: torch.device,
     progress: Progress,
@@ -220,6 +259,7 @@ def _search(
             test,
             asked,
             attribution=attributed(split, asked),
+            mask=None if masked is None else masked.scores,
             device=device,
             what=label,
             progress=progress,
@@ -228,31 +268,56 @@ def _search(
     test = welch(states.values, parts.indices["train"])
     results = probe(parts, test, settings, "probes")
     search = Search(pairs, settings, results, test.significant())
+    if masked is not None:
+        search = replace(search, mask=masked.mask, mask_text=masked.text)
     best = search.result_at(search.best_layer(settings.methods[0]))
     groups = groups_in(parts.test)
     equivalent = random_equivalent(states, parts.indices, best, settings, device=device, groups=groups)
 
     held_out, notices, unseen = None, [], []
-    if parts.kind != "lexical":
+    if settings.methods[0] == "causal-l0":
+        notices = ["no column for new words: a causal mask is not trained on them; name another method first"]
+    elif parts.kind != "lexical":
         try:
             held_out = pairs.split("lexical", parts.seed)
         except LexicalSplitError as error:
             notices = [f"no column for new words: {error}"]
     if held_out is not None:
-        asked = replace(settings, methods=settings.methods[:1], draws=0)
+        asked = replace(settings, methods=settings.methods[:1], draws=0, directions=())
         unseen = probe(held_out, welch(states.values, held_out.indices["train"]), asked, "new words")
     notices += few_pairs(len(parts.test), len(set(groups.tolist())))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
 
 
-def _check(methods: Sequence[Method], draws: int) -> None:
+def _check(methods: Sequence[Method], draws: int, by: Grain) -> None:
+    if by not in GRAINS:
+        raise InputError(f"by '{by}' is not one of {', '.join(GRAINS)}{did_you_mean(by, GRAINS)}")
     for method in methods:
         if method not in METHODS:
             raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
+        check_grain(method, by)
     if not methods or len(set(methods)) != len(methods):
         raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"draws must be from 1 to {MOST_DRAWS:,} (each is a probe at every layer), not {draws}")
+
+
+def say_cost(pairs: int, layers: int, width: int, site: Site, progress: Progress) -> None:
+    """A notice before states are read that take more than memory should hold."""
+    size = 2 * pairs * layers * width * 4
+    if size > LARGE:
+        progress.notice(
+            f"{layers * width:,} units of {site} at {counted(layers, 'layer')}: states of {counted(pairs, 'pair')} "
+            f"take {size / 1e9:.1f} GB in the cache, and are read a few layers at a time"
+        )
+
+
+def _directions(kinds: Sequence[DirectionKind]) -> tuple[DirectionKind, ...]:
+    """Each once."""
+    for kind in kinds:
+        if kind not in DIRECTION_KINDS:
+            raise InputError(f"direction '{kind}' is not one of {', '.join(DIRECTION_KINDS)}")
+    return tuple(kind for kind in DIRECTION_KINDS if kind in kinds)
 
 
 def _grid(lambdas: Sequence[float] | None) -> tuple[float, ...]:

@@ -1,0 +1,52 @@
+"""The figures of a finished run as PDF, on request: drawn again from what the run has kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neurosteer.report import save_pdf
+from neurosteer.store import file_stem, write_manifest
+from neurosteer.studies import Effect, Found
+from neurosteer.studies.effects.effect import effect_stem
+from neurosteer.studies.evidence import Evidence
+
+from .opening import open_run
+from .run import RecipeRun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def write_pdfs(folder: Path) -> list[Path]:
+    """Write each figure of a run beside its PNG, and return where. Raises as `open_run` does."""
+    written = []
+    for name, draw in _figures(folder):
+        path = folder / f"{name}.pdf"
+        save_pdf(draw(), path)
+        written.append(path)
+    write_manifest(folder)
+    return written
+
+
+def _figures(folder: Path) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    from neurosteer.report import dose_figure, effect_figure, evidence_figure, find_figure
+
+    opened = open_run(folder)
+    if isinstance(opened, RecipeRun):
+        yield from opened.outcome.drawings() if opened.outcome else ()
+    elif isinstance(opened, list):
+        effects = [one for one in opened if isinstance(one, Effect)]
+        evidence = [one for one in opened if isinstance(one, Evidence)]
+        for found in opened:
+            if isinstance(found, Found):
+                yield file_stem(found.task), partial(find_figure, found.result)
+        for effect in effects:
+            if len(effect.by_scale) > 1:
+                yield f"{effect_stem(effect)}.doses", partial(dose_figure, effect)
+        if effects:
+            yield file_stem(effects[0].task), partial(effect_figure, effects)
+        if evidence:
+            yield file_stem(evidence[0].task), partial(evidence_figure, evidence)

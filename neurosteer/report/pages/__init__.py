@@ -1,0 +1,7 @@
+"""The page of a run: one HTML file with its numbers, charts and texts, that sends nothing anywhere."""
+
+from __future__ import annotations
+
+from .card import card_page as card_page
+from .run import PAGE as PAGE
+from .run import run_page as run_page

@@ -1,0 +1,223 @@
+"""Interactive charts as Vega-Lite: a spec with its numbers inside, what can be switched off, and the same as a table.
+
+Colours are names of the page's style (`var(--s0)`), so that one chart is right in light, dark and print; every series
+has a shape of its own besides. `off` and `hidden` are what the page's switches set: series and layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neurosteer.vocabulary import Json
+
+Row = dict[str, Json]
+Spec = dict[str, Any]
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-left", "triangle-right")
+SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "◀", "▶")
+INK, FAINT, LINE, PAPER = "var(--ink)", "var(--faint)", "var(--line)", "var(--paper)"
+HEIGHT = 320  # pixels
+SHOWN = "indexof(off, datum.series) < 0 && indexof(hidden, datum.layer) < 0"
+CONFIG: Spec = {
+    "background": None,
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": FAINT,
+        "titleColor": INK,
+        "titleFontWeight": "normal",
+        "titleFontSize": 12,
+        "labelFontSize": 12,
+        "gridColor": LINE,
+        "domainColor": FAINT,
+        "tickColor": FAINT,
+    },
+    "text": {"color": INK},
+    "rule": {"color": INK},
+}
+ON_CANVAS: Spec = {
+    **CONFIG,
+    "axis": {**CONFIG["axis"], "labelColor": "#767676", "titleColor": "#767676", "gridColor": "#8884"},
+}  # which knows no names of colours: legible on light and dark
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line, or one kind of mark, which has its own colour and shape."""
+
+    name: str
+    place: int  # of its colour and shape
+    dashed: bool = False
+
+    @property
+    def colour(self) -> str:
+        return f"var(--s{self.place % len(SHAPES)})"
+
+    @property
+    def shape(self) -> str:
+        return SHAPES[self.place % len(SHAPES)]
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.place % len(SHAPES)]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart, how to read it, and what can be switched on and off."""
+
+    name: str
+    title: str
+    read: str
+    spec: Spec
+    series: Sequence[Series] = ()
+
+
+def chart_of(
+    name: str,
+    title: str,
+    read: str,
+    layers: Sequence[Spec],
+    rows: Sequence[Row],
+    *,
+    series: Sequence[Series] = (),
+    params: Sequence[Spec] = (),
+    **more: Any,
+) -> Chart:
+    """A chart of several layers over the same `rows`."""
+    spec: Spec = {
+        "$schema": SCHEMA,
+        "description": f"{title}. {read}",
+        "width": "container",
+        "height": HEIGHT,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": CONFIG,
+        "params": [{"name": "off", "value": []}, {"name": "hidden", "value": []}, *params],
+        "data": {"values": list(rows)},
+        "layer": list(layers),
+        **more,
+    }
+    return Chart(name, title, read, spec, series)
+
+
+def axis(field_name: str, title: str | None, **more: Any) -> Spec:
+    """A quantitative channel."""
+    scale = {"nice": True, **more.pop("scale", {})}
+    if scale.get("type") != "log":  # which has no zero
+        scale = {"zero": False, **scale}
+    return {"field": field_name, "type": "quantitative", "title": title, "scale": scale, **more}
+
+
+def names(field_name: str, **look: Any) -> Spec:
+    """A row for each name, in the order of the rows' own numbers `place`.
+
+    Vega-Lite makes an expression of an order that is listed, and names come from data: a number is all it gets.
+    """
+    sort = {"field": "place", "op": "min", "order": "ascending"}
+    return {"field": field_name, "type": "nominal", "title": None, "sort": sort, "axis": look}
+
+
+def placed(rows: Sequence[Row], field_name: str) -> list[Row]:
+    """The rows with their place: names in the order in which they come first."""
+    order = {name: place for place, name in enumerate(dict.fromkeys(row[field_name] for row in rows))}
+    return [{**row, "place": order[row[field_name]]} for row in rows]
+
+
+def layer_axis() -> Spec:
+    """Blocks along the foot."""
+    return axis(
+        "layer",
+        "layer (block, counted from 0)",
+        axis={"tickMinStep": 1, "format": "d", "grid": False},
+        scale={"nice": False},
+    )
+
+
+def hover(*fields: tuple[str, str]) -> list[Spec]:
+    """What is told of a mark under the pointer: field, name."""
+    return [{"field": name, "title": title, "type": "nominal"} for name, title in fields]
+
+
+def by_series(series: Sequence[Series]) -> Spec:
+    """Colour of each series, without a legend: the page's switches are the legend."""
+    return {
+        "field": "series",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": [one.name for one in series], "range": [one.colour for one in series]},
+    }
+
+
+def shape_by_series(series: Sequence[Series]) -> Spec:
+    """Shape of each series."""
+    return {
+        "field": "series",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": [one.name for one in series], "range": [one.shape for one in series]},
+    }
+
+
+def dash_by_series(series: Sequence[Series]) -> Spec:
+    """Which lines are dashed."""
+    dashes = [[5, 3] if one.dashed else [1, 0] for one in series]
+    return {
+        "field": "series",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": [one.name for one in series], "range": dashes},
+    }
+
+
+def lines(
+    series: Sequence[Series], x: Spec, y: Spec, tooltip: Sequence[Spec], *, filtered: str = SHOWN
+) -> list[Spec]:
+    """Lines with bands from `low` to `high`, and their points."""
+    colour = by_series(series)
+    shown = {"filter": filtered}
+    band = {
+        "transform": [shown, {"filter": "isValid(datum.low)"}],
+        "mark": {"type": "area", "opacity": 0.16},
+        "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour},
+    }
+    line = {
+        "transform": [shown],
+        "mark": {"type": "line", "strokeWidth": 1.8},
+        "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash_by_series(series)},
+    }
+    points = {
+        "transform": [shown],
+        "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+        "encoding": {"x": x, "y": y, "color": colour, "shape": shape_by_series(series), "tooltip": list(tooltip)},
+    }
+    return [band, line, points]
+
+
+def level(value: float | int | None, text: str, *, at: str = "y") -> list[Spec]:
+    """A dashed line across, with its name at the end."""
+    if value is None:
+        return []
+    data = {"values": [{"at": value, "text": text}]}
+    across: Mapping[str, Spec] = {at: {"field": "at", "type": "quantitative"}}
+    rule = {
+        "data": data,
+        "mark": {"type": "rule", "strokeDash": [4, 4], "color": FAINT},
+        "encoding": {**across, "tooltip": {"field": "text"}},
+    }
+    place: Spec = {"x": {"value": "width"}} if at == "y" else {"y": {"value": 0}}
+    name = {
+        "data": data,
+        "mark": {
+            "type": "text",
+            "align": "right" if at == "y" else "left",
+            "baseline": "bottom",
+            "dx": -2 if at == "y" else 4,
+            "dy": -2 if at == "y" else 10,
+            "color": FAINT,
+            "fontSize": 11,
+        },
+        "encoding": {**across, **place, "text": {"field": "text"}},
+    }
+    return [rule, name]

@@ -1,0 +1,109 @@
+"""A page as data, and as one HTML file with everything inside: style, code, charts and their numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from neurosteer.report.table import Table
+from neurosteer.vocabulary import Json
+
+from .charts import Chart
+from .library import charting_code
+
+HERE = Path(__file__).parent
+TEMPLATE, STYLE, CODE = "run.html.jinja", "page.css", "page.js"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the page with its heading. `tool` names what page.js fills it with, from `data`."""
+
+    name: str  # of its anchor
+    heading: str
+    text: Sequence[str] = ()  # paragraphs
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    tool: str = ""  # pairs, doses, units, texts
+    data: Json = None
+    layers: Sequence[int] = ()  # that can be switched off
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown of one task or method; a page with several shows one at a time."""
+
+    name: str
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The page of a run."""
+
+    title: str
+    subtitle: Sequence[str]
+    reading: Sequence[tuple[str, str]]  # of what, in words
+    command: str  # that makes the run again; empty where there is none
+    overview: Sequence[Part]
+    views: Sequence[View]
+    kind: str  # what a view is of: task or method
+    settings: Sequence[tuple[str, str]]
+    notices: Sequence[str]
+    files: Sequence[str]
+    version: str
+
+    def to_html(self) -> str:
+        """One file; opening it sends nothing anywhere."""
+        environment = Environment(
+            loader=FileSystemLoader(HERE),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        return environment.get_template(TEMPLATE).render(
+            page=self,
+            data=Markup(in_script(self._data())),
+            style=Markup((HERE / STYLE).read_text("utf-8")),
+            code=Markup((HERE / CODE).read_text("utf-8")),
+            library=Markup(charting_code()),
+        )
+
+    def _parts(self) -> list[tuple[str, Part]]:
+        """All parts, each with an id of its own."""
+        return [*self.of_overview(), *(row for view in self.views for row in self.of_view(view))]
+
+    def of_overview(self) -> list[tuple[str, Part]]:
+        """The parts above all views, each with its id."""
+        return self._placed("all-", self.overview)
+
+    def of_view(self, view: View) -> list[tuple[str, Part]]:
+        """The parts of a view, each with its id."""
+        return self._placed(f"{self.views.index(view)}-", view.parts)
+
+    @staticmethod
+    def _placed(before: str, parts: Sequence[Part]) -> list[tuple[str, Part]]:
+        return [(f"{before}{part.name}", part) for part in parts]
+
+    def _data(self) -> Json:
+        parts = self._parts()
+        return {
+            "views": [view.name for view in self.views],
+            "charts": {f"{place}-{chart.name}": chart.spec for place, part in parts for chart in part.charts},
+            "tools": {place: part.data for place, part in parts if part.tool},
+        }
+
+
+def in_script(value: Json) -> str:
+    """JSON that no sentence can break out of: inside a `<script>` element nothing in it ends the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,204 @@
+"""Pages without a browser: what they hold, that they are the same however they are made, what is escaped."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_pages import HOSTILE, make_hostile, make_runs, write_page, write_results
+
+from neurosteer.artefacts import check_path
+from neurosteer.cli import main
+from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.neurons import Ranking
+from neurosteer.progress import Progress
+from neurosteer.report.pages import PAGE, run_page
+from neurosteer.report.pages import library as library_module
+from neurosteer.report.pages.command import command_of
+from neurosteer.report.pages.document import CODE, HERE, in_script
+from neurosteer.report.pages.units import units_data, units_of
+from neurosteer.results import FindResult, read_record
+from neurosteer.studies.runs import make_page, runs, write_folder
+
+COMMANDS = ("find", "ablate", "score", "generate", "evidence")
+MOST_LINES = 600  # of our own JavaScript
+
+
+@pytest.fixture(scope="module")
+def made(tiny, tmp_path_factory) -> dict[str, Path]:
+    return make_runs(tmp_path_factory.mktemp("runs"), tiny("llama"))
+
+
+def data_of(page: Path) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"), re.DOTALL)[1])
+
+
+@pytest.mark.parametrize("command", COMMANDS[:4])
+def test_it_is_made_again_byte_by_byte_and_the_run_stays_intact(made, command):
+    page = made[command] / PAGE
+    before = page.read_bytes()
+    page.write_text("damaged")
+    assert make_page(made[command]) == page
+    assert page.read_bytes() == before
+    assert all(row["ok"] for row in check_path(made[command]))
+
+
+def test_where_there_is_no_page_to_make(made, tmp_path):
+    with pytest.raises(InputError, match="no finished run"):
+        make_page(tmp_path)
+    write_results(tmp_path / "recipe", "run", [])
+    with pytest.raises(InputError, match="has no such page"):
+        run_page(tmp_path / "recipe", "recipe")
+
+
+def test_a_damaged_run_gets_no_page(made, tmp_path):
+    folder = Path(shutil.copytree(made["score"], tmp_path / "copy"))
+    (folder / "made.csv").write_text("pair\n")
+    with pytest.raises(CorruptFileError, match=r"made\.csv"):
+        make_page(folder)
+
+
+def test_the_command_line_makes_it_and_opens_it(made, run, monkeypatch):
+    seen: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: seen.append(address) or True)
+    found = run("page", str(made["find"]))
+    assert (found.code, seen) == (0, [(made["find"] / PAGE).resolve().as_uri()])
+    assert run("page", str(made["find"]), "--no-open").code == 0
+    assert len(seen) == 1
+    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    failed = run("page", str(made["find"]))
+    assert failed.code == 1
+    assert "no browser was found" in failed.err
+    refused = run("page", "nowhere")
+    assert refused.code == 2
+
+
+def test_runs_of_generate_are_listed(made):
+    listed = {row.command: row for row in runs(made["find"].parent)}
+    assert listed["generate"].layers == (1, 2) or listed["generate"].layers
+    assert listed["generate"].tasks == ()
+
+
+def test_hover_tells_number_interval_and_controls(made):
+    rows = data_of(made["ablate"] / PAGE)["charts"]["all-change-sets"]["data"]["values"]
+    own = next(row for row in rows if row["set"] == "welch" and row["series"] == "these neurons")
+    result = json.loads((made["ablate"] / "results.json").read_text())["results"][0]
+    assert own["value"] == result["margin"]["delta"]
+    assert (own["low"], own["high"]) == (result["margin"]["low"], result["margin"]["high"])
+    assert "19 sets: mean" in own["beside"]
+    controls = [row["value"] for row in rows if row["set"] == "welch" and row["series"] == "controls"]
+    assert controls == result["controls"]["deltas"]
+
+
+def test_every_neuron_is_on_the_map(made):
+    units = data_of(made["find"] / PAGE)["tools"]["0-neurons"]
+    ranking = Ranking.load(made["find"] / "made.attribution.safetensors")
+    assert units["scores"]["attribution"] == pytest.approx(ranking.scores.flatten().tolist(), rel=1e-3)
+    assert len(units["layers"]) == len(units["units"]) == ranking.scores.numel()
+
+
+def test_the_best_of_more_neurons_than_a_page_holds(made):
+    found = read_record(FindResult, json.loads((made["find"] / "results.json").read_text())["results"][0])
+    units = units_of(made["find"], found)
+    some = units_data(units, found, most=20)
+    assert len(some["layers"]) == 10
+    best = units.rank("welch").ravel().argmin()
+    assert (some["layers"][0], some["all"]) == (units.layers[0], units.massive.size)
+    assert [units.layers[best // some["width"]], best % some["width"]] in [
+        list(place) for place in zip(some["layers"], some["units"], strict=True)
+    ]
+
+
+def test_nothing_ends_a_script_early(made, tmp_path):
+    page = make_hostile(made["ablate"], tmp_path / "hostile")
+    text = page.read_text("utf-8")
+    assert text.count("<script") == text.count("</script>") == 3
+    assert "<img src=x" not in text
+    assert in_script(list(HOSTILE)).isascii() or "\u2028" not in in_script(list(HOSTILE))
+    assert json.loads(in_script(list(HOSTILE))) == list(HOSTILE)
+
+
+def test_nothing_is_fetched_from_anywhere(made):
+    text = (made["find"] / PAGE).read_text("utf-8")
+    ours = text.replace(library_module.charting_code(), "")
+    assert re.findall(r"(?:src|href)=\"(?!#|\./|data:)[^\"]*\"", ours) == []
+    assert "default-src 'none'" in ours
+
+
+def test_our_own_code_is_short_and_sound(tmp_path):
+    code = (HERE / CODE).read_text("utf-8")
+    assert len(code.splitlines()) < MOST_LINES
+    assert "innerHTML" not in code
+    node = shutil.which("node")
+    if node:
+        subprocess.run([node, "--check", str(HERE / CODE)], check=True)
+
+
+def test_the_charting_code_is_made_once_and_checked(tmp_path, monkeypatch, neurosteer_home):
+    made: list[int] = []
+    monkeypatch.setattr("vl_convert.javascript_bundle", lambda: made.append(1) or "let a = '</script';")
+    library_module.charting_code.cache_clear()
+    try:
+        code = library_module.charting_code()
+        assert code == "let a = '<\\/script';"
+        library_module.charting_code.cache_clear()
+        assert library_module.charting_code() == code
+        assert made == [1]
+        [kept] = (neurosteer_home / "pages").glob("*.js")
+        kept.write_text(kept.read_text().replace("let", "var"))
+        library_module.charting_code.cache_clear()
+        assert library_module.charting_code() == code
+        assert made == [1, 1]
+    finally:
+        library_module.charting_code.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "find --task intransitive --method welch --method l0 --split lexical --topk 2% --layers 0,3 --seed 4",
+        "find --task 'a b' --data ./x.csv --columns good,bad --limit 30 --site attn_out --device cpu",
+    ],
+)
+def test_the_command_is_the_one_that_was_typed(typed, monkeypatch):
+    """What a command keeps of its options, made a command again, is read as the same options."""
+    first = kept_options(typed, monkeypatch)
+    again = command_of("find", first)
+    assert kept_options(again.removeprefix("neurosteer "), monkeypatch) == first
+
+
+def kept_options(typed: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a find keeps of its options; it neither loads nor searches."""
+    kept: list[Any] = []
+
+    def save(*_: object, options: object, **__: object) -> None:
+        kept.append(options)
+        raise InputError("here it ends")
+
+    monkeypatch.setattr("neurosteer.cli.options.PairsFrom.load", lambda *_, **__: [])
+    monkeypatch.setattr("neurosteer.cli.options.ModelFrom.load", lambda *_, **__: None)
+    monkeypatch.setattr("neurosteer.cli.find._study_all", lambda *_, **__: None)
+    monkeypatch.setattr("neurosteer.studies.save_find", save)
+    with pytest.raises(SystemExit):
+        main(shlex.split(typed))
+    return json.loads(json.dumps(kept[-1]))
+
+
+def test_a_page_that_cannot_be_made_costs_no_run(made, tmp_path, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("neurosteer.progress.Progress.notice", lambda self, text: said.append(text))
+    write_folder(tmp_path / "run", {"command": "find"}, lambda draft: None, progress=Progress())
+    assert (tmp_path / "run" / "results.json").is_file()
+    assert "index.html" in said[0]
+
+
+def test_evidence_shows_every_question(made):
+    text = write_page(made["evidence"]).read_text("utf-8")
+    for question in ("encoded", "necessary", "sufficient", "interchangeable", "selective", "isolated"):
+        assert f'id="0-{question}"' in text
