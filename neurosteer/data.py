@@ -53,6 +53,7 @@ class Scores:
 
     logprob: Float[Tensor, "pair side"]  # float64
     tokens: Int[Tensor, "pair side"]  # how many were scored
+    by_token: Float[Tensor, "token"]  # float32, of all tokens that have one before them, sentence after sentence
     same: Bool[Tensor, "pair"]  # whether both sentences have the same tokens
     convention: Convention
     task: str

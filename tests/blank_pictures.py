@@ -20,7 +20,7 @@ def blank(figure: Figure, file: BytesIO, *, format: str, dpi: int, **_: Any) -> 
     if format == "svg":
         file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"/>'.encode())
     else:
-        Image.new("1", (width, height), 1).save(file, format)
+        Image.new("1", (width, height), 1).save(file, format, dpi=(dpi, dpi))
 
 
 def blank_from_now_on() -> None:

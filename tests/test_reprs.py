@@ -16,6 +16,7 @@ STATS = UnitStats(GRID, GRID, GRID, GRID, tokens=12345, layers=LAYERS)
 DIGEST = "f" * 64
 RANKING = Ranking(GRID + 1, 1, "welch", STATS, DIGEST, "mlp_out", {"task": "toy", "seen": [DIGEST] * 500})
 LOGPROB = torch.tensor([[-3.0, -4.0], [-5.0, -4.5], [-2.0, -6.0]], dtype=torch.float64)
+COUNTS = torch.ones(3, 2).int()
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ LOGPROB = torch.tensor([[-3.0, -4.0], [-5.0, -4.5], [-2.0, -6.0]], dtype=torch.f
             "EosStates(toy, 1,000 pairs, 3 layers x 32 units at resid_post, position eos)",
         ),
         (
-            Scores(LOGPROB, torch.ones(3, 2).int(), torch.zeros(3).bool(), "sum", "toy", DIGEST, DIGEST),
+            Scores(LOGPROB, COUNTS, torch.zeros(6), torch.zeros(3).bool(), "sum", "toy", DIGEST, DIGEST),
             "Scores(toy, 3 pairs, accuracy 0.67, margin +1.50 nats)",
         ),
         (Donor(torch.zeros(12, 3, 32), LAYERS), "Donor(12 depths, 3 layers x 32 units)"),

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from .estimate import Estimate as Estimate
-from .estimate import estimate_recipe as estimate_recipe
-from .opening import open_run as open_run
-from .pdfs import write_pdfs as write_pdfs
-from .run import RecipeRun as RecipeRun
-from .run import run_recipe as run_recipe
-from .run import submit_recipe as submit_recipe
+from typing import TYPE_CHECKING
+
+from neurosteer.lazy import lazily
+
+if TYPE_CHECKING:
+    from .estimate import Estimate as Estimate
+    from .estimate import estimate_recipe as estimate_recipe
+    from .opening import open_run as open_run
+    from .pdfs import write_pdfs as write_pdfs
+    from .run import RecipeRun as RecipeRun
+    from .run import run_recipe as run_recipe
+    from .run import submit_recipe as submit_recipe
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -30,7 +30,8 @@ from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator, seed_of
 from neurosteer.store import file_stem
 from neurosteer.studies.effects.cases import Bench, Case
-from neurosteer.studies.effects.numbers import accuracy, empirical_p
+from neurosteer.studies.effects.controls import empirical_p
+from neurosteer.studies.margins import accuracy
 from neurosteer.vocabulary import is_share
 
 from .experiment import Caption, Drawing, Experiment, Task, Work

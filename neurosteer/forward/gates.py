@@ -78,6 +78,7 @@ class _Job:
             pick=self.targets.pick[inside] - (picks.start or 0),
             target=self.targets.target[inside],
             text=self.targets.text[inside],
+            depth=self.targets.depth[inside],
         )
         residual = None if self.residual is None else self.residual[rows, :width]
         reference = self.reference and replace(self.reference, values=self.reference.values[picks])

@@ -50,6 +50,7 @@ class TextScores:
     clean: Float[Tensor, "text"]
     edited: Float[Tensor, "variant text"]
     kl: Float[Tensor, "variant"] | None  # mean over scored tokens of KL(unedited || edited), in nats
+    by_token: Float[Tensor, "row token"] | None  # float32, of the rows asked for: all tokens but the first of each
 
 
 def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progress: Progress = AUTO) -> Scores:
@@ -68,14 +69,15 @@ def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progres
     same = torch.tensor([good.tokens == bad.tokens for good, bad in groups])
     for remark in pairs.remarks(int(same.sum())):
         progress.caveat(remark)
-    total = score_texts(model, groups, what=f"{pairs.task}: scores, tokens", progress=progress).clean
+    found = score_texts(model, groups, by_token=[0], what=f"{pairs.task}: scores, tokens", progress=progress)
+    assert found.by_token is not None
     tokens = torch.tensor([[text.scored for text in group] for group in groups])
-    logprob = total.reshape(-1, 2)
+    logprob = found.clean.reshape(-1, 2)
     if convention in MEAN_CONVENTIONS:
         logprob = logprob / tokens
     if not bool(logprob.isfinite().all()):
         raise NeurosteerError(f"{model.name} gives {pairs.task} no finite log-probability; try another --dtype")
-    return Scores(logprob, tokens, same, convention, pairs.task, model.fingerprint, pairs.digest)
+    return Scores(logprob, tokens, found.by_token[0], same, convention, pairs.task, model.fingerprint, pairs.digest)
 
 
 def refuse_unscored(where: Where) -> None:
@@ -94,13 +96,16 @@ def score_texts(
     variants: Sequence[Variant] = (),
     *,
     divergence: bool = False,
+    by_token: Sequence[int] = (),
     what: str = "tokens",
     progress: Progress = QUIET,
 ) -> TextScores:
     """Score texts, numbered through all groups in order. Texts of one group share a row of a pack.
 
-    With `divergence` also the KL divergence of each variant from the unedited model.
+    With `divergence` also the KL divergence of each variant from the unedited model. With `by_token` also every token
+    by itself, scored or not, one text after the other: of the unedited model (row 0) and of variants (row 1 + i).
     """
+    assert not (divergence and by_token), "a divergence is taken over the scored tokens alone"
     texts = [text for group in groups for text in group]
     runs = [[text.tokens[:-1] for text in group] for group in groups]
     packs = plan(
@@ -108,42 +113,55 @@ def score_texts(
         packing_for(model, memory_factor=4 if divergence else 1),
         shared=can_share_prefixes(model, runs, progress),
     )
-    passes = _Passes(model, texts, variants, divergence, can_resume(model, progress))
+    passes = _Passes(model, texts, variants, divergence, by_token, can_resume(model, progress))
     total = torch.zeros(1 + len(variants), len(texts), dtype=torch.float64)
+    every = torch.zeros(len(by_token), int(passes.starts[-1]))
     kl = torch.zeros(len(variants), dtype=torch.float64)
     for _, found in run_packs(model, packs, passes.run, passes=len(total), what=what, progress=progress):
         total.index_add_(1, found.text, found.logprobs)
         kl += found.kl
+        every[:, found.place] = found.by_token
     tokens = max(sum(text.scored for text in texts), 1)
-    return TextScores(total[0], total[1:], kl / tokens if divergence else None)
+    return TextScores(total[0], total[1:], kl / tokens if divergence else None, every if by_token else None)
 
 
 @dataclass(frozen=True, eq=False)
 class _PackScores:
-    """Results of all passes over one pack (float64)."""
+    """Results of all passes over one pack."""
 
     text: Int[Tensor, "target"]
-    logprobs: Float[Tensor, "pass target"]
-    kl: Float[Tensor, "variant"]  # summed over targets
+    logprobs: Float[Tensor, "pass target"]  # float64
+    kl: Float[Tensor, "variant"]  # float64, summed over targets
+    place: Int[Tensor, "token"]  # where each token lies among those of all texts
+    by_token: Float[Tensor, "row token"]
 
 
 class _Passes:
     """One unedited pass over a pack, then one pass for each variant."""
 
     def __init__(
-        self, model: Model, texts: Sequence[Text], variants: Sequence[Variant], divergence: bool, resume: bool
+        self,
+        model: Model,
+        texts: Sequence[Text],
+        variants: Sequence[Variant],
+        divergence: bool,
+        by_token: Sequence[int],
+        resume: bool,
     ) -> None:
         self.model, self.texts, self.variants, self.divergence = model, texts, variants, divergence
+        self.by_token, self.whole = by_token, [replace(text, first=1) for text in texts]
+        self.starts = np.cumsum([0, *(text.scored for text in self.whole)])
         self.resume_at = [last_unedited(variant.site, list(variant.parts)) if resume else -1 for variant in variants]
 
     def run(self, pack: Pack, passed: Callable[[], None]) -> _PackScores:
-        targets = Targets.of(pack, self.texts)
+        own = Targets.of(pack, self.texts)
+        whole = Targets.of(pack, self.whole) if self.by_token else own
         residuals: dict[int, Tensor] = {}
         cached_layers = sorted({layer for layer in self.resume_at if layer >= 0})
         inputs = pack.inputs()
+        targets = whole if 0 in self.by_token else own
         clean = self._pass(inputs, targets, cached_layers, residuals)
-        targets = targets.on(clean.device)
-        logprobs, divergences = [targets.logprobs(clean)], []
+        found, divergences = [targets.logprobs(clean)], []
         reference = clean.log_softmax() if self.divergence and self.variants else None
         del clean
         passed()
@@ -152,13 +170,21 @@ class _Passes:
                 stack.enter_context(editing(self.model, variant.parts, site=variant.site, where=variant.where))
                 if self.resume_at[i] >= 0:
                     stack.enter_context(resuming(self.model, self.resume_at[i], residuals[self.resume_at[i]]))
+                targets = whole if 1 + i in self.by_token else own
                 logits = self._pass(inputs, targets, [], {})
-            logprobs.append(targets.logprobs(logits))
+            found.append(targets.logprobs(logits))
             if reference is not None:
                 divergences.append(targets.divergence(reference, logits))
             passed()
         kl = torch.stack(divergences).cpu() if divergences else torch.zeros(len(self.variants), 1)
-        return _PackScores(targets.text, torch.stack(logprobs).cpu().double(), kl.double().sum(1))
+        first = torch.tensor([text.first for text in self.texts])[whole.text]
+        scored = whole.depth >= first
+        logprobs = [row[scored] if i in self.by_token else row for i, row in enumerate(one.cpu() for one in found)]
+        place = torch.from_numpy(self.starts)[whole.text] + whole.depth - 1
+        by_token = (
+            torch.stack([found[i].cpu() for i in self.by_token]) if self.by_token else torch.zeros(0, len(place))
+        )
+        return _PackScores(own.text, torch.stack(logprobs).double(), kl.double().sum(1), place, by_token)
 
     def _pass(
         self, inputs: Inputs, targets: Targets, layers: Sequence[int], residuals: dict[int, Tensor]
@@ -185,19 +211,20 @@ class Targets:
     pick: Int[Tensor, "target"]  # index of each target's node among the picks
     target: Int[Tensor, "target"]  # token ids
     text: Int[Tensor, "target"]  # which text each belongs to
+    depth: Int[Tensor, "target"]  # where in that text the predicted token is
 
     @classmethod
     def of(cls, pack: Pack, texts: Sequence[Text]) -> Targets:
-        columns: list[tuple[int, int, int, int]] = []  # row, node, token, text
+        columns: list[tuple[int, int, int, int, int]] = []  # row, node, token, text, depth
         for text, row, path in zip(pack.sequences.tolist(), pack.rows.tolist(), pack.paths, strict=True):
             nodes, tokens = path.tolist(), texts[text].tokens
-            columns += [(row, nodes[j - 1], tokens[j], text) for j in range(texts[text].first, len(tokens))]
-        table = np.array(columns, dtype=np.int64).reshape(-1, 4)
+            columns += [(row, nodes[j - 1], tokens[j], text, j) for j in range(texts[text].first, len(tokens))]
+        table = np.array(columns, dtype=np.int64).reshape(-1, 5)
         picks, inverse = np.unique(table[:, :2], axis=0, return_inverse=True)
-        return cls(*map(torch.from_numpy, (picks[:, 0], picks[:, 1], inverse.reshape(-1), table[:, 2], table[:, 3])))
+        return cls(*map(torch.from_numpy, (*picks.T, inverse.reshape(-1), *table[:, 2:].T)))
 
     def on(self, device: torch.device) -> Targets:
-        """The same, on the device of the logits (`text` stays on the CPU)."""
+        """The same, on the device of the logits (`text` and `depth` stay on the CPU)."""
         moved = {name: to_device(getattr(self, name), device) for name in ("rows", "nodes", "pick", "target")}
         return replace(self, **moved)
 

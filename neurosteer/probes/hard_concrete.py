@@ -43,7 +43,7 @@ def stretched(soft: Tensor, stretch: Stretch) -> Tensor:
     return (soft * (stretch.zeta - stretch.gamma) + stretch.gamma).clamp(0, 1)
 
 
-def drawn(log_alpha: Float[Tensor, "*axes"], noise: Float[Tensor, "*axes"], stretch: Stretch = STRETCH) -> Tensor:
+def drawn(log_alpha: Float[Tensor, "*#axes"], noise: Float[Tensor, "*#axes"], stretch: Stretch = STRETCH) -> Tensor:
     """Gates, from noise."""
     return stretched(torch.sigmoid((log_alpha + noise) / stretch.beta), stretch)
 

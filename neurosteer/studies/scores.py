@@ -87,7 +87,7 @@ def save_scores(
 ) -> tuple[Path, ScoreRun, dict[str, Json]]:
     """Write a run folder with one CSV per task, a row per pair; returns it, what was found, and the JSON object.
 
-    Some pairs of each task, those of the smallest margins, are read once more, token by token, for the page.
+    Of some pairs of each task, those of the smallest margins, the scores of all tokens are kept, for the page.
     """
     folder = run_folder(out, "score", model, [(pairs.task, pairs.digest) for pairs, _ in scored], options)
     rows = [
@@ -98,7 +98,13 @@ def save_scores(
 
     most = max(MOST_PAIRS // len(scored), FEWEST_SHOWN)
     tokens = [
-        token_scores(model, most_changed(pairs, -scores.margin.numpy(), most), convention=scores.convention)
+        token_scores(
+            model,
+            pairs,
+            scores.by_token[None],
+            most_changed(-scores.margin.numpy(), most),
+            convention=scores.convention,
+        )
         for pairs, scores in scored
     ]
 

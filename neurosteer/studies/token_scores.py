@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from neurosteer.artefacts import TOKENS
-from neurosteer.forward import Text, Variant, pairs_of_texts, score_texts
+from neurosteer.forward import pairs_of_texts
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
-from neurosteer.progress import QUIET, Progress
 from neurosteer.store import write_artefact
 from neurosteer.vocabulary import Convention
 
@@ -58,44 +58,33 @@ class TokenScores:
 def token_scores(
     model: Model,
     pairs: Pairs,
-    variants: Sequence[Variant] = (),
-    scales: Sequence[float] = (),
+    by_token: Float[Tensor, "row token"],
+    shown: Sequence[int],
     *,
+    scales: Sequence[float] = (),
     convention: Convention = "sum",
-    progress: Progress = QUIET,
 ) -> TokenScores:
-    """Of these pairs; one variant for each of `scales`.
-
-    Each token is scored as a text of its own that ends with it. All prefixes of a pair share a row of a pack, so it
-    costs no more passes than the sentences do.
-    """
-    both = pairs_of_texts(model, pairs, convention)
-    ends = [[_by_token(text) for text in pair] for pair in both]
-    groups = [[text for side in pair for text in side] for pair in ends]
-    found = score_texts(model, groups, variants, what=f"{pairs.task}: scores by token, tokens", progress=progress)
-    rows = np.concatenate([found.clean[None].numpy(), found.edited.numpy()])
-    last = [text.tokens[-1] for group in groups for text in group]
-    names = {token: model.tokenizer.decode([token]) for token in set(last)}
+    """Of the pairs at the places `shown`, from those of all pairs; one row for the unedited model and each scale."""
+    texts = [text.tokens[1:] for group in pairs_of_texts(model, pairs, convention) for text in group]
+    counts = np.array([len(tokens) for tokens in texts], dtype=np.int32)
+    chosen = [2 * place + side for place in shown for side in (0, 1)]
+    wanted = np.zeros(len(texts), dtype=bool)
+    wanted[chosen] = True
+    ids = [token for text in chosen for token in texts[text]]
+    names = {token: model.tokenizer.decode([token]) for token in set(ids)}
     return TokenScores(
         task=pairs.task,
-        pairs=tuple(pair.id for pair in pairs),
-        texts=tuple(names[token] for token in last),
-        counts=np.array([[len(side) for side in pair] for pair in ends], dtype=np.int32).reshape(-1, 2),
-        logprobs=rows.astype(np.float32),
+        pairs=tuple(pairs[place].id for place in shown),
+        texts=tuple(names[token] for token in ids),
+        counts=counts[chosen].reshape(-1, 2),
+        logprobs=by_token.numpy()[:, np.repeat(wanted, counts)],
         scales=tuple(scales),
     )
 
 
-def most_changed(pairs: Pairs, size: Float[np.ndarray, "pair"], most: int = MOST_PAIRS) -> Pairs:
-    """At most so many pairs, those of the largest `size`, in their order."""
-    if len(pairs) <= most:
-        return pairs
-    return pairs.take(sorted(np.argsort(-size, kind="stable")[:most].tolist()))
-
-
-def _by_token(text: Text) -> list[Text]:
-    """A text for each scored token, which ends with it."""
-    return [Text(text.tokens[: place + 1], place) for place in range(text.first, len(text.tokens))]
+def most_changed(size: Float[np.ndarray, "pair"], most: int = MOST_PAIRS) -> list[int]:
+    """The places of at most so many pairs, those of the largest `size`, in their order."""
+    return sorted(np.argsort(-size, kind="stable")[:most].tolist())
 
 
 def _listed(value: object) -> object:

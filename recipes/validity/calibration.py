@@ -39,7 +39,7 @@ from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import QUIET
 from neurosteer.seeds import generator
 from neurosteer.studies.effects.cases import Bench, Case
-from neurosteer.studies.effects.numbers import empirical_p
+from neurosteer.studies.effects.controls import empirical_p
 
 SIZES = (6, 40, 115)
 TASKS = ("anaphor_number_agreement", "determiner_noun_agreement_1", "transitive", "wh_island")

@@ -188,7 +188,7 @@ def test_a_whole_session(run: Any, shown: Shown, llama: str, place: Path):
     kinds = [row["kind"] for row in rows]
     assert (kinds.count("run"), kinds.count("ranking"), kinds.count("neurons")) == (5, 2, 3)
     listed = json.loads(run("ls", "runs", "--format", "json").out)["results"]
-    assert sorted(row["command"] for row in listed) == ["ablate", "amplify", "find", "score"]
+    assert sorted(row["command"] for row in listed) == ["ablate", "amplify", "find", "generate", "score"]
 
 
 def test_a_task_that_was_never_found(run: Any, llama: str, place: Path):

@@ -17,7 +17,7 @@ import pytest
 from fresh_process import write_made
 
 from neurosteer.errors import InputError
-from neurosteer.studies.effects.neutral import read_neutral
+from neurosteer.studies.neutral import read_neutral
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 

@@ -42,7 +42,7 @@ from neurosteer.neurons import STATS
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.costs import count_prefixes
-from neurosteer.studies.effects.neutral import passages, read_neutral
+from neurosteer.studies.neutral import passages, read_neutral
 
 METHODS = ("welch", "l0", "attribution")
 

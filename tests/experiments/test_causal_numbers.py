@@ -17,7 +17,7 @@ from neurosteer.experiments.causal.permutation import FamilyTest, detectable, pe
 from neurosteer.experiments.causal.result import MeanDrop
 from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.results import Estimate
-from neurosteer.studies.effects.numbers import Preference
+from neurosteer.studies.margins import Preference
 
 
 def rng(seed: int) -> np.random.Generator:

@@ -20,7 +20,7 @@ from neurosteer.experiments import run_recipe
 from neurosteer.experiments.frontier.compute import read_at
 from neurosteer.pairs import load_pairs
 from neurosteer.runner.bundled import bundled_recipes
-from neurosteer.studies.effects.neutral import passages, read_neutral
+from neurosteer.studies.neutral import passages, read_neutral
 
 RECIPE = """format = 1
 title = "Frontier"

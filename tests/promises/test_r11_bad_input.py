@@ -778,7 +778,7 @@ def test_right_to_left_text_and_emoji(run: Any, place: Path, tmp_path: Path, mon
 
 
 def test_neutral_text_as_others_write_it(place: Path, tmp_path: Path):
-    from neurosteer.studies.effects.neutral import read_neutral
+    from neurosteer.studies.neutral import read_neutral
 
     path, plain = tmp_path / "prose.txt", (place / "prose.txt").read_bytes()
     path.write_bytes(codecs.BOM_UTF8 + plain.replace(b"\n", b"\r\n"))

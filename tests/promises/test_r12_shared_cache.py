@@ -133,7 +133,7 @@ def computed(folder: Path) -> list[str]:
 def check_results(folder: Path, names: list[str]) -> None:
     """Run folders of the same bytes, what was printed about them too, and a cache in which each file is once."""
     first, *others = [contents(folder / name / "runs") for name in names]
-    assert {Path(name).suffix for name in first} == {".json", ".csv", ".png", ".svg", ".safetensors"}
+    assert {Path(name).suffix for name in first} == {".json", ".csv", ".html", ".png", ".svg", ".safetensors"}
     assert all(other == first for other in others)
     assert len({(folder / name / "stdout").read_bytes() for name in names}) == 1
     kept = contents(folder / "home")

@@ -74,7 +74,6 @@ ENTRY = {
     },
     "site": str,
     "position": str,
-    "by": str,
     "width": int,
     "baselines": BASELINES,
     "baselines_intervals": BASELINE_ENDS,
@@ -145,7 +144,6 @@ EFFECT = {
     "method": str,
     "edit": {
         "kind": str,
-        "by": str,
         "scale": float,
         "value": OPTIONAL,
         "where": str,

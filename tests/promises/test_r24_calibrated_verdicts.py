@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from neurosteer.data import UnitStats
 from neurosteer.neurons import NeuronSet, matched_controls
-from neurosteer.studies.effects.numbers import empirical_p
+from neurosteer.studies.effects.controls import empirical_p
 
 WIDTH, SETS, CONTROLS = 576, 400, 19
 

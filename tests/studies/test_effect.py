@@ -35,7 +35,7 @@ from neurosteer.results.effect import Accuracy, Flipped, KindOfEdit
 from neurosteer.studies import Effect, Found, measure_effect
 from neurosteer.studies.effects.cases import Case, Measured
 from neurosteer.studies.effects.measure import kinds_agree, other_task
-from neurosteer.studies.effects.numbers import interval, sign_flip
+from neurosteer.studies.margins import interval, sign_flip
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
 CLOSE = {"rel": 1e-4, "abs": 2e-5}

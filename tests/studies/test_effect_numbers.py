@@ -13,15 +13,9 @@ from scipy import stats
 from neurosteer.results.effect import Detectable
 from neurosteer.seeds import seed_of
 from neurosteer.studies.effects import numbers
-from neurosteer.studies.effects.numbers import (
-    accuracy,
-    against,
-    clean_preference,
-    empirical_p,
-    interval,
-    sign_flip,
-)
+from neurosteer.studies.effects.controls import against, empirical_p
 from neurosteer.studies.effects.verdict import detectable
+from neurosteer.studies.margins import accuracy, clean_preference, interval, sign_flip
 
 
 def normal(n: int, *, seed: int = 0, mean: float = 0.0) -> np.ndarray:

@@ -15,7 +15,6 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.neurons import NeuronSet
 from neurosteer.studies.effects.equal import equal_scales, smaller_or_median
-from neurosteer.studies.effects.numbers import ratio
 from neurosteer.studies.evidence.numbers import (
     GRID,
     areas,
@@ -26,6 +25,7 @@ from neurosteer.studies.evidence.numbers import (
     shares_of,
     too_few,
 )
+from neurosteer.studies.margins import ratio
 
 
 def mib(percentages, faithfulnesses):

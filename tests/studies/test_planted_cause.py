@@ -27,7 +27,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import Ranking, matched_controls
 from neurosteer.pairs import Pairs
 from neurosteer.studies import Found, find, measure_effect, rank_neurons
-from neurosteer.studies.effects.numbers import empirical_p
+from neurosteer.studies.effects.controls import empirical_p
 
 CONTROLS = 19
 LAST = 2

@@ -10,6 +10,7 @@ from plain_edits import hf_edited, hf_logprobs, neurons_at
 from tiny_models import BOS, hf_network, ids_of
 
 from neurosteer.edits import Edit
+from neurosteer.forward import score
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.studies import Effect, measure_effect
@@ -41,7 +42,8 @@ def test_every_token_unedited_and_at_every_dose(tiny: Callable[[str], Model], ti
 
 
 def test_the_first_token_is_left_out_where_nothing_stands_before_it(tiny, tiny_folder):
-    found = token_scores(tiny("llama"), PAIRS, convention="minicons")
+    scores = score(tiny("llama"), PAIRS, convention="minicons")
+    found = token_scores(tiny("llama"), PAIRS, scores.by_token[None], [0, 1, 2], convention="minicons")
     assert found.counts.tolist() == [[4, 2], [1, 3], [2, 1]]
     np.testing.assert_allclose(found.logprobs[0], expected(hf_network(tiny_folder("llama")), bos=None), atol=1e-4)
 
@@ -56,5 +58,14 @@ def test_they_are_saved_with_the_effect(tiny, tmp_path):
 
 
 def test_the_pairs_that_change_most():
-    assert [pair.id for pair in most_changed(PAIRS, np.array([1.0, 3.0, 2.0]), 2)] == ["1", "2"]
-    assert most_changed(PAIRS, np.zeros(3), 3) is PAIRS
+    assert most_changed(np.array([1.0, 3.0, 2.0]), 2) == [1, 2]
+    assert most_changed(np.zeros(3), 4) == [0, 1, 2]
+
+
+def test_some_pairs_of_all(tiny, tiny_folder):
+    """Those asked for, in their order."""
+    by_token = score(tiny("llama"), PAIRS).by_token[None]
+    every, found = (token_scores(tiny("llama"), PAIRS, by_token, shown) for shown in ([0, 1, 2], [0, 2]))
+    assert (found.pairs, found.counts.tolist()) == (("0", "2"), [[5, 3], [3, 2]])
+    assert found.texts == (*every.texts[:8], *every.texts[14:])
+    assert np.array_equal(found.logprobs, np.delete(every.logprobs, range(8, 14), axis=1))

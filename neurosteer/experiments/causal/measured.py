@@ -14,7 +14,8 @@ from neurosteer.results import read_record
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.numbers import Preference, accuracy, clean_preference, empirical_p
+from neurosteer.studies.effects.controls import empirical_p
+from neurosteer.studies.margins import Preference, accuracy, clean_preference
 from neurosteer.vocabulary import CausalMethod
 
 from .cells import FirstRow, cells_name, null_cells_name

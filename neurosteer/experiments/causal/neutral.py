@@ -16,7 +16,7 @@ from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of
 from neurosteer.studies.costs import UNDER_EDIT
 from neurosteer.studies.effects.cases import Bench, Case
-from neurosteer.studies.effects.neutral import passages, read_neutral
+from neurosteer.studies.neutral import passages, read_neutral
 
 from .result import NeutralText
 from .sets import SetKey, read_set, sets_name, sets_needs

@@ -15,8 +15,8 @@ from neurosteer.results import Estimate
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.numbers import clean_preference
 from neurosteer.studies.evidence.numbers import false_discovery, mean_over_tasks
+from neurosteer.studies.margins import clean_preference
 from neurosteer.vocabulary import Method
 
 from .curves import curves_name, test_pairs

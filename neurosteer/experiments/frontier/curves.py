@@ -22,7 +22,7 @@ from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
 from neurosteer.studies.costs import UNDER_EDIT
 from neurosteer.studies.effects.cases import Bench, Case
-from neurosteer.studies.effects.neutral import passages, read_neutral
+from neurosteer.studies.neutral import passages, read_neutral
 
 from .rankings import MASK_METHOD, layers_of, mask_name, ranking_of, rankings_name
 from .result import NAME

@@ -26,7 +26,7 @@ from neurosteer.results.effect import EffectResult
 from neurosteer.results.pairs_used import PairsUsed
 from neurosteer.store import write_bytes
 from neurosteer.studies.effects import measure_effect
-from neurosteer.studies.effects.neutral import passages, read_neutral
+from neurosteer.studies.neutral import passages, read_neutral
 from neurosteer.vocabulary import FixedReference, Site
 
 from .activations import activations, highest, lowest

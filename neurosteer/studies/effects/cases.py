@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
@@ -19,10 +20,10 @@ from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.results.effect import Change
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.studies.token_scores import TokenScores, token_scores
+from neurosteer.studies.margins import Margins, Preference, accuracy, clean_preference, interval
 from neurosteer.vocabulary import MEAN_CONVENTIONS, REFERENCES, Convention, Reference
 
-from .numbers import Margins, Preference, accuracy, against, clean_preference, interval
+from .controls import against
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ class Measured:
     before: Margins
     after: list[Margins]
     groups: Groups | None = None  # of the pairs that share an item or a sentence; None: each is by itself
+    by_token: Float[Tensor, "row token"] | None = None  # unedited, and at the scales that a page shows
 
     def clean(self, seed: int) -> Preference:
         """Of the unedited model."""
@@ -103,8 +105,13 @@ class Bench:
                 donors["resample"] = donor_of(model, case.edit)
         self.variants = [[variant_of(model, edit, donors.get(edit.kind)) for edit in case.edits()] for case in cases]
 
-    def margins(self, pairs: Pairs, *, only_first: bool = False) -> Measured:
-        """The margins of pairs, as the convention has them, unedited and in every case (or the first alone)."""
+    def margins(
+        self, pairs: Pairs, *, only_first: bool = False, doses: Mapping[float, int] | None = None
+    ) -> Measured:
+        """The margins of pairs, as the convention has them, unedited and in every case (or the first alone).
+
+        With `doses` (places of cases by scale) also token by token, unedited and at each of `shown_scales`.
+        """
         groups, tokens = pairs_of_texts(self.model, pairs, self.convention), None
         if self.convention in MEAN_CONVENTIONS:
             tokens = np.array([text.scored for group in groups for text in group])
@@ -113,7 +120,8 @@ class Bench:
         variants = self.variants[:1] if only_first else self.variants
         flat = [variant for case in variants for variant in case]
         what = f"{pairs.task}: {len(flat)} edits, tokens"
-        found = score_texts(self.model, groups, flat, what=what, progress=self.progress)
+        shown = [] if doses is None else [0, *self._rows(doses)]
+        found = score_texts(self.model, groups, flat, by_token=shown, what=what, progress=self.progress)
         if not bool(found.clean.isfinite().all() and found.edited.isfinite().all()):
             raise NeurosteerError(
                 f"{self.model.name} gives {pairs.task} no finite log-probability under this edit; give a --scale "
@@ -121,16 +129,17 @@ class Bench:
             )
         edited = iter(found.edited)
         after = [np.stack([_margin(next(edited), tokens) for _ in case]) for case in variants]
-        return Measured(_margin(found.clean, tokens), after, groups_in(pairs))
+        return Measured(_margin(found.clean, tokens), after, groups_in(pairs), found.by_token)
 
-    def tokens(self, pairs: Pairs, doses: Mapping[float, int]) -> TokenScores:
-        """Token by token, unedited, under the first edit and at every other dose but 1 (`doses`: places by scale)."""
-        own = self.cases[0].edit.scale
-        places = {own: 0, **{scale: place for scale, place in doses.items() if place and scale != 1}}
-        variants = [self.variants[place][0] for place in places.values()]
-        return token_scores(
-            self.model, pairs, variants, list(places), convention=self.convention, progress=self.progress
-        )
+    def shown_scales(self, doses: Mapping[float, int]) -> dict[float, int]:
+        """The first edit's scale and every other dose but 1, with the places of their cases."""
+        others = {scale: place for scale, place in doses.items() if place and scale != 1}
+        return {self.cases[0].edit.scale: 0, **others}
+
+    def _rows(self, doses: Mapping[float, int]) -> list[int]:
+        """Where their edits lie among the rows of `score_texts`."""
+        starts = np.cumsum([1, *map(len, self.variants)]).tolist()
+        return [starts[place] for place in self.shown_scales(doses).values()]
 
     def disturbance(self, groups: Sequence[Sequence[Text]], with_controls: Sequence[int] = (0,)) -> list[Disturbance]:
         """Of every case on neutral text: those at the places `with_controls` with theirs, the others alone."""

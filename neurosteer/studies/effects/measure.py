@@ -33,7 +33,9 @@ from neurosteer.results.effect import (
 )
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed
 from neurosteer.store import digest_of
-from neurosteer.studies.token_scores import most_changed
+from neurosteer.studies.margins import Preference, accuracy, sign_flip
+from neurosteer.studies.neutral import passages, read_neutral
+from neurosteer.studies.token_scores import most_changed, token_scores
 from neurosteer.vocabulary import (
     FEWEST_PAIRS,
     MEAN_CONVENTIONS,
@@ -49,8 +51,6 @@ from .cases import Bench, Case, Disturbance, Measured
 from .direction_controls import direction_controls
 from .effect import Effect, effect_of
 from .interpretation import interpret_effect
-from .neutral import passages, read_neutral
-from .numbers import Preference, accuracy, sign_flip
 from .plan import Plan, at_equal_kl, plan_cases, plan_direction
 from .verdict import overall
 
@@ -102,7 +102,7 @@ def measure_effect(
     if kl is not None:
         plan, equal = at_equal_kl(model, plan, kl, passages(model, text), remembered)
     bench = Bench(model, plan.cases, remembered, convention)
-    measured = bench.margins(pairs)
+    measured = bench.margins(pairs, doses=plan.doses)
     with_controls = [0, *(place for place in (plan.light, plan.exchanged) if place is not None)]
     disturbed = bench.disturbance(passages(model, text), with_controls)
     elsewhere = [(other, bench.margins(other, only_first=True)) for other in also]
@@ -123,8 +123,10 @@ def measure_effect(
     )
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
-    shown = most_changed(pairs, np.abs(after[0] - measured.before))
-    tokens = bench.tokens(shown, plan.doses)
+    shown = most_changed(np.abs(after[0] - measured.before))
+    assert measured.by_token is not None
+    scales = list(bench.shown_scales(plan.doses))
+    tokens = token_scores(model, pairs, measured.by_token, shown, scales=scales, convention=convention)
     return effect_of(result, edit.target, pairs, measured.before, after[0], after[1:], tokens)
 
 

@@ -15,8 +15,8 @@ from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitSizes
-from neurosteer.studies.effects.neutral import read_neutral
 from neurosteer.studies.finding import Found
+from neurosteer.studies.neutral import read_neutral
 from neurosteer.vocabulary import QUESTIONS, FixedReference, Layers, Method, Question
 
 from .chosen import Chosen, chosen_of, layers_among, method_of

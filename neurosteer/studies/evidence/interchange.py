@@ -23,7 +23,7 @@ from neurosteer.forward import Swap, preferences
 from neurosteer.neurons import NeuronSet
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, MapCell
-from neurosteer.studies.effects.numbers import interval, ratio
+from neurosteer.studies.margins import interval, ratio
 from neurosteer.vocabulary import FEWEST_CONTROLS, are, counted
 
 from .factorial import Factorial, factorial_of, gap_of, other_cause, same_cause, towards_the_donor, why_not

@@ -21,7 +21,7 @@ from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, Beside, Elsewhere, NeutralText
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.effects.equal import described, equal_scales, smaller_or_median
-from neurosteer.studies.effects.numbers import clean_preference
+from neurosteer.studies.margins import clean_preference
 from neurosteer.vocabulary import counted
 
 from .numbers import holds, mean_over_tasks, one_sided_p, too_few

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer
-from neurosteer.studies.effects.numbers import ratio
+from neurosteer.studies.margins import ratio
 
 from .numbers import holds, one_sided_p, too_few
 from .wording import against, share

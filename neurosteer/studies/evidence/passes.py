@@ -15,7 +15,7 @@ from neurosteer.forward import TextScores, donor_of, from_first_difference, pair
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
-from neurosteer.studies.effects.neutral import passages
+from neurosteer.studies.neutral import passages
 
 Margins = Float[np.ndarray, "pair"]
 

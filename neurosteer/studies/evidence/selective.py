@@ -19,7 +19,7 @@ from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.seeds import generator
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.numbers import ratio
+from neurosteer.studies.margins import ratio
 from neurosteer.vocabulary import counted
 
 from .numbers import holds, one_sided_p, too_few

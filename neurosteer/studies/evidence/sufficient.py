@@ -20,7 +20,7 @@ from neurosteer.neurons import NeuronSet, Order, shuffled_orders
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, CurvePoint
 from neurosteer.seeds import seed_of
-from neurosteer.studies.effects.numbers import interval, ratio
+from neurosteer.studies.margins import interval, ratio
 from neurosteer.vocabulary import counted
 
 from .numbers import GRID, areas, holds, one_sided_p, shares_of, too_few

@@ -18,7 +18,7 @@ from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, MapCell, NeutralText
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.studies.effects.numbers import Preference, clean_preference
+from neurosteer.studies.margins import Preference, clean_preference
 from neurosteer.vocabulary import NOUNS, FixedReference, Method, Position, Question, counted
 
 from .passes import Passes

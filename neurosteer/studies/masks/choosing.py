@@ -14,7 +14,7 @@ from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.results.mask import MaskPoint
-from neurosteer.studies.effects.neutral import passages
+from neurosteer.studies.neutral import passages
 
 from .settings import MaskSettings
 from .training import Units, margin_texts

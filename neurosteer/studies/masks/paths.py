@@ -19,7 +19,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.seeds import seed_of
 from neurosteer.store import digest_of
-from neurosteer.studies.effects.neutral import paragraphs, read_neutral
+from neurosteer.studies.neutral import paragraphs, read_neutral
 from neurosteer.vocabulary import FixedReference, Site
 
 from .keep import Keep

@@ -21,7 +21,7 @@ from neurosteer.progress import Progress
 from neurosteer.results import Estimate
 from neurosteer.results.mask import CausalMask, MaskedNeuron, MaskPoint, WithMassive
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.numbers import accuracy, clean_preference, ratio
+from neurosteer.studies.margins import accuracy, clean_preference, ratio
 
 from .choosing import Judge, Tested, first, on_test, smallest
 from .paths import Paths, Place, mask_texts

@@ -30,7 +30,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.probes import drawn, log_alpha_of, logistic_noise, mean_and_slope
 from neurosteer.progress import Progress
 from neurosteer.seeds import generator
-from neurosteer.studies.effects.neutral import passages
+from neurosteer.studies.neutral import passages
 
 from .keep import Keep, State
 from .settings import MaskSettings

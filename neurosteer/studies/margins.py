@@ -1,4 +1,4 @@
-"""Margins before and after as numbers: change, interval, p-values.
+"""Margins, and their changes, as numbers: preference, interval, ratio, p.
 
 Pairs that share an item or a sentence (`neurosteer.studies.bootstrap.groups_in`) are resampled, and change sign, as
 one; without `groups` each pair is by itself.
@@ -6,7 +6,6 @@ one; without `groups` each pair is by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +13,9 @@ from jaxtyping import Float
 from scipy import stats
 
 from neurosteer.results import Estimate
-from neurosteer.results.effect import Controls, Detectable
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import Groups, group_sums
 from neurosteer.vocabulary import FEWEST_PREFERRED
-
-from .verdict import detectable, direction_of, verdict_of
 
 Margins = np.ndarray  # of each pair, in nats
 RESAMPLES = 9999
@@ -93,55 +89,6 @@ def sign_flip(changes: Margins, seed: int, groups: Groups | None = None) -> floa
         (sums,), _mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, batch=BATCH, rng=rng
     )
     return float(test.pvalue)
-
-
-def empirical_p(delta: float, controls: Sequence[float]) -> float:
-    """Two-sided p of a set's change among its controls': the share of sets at least as far from the others' mean.
-
-    Each set is held against the mean of all the others, the controls as well as the chosen one: sets drawn from one
-    distribution then have every p equally often. (Against the controls' own mean, from which every control but not
-    the chosen set has been taken, the smallest p of 19 controls would come 6.3 % of the time instead of 5 %.)
-    """
-    every = np.array([delta, *controls])
-    distance = np.abs(every - every.mean())  # from all is (n - 1) / n of that from the others
-    ties = np.isclose(distance[1:], distance[0], rtol=1e-9, atol=0)
-    return float((1 + ((distance[1:] >= distance[0]) | ties).sum()) / len(every))
-
-
-def against(
-    delta: float,
-    before: Margins,
-    controls: Sequence[Margins],
-    *,
-    unmatched: float,
-    overlaps: Sequence[float],
-    nothing_to_lose: bool | None,
-) -> Controls | None:
-    """What the controls do beside a chosen set's change, and what follows; None where there are none.
-
-    `overlaps` are the shares of the set's neurons that the controls hold. A share of the clean margin is only given
-    where `nothing_to_lose` is False.
-    """
-    if not len(controls):
-        return None
-    deltas = [float((after - before).mean()) for after in controls]
-    p, smallest = empirical_p(delta, deltas), detectable(deltas, overlaps)
-    share = None if smallest is None or nothing_to_lose is not False else smallest / float(before.mean())
-    verdict = verdict_of(len(deltas), p)
-    return Controls(
-        n=len(deltas),
-        accuracy=float(np.mean([accuracy(after) for after in controls])),
-        delta_mean=float(np.mean(deltas)),
-        delta_low=min(deltas),
-        delta_high=max(deltas),
-        p=p,
-        verdict=verdict,
-        direction=direction_of(verdict, delta, deltas),
-        detectable=Detectable(nats=smallest, share=share),
-        unmatched=unmatched,
-        overlap=float(np.mean(overlaps)),
-        deltas=tuple(deltas),
-    )
 
 
 def _by_group(
