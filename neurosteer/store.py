@@ -132,10 +132,13 @@ def file_stem(name: str) -> str:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Lock `path`: one of several processes works, and the others wait for its result."""
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Lock `path`: one of several processes works, and the others wait for its result.
+
+    Without `wait` they get a `TimeoutError`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f".{path.name}{_LOCK}")):
+    with FileLock(path.with_name(f".{path.name}{_LOCK}"), timeout=-1 if wait else 0):
         yield
 
 

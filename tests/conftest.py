@@ -79,9 +79,9 @@ def builtin(builtin_source: Path) -> Model:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of a tiny random model, by its kind; see `tiny_models`."""
-    from tiny_models import save_tiny
+    from tiny_models import save_tiny, settle
 
-    return cache(lambda kind: save_tiny(kind, tmp_path_factory.mktemp(kind)))
+    return cache(lambda kind: settle(save_tiny(kind, tmp_path_factory.mktemp(kind))))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ A vocabulary of 64 tokens, `w0` to `w61` and two special ones, so that a test wr
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +65,13 @@ def save_random(
     network.config.architectures = [type(network).__name__]
     network.save_pretrained(folder)
     save_tokenizer(folder, bos=bos, eos=eos)
+    return folder
+
+
+def settle(folder: Path) -> Path:
+    """As if its files had been there for long: of files written just now nothing is remembered."""
+    for file in folder.iterdir():
+        os.utime(file, (time.time() - 3600,) * 2)
     return folder
 
 

@@ -109,8 +109,9 @@ class Direction:
     def cosine(self, other: Direction) -> float:
         """Of the angle between two directions of the same units.
 
-        >>> along.cosine(along)
-        1.0
+        >>> along, other = Direction.of(model, [3.0] + [0.0] * 31, 1), Direction.of(model, [1.0] * 32, 1)
+        >>> along.cosine(along), round(along.cosine(other), 3)
+        (1.0, 0.177)
         """
         return round(float(self.vector.double() @ other.vector.double()), 12)
 

@@ -10,6 +10,7 @@ from statistics import fmean
 
 from neurosteer.artefacts import TOKENS
 from neurosteer.data import Scores
+from neurosteer.forward import pairs_of_texts
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET, Progress
@@ -101,9 +102,9 @@ def save_scores(
         token_scores(
             model,
             pairs,
-            scores.by_token[None],
+            pairs_of_texts(model, pairs, scores.convention),
+            scores.by_token[None].numpy(),
             most_changed(-scores.margin.numpy(), most),
-            convention=scores.convention,
         )
         for pairs, scores in scored
     ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from neurosteer.artefacts import TOKENS
-from neurosteer.forward import pairs_of_texts
-from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.store import write_artefact
-from neurosteer.vocabulary import Convention
+
+if TYPE_CHECKING:
+    from neurosteer.forward import Text
+    from neurosteer.model import Model
 
 MOST_PAIRS = 400  # whose tokens are kept: as many as a page shows
 
@@ -58,14 +59,16 @@ class TokenScores:
 def token_scores(
     model: Model,
     pairs: Pairs,
-    by_token: Float[Tensor, "row token"],
+    groups: Sequence[Sequence[Text]],
+    by_token: Float[np.ndarray, "row token"],
     shown: Sequence[int],
-    *,
     scales: Sequence[float] = (),
-    convention: Convention = "sum",
 ) -> TokenScores:
-    """Of the pairs at the places `shown`, from those of all pairs; one row for the unedited model and each scale."""
-    texts = [text.tokens[1:] for group in pairs_of_texts(model, pairs, convention) for text in group]
+    """Of the pairs at the places `shown`, from those of all pairs, whose texts are `groups`.
+
+    A row of `by_token` is of the unedited model, the next ones are of `scales`.
+    """
+    texts = [text.tokens[1:] for group in groups for text in group]
     counts = np.array([len(tokens) for tokens in texts], dtype=np.int32)
     chosen = [2 * place + side for place in shown for side in (0, 1)]
     wanted = np.zeros(len(texts), dtype=bool)
@@ -77,7 +80,7 @@ def token_scores(
         pairs=tuple(pairs[place].id for place in shown),
         texts=tuple(names[token] for token in ids),
         counts=counts[chosen].reshape(-1, 2),
-        logprobs=by_token.numpy()[:, np.repeat(wanted, counts)],
+        logprobs=by_token[:, np.repeat(wanted, counts)],
         scales=tuple(scales),
     )
 

@@ -46,7 +46,7 @@ def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
     first, second = (contents(place / "runs") for place in places)
-    assert {Path(name).suffix for name in first} == {".json", ".csv", ".png", ".svg", ".safetensors"}
+    assert {Path(name).suffix for name in first} == {".json", ".csv", ".html", ".png", ".svg", ".safetensors"}
     assert first == second
     states = [contents(place / "home" / "states") for place in places]
     assert states[0] == states[1] != {}

@@ -1,7 +1,8 @@
 """R12: processes share a cold cache: one computes, the others wait; the results are the same bytes.
 
-A process of its own forks four that ask for the same `find` at once. One of three is killed: while it computes,
-and in the middle of a file. Four that write one run folder again and again leave a whole one.
+A process of its own forks four that ask for the same `find` at once. One of three is killed: while it computes, in
+the middle of a file, and in the middle of a small answer, for which nobody waits. Four that write one run folder
+again and again leave a whole one.
 """
 
 from __future__ import annotations
@@ -88,17 +89,26 @@ def killed(here):
     def armed():
         if here.name == "computing":
             request.sweep = stuck
-        else:  # the file is written, and not yet in its place
-            os.fsync = stuck
+            return
+        # the file is written, and not yet in its place
+        folder, synced = here / "home" / {"writing": "states", "remembering": "fingerprints"}[here.name], os.fsync
+        def sync(handle):
+            written = Path(os.readlink(f"/proc/self/fd/{handle}"))
+            (stuck if written.is_relative_to(folder) else synced)(handle)
+        os.fsync = sync
     first = find(here / "find-0", armed)
     (here / "go").touch()
     appearing(here / "stuck")
     children = [find(here / f"find-{i}") for i in (1, 2)]
-    time.sleep(1)
+    if here.name == "remembering":
+        appearing(here / "find-1" / "computed")
+    else:
+        time.sleep(1)
     waited = not any((here / f"find-{i}" / "computed").exists() for i in (1, 2))
-    left = len([path for path in (here / "home").rglob(".*") if path.suffix != ".lock"])
+    left = [path.parts[-3] for path in (here / "home").rglob(".*") if path.suffix != ".lock"]
     os.kill(first, signal.SIGKILL)
-    return {"waited": waited, "left": left, "ends": ended([first, *children])}
+    ends = ended([first, *children])
+    return {"waited": waited, "left": left, "ends": [*ends, *ended([find(here / "find-3")])]}
 
 def one_folder(here):
     here.mkdir()
@@ -112,7 +122,8 @@ def one_folder(here):
     (here / "go").touch()
     return {"ends": ended(children)}
 
-scenes = {"at-once": at_once, "computing": killed, "writing": killed, "one-folder": one_folder}
+scenes = {"at-once": at_once, "computing": killed, "writing": killed, "remembering": killed}
+scenes |= {"one-folder": one_folder}
 print(json.dumps({name: scene(place / name) for name, scene in scenes.items()}))
 """
 
@@ -137,8 +148,10 @@ def check_results(folder: Path, names: list[str]) -> None:
     assert all(other == first for other in others)
     assert len({(folder / name / "stdout").read_bytes() for name in names}) == 1
     kept = contents(folder / "home")
-    assert sorted(Path(name).parts[0] for name in kept) == ["attribution", "attribution", "found", "states", "stats"]
-    assert {Path(name).suffix for name in kept} == {".safetensors"}
+    once = ["attribution", "descriptions", "fingerprints", "found", "pages", "states", "stats"]
+    answers = ["answers"] * len(names)  # each names its run folder
+    assert sorted(Path(name).parts[0] for name in kept) == sorted([*once, "attribution", *answers])
+    assert {Path(name).suffix for name in kept} == {".safetensors", ".json", ".js"}
     assert all(row["ok"] for name in (*names, "home") for row in check_path(folder / name))
 
 
@@ -149,14 +162,18 @@ def test_four_at_once(told_of):
     check_results(place / "at-once", [f"find-{i}" for i in range(4)])
 
 
-@pytest.mark.parametrize("when", ["computing", "writing"])
+LEFT = {"computing": [], "writing": ["states"], "remembering": ["fingerprints"]}
+
+
+@pytest.mark.parametrize("when", LEFT)
 def test_one_is_killed(told_of, when):
     """The others wait no longer, and take its place; what it has left half-written is gone."""
     report, place = told_of
-    assert report[when] == {"waited": True, "left": int(when == "writing"), "ends": [-9, 0, 0]}
+    waited = when != "remembering"  # they work it out themselves
+    assert report[when] == {"waited": waited, "left": LEFT[when], "ends": [-9, 0, 0, 0]}
     again = ["states"] if when == "writing" else []
     assert computed(place / when) == ["attribution", "attribution", "states", *again]
-    check_results(place / when, ["find-1", "find-2"])
+    check_results(place / when, ["find-1", "find-2", "find-3"])
     assert contents(place / when / "find-1" / "runs") == contents(place / "at-once" / "find-1" / "runs")
 
 

@@ -1,12 +1,14 @@
 """R18: Ctrl-C is polite: exit 130, finished units kept, and one line with the very command that goes on.
 
-A process of its own, without torch, runs the command line on a recipe of 40 stubbed units.
+A process of its own, without torch, runs the command line on a recipe of 40 stubbed units. In this one Ctrl-C is
+pressed in the middle of a file, of each kind that `score` writes: what is complete is kept, and nothing by half.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,11 @@ import time
 from pathlib import Path
 
 import pytest
+from fresh_process import write_made
 from stub_recipe import KEPT, NAMES, contents, write_pairs, write_recipe
+
+from neurosteer.artefacts import check_path
+from neurosteer.report.pages.library import charting_code
 
 CODE = """
 import os, signal, sys, time
@@ -112,8 +118,12 @@ def test_sigterm_is_ctrl_c(place):
     again = shlex.join(["neurosteer", *METADATA])
     assert (code, out) == (130, "")
     assert lines[-1] == f"neurosteer: interrupted: {kept}; to go on: {again}"
-    left = [path.name for path in place.rglob(".*") if path.suffix != ".lock"]
-    assert left == []
+    folder = run_folder(place)
+    left = [path for path in place.rglob(".*") if path.suffix != ".lock"]
+    assert left == [folder / ".claims"]  # the locks of the units that somebody began
+    assert {path.suffix for path in left[0].iterdir()} == {".lock"}
+    finished(place, METADATA)
+    assert [path for path in place.rglob(".*") if path.suffix != ".lock"] == []
 
 
 def test_after_the_last_unit(place):
@@ -144,3 +154,54 @@ def test_the_end_is_the_same(place):
     broken = contents(place / "kept here")
     finished(place, [*METADATA[:3], "unbroken", *METADATA[4:]])
     assert contents(place / "unbroken") == broken
+
+
+STAYS: dict[str, set[str] | None] = {
+    "home/fingerprints/*": None,
+    "home/descriptions/*": None,
+    "made.tokens.safetensors": None,
+    "made.csv": None,
+    "home/pages/*": {"made.csv", "made.tokens.safetensors", "results.json", "MANIFEST.json"},
+    "index.html": {"made.csv", "made.tokens.safetensors", "results.json", "MANIFEST.json"},
+    "home/answers/*": {"made.csv", "made.tokens.safetensors", "results.json", "MANIFEST.json", "index.html"},
+}
+
+
+@pytest.mark.parametrize("where", STAYS)
+def test_in_a_file(where, tmp_path, tiny_folder, monkeypatch, run):
+    """What stays of the run is whole; the same command then ends as if nobody had pressed anything."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEUROSTEER_HOME", str(tmp_path / "home"))
+    write_made(tmp_path / "made.jsonl")
+    command = ["score", "--data", "made.jsonl", "--model", str(tiny_folder("llama"))]
+    charting_code.cache_clear()
+    pressed, synced = [], os.fsync
+
+    def sync(handle: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{handle}")).relative_to(tmp_path)
+        at = path.with_name(path.name[1:].rpartition(".")[0])  # what it will be called
+        if not pressed and (at.match(where) or at.is_relative_to(where.removesuffix("/*"))):
+            pressed.append(at)
+            raise KeyboardInterrupt
+        synced(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    stop = run(*command)
+    assert (stop.code, stop.err.splitlines()[-1]) == (130, "neurosteer: interrupted")
+    assert len(pressed) == 1
+    assert [path for path in tmp_path.rglob(".*") if path.suffix != ".lock"] == []
+    stays = STAYS[where]
+    kept = contents(tmp_path / "runs") if stays else {}
+    assert {Path(name).name for name in kept} == (stays or set())
+    assert len(list(tmp_path.glob("runs/*"))) == (1 if stays else 0)
+    if stays:
+        assert all(row["ok"] for row in check_path(tmp_path / "runs"))
+
+    assert run(*command).code == 0
+    after, home = contents(tmp_path / "runs"), contents(tmp_path / "home")
+    assert {Path(name).name for name in kept if after[name] != kept[name]} <= {"MANIFEST.json"}  # it has more files
+    shutil.rmtree(tmp_path / "runs")
+    shutil.rmtree(tmp_path / "home")
+    charting_code.cache_clear()
+    assert run(*command).code == 0
+    assert (contents(tmp_path / "runs"), contents(tmp_path / "home")) == (after, home)

@@ -173,7 +173,7 @@ EFFECT = {
     "reading": str,
     "neurons_from": OPTIONAL,
 }
-FILES = {"files": {"neurons": str, "pairs": str, "controls": str}}
+FILES = {"files": {"neurons": str, "pairs": str, "controls": str, "tokens": str}}
 
 
 def check(value: Any, schema: Any, where: str = "") -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from neurosteer.results.effect import Detectable
 from neurosteer.seeds import seed_of
-from neurosteer.studies.effects import numbers
+from neurosteer.studies import margins
 from neurosteer.studies.effects.controls import against, empirical_p
 from neurosteer.studies.effects.verdict import detectable
 from neurosteer.studies.margins import accuracy, clean_preference, interval, sign_flip
@@ -70,7 +70,7 @@ def covered(repeats: int, n: int, skewed: bool) -> int:
 @pytest.mark.parametrize(("skewed", "least"), [(False, 0.92), (True, 0.90)], ids=["normal", "exponential"])
 def test_the_interval_covers_the_truth(monkeypatch: pytest.MonkeyPatch, skewed: bool, least: float):
     """95 % are asked for; 50 pairs give nearly that, of skewed changes a little less (Efron 1987, table 5)."""
-    monkeypatch.setattr(numbers, "RESAMPLES", 999)
+    monkeypatch.setattr(margins, "RESAMPLES", 999)
     held = covered(500, 50, skewed)
     assert held >= stats.binom.ppf(0.001, 500, least)
     assert held <= stats.binom.ppf(0.999, 500, 0.96)
@@ -119,7 +119,7 @@ def test_groups_of_pairs_are_drawn_whole():
 
 def test_the_interval_covers_the_truth_with_five_pairs_an_item(monkeypatch: pytest.MonkeyPatch):
     """50 items: pair by pair it would hold 0 in 77 % of cases."""
-    monkeypatch.setattr(numbers, "RESAMPLES", 499)
+    monkeypatch.setattr(margins, "RESAMPLES", 499)
     held, naive = 0, 0
     for seed in range(300):
         changes, groups = alike(np.random.default_rng([13, seed]), 50)
@@ -138,7 +138,7 @@ def test_sign_flips_of_groups():
 
 def test_sign_flips_of_groups_reject_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch):
     """As many small p as are due: pair by pair they come in 20 % of cases."""
-    monkeypatch.setattr(numbers, "RESAMPLES", 199)
+    monkeypatch.setattr(margins, "RESAMPLES", 199)
     found = []
     for seed in range(600):
         changes, groups = alike(np.random.default_rng([17, seed]), 20)
@@ -175,7 +175,7 @@ def test_what_there_is_to_lose(mean: float, pairs: int, groups: int | None, noth
 
 def test_few_items_make_no_preference(monkeypatch: pytest.MonkeyPatch):
     """Of 20 items with 5 pairs each, about 0: an interval above 0 comes seldom; pair by pair in 10 % of cases."""
-    monkeypatch.setattr(numbers, "RESAMPLES", 499)
+    monkeypatch.setattr(margins, "RESAMPLES", 499)
     drawn = [alike(np.random.default_rng([19, seed]), 20) for seed in range(400)]
     clean = sum(clean_preference(margins, groups, 0).clean for margins, groups in drawn)
     assert clean <= stats.binom.ppf(0.999, 400, 0.045)
@@ -237,8 +237,8 @@ def test_sign_flips_of_many_pairs(shift: int, seed: int):
     """Too many to count: the drawn p is within its own error of the exact one."""
     changes = [int(value) for value in np.random.default_rng(seed).integers(-5, 6, 40) + shift]
     exact, drawn = whole_p(changes), sign_flip(np.array(changes, dtype=float), 0)
-    error = 2 * (exact / 2 * (1 - exact / 2) / numbers.RESAMPLES) ** 0.5  # twice a one-sided share
-    assert drawn == pytest.approx(exact, abs=4 * error + 1 / numbers.RESAMPLES)
+    error = 2 * (exact / 2 * (1 - exact / 2) / margins.RESAMPLES) ** 0.5  # twice a one-sided share
+    assert drawn == pytest.approx(exact, abs=4 * error + 1 / margins.RESAMPLES)
     assert 0 < drawn <= 1
 
 

@@ -51,12 +51,13 @@ def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, eff
     folder, result = saved(llama, effects, found, tmp_path / "runs", k=3)
     assert {path.name for path in folder.iterdir()} == {
         "MANIFEST.json",
+        "index.html",
         "results.json",
         *(f"made{figure}.{kind}" for figure in ("", ".l0.doses") for kind in ("png", "svg")),
         *(
             f"made.{method}{end}"
             for method in ("welch", "l0")
-            for end in (".csv", ".safetensors", ".controls.safetensors")
+            for end in (".csv", ".safetensors", ".controls.safetensors", ".tokens.safetensors")
         ),
     }
     assert json.loads((folder / "results.json").read_text("utf-8")) == result
@@ -68,7 +69,7 @@ def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, eff
         assert list(NeuronSet.load(files["neurons"])) == list(effect.neuron_set)
     rows = check_path(tmp_path / "runs")
     assert [(row["kind"], row["ok"]) for row in rows] == [
-        *[("controls", True), ("neurons", True)] * 2,
+        *[("controls", True), ("neurons", True), ("tokens", True)] * 2,
         ("run", True),
     ]
     [run] = runs(tmp_path / "runs")

@@ -29,6 +29,8 @@ from neurosteer.studies.finding.assembly import _equivalent
 from neurosteer.studies.finding.layers import Equivalent
 from neurosteer.studies.finding.uncertainty import few_pairs
 
+METHODS = "welch, l0, mean-diff, l1, localizer, attribution, causal-l0"
+
 
 def token_ids(sentences):
     """Written down by the vocabulary, without a tokenizer; neither BOS nor EOS."""
@@ -237,15 +239,15 @@ def test_too_few_words(found, llama, few):
     [
         (
             {"methods": ["welsh"]},
-            "unknown method 'welsh'; did you mean 'welch'?; one of welch, l0, mean-diff, l1, localizer, attribution",
+            f"unknown method 'welsh'; did you mean 'welch'?; one of {METHODS}",
         ),
         (
             {"methods": []},
-            "methods must be some of welch, l0, mean-diff, l1, localizer, attribution, each once, not []",
+            f"methods must be some of {METHODS}, each once, not []",
         ),
         (
             {"methods": ["l0", "l0"]},
-            "methods must be some of welch, l0, mean-diff, l1, localizer, attribution, each once, not ['l0', 'l0']",
+            f"methods must be some of {METHODS}, each once, not ['l0', 'l0']",
         ),
         ({"topk": 33}, "topk 33 is more than the 32 units of a layer"),
         ({"topk": 0}, "topk must be at least 1, or a share above 0% and up to 100%, not '0'"),
@@ -312,7 +314,10 @@ def test_rank_neurons_by_l0_without_validation(llama, found):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"method": "ttest"}, "unknown method 'ttest'; one of welch, l0, mean-diff, l1, localizer, attribution"),
+        (
+            {"method": "ttest"},
+            f"unknown method 'ttest'; one of {METHODS}",
+        ),
         ({"method": "l0"}, "method 'l0' chooses its lambda on validation pairs: give validation= or lam="),
         ({"method": "l0", "lam": 0.0}, "lambda must be above 0 and at most 1, not 0.0"),
         ({"method": "l0", "lam": 1.1}, "lambda must be above 0 and at most 1, not 1.1"),

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 FILES = [
     "MANIFEST.json",
+    "index.html",
     "made.csv",
     "made.l0.safetensors",
     "made.png",
@@ -94,26 +95,31 @@ def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, room
         assert {path: (old / path).read_bytes() for path in everything(old)} == before
 
 
-@pytest.mark.parametrize("where", ["find_figure", "save_pictures"])
+@pytest.mark.parametrize(
+    ("room", "where", "what"),
+    [(report, "find_figure", "made"), (report, "save_pictures", "made"), (runs, "run_page", "index.html")],
+)
 @pytest.mark.parametrize("error", [ValueError("no\nLaTeX"), KeyboardInterrupt()], ids=["error", "ctrl-c"])
-def test_results_are_kept_where_a_figure_fails(tmp_path, llama, found, monkeypatch, where, error):
+def test_results_are_kept_where_a_figure_fails(tmp_path, llama, found, monkeypatch, room, where, what, error):
     """Whatever the drawing library says is one notice; Ctrl-C still stops the command."""
 
     def fail(*_args: object) -> None:
         raise error
 
+    lost = {"made": (".png", ".svg"), "index.html": (".html",)}
     notices: list[str] = []
     progress = Progress()
     monkeypatch.setattr(progress, "notice", notices.append)
     stops = nullcontext() if isinstance(error, ValueError) else pytest.raises(type(error))
-    monkeypatch.setattr(report, where, fail)
+    monkeypatch.setattr(room, where, fail)
     with stops:
         save_find(llama, [found], out=tmp_path, options={}, progress=progress)
     assert notices == (
-        ["no figure made (ValueError: no LaTeX); its numbers are kept"] if isinstance(error, ValueError) else []
+        [f"no figure {what} (ValueError: no LaTeX); its numbers are kept"] if isinstance(error, ValueError) else []
     )
     [folder] = tmp_path.iterdir()
-    assert everything(folder) == [name for name in FILES if not name.endswith((".png", ".svg"))]
+    drawn = (".png", ".svg", ".html") if what == "made" and isinstance(error, KeyboardInterrupt) else lost[what]
+    assert everything(folder) == [name for name in FILES if not name.endswith(drawn)]
     assert all(row["ok"] for row in check_path(tmp_path))
     monkeypatch.undo()
     save_find(llama, [found], out=tmp_path, options={})

@@ -187,14 +187,21 @@ def test_the_run_folder(llama: Model, tmp_path: Path):
     assert {Path(entry["csv"]).parent for entry in result["results"]} == {folder}
     named = {Path(entry["csv"]).name for entry in result["results"]}
     assert len(named) == 4
-    assert {path.name for path in folder.iterdir()} == {*named, "results.json", "MANIFEST.json"}
-    [row] = check_path(tmp_path / "runs")
+    tokens = {f"{Path(name).stem}.tokens.safetensors" for name in named}
+    assert {path.name for path in folder.iterdir()} == {
+        *named,
+        *tokens,
+        "results.json",
+        "MANIFEST.json",
+        "index.html",
+    }
+    *kept, row = check_path(tmp_path / "runs")
+    assert [one["kind"] for one in kept] == ["tokens"] * 4
     assert (row["kind"], row["ok"]) == ("run", True)
     [run] = runs(tmp_path / "runs")
     assert (run.command, run.tasks) == ("score", ("a", "b", "c, d", "e"))
     (folder / "a.csv").write_text("changed")
-    [row] = check_path(tmp_path / "runs")
-    assert not row["ok"]
+    assert not check_path(tmp_path / "runs")[-1]["ok"]
 
 
 def test_another_question_is_another_run(llama: Model, tmp_path: Path):

@@ -10,11 +10,12 @@ from plain_edits import hf_edited, hf_logprobs, neurons_at
 from tiny_models import BOS, hf_network, ids_of
 
 from neurosteer.edits import Edit
-from neurosteer.forward import score
+from neurosteer.forward import pairs_of_texts, score
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.studies import Effect, measure_effect
 from neurosteer.studies.token_scores import TokenScores, most_changed, token_scores
+from neurosteer.vocabulary import Convention
 
 CHOSEN = [(0, 3), (1, 7), (1, 20)]
 PAIRS = Pairs.from_lists(["w1 w2 w3 w4 w5", "w6 w7", "w8 w9 w10"], ["w1 w2 w4", "w6 w7 w8 w9", "w8 w10"])
@@ -24,6 +25,12 @@ def expected(network, bos=BOS) -> np.ndarray:
     """Of all tokens, one after the other."""
     texts = [text for pair in PAIRS for text in (pair.good, pair.bad)]
     return np.concatenate([hf_logprobs(network, ids_of(text, bos=bos, eos=None)).detach().numpy() for text in texts])
+
+
+def every_token(model: Model, shown: list[int], convention: Convention = "sum") -> TokenScores:
+    """Of the unedited model."""
+    by_token = score(model, PAIRS, convention=convention).by_token[None].numpy()
+    return token_scores(model, PAIRS, pairs_of_texts(model, PAIRS, convention), by_token, shown)
 
 
 def test_every_token_unedited_and_at_every_dose(tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
@@ -42,8 +49,7 @@ def test_every_token_unedited_and_at_every_dose(tiny: Callable[[str], Model], ti
 
 
 def test_the_first_token_is_left_out_where_nothing_stands_before_it(tiny, tiny_folder):
-    scores = score(tiny("llama"), PAIRS, convention="minicons")
-    found = token_scores(tiny("llama"), PAIRS, scores.by_token[None], [0, 1, 2], convention="minicons")
+    found = every_token(tiny("llama"), [0, 1, 2], convention="minicons")
     assert found.counts.tolist() == [[4, 2], [1, 3], [2, 1]]
     np.testing.assert_allclose(found.logprobs[0], expected(hf_network(tiny_folder("llama")), bos=None), atol=1e-4)
 
@@ -64,8 +70,7 @@ def test_the_pairs_that_change_most():
 
 def test_some_pairs_of_all(tiny, tiny_folder):
     """Those asked for, in their order."""
-    by_token = score(tiny("llama"), PAIRS).by_token[None]
-    every, found = (token_scores(tiny("llama"), PAIRS, by_token, shown) for shown in ([0, 1, 2], [0, 2]))
+    every, found = (every_token(tiny("llama"), shown) for shown in ([0, 1, 2], [0, 2]))
     assert (found.pairs, found.counts.tolist()) == (("0", "2"), [[5, 3], [3, 2]])
     assert found.texts == (*every.texts[:8], *every.texts[14:])
     assert np.array_equal(found.logprobs, np.delete(every.logprobs, range(8, 14), axis=1))

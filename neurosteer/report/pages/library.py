@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from neurosteer.store import home, locked, write_bytes
+from neurosteer.progress import logger
+from neurosteer.store import home, locked, sweep, write_bytes
 
 NAME = "Vega-Lite"
 
@@ -25,7 +25,8 @@ def charting_code() -> str:
         return kept
     try:
         with locked(path):
-            return _kept(path) or _make(path)
+            sweep(path)
+            return _kept(path, tell=True) or _make(path)
     except OSError:  # a cache that cannot be written is done without
         return _make(path)
 
@@ -35,17 +36,28 @@ def _make(path: Path) -> str:
 
     bundle: Callable[..., str] = vl_convert.javascript_bundle  # its stub wants what it does not need
     code = bundle().replace("</script", "<\\/script")
-    with suppress(OSError):
+    try:
         write_bytes(path, f"// {_digest(code)}\n{code}".encode())
+    except OSError as error:
+        logger.warning(f"not cached: {error.strerror or error}")
     return code
 
 
-def _kept(path: Path) -> str | None:
-    """What the cache has; None where there is nothing, or not what was written."""
-    with suppress(OSError, UnicodeDecodeError):
+def _kept(path: Path, *, tell: bool = False) -> str | None:
+    """What the cache has; None where there is nothing, or not what was written, which a notice may tell."""
+    try:
+        if not path.is_file():
+            return None
         first, _, code = path.read_text("utf-8").partition("\n")
         if first == f"// {_digest(code)}":
             return code
+        wrong = f"{path} is damaged: it is not what was written"
+    except UnicodeDecodeError:
+        wrong = f"{path} is damaged: it is no text"
+    except OSError as error:
+        wrong = f"cannot read '{path}': {error.strerror or error}"
+    if tell:
+        logger.warning(f"{wrong}; making it again")
     return None
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
@@ -58,7 +57,7 @@ class Measured:
     before: Margins
     after: list[Margins]
     groups: Groups | None = None  # of the pairs that share an item or a sentence; None: each is by itself
-    by_token: Float[Tensor, "row token"] | None = None  # unedited, and at the scales that a page shows
+    by_token: Float[np.ndarray, "row token"] | None = None  # unedited, and at the scales that a page shows
 
     def clean(self, seed: int) -> Preference:
         """Of the unedited model."""
@@ -129,7 +128,8 @@ class Bench:
             )
         edited = iter(found.edited)
         after = [np.stack([_margin(next(edited), tokens) for _ in case]) for case in variants]
-        return Measured(_margin(found.clean, tokens), after, groups_in(pairs), found.by_token)
+        by_token = None if found.by_token is None else found.by_token.numpy()
+        return Measured(_margin(found.clean, tokens), after, groups_in(pairs), by_token)
 
     def shown_scales(self, doses: Mapping[float, int]) -> dict[float, int]:
         """The first edit's scale and every other dose but 1, with the places of their cases."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
-from neurosteer.forward import check_edit, refuse_unscored
+from neurosteer.forward import check_edit, pairs_of_texts, refuse_unscored
 from neurosteer.model import Model, active_edits
 from neurosteer.neurons import check_count, without_massive
 from neurosteer.pairs import Pairs, sentence_hashes
@@ -126,7 +126,8 @@ def measure_effect(
     shown = most_changed(np.abs(after[0] - measured.before))
     assert measured.by_token is not None
     scales = list(bench.shown_scales(plan.doses))
-    tokens = token_scores(model, pairs, measured.by_token, shown, scales=scales, convention=convention)
+    texts = pairs_of_texts(model, pairs, convention)
+    tokens = token_scores(model, pairs, texts, measured.by_token, shown, scales)
     return effect_of(result, edit.target, pairs, measured.before, after[0], after[1:], tokens)
 
 
