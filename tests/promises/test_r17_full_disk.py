@@ -44,6 +44,7 @@ COMMANDS = {
     "ablate": ["ablate", "--controls", "1", "--neutral", "prose.txt", *FEW],
     "run": ["run", "fig5.toml", *FEW],
 }
+CLAIMS = (".claims",)  # of a run: a folder of nothing but locks
 failing = {"below": "", "with": 0, "from": 0, "seen": 0}
 
 def touched(path, renamed=False):
@@ -112,10 +113,10 @@ def bytes_of(folder):
     return folders | contents(Path(folder))
 
 def change(before, folder):
-    # What was lost, and what was added: files that are hidden or damaged, and others.
+    # What was lost, and what was added: files that are hidden or damaged, and others. The locks of a run's units stay.
     now = bytes_of(folder)
     added = {name for name in now if name not in before}
-    bad = [name for name in added if Path(name).name.startswith(".")]
+    bad = [name for name in added if any(part[0] == "." for part in Path(name).parts) and Path(name).parts[1:] != CLAIMS]
     if any(name.endswith(".safetensors") for name in now):
         bad += [row["message"] for row in check_path(Path(folder)) if not row["ok"]]
     return {"lost": [name for name in before if now.get(name) != before[name]], "added": len(added), "bad": bad}

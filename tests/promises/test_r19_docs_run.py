@@ -19,7 +19,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def place(
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
-    monkeypatch.setattr("neurosteer.studies.masks.MaskSettings", partial(MaskSettings, steps=4, seeds=1))
+    monkeypatch.setattr(MaskSettings, "__init__", partialmethod(MaskSettings.__init__, steps=4, seeds=1))
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
