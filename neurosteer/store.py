@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from glob import escape
@@ -57,7 +57,12 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 
 def versions(*more: str) -> dict[str, str]:
     """The installed versions of the libraries on which results depend."""
-    return {name: version(name) for name in (*more, *_LIBRARIES)}
+    return {name: _installed(name) for name in (*more, *_LIBRARIES)}
+
+
+@cache
+def _installed(name: str) -> str:
+    return version(name)
 
 
 @cache
@@ -221,7 +226,23 @@ def refuse_link(path: Path) -> None:
 
 def write_manifest(folder: Path) -> None:
     """Write the digests of all files of a finished run folder; to be called last."""
-    files = {p.name: file_digest(p) for p in sorted(folder.iterdir()) if _belongs_to_manifest(p)}
+    _list_in_manifest(folder, {p.name: file_digest(p) for p in sorted(folder.iterdir()) if _belongs_to_manifest(p)})
+
+
+@contextmanager
+def renewing(folder: Path, names: Collection[str]) -> Iterator[None]:
+    """Some files of a finished run folder are written anew in the block. Whatever stops that, the run stays finished.
+
+    Its manifest does without those files until the block has ended well; of all others it keeps the digests.
+    """
+    listed = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    others = {name: digest for name, digest in listed.items() if name not in names}
+    _list_in_manifest(folder, others)
+    yield
+    _list_in_manifest(folder, others | {name: file_digest(folder / name) for name in names})
+
+
+def _list_in_manifest(folder: Path, files: Mapping[str, str]) -> None:
     write_bytes(folder / MANIFEST, canonical_json({"format": FORMAT, "files": files}).encode())
 
 

@@ -6,6 +6,7 @@ It is checked whenever a file is read, even where its digest fits: a file can be
 from __future__ import annotations
 
 from .checking import check_path as check_path
+from .checking import check_run as check_run
 from .kinds import ATTRIBUTION as ATTRIBUTION
 from .kinds import CONTROLS as CONTROLS
 from .kinds import DIRECTION as DIRECTION

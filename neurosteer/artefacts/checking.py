@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
@@ -53,6 +54,11 @@ def check_path(path: Path) -> list[Checked]:
     return rows
 
 
+def check_run(folder: Path, *, without: Collection[str] = ()) -> Checked:
+    """Verify the files of a run folder, by its manifest; `without` those that are about to be written anew."""
+    return _check_manifest(folder / MANIFEST, without)
+
+
 def _is_foreign(path: Path) -> bool:
     """Whether it is an undamaged safetensors file of others (the weights of a model, for example)."""
     if path.is_symlink():
@@ -79,13 +85,13 @@ def _check_link(path: Path) -> Checked:
     return {"path": str(path), "kind": "unknown", "ok": False, "message": f"{path} is a symbolic link"}
 
 
-def _check_manifest(path: Path) -> Checked:
-    wrong, count = _wrong_in(path)
+def _check_manifest(path: Path, without: Collection[str] = ()) -> Checked:
+    wrong, count = _wrong_in(path, without)
     return {"path": str(path), "kind": "run", "ok": not wrong, "message": wrong or f"{count} files intact"}
 
 
-def _wrong_in(path: Path) -> tuple[str, int]:
-    """What is wrong with a manifest or with a file that it lists (empty: nothing), and how many it lists."""
+def _wrong_in(path: Path, without: Collection[str]) -> tuple[str, int]:
+    """What is wrong with a manifest or with a file that it lists (empty: nothing), and how many were looked at."""
     try:
         text = path.read_text("utf-8")
         manifest = json.loads(text)
@@ -96,7 +102,8 @@ def _wrong_in(path: Path) -> tuple[str, int]:
             raise ValueError("not as written")
     except (ValueError, KeyError, TypeError) as error:
         return f"{path} is damaged ({one_line(error)})", 0
-    return next(filter(None, (_wrong_with(path, *file) for file in files.items())), ""), len(files)
+    looked_at = {name: digest for name, digest in files.items() if name not in without}
+    return next(filter(None, (_wrong_with(path, *file) for file in looked_at.items())), ""), len(looked_at)
 
 
 def _wrong_with(manifest: Path, name: str, digest: str) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosteer.report import save_pdf
-from neurosteer.store import file_stem, write_manifest
+from neurosteer.report.pages import PAGE
+from neurosteer.store import file_stem, renewing
 from neurosteer.studies import Effect, Found
 from neurosteer.studies.effects.effect import effect_stem
 from neurosteer.studies.evidence import Evidence
+from neurosteer.studies.runs import refuse_unfinished
 
 from .opening import open_run
 from .run import RecipeRun
@@ -21,14 +23,16 @@ if TYPE_CHECKING:
 
 
 def write_pdfs(folder: Path) -> list[Path]:
-    """Write each figure of a run beside its PNG, and return where. Raises as `open_run` does."""
-    written = []
-    for name, draw in _figures(folder):
-        path = folder / f"{name}.pdf"
-        save_pdf(draw(), path)
-        written.append(path)
-    write_manifest(folder)
-    return written
+    """Write each figure of a finished run beside its PNG, and return where.
+
+    Raises as `open_run` does, and `CorruptFileError` where other files than these and the page are damaged.
+    """
+    figures = {folder / f"{name}.pdf": draw for name, draw in _figures(folder)}
+    refuse_unfinished(folder, but=[PAGE, *(path.name for path in figures)])
+    with renewing(folder, [path.name for path in figures]):
+        for path, draw in figures.items():
+            save_pdf(draw(), path)
+    return list(figures)
 
 
 def _figures(folder: Path) -> Iterator[tuple[str, Callable[[], Figure]]]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from neurosteer.artefacts import check_path
+from neurosteer.artefacts import check_path, check_run
 from neurosteer.errors import CorruptFileError, InputError, cannot_draw
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.report.pages import PAGE, run_page
 from neurosteer.results import Json, read_record
 from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing
-from neurosteer.store import MANIFEST, digest_of, file_stem, write_bytes, write_manifest
+from neurosteer.store import MANIFEST, digest_of, file_stem, renewing, write_bytes, write_manifest
 
 from .drafts import draft_of, sweep_drafts
 
@@ -111,6 +111,15 @@ def refuse_foreign(folder: Path) -> None:
         raise InputError(f"'{folder}' is there and is no run of neurosteer; name another folder")
 
 
+def refuse_unfinished(folder: Path, *, but: Collection[str] = ()) -> None:
+    """Raise `InputError` where no finished run is, `CorruptFileError` where files of it, `but` some, are damaged."""
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"no finished run in '{folder}'")
+    checked = check_run(folder, without=but)
+    if not checked["ok"]:
+        raise CorruptFileError(checked["message"])
+
+
 def write_folder(
     folder: Path,
     result: Mapping[str, Json],
@@ -159,19 +168,15 @@ def make_page(run: str | Path, progress: Progress = QUIET) -> Path:
     for a run that this version cannot read; `CorruptFileError` for one that is damaged.
     """
     folder = Path(run)
-    if not (folder / MANIFEST).is_file():
-        raise InputError(f"no finished run in '{folder}'")
-    [checked] = check_path(folder / MANIFEST)
-    if not checked["ok"] and PAGE not in checked["message"]:
-        raise CorruptFileError(checked["message"])
+    refuse_unfinished(folder, but=[PAGE])
     try:
         if read_run(folder)["command"] == "run":
             return folder / PAGE
         page = run_page(folder, folder.resolve().name)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{folder} is of another version of neurosteer ({error}); run it again") from None
-    write_bytes(folder / PAGE, page.encode())
-    write_manifest(folder)
+    with renewing(folder, [PAGE]):
+        write_bytes(folder / PAGE, page.encode())
     return folder / PAGE
 
 

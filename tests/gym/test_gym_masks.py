@@ -22,6 +22,7 @@ from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import CausalMask, read_record, record
+from neurosteer.store import home
 from neurosteer.studies import Found, find, rank_neurons
 from neurosteer.studies.evidence import Settings, evidence
 from neurosteer.studies.masks import MaskSettings, Paths, Place, mask_texts
@@ -184,9 +185,13 @@ def test_a_path_that_was_stopped_goes_on(gym: Model, pairs: Pairs, place: Place)
 
     with pytest.raises(Stopped):
         follow(StopsAt(22))
+    [kept] = (home() / "mask").rglob("*.safetensors")
+    half = kept.with_name(f".{kept.name}.half")
+    half.touch()  # as a process that is killed while it writes leaves it
     rest, never = StopsAt(), StopsAt()
     stopped, whole = follow(rest), follow(QUIET, cache=False)
     assert rest.steps == 1 + 4  # from the state of step 20 on
+    assert not half.exists()
     assert torch.equal(stopped.scores, whole.scores)
     assert stopped.start == whole.start
     assert torch.equal(follow(never).scores, whole.scores)

@@ -1,12 +1,14 @@
 """R10: corruption is noticed: single changed bytes and truncations, over every kind of file that is kept.
 
-Rankings, gates, neuron sets, cached states, statistics, attributions and finds, units of a recipe, the files of run
-folders and the converted built-in model: 200 flips and 50 truncations of each kind, every one told in one line that
-names the file. With `pytest -m slow` as many of every single file.
+Rankings, gates, neuron sets, heads, directions, controls, scores of tokens, cached states, statistics, attributions,
+masks and finds, units of a recipe, the files of run folders, small answers, the charting code of pages and the
+converted built-in model: 200 flips and 50 truncations of each kind, every one told in one line that names the file.
+With `pytest -m slow` as many of every single file.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,19 +18,24 @@ from pathlib import Path
 import pytest
 from kept_artefacts import keep_artefacts
 from made_pairs import made_pairs
-from stub_recipe import DIGEST, stub_units
+from stub_recipe import DIGEST, contents, stub_units
 
 from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.experiments import write_pdfs
 from neurosteer.forward import eos_states
 from neurosteer.model import Model, builtin
-from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.neurons import Direction, NeuronSet, Ranking
 from neurosteer.progress import Progress
+from neurosteer.remembered import recall, remember
+from neurosteer.report.pages import PAGE
+from neurosteer.report.pages.library import charting_code
 from neurosteer.runner.execution import run_units
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_metadata import write_run_metadata
 from neurosteer.store import MANIFEST, file_digest, read_artefact
-from neurosteer.studies.runs import runs
+from neurosteer.studies.runs import make_page, runs
+from neurosteer.studies.token_scores import TokenScores
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -37,10 +44,15 @@ ARTEFACTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "ranking": ("ranking", Ranking.load),
     "gates": ("ranking", Ranking.load),
     "neurons": ("neurons", NeuronSet.load),
+    "heads": ("neurons", NeuronSet.load),
+    "direction": ("direction", Direction.load),
     "probes": ("probes", lambda path: read_artefact(path, "probes")),
+    "controls": ("controls", lambda path: read_artefact(path, "controls")),
+    "tokens": ("tokens", TokenScores.load),
     "states": ("states", lambda path: read_artefact(path, "states")),
     "stats": ("stats", lambda path: read_artefact(path, "stats")),
     "attribution": ("attribution", lambda path: read_artefact(path, "attribution")),
+    "mask": ("mask", lambda path: read_artefact(path, "mask")),
     "found": ("found", lambda path: read_artefact(path, "found")),
     "unit": ("unit", lambda path: ResultStore(path.parents[1], DIGEST).read(path.stem)),
 }
@@ -120,8 +132,8 @@ def test_artefacts(kept, name, tmp_path):
 def test_run_folders(kept, name, how, tmp_path):
     run = shutil.copytree(kept[name], tmp_path / "run")
     suffixes = {path.suffix for path in run.iterdir()} - {".lock", ""}
-    expected = {"score": {".json", ".csv"}, "run": {".json", ".html", ".png"}}
-    assert suffixes == expected.get(name, {".json", ".csv", ".png", ".svg", ".safetensors"})
+    expected = {"score": {".json", ".csv", ".html", ".safetensors"}, "run": {".json", ".html", ".png"}}
+    assert suffixes == expected.get(name, {".json", ".csv", ".html", ".png", ".svg", ".safetensors"})
     assert all(row["ok"] for row in check_path(run))
     for path in damages(run, how):
         check_told(check_path(run), path)
@@ -137,6 +149,32 @@ def test_damaged_runs_are_passed_over(kept, name, tmp_path):
         notices = Notices()
         assert runs(tmp_path, notices) == []
         check_lines(notices.said, path)
+
+
+@pytest.mark.parametrize("again", [make_page, write_pdfs])
+@pytest.mark.parametrize("name", ["made.csv", "results.json", MANIFEST])
+def test_no_page_makes_a_damaged_run_sound(kept, name, again, tmp_path):
+    """Nor do figures drawn again; not even where the page, which may be damaged, is found to be so first."""
+    run = shutil.copytree(kept["find"], tmp_path / "run")
+    if again is make_page:
+        (run / PAGE).write_text("damaged")
+    with (run / name).open("ab") as file:
+        file.write(b"\n")
+    before = contents(run)
+    with told(run / name):
+        again(run)
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize("again", [make_page, write_pdfs])
+def test_other_damage_is_still_told_after_a_page(kept, again, tmp_path, rendered):
+    run = shutil.copytree(kept["find"], tmp_path / "run")
+    again(run)
+    assert all(row["ok"] for row in check_path(run))
+    again(run)
+    assert all(row["ok"] for row in check_path(run))
+    for path in damages(run, "quick"):
+        check_told(check_path(run), path)
 
 
 def test_units_are_computed_again(kept, tmp_path):
@@ -170,6 +208,43 @@ def test_cached_states_are_computed_again(tiny, neurosteer_home):
         eos_states(tiny("llama"), pairs, progress=notices)
         check_lines(notices.said, path)
         assert path.read_bytes() == whole
+
+
+def test_small_answers_are_worked_out_again(neurosteer_home, caplog):
+    """None of them is ever another answer than the one that was remembered."""
+    question, answer = ["of what", 1], {"folder": "a-run", "numbers": [0.25, None, "é"]}
+    remember("answers", question, answer)
+    [path] = neurosteer_home.rglob("*.json")
+    whole = path.read_bytes()
+    for content in damaged(whole, random.Random(0)):
+        path.write_bytes(content)
+        with caplog.at_level(logging.WARNING, "neurosteer"):
+            assert recall("answers", question) is None
+        assert len(caplog.messages) == 1
+        check_lines(caplog.messages, path)
+        caplog.clear()
+        remember("answers", question, answer)
+        assert path.read_bytes() == whole
+    assert recall("answers", question) == answer
+    assert recall("answers", ["of what", 2]) is None
+    assert caplog.messages == []
+
+
+def test_the_charting_code_is_made_again(neurosteer_home, caplog, monkeypatch, request):
+    request.addfinalizer(charting_code.cache_clear)
+    monkeypatch.setattr("vl_convert.javascript_bundle", lambda: "let a = 'é';\nlet b = 1;\n" * 20)
+    charting_code.cache_clear()
+    code = charting_code()
+    [path] = neurosteer_home.rglob("*.js")
+    whole = path.read_bytes()
+    for content in damaged(whole, random.Random(0)):
+        path.write_bytes(content)
+        charting_code.cache_clear()
+        with caplog.at_level(logging.WARNING, "neurosteer"):
+            assert charting_code() == code
+        check_lines(caplog.messages, path)
+        assert path.read_bytes() == whole
+        caplog.clear()
 
 
 def test_the_built_in_model_is_converted_again(tiny_folder, tmp_path, neurosteer_home, monkeypatch):

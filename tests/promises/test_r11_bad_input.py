@@ -134,7 +134,6 @@ TYPED: list[Row] = [
     *one_of("--format", "table, json", "yaml", "csv"),
     *one_of("--device", "auto, cpu, cuda, cuda:N, xpu, mps", "gpu", "cuda:-1"),
     *one_of("--to", "zero, mean", "resample", commands="find"),
-    *one_of("--to", "zero, mean, resample", "noise", commands="neuron"),
     *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
     *one_of("--to", "zero, mean", "resample", commands="amplify generate"),
     *one_of("--to", "hf", "gguf", commands="export"),
@@ -160,7 +159,7 @@ TYPED: list[Row] = [
         for value in ("eos", "generated")
     ),
     *one_of("--kind", "model, data", "dataset"),
-    *one_of("--to", "mean, zero", "noise", "resample", commands="evidence"),
+    *one_of("--to", "mean, zero", "noise", "resample", commands="evidence neuron"),
     *(
         (f"{EDITS} evidence", ["--kl", value], f"--kl '{value}' is not auto, or a finite number above 0")
         for value in ("nan", "-1", "")

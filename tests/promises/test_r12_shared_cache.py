@@ -1,8 +1,8 @@
 """R12: processes share a cold cache: one computes, the others wait; the results are the same bytes.
 
 A process of its own forks four that ask for the same `find` at once. One of three is killed: while it computes, in
-the middle of a file, and in the middle of a small answer, for which nobody waits. Four that write one run folder
-again and again leave a whole one.
+the middle of a file or of the code of pages, and in the middle of a small answer, for which nobody waits. Four that
+write one run folder again and again leave a whole one.
 """
 
 from __future__ import annotations
@@ -90,11 +90,10 @@ def killed(here):
         if here.name == "computing":
             request.sweep = stuck
             return
-        # the file is written, and not yet in its place
-        folder, synced = here / "home" / {"writing": "states", "remembering": "fingerprints"}[here.name], os.fsync
-        def sync(handle):
+        synced, kind = os.fsync, {"writing": "states", "remembering": "fingerprints", "drawing": "pages"}[here.name]
+        def sync(handle):  # the file is written, and not yet in its place
             written = Path(os.readlink(f"/proc/self/fd/{handle}"))
-            (stuck if written.is_relative_to(folder) else synced)(handle)
+            (stuck if written.is_relative_to(here / "home" / kind) else synced)(handle)
         os.fsync = sync
     first = find(here / "find-0", armed)
     (here / "go").touch()
@@ -105,7 +104,8 @@ def killed(here):
     else:
         time.sleep(1)
     waited = not any((here / f"find-{i}" / "computed").exists() for i in (1, 2))
-    left = [path.parts[-3] for path in (here / "home").rglob(".*") if path.suffix != ".lock"]
+    left = [path for path in (here / "home").rglob(".*") if path.suffix != ".lock"]
+    left = [path.relative_to(here / "home").parts[0] for path in left]
     os.kill(first, signal.SIGKILL)
     ends = ended([first, *children])
     return {"waited": waited, "left": left, "ends": [*ends, *ended([find(here / "find-3")])]}
@@ -122,8 +122,8 @@ def one_folder(here):
     (here / "go").touch()
     return {"ends": ended(children)}
 
-scenes = {"at-once": at_once, "computing": killed, "writing": killed, "remembering": killed}
-scenes |= {"one-folder": one_folder}
+scenes = {"at-once": at_once, "one-folder": one_folder}
+scenes |= dict.fromkeys(["computing", "writing", "remembering", "drawing"], killed)
 print(json.dumps({name: scene(place / name) for name, scene in scenes.items()}))
 """
 
@@ -162,7 +162,7 @@ def test_four_at_once(told_of):
     check_results(place / "at-once", [f"find-{i}" for i in range(4)])
 
 
-LEFT = {"computing": [], "writing": ["states"], "remembering": ["fingerprints"]}
+LEFT = {"computing": [], "writing": ["states"], "remembering": ["fingerprints"], "drawing": ["pages"]}
 
 
 @pytest.mark.parametrize("when", LEFT)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fresh_process import told, write_made
 from stub_recipe import write_recipe
-from tiny_models import save_tiny, save_tokenizer
+from tiny_models import save_tiny, save_tokenizer, settle
 
 from neurosteer.pairs import load_pairs
 
@@ -62,6 +62,7 @@ LOCAL = {
     "amplify": ["amplify", *EDIT],
     "generate": ["generate", "w1 w2", "--max-new-tokens", "3", "--topk", "3"],
     "run": ["run", "fig5.toml", "--data", "made.jsonl"],
+    "score again": ["score", "--data", "made.jsonl"],
 }
 AUTO = ["--data", "auto", "--task", "intransitive", "--limit", "80"]
 OFFLINE = {
@@ -70,6 +71,7 @@ OFFLINE = {
     "ablate": ["ablate", *AUTO, *EDIT],
     "run": ["run", "fig5.toml", *AUTO],
     "local": ["score", "--data", "made.jsonl"],
+    "find again": ["find", *AUTO, *SEARCH],
 }
 ABSENT = {
     "blimp": ["score", "--data", "blimp", "--task", "intransitive"],
@@ -88,6 +90,7 @@ def place(tmp_path) -> Path:
     pairs = load_pairs("intransitive", source="builtin", limit=80)
     english = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
     save_tokenizer(save_tiny("llama-english", tmp_path / "model"), english=english)
+    settle(tmp_path / "model")
     return tmp_path
 
 
@@ -113,7 +116,8 @@ def check_offline(ends: dict[str, list[Any]]) -> None:
     """Data `auto` are the built-in pairs; what only the hub has is told in one line."""
     assert {name: code for name, (code, _) in ends.items()} == dict.fromkeys(OFFLINE, 0) | dict.fromkeys(ABSENT, 2)
     for name in OFFLINE:
-        assert ("note: built-in pairs:" in ends[name][1]) == (name in ("find", "score", "run"))
+        assert ("note: built-in pairs:" in ends[name][1]) == (name in ("find", "score", "run", "find again"))
+    assert ends["find again"] == ends["find"]
     for name in ABSENT:
         assert ends[name][1].count("\n") == 1
 

@@ -26,7 +26,7 @@ from blank_pictures import blank_from_now_on
 from neurosteer.cli import main
 from neurosteer.artefacts import check_path
 from neurosteer.report.pages.library import charting_code
-from neurosteer.store import file_digest, home
+from neurosteer.store import file_digest, home, write_manifest
 from stub_recipe import contents
 from transformers import AutoModelForCausalLM
 
@@ -44,7 +44,7 @@ COMMANDS = {
     "ablate": ["ablate", "--controls", "1", "--neutral", "prose.txt", *FEW],
     "run": ["run", "fig5.toml", *FEW],
 }
-CLAIMS = (".claims",)  # of a run: a folder of nothing but locks
+CLAIMS = (".claims",)  # in a run's folder: nothing but locks, of the units that were begun
 failing = {"below": "", "with": 0, "from": 0, "seen": 0}
 
 def touched(path, renamed=False):
@@ -113,10 +113,11 @@ def bytes_of(folder):
     return folders | contents(Path(folder))
 
 def change(before, folder):
-    # What was lost, and what was added: files that are hidden or damaged, and others. The locks of a run's units stay.
+    # What was lost, and what was added: files that are hidden or damaged, and others.
     now = bytes_of(folder)
     added = {name for name in now if name not in before}
-    bad = [name for name in added if any(part[0] == "." for part in Path(name).parts) and Path(name).parts[1:] != CLAIMS]
+    hidden = [Path(name) for name in added if any(part[0] == "." for part in Path(name).parts)]
+    bad = [str(path) for path in hidden if path.parts[1:] != CLAIMS]
     if any(name.endswith(".safetensors") for name in now):
         bad += [row["message"] for row in check_path(Path(folder)) if not row["ok"]]
     return {"lost": [name for name in before if now.get(name) != before[name]], "added": len(added), "bad": bad}
@@ -158,10 +159,30 @@ for name, command in COMMANDS.items():
                 assert ran(asked) == (0, "") and bytes_of("runs") == unbroken, row
 print(json.dumps(report))
 """
+PAGE = """
+[run] = Path("runs").glob("score-*")
+Path(run, "index.html").write_text("of an older version")
+write_manifest(run)
+shutil.rmtree("kept")
+shutil.copytree("runs", "kept")
+earlier, asked = bytes_of("runs"), ["page", str(run), "--no-open", "--quiet"]
+total = total_of("runs", asked)
+unbroken = bytes_of("runs")
+for error, start in [*((errno.ENOSPC, start) for start in range(1, total + 1)), (errno.EACCES, 1)]:
+    restored()
+    with broken("runs", error, start):
+        code, err = ran(asked)
+    row = {"what": ["page", start], "code": code, "err": err, "error": os.strerror(error)}
+    renewed = [str(run / name) for name in ("index.html", "MANIFEST.json")]
+    other = {name: content for name, content in earlier.items() if f"runs/{name}" not in renewed}
+    report.append(row | change(other, "runs") | {"added": 0})
+    assert ran(asked) == (0, "") and bytes_of("runs") == unbroken, row
+print(json.dumps(report))
+"""
 CACHE = """
 aloud = [word for word in [*COMMANDS["find"], "--method", "attribution"] if word != "--quiet"]
 shutil.rmtree("runs")
-neurosteer.model.load_model = neurosteer.model.load_model.__wrapped__  # what is known of the model is in the cache, too
+neurosteer.model.load_model = neurosteer.model.load_model.__wrapped__  # the cache has what is known of the model, too
 vl_convert.javascript_bundle = functools.cache(vl_convert.javascript_bundle)
 charting_code.cache_clear()
 os.environ["NEUROSTEER_HOME"] = "cache"
@@ -249,6 +270,14 @@ def test_answers_that_are_known(place):
 def test_runs(place, how):
     rows = told_warm(CODE + RUNS, place, how)
     assert len(rows) >= 4 * 2 * 4
+    for row in rows:
+        check_end(row)
+
+
+def test_a_page_that_is_made_again(place):
+    """All else of the run is as it was, and it is still a finished run: no file of it is called damaged."""
+    rows = told_warm(CODE + PAGE, place, "few")
+    assert len(rows) >= 9
     for row in rows:
         check_end(row)
 

@@ -2,8 +2,8 @@
 of its own, and their Python blocks; the notebooks are run by `test_notebooks`, links and names by `test_docs`.
 
 Small stand-ins take the place of what is large, so that commands stay as they are printed: `./blimp` holds a few of
-BLiMP's tasks with pairs of our own, and `smollm2-135m` is a random model with the words of the pairs, and as many
-layers as the commands name, loaded once. Some commands are given fewer pairs, layers, controls or steps of training;
+BLiMP's tasks with pairs of our own, and `smollm2-135m` is a random model that prefers words of good sentences, of as
+many layers as the commands name, loaded once. Some commands are given fewer pairs, layers, controls or steps;
 `pip` and `pytest` are only looked up, and of the scripts only the arguments are parsed. A recipe takes long: it is
 run for one of the pages that name it. Of commands that are the same when shortened a page runs one.
 """
@@ -27,7 +27,7 @@ import pytest
 import typer
 from blank_pictures import blank
 from doc_pages import PAGES, README, RECIPES, ROOT, Page, page
-from stand_ins import loading_once, sample_sentences, save_model, write_sample
+from stand_ins import loading_once, sample_sentences, save_model, words_of_good_alone, write_sample
 
 from neurosteer.cli import main
 from neurosteer.cli.app import app
@@ -38,12 +38,12 @@ TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40
 LESS = {  # what makes a command short; an option that it has itself stays, but for seeds, larger limits, more layers
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
     "score": "--limit 40",
-    "neuron": "--limit 40 --neutral prose.txt",
+    "neuron": "--limit 40 --controls 2 --neutral prose.txt",
     "ablate": "--controls 2 --neutral prose.txt",
     "amplify": "--controls 2 --neutral prose.txt",
     "evidence": "--controls 2 --nulls 2 --only necessary,sufficient --neutral prose.txt",
     "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
-    "run gym": "--set seeds=1 --set controls=2 --set nulls=2",
+    "run gym": "--set seeds=1 --limit 60 --set controls=2 --set nulls=2 --set methods=attribution",
     "run localizer": "--data ./blimp --task intransitive --limit 20 --set localise=0-9 --set evaluate=10-19 "
     "--set controls=2",
     "run frontier": "--data ./blimp --task intransitive --limit 60 --set layer=28 --set controls=2 "
@@ -51,7 +51,7 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
     "--set attribution_pairs=8 --set l0_steps=40",
     "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 --set l0_steps=5 "
-    "--set unpenalised_steps=5,10",
+    "--set unpenalised_steps=5",
 }
 
 
@@ -63,7 +63,8 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
     def make(layers: int) -> Path:
         folder = tmp_path_factory.mktemp(f"stand-in-{layers}")
         sample = write_sample(folder / "blimp", TASKS)
-        return save_model(folder, sample_sentences(sample), layers=layers)
+        preferred = words_of_good_alone(sample)
+        return save_model(folder, sample_sentences(sample), layers=layers, preferred=preferred)
 
     return make
 
@@ -94,7 +95,8 @@ def place(
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
-    monkeypatch.setattr(MaskSettings, "__init__", partialmethod(MaskSettings.__init__, steps=4, seeds=1))
+    short = partialmethod(MaskSettings.__init__, steps=4, seeds=1, rate=2.0)
+    monkeypatch.setattr(MaskSettings, "__init__", short)
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -206,13 +208,14 @@ RENDERED = [README, *OF_RECIPES, page("cause")]  # on the other pages figures ar
 RUNNABLE = runnable()
 WITH_COMMANDS = [one for one in PAGES if RUNNABLE[one.name]]
 WITH_PYTHON = [one for one in PAGES if one.blocks("python")]
+LAYERS = {one: 30 if one == page("pages") else 3 for one in WITH_PYTHON}  # one names layer 14, the others ask for all
 
 
 def test_there_is_something_to_run():
     programs = [command.split()[0] for one in PAGES for command in one.commands]
     assert programs.count("neurosteer") >= 20
     assert programs.count("python") >= 10
-    assert len(WITH_PYTHON) == 2
+    assert len(WITH_PYTHON) == 3
     run = {command for commands in RUNNABLE.values() for command in commands}
     recipes = {command for one in PAGES for command in one.commands if command.startswith(RECIPES)}
     shorter = {" ".join(shortened(shlex.split(command))) for command in run}
@@ -228,12 +231,22 @@ def test_every_command(of: Page, run_command: Callable[[str], str | None], monke
     assert not failed, "\n".join(failed)
 
 
-@pytest.mark.parametrize("of", WITH_PYTHON, ids=lambda one: one.path.stem)
-@pytest.mark.parametrize("place", [3], indirect=True, ids=["3 layers"])
+def saved_by(tree: ast.Module) -> list[str]:
+    """The paths that its statements save something at."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return [ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".save")]
+
+
+@pytest.mark.parametrize(
+    ("of", "place"),
+    [pytest.param(of, layers, id=f"{of.path.stem}-{layers} layers") for of, layers in LAYERS.items()],
+    indirect=["place"],
+)
 def test_the_python_blocks(of: Page, place: Path):
     """Block after block, statement by statement; what stands alone is shown as a notebook shows it."""
     names: dict[str, Any] = {}
-    for statement in ast.parse("\n".join(of.blocks("python"))).body:
+    tree = ast.parse("\n".join(of.blocks("python")))
+    for statement in tree.body:
         if not isinstance(statement, ast.Expr):
             exec(compile(ast.Module([statement], []), of.name, "exec"), names)
             continue
@@ -242,6 +255,7 @@ def test_the_python_blocks(of: Page, place: Path):
             assert "<" in value._repr_html_()
     if "run" in names:
         assert names["run"].page.is_file()
+    assert [saved for saved in saved_by(tree) if not (place / saved).exists()] == []
 
 
 @pytest.mark.parametrize(

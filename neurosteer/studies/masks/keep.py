@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neurosteer.artefacts import MASK_PATH
-from neurosteer.forward.cache import cache_key, cache_path, load_cached, write_cached
+from neurosteer.forward.cache import cache_key, cache_lock, cache_path, load_cached, write_cached
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
@@ -50,6 +51,10 @@ class Keep:
             return cls(None, {}, progress)
         key = cache_key(model, pairs, **what, code=code_digest())
         return cls(cache_path("mask", model, pairs, key), key, progress)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Of several processes one follows the path, and the others find it followed."""
+        return nullcontext() if self.path is None else cache_lock(self.path)
 
     def read(self) -> State | None:
         """As far as the path was followed before; None where it was not."""

@@ -107,4 +107,5 @@ class Paths:
             signs=None if signs is None else signs.tolist(),
         )
         own = seed_of(self.seed, self.pairs.task, "mask", number)
-        return follow_path(self.training, own, allowed=allowed, signs=signs, keep=keep)
+        with keep.held():
+            return follow_path(self.training, own, allowed=allowed, signs=signs, keep=keep)
