@@ -5,7 +5,8 @@ Small stand-ins take the place of what is large, so that commands stay as they a
 BLiMP's tasks with pairs of our own, and `smollm2-135m` is a random model that prefers words of good sentences, of as
 many layers as the commands name, loaded once. Some commands are given fewer pairs, layers, controls or steps;
 `pip` and `pytest` are only looked up, and of the scripts only the arguments are parsed. A recipe takes long: it is
-run for one of the pages that name it. Of commands that are the same when shortened a page runs one.
+run for one of the pages that name it. Of commands that are the same when shortened a page runs one. A transcript has
+the numbers of the real thing; that its last lines (model, page, run, figure) are those of today is looked at.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 import pytest
 import typer
 from blank_pictures import blank
-from doc_pages import PAGES, README, RECIPES, ROOT, Page, page
+from doc_pages import PAGES, README, RECIPES, ROOT, Page, commands_in, page
 from stand_ins import loading_once, sample_sentences, save_model, words_of_good_alone, write_sample
 
 from neurosteer.cli import main
@@ -50,8 +51,8 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "--set test_pairs=6 --set methods=welch,attribution --set budgets=0.01",
     "run causal": "--data ./blimp --limit 40 --set layer=28 --set controls=2 --set nulls=2 --set test_pairs=8 "
     "--set attribution_pairs=8 --set l0_steps=40",
-    "run sensitivity": "--data ./blimp --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 --set l0_steps=5 "
-    "--set unpenalised_steps=5",
+    "run sensitivity": "--data ./blimp --task intransitive --limit 40 --set layers=13-15 --set lambdas=0.2,0.8 "
+    "--set l0_steps=5 --set unpenalised_steps=5",
 }
 
 
@@ -118,13 +119,21 @@ def shortened(words: list[str]) -> list[str]:
     return shorter
 
 
-def run_neurosteer(words: list[str], capsys: pytest.CaptureFixture[str]) -> str | None:
-    """What went wrong, if anything."""
+def foot(said: str) -> list[str]:
+    """What the lines below an answer are about."""
+    return re.findall(r"^(model|page|run|figure) {2,}\S", said, flags=re.MULTILINE)
+
+
+def run_neurosteer(command: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> str | None:
+    """What went wrong, if anything; a transcript of the command ends with the lines that it has now."""
     with pytest.raises(SystemExit) as stop:
         main(shortened(["neurosteer", *words])[1:])
     captured = capsys.readouterr()
     if stop.value.code:
         return captured.err.strip().splitlines()[-1]
+    ends = foot(captured.out)
+    if other := [shown for transcribed, shown in TRANSCRIPTS if transcribed == command and shown != ends]:
+        return f"it ends with {ends}, on a page with {other[0]}"
     return None if captured.out.strip() else "nothing on stdout"
 
 
@@ -178,7 +187,7 @@ def run_command(
         if program == "neurosteer" and len(words) == 1:  # named only
             return None if words[0] in typer.main.get_command(app).commands else "no such command"
         known: dict[str, Callable[[], str | None]] = {
-            "neurosteer": lambda: run_neurosteer(words, capsys),
+            "neurosteer": lambda: run_neurosteer(command, words, capsys),
             "python": lambda: run_script(words, monkeypatch),
             "pip": lambda: run_pip(words),
             "pytest": lambda: None,
@@ -206,6 +215,7 @@ def runnable() -> dict[str, list[str]]:
 OF_RECIPES = [page("experiments"), page("gym")]
 RENDERED = [README, *OF_RECIPES, page("cause")]  # on the other pages figures are made, and their pictures are blank
 RUNNABLE = runnable()
+TRANSCRIPTS = [(list(commands_in(text))[-1], foot(text)) for of in PAGES for text in of.blocks("console")]
 WITH_COMMANDS = [one for one in PAGES if RUNNABLE[one.name]]
 WITH_PYTHON = [one for one in PAGES if one.blocks("python")]
 LAYERS = {one: 30 if one == page("pages") else 3 for one in WITH_PYTHON}  # one names layer 14, the others ask for all
@@ -217,6 +227,8 @@ def test_there_is_something_to_run():
     assert programs.count("python") >= 10
     assert len(WITH_PYTHON) == 3
     run = {command for commands in RUNNABLE.values() for command in commands}
+    assert len(TRANSCRIPTS) == 5
+    assert all(shown and command in run for command, shown in TRANSCRIPTS)
     recipes = {command for one in PAGES for command in one.commands if command.startswith(RECIPES)}
     shorter = {" ".join(shortened(shlex.split(command))) for command in run}
     assert {" ".join(shortened(shlex.split(command))) for command in recipes} <= shorter
