@@ -23,6 +23,7 @@ class Claims:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / _FOLDER
+        self._locks: dict[str, BaseFileLock] = {}  # made once: one that is dropped may swallow Ctrl-C while it goes
 
     @contextmanager
     def first_of(self, ready: Sequence[Unit], group: str) -> Iterator[Unit | None]:
@@ -83,7 +84,9 @@ class Claims:
         return self._folder / f"{name}{_SUFFIX}"
 
     def _take(self, name: str) -> BaseFileLock | None:
-        lock = FileLock(self._path(name))
+        if name not in self._locks:
+            self._locks[name] = FileLock(self._path(name))
+        lock = self._locks[name]
         with suppress(Timeout, FileNotFoundError):  # the latter where another process has just finished the run
             self._folder.mkdir(exist_ok=True)
             lock.acquire(timeout=0)
