@@ -87,6 +87,8 @@ class Claims:
         if name not in self._locks:
             self._locks[name] = FileLock(self._path(name))
         lock = self._locks[name]
+        if lock.is_locked:  # by ourselves: it would be held twice
+            return None
         with suppress(Timeout, FileNotFoundError):  # the latter where another process has just finished the run
             self._folder.mkdir(exist_ok=True)
             lock.acquire(timeout=0)
