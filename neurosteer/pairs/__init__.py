@@ -5,7 +5,8 @@ from __future__ import annotations
 from .baselines import Baselines, Tokenise, mean_baselines
 from .blimp import TASKS
 from .builtin import NAMED, OF_AUTO
-from .fetch import fetch_data, fetched
+from .copies import fetched
+from .fetch import fetch_data
 from .known import known_tasks
 from .layouts import read_layout
 from .lexical import LexicalSplitError

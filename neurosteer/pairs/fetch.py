@@ -1,4 +1,4 @@
-"""Data sets of the hub as copies in the cache, for machines without network."""
+"""Data sets of the hub put into the cache, for machines without network."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.hub import Fetched, Repository
 from neurosteer.progress import AUTO, Progress
-from neurosteer.store import file_stem, home, locked, write_bytes
+from neurosteer.store import locked, write_bytes
 
+from .copies import PROVENANCE, about_of, files_of, folder_of
+from .hub import config_names
 from .published import PUBLISHED
 
-PROVENANCE = "neurosteer.json"
 _READ = (".parquet", ".jsonl", ".json", ".csv", ".tsv", ".txt", ".arrow", ".gz", ".zip", ".zst", ".xz")
 _CARD = "README.md"  # says which files are which configuration
 
@@ -45,53 +46,25 @@ def fetch_data(
     repo = PUBLISHED[source].hub_id if source in PUBLISHED else source
     folder = folder_of(repo)
     if offline or not hub.is_reachable():
-        about = _about(folder)
+        about = about_of(folder)
         if about is None or revision not in (None, about["revision"], about["commit"]):
             at = "" if revision is None else f" at revision '{revision}'"
             raise InputError(f"'{repo}'{at} is not in the cache and the hub cannot be reached; fetch it with network")
-        _check_configuration(repo, _files_of(folder, about), configuration)
+        _check_configuration(repo, files_of(folder, about), configuration)
         return _as_fetched(name, folder, about, was_there=True)
     found = hub.repository(repo, "dataset", revision)
     if found is None:
         close = did_you_mean(repo, [row.hub_id for row in PUBLISHED.values()])
         raise InputError(f"no dataset '{repo}' on the hub, or no access to it{close}")
     with locked(folder):
-        about = _about(folder)
+        about = about_of(folder)
         was_there = about is not None and about["commit"] == found.commit
         if not was_there:
             _replace(folder, found, revision, configuration, progress)
-    about = _about(folder)
+    about = about_of(folder)
     assert about is not None
-    _check_configuration(repo, _files_of(folder, about), configuration)
+    _check_configuration(repo, files_of(folder, about), configuration)
     return _as_fetched(name, folder, about, was_there=was_there)
-
-
-def folder_of(repo: str) -> Path:
-    """Where the copy of a data set lies, or would lie."""
-    return home() / "data" / file_stem(repo.replace("/", "--"))
-
-
-def _files_of(folder: Path, about: Mapping[str, Any]) -> Path:
-    """Where the files of a copy lie: `datasets` takes folders of one name for one set, whatever they hold."""
-    return folder / f"{folder.name}-{about['commit'][:12]}"
-
-
-def fetched(repo: str) -> Path | None:
-    """The copy of a data set in the cache; None where it was not fetched, or is no longer whole."""
-    folder = folder_of(repo)
-    about = _about(folder)
-    return None if about is None else _files_of(folder, about)
-
-
-def _about(folder: Path) -> Mapping[str, Any] | None:
-    """What is known of a whole copy: its revision, its commit, and how large its files are."""
-    try:
-        about = json.loads((folder / PROVENANCE).read_text("utf-8"))
-        place = _files_of(folder, about)
-        whole = all((place / file).stat().st_size == size for file, size in about["files"].items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return about if whole else None
 
 
 def _replace(folder: Path, found: Repository, revision: str | None, configuration: str, progress: Progress) -> None:
@@ -104,7 +77,7 @@ def _replace(folder: Path, found: Repository, revision: str | None, configuratio
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / "made"
         about = {"repository": found.name, "revision": revision, "commit": found.commit}
-        place = hub.download(found, files, progress, into=_files_of(made / folder.name, about))
+        place = hub.download(found, files, progress, into=files_of(made / folder.name, about))
         shutil.rmtree(place / ".cache", ignore_errors=True)  # huggingface_hub's own notes
         _check_configuration(found.name, place, configuration)
         sizes = {"files": {file: (place / file).stat().st_size for file in files}}
@@ -116,8 +89,6 @@ def _replace(folder: Path, found: Repository, revision: str | None, configuratio
 
 def _check_configuration(repo: str, folder: Path, configuration: str) -> None:
     """Raise `InputError` for one that the copy lacks."""
-    from .hub import config_names
-
     known = config_names(str(folder), online=False) if configuration else ()
     if configuration not in ("", *known):
         close = did_you_mean(configuration, known)
@@ -126,4 +97,4 @@ def _check_configuration(repo: str, folder: Path, configuration: str) -> None:
 
 def _as_fetched(name: str, folder: Path, about: Mapping[str, Any], *, was_there: bool) -> Fetched:
     size = sum(about["files"].values())
-    return Fetched(name, "dataset", _files_of(folder, about), size, about["commit"], was_there)
+    return Fetched(name, "dataset", files_of(folder, about), size, about["commit"], was_there)

@@ -11,7 +11,7 @@ from typing import Any
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.hub import network
 
-from .fetch import fetched
+from .copies import fetched
 from .files import undecodable
 from .tables import Table
 
