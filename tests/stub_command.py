@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -40,5 +41,6 @@ sys.modules |= stub_rooms(lambda: stub_plan(started))
 if __name__ == "__main__":
     from neurosteer.cli import main
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start us deaf to it
     os.environ["STUB_WORKERS"] = sys.argv[1]
     main(sys.argv[2:])
