@@ -70,6 +70,11 @@ def test_on_a_phone_nothing_sticks_out(chromium, runs):
         assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_neurons_flow_in_columns_where_there_is_room(ablated):
+    columns = "one => new Set([...one.children].map(item => item.getBoundingClientRect().left)).size"
+    assert ablated.page.locator('[id="0-set"] .flow').evaluate(columns) == 3
+
+
 def test_accuracies_are_those_of_the_csv(found, runs):
     found.page.locator('[data-numbers="0-layers-accuracy"] summary').click()
     shown = [row.split("\t") for row in found.texts('[data-numbers="0-layers-accuracy"] tr')]
@@ -132,6 +137,10 @@ def test_the_map_is_zoomed_sorted_and_filtered(found):
     tool.get_by_role("button", name="Whole width").click()
     assert found.signal("0-neurons-map", "first") == 0
     assert "0-neurons.map=attribution" in found.page.evaluate("location.hash")
+    tool.get_by_label("Across").select_option("attribution")
+    tool.get_by_label("against").select_option("welch")
+    titles = [found.signal("0-neurons-against", name) for name in ("across", "upwards")]
+    assert titles == ["attribution (nats)", "welch (|t|)"]
     assert found.said == []
 
 

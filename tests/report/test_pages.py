@@ -96,6 +96,14 @@ def test_hover_tells_number_interval_and_controls(made):
     assert controls == result["controls"]["deltas"]
 
 
+def test_every_neuron_of_a_set_is_listed_with_its_score(made):
+    [first, second] = json.loads((made["ablate"] / "results.json").read_text())["results"]
+    text = (made["ablate"] / PAGE).read_text("utf-8")
+    listed = re.findall(r"<li><b>(?:<a [^>]*>)?([0-9:]+)(?:</a>)?</b> <span>([^<]+)</span>", text)
+    rows = [*first["neurons"], *second["neurons"]]
+    assert listed == [(f"{row['layer']}:{row['unit']}", f"{row['score']:.4g}") for row in rows]
+
+
 def test_every_neuron_is_on_the_map(made):
     units = data_of(made["find"] / PAGE)["tools"]["0-neurons"]
     ranking = Ranking.load(made["find"] / "made.attribution.safetensors")

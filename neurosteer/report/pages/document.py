@@ -21,6 +21,23 @@ TEMPLATE, STYLE, CODE = "run.html.jinja", "page.css", "page.js"
 
 
 @dataclass(frozen=True)
+class Listed:
+    """One of many short things, which flow in columns."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Many short things in their order."""
+
+    caption: str
+    items: Sequence[Listed]
+
+
+@dataclass(frozen=True)
 class Part:
     """A part of the page with its heading. `tool` names what page.js fills it with, from `data`."""
 
@@ -29,6 +46,7 @@ class Part:
     text: Sequence[str] = ()  # paragraphs
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
+    listings: Sequence[Listing] = ()
     tool: str = ""  # pairs, doses, units, texts
     data: Json = None
     layers: Sequence[int] = ()  # that can be switched off

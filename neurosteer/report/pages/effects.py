@@ -40,7 +40,7 @@ from .charts import (
     placed,
     shape_by_series,
 )
-from .document import Part, View
+from .document import Listed, Listing, Part, View
 from .tokens import csv_rows, token_data
 
 CHANGE = "change of the mean margin (nats)"
@@ -99,7 +99,7 @@ def _parts(folder: Path, effect: EffectResult) -> Iterator[Part]:
         text = ["The same neurons moved elsewhere, without their massive members, or on another task."]
         chart = changes_chart("variants", "Variants of the edit", rows)
         yield Part("variants", "Does it hold otherwise?", text, [chart])
-    yield Part("set", "The neurons", [f"By {name_of(effect)}: {action(effect.edit)}."], tables=[_neurons(effect)])
+    yield Part("set", "The neurons", [f"By {name_of(effect)}: {action(effect.edit)}."], listings=[_neurons(effect)])
     if pairs is None:
         return
     margins = csv_rows(pairs)
@@ -318,13 +318,14 @@ def _dose_table(effect: EffectResult) -> Table:
     return Table("Every dose that was measured", heads, rows, left=0)
 
 
-def _neurons(effect: EffectResult) -> Table:
-    rows = tuple(
-        (f"{row.layer}:{row.unit}", f"{row.score:.4g}", "massive" if row.massive else "") for row in effect.neurons
-    )
+def _neurons(effect: EffectResult) -> Listing:
+    rows = [
+        Listed(f"{row.layer}:{row.unit}", f"{row.score:.4g}", "massive" if row.massive else "")
+        for row in effect.neurons
+    ]
     some = sum(row.massive for row in effect.neurons)
     share = f"; {percent(some / len(rows))} are massive" if some else ""
-    return Table(f"{counted(len(rows), 'neuron')}, highest score first{share}", ("neuron", "score", ""), rows)
+    return Listing(f"{counted(len(rows), 'neuron')} (layer:unit, score), highest score first{share}", rows)
 
 
 def margins_chart(rows: Sequence[dict[str, str]]) -> Chart:

@@ -329,7 +329,7 @@
     };
     const againstRows = () => data.layers.map((_, i) => {
       const [one, two] = [chosenBy[x.value].has(i), chosenBy[y.value].has(i)];
-      const series = one && two ? "chosen by both" : one ? "chosen by the first" : two ? "chosen by the second" : "chosen by neither";
+      const series = one && two ? "chosen by both" : one ? "chosen by the one across" : two ? "chosen by the one upwards" : "chosen by neither";
       return { ...about(i), x: data.scores[x.value][i], y: data.scores[y.value][i], series, front: one || two ? 1 : 0,
         rank: Math.min(ranks[x.value][i], ranks[y.value][i]) };
     });
@@ -345,7 +345,12 @@
       signal(map, "last", to);
     };
     const refill = () => feed(map, mapRows());
-    const recross = () => DATA.charts[against] && feed(against, againstRows());
+    const recross = async () => {
+      if (!DATA.charts[against]) return;
+      await feed(against, againstRows());
+      signal(against, "across", data.axes[x.value]);
+      signal(against, "upwards", data.axes[y.value]);
+    };
     const lastName = data.methods[data.methods.length - 1];
     box.append(
       control(`${place}.map`, "Map of", shown, data.methods[0], refill),

@@ -69,6 +69,7 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
     marks = [[place for place, unit in enumerate(places) if unit in chosen.get(method, set())] for method in methods]
     return {
         "methods": methods,
+        "axes": {method: score_name(method) for method in methods},
         "words": {method: RANKINGS[method].score for method in methods if method in RANKINGS},
         "layers": [layer for layer, _ in places],
         "units": [unit for _, unit in places],
@@ -82,6 +83,12 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
 
 def _short(values: Float[np.ndarray, "unit"]) -> list[float]:
     return [float(f"{value:.4g}") for value in values.tolist()]
+
+
+def score_name(method: str) -> str:
+    """`welch (|t|)`: a ranking, and in what its scores are."""
+    unit = RANKINGS[method].unit if method in RANKINGS else ""
+    return f"{method} ({unit})" if unit else method
 
 
 def map_charts(units: Units) -> list[Chart]:
@@ -140,7 +147,8 @@ def map_charts(units: Units) -> list[Chart]:
 
 def _against(methods: Sequence[str]) -> Chart:
     """One ranking against another, a point for each unit."""
-    series = [Series("chosen by both", 3), Series("chosen by the first", 0), Series("chosen by the second", 1)]
+    across, upwards = Series("chosen by the one across", 0), Series("chosen by the one upwards", 1)
+    series = [Series("chosen by both", 3), across, upwards]
     series += [Series("chosen by neither", 7)]
     names = [one.name for one in series]
     spec: Spec = {
@@ -155,8 +163,8 @@ def _against(methods: Sequence[str]) -> Chart:
             {"name": "hidden", "value": []},
             {"name": "off", "value": []},
             {"name": "best", "value": 1e9},
-            {"name": "xname", "value": methods[0]},
-            {"name": "yname", "value": methods[-1]},
+            {"name": "across", "value": score_name(methods[0])},
+            {"name": "upwards", "value": score_name(methods[-1])},
         ],
         "data": {"name": "units"},
         "transform": [
@@ -164,8 +172,8 @@ def _against(methods: Sequence[str]) -> Chart:
         ],
         "mark": {"type": "point", "filled": True, "opacity": 0.75},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "title": "first score", "scale": {"zero": False}},
-            "y": {"field": "y", "type": "quantitative", "title": "second score", "scale": {"zero": False}},
+            "x": {"field": "x", "type": "quantitative", "title": {"signal": "across"}, "scale": {"zero": False}},
+            "y": {"field": "y", "type": "quantitative", "title": {"signal": "upwards"}, "scale": {"zero": False}},
             "color": {
                 "field": "series",
                 "type": "nominal",
@@ -184,9 +192,10 @@ def _against(methods: Sequence[str]) -> Chart:
         },
     }
     read = (
-        "To the right: high in the first ranking; to the top: high in the second. A neuron that is encoded and not "
+        "Choose above which ranking lies across and which upwards. With what is encoded across and what is used "
+        "upwards, a neuron that is encoded and not used lies at the right and near zero; one that is used and not "
+        "encoded at the top left."
     )
-    read += "used lies at the right and near zero; one that is used and not encoded at the top left."
     return Chart("against", "One ranking against the other", read, spec, series)
 
 
