@@ -27,6 +27,7 @@ class Listed:
     name: str
     value: str
     note: str = ""
+    leads: str = ""  # to a part or a sheet of the same view
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,17 @@ class Listing:
 
     caption: str
     items: Sequence[Listed]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One of several of which a part shows one at a time."""
+
+    name: str  # of its anchor
+    title: str
+    told: str  # beside the title, where one is chosen
+    text: Sequence[str]
+    tables: Sequence[Table]
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,8 @@ class Part:
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     listings: Sequence[Listing] = ()
-    tool: str = ""  # pairs, doses, units, texts
+    sheets: Sequence[Sheet] = ()
+    tool: str = ""  # pairs, doses, units, texts, cards
     data: Json = None
     layers: Sequence[int] = ()  # that can be switched off
 

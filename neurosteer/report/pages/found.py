@@ -18,6 +18,7 @@ from neurosteer.vocabulary import Json
 
 from .charts import Chart, Row, Series, axis, chart_of, hover, layer_axis, level, lines
 from .document import Part, View
+from .sheets import found_cards
 from .units import MOST_CELLS, highest_table, map_charts, units_data, units_of
 
 MOST_PAIRS = 60  # that are shown of each part of the split
@@ -64,16 +65,19 @@ def _parts(folder: Path, found: FindResult, most_cells: int) -> Iterator[Part]:
     )
     if found.rankings:
         units = units_of(folder, found)
+        cards = found_cards(found, units, folder.name)
         yield Part(
             "neurons",
             "Which neurons",
             [*_agreement(found), f"One of them whole: neurosteer neuron LAYER:UNIT --task {found.task}"],
             map_charts(units),
-            [highest_table(units)],
+            [highest_table(units, leads=cards is not None)],
             tool="units",
             data=units_data(units, found, most_cells),
             layers=numbers,
         )
+        if cards:
+            yield cards
     pairs = folder / f"{file_stem(found.task)}.probes{SUFFIX}"
     if pairs.is_file():
         yield Part("pairs", "The pairs", tool="list", data=_pairs(pairs))

@@ -299,6 +299,14 @@
         make("bdi", { class: "line" }, ...row.tokens.map((text, i) => tok(text, row.values[i])))))));
   }
 
+  function cardsTool(box, data, place) {
+    const sheets = all(`[data-sheet="${CSS.escape(place)}"]`), key = `${place}.of`;
+    const menu = select(sheets.map((one) => [one.id, one.dataset.title]));
+    const show = () => sheets.forEach((one) => { one.hidden = one.id !== menu.value; });
+    box.append(control(key, "Neuron", menu, sheets[0]?.id ?? "", show));
+    show();
+  }
+
   function unitsTool(box, data, place) {
     const methods = data.methods.map((name) => [name, name]);
     const shown = select(methods), order = select([["unit", "place in the layer"], ["score", "score in the layer"]]);
@@ -383,6 +391,12 @@
       for (const field of all(`[data-layers="${CSS.escape(place)}"], [data-series="${CSS.escape(against)}"]`)) {
         field.dispatchEvent(new Event("change"));
       }
+      for (const chart of chartsIn(document.getElementById(place))) {
+        (await draw(chart)).addEventListener("click", (_, mark) => {
+          const card = `${place.replace(/neurons$/, "")}neuron-${mark?.datum?.layer}:${mark?.datum?.unit}`;
+          if (document.getElementById(card)) location.hash = card;
+        });
+      }
       const view = await draw(map);
       let from = null;
       const unitAt = (event) => {
@@ -403,7 +417,7 @@
 
   /* ---- the page ---- */
 
-  const TOOLS = { activations: activationsTool, pairs: pairsTool, list: listTool, doses: dosesTool, texts: textsTool, units: unitsTool };
+  const TOOLS = { activations: activationsTool, cards: cardsTool, pairs: pairsTool, list: listTool, doses: dosesTool, texts: textsTool, units: unitsTool };
   const starts = new Map();  // what a tool does when its part is first seen
   const started = [];
   let ready = false;
@@ -424,7 +438,11 @@
 
   function goTo() {
     const place = chosen.get("at"), part = place && document.getElementById(place);
-    const view = part?.closest(".view");
+    const view = part?.closest(".view"), sheet = part?.dataset.sheet;
+    if (sheet) {
+      keep(`${sheet}.of`, place);
+      for (const action of restore) action();
+    }
     if (view?.hidden) {
       keep("view", view.dataset.view, "0");
       showView();
