@@ -401,7 +401,7 @@
       let from = null;
       const unitAt = (event) => {
         const box = view.container().querySelector("canvas").getBoundingClientRect();
-        return Math.round(view.scale("x").invert(event.clientX - box.left - view.origin()[0]));
+        return Math.round(view.scale("x").invert(event.clientX - box.left - view.origin()[0] - view.padding().left));
       };
       view.container().addEventListener("pointerdown", (event) => { from = unitAt(event); });
       window.addEventListener("pointerup", (event) => {
