@@ -2,6 +2,10 @@
 /* What the page does: draws the charts, keeps what is chosen in its address, fills the tools. All texts go in as text. */
 (() => {
   const DATA = JSON.parse(document.getElementById("data").textContent);
+  for (const { usermeta, data } of Object.values(DATA.charts)) {
+    const { tasks, ends: [first, second] = [] } = usermeta ?? {};  // of a matrix, whose cells have their numbers
+    if (tasks) data.values = data.values.map((cell) => ({ [first]: tasks[cell.row], [second]: tasks[cell.column], ...cell }));
+  }
   const chosen = new URLSearchParams();  // what stands in the address
   const drawn = new Map();  // chart -> promise of its view
   window.neurosteerCharts = drawn;
@@ -80,6 +84,19 @@
     field.addEventListener("change", () => {
       keep(key, boxes.flatMap((box, i) => (box.checked ? [] : [i])).join("."));
       send();
+    });
+  }
+
+  function choiceMenu(menu) {
+    const { choice: place, param } = menu.dataset, key = `${place}.${param}`, usual = menu.options[0].value;
+    follow(() => {
+      menu.value = chosen.get(key) ?? usual;
+      if (!menu.value) menu.value = usual;
+      if (drawn.has(place) || chosen.get(key)) signal(place, param, menu.value);
+    });
+    menu.addEventListener("change", () => {
+      keep(key, menu.value, usual);
+      signal(place, param, menu.value);
     });
   }
 
@@ -461,6 +478,7 @@
     TOOLS[box.dataset.tool](box, DATA.tools[place], place);
   }
   all("[data-series]").forEach(seriesSwitches);
+  all("[data-choice]").forEach(choiceMenu);
   all("[data-layers]").forEach(layerSwitches);
   all("[data-numbers]").forEach(numbers);
   showView();
