@@ -98,6 +98,16 @@ def test_hover_tells_number_interval_and_controls(made):
     assert controls == result["controls"]["deltas"]
 
 
+def test_lines_of_doses_go_through_the_unedited_model(made):
+    """Doses of 0, .5 and 2 were measured; at 1 nothing is edited, and nothing changes."""
+    rows = data_of(made["ablate"] / PAGE)["charts"]["0-doses-doses"]["data"]["values"]
+    result = json.loads((made["ablate"] / "results.json").read_text())["results"][0]
+    own = {row["scale"]: (row["value"], row["low"], row["high"]) for row in rows if row["series"] == "these neurons"}
+    measured = {dose["scale"]: (dose["delta"], dose["low"], dose["high"]) for dose in result["doses"]}
+    assert own == measured | {1.0: (0.0, 0.0, 0.0)}
+    assert 1.0 in {row["scale"] for row in rows if row["series"] == "controls"}
+
+
 def test_every_neuron_of_a_set_is_listed_with_its_score(made):
     [first, second] = json.loads((made["ablate"] / "results.json").read_text())["results"]
     text = (made["ablate"] / PAGE).read_text("utf-8")

@@ -252,6 +252,7 @@ def doses_part(effect: EffectResult) -> Part:
             ends = {"low": low, "high": high, "interval": f"range {span(low, high)}"}
             rows.append({**place, "series": CONTROL.name, "value": dose.controls.delta_mean, **ends})
     series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
+    rows += _unedited(effect, series)
     tooltip = hover(
         ("scale", "scale"),
         ("series", "of"),
@@ -288,6 +289,16 @@ def doses_part(effect: EffectResult) -> Part:
         tool="doses",
         data={"doses": told, "start": start},
     )
+
+
+def _unedited(effect: EffectResult, series: Sequence[Series]) -> list[Row]:
+    """Between doses below and above 1 lines go through 0 at 1, where the model is unedited, measured or not."""
+    scales = [dose.scale for dose in effect.by_scale]
+    if 1 in scales or not min(scales) < 1 < max(scales):
+        return []
+    known: Row = {"scale": 1.0, "value": 0.0, "low": 0.0, "high": 0.0, "interval": "unedited, by definition"}
+    beside: Row = {"accuracy": number(effect.accuracy.before, 3), "kl": divergence(0.0), "beside": NONE}
+    return [{**known, **beside, "series": one.name} for one in series]
 
 
 def dose_text(scale: float, dose: Change, effect: EffectResult) -> list[str]:
