@@ -18,6 +18,7 @@ class RankingMethod:
         source: where it comes from.
         of_head: how the score of a head is made of those of its units: their `sum`, or the root of their mean square
             (`rms`). None where it ranks units alone.
+        unit: in what the score is measured, for an axis.
     """
 
     score: str
@@ -25,6 +26,7 @@ class RankingMethod:
     shows: Literal["encoded", "used"]
     source: str
     of_head: Literal["rms", "sum"] | None = None
+    unit: str = ""
 
 
 RANKINGS: Mapping[str, RankingMethod] = {
@@ -34,6 +36,7 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "encoded",
         "the paper",
         of_head="rms",
+        unit="|t|",
     ),
     "l0": RankingMethod(
         "the size of its weight in a probe with a learned sparse mask; 0 where the mask is closed",
@@ -41,6 +44,7 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "encoded",
         "the paper; Louizos, Welling & Kingma 2018",
         of_head="rms",
+        unit="size of its weight",
     ),
     "mean-diff": RankingMethod(
         "how far the means of good and bad states lie apart, in pooled standard deviations",
@@ -48,18 +52,21 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "encoded",
         "Cohen 1988; Gurnee et al. 2023",
         of_head="rms",
+        unit="standard deviations",
     ),
     "l1": RankingMethod(
         "how early the unit enters an L1-penalised probe while the penalty falls; 0 where it never does",
         "states",
         "encoded",
         "Gurnee et al. 2023",
+        unit="penalties from the end",
     ),
     "localizer": RankingMethod(
         "Welch's t of the size of the state, good above bad; below 0 where bad is larger",
         "states",
         "encoded",
         "AlKhamissi et al. 2025; Kryvosheieva et al. 2025",
+        unit="t",
     ),
     "attribution": RankingMethod(
         "the predicted drop of the mean margin (nats) when the unit is ablated",
@@ -67,11 +74,13 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "used",
         "Nanda 2023; Kramar et al. 2024",
         of_head="sum",
+        unit="nats",
     ),
     "causal-l0": RankingMethod(
         "how long the unit's gate stays open in a learned mask while its price rises; 0 where it never opens",
         "gradients of the margin under gates",
         "used",
         "here; gates of Louizos, Welling & Kingma 2018",
+        unit="share of the path",
     ),
 }

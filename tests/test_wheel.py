@@ -45,7 +45,7 @@ def test_the_package_is_whole_and_alone(installed: Path):
     """Word lists, tables, templates and `py.typed` too; of the rest of the repository only the recipes."""
     ours = files_in(ROOT / "neurosteer")
     recipes = {f"runner/paper/{path.name}" for path in (ROOT / "recipes" / "paper").glob("*.toml")}
-    assert {"py.typed", "pairs/known.csv", "report/page.html.jinja"} <= ours
+    assert {"py.typed", "pairs/known.csv", "report/pages/run.html.jinja"} <= ours
     assert files_in(installed / "neurosteer") == ours | recipes
     about = f"neurosteer-{PROJECT['version']}.dist-info"
     assert {path.name for path in installed.iterdir()} == {"neurosteer", about, "bin"}

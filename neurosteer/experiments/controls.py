@@ -31,6 +31,8 @@ from neurosteer.report.canvas import (
     panel_title,
 )
 from neurosteer.report.numbers import count_range, number
+from neurosteer.report.pages.charts import Chart, Choice, Series
+from neurosteer.report.pages.curves import Curve, Point, curves_chart
 from neurosteer.report.table import Table, abridged, mean, spread
 from neurosteer.results import record
 from neurosteer.runner.units import Read
@@ -41,9 +43,18 @@ from .fig2 import MaskPoint, mask_points
 from .fig3 import TopkPoint, topk_points
 from .scope import Scope
 from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, extent
+from .shared.layer_charts import DENSE
 from .shared.layer_curves import DensePoint, chance_above_floor, dense_points, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
-from .shared.multiples import NO_MATCH, draw_multiples, multiple_cell, multiples_extent, tasks_cell, times
+from .shared.multiples import (
+    NO_MATCH,
+    draw_multiples,
+    multiple_cell,
+    multiples_chart,
+    multiples_extent,
+    tasks_cell,
+    times,
+)
 from .shared.random_matches import Match, Matching, RandomPoint
 
 NAME = "controls"
@@ -205,15 +216,40 @@ def _draw_accuracies(axes: Axes, curves: VariantCurves, k: int) -> list[Line2D |
     return [dense, top, random]
 
 
+def charts(result: Controls, scope: Scope) -> list[Chart]:
+    """Accuracies of one variant at a time; what the top k are worth in all of them."""
+    k = scope.settings.k
+    top, random = Series(f"top {k:,}", 1, width=3.0), Series(f"random {k:,}", 0, dashed=True)
+    curves = []
+    for variant in result.variants:
+        own, more = result.curves[variant], {"variant": variant}
+        curves += [
+            Curve(DENSE, [Point(row.layer, row.accuracy, more) for row in own.fig2.dense]),
+            Curve(top, [Point(row.layer, row.top, more) for row in own.fig5.rows]),
+            Curve(random, [Point(row.layer, row.accuracy, more) for row in own.fig5.curves if row.size == k]),
+        ]
+    accuracies = curves_chart(
+        "accuracy",
+        "Accuracies in each variant",
+        "Mean test accuracy of the dense probe, of the top k and of as many random units; one variant at a time.",
+        curves,
+        "test accuracy (share of sentences)",
+        choices=[Choice("shown", "Variant", [(variant, NAMES[variant]) for variant in result.variants])],
+        filtered="datum.variant == shown",
+    )
+    matches = {NAMES[variant]: result.curves[variant].fig5.rows for variant in result.variants}
+    return [accuracies, multiples_chart("multiples", k, matches, scope.settings.sizes)]
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "Left, the neurons as they are; middle, the standardised states, rotated at random (the rotation comes after "
-        "standardisation, so that no massive unit fills every axis); right, a model of the same shape with random "
-        "weights. Above, the dense probe (grey), the top k and as many random units; below, how many random units "
-        "the top k are worth. At each layer all means are over the same tasks: those that the dense probe reads in "
-        "every variant." + scope.bands_in_words,
-        "That neurons are special where the middle column looks like the left one: there the advantage of chosen "
-        "units needs no privileged basis. What the right column reads off, words give away.",
+        "Three variants: the neurons as they are; the standardised states, rotated at random (the rotation comes "
+        "after standardisation, so that no massive unit fills every axis); a model of the same shape with random "
+        "weights. Of each first the dense probe (grey), the top k and as many random units, then how many random "
+        "units the top k are worth. At each layer all means are over the same tasks: those that the dense probe "
+        "reads in every variant." + scope.bands_in_words,
+        "That neurons are special where the rotated basis looks like the neurons: there the advantage of chosen "
+        "units needs no privileged basis. What is read off the untrained model, words give away.",
     )
 
 
@@ -225,6 +261,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     check=check,
 )

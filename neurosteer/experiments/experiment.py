@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import Progress
+from neurosteer.report.pages import Chart
 from neurosteer.report.table import Table
 from neurosteer.results import Verdict
 from neurosteer.runner.recipe import Recipe
@@ -75,16 +76,20 @@ Rows = Sequence[object]  # of a CSV file: frozen dataclasses of one kind, or map
 Results = Mapping[str, Any]  # by the names of the experiments, in the order of the recipe
 
 
+def _none(*_: object) -> list[Any]:
+    return []
+
+
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of an experiment: `draw` takes its result and what the run is about."""
+    """A figure of an experiment: `draw` and `charts` take its result and what the run is about.
+
+    `charts` are the same numbers for the page; where there are none it has the figure's picture.
+    """
 
     draw: Callable[[Any, Scope], Figure]
     caption: Callable[[Scope], Caption]
-
-
-def _none(*_: object) -> list[Any]:
-    return []
+    charts: Callable[[Any, Scope], Sequence[Chart]] = _none
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 from neurosteer.pairs import Baselines, mean_baselines
 from neurosteer.report.canvas import finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import lambda_text, number, percent
+from neurosteer.report.pages.charts import Chart, ordered
+from neurosteer.report.pages.curves import curves_chart, word_levels
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
 from neurosteer.results import APART, Estimate, Json, Verdict, key
@@ -25,6 +27,7 @@ from .experiment import Caption, Drawing, Experiment, Results, Work
 from .intervals import Resampled, TaskSamples
 from .scope import Scope
 from .shared.layer_axes import draw_dense, draw_line
+from .shared.layer_charts import curve_of, dense_curve
 from .shared.layer_curves import (
     BesideDense,
     DensePoint,
@@ -38,6 +41,7 @@ from .shared.layer_lines import IN_MEANS, WIDTH, accuracy_panel, grid_table, leg
 from .shared.layer_probes import FLOOR, LayerProbes
 
 NAME = "fig2"
+TASKS = {"tasks": "tasks"}  # told of a point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +158,39 @@ def draw(result: Fig2, scope: Scope) -> Figure:
     return finish(figure)
 
 
+def charts(result: Fig2, scope: Scope) -> list[Chart]:
+    """The same, each panel by itself."""
+    looks = ordered([f"λ = {lambda_text(lam)}" for lam in result.lambdas])
+    by_lambda = [
+        (look, [row for row in result.rows if row.lam == lam])
+        for lam, look in zip(result.lambdas, looks, strict=True)
+    ]
+    kept = [curve_of(look, rows, lambda row: row.kept) for look, rows in by_lambda]
+    accuracy = [curve_of(look, rows, lambda row: row.accuracy) for look, rows in by_lambda]
+    return [
+        curves_chart(
+            "kept",
+            "Units kept",
+            "The share of a layer's units whose gate is open, a line for each λ.",
+            kept,
+            "units kept (share of all)",
+            told=TASKS,
+        ),
+        curves_chart(
+            "accuracy",
+            "What a probe on those reads",
+            "Mean test accuracy, beside the dense probe on all units.",
+            [dense_curve(result.dense), *accuracy],
+            "test accuracy (share of sentences)",
+            told=TASKS,
+            levels=word_levels(result.baselines),
+        ),
+    ]
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "One line per λ, from light (sparse) to dark. Above, the share of a layer's units whose gate the L0 penalty "
+        "One line per λ, from pale (sparse) to strong. Above, the share of a layer's units whose gate the L0 penalty "
         "leaves open; below, the test accuracy of the probe on those units. The broad grey line is the dense "
         "probe. Dashed lines are classifiers that see only words, fitted on the same split." + scope.bands_in_words,
         "That the model uses the units kept, or that only they would do: correlated units stand in for each other. "
@@ -210,6 +244,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     verdicts=verdicts,
 )

@@ -6,7 +6,7 @@ A probe on the k best units of each layer, for a grid of k; claim (a), with figu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from neurosteer.pairs import Baselines, mean_baselines
 from neurosteer.report.canvas import finish, headline, new_figure
 from neurosteer.report.numbers import number, share_of
+from neurosteer.report.pages.charts import Chart, ordered
+from neurosteer.report.pages.curves import curves_chart, word_levels
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
 from neurosteer.results import APART, Json, Verdict
@@ -24,10 +26,11 @@ from neurosteer.vocabulary import ENOUGH
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
 from .fig2 import NAME as MASKS
-from .fig2 import Fig2
+from .fig2 import TASKS, Fig2
 from .intervals import TaskSamples
 from .scope import Scope
 from .shared.layer_axes import draw_dense, draw_line
+from .shared.layer_charts import curve_of, dense_curve
 from .shared.layer_curves import (
     BesideDense,
     DensePoint,
@@ -133,9 +136,30 @@ def draw(result: Fig3, scope: Scope) -> Figure:
     return finish(figure)
 
 
+def charts(result: Fig3, scope: Scope) -> list[Chart]:
+    """One line per k, with its interval."""
+    chosen, width = scope.settings.k, scope.settings.width
+    curves = [dense_curve(result.dense)]
+    names = [f"{k:,}  ({share_of(k, width)})" if k == chosen else f"{k:,}" for k in result.ks]
+    for k, look in zip(result.ks, ordered(names), strict=True):
+        broad = replace(look, width=3.5) if k == chosen else replace(look, band=False)
+        curves.append(curve_of(broad, [row for row in result.rows if row.k == k], lambda row: row.accuracy))
+    return [
+        curves_chart(
+            "accuracy",
+            "Test accuracy of the k units of the largest |t|",
+            "A line for each k.",
+            curves,
+            "test accuracy (share of sentences)",
+            told=TASKS,
+            levels=word_levels(result.baselines),
+        )
+    ]
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "One line per k, from light (one unit) to dark (all). The bold line is the k of this recipe, about which "
+        "One line per k, from pale (one unit) to strong (all). The bold line is the k of this recipe, about which "
         "the other experiments ask. The broad grey line is the dense probe, dashed lines see only words."
         + scope.bands_in_words,
         "Which units these are, or whether another k of them would read as much (figure 5 asks that).",
@@ -187,6 +211,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     verdicts=verdicts,
 )

@@ -13,6 +13,9 @@ from matplotlib.ticker import MultipleLocator
 
 from neurosteer.report.canvas import DASHED, INK, Look, draw_known, finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import NONE, lambda_text, number
+from neurosteer.report.pages.charts import SHOWN, Chart, Spec, axis, by_series, level, ordered
+from neurosteer.report.pages.charts import layer_axis as layers_along
+from neurosteer.report.pages.curves import Curve, Point, curves_chart, shown
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
 from neurosteer.results import APART, Estimate, Json, Verdict, key
@@ -130,6 +133,35 @@ def draw(result: Fig4, scope: Scope) -> Figure:
     return finish(figure)
 
 
+def charts(result: Fig4, scope: Scope) -> list[Chart]:
+    """Rank correlations, each with the most that its ties allow."""
+    curves = []
+    looks = ordered([f"λ = {lambda_text(lam)}" for lam in result.lambdas])
+    for lam, look in zip(result.lambdas, looks, strict=True):
+        rows = [row for row in result.rows if row.lam == lam and row.judged and row.spearman.value is not None]
+        limits = [{"limit": shown(row.limit.value), "tasks": row.tasks} for row in rows]
+        points = [Point(row.layer, row.spearman, more) for row, more in zip(rows, limits, strict=True)]
+        curves += [Curve(look, points)] if points else []
+    colour = by_series([curve.series for curve in curves])
+    dashes: Spec = {
+        "transform": [{"filter": SHOWN}],
+        "mark": {"type": "line", "strokeDash": [4, 3], "strokeWidth": 1},
+        "encoding": {"x": layers_along(), "y": axis("limit", None), "color": colour},
+    }
+    return [
+        curves_chart(
+            "spearman",
+            "Rank correlation of |t| and gate",
+            "A line for each λ; dashed, the most that ties of the gates allow.",
+            curves,
+            "Spearman's rank correlation",
+            told={"limit": "most that ties allow", "tasks": "tasks"},
+            levels=level(0, ""),
+            above=[dashes],
+        )
+    ]
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
         "Solid lines: Spearman's rank correlation of |t| and gate over all units of a layer. Dashed, in the same "
@@ -180,6 +212,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     verdicts=verdicts,
 )

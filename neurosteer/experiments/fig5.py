@@ -6,7 +6,7 @@ At each layer the mean accuracy of the top k by |t| is held against that of rand
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from neurosteer.report.canvas import VERMILION, Look, finish, headline, layer_axis, new_figure
 from neurosteer.report.numbers import share_of
+from neurosteer.report.pages.charts import Chart, Series, ordered
+from neurosteer.report.pages.curves import curves_chart
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table, abridged, ranged, spread
 from neurosteer.results import APART, Estimate, Json, Verdict
@@ -23,6 +25,7 @@ from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
 from .scope import Scope
 from .shared.layer_axes import BESIDE, accuracy_axis, draw_line
+from .shared.layer_charts import curve_of
 from .shared.layer_curves import by_task_rows, chance_above_floor, exclusion_notes, luck_notes
 from .shared.layer_probes import FLOOR, LayerProbes
 from .shared.multiples import (
@@ -30,6 +33,7 @@ from .shared.multiples import (
     TIMES,
     draw_multiples,
     multiple_cell,
+    multiples_chart,
     multiples_extent,
     open_cell,
     tasks_cell,
@@ -133,12 +137,35 @@ def draw(result: Fig5, scope: Scope) -> Figure:
     return finish(figure)
 
 
+def charts(result: Fig5, scope: Scope) -> list[Chart]:
+    """The same, each panel by itself."""
+    k, others = result.k, scope.settings.width - result.k
+    names = [f"random {size:,}" + (" (all others)" if size == others else "") for size in result.sizes]
+    looks = [replace(look, band=False) for look in ordered(names)]
+    curves = [
+        curve_of(look, [row for row in result.curves if row.size == size], lambda row: row.accuracy)
+        for size, look in zip(result.sizes, looks, strict=True)
+    ]
+    top = curve_of(Series(f"top {k:,}", 1, width=3.5), result.rows, lambda row: row.top)
+    return [
+        curves_chart(
+            "accuracy",
+            f"The top {k:,} beside random units",
+            "Mean test accuracy of the chosen units, and of random sets drawn from the rest.",
+            [*curves, top],
+            "test accuracy (share of sentences)",
+            told={"tasks": "tasks"},
+        ),
+        multiples_chart("multiples", k, {f"top {k:,}": result.rows}, result.sizes),
+    ]
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "Above, the top k by |t| (bold) beside random sets drawn from the rest, from light (few) to dark (all "
+        "Above, the top k by |t| (bold) beside random sets drawn from the rest, from pale (few) to strong (all "
         "others). Below, for each chosen unit the number of random ones that reach the same mean accuracy, "
-        "interpolated, on a logarithmic scale, with its 95 % interval; hollow, the median over single "
-        "tasks. At 1, as many random units or fewer do. A triangle at the top: not even all other units reach it; a "
+        "interpolated, on a logarithmic scale, with its 95 % interval; hollow or grey, the median over single "
+        "tasks. At 1, as many random units or fewer do. A mark at the top: not even all other units reach it; a "
         "bar up to the top: the interval has no upper end." + scope.bands_in_words,
         "That what the chosen units say is said by them alone, or that neurons are special: in any basis some "
         "directions say more than others (the controls ask that).",
@@ -178,6 +205,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     verdicts=verdicts,
 )

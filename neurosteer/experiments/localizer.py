@@ -23,7 +23,9 @@ from neurosteer.neurons import NeuronSet, Ranking, matched_controls
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import welch
 from neurosteer.report.canvas import GREY, INK, VERMILION, finish, headline, new_figure
-from neurosteer.report.numbers import number
+from neurosteer.report.numbers import number, p_value
+from neurosteer.report.pages.charts import Chart, Series, level
+from neurosteer.report.pages.ranges import Mark, ranges_chart
 from neurosteer.report.table import Table
 from neurosteer.results import Estimate
 from neurosteer.runner.units import Read, Unit, UnitResult
@@ -264,6 +266,32 @@ def draw(result: Localizer, scope: Scope) -> Figure:
     return finish(figure)
 
 
+def charts(result: Localizer, scope: Scope) -> list[Chart]:
+    """Each task in a row."""
+    looks = [Series(name, place) for name, place in (("before", 0), ("localised units at zero", 1))]
+    uniform, matched = Series("uniform sets", 7), Series("matched sets", 2)
+    marks = []
+    for row in sorted(result.rows, key=lambda row: row.matched.mean - row.after, reverse=True):
+        sets = ((uniform, row.uniform), (matched, row.matched))
+        values = zip(looks, (row.before, row.after), strict=True)
+        marks += [Mark(row.task, look, Estimate(value)) for look, value in values]
+        marks += [
+            Mark(row.task, one, Estimate(of.mean, of.low, of.high), more={"p": p_value(of.p)}) for one, of in sets
+        ]
+    return [
+        ranges_chart(
+            "accuracy",
+            "Accuracy before and after",
+            "A row for each task, the largest drop beyond matched sets first; bars are ranges over sets, their marks "
+            "means.",
+            marks,
+            "accuracy (mean log probability per token)",
+            told={"p": "p beside them"},
+            levels=level(0.5, "chance .50", at="x"),
+        )
+    ]
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
         "Each task in a row: its accuracy before (hollow) and after (full) the units that localise it are set to "
@@ -282,7 +310,7 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     task_units=task_units,
     check=check,
 )

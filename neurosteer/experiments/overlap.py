@@ -17,10 +17,15 @@ from neurosteer.errors import InputError
 from neurosteer.neurons import top_set
 from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, Look, draw_known, finish, method_look
 from neurosteer.report.matrix import as_array, draw_matrix, names_of, reach_of
-from neurosteer.report.numbers import number, p_equals, p_value, share_of
+from neurosteer.report.numbers import NONE, number, p_equals, p_value, share_of
+from neurosteer.report.pages.charts import Chart, Choice, Row, of_method
+from neurosteer.report.pages.curves import shown
+from neurosteer.report.pages.matrices import SHARES, matrix_chart
+from neurosteer.report.pages.ranges import Mark, ranges_chart
 from neurosteer.report.palette import shares
 from neurosteer.report.sheet import Panel, new_sheet
 from neurosteer.report.table import Table, mean
+from neurosteer.results import Estimate, Json
 from neurosteer.runner.units import Read, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import PAPER_METHODS, PaperMethod
@@ -282,12 +287,68 @@ def _draw_chance(axes: Axes, value: float | None, row: float | int, reach: float
         axes.vlines(value, row - reach, row + reach, label="_chance", zorder=1.8, **CHANCE)
 
 
+def charts(result: Overlap, scope: Scope) -> list[Chart]:
+    """The same, each panel by itself."""
+    rows: list[Row] = [
+        {"neurons of": task, "shared with": other}
+        | {method: shown(matrix[i][j]) for method, matrix in result.matrices.items()}
+        for i, task in enumerate(result.tasks)
+        for j, other in enumerate(result.tasks)
+    ]
+    reaches = {
+        method: (0.0, min(reach_of(as_array(matrix)[np.eye(len(matrix)) == 0], 2 / result.k), 1.0))
+        for method, matrix in result.matrices.items()
+    }
+    cells = matrix_chart(
+        "cells",
+        f"Shared part of the top {result.k:,} of each two tasks",
+        "The darker, the more of their neurons two tasks share; one method at a time.",
+        result.tasks,
+        rows,
+        ("neurons of", "shared with"),
+        Choice("shown", "Neurons by", [(method, method) for method in result.methods]),
+        {str(method): scale for method, scale in reaches.items()},
+        {str(method): f"{method}: shared" for method in result.methods},
+        SHARES,
+    )
+    known = {method: _by_chance(result, method) for method in result.methods}
+    means = [
+        Mark(label.replace("\n", " "), of_method(method), Estimate(getattr(result, kind)[method]), more=known[method])
+        for kind, label in GROUPS.items()
+        for method in result.methods
+    ]
+    stable = [
+        Mark(label.replace("\n", " "), of_method(row.method), Estimate(getattr(row, kind)), more={"task": row.task})
+        for kind, label in KINDS.items()
+        for row in result.stability
+    ]
+    part = "shared part of the sets"
+    told = {"chance": "by chance", "p": "p"}
+    return [
+        cells,
+        ranges_chart("means", "Mean over pairs of tasks", "Within and across phenomena.", means, part, told=told),
+        ranges_chart(
+            "stability",
+            "The same task, found again",
+            "Each mark is a task: how much of its set comes again.",
+            stable,
+            part,
+            told={"task": "task"},
+        ),
+    ]
+
+
+def _by_chance(result: Overlap, method: PaperMethod) -> dict[str, Json]:
+    p = result.p[method]
+    return {"chance": shown(result.chance[method]), "p": NONE if p is None else p_value(p)}
+
+
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "Above, the shared part of the neuron sets of each two tasks, of k; the diagonal is 1 unless a mask leaves "
-        "fewer than k open. Below on the left, its mean within and across phenomena; p from phenomena dealt at "
-        "random. Below on the right, the shared part of two sets of one task: from disjoint folds of its train "
-        "pairs, and from other splits and seeds. Dashed, what two sets A and B share by chance: |A||B| / width "
+        "First, the shared part of the neuron sets of each two tasks, of k; the diagonal is 1 unless a mask leaves "
+        "fewer than k open. Then its mean within and across phenomena; p from phenomena dealt at random. Last, the "
+        "shared part of two sets of one task: from disjoint folds of its train pairs, and from other splits and "
+        "seeds. By chance (dashed) is what two sets A and B share by chance: |A||B| / width "
         "units, averaged over the pairs of sets.",
         "That tasks share a mechanism: units of large variance enter many sets.",
     )
@@ -301,6 +362,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     check=check,
 )

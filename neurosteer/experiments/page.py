@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
-from neurosteer.report.page import Page, Picture, Section
+from neurosteer.report.pages import Document, Part, Picture, Plate
 from neurosteer.report.table import Table, mean
 from neurosteer.runner.toml import recipe_toml
 
@@ -20,36 +20,57 @@ if TYPE_CHECKING:
 
 
 def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
-    """The page as HTML, with `pictures` (PNGs by name) inside."""
+    """The page as HTML. A figure without charts has its picture inside, of `pictures` (PNGs by name)."""
     recipe, scope = outcome.recipe, outcome.scope
-    return Page(
+    tables = [baselines_table(scope.tasks)]
+    parts = [_section(outcome, name, pictures) for name in outcome.results]
+    parts.append(
+        Part(
+            "baselines",
+            "What words alone give away",
+            [
+                "Classifiers that see no model, fitted and tested on the same split as the probes. A probe that does "
+                "not exceed them may read words, not grammar."
+            ],
+            tables=tables,
+            folded=[("Task by task", baselines_by_task_table(scope.tasks))],
+        )
+    )
+    if scope.skipped:
+        rows = tuple((task.task, task.reason) for task in scope.skipped)
+        parts.append(Part("skipped", "Tasks left out", tables=[Table("And why", ("task", "reason"), rows, left=2)]))
+    return Document(
         title=recipe["title"] or recipe["name"],
         subtitle=scope.subtitle(),
-        settings=_settings(scope, _needs(outcome)),
+        reading=[],
         command=outcome.again,
-        recipe_file=f"{recipe['name']}.toml",
-        recipe=recipe_toml(recipe),
+        overview=parts,
+        views=[],
+        kind="",
+        settings=_settings(scope, _needs(outcome)),
+        notices=list(outcome.notices),
+        files=[],
+        version="",
         verdicts=outcome.verdicts,
-        sections=[_section(outcome, name, pictures) for name in outcome.results],
-        baselines=baselines_table(scope.tasks),
-        baselines_by_task=baselines_by_task_table(scope.tasks),
-        skipped=[(task.task, task.reason) for task in scope.skipped],
-        notices=outcome.notices,
+        recipe=(f"{recipe['name']}.toml", recipe_toml(recipe)),
     ).to_html()
 
 
-def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Section:
+def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Part:
     experiment, result, scope = experiment_of(name), outcome.results[name], outcome.scope
     shown = []
     for figure, drawing in experiment.drawings.items():
-        if figure not in pictures:  # it could not be drawn
+        png = pictures.get(figure)
+        charts = [chart for chart in drawing.charts(result, scope) if chart.spec["data"]["values"]]
+        if not charts and png is None:  # it could not be drawn
             continue
         caption = drawing.caption(scope)
-        shown.append(Picture.of(pictures[figure], read=caption.read, limits=caption.limits))
+        picture = None if charts or png is None else Picture.of(png)
+        shown.append(Plate(charts, picture, caption.read, caption.limits))
     files = [table_file(name, table) for table in experiment.csvs(result)]
     drawn = [figure for figure in experiment.drawings if figure in pictures]
     files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
-    return Section(name, experiment.heading, shown, experiment.tables(result, scope), files)
+    return Part(name, experiment.heading, plates=shown, tables=experiment.tables(result, scope), files=files)
 
 
 def table_file(experiment: str, table: str) -> str:

@@ -14,6 +14,9 @@ from .canvas import Look
 
 MARKERS = "osD^vPX<>ph8*d"
 LIGHTEST, DARKEST = 0.83, 0.0  # of viridis: no pale yellow on white
+RISING = ("#FFF3A3", "#F3DD8C", "#D0D0CC", "#76A0CB", "#2A66A6", "#0A376C", "#041B3D")
+FALLING = ("#D2F6FF", "#A5DDF0", "#D0D0CC", "#DB9C7D", "#C4512E", "#841B12", "#3B0709")  # from high to low
+PLACES = (0.0, 0.25, 0.5, 0.625, 0.75, 0.875, 1.0)  # of these colours
 
 
 def ordered_looks(count: int) -> list[Look]:
@@ -26,12 +29,12 @@ def ordered_looks(count: int) -> list[Look]:
 
 def rising() -> Colormap:
     """Above the middle blue and dark, below it yellow and light: of accuracies about chance."""
-    return _map("rising", ("#FFF3A3", "#F3DD8C", "#D0D0CC", "#76A0CB", "#2A66A6", "#0A376C", "#041B3D"))
+    return _map("rising", RISING)
 
 
 def falling() -> Colormap:
     """Below the middle red and dark, above it blue and light: of changes, where a drop is what matters."""
-    return _map("falling", ("#D2F6FF", "#A5DDF0", "#D0D0CC", "#DB9C7D", "#C4512E", "#841B12", "#3B0709")).reversed()
+    return _map("falling", FALLING).reversed()
 
 
 def shares() -> Colormap:
@@ -46,5 +49,4 @@ def symmetric(middle: float, reach: float) -> Normalize:
 
 def _map(name: str, colours: tuple[str, ...]) -> Colormap:
     """Through these colours, of which the third is the middle."""
-    places = (0.0, 0.25, 0.5, 0.625, 0.75, 0.875, 1.0)
-    return LinearSegmentedColormap.from_list(name, list(zip(places, colours, strict=True)))
+    return LinearSegmentedColormap.from_list(name, list(zip(PLACES, colours, strict=True)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from neurosteer.results import Estimate
@@ -16,12 +16,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as texts; the first `left` columns hold words, the others numbers."""
+    """Cells as texts; the first `left` columns hold words, the others numbers.
+
+    On a page, cells with the texts of `leads` lead to a place of it.
+    """
 
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left: int = 1
+    leads: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,7 +96,9 @@ def test_all_of_it(toy, llama: Model, tmp_path):
     files = write_outcome(outcome, tmp_path)
     assert files == ["results.json", "toy.csv", "toy.png", "toy.svg", "index.html"]
     page = (tmp_path / "index.html").read_text("utf-8")
-    assert all(said in page for said in ("A toy", "Some unit tells.", "The largest |t|", "Bars.", 'href="toy.csv"'))
+    assert all(said in page for said in ("A toy", "Some unit tells.", "The largest |t|", "Bars.", 'href="./toy.csv"'))
+    pictures = re.findall(r'<img src="data:image/png;base64,[^"]+" width="(\d+)" alt="Bars."', page)
+    assert pictures == ["614"]  # 6.4 inches: without charts the picture is inside
     expected = [
         {"task": name, "unit": int(t.argmax()), "t": float(t.max())}
         for name in ("task0", "task1")

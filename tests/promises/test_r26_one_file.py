@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,14 @@ def test_on_a_phone_nothing_sticks_out(chromium, runs):
         assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_neurons_flow_in_columns_where_there_is_room(ablated):
+    columns = "one => new Set([...one.children].map(item => item.getBoundingClientRect().left)).size"
+    assert ablated.page.locator('[id="0-set"] .flow').evaluate(columns) == 3
+
+
 def test_accuracies_are_those_of_the_csv(found, runs):
     found.page.locator('[data-numbers="0-layers-accuracy"] summary').click()
+    found.page.wait_for_selector('[data-numbers="0-layers-accuracy"] tr')
     shown = [row.split("\t") for row in found.texts('[data-numbers="0-layers-accuracy"] tr')]
     head = shown[0]
     dense = {int(row[0]): row for row in shown[1:] if row[1] == "dense: all units"}
@@ -132,7 +139,28 @@ def test_the_map_is_zoomed_sorted_and_filtered(found):
     tool.get_by_role("button", name="Whole width").click()
     assert found.signal("0-neurons-map", "first") == 0
     assert "0-neurons.map=attribution" in found.page.evaluate("location.hash")
+    tool.get_by_label("Across").select_option("attribution")
+    tool.get_by_label("against").select_option("welch")
+    titles = [found.signal("0-neurons-against", name) for name in ("across", "upwards")]
+    assert titles == ["attribution (nats)", "welch (|t|)"]
     assert found.said == []
+
+
+def test_a_link_chooses_a_neuron_and_the_address_says_which(chromium, found, runs):
+    """One of the table of the highest, from the keyboard."""
+    shown = '[id="0-cards"] article:not([hidden]) h3'
+    [first] = found.texts(shown)
+    link = found.page.locator(f'[id="0-neurons"] td a:not(:text-is("{first}"))').first
+    wanted = link.inner_text()
+    link.focus()
+    found.page.keyboard.press("Enter")
+    found.page.wait_for_selector(f'{shown}:text-is("{wanted}")')
+    assert found.texts(shown) == [wanted]
+    with opened(chromium, runs["find"] / "index.html", found.page.evaluate("location.hash")) as again:
+        assert again.texts(shown) == [wanted]
+        again.page.locator('[data-place="0-cards"]').get_by_label("Neuron").select_option(index=0)
+        assert again.texts(shown) == [first]
+        assert again.said == []
 
 
 def test_pairs_are_sorted_filtered_and_found(ablated):
@@ -204,6 +232,7 @@ def test_it_can_be_used_from_the_keyboard_and_read_aloud(ablated):
     assert all(pictures)
     levels = ablated.page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(one => Number(one.tagName[1]))")
     assert levels[0] == 1
-    assert set(levels[1:]) == {2}
+    assert set(levels[1:]) == {2, 3}
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     ablated.page.keyboard.press("Tab")
     assert ablated.page.evaluate("document.activeElement !== document.body")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from made_pages import HOSTILE, make_hostile, make_runs, write_page, write_results
+from made_pairs import made_pairs
 
 from neurosteer.artefacts import check_path
 from neurosteer.cli import main
@@ -24,6 +25,7 @@ from neurosteer.report.pages.command import command_of
 from neurosteer.report.pages.document import CODE, HERE, in_script
 from neurosteer.report.pages.units import units_data, units_of
 from neurosteer.results import FindResult, read_record
+from neurosteer.studies.cards import neuron_card
 from neurosteer.studies.runs import make_page, runs, write_folder
 
 COMMANDS = ("find", "ablate", "score", "generate", "evidence")
@@ -96,11 +98,66 @@ def test_hover_tells_number_interval_and_controls(made):
     assert controls == result["controls"]["deltas"]
 
 
+def test_lines_of_doses_go_through_the_unedited_model(made):
+    """Doses of 0, .5 and 2 were measured; at 1 nothing is edited, and nothing changes."""
+    rows = data_of(made["ablate"] / PAGE)["charts"]["0-doses-doses"]["data"]["values"]
+    result = json.loads((made["ablate"] / "results.json").read_text())["results"][0]
+    own = {row["scale"]: (row["value"], row["low"], row["high"]) for row in rows if row["series"] == "these neurons"}
+    measured = {dose["scale"]: (dose["delta"], dose["low"], dose["high"]) for dose in result["doses"]}
+    assert own == measured | {1.0: (0.0, 0.0, 0.0)}
+    assert 1.0 in {row["scale"] for row in rows if row["series"] == "controls"}
+
+
+def test_every_neuron_of_a_set_is_listed_with_its_score(made):
+    [first, second] = json.loads((made["ablate"] / "results.json").read_text())["results"]
+    text = (made["ablate"] / PAGE).read_text("utf-8")
+    listed = re.findall(r"<li><b>(?:<a [^>]*>)?([0-9:]+)(?:</a>)?</b> <span>([^<]+)</span>", text)
+    rows = [*first["neurons"], *second["neurons"]]
+    assert listed == [(f"{row['layer']}:{row['unit']}", f"{row['score']:.4g}") for row in rows]
+
+
 def test_every_neuron_is_on_the_map(made):
     units = data_of(made["find"] / PAGE)["tools"]["0-neurons"]
     ranking = Ranking.load(made["find"] / "made.attribution.safetensors")
     assert units["scores"]["attribution"] == pytest.approx(ranking.scores.flatten().tolist(), rel=1e-3)
     assert len(units["layers"]) == len(units["units"]) == ranking.scores.numel()
+
+
+def test_the_ten_best_of_each_ranking_have_a_card(made, tiny):
+    """Place and score as the ranking's file has them, t and size as the neuron's own card computes them anew."""
+    text = (made["find"] / PAGE).read_text("utf-8")
+    cards = dict(re.findall(r'<article id="0-neuron-([0-9:]+)"(.*?)</article>', text, re.DOTALL))
+    rankings = [Ranking.load(made["find"] / f"made.{method}.safetensors") for method in ("welch", "attribution")]
+    best = {
+        f"{ranking.layers[i // width]}:{i % width}"
+        for ranking in rankings
+        for width in [ranking.scores.shape[1]]
+        for i in ranking.scores.flatten().argsort(descending=True)[:10].tolist()
+        if ranking.scores.flatten()[i] > 0
+    }
+    assert set(cards) == best
+    name = max(cards)
+    layer, unit = map(int, name.split(":"))
+    told = re.findall(r"<td[^>]*>([^<]*)</td>", cards[name])
+    for ranking in rankings:
+        own = ranking.scores[ranking.layers.index(layer), unit]
+        place = 1 + int((ranking.scores > own).sum())
+        row = [ranking.method, f"{own:.4g}", f"{place} of {ranking.scores.numel()}"]
+        assert told[(at := told.index(ranking.method)) : at + 3] == row
+    alone = neuron_card(tiny("llama"), made_pairs(), (layer, unit), scales=(0.0,), controls=0, out=made["find"])
+    assert f"t {alone.contrast.t:.2f} (good minus bad)" in cards[name]
+    assert f"{rankings[0].stats.token_mean[rankings[0].layers.index(layer), unit]:.4g}" in told
+
+
+def test_cards_of_a_set_say_its_place_in_the_other(made):
+    first, second = json.loads((made["ablate"] / "results.json").read_text())["results"]
+    text = (made["ablate"] / PAGE).read_text("utf-8")
+    cards = dict(re.findall(r'<article id="1-neuron-([0-9:]+)"(.*?)</article>', text, re.DOTALL))
+    others = [f"{row['layer']}:{row['unit']}" for row in first["neurons"]]
+    assert list(cards) == [f"{row['layer']}:{row['unit']}" for row in second["neurons"]]
+    for i, (name, card) in enumerate(cards.items()):
+        places = re.findall(r">((?:not|\d+) of 3)<", card)
+        assert places == [f"{others.index(name) + 1} of 3" if name in others else "not of 3", f"{i + 1} of 3"]
 
 
 def test_the_best_of_more_neurons_than_a_page_holds(made):
@@ -109,7 +166,7 @@ def test_the_best_of_more_neurons_than_a_page_holds(made):
     some = units_data(units, found, most=20)
     assert len(some["layers"]) == 10
     best = units.rank("welch").ravel().argmin()
-    assert (some["layers"][0], some["all"]) == (units.layers[0], units.massive.size)
+    assert (some["layers"][0], some["all"]) == (units.layers[0], units.stats.massive.size)
     assert [units.layers[best // some["width"]], best % some["width"]] in [
         list(place) for place in zip(some["layers"], some["units"], strict=True)
     ]

@@ -11,6 +11,7 @@ from neurosteer.vocabulary import CAUSAL_METHODS
 
 from .agreement_figure import agreement_caption, draw_agreement
 from .cells import cells_unit, null_cells_unit
+from .charts import agreement_charts, measured_charts, predicted_charts
 from .compute import NAME, compute
 from .maps import draw_measured, draw_predicted, measured_caption, predicted_caption
 from .neutral import neutral_unit
@@ -82,9 +83,9 @@ EXPERIMENT = Experiment(
     tables=tables,
     csvs=csvs,
     drawings={
-        "causal": Drawing(draw_measured, measured_caption),
-        "causal.predicted": Drawing(draw_predicted, predicted_caption),
-        "causal.agreement": Drawing(draw_agreement, agreement_caption),
+        "causal": Drawing(draw_measured, measured_caption, measured_charts),
+        "causal.predicted": Drawing(draw_predicted, predicted_caption, predicted_charts),
+        "causal.agreement": Drawing(draw_agreement, agreement_caption, agreement_charts),
     },
     task_units=task_units,
     joint_units=joint_units,

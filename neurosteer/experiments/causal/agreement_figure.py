@@ -59,8 +59,8 @@ def draw_agreement(result: CausalTransfer, scope: Scope) -> Figure:
 
 def agreement_caption(_: Scope) -> Caption:
     return Caption(
-        "Left, measured cells beside their predictions; axes are linear near 0 and logarithmic beyond; on the "
-        "dashed line both agree. Right, rank correlations over cells of two different tasks: do transfer of probes "
+        "First, measured cells beside their predictions; axes are linear near 0 and logarithmic beyond; on the "
+        "dashed line both agree. Then, rank correlations over cells of two different tasks: do transfer of probes "
         "and shared neurons (what is encoded) foretell what an ablation does (what is used)?",
         "Cause and effect between the matrices: a task with a large margin has large changes whoever's neurons go.",
     )

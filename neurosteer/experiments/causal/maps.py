@@ -77,12 +77,12 @@ def measured_caption(_: Scope) -> Caption:
         "Each cell: the change of the column's mean margin, log P(good) minus log P(bad), in nats, while the "
         "neurons of the row's task are set to zero. Red and dark is a drop, on one scale for all maps. Each set has "
         "matched controls of its own, the same for all targets: as many units of every block of like ones, the "
-        "set's own not excepted. Above each map, p of all own and of all other cells, each tested as one family. A "
-        "ring (only with controls enough for single cells): q < .05, Benjamini-Hochberg over the family. Below on "
-        "the right, means that count each source once, and as small dots the same means of its controls. No set and "
+        "set's own not excepted. All own and all other cells are tested as one family each. Single cells (only with "
+        "controls enough for them) have q, Benjamini-Hochberg over the family; a ring is q < .05. Beside the maps, "
+        "means that count each source once, and as small dots the same means of its controls. No set and "
         "no control holds a massive unit (whose RMS is 10 times the layer's median or more).",
         "That a large drop is specific: an ablated state is off the model's usual path. Nor what massive units do, "
-        "which are in no set. Single cells without rings are descriptive. Attribution is selected on the outcome "
+        "which are in no set. Single cells without q are descriptive. Attribution is selected on the outcome "
         "measured here, though on other pairs: hold it against its null searches.",
     )
 

@@ -20,6 +20,7 @@ from neurosteer.report.table import Table, mean
 from neurosteer.results import Verdict
 from neurosteer.runner.units import Unit
 
+from .charts import charts, charts_pairwise
 from .figures import caption, caption_pairwise, draw, draw_pairwise
 from .result import KINDS, NAME, PROBES, Fig6, GeneralProbe, Kind, Probe, RowMeans, above_chance, compute
 
@@ -143,7 +144,10 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption), f"{NAME}.pairwise": Drawing(draw_pairwise, caption_pairwise)},
+    drawings={
+        NAME: Drawing(draw, caption, charts),
+        f"{NAME}.pairwise": Drawing(draw_pairwise, caption_pairwise, charts_pairwise),
+    },
     verdicts=verdicts,
     joint_units=joint_units,
 )

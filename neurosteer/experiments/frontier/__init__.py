@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from neurosteer.experiments.experiment import Drawing, Experiment, Task, Work
 from neurosteer.runner.units import Unit
 
+from .charts import charts
 from .compute import compute
 from .curves import curves_unit
 from .figures import caption, draw
@@ -33,6 +34,6 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption)},
+    drawings={NAME: Drawing(draw, caption, charts)},
     task_units=task_units,
 )

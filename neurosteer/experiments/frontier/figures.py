@@ -65,7 +65,7 @@ def caption(scope: Scope) -> Caption:
     return Caption(
         "One line a method, mean over tasks: its first units are ablated, as many as disturb neutral text by the KL "
         "on the axis. The band is where the means over tasks of matched orders lie, which hold as many units of "
-        "every block of like ones. Right, the mean size of what other tasks lose or gain.",
+        "every block of like ones. Then, the mean size of what other tasks lose or gain.",
         "Whether the units of two methods are the same, and what a single task loses: intervals over tasks are in "
         "the tables.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from neurosteer.errors import InputError
 from neurosteer.experiments.experiment import Drawing, Experiment, Work
 
+from .charts import ranking_charts, rate_charts
 from .compute import compute
 from .figures import caption, draw, draw_rankings, rankings_caption
 from .result import NAME, Gym
@@ -30,7 +31,10 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption), f"{NAME}.rankings": Drawing(draw_rankings, rankings_caption)},
+    drawings={
+        NAME: Drawing(draw, caption, rate_charts),
+        f"{NAME}.rankings": Drawing(draw_rankings, rankings_caption, ranking_charts),
+    },
     verdicts=verdicts,
     joint_units=joint_units,
     check=check,

@@ -144,8 +144,8 @@ def draw_rankings(result: Gym, scope: Scope) -> Figure:
 
 def rankings_caption(scope: Scope) -> Caption:
     return Caption(
-        "Left, one point for each model: how often a used unit has a higher score than one that is not used (1 is "
-        "always, .5 is chance); twins, of which either alone is enough, are scored apart. Right, what is among the "
+        "First, one point for each model: how often a used unit has a higher score than one that is not used (1 is "
+        "always, .5 is chance); twins, of which either alone is enough, are scored apart. Then, what is among the "
         "best units of each ranking. Decoys hold the contrast more clearly than used units do; nothing reads them.",
         "That a ranking of what is encoded is wrong: it answers another question. A unit whose score is not above 0 "
         "is never chosen, so that some bars are shorter.",

@@ -6,6 +6,7 @@ from neurosteer.errors import InputError
 from neurosteer.experiments.design import FEWEST_LAYERS
 from neurosteer.experiments.experiment import Drawing, Experiment, Work
 
+from .charts import charts, equal_share_charts
 from .compute import compute
 from .figures import caption, draw, draw_equal_share, equal_share_caption
 from .result import NAME, Sensitivity
@@ -36,7 +37,10 @@ EXPERIMENT = Experiment(
     compute=compute,
     tables=tables,
     csvs=csvs,
-    drawings={NAME: Drawing(draw, caption), f"{NAME}.equal": Drawing(draw_equal_share, equal_share_caption)},
+    drawings={
+        NAME: Drawing(draw, caption, charts),
+        f"{NAME}.equal": Drawing(draw_equal_share, equal_share_caption, equal_share_charts),
+    },
     verdicts=verdicts,
     task_units=task_units,
     check=check,

@@ -67,12 +67,12 @@ def draw(result: Sensitivity, scope: Scope) -> Figure:
 
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "A column for each training: the paper's loss after several declared numbers of steps, and the loss with a "
-        "small penalty on the weights, for many steps at rates that decay. Colour: what masks are trained on, "
+        "Several trainings side by side: the paper's loss after several declared numbers of steps, and the loss "
+        "with a small penalty on the weights, for many steps at rates that decay. Colour: what masks are trained on, "
         "standardised states, raw ones, or raw ones divided by one number for each layer. Solid lines: weights start "
-        "as noise; dashed: at the dense probe's. Filled: gates start half open; hollow: nearly all open. Above, the "
-        "share of units kept; below, how far |t| and gates agree. Where all lines lie together, training decides "
-        "nothing." + scope.bands_in_words,
+        "as noise; dashed: at the dense probe's. Gates start half open (log alpha 0: filled, thin) or nearly all "
+        "open (hollow, broad). First the share of units kept, then how far |t| and gates agree. Where all lines lie "
+        "together, training decides nothing." + scope.bands_in_words,
         "Which training is right: the loss does not say which of two masks with the same loss is meant. At equal λ "
         "masks of different trainings differ in how many units they keep.",
     )
@@ -95,7 +95,7 @@ def draw_equal_share(result: Sensitivity, scope: Scope) -> Figure:
 
 def equal_share_caption(scope: Scope) -> Caption:
     return Caption(
-        "The same ways to train at the same share of units kept, linear between the λ of the grid. Above, the share "
+        "The same ways to train at the same share of units kept, linear between the λ of the grid. First, the share "
         "that a mask needs to reach 95 % of the dense probe's accuracy on validation data." + scope.bands_in_words,
         "Ways whose masks never keep so many, or so few, units, and layers where less than half of the tasks have "
         "such: there is no line.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -10,7 +10,10 @@ from matplotlib.ticker import NullLocator
 
 from neurosteer.report.canvas import DASHED, INK, VERMILION, Look, draw_known
 from neurosteer.report.numbers import NONE
+from neurosteer.report.pages.charts import Chart, Series, level
+from neurosteer.report.pages.curves import Curve, Point, curves_chart
 from neurosteer.results import Estimate
+from neurosteer.vocabulary import Json
 
 from .random_matches import Match
 
@@ -118,3 +121,37 @@ def _draw_intervals(axes: Axes, rows: Sequence[Match]) -> None:
         ]
         layers, low, high = zip(*ends, strict=True) if ends else ((), (), ())
         axes.vlines(layers, low, high, label=label, **look)
+
+
+def multiples_chart(name: str, k: int, matches: Mapping[str, Sequence[Match]], sizes: Sequence[int]) -> Chart:
+    """Multiples over layers, a line for each of `matches`; at the top those that no number of units matches."""
+    every = [row for rows in matches.values() for row in rows]
+    _, top = multiples_extent(every, sizes, k)
+    curves: list[Curve] = []
+    for place, (label, rows) in enumerate(matches.items()):
+        own = [Point(row.layer, row.multiple, _told(row, top)) for row in rows]
+        beyond = [Point(row.layer, Estimate(top), _told(row, top)) for row in rows if row.beyond]
+        curves += [Curve(Series(label, place + 1, width=2.5), own)]
+        curves += [Curve(Series(f"{label}: none matches", place + 1, dashed=True, width=0.0), beyond)]
+    if len(matches) == 1:
+        medians = [Point(row.layer, Estimate(row.median_multiple), _told(row, top)) for row in every]
+        curves.append(Curve(Series("median task", 7, dashed=True, width=0.8), medians))
+    return curves_chart(
+        name,
+        f"Random units for each of the top {k:,}",
+        f"How many random units read as much as the top {k:,} together, for each of these, on a logarithmic scale; "
+        "marks at the top: not even all others do. A bar up to the top has no upper end.",
+        curves,
+        f"random units that match, for each of the {k:,}",
+        told={"reading": "random units that match"},
+        bars=True,
+        levels=level(TIMES, f"paper: {TIMES}"),
+        scale={"type": "log", "base": 2, "nice": False, "domain": [0.8, top]},
+    )
+
+
+def _told(row: Match, top: float) -> dict[str, Json]:
+    """What is told of a layer; an interval without an upper end is drawn up to the top."""
+    told: dict[str, Json] = {"reading": multiple_cell(row), "tasks": row.tasks}
+    open_ = row.multiple.low is not None and row.multiple.high is None
+    return told | ({"low": row.multiple.low, "high": top} if open_ and not row.beyond else {})

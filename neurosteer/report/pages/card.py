@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from neurosteer.report.numbers import counted, p_value
 from neurosteer.report.table import Table
-from neurosteer.results.card import NeuronCardResult, PlaceInRanking, TokenActivations, Word
+from neurosteer.results.card import NeuronCardResult, TokenActivations, Word
 from neurosteer.version import __version__
 from neurosteer.vocabulary import Json
 
 from .charts import Chart, Row, Series, by_series, chart_of, level
 from .document import Document, Part, View
 from .effects import changes, changes_chart, doses_part
+from .neuron import Size, places_table, size_table
 
 GOOD, BAD = Series("good", 0), Series("bad", 1)
 
@@ -45,7 +46,8 @@ def _parts(card: NeuronCardResult) -> Iterator[Part]:
         yield Part("effect", "What the model does without it", [card.effect.reading], [chart])
         if len(card.effect.by_scale) > 1:
             yield doses_part(card.effect)
-    yield Part("places", "Its place in every ranking", tables=[places_table(card.places)])
+    places = places_table(card.places, "In the finished finds of this model")
+    yield Part("places", "Its place in every ranking", tables=[places])
     if card.raised is not None and card.lowered is not None:
         text = [
             "Its output weights, read through the final norm and the unembedding, beside the mean word. Later blocks "
@@ -53,7 +55,8 @@ def _parts(card: NeuronCardResult) -> Iterator[Part]:
         ]
         tables = [_words("Words that it raises", card.raised), _words("Words that it lowers", card.lowered)]
         yield Part("words", "What it promotes", text, tables=tables)
-    yield Part("size", "How large it is", tables=[_size(card)])
+    size = Size(card.mean, card.sd, card.massive, bos=card.bos, sink=bool(card.sink))
+    yield Part("size", "How large it is", tables=[size_table(size)])
 
 
 def _variants(card: NeuronCardResult) -> list[tuple[str, Json]]:
@@ -109,34 +112,6 @@ def distribution_chart(card: NeuronCardResult) -> Chart:
     return chart_of("eos", "Its activation at EOS", read, layers, rows, series=series, height=240)
 
 
-def places_table(places: Sequence[PlaceInRanking]) -> Table:
-    """A row for each task and method."""
-    rows = tuple(
-        (
-            one.task,
-            one.method,
-            f"{one.score:.4g}",
-            f"{one.place:,} of {one.among:,}",
-            f"{one.place_in_layer:,}",
-            one.run,
-        )
-        for one in places
-    )
-    heads = ("task", "ranking", "score", "place", "in its layer", "run")
-    return Table("In the finished finds of this model", heads, rows, left=2)
-
-
 def _words(caption: str, words: Sequence[Word]) -> Table:
     rows = tuple((repr(word.text), f"{word.weight:+.3f}") for word in words)
     return Table(caption, ("token", "logit"), rows)
-
-
-def _size(card: NeuronCardResult) -> Table:
-    bos = "no BOS" if card.bos is None else f"{card.bos:.4g}" + (" (a sink)" if card.sink else "")
-    rows = (
-        ("mean over tokens", f"{card.mean:.4g}"),
-        ("standard deviation", f"{card.sd:.4g}"),
-        ("massive", "yes" if card.massive else "no"),
-        ("at BOS", bos),
-    )
-    return Table("BOS itself is left out of mean and deviation", ("", "value"), rows)

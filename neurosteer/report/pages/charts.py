@@ -6,6 +6,7 @@ has a shape of its own besides. `off` and `hidden` are what the page's switches 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "◀", "▶")
 INK, FAINT, LINE, PAPER = "var(--ink)", "var(--faint)", "var(--line)", "var(--paper)"
 HEIGHT = 320  # pixels
+METHODS = ("welch", "attribution", "l0", "causal-l0", "mean-diff", "l1", "localizer")  # by colour and shape
 SHOWN = "indexof(off, datum.series) < 0 && indexof(hidden, datum.layer) < 0"
 CONFIG: Spec = {
     "background": None,
@@ -50,9 +52,14 @@ class Series:
     name: str
     place: int  # of its colour and shape
     dashed: bool = False
+    shade: float | None = None  # of one of an ordered row, from 0 (pale) to 1 (strong)
+    width: float = 1.8  # pixels of its line
+    band: bool = True  # whether its intervals are drawn, or only told
 
     @property
     def colour(self) -> str:
+        if self.shade is not None:
+            return f"color-mix(in oklab, var(--strong) {100 * self.shade:.0f}%, var(--pale))"
         return f"var(--s{self.place % len(SHAPES)})"
 
     @property
@@ -64,6 +71,35 @@ class Series:
         return SIGNS[self.place % len(SHAPES)]
 
 
+def of_method(method: str, name: str = "") -> Series:
+    """What a ranking method chose: the same colour and shape in every chart that compares methods."""
+    return Series(name or method, METHODS.index(method) if method in METHODS else len(METHODS))
+
+
+def ordered(names: Sequence[str]) -> list[Series]:
+    """An ascending row of series, from pale to strong; a single one is strong."""
+    last = max(len(names) - 1, 1)
+    return [Series(name, i, shade=i / last if len(names) > 1 else 1.0) for i, name in enumerate(names)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen from a menu: a parameter of a chart, and its values with their words. The first is the usual."""
+
+    name: str
+    label: str
+    options: Sequence[tuple[str, str]]
+
+    @property
+    def param(self) -> Spec:
+        return {"name": self.name, "value": self.options[0][0]}
+
+    @property
+    def told(self) -> Spec:
+        """The words of what is chosen, as the title of an axis."""
+        return {"signal": f"({json.dumps(dict(self.options))})[{self.name}]"}
+
+
 @dataclass(frozen=True)
 class Chart:
     """A chart, how to read it, and what can be switched on and off."""
@@ -73,6 +109,7 @@ class Chart:
     read: str
     spec: Spec
     series: Sequence[Series] = ()
+    choices: Sequence[Choice] = ()
 
 
 def chart_of(
@@ -83,6 +120,7 @@ def chart_of(
     rows: Sequence[Row],
     *,
     series: Sequence[Series] = (),
+    choices: Sequence[Choice] = (),
     params: Sequence[Spec] = (),
     **more: Any,
 ) -> Chart:
@@ -94,12 +132,17 @@ def chart_of(
         "height": HEIGHT,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": CONFIG,
-        "params": [{"name": "off", "value": []}, {"name": "hidden", "value": []}, *params],
+        "params": [
+            {"name": "off", "value": []},
+            {"name": "hidden", "value": []},
+            *params,
+            *(choice.param for choice in choices),
+        ],
         "data": {"values": list(rows)},
         "layer": list(layers),
         **more,
     }
-    return Chart(name, title, read, spec, series)
+    return Chart(name, title, read, spec, series, choices)
 
 
 def axis(field_name: str, title: str | None, **more: Any) -> Spec:
@@ -171,28 +214,57 @@ def dash_by_series(series: Sequence[Series]) -> Spec:
     }
 
 
+def width_by_series(series: Sequence[Series]) -> Spec:
+    """How broad lines are."""
+    return {
+        "field": "series",
+        "type": "ordinal",
+        "legend": None,
+        "scale": {"domain": [one.name for one in series], "range": [one.width for one in series], "type": "ordinal"},
+    }
+
+
+def bandless(series: Sequence[Series]) -> list[str]:
+    """Those whose intervals are told and not drawn."""
+    return [one.name for one in series if not one.band]
+
+
 def lines(
-    series: Sequence[Series], x: Spec, y: Spec, tooltip: Sequence[Spec], *, filtered: str = SHOWN
+    series: Sequence[Series],
+    x: Spec,
+    y: Spec,
+    tooltip: Sequence[Spec],
+    *,
+    filtered: str = SHOWN,
+    bars: bool = False,
+    ends: bool = True,
 ) -> list[Spec]:
-    """Lines with bands from `low` to `high`, and their points."""
+    """Lines with bands, or bars, from `low` to `high` where any have such `ends`, and their points."""
     colour = by_series(series)
     shown = {"filter": filtered}
+    bare = [{"filter": {"not": {"field": "series", "oneOf": names}}} for names in [bandless(series)] if names]
     band = {
-        "transform": [shown, {"filter": "isValid(datum.low)"}],
-        "mark": {"type": "area", "opacity": 0.16},
+        "transform": [shown, {"filter": "isValid(datum.low) && isValid(datum.high)"}, *bare],
+        "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.55} if bars else {"type": "area", "opacity": 0.16},
         "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour},
     }
     line = {
         "transform": [shown],
-        "mark": {"type": "line", "strokeWidth": 1.8},
-        "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash_by_series(series)},
+        "mark": {"type": "line"},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "color": colour,
+            "strokeDash": dash_by_series(series),
+            "strokeWidth": width_by_series(series),
+        },
     }
     points = {
         "transform": [shown],
         "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
         "encoding": {"x": x, "y": y, "color": colour, "shape": shape_by_series(series), "tooltip": list(tooltip)},
     }
-    return [band, line, points]
+    return [*([band] if ends else []), line, points]
 
 
 def level(value: float | int | None, text: str, *, at: str = "y") -> list[Spec]:

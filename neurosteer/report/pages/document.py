@@ -2,22 +2,81 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from PIL import Image
 
 from neurosteer.report.table import Table
+from neurosteer.results import Verdict
 from neurosteer.vocabulary import Json
 
 from .charts import Chart
 from .library import charting_code
 
 HERE = Path(__file__).parent
+PIXELS = 96  # of the page, for an inch of a figure
 TEMPLATE, STYLE, CODE = "run.html.jinja", "page.css", "page.js"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One of many short things, which flow in columns."""
+
+    name: str
+    value: str
+    note: str = ""
+    leads: str = ""  # to a part or a sheet of the same view
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Many short things in their order."""
+
+    caption: str
+    items: Sequence[Listed]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One of several of which a part shows one at a time."""
+
+    name: str  # of its anchor
+    title: str
+    told: str  # beside the title, where one is chosen
+    text: Sequence[str]
+    tables: Sequence[Table]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG inside the page, for a figure that has no chart."""
+
+    source: str  # data URI
+    width: int  # pixels of the page
+
+    @classmethod
+    def of(cls, png: bytes) -> Picture:
+        """As wide as the PNG's own size and density say."""
+        with Image.open(BytesIO(png)) as image:
+            width = round(PIXELS * image.width / image.info["dpi"][0])
+        return cls(f"data:image/png;base64,{base64.b64encode(png).decode()}", width)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A figure of a recipe: its charts, or else its picture, how to read them, and what they do not show."""
+
+    charts: Sequence[Chart]
+    picture: Picture | None
+    read: str
+    limits: str
 
 
 @dataclass(frozen=True)
@@ -29,9 +88,18 @@ class Part:
     text: Sequence[str] = ()  # paragraphs
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
-    tool: str = ""  # pairs, doses, units, texts
+    plates: Sequence[Plate] = ()
+    listings: Sequence[Listing] = ()
+    sheets: Sequence[Sheet] = ()
+    tool: str = ""  # pairs, doses, units, texts, cards
     data: Json = None
     layers: Sequence[int] = ()  # that can be switched off
+    folded: Sequence[tuple[str, Table]] = ()  # under what is said of them
+    files: Sequence[str] = ()
+
+    @property
+    def all_charts(self) -> list[Chart]:
+        return [*self.charts, *(chart for plate in self.plates for chart in plate.charts)]
 
 
 @dataclass(frozen=True)
@@ -56,7 +124,9 @@ class Document:
     settings: Sequence[tuple[str, str]]
     notices: Sequence[str]
     files: Sequence[str]
-    version: str
+    version: str  # empty where pages of several versions are to be the same
+    verdicts: Sequence[Verdict] = ()
+    recipe: tuple[str, str] | None = None  # name and text of its file
 
     def to_html(self) -> str:
         """One file; opening it sends nothing anywhere."""
@@ -96,7 +166,7 @@ class Document:
         parts = self._parts()
         return {
             "views": [view.name for view in self.views],
-            "charts": {f"{place}-{chart.name}": chart.spec for place, part in parts for chart in part.charts},
+            "charts": {f"{place}-{chart.name}": chart.spec for place, part in parts for chart in part.all_charts},
             "tools": {place: part.data for place, part in parts if part.tool},
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from neurosteer.report.comparing import name_of
@@ -40,7 +40,8 @@ from .charts import (
     placed,
     shape_by_series,
 )
-from .document import Part, View
+from .document import Listed, Listing, Part, View
+from .sheets import edited_cards
 from .tokens import csv_rows, token_data
 
 CHANGE = "change of the mean margin (nats)"
@@ -63,7 +64,7 @@ def effect_overview(effects: Sequence[EffectResult]) -> list[Part]:
 
 def effect_views(folder: Path, effects: Sequence[EffectResult]) -> list[View]:
     """A view for each neuron set."""
-    return [View(name_of(effect), list(_parts(folder, effect))) for effect in effects]
+    return [View(name_of(effect), list(_parts(folder, effect, effects))) for effect in effects]
 
 
 def effect_reading(effects: Sequence[EffectResult]) -> list[tuple[str, str]]:
@@ -90,7 +91,7 @@ def effect_settings(effects: Sequence[EffectResult]) -> list[tuple[str, str]]:
     return rows
 
 
-def _parts(folder: Path, effect: EffectResult) -> Iterator[Part]:
+def _parts(folder: Path, effect: EffectResult, effects: Sequence[EffectResult]) -> Iterator[Part]:
     pairs = folder / Path(effect.files.pairs).name if effect.files else None
     if len(effect.by_scale) > 1:
         yield doses_part(effect)
@@ -99,7 +100,12 @@ def _parts(folder: Path, effect: EffectResult) -> Iterator[Part]:
         text = ["The same neurons moved elsewhere, without their massive members, or on another task."]
         chart = changes_chart("variants", "Variants of the edit", rows)
         yield Part("variants", "Does it hold otherwise?", text, [chart])
-    yield Part("set", "The neurons", [f"By {name_of(effect)}: {action(effect.edit)}."], tables=[_neurons(effect)])
+    cards = edited_cards(folder, effect, effects)
+    leads = {sheet.title: sheet.name for sheet in cards.sheets} if cards else {}
+    text = [f"By {name_of(effect)}: {action(effect.edit)}."]
+    yield Part("set", "The neurons", text, listings=[_neurons(effect, leads)])
+    if cards:
+        yield cards
     if pairs is None:
         return
     margins = csv_rows(pairs)
@@ -246,6 +252,7 @@ def doses_part(effect: EffectResult) -> Part:
             ends = {"low": low, "high": high, "interval": f"range {span(low, high)}"}
             rows.append({**place, "series": CONTROL.name, "value": dose.controls.delta_mean, **ends})
     series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
+    rows += _unedited(effect, series)
     tooltip = hover(
         ("scale", "scale"),
         ("series", "of"),
@@ -284,6 +291,16 @@ def doses_part(effect: EffectResult) -> Part:
     )
 
 
+def _unedited(effect: EffectResult, series: Sequence[Series]) -> list[Row]:
+    """Between doses below and above 1 lines go through 0 at 1, where the model is unedited, measured or not."""
+    scales = [dose.scale for dose in effect.by_scale]
+    if 1 in scales or not min(scales) < 1 < max(scales):
+        return []
+    known: Row = {"scale": 1.0, "value": 0.0, "low": 0.0, "high": 0.0, "interval": "unedited, by definition"}
+    beside: Row = {"accuracy": number(effect.accuracy.before, 3), "kl": divergence(0.0), "beside": NONE}
+    return [{**known, **beside, "series": one.name} for one in series]
+
+
 def dose_text(scale: float, dose: Change, effect: EffectResult) -> list[str]:
     """What a dose does, in sentences."""
     if scale == 1:
@@ -318,13 +335,15 @@ def _dose_table(effect: EffectResult) -> Table:
     return Table("Every dose that was measured", heads, rows, left=0)
 
 
-def _neurons(effect: EffectResult) -> Table:
-    rows = tuple(
-        (f"{row.layer}:{row.unit}", f"{row.score:.4g}", "massive" if row.massive else "") for row in effect.neurons
-    )
+def _neurons(effect: EffectResult, leads: Mapping[str, str]) -> Listing:
+    rows = [
+        Listed(name, f"{row.score:.4g}", "massive" if row.massive else "", leads.get(name, ""))
+        for row in effect.neurons
+        for name in [f"{row.layer}:{row.unit}"]
+    ]
     some = sum(row.massive for row in effect.neurons)
     share = f"; {percent(some / len(rows))} are massive" if some else ""
-    return Table(f"{counted(len(rows), 'neuron')}, highest score first{share}", ("neuron", "score", ""), rows)
+    return Listing(f"{counted(len(rows), 'neuron')} (layer:unit, score), highest score first{share}", rows)
 
 
 def margins_chart(rows: Sequence[dict[str, str]]) -> Chart:

@@ -9,15 +9,17 @@ from pathlib import Path
 from neurosteer.artefacts import PROBES
 from neurosteer.pairs import Baselines
 from neurosteer.pairs.splitting import PARTS
-from neurosteer.report.baselines import DRAWN, named
+from neurosteer.report.baselines import named
 from neurosteer.report.numbers import in_words, number, percent
 from neurosteer.report.table import Table
 from neurosteer.results import FindLayer, FindResult, Interval, read_record
 from neurosteer.store import SUFFIX, file_stem
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Row, Series, axis, chart_of, hover, layer_axis, level, lines
+from .charts import Chart, Row, Series, axis, chart_of, hover, layer_axis, lines
+from .curves import word_levels
 from .document import Part, View
+from .sheets import found_cards
 from .units import MOST_CELLS, highest_table, map_charts, units_data, units_of
 
 MOST_PAIRS = 60  # that are shown of each part of the split
@@ -64,16 +66,19 @@ def _parts(folder: Path, found: FindResult, most_cells: int) -> Iterator[Part]:
     )
     if found.rankings:
         units = units_of(folder, found)
+        cards = found_cards(found, units, folder.name)
         yield Part(
             "neurons",
             "Which neurons",
             [*_agreement(found), f"One of them whole: neurosteer neuron LAYER:UNIT --task {found.task}"],
             map_charts(units),
-            [highest_table(units)],
+            [highest_table(units, leads=cards is not None)],
             tool="units",
             data=units_data(units, found, most_cells),
             layers=numbers,
         )
+        if cards:
+            yield cards
     pairs = folder / f"{file_stem(found.task)}.probes{SUFFIX}"
     if pairs.is_file():
         yield Part("pairs", "The pairs", tool="list", data=_pairs(pairs))
@@ -118,9 +123,6 @@ def layers_chart(found: FindResult) -> Chart:
         ("interval", "95 % interval"),
         ("beside", "random units"),
     )
-    baselines = {name: value for name in DRAWN if (value := named(found.baselines)[name]) is not None}
-    strongest = max(baselines, key=lambda name: baselines[name], default="")
-    words = level(baselines[strongest], f"{strongest} {number(baselines[strongest])}") if baselines else []
     y = axis("value", "test accuracy (share of sentences)")
     rule = {
         "data": {"values": [{"layer": found.best_layer}]},
@@ -135,7 +137,7 @@ def layers_chart(found: FindResult) -> Chart:
         "accuracy",
         "Test accuracy by layer",
         read,
-        [*level(0.5, "chance .50"), *words, rule, *lines(series, layer_axis(), y, tooltip)],
+        [*word_levels(found.baselines), rule, *lines(series, layer_axis(), y, tooltip)],
         rows,
         series=series,
     )

@@ -2,6 +2,10 @@
 /* What the page does: draws the charts, keeps what is chosen in its address, fills the tools. All texts go in as text. */
 (() => {
   const DATA = JSON.parse(document.getElementById("data").textContent);
+  for (const { usermeta, data } of Object.values(DATA.charts)) {
+    const { tasks, ends: [first, second] = [] } = usermeta ?? {};  // of a matrix, whose cells have their numbers
+    if (tasks) data.values = data.values.map((cell) => ({ [first]: tasks[cell.row], [second]: tasks[cell.column], ...cell }));
+  }
   const chosen = new URLSearchParams();  // what stands in the address
   const drawn = new Map();  // chart -> promise of its view
   window.neurosteerCharts = drawn;
@@ -80,6 +84,19 @@
     field.addEventListener("change", () => {
       keep(key, boxes.flatMap((box, i) => (box.checked ? [] : [i])).join("."));
       send();
+    });
+  }
+
+  function choiceMenu(menu) {
+    const { choice: place, param } = menu.dataset, key = `${place}.${param}`, usual = menu.options[0].value;
+    follow(() => {
+      menu.value = chosen.get(key) ?? usual;
+      if (!menu.value) menu.value = usual;
+      if (drawn.has(place) || chosen.get(key)) signal(place, param, menu.value);
+    });
+    menu.addEventListener("change", () => {
+      keep(key, menu.value, usual);
+      signal(place, param, menu.value);
     });
   }
 
@@ -299,6 +316,14 @@
         make("bdi", { class: "line" }, ...row.tokens.map((text, i) => tok(text, row.values[i])))))));
   }
 
+  function cardsTool(box, data, place) {
+    const sheets = all(`[data-sheet="${CSS.escape(place)}"]`), key = `${place}.of`;
+    const menu = select(sheets.map((one) => [one.id, one.dataset.title]));
+    const show = () => sheets.forEach((one) => { one.hidden = one.id !== menu.value; });
+    box.append(control(key, "Neuron", menu, sheets[0]?.id ?? "", show));
+    show();
+  }
+
   function unitsTool(box, data, place) {
     const methods = data.methods.map((name) => [name, name]);
     const shown = select(methods), order = select([["unit", "place in the layer"], ["score", "score in the layer"]]);
@@ -329,7 +354,7 @@
     };
     const againstRows = () => data.layers.map((_, i) => {
       const [one, two] = [chosenBy[x.value].has(i), chosenBy[y.value].has(i)];
-      const series = one && two ? "chosen by both" : one ? "chosen by the first" : two ? "chosen by the second" : "chosen by neither";
+      const series = one && two ? "chosen by both" : one ? "chosen by the one across" : two ? "chosen by the one upwards" : "chosen by neither";
       return { ...about(i), x: data.scores[x.value][i], y: data.scores[y.value][i], series, front: one || two ? 1 : 0,
         rank: Math.min(ranks[x.value][i], ranks[y.value][i]) };
     });
@@ -345,7 +370,12 @@
       signal(map, "last", to);
     };
     const refill = () => feed(map, mapRows());
-    const recross = () => DATA.charts[against] && feed(against, againstRows());
+    const recross = async () => {
+      if (!DATA.charts[against]) return;
+      await feed(against, againstRows());
+      signal(against, "across", data.axes[x.value]);
+      signal(against, "upwards", data.axes[y.value]);
+    };
     const lastName = data.methods[data.methods.length - 1];
     box.append(
       control(`${place}.map`, "Map of", shown, data.methods[0], refill),
@@ -378,11 +408,17 @@
       for (const field of all(`[data-layers="${CSS.escape(place)}"], [data-series="${CSS.escape(against)}"]`)) {
         field.dispatchEvent(new Event("change"));
       }
+      for (const chart of chartsIn(document.getElementById(place))) {
+        (await draw(chart)).addEventListener("click", (_, mark) => {
+          const card = `${place.replace(/neurons$/, "")}neuron-${mark?.datum?.layer}:${mark?.datum?.unit}`;
+          if (document.getElementById(card)) location.hash = card;
+        });
+      }
       const view = await draw(map);
       let from = null;
       const unitAt = (event) => {
         const box = view.container().querySelector("canvas").getBoundingClientRect();
-        return Math.round(view.scale("x").invert(event.clientX - box.left - view.origin()[0]));
+        return Math.round(view.scale("x").invert(event.clientX - box.left - view.origin()[0] - view.padding().left));
       };
       view.container().addEventListener("pointerdown", (event) => { from = unitAt(event); });
       window.addEventListener("pointerup", (event) => {
@@ -398,7 +434,7 @@
 
   /* ---- the page ---- */
 
-  const TOOLS = { activations: activationsTool, pairs: pairsTool, list: listTool, doses: dosesTool, texts: textsTool, units: unitsTool };
+  const TOOLS = { activations: activationsTool, cards: cardsTool, pairs: pairsTool, list: listTool, doses: dosesTool, texts: textsTool, units: unitsTool };
   const starts = new Map();  // what a tool does when its part is first seen
   const started = [];
   let ready = false;
@@ -419,7 +455,11 @@
 
   function goTo() {
     const place = chosen.get("at"), part = place && document.getElementById(place);
-    const view = part?.closest(".view");
+    const view = part?.closest(".view"), sheet = part?.dataset.sheet;
+    if (sheet) {
+      keep(`${sheet}.of`, place);
+      for (const action of restore) action();
+    }
     if (view?.hidden) {
       keep("view", view.dataset.view, "0");
       showView();
@@ -438,6 +478,7 @@
     TOOLS[box.dataset.tool](box, DATA.tools[place], place);
   }
   all("[data-series]").forEach(seriesSwitches);
+  all("[data-choice]").forEach(choiceMenu);
   all("[data-layers]").forEach(layerSwitches);
   all("[data-numbers]").forEach(numbers);
   showView();

@@ -7,29 +7,79 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from neurosteer.artefacts import RANKING
+from neurosteer.artefacts import PROBES, RANKING
 from neurosteer.rankings import RANKINGS
 from neurosteer.report.numbers import NONE, counted
 from neurosteer.report.table import Table
 from neurosteer.results import FindResult
+from neurosteer.store import SUFFIX, file_stem
 from neurosteer.vocabulary import Json
 
 from .charts import ON_CANVAS, SCHEMA, Chart, Series, Spec, hover
+from .neuron import MASSIVE, Size, anchor
 
 MOST_CELLS = 250_000  # scores that a page holds
-MASSIVE = 10  # times the median unit of its layer, in root mean square
+SHOWN = 10  # neurons of each ranking, in the table and with a card
+
+
+@dataclass(frozen=True, eq=False)
+class Stats:
+    """How large the units of some layers are over tokens, and at EOS."""
+
+    layers: tuple[int, ...]
+    token_mean: Float[np.ndarray, "layer unit"]
+    token_var: Float[np.ndarray, "layer unit"]
+    eos_mean: Float[np.ndarray, "layer unit"]
+    eos_var: Float[np.ndarray, "layer unit"]
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Stats:
+        """Those of an artefact of a ranking or a neuron set."""
+        names = ("token_mean", "token_var", "eos_mean", "eos_var")
+        return cls(tuple(arrays["stats_layers"].tolist()), *(arrays[name] for name in names))
+
+    @property
+    def rms(self) -> Float[np.ndarray, "layer unit"]:
+        """Root mean squares over tokens."""
+        return np.sqrt(self.token_mean**2 + self.token_var)
+
+    @property
+    def beside(self) -> Float[np.ndarray, "layer unit"]:
+        """The same, in medians of the layer."""
+        return self.rms / np.median(self.rms, axis=1, keepdims=True)
+
+    @property
+    def massive(self) -> Bool[np.ndarray, "layer unit"]:
+        return self.beside >= MASSIVE
+
+    def size(self, layer: int, unit: int) -> Size:
+        at = self.layers.index(layer), unit
+        eos = float(self.eos_mean[at]), float(np.sqrt(self.eos_var[at]))
+        return Size(
+            mean=float(self.token_mean[at]),
+            sd=float(np.sqrt(self.token_var[at])),
+            massive=bool(self.massive[at]),
+            eos=eos,
+            beside=float(self.beside[at]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """The scores of all units that a find has ranked, by method, and which are massive."""
+    """The scores of all units that a find has ranked, by method, and how large they are."""
 
     layers: tuple[int, ...]
     scores: Mapping[str, Float[np.ndarray, "layer unit"]]
-    massive: Float[np.ndarray, "layer unit"]
-    rms: Float[np.ndarray, "layer unit"]
+    stats: Stats
+    rises: Float[np.ndarray, "layer unit"] | None = None  # along the way from bad to good states at EOS
+
+    def t(self, row: int, unit: int) -> float | None:
+        """Welch's t of good minus bad, where that was a ranking: its size is the score."""
+        if self.rises is None or "welch" not in self.scores:
+            return None
+        return float(np.copysign(self.scores["welch"][row, unit], self.rises[row, unit]))
 
     def rank(self, method: str) -> Float[np.ndarray, "layer unit"]:
         """The place of every unit in a ranking, 1 the best."""
@@ -40,15 +90,13 @@ class Units:
 
 
 def units_of(folder: Path, found: FindResult) -> Units:
-    """From the rankings of a run folder."""
-    scores: dict[str, np.ndarray] = {}
-    layers = tuple(row.layer for row in found.layers)
-    for method, name in found.rankings.items():
-        arrays, _ = RANKING.read(folder / Path(name).name)
-        scores[method], layers = arrays["scores"], tuple(arrays["stats_layers"].tolist())
-        rms = np.sqrt(arrays["token_mean"] ** 2 + arrays["token_var"])
-        massive = rms >= MASSIVE * np.median(rms, axis=1, keepdims=True)
-    return Units(layers, scores, massive.astype(float), rms)
+    """From the rankings of a run folder, and its probes where it has kept them."""
+    read = {method: RANKING.read(folder / Path(name).name)[0] for method, name in found.rankings.items()}
+    stats = Stats.of(next(iter(read.values())))
+    probes, rises = folder / f"{file_stem(found.task)}.probes{SUFFIX}", None
+    if probes.is_file() and found.by == "unit":
+        rises = PROBES.read(probes)[0]["mean_directions"]
+    return Units(stats.layers, {method: arrays["scores"] for method, arrays in read.items()}, stats, rises)
 
 
 def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
@@ -69,12 +117,13 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
     marks = [[place for place, unit in enumerate(places) if unit in chosen.get(method, set())] for method in methods]
     return {
         "methods": methods,
+        "axes": {method: score_name(method) for method in methods},
         "words": {method: RANKINGS[method].score for method in methods if method in RANKINGS},
         "layers": [layer for layer, _ in places],
         "units": [unit for _, unit in places],
         "scores": {method: _short(units.scores[method].ravel()[kept]) for method in methods},
         "chosen": dict(zip(methods, marks, strict=True)),
-        "massive": np.flatnonzero(units.massive.ravel()[kept]).tolist(),
+        "massive": np.flatnonzero(units.stats.massive.ravel()[kept]).tolist(),
         "width": width,
         "all": size,
     }
@@ -82,6 +131,12 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
 
 def _short(values: Float[np.ndarray, "unit"]) -> list[float]:
     return [float(f"{value:.4g}") for value in values.tolist()]
+
+
+def score_name(method: str) -> str:
+    """`welch (|t|)`: a ranking, and in what its scores are."""
+    unit = RANKINGS[method].unit if method in RANKINGS else ""
+    return f"{method} ({unit})" if unit else method
 
 
 def map_charts(units: Units) -> list[Chart]:
@@ -101,7 +156,7 @@ def map_charts(units: Units) -> list[Chart]:
             {"name": "best", "value": 1e9},
             {"name": "order", "value": "unit"},
             {"name": "first", "value": 0},
-            {"name": "last", "value": units.rms.shape[1]},
+            {"name": "last", "value": units.stats.rms.shape[1]},
         ],
         "data": {"name": "units"},
         "transform": [
@@ -132,7 +187,7 @@ def map_charts(units: Units) -> list[Chart]:
     }
     read = (
         "Each cell is a neuron. Blue is a score above zero, orange below; the darker, the further (square root). "
-        "Drag across the map to zoom in."
+        "Drag across the map to zoom in; click on one of the highest to see its card."
     )
     charts = [Chart("map", "Layers x neurons", read, grid)]
     return charts + ([_against(methods)] if len(methods) > 1 else [])
@@ -140,7 +195,8 @@ def map_charts(units: Units) -> list[Chart]:
 
 def _against(methods: Sequence[str]) -> Chart:
     """One ranking against another, a point for each unit."""
-    series = [Series("chosen by both", 3), Series("chosen by the first", 0), Series("chosen by the second", 1)]
+    across, upwards = Series("chosen by the one across", 0), Series("chosen by the one upwards", 1)
+    series = [Series("chosen by both", 3), across, upwards]
     series += [Series("chosen by neither", 7)]
     names = [one.name for one in series]
     spec: Spec = {
@@ -155,8 +211,8 @@ def _against(methods: Sequence[str]) -> Chart:
             {"name": "hidden", "value": []},
             {"name": "off", "value": []},
             {"name": "best", "value": 1e9},
-            {"name": "xname", "value": methods[0]},
-            {"name": "yname", "value": methods[-1]},
+            {"name": "across", "value": score_name(methods[0])},
+            {"name": "upwards", "value": score_name(methods[-1])},
         ],
         "data": {"name": "units"},
         "transform": [
@@ -164,8 +220,8 @@ def _against(methods: Sequence[str]) -> Chart:
         ],
         "mark": {"type": "point", "filled": True, "opacity": 0.75},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "title": "first score", "scale": {"zero": False}},
-            "y": {"field": "y", "type": "quantitative", "title": "second score", "scale": {"zero": False}},
+            "x": {"field": "x", "type": "quantitative", "title": {"signal": "across"}, "scale": {"zero": False}},
+            "y": {"field": "y", "type": "quantitative", "title": {"signal": "upwards"}, "scale": {"zero": False}},
             "color": {
                 "field": "series",
                 "type": "nominal",
@@ -184,25 +240,31 @@ def _against(methods: Sequence[str]) -> Chart:
         },
     }
     read = (
-        "To the right: high in the first ranking; to the top: high in the second. A neuron that is encoded and not "
+        "Choose above which ranking lies across and which upwards. With what is encoded across and what is used "
+        "upwards, a neuron that is encoded and not used lies at the right and near zero; one that is used and not "
+        "encoded at the top left."
     )
-    read += "used lies at the right and near zero; one that is used and not encoded at the top left."
     return Chart("against", "One ranking against the other", read, spec, series)
 
 
-def highest_table(units: Units, most: int = 10) -> Table:
-    """The best neurons of each ranking, with their place in the others."""
+def best_of(units: Units, method: str, most: int = SHOWN) -> list[tuple[int, int]]:
+    """The neurons of the highest scores above zero by a ranking: rows and columns of its scores."""
+    scores, order = units.scores[method], np.argsort(units.rank(method).ravel(), kind="stable")[:most]
+    places = zip(*np.unravel_index(order, scores.shape), strict=True)
+    return [(int(row), int(unit)) for row, unit in places if scores[row, unit] > 0]
+
+
+def highest_table(units: Units, *, leads: bool) -> Table:
+    """The best neurons of each ranking, with their place in the others; whether they lead to their cards."""
     ranks = {method: units.rank(method) for method in units.scores}
-    rows = []
+    rows, cards = [], {}
     for method, scores in units.scores.items():
-        for place in np.argsort(ranks[method].ravel(), kind="stable")[:most].tolist():
-            layer, unit = np.unravel_index(place, scores.shape)
-            score = scores[layer, unit]
-            if score <= 0:
-                break
-            others = [f"{int(ranks[other][layer, unit]):,}" for other in ranks]
-            size = "massive" if units.massive[layer, unit] else f"{units.rms[layer, unit]:.3g}"
-            rows.append((method, f"{units.layers[layer]}:{unit}", f"{score:.4g}", size, *others))
+        for row, unit in best_of(units, method):
+            layer = units.layers[row]
+            others = [f"{int(ranks[other][row, unit]):,}" for other in ranks]
+            size = "massive" if units.stats.massive[row, unit] else f"{units.stats.rms[row, unit]:.3g}"
+            rows.append((method, f"{layer}:{unit}", f"{scores[row, unit]:.4g}", size, *others))
+            cards[f"{layer}:{unit}"] = anchor(layer, unit)
     heads = ("ranking", "neuron", "score", "size (rms)", *(f"place by {method}" for method in ranks))
-    caption = f"The highest {counted(most, 'neuron')} of each ranking over all layers ({NONE} where it has fewer)"
-    return Table(caption, heads, tuple(rows), left=2)
+    caption = f"The highest {counted(SHOWN, 'neuron')} of each ranking over all layers ({NONE} where it has fewer)"
+    return Table(caption, heads, tuple(rows), left=2, leads=cards if leads else {})
