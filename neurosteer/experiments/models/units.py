@@ -6,6 +6,7 @@ no unit of it is free.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import hypot
@@ -22,6 +23,7 @@ from neurosteer.neurons import Ranking, resolve_topk
 from neurosteer.neurons.topk import best_units
 from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate, record
+from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 from neurosteer.studies import Effect, Found, find, measure_effect
@@ -30,7 +32,7 @@ from neurosteer.studies.costs import edited_seconds
 from neurosteer.studies.evidence.encoded import best_baseline
 from neurosteer.studies.evidence.numbers import holds, one_sided_p, too_few
 from neurosteer.studies.margins import ratio
-from neurosteer.vocabulary import Site
+from neurosteer.vocabulary import Json, Site
 
 from .result import ENCODED, NAME, TO, USED, TaskInModel
 
@@ -40,16 +42,20 @@ D_MODEL_WIDE: tuple[Site, ...] = ("resid_pre", "resid_mid", "resid_post", "attn_
 
 def check(work: Work) -> None:
     """Raises `InputError` for layers or a topk that one of the models does not have."""
-    models, recipe = _models(work), work.recipe
+    models = _models(work)
     for name, described in zip(models.names, models.descriptions, strict=True):
-        if recipe.layers != "all" and max(recipe.layers) >= described["n_layers"]:
-            last = described["n_layers"] - 1
-            raise InputError(f"layers {', '.join(map(str, recipe.layers))}: {name} has layers 0 to {last}")
-        if recipe.site in D_MODEL_WIDE:
-            try:
-                resolve_topk(recipe.topk, described["d_model"])
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
+        check_shape(name, described, work.recipe)
+
+
+def check_shape(name: str, described: Mapping[str, Json], recipe: Recipe) -> None:
+    """The same of one model, by what is known without loading it."""
+    if recipe.layers != "all" and max(recipe.layers) >= described["n_layers"]:
+        raise InputError(f"no layer {max(recipe.layers)}: {name} has layers 0 to {described['n_layers'] - 1}")
+    if recipe.site in D_MODEL_WIDE:
+        try:
+            resolve_topk(recipe.topk, described["d_model"])
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
 
 
 def joint_units(work: Work) -> list[Unit]:
