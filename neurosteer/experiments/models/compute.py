@@ -83,9 +83,9 @@ def neighbours(ordered: Sequence[_Measured], axis: Axis) -> Iterator[tuple[_Meas
 
 
 def _mean(about: ModelRow, rows: Sequence[TaskInModel], work: Work) -> ModelMean:
-    columns = [[_number(row.dense), _number(row.topk), _number(row.known), _number(row.lost)] for row in rows]
+    columns = [[_number(one) for one in (row.dense, row.topk, row.known, row.margin, row.lost)] for row in rows]
     means = work.samples.means(np.array(columns))
-    dense, topk, known, lost = (means.at(i) for i in range(4))
+    dense, topk, known, margin, lost = (means.at(i) for i in range(5))
     return ModelMean(
         model=about.model,
         tasks=len(rows),
@@ -93,6 +93,7 @@ def _mean(about: ModelRow, rows: Sequence[TaskInModel], work: Work) -> ModelMean
         topk=topk,
         known=known,
         encoded=sum(row.encoded for row in rows),
+        margin=margin,
         lost=lost,
         control=known_mean(np.array([np.nan if row.control is None else row.control for row in rows])),
         with_preference=sum(row.lost.value is not None for row in rows),

@@ -38,6 +38,7 @@ from .tables import size_in_words
 
 NAMED = 8  # models whose places on the axis are named
 FEW = 6  # tasks; of fewer the intervals are those of each
+FOLDED = 4  # names that lie side by side
 NEAR = 20  # a last place so many times the first needs an axis of powers
 
 
@@ -66,7 +67,10 @@ class _Places:
             axes.set_xscale("symlog", linthresh=next(one for one in at if one > 0))
         named = {self.x(i): _place_name(models[i], axis) for i in range(len(models))}
         ticks = spread(at, NAMED)
-        axes.set_xticks(ticks, [named[one] for one in ticks], rotation=20 if axis == "order" else 0)
+        folded = axis == "order" and len(ticks) > FOLDED
+        axes.set_xticks(ticks, [named[one] for one in ticks], rotation=25 if folded else 0)
+        axes.plot(at, [0.0] * len(at), alpha=0, transform=axes.get_xaxis_transform())  # the same axis in all panels
+        axes.margins(x=0.12)
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel({"step": "training step", "size": "parameters", "order": ""}[axis])
@@ -76,7 +80,7 @@ class _Places:
 def _place_name(model: ModelRow, axis: str) -> str:
     if axis == "step":
         return f"{model.step:,}"
-    return size_in_words(model.parameters) if axis == "size" else short_name(model.model)
+    return size_in_words(model.parameters) if axis == "size" else short_name(model.model).replace("@", "\n@")
 
 
 def draw(result: Models, scope: Scope) -> Figure:
@@ -95,13 +99,18 @@ def draw(result: Models, scope: Scope) -> Figure:
 
 
 def draw_used(result: Models, scope: Scope) -> Figure:
-    figure = new_figure(8.4, 4.8)
-    axes = figure.add_subplot()
-    _panel(axes, result, lambda row: row.lost, [mean.lost for mean in result.means], method_look(USED), "")
-    _dashed(axes, result, [mean.control for mean in result.means], "matched controls")
-    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_ylabel("share of the margin lost")
+    """Left what there is to lose, right what is lost of it."""
+    figure = new_figure(10.4, 4.8)
+    left, right = figure.subplots(1, 2)
+    whole: Look = {"color": INK, "marker": "d"}
+    _panel(left, result, lambda row: row.margin, [mean.margin for mean in result.means], whole, "unedited margin")
+    lost = [mean.lost for mean in result.means]
+    _panel(right, result, lambda row: row.lost, lost, method_look(USED), "share of it lost")
+    _dashed(right, result, [mean.control for mean in result.means], "lost under matched controls")
+    for axes in (left, right):
+        axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+    left.set_ylabel("mean margin (nats)")
+    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return _finished(figure, "Models · When are the neurons used?", result, scope)
 
 
@@ -124,7 +133,8 @@ def draw_kept(result: Models, scope: Scope) -> Figure:
         panel_title(axes, f"top k by {method}")
         places.apply(axes)
     figure.axes[0].set_ylabel("overlap with the model before")
-    figure.axes[0].set_ylim(-0.03, 1.03)
+    top = 1.25 * max((row.overlap for row in result.kept), default=1.0)
+    figure.axes[0].set_ylim(-0.02, min(1.03, max(0.1, top)))
     return _finished(figure, "Models · Do the same neurons stay?", result, scope)
 
 
@@ -201,10 +211,13 @@ def caption(scope: Scope) -> Caption:
 
 def used_caption(scope: Scope) -> Caption:
     return Caption(
-        "The share of the mean margin that is lost when the top k by attribution at their best layer are moved to "
-        "their mean; dashed, the mean of matched controls. Tasks without a clean preference have nothing to lose and "
-        f"are left out where they have none, so that means may be over fewer tasks in earlier models.{_bars(scope)}",
-        "That no other neurons carry the preference as well, or that these carry nothing else.",
+        "Left, the mean margin of the unedited model; right, the share of it that is lost when the top k by "
+        "attribution at their best layer are moved to their mean. Dashed, the mean of matched controls. On the right "
+        "tasks without a clean preference are left out, so that means may be over fewer tasks in some models."
+        f"{_bars(scope)}",
+        "That no other neurons carry the preference as well, or that these carry nothing else. A preference need not "
+        "be one for grammar: an untrained model may have a small one by its weights, of which a large share is "
+        "lost.",
     )
 
 

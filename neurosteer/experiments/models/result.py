@@ -64,6 +64,7 @@ class ModelMean:
     topk: Estimate
     known: Estimate
     encoded: int  # tasks
+    margin: Estimate  # of the unedited model, in nats
     lost: Estimate  # over the tasks with a preference
     control: float | None
     with_preference: int  # tasks

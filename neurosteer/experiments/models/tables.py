@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from neurosteer.experiments.experiment import Rows
 from neurosteer.experiments.scope import Scope
 from neurosteer.report.numbers import NONE, number, p_value, percent
-from neurosteer.report.table import Table, ranged
+from neurosteer.report.table import Table, changed, ranged
 from neurosteer.results import Estimate
 
 from .result import ModelRow, Models, TaskInModel
@@ -44,8 +44,8 @@ def _share(value: float | None) -> str:
 def _by_model(result: Models) -> Table:
     about = {one.model: one for one in result.models}
     return Table.of(
-        "Means over tasks at the best layer of each, chosen on validation pairs; lost: the share of the margin "
-        "without the top k by attribution, over tasks with a clean preference",
+        "Means over tasks at the best layer of each, chosen on validation pairs; margin, in nats, and the share "
+        "of it lost without the top k by attribution, over tasks with a clean preference",
         result.means,
         [
             ("model", lambda row: row.model),
@@ -56,6 +56,7 @@ def _by_model(result: Models) -> Table:
             ("top k", lambda row: ranged(row.topk)),
             ("baseline", lambda row: number(row.known.value)),
             ("encoded in", lambda row: f"{row.encoded} of {row.tasks}"),
+            ("margin", lambda row: changed(row.margin)),
             ("lost", lambda row: shares(row.lost)),
             ("controls", lambda row: percent(row.control)),
             ("used in", lambda row: f"{row.used} of {row.told}"),
@@ -86,6 +87,7 @@ def _by_task(result: Models) -> Table:
             ("baseline", lambda row: f"{number(row.known.value)} {row.baseline}"),
             ("encoded", lambda row: "yes" if row.encoded else "no"),
             ("ablated at", lambda row: str(row.used_layer)),
+            ("margin", lambda row: changed(row.margin)),
             ("lost", lambda row: shares(row.lost)),
             ("controls", lambda row: percent(row.control)),
             ("p", lambda row: p_value(row.p)),

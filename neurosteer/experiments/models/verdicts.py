@@ -12,6 +12,7 @@ from neurosteer.results import Verdict
 from neurosteer.vocabulary import LEVEL
 
 from .result import ENCODED, NAME, USED, Models
+from .tables import shares
 
 MOST = 6  # models that a reading lists
 
@@ -34,14 +35,14 @@ def _encoded(result: Models) -> Verdict:
         sum(row.encoded for row in result.rows),
         len(result.rows),
         "tasks in models",
-        f"{said}. {_first(result, [(row.encoded, row.tasks) for row in result.means], 'encoded')}",
+        f"{said}.{_first(result, [(row.encoded, row.tasks) for row in result.means], 'encoded')}",
     )
 
 
 def _used(result: Models) -> Verdict:
     said = "; ".join(
         f"{row.model}: {row.used} of {row.told} tasks"
-        + ("" if row.lost.value is None else f" (lost {percent(row.lost.value)}, controls {percent(row.control)})")
+        + ("" if row.lost.value is None else f" (lost {shares(row.lost)}, controls {percent(row.control)})")
         + (f", cannot tell in {row.tasks - row.told}" if row.told < row.tasks else "")
         for row in spread(result.means, MOST)
     )
@@ -52,7 +53,7 @@ def _used(result: Models) -> Verdict:
         sum(row.used is True for row in result.rows),
         sum(row.used is not None for row in result.rows),
         "tasks in models",
-        f"{said}. {_first(result, [(row.used, row.tasks) for row in result.means], 'used')}",
+        f"{said}.{_first(result, [(row.used, row.tasks) for row in result.means], 'used')}",
     )
 
 
@@ -82,5 +83,5 @@ def _first(result: Models, counts: Sequence[tuple[int, int]], what: str) -> str:
         return ""
     for row, (count, of) in zip(result.means, counts, strict=True):
         if 2 * count > of:
-            return f"In most tasks {what} first at {row.model}."
-    return f"In most tasks {what} in none of the models."
+            return f" In most tasks {what} first at {row.model}."
+    return f" In most tasks {what} in none of the models."
