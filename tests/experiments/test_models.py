@@ -66,7 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str],
     """Two checkpoints, of which one has a clean preference, and a wider model."""
     folder = tmp_path_factory.mktemp("several")
     settle(save_tiny("llama", folder / "checkpoint-500", seed=2))
-    settle(save_tiny("llama", folder / "checkpoint-9000"))
+    settle(save_tiny("llama", folder / "checkpoint-9000", seed=7))  # its best layers are others
     rows = [{"sentence_good": pair.good, "sentence_bad": pair.bad} for pair in PAIRS]
     (folder / "made.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return Place(folder)
@@ -182,9 +182,11 @@ def test_an_accuracy_above_another():
     assert found.high == pytest.approx(0.2 + (0.05**2 + 0.1**2) ** 0.5)
 
 
-def test_the_page(ran: RecipeRun, result: Models, names):
+def test_the_page(place: Place, ran: RecipeRun, names):
     page = ran.page.read_text("utf-8")
     assert all(name in page for name in names)
+    assert all(one["fingerprint"][:12] in page for one in ran.outcome.scope.models)
+    assert f"{place.model('checkpoint-500')} at untrained" in page
     assert all(ran.folder.joinpath(f"models{what}.png").is_file() for what in ("", ".used", ".kept"))
     assert ns.open_run(ran.folder).outcome.to_dict() == ran.outcome.to_dict()  # type: ignore[union-attr]
     stored = json.loads((ran.folder / "results.json").read_text())
@@ -300,13 +302,17 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_units_stand_model_by_model_and_load_each_once(place: Place, names, loaded, tmp_path):
     """Known from their files, models are loaded when their units are computed; the one before is freed."""
-    asked = read_recipe(place.recipe(*names, name="three"))
+    for task in ("a", "b"):
+        (tmp_path / "two").mkdir(exist_ok=True)
+        shutil.copy(place.folder / "made.jsonl", tmp_path / "two" / f"{task}.jsonl")
+    asked = read_recipe(place.recipe(*names, name="three"), {"data": str(tmp_path / "two")})
     prepare(asked, out=tmp_path, offline=True, progress=QUIET)  # from here on they are known
     loaded.clear()
     made = prepare(asked, out=tmp_path, offline=True, progress=QUIET)
     assert loaded == names[:1]
-    assert [unit.group for unit in made.plan.units] == ["models-0", "models-1", "models-2"]
-    assert all(part in unit.name for unit, part in zip(made.plan.units, ("9000", "500", "untrained"), strict=True))
+    assert [unit.group for unit in made.plan.units] == [f"models-{i}" for i in (0, 0, 1, 1, 2, 2)]
+    parts = [(model, task) for model in ("9000", "500", "untrained") for task in ("-a", "-b")]
+    assert all(a in one.name and one.name.endswith(b) for one, (a, b) in zip(made.plan.units, parts, strict=True))
     models = made.models
     assert models is not None
     assert [models.load(place) is models.load(place) for place in range(3)] == [True, True, True]
