@@ -34,6 +34,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET
 from neurosteer.results import Estimate
 from neurosteer.runner import Recipe, read_recipe
+from neurosteer.runner.unfinished import unfinished_runs
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.margins import ratio
@@ -193,6 +194,13 @@ def test_the_page(place: Place, ran: RecipeRun, names):
     assert [one["name"] for one in stored["models"]] == [name.removesuffix("@untrained") for name in names]
     assert "model" not in stored["recipe"]
     assert f"3-models-{stored_digest(ran)[:8]}" in ran.folder.name
+
+
+def test_in_the_list_of_runs(ran: RecipeRun, tmp_path):
+    [row] = ns.runs(ran.folder.parent)
+    assert row.model == "3 models"
+    begun = shutil.copytree(ran.folder, tmp_path / ran.folder.name, ignore=shutil.ignore_patterns("MANIFEST.json"))
+    assert [(row.run, row.model) for row in unfinished_runs(tmp_path)] == [(begun.name, "3 models")]
 
 
 def stored_digest(ran: RecipeRun) -> str:
