@@ -71,6 +71,8 @@ def serving() -> Iterator[FakeHub]:
                 self.send(b"", body)
             elif folder is None:
                 self.send(b"{}", body, status=404, code="RevisionNotFound" if known else "RepoNotFound")
+            elif api and parts[2:3] == ["tree"]:  # of a folder inside: there is none
+                self.send(b"{}", body, status=404, code="EntryNotFound")
             elif api:
                 self.send(json.dumps(about(name, folder)).encode(), body)
             elif name in hub.gated:
@@ -107,6 +109,7 @@ def serving() -> Iterator[FakeHub]:
     address = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        patch.setattr("huggingface_hub.hf_api.api.endpoint", address)  # of the functions that load models
         template = address + "/{repo_id}/resolve/{revision}/{filename}"
         for place in ("constants", "file_download"):
             patch.setattr(f"huggingface_hub.{place}.HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)

@@ -23,6 +23,7 @@ from neurosteer.runner.units import Read, Unit
 
 from .design import Design, Need
 from .intervals import TaskSamples
+from .model_list import ModelList
 from .scope import Scope
 
 
@@ -54,6 +55,7 @@ class Work:
     tasks: Sequence[Task]
     samples: TaskSamples  # how tasks are resampled
     progress: Progress
+    models: ModelList | None = None  # where a recipe asks about several; `model` is the first
 
     @property
     def names(self) -> list[str]:

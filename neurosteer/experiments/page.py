@@ -106,9 +106,11 @@ def _settings(scope: Scope, needs: frozenset[Need]) -> list[tuple[str, str]]:
     """Names and values of what was run on what, without versions and times, and without what no experiment used."""
     model, data, settings = scope.model, scope.data, scope.settings
     layers, k, width = settings.layers, settings.k, settings.width
+    every = scope.models or (model,)
+    names = [f"{one['name']} at {one['revision']}" if one["revision"] else one["name"] for one in every]
     rows = [
-        ("model", f"{model['name']} at {model['revision']}" if model["revision"] else model["name"]),
-        ("weights", str(model["fingerprint"])[:12]),
+        ("model", ", ".join(names)),
+        ("weights", ", ".join(str(one["fingerprint"])[:12] for one in every)),
         ("computed in", f"{model['dtype']} on {model['device']}"),
         ("BOS, EOS", f"{_token(model['bos'])}, {_token(model['eos'])}"),
         ("data", f"{data.source}: {scope.tasks_in_words}, {data.pairs:,} in all"),

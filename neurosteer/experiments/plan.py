@@ -17,6 +17,7 @@ from neurosteer.runner.units import Read, Unit
 from .design import UNTRAINED, Design
 from .experiment import Experiment, Results, Task, Work
 from .intervals import TaskSamples
+from .model_list import ModelList
 from .registry import experiment_of
 from .scope import Data, Scope, Settings, Skipped, TaskInfo
 from .shared.layer_probes import layer_probe_units
@@ -46,8 +47,15 @@ class Plan:
         return sorted(found, key=lambda verdict: verdict.claim)
 
 
-def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: Progress = QUIET) -> Plan:
-    """The units of a recipe, in the order in which they are to run.
+def plan_recipe(
+    recipe: Recipe,
+    model: Model,
+    tasks: Sequence[Pairs],
+    progress: Progress = QUIET,
+    *,
+    models: ModelList | None = None,
+) -> Plan:
+    """The units of a recipe, in the order in which they are to run; of several `models` `model` is the first.
 
     Tasks whose words allow no lexical split are left out and listed. Raises `InputError` where none is left, and for
     settings that the model cannot meet.
@@ -57,17 +65,18 @@ def plan_recipe(recipe: Recipe, model: Model, tasks: Sequence[Pairs], progress: 
     design = Design.of(recipe, model, needs)
     kept, skipped = _split(recipe, tasks, progress)
     samples = TaskSamples.of([task.phenomenon for task in kept], design.seed)
-    work = Work(recipe, design, model, cache(lambda: untrained(model, design.seed)), kept, samples, progress)
+    work = Work(recipe, design, model, cache(lambda: untrained(model, design.seed)), kept, samples, progress, models)
     for one in experiments:
         one.check(work)
     scope = _scope(work, skipped)
     notices = [remark for task in kept for remark in task.pairs.remarks()]
-    if design.probes_layers or "states" in needs:
+    if design.probes_layers or "states" in needs or models is not None:
         notices += samples.notices(work.phenomena)
     for notice in notices:
         progress.notice(notice)
-    models = 2 if UNTRAINED in design.variants else 1
-    return Plan(_units(work, experiments), scope, notices, models, experiments, work)
+    at_once = 2 if UNTRAINED in design.variants else 1
+    at_once = at_once if models is None else models.in_memory
+    return Plan(_units(work, experiments), scope, notices, at_once, experiments, work)
 
 
 def _split(recipe: Recipe, tasks: Sequence[Pairs], progress: Progress) -> tuple[list[Task], list[Skipped]]:
@@ -94,11 +103,13 @@ def _scope(work: Work, skipped: Sequence[Skipped]) -> Scope:
         tasks=tuple(TaskInfo.of(task.pairs, task.split, tokenise) for task in work.tasks),
         skipped=tuple(skipped),
         settings=Settings.of(work.design, work.model.n_layers, work.samples.resampled),
+        models=() if work.models is None else work.models.descriptions,
     )
 
 
 def _units(work: Work, experiments: Sequence[Experiment]) -> list[Unit]:
-    units = [unit for task in work.tasks for unit in _task_units(work, task, experiments)]
+    tasks = work.tasks if work.models is None else ()  # what experiments share is of one model
+    units = [unit for task in tasks for unit in _task_units(work, task, experiments)]
     if "transfer" in work.design.needs:
         units.append(transfer_unit(work.names))
     return units + [unit for one in experiments for unit in one.joint_units(work)]

@@ -24,6 +24,7 @@ NAMES = (
     "localizer",
     "gym",
     "frontier",
+    "models",
 )
 
 

@@ -29,6 +29,7 @@ from neurosteer.runner.workers import Place, beside, in_words, places
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
 from neurosteer.vocabulary import Json, read_workers
 
+from .model_list import ModelList, check_models
 from .registry import check_names
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
-    *("model", "revision", "device", "dtype", "device_map", "bos", "eos"),
+    *("model", "revision", "models", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "layout", "limit"),
     *("format", "name", "title", "measured", "seeds"),
 }
@@ -74,11 +75,12 @@ class Prepared:
     """Everything that is known before the first unit runs."""
 
     recipe: Recipe
-    model: Model
+    model: Model  # of several the first
     tasks: Sequence[Pairs]
     plan: Plan
     folder: Path
     digest: str
+    models: ModelList | None = None  # where there are several
 
 
 def run_recipe(
@@ -144,7 +146,8 @@ def submit_recipe(
 
 def _compute(made: Prepared, out: Path, offline: bool, workers: int | Literal["auto"], progress: Progress) -> Ran:
     """All units, with so many workers, of which this process is one."""
-    job = partial(work_on_recipe, made.recipe, out=out, offline=offline)
+    fetched = made.models is not None  # here: others need not ask the hub for each of them again
+    job = partial(work_on_recipe, made.recipe, out=out, offline=offline or fetched)
     memory = made.plan.models * weights_of(made)
     found = [Place(0)] if workers == 1 else places(workers, device=made.recipe.device, memory=memory)
     units = made.plan.units
@@ -173,6 +176,7 @@ def weights_of(made: Prepared) -> int:
 def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> Prepared:
     """Load pairs and model, and plan the units. Writes nothing."""
     check_names(recipe.experiments)  # a mistyped one is noticed before anything is loaded
+    check_models(recipe)
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
@@ -184,11 +188,27 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
         progress=progress,
     )
 
-    from neurosteer.model import load_model
-
     from .plan import plan_recipe
 
-    model = load_model(
+    described: Json
+    if recipe.models is None:
+        model = _one_model(recipe, offline, progress)
+        several, plan = None, plan_recipe(recipe, model, tasks, progress)
+        described, called = model.describe(), model.name
+    else:
+        several = ModelList.of(recipe, offline=offline, progress=progress)
+        model = several.first
+        plan = plan_recipe(recipe, model, tasks, progress, models=several)
+        described, called = list(several.descriptions), f"{len(several.names)}-models"
+    digest = digest_of([UNIT_FORMAT, described, [_identity(pairs) for pairs in tasks], _settings(recipe)])
+    name = f"run-{file_stem(recipe.name)}-{file_stem(Path(called).name)}-{digest[:8]}"
+    return Prepared(recipe, model, tasks, plan, out / name, digest, several)
+
+
+def _one_model(recipe: Recipe, offline: bool, progress: Progress) -> Model:
+    from neurosteer.model import load_model
+
+    return load_model(
         recipe.model,
         revision=recipe.revision,
         device=recipe.device,
@@ -199,10 +219,6 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
         offline=offline,
         progress=progress,
     )
-    plan = plan_recipe(recipe, model, tasks, progress)
-    digest = digest_of([UNIT_FORMAT, model.describe(), [_identity(pairs) for pairs in tasks], _settings(recipe)])
-    name = f"run-{file_stem(recipe.name)}-{file_stem(Path(model.name).name)}-{digest[:8]}"
-    return Prepared(recipe, model, tasks, plan, out / name, digest)
 
 
 def _settings(recipe: Recipe) -> dict[str, Json]:
@@ -224,6 +240,7 @@ def _write_metadata(made: Prepared) -> list[str]:
     asked = {
         "recipe": made.recipe.describe(),
         "model": made.model.describe(),
+        **({} if made.models is None else {"models": list(made.models.descriptions)}),
         "tasks": [_identity(pairs) for pairs in made.tasks],
         "units": sum(not unit.scratch for unit in made.plan.units),
         "scratch": [unit.name for unit in made.plan.units if unit.scratch],
@@ -276,7 +293,7 @@ def command_of(recipe: Recipe) -> str:
         plain = read_recipe(recipe.name).describe()
     except InputError:  # a recipe of the user's own
         return f"neurosteer run {shlex.quote(recipe.name + '.toml')}"
-    replaced = {key: value for key, value in recipe.describe().items() if value not in (plain[key], None)}
+    replaced = {key: value for key, value in recipe.describe().items() if value not in (plain.get(key), None)}
     words = ["neurosteer", "run", recipe.name]
     for key, value in replaced.items():
         words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"]

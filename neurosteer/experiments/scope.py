@@ -10,6 +10,7 @@ from neurosteer.pairs import Baselines, Pairs, Split, Tokenise
 from neurosteer.report.canvas import short_name
 from neurosteer.report.numbers import count_range, counted
 from neurosteer.results import Json, key
+from neurosteer.results.record import WHERE_KNOWN
 from neurosteer.runner.recipe import CHOSEN
 
 from .design import Design
@@ -109,10 +110,12 @@ class Scope:
     tasks: tuple[TaskInfo, ...]
     skipped: tuple[Skipped, ...]
     settings: Settings
+    models: Annotated[tuple[Mapping[str, Json], ...], WHERE_KNOWN] = ()  # of several all; `model` is the first
 
     def subtitle(self, *more: str) -> list[str]:
         """What every figure says of where it comes from: model, data, split, tasks, dropped pairs, and `more`."""
-        names = short_name(self.model["name"]), short_name(self.data.source)
+        one = counted(len(self.models), "model") if self.models else short_name(self.model["name"])
+        names = one, short_name(self.data.source)
         return [*names, f"{self.data.split} split", self.tasks_in_words, *self.used_in_words, *more]
 
     @property

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
-from neurosteer.vocabulary import Grain, Method, RunState, Site
+from neurosteer.vocabulary import Grain, Method, RunState, Site, counted
 
 from .effect import AppliedEdit
 from .pairs_used import SplitPairs
@@ -185,6 +185,7 @@ class ListedRecipe:
     """A run of a recipe."""
 
     model: ModelUsed
+    models: tuple[ModelUsed, ...] = ()  # where there are several
     tasks: tuple[_TaskName, ...]
     data: _Source | None = None
     settings: _Settings = field(default_factory=_Settings)
@@ -197,4 +198,5 @@ class ListedRecipe:
             "site": self.settings.site,
             "layers": self.settings.layers,
             "topk": self.settings.k,
+            **({"model": counted(len(self.models), "model")} if self.models else {}),
         }

@@ -55,7 +55,7 @@ class Key:
 def meant(given: Any) -> list[Any]:
     """What a value of the command line or of Python may mean; a key takes the first that is right for it.
 
-    Text is a TOML value, or stands for itself, or is a list with commas between its parts.
+    Text is a TOML value, or stands for itself, or is a list with commas between its parts, unless it is one in TOML.
     """
     if isinstance(given, os.PathLike):
         return [os.fspath(given)]
@@ -64,6 +64,8 @@ def meant(given: Any) -> list[Any]:
     parts = [part.strip() for part in given.split(",")]
     lists = [[_toml(part, part) for part in parts], parts]
     value = _toml(given, None)
+    if isinstance(value, list):
+        return [value, given]
     return [given, *lists] if value is None else [value, given, [value], *lists]
 
 

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _SPELT = {"lam": "lambda"}  # fields whose key is no name in Python
+_ONE_MODEL = {"model", "revision"}  # keys that a recipe of several models has not
 _LARGEST = 1 << 20  # bytes
 CHOSEN = "validation"  # lambda is chosen on validation data
 _PENALTY = "above 0 and up to 1"
@@ -87,6 +88,10 @@ class Recipe:
 
     model: Annotated[Line, takes("the name of a model, a folder or a hub id")] = "smollm2-135m"
     revision: Annotated[Line | None, takes("a branch, tag or commit")] = None
+    models: Annotated[  # of the experiment of this name, in the place of the two above
+        Several[Line] | None,
+        takes("a list of models, each once: names, hub ids with or without @REVISION, or folders"),
+    ] = None
     device: Annotated[
         Literal["auto", "cpu", "cuda", "xpu", "mps"] | Device, takes("one of auto, cpu, cuda, cuda:N, xpu, mps")
     ] = "auto"
@@ -191,8 +196,10 @@ class Recipe:
         return replace(L0, **{name: value for name, value in given.items() if value is not None})
 
     def describe(self) -> dict[str, Json]:
-        """Its name and all keys, as the file spells them, as JSON values."""
-        keys = {_SPELT.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
+        """Its name and all keys, as the file spells them, as JSON values: `model` or `models`, not both."""
+        lacking = {"models"} if self.models is None else _ONE_MODEL
+        own = [one.name for one in fields(self) if one.name not in lacking]
+        keys = {_SPELT.get(name, name): getattr(self, name) for name in own}
         keys["limit"] = "all" if self.limit is None else self.limit
         return {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
 
@@ -226,7 +233,10 @@ def read_recipe(recipe: str | os.PathLike[str], overrides: Mapping[str, Any] | N
 
 def override(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
     """The recipe with some of its keys replaced."""
-    return replace(recipe, **_read(overrides, typed=True))
+    read = _read(overrides, typed=True)
+    if recipe.models is not None:
+        _check_models({"models": recipe.models, **read}, "this recipe has models: ")
+    return replace(recipe, **read)
 
 
 def _recipe(path: Path) -> Recipe:
@@ -273,4 +283,14 @@ def _read(given: Mapping[str, Any], place: str = "", *, typed: bool = False) -> 
     if read.get("format", FORMAT) > FORMAT:
         newer = f"format {read['format']} was made for a newer version of neurosteer; upgrade neurosteer"
         raise InputError(f"{place}{newer}")
+    _check_models(read, place)
     return read
+
+
+def _check_models(read: Mapping[str, Any], place: str) -> None:
+    """Raises `InputError` for one model and several at once."""
+    both = [key for key in sorted(_ONE_MODEL) if read.get(key) is not None]
+    if read.get("models") is not None and both:
+        raise InputError(
+            f"{place}give model (with revision) or models, not both: models takes NAME@REVISION; leave {both[0]} out"
+        )

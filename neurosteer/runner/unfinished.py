@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neurosteer.results.run import UnfinishedRun
 from neurosteer.store import MANIFEST, SUFFIX
-from neurosteer.vocabulary import Json, RunState
+from neurosteer.vocabulary import Json, RunState, counted
 
 from .claims import Claims
 from .result_store import FOLDER
@@ -30,7 +30,8 @@ def _unfinished(folder: Path) -> UnfinishedRun | None:
     try:
         asked: dict[str, Json] = json.loads((folder / METADATA).read_bytes())
         units, scratch = int(asked["units"]), set(asked["scratch"])
-        recipe, model = str(asked["recipe"]["name"]), str(asked["model"]["name"])
+        recipe, several = str(asked["recipe"]["name"]), asked.get("models", ())
+        model = counted(len(several), "model") if several else str(asked["model"]["name"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     there = {path.name.removesuffix(SUFFIX) for path in (folder / FOLDER).glob(f"*{SUFFIX}")}

@@ -343,7 +343,7 @@ def test_runs_are_listed(begun):
 def test_an_unknown_experiment_is_refused_before_anything_is_loaded(begun):
     with pytest.raises(InputError) as caught:
         run_recipe("sums.toml", experiments=["fig5", "ovrlap"])
-    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym, frontier"
+    known = "fig2, fig3, fig4, fig5, fig6, overlap, controls, sensitivity, causal, localizer, gym, frontier, models"
     assert str(caught.value) == f"unknown experiment 'ovrlap'; did you mean 'overlap'? (there are: {known})"
     assert not Path("runs").exists()
 
