@@ -294,9 +294,8 @@ def charts(result: Localizer, scope: Scope) -> list[Chart]:
 
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "Each task in a row: its accuracy before (hollow) and after (full) the units that localise it are set to "
-        "zero; bars, the range of the same with units drawn uniformly from all others (grey) and with matched sets "
-        "(black).",
+        "Each task in a row: its accuracy before and after the units that localise it are set to zero; bars, the "
+        "range of the same with units drawn uniformly from all others, and with matched sets.",
         "That units which localise a task are its own: where uniform sets do less and matched ones as much, any "
         "units of that size and spread would do.",
     )

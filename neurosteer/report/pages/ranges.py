@@ -11,7 +11,9 @@ from neurosteer.vocabulary import Json
 from .charts import Chart, Choice, Row, Series, Spec, axis, by_series, chart_of, hover, names, placed, shape_by_series
 from .curves import ends
 
-ROW, MARK, LINE = 26, 15, 16  # pixels of a row with one series, of each further one, of a row of one line
+LINE = 16  # pixels of a row of one line
+ROOMY, TIGHT = (26, 15), (18, 7)  # of a row with one series, and of each further one
+FEW = 12  # rows that are roomy
 
 
 @dataclass(frozen=True)
@@ -80,5 +82,6 @@ def ranges_chart(
     )
     layers = [*levels, *(layer for layer, there in drawn if there)]
     count = len({mark.group for mark in known})
-    height = count * (ROW + MARK * (len(series) - 1) if stacked else LINE)
+    row, mark = ROOMY if count <= FEW else TIGHT
+    height = count * (row + mark * (len(series) - 1) if stacked else LINE)
     return chart_of(name, title, read, layers, rows, series=series, choices=choices, height=max(60, height))
