@@ -120,14 +120,16 @@ def test_against_a_plain_loop(result: Models, names, loop):
         assert row.dense == Estimate(best.dense, *best.intervals.dense)
         assert row.topk == Estimate(best.topk, *best.intervals.topk)
         assert row.known.value == getattr(found.baselines, row.baseline, None)
-        assert row.margin == Estimate(effect.margin.before, effect.margin.before_low, effect.margin.before_high)
+        margin = (effect.margin.before, effect.margin.before_low, effect.margin.before_high)
+        assert (row.margin.value, row.margin.low, row.margin.high) == pytest.approx(margin)
         assert row.units == len(effect.neurons)
         if effect.nothing_to_lose:
             assert (row.lost, row.p, row.used, row.why) == (Estimate(None), None, None, "no clean preference")
             continue
         lost = [-delta / effect.margin.before for delta in (effect.margin.delta, *effect.controls.deltas)]
         assert row.lost.value == pytest.approx(lost[0])
-        assert row.lost == ratio(effect.before - effect.after, effect.before, groups_in(found.test), 0)
+        ends = ratio(effect.before - effect.after, effect.before, groups_in(found.test), 0)
+        assert (row.lost.low, row.lost.high) == pytest.approx((ends.low, ends.high))
         assert row.control == pytest.approx(np.mean(lost[1:]))
         assert (row.control_low, row.control_high) == pytest.approx((min(lost[1:]), max(lost[1:])))
         assert row.p == (1 + sum(one >= lost[0] for one in lost[1:])) / (CONTROLS + 1)
