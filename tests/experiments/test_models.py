@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -326,7 +327,10 @@ def test_units_stand_model_by_model_and_load_each_once(place: Place, names, load
     models = made.models
     assert models is not None
     assert [models.load(place) is models.load(place) for place in range(3)] == [True, True, True]
+    before = weakref.ref(models.load(2).bridge.original_model)
     assert loaded == [*names[:2], names[1]]
+    models.load(1)
+    assert before() is None
     assert models.load(0) is made.model
     assert made.plan.models == 2  # the first and one more, of one size
 
