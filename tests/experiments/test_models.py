@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -120,14 +121,16 @@ def test_against_a_plain_loop(result: Models, names, loop):
         assert row.dense == Estimate(best.dense, *best.intervals.dense)
         assert row.topk == Estimate(best.topk, *best.intervals.topk)
         assert row.known.value == getattr(found.baselines, row.baseline, None)
-        assert row.margin == Estimate(effect.margin.before, effect.margin.before_low, effect.margin.before_high)
+        margin = (effect.margin.before, effect.margin.before_low, effect.margin.before_high)
+        assert (row.margin.value, row.margin.low, row.margin.high) == pytest.approx(margin)
         assert row.units == len(effect.neurons)
         if effect.nothing_to_lose:
             assert (row.lost, row.p, row.used, row.why) == (Estimate(None), None, None, "no clean preference")
             continue
         lost = [-delta / effect.margin.before for delta in (effect.margin.delta, *effect.controls.deltas)]
         assert row.lost.value == pytest.approx(lost[0])
-        assert row.lost == ratio(effect.before - effect.after, effect.before, groups_in(found.test), 0)
+        ends = ratio(effect.before - effect.after, effect.before, groups_in(found.test), 0)
+        assert (row.lost.low, row.lost.high) == pytest.approx((ends.low, ends.high))
         assert row.control == pytest.approx(np.mean(lost[1:]))
         assert (row.control_low, row.control_high) == pytest.approx((min(lost[1:]), max(lost[1:])))
         assert row.p == (1 + sum(one >= lost[0] for one in lost[1:])) / (CONTROLS + 1)
@@ -324,7 +327,10 @@ def test_units_stand_model_by_model_and_load_each_once(place: Place, names, load
     models = made.models
     assert models is not None
     assert [models.load(place) is models.load(place) for place in range(3)] == [True, True, True]
+    before = weakref.ref(models.load(2).bridge.original_model)
     assert loaded == [*names[:2], names[1]]
+    models.load(1)
+    assert before() is None
     assert models.load(0) is made.model
     assert made.plan.models == 2  # the first and one more, of one size
 

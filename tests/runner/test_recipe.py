@@ -171,6 +171,19 @@ def test_a_description_is_a_recipe_again(write):
         assert read_recipe(write(again)) == recipe
 
 
+def test_several_models_in_the_place_of_one(write):
+    """They are told where they are asked for, and `model` is not: what recipes of one model say stays as it was."""
+    several = read_recipe(write(HEAD + 'models = ["a", "b@v1", "./c"]'))
+    told = several.describe()
+    assert told["models"] == ["a", "b@v1", "./c"]
+    assert {"model", "revision"} & set(told) == set()
+    assert override(several, {"models": "a,b@v2"}).models == ("a", "b@v2")
+    assert "models" not in read_recipe(write(HEAD)).describe()
+    for key in ("model", "revision"):
+        with pytest.raises(InputError, match=f"^this recipe has models: .*; leave {key} out$"):
+            override(several, {key: "x"})
+
+
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + HEAD.encode(), HEAD.replace("\n", "\r\n").encode()])
 def test_byte_order_mark_and_windows_line_ends(write, content):
     assert read_recipe(write(content)).experiments == ("fig5",)

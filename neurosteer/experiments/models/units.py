@@ -19,16 +19,17 @@ from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.model_list import ModelList
 from neurosteer.experiments.shared import costs
 from neurosteer.model import Model
-from neurosteer.neurons import Ranking, resolve_topk
+from neurosteer.neurons import Ranking, matched_controls, resolve_topk
 from neurosteer.neurons.topk import best_units
 from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate, record
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
-from neurosteer.studies import Effect, Found, find, measure_effect
+from neurosteer.studies import Found, find
 from neurosteer.studies.bootstrap import Groups, groups_in, pair_intervals
 from neurosteer.studies.costs import edited_seconds
+from neurosteer.studies.effects.cases import Bench, Case, Measured
 from neurosteer.studies.evidence.encoded import best_baseline
 from neurosteer.studies.evidence.numbers import holds, one_sided_p, too_few
 from neurosteer.studies.margins import ratio
@@ -86,12 +87,10 @@ def measured(name: str, model: Model, task: Task, work: Work) -> UnitResult:
     """The `row` of a task, the shape of the model, and the top k `[layer k]` by each ranking, of all `layers`."""
     found = search(model, task.pairs, work)
     k, recipe = found.result.topk, work.recipe
-    chosen, effect = found.ranking(USED).top(k), None
-    if len(chosen):
-        edit = Edit.ablate(chosen, to=TO)
-        effect = measure_effect(
-            model, found.test, edit, controls=recipe.controls, seed=recipe.seed, progress=work.progress
-        )
+    chosen, margins = found.ranking(USED).top(k), None
+    if len(chosen):  # as `measure_effect`, but for neutral text, which takes most of its time
+        case = Case(Edit.ablate(chosen, to=TO), matched_controls(chosen, recipe.controls, recipe.seed))
+        margins = Bench(model, [case], work.progress).margins(found.test)
     tops = {ENCODED: top_units(found.ranking(ENCODED), k), USED: top_units(found.ranking(USED), k)}
     shape = {
         "parameters": sum(weight.numel() for weight in model.bridge.original_model.parameters()),
@@ -100,7 +99,7 @@ def measured(name: str, model: Model, task: Task, work: Work) -> UnitResult:
         "k": k,
     }
     arrays = {"layers": np.array([row.layer for row in found.layers]), **tops}
-    return UnitResult(arrays, {"row": record(row_of(name, task, model, found, effect)), **shape})
+    return UnitResult(arrays, {"row": record(row_of(name, task, model, found, len(chosen), margins)), **shape})
 
 
 def seconds(work: Work, models: ModelList, place: int, task: Task) -> float:
@@ -133,8 +132,8 @@ def search(model: Model, pairs: Pairs, work: Work) -> Found:
     )
 
 
-def row_of(name: str, task: Task, model: Model, found: Found, effect: Effect | None) -> TaskInModel:
-    """What `find` and `measure_effect` say of one task; without an effect where nothing is to be ablated."""
+def row_of(name: str, task: Task, model: Model, found: Found, units: int, margins: Measured | None) -> TaskInModel:
+    """What is found of one task, and its margins without so many units; None where none is to be ablated."""
     best, test, seed = found.result.best, found.test, found.split.seed
     groups = groups_in(test)
     baseline, right = best_baseline(model, found.split)
@@ -155,7 +154,8 @@ def row_of(name: str, task: Task, model: Model, found: Found, effect: Effect | N
         above=above,
         encoded=above.low > 0,
         used_layer=found.result.best_layers[USED],
-        **vars(_loss(test, effect, groups, seed)),
+        units=units,
+        **vars(_loss(margins, groups, seed)),
     )
 
 
@@ -177,7 +177,6 @@ class _Loss:
     """What ablating the set takes, in the words of `TaskInModel`; by default nothing can be told."""
 
     why: str
-    units: int = 0
     margin: Estimate = UNKNOWN
     lost: Estimate = UNKNOWN
     control: float | None = None
@@ -187,22 +186,22 @@ class _Loss:
     used: bool | None = None
 
 
-def _loss(test: Pairs, effect: Effect | None, groups: Groups, seed: int) -> _Loss:
+def _loss(margins: Measured | None, groups: Groups, seed: int) -> _Loss:
     """The share of the margin that is lost, among those under matched controls."""
-    if effect is None:
+    if margins is None:
         return _Loss("attribution predicts a drop of no unit")
-    why = too_few(len(test), len(np.unique(groups)), len(effect.control_margins))
-    margin = Estimate(effect.margin.before, effect.margin.before_low, effect.margin.before_high)
-    if effect.nothing_to_lose is not False:
-        return _Loss(why or "no clean preference", len(effect.neurons), margin)
-    before = effect.before
-    lost = ratio(before - effect.after, before, groups, seed)
-    controls = [float((before - one).sum() / before.sum()) for one in effect.control_margins]
+    before, (after, *others) = margins.before, margins.after[0]
+    why = too_few(len(before), len(np.unique(groups)), len(others))
+    clean = margins.clean(seed)
+    margin = Estimate(clean.margin, clean.low, clean.high)
+    if not clean.clean:
+        return _Loss(why or "no clean preference", margin)
+    lost = ratio(before - after, before, groups, seed)
+    controls = [float((before - one).sum() / before.sum()) for one in others]
     assert lost.value is not None
     p = one_sided_p(lost.value, controls)
     return _Loss(
         why,
-        len(effect.neurons),
         margin,
         lost,
         control=float(np.mean(controls)),
