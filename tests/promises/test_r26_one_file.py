@@ -160,7 +160,10 @@ def test_a_link_chooses_a_neuron_and_the_address_says_which(chromium, found, run
         assert again.texts(shown) == [wanted]
         again.page.locator('[data-place="0-cards"]').get_by_label("Neuron").select_option(index=0)
         assert again.texts(shown) == [first]
+        address = again.page.evaluate("location.hash")
         assert again.said == []
+    with opened(chromium, runs["find"] / "index.html", address) as copied:
+        assert copied.texts(shown) == [first]
 
 
 def test_pairs_are_sorted_filtered_and_found(ablated):
@@ -189,6 +192,10 @@ def test_the_dose_is_told_drawn_and_shown_in_the_text(ablated):
     assert model.evaluate("menu => menu.selectedOptions[0].text") == "scale 0.5"
     dose.press("ArrowLeft")
     assert model.evaluate("menu => menu.selectedOptions[0].text") == "scale 0"
+    model.select_option(label="scale 0.5")
+    assert ablated.signal("0-doses-doses", "dose") == 0.5
+    assert "At scale 0.5 the mean margin" in ablated.texts('[data-place="0-doses"] .said')[0]
+    model.select_option(label="scale 0")
 
 
 def test_one_set_is_shown_at_a_time(ablated):
@@ -196,6 +203,9 @@ def test_one_set_is_shown_at_a_time(ablated):
     menu.select_option(label="attribution")
     assert ablated.page.locator("#\\31 -pairs").is_visible()
     assert not ablated.page.locator("#\\30 -pairs").is_visible()
+    ablated.page.wait_for_function(  # also what was drawn while it was hidden
+        '() => [...document.querySelectorAll(".view:not([hidden]) .plot svg")].every(one => one.clientWidth > 300)'
+    )
     menu.select_option(label="welch")
     assert ablated.page.locator("#\\30 -pairs").is_visible()
 

@@ -203,6 +203,7 @@
     const only = select([["", "all pairs"], ...kinds.map((kind) => [kind, edited ? kind : kind.slice(6)])]);
     const colour = select([["change", "change"], ["logprob", "log-probability"]]);
     const search = make("input", { type: "search", size: 14 });
+    const told = make("p", { class: "head" });
     const show = () => {
       const at = Number(pass.value) || 0, byChange = edited && colour.value === "change" && at > 0;
       const rows = data.pairs.map((pair, i) => {
@@ -215,6 +216,8 @@
         .sort(SORTS[sort.value][1]);
       const some = data.pairs.length < data.all ? `, those that change most of ${data.all}` : "";
       count.textContent = `${kept.length} of ${rows.length} pairs${some}`;
+      told.textContent = `${byChange ? "Orange with ▼: the token became less probable; blue with ▲: more."
+        : "The darker, the less probable."} Numbers are log-probabilities in nats.`;
       list.replaceChildren(...kept.slice(0, most).map((row) => item(row, at, byChange)));
       more.hidden = kept.length <= most;
     };
@@ -234,8 +237,7 @@
       controls.push(control(`${place}.colour`, "Colour by", colour, "change", again));
     }
     more.addEventListener("click", () => { most += 20; show(); });
-    const told = edited ? "Orange with ▼: the token became less probable; blue with ▲: more. " : "The darker, the less probable. ";
-    box.append(...controls, make("p", { class: "head" }, `${told}Numbers are log-probabilities in nats.`), count, list, more);
+    box.append(...controls, told, count, list, more);
     show();
   }
 
@@ -293,6 +295,14 @@
       }
     });
     box.append(said);
+    view.addEventListener("change", ({ target }) => {
+      if (!ready || target !== all('[data-tool="pairs"] select', view)[0]) return;
+      const [range] = all("input", box), [{ text }] = target.selectedOptions;
+      const dose = data.doses.findIndex(({ scale }, i) => text === (scale === 1 ? "unedited" : label(i)));
+      if (dose < 0 || Number(range.value) === dose) return;
+      range.value = dose;
+      range.dispatchEvent(new Event("input"));
+    });
     moved();
   }
 
@@ -320,6 +330,7 @@
     const sheets = all(`[data-sheet="${CSS.escape(place)}"]`), key = `${place}.of`;
     const menu = select(sheets.map((one) => [one.id, one.dataset.title]));
     const show = () => sheets.forEach((one) => { one.hidden = one.id !== menu.value; });
+    menu.addEventListener("change", () => chosen.delete("at"));  // which led to another card
     box.append(control(key, "Neuron", menu, sheets[0]?.id ?? "", show));
     show();
   }
@@ -445,6 +456,7 @@
     if (menu) menu.value = String(now);
     views.forEach((view, i) => { view.hidden = i !== now; });
     drawVisible();
+    window.dispatchEvent(new Event("resize"));  // a chart that was drawn while it was hidden has no width yet
     for (const [place, start] of [...starts]) {
       if (!document.getElementById(place).closest("[hidden]")) {
         starts.delete(place);

@@ -188,7 +188,7 @@ def _answers(works: Sequence[Work], questions: Sequence[Question], progress: Pro
         for question, cost in zip(questions, own, strict=True):
             began = perf_counter()
             answers[-1][question] = load_or_ask(work, question, ASK[question])
-            spent, left, done = spent + perf_counter() - began, left - cost, done + 1
+            spent, left, done = spent + perf_counter() - began, max(0.0, left - cost), done + 1  # sums round
             pace = spent / (whole - left) if whole - left > 0 else 1.0
             progress.whole(done, total, share=1 - left / whole if whole else 1.0, left=left * pace)
     return answers

@@ -65,9 +65,7 @@ def _new_words(found: FindResult) -> str:
     if new is None or ends is None or baselines is None:
         return ""
     label, value = _strongest(baselines)
-    strongest = f"the best baseline ({label}) {_short(value)}" + (
-        ", no less than they do" if value >= ends[0] else ""
-    )
+    strongest = f"the best baseline ({label}) {_short(value)}" + (", not clearly less" if value >= ends[0] else "")
     return (
         f"Where the contrasting words of test are new to training, the top {found.topk} reach {_short(new.topk)} "
         f"({_interval(ends)}; dense {_short(new.dense)}), {strongest}."
