@@ -110,6 +110,7 @@ def serving() -> Iterator[FakeHub]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("huggingface_hub.constants.ENDPOINT", address)
         patch.setattr("huggingface_hub.hf_api.api.endpoint", address)  # of the functions that load models
+        patch.setattr("transformers.utils.hub._hf_api", None, raising=False)  # made anew, for this address
         template = address + "/{repo_id}/resolve/{revision}/{filename}"
         for place in ("constants", "file_download"):
             patch.setattr(f"huggingface_hub.{place}.HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
