@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from neurosteer.errors import InputError
@@ -18,7 +19,7 @@ from .types import Pairs
 def load_pairs(
     task: str | None = None,
     *,
-    source: str = "auto",
+    source: str | os.PathLike[str] = "auto",
     limit: int | None = None,
     seed: int = 0,
     columns: Columns = COLUMNS,
@@ -53,7 +54,7 @@ def load_pairs(
     Pairs('intransitive', 50 pairs of 'builtin')
     """
     asked = asked_layout(layout, columns)
-    opened = open_source(source, task=task, asked=asked, offline=offline, progress=progress)
+    opened = open_source(os.fspath(source), task=task, asked=asked, offline=offline, progress=progress)
     names = _choose(opened, [] if task is None else [task], phenomena=False)
     if len(names) > 1:
         raise InputError(f"'{task}' is {len(names)} tasks ({names[0]}, {names[1]}, ...); name one")
@@ -64,7 +65,7 @@ def load_pairs(
 def load_tasks(
     tasks: Sequence[str],
     *,
-    source: str = "auto",
+    source: str | os.PathLike[str] = "auto",
     limit: int | None = None,
     seed: int = 0,
     columns: Columns = COLUMNS,
@@ -87,7 +88,7 @@ def load_tasks(
     ['passive_1', 'passive_2', 'ellipsis_n_bar_1', 'ellipsis_n_bar_2']
     """
     asked = asked_layout(layout, columns)
-    opened = open_source(source, asked=asked, offline=offline, progress=progress)
+    opened = open_source(os.fspath(source), asked=asked, offline=offline, progress=progress)
     return _read(opened, _choose(opened, tasks), limit, seed, progress)
 
 

@@ -78,6 +78,14 @@ def test_tasks_that_are_not_there(folder: Path):
     assert [pairs.task for pairs in load_tasks([], source=one)] == ["mine"]
 
 
+def test_a_path_is_as_good_as_its_text(folder: Path):
+    """What is kept of it is text, as a run's options are."""
+    pairs = load_pairs("mine", source=folder)
+    assert pairs == load_pairs("mine", source=str(folder))
+    assert type(pairs.source) is str
+    assert load_tasks(["mine"], source=folder) == load_tasks(["mine"], source=str(folder))
+
+
 def test_paths_that_are_not_there(tmp_path: Path, folder: Path):
     for source in (str(tmp_path / "none"), "./none", "~/none/none", "data/none.csv", "none", "a/b/c"):
         assert refusal(load_pairs, source=source).startswith(f"no such file or folder: '{source}' (--data takes ")
