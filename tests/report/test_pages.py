@@ -108,6 +108,14 @@ def test_lines_of_doses_go_through_the_unedited_model(made):
     assert 1.0 in {row["scale"] for row in rows if row["series"] == "controls"}
 
 
+def test_how_small_p_can_be_is_told(made):
+    [first, _] = json.loads((made["ablate"] / "results.json").read_text())["results"]
+    least = f"{1 / (1 + first['controls']['n']):.3f}".removeprefix("0").rstrip("0")
+    text = (made["ablate"] / PAGE).read_text("utf-8")
+    assert f"whose change lies at least as far from the mean of all others, so {least} at least." in text
+    assert f"of {first['data']['tested']}. This is scale 0." in text
+
+
 def test_every_neuron_of_a_set_is_listed_with_its_score(made):
     [first, second] = json.loads((made["ablate"] / "results.json").read_text())["results"]
     text = (made["ablate"] / PAGE).read_text("utf-8")

@@ -58,7 +58,7 @@ def effect_overview(effects: Sequence[EffectResult]) -> list[Part]:
     """All neuron sets of the run beside each other."""
     rows = [row for effect in effects for row in changes(name_of(effect), effect.change)]
     chart = changes_chart("sets", "What the edit changes, set by set", rows)
-    text = f"{action(effects[0].edit).capitalize()}, {where(effects[0].edit)}."
+    text = f"{action(effects[0].edit).capitalize()}, {where(effects[0].edit)}. A margin is log P(good) - log P(bad)."
     return [Part("change", "What the edit changes", [text], [chart], [_sets(effects)])]
 
 
@@ -109,12 +109,13 @@ def _parts(folder: Path, effect: EffectResult, effects: Sequence[EffectResult]) 
     if pairs is None:
         return
     margins = csv_rows(pairs)
+    dose = f" This is scale {effect.edit.scale:g}." if len(effect.by_scale) > 1 else ""
     yield Part(
         "margins",
         "Pair by pair",
         [
             f"{counted(effect.flipped.lost, 'pair')} lost (the good sentence was the more probable one, and is no "
-            f"longer), {effect.flipped.gained:,} gained, of {len(margins):,}."
+            f"longer), {effect.flipped.gained:,} gained, of {len(margins):,}.{dose}"
         ],
         [margins_chart(margins)],
     )
@@ -236,7 +237,19 @@ def _sets(effects: Sequence[EffectResult]) -> Table:
                 effect.verdict or NONE,
             )
         )
-    return Table("Margins in nats, KL in nats per token of neutral text", heads, tuple(rows))
+    caption = f"Margins in nats, KL in nats per token of neutral text. {_told_of_p(effects)}".rstrip()
+    return Table(caption, heads, tuple(rows))
+
+
+def _told_of_p(effects: Sequence[EffectResult]) -> str:
+    sizes = {effect.controls.n for effect in effects if effect.controls}
+    if not sizes:
+        return ""
+    least = f", so {p_value(1 / (1 + max(sizes)))} at least" if len(sizes) == 1 else ""
+    return (
+        "p is the share of sets, these neurons and their controls, whose change lies at least as far from the mean "
+        f"of all others{least}."
+    )
 
 
 def doses_part(effect: EffectResult) -> Part:
