@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
@@ -15,7 +14,7 @@ from neurosteer.hub import Fetched, Repository
 from neurosteer.progress import AUTO, Progress
 from neurosteer.store import locked, write_bytes
 
-from .copies import PROVENANCE, about_of, files_of, folder_of
+from .copies import PROVENANCE, Copy, copy_in, files_of, folder_of
 from .hub import config_names
 from .published import PUBLISHED
 
@@ -46,25 +45,25 @@ def fetch_data(
     repo = PUBLISHED[source].hub_id if source in PUBLISHED else source
     folder = folder_of(repo)
     if offline or not hub.is_reachable():
-        about = about_of(folder)
-        if about is None or revision not in (None, about["revision"], about["commit"]):
+        copy = copy_in(folder)
+        if copy is None or revision not in (None, copy.revision, copy.commit):
             at = "" if revision is None else f" at revision '{revision}'"
             raise InputError(f"'{repo}'{at} is not in the cache and the hub cannot be reached; fetch it with network")
-        _check_configuration(repo, files_of(folder, about), configuration)
-        return _as_fetched(name, folder, about, was_there=True)
+        _check_configuration(repo, files_of(folder, copy.commit), configuration)
+        return _as_fetched(name, folder, copy, was_there=True)
     found = hub.repository(repo, "dataset", revision)
     if found is None:
         close = did_you_mean(repo, [row.hub_id for row in PUBLISHED.values()])
         raise InputError(f"no dataset '{repo}' on the hub, or no access to it{close}")
     with locked(folder):
-        about = about_of(folder)
-        was_there = about is not None and about["commit"] == found.commit
+        copy = copy_in(folder)
+        was_there = copy is not None and copy.commit == found.commit
         if not was_there:
             _replace(folder, found, revision, configuration, progress)
-    about = about_of(folder)
-    assert about is not None
-    _check_configuration(repo, files_of(folder, about), configuration)
-    return _as_fetched(name, folder, about, was_there=was_there)
+    copy = copy_in(folder)
+    assert copy is not None
+    _check_configuration(repo, files_of(folder, copy.commit), configuration)
+    return _as_fetched(name, folder, copy, was_there=was_there)
 
 
 def _replace(folder: Path, found: Repository, revision: str | None, configuration: str, progress: Progress) -> None:
@@ -76,12 +75,12 @@ def _replace(folder: Path, found: Repository, revision: str | None, configuratio
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / "made"
-        about = {"repository": found.name, "revision": revision, "commit": found.commit}
-        place = hub.download(found, files, progress, into=files_of(made / folder.name, about))
+        place = hub.download(found, files, progress, into=files_of(made / folder.name, found.commit))
         shutil.rmtree(place / ".cache", ignore_errors=True)  # huggingface_hub's own notes
         _check_configuration(found.name, place, configuration)
-        sizes = {"files": {file: (place / file).stat().st_size for file in files}}
-        write_bytes(made / folder.name / PROVENANCE, json.dumps(about | sizes, indent=2).encode())
+        sizes = {file: (place / file).stat().st_size for file in files}
+        copy = Copy(repository=found.name, revision=revision, commit=found.commit, files=sizes)
+        write_bytes(made / folder.name / PROVENANCE, json.dumps(asdict(copy), indent=2).encode())
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         (made / folder.name).rename(folder)
@@ -95,6 +94,6 @@ def _check_configuration(repo: str, folder: Path, configuration: str) -> None:
         raise InputError(f"'{repo}' has no configuration '{configuration}' (it has {len(known)}){close}")
 
 
-def _as_fetched(name: str, folder: Path, about: Mapping[str, Any], *, was_there: bool) -> Fetched:
-    size = sum(about["files"].values())
-    return Fetched(name, "dataset", files_of(folder, about), size, about["commit"], was_there)
+def _as_fetched(name: str, folder: Path, copy: Copy, *, was_there: bool) -> Fetched:
+    size = sum(copy.files.values())
+    return Fetched(name, "dataset", files_of(folder, copy.commit), size, copy.commit, was_there)

@@ -23,7 +23,6 @@ class Claims:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / _FOLDER
-        self._locks: dict[str, BaseFileLock] = {}  # made once: one that is dropped may swallow Ctrl-C while it goes
 
     @contextmanager
     def first_of(self, ready: Sequence[Unit], group: str) -> Iterator[Unit | None]:
@@ -84,11 +83,7 @@ class Claims:
         return self._folder / f"{name}{_SUFFIX}"
 
     def _take(self, name: str) -> BaseFileLock | None:
-        if name not in self._locks:
-            self._locks[name] = FileLock(self._path(name))
-        lock = self._locks[name]
-        if lock.is_locked:  # by ourselves: it would be held twice
-            return None
+        lock = FileLock(self._path(name))
         with suppress(Timeout, FileNotFoundError):  # the latter where another process has just finished the run
             self._folder.mkdir(exist_ok=True)
             lock.acquire(timeout=0)
