@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -52,7 +52,7 @@ class Instead:
     bos: options.Bos = None
     eos: options.Eos = None
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Those that were given, by the names of their keys."""
         keys = {key: value for key, value in vars(self).items() if value is not None}
         return keys | {"tasks": list(dict.fromkeys(keys.pop("task")))} if "task" in keys else keys
@@ -138,9 +138,9 @@ def run(
         raise Resumable(str(stop) if isinstance(stop, Interrupted) else "interrupted") from stop
 
 
-def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
+def _overrides(settings: Sequence[str], given: Mapping[str, object]) -> dict[str, object]:
     """The keys of `--set` and of the options, each once."""
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, object] = {}
     for text in settings:
         key, sign, value = text.partition("=")
         if not sign:
@@ -151,7 +151,7 @@ def _overrides(settings: Sequence[str], given: dict[str, Any]) -> dict[str, Any]
     for key in given:
         if key in overrides:
             raise InputError(f"'{key}' is given twice: by --set and by an option of its own")
-    return overrides | given
+    return overrides | dict(given)
 
 
 def _run(asked: Recipe, workers: int | Literal["auto"], output: options.Output, progress: TerminalProgress) -> None:
