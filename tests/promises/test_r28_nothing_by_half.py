@@ -18,10 +18,11 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from tiny_models import hf_network, save_tokenizer
+from tiny_models import hf_network, random_pairs, save_tokenizer
 from torch import Tensor, nn
 
 from neurosteer.errors import InputError
+from neurosteer.forward import score
 from neurosteer.model import load_model
 
 GATE, UP = "model.layers.1.mlp.gate_proj.weight", "model.layers.1.mlp.up_proj.weight"
@@ -130,6 +131,58 @@ def test_weights_that_overflow_a_number_type(folder: Path):
     assert message_of(folder, dtype="float16") == (
         f"{folder} does not fit float16: {UP} overflows; try --dtype bfloat16 or float32"
     )
+
+
+def split_into_shards(folder: Path) -> tuple[Path, Path]:
+    """The weights in two files and an index, as large models are published."""
+    whole = folder / "model.safetensors"
+    weights, shards = load_file(whole), [folder / f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]
+    whole.unlink()
+    names = sorted(weights)
+    places = {name: shards[2 * i >= len(names)] for i, name in enumerate(names)}
+    for shard in shards:
+        save_file({name: weights[name] for name in names if places[name] == shard}, shard, {"format": "pt"})
+    index = {"metadata": {}, "weight_map": {name: shard.name for name, shard in places.items()}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    return shards[0], shards[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda second: second.pop("model.norm.weight"), "are incomplete: model.norm.weight is missing"),
+        (named({"model.extra": torch.ones(2)}), "have 1 tensor for which its config has no place (model.extra)"),
+        (
+            named({"model.norm.weight": torch.full((32,), torch.nan)}),
+            "weights that are NaN, in model.norm.weight",
+        ),
+        (
+            named({"model.norm.weight": torch.ones(32, dtype=torch.int8)}),
+            "stores model.norm.weight as I8, a",
+        ),
+    ],
+)
+def test_what_is_wrong_in_the_second_of_two_files(change: Change, told: str, folder: Path):
+    _, second = split_into_shards(folder)
+    assert load_model(folder).n_layers == 3
+    weights = load_file(second)
+    change(weights)
+    save_file(weights, second, {"format": "pt"})
+    assert told in message_of(folder)
+
+
+def test_a_file_of_two_is_missing(folder: Path):
+    _, second = split_into_shards(folder)
+    second.unlink()
+    assert message_of(folder) == f"cannot load the model in {folder}: No such file or directory: {second}"
+
+
+def test_a_head_that_a_config_calls_tied_is_taken_as_it_is_stored(folder: Path):
+    """Weights that differ from the embedding's are not replaced by them."""
+    pairs = random_pairs(6)
+    expected = score(load_model(folder), pairs).logprob
+    change_config(folder, tie_word_embeddings=True)
+    assert torch.equal(score(load_model(folder), pairs).logprob, expected)
 
 
 # --- quantisation and adapters ---------------------------------------------------------------------------------
