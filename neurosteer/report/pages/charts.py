@@ -39,10 +39,6 @@ CONFIG: Spec = {
     "text": {"color": INK},
     "rule": {"color": INK},
 }
-ON_CANVAS: Spec = {
-    **CONFIG,
-    "axis": {**CONFIG["axis"], "labelColor": "#767676", "titleColor": "#767676", "gridColor": "#8884"},
-}  # which knows no names of colours: legible on light and dark
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from neurosteer.report.palette import FALLING, PLACES, RISING
 
-from .charts import ON_CANVAS, SCHEMA, Chart, Choice, Row, Spec, hover
+from .charts import CONFIG, SCHEMA, Chart, Choice, Row, Spec, hover
 
 ROW = 12  # pixels of a row, at least
 _MIDDLED = tuple(2 * place - 1 for place in PLACES)
@@ -65,7 +65,7 @@ def matrix_chart(
         "width": "container",
         "height": max(200, max(ROW, 22 if len(tasks) <= 24 else 0) * len(tasks)),
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": ON_CANVAS,
+        "config": CONFIG,
         "usermeta": {"renderer": "canvas", "tasks": list(tasks), "ends": list(ends)},
         "params": [
             choice.param,

@@ -45,11 +45,16 @@
 
   /* ---- charts ---- */
 
+  function inColours(spec) {  // for a canvas, which knows no names of colours
+    const look = getComputedStyle(document.documentElement);
+    return JSON.parse(JSON.stringify(spec).replace(/var\((--[\w-]+)\)/g, (_, name) => look.getPropertyValue(name).trim()));
+  }
+
   function draw(place, rows) {
     if (drawn.has(place)) return drawn.get(place);
     const box = document.querySelector(`[data-chart="${CSS.escape(place)}"]`);
-    const spec = rows ? { ...DATA.charts[place], data: { name: "units", values: rows } } : DATA.charts[place];
-    const renderer = spec.usermeta?.renderer ?? "svg";
+    const [given, renderer] = [DATA.charts[place], DATA.charts[place].usermeta?.renderer ?? "svg"];
+    const spec = { ...(renderer === "canvas" ? inColours(given) : given), ...(rows && { data: { name: "units", values: rows } }) };
     const view = vegaEmbed(box, spec, { renderer, actions: false, ast: true, tooltip: { theme: "custom" } })
       .then((result) => result.view);
     drawn.set(place, view);
@@ -376,8 +381,10 @@
     }
     const limit = () => { for (const chart of [map, against]) if (DATA.charts[chart]) signal(chart, "best", Number(best.value) || 1e9); };
     const zoom = () => {
-      const [from, to] = [Number(first.value) || 0, Number(last.value) || data.width];
-      signal(map, "first", Math.min(from, to - 1));
+      const whole = (field, low, high, usual) => Math.min(Math.max(Math.round(Number(field.value || usual)), low), high);
+      const from = whole(first, 0, data.width - 1, 0), to = whole(last, from + 1, data.width, data.width);
+      [first.value, last.value] = [from, to];
+      signal(map, "first", from);
       signal(map, "last", to);
     };
     const refill = () => feed(map, mapRows());
@@ -403,14 +410,14 @@
     }
     const words = data.methods.filter((name) => data.words[name]).map((name) => `${name}: ${data.words[name]}`).join(". ");
     const some = data.layers.length < data.all ? ` The highest ${data.layers.length} of ${data.all} neurons are here.` : "";
-    box.append(make("p", { class: "head" }, `${words}.${some}`));
+    const hit = make("p", { class: "head", role: "status" });
+    box.append(make("p", { class: "head" }, `${words}.${some}`), hit);
     function setZoom(from, to) {
       [first.value, last.value] = [from, to];
       keep(`${place}.first`, from, 0);
       keep(`${place}.last`, to, data.width);
       zoom();
     }
-    restore.push(() => { first.value = chosen.get(`${place}.first`) ?? 0; });
     const start = async () => {
       await Promise.all([refill(), recross()]);
       limit();
@@ -421,8 +428,10 @@
       }
       for (const chart of chartsIn(document.getElementById(place))) {
         (await draw(chart)).addEventListener("click", (_, mark) => {
-          const card = `${place.replace(/neurons$/, "")}neuron-${mark?.datum?.layer}:${mark?.datum?.unit}`;
+          if (mark?.datum?.unit === undefined) return;
+          const name = `${mark.datum.layer}:${mark.datum.unit}`, card = `${place.replace(/neurons$/, "")}neuron-${name}`;
           if (document.getElementById(card)) location.hash = card;
+          else hit.textContent = `${name} has no card in this page; make it with: neurosteer neuron ${name} --task ${data.task}`;
         });
       }
       const view = await draw(map);

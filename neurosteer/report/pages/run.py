@@ -40,7 +40,7 @@ def run_page(folder: Path, name: str) -> str:
         title=f"{command}: {about or 'text before and after'}",
         subtitle=[str(model.get("name", "unknown model")), name],
         reading=reading,
-        command=command_of(command, run.get("options") or {}),
+        command=_commands(folder, command, run.get("options") or {}),
         overview=overview,
         views=views,
         kind=kind,
@@ -49,6 +49,18 @@ def run_page(folder: Path, name: str) -> str:
         files=sorted(p.name for p in folder.iterdir() if p.name not in (PAGE, MANIFEST) and p.name[0] != "."),
         version=str(run["version"]),
     ).to_html()
+
+
+def _commands(folder: Path, command: str, options: Json) -> str:
+    """The command of the run; where it took the neurons of a find that lies beside it, the find's comes first."""
+    own = command_of(command, options)
+    if not own or not options.get("from"):
+        return own
+    place = folder.parent / Path(options["from"]).name / RESULTS
+    if not place.is_file():
+        return f"{own}  # with the neurons of {options['from']}"
+    found = json.loads(place.read_text("utf-8"))
+    return "\n".join(filter(None, (command_of(found["command"], found.get("options") or {}), own)))
 
 
 def _model(model: dict[str, Json]) -> list[tuple[str, str]]:

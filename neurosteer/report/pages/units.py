@@ -17,7 +17,7 @@ from neurosteer.results import FindResult
 from neurosteer.store import SUFFIX, file_stem
 from neurosteer.vocabulary import Json
 
-from .charts import ON_CANVAS, SCHEMA, Chart, Series, Spec, hover
+from .charts import CONFIG, SCHEMA, Chart, Series, Spec, hover
 from .neuron import MASSIVE, Size, anchor
 
 MOST_CELLS = 250_000  # scores that a page holds
@@ -126,6 +126,7 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
         "massive": np.flatnonzero(units.stats.massive.ravel()[kept]).tolist(),
         "width": width,
         "all": size,
+        "task": found.task,
     }
 
 
@@ -149,7 +150,7 @@ def map_charts(units: Units) -> list[Chart]:
         "width": "container",
         "height": max(140, min(18 * layers, 560)),
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": ON_CANVAS,
+        "config": CONFIG,
         "usermeta": {"renderer": "canvas", "units": True},
         "params": [
             {"name": "hidden", "value": []},
@@ -179,7 +180,7 @@ def map_charts(units: Units) -> list[Chart]:
             "color": {
                 "field": "depth",
                 "type": "quantitative",
-                "scale": {"domain": [-1, 0, 1], "range": ["#a63603", "#f4f4f1", "#08306b"], "interpolate": "rgb"},
+                "scale": {"domain": [-1, 0, 1], "range": ["var(--down)", "var(--wash)", "var(--up)"], "interpolate": "rgb"},
                 "legend": None,
             },
             "tooltip": hover(("name", "neuron"), ("told", "scores"), ("more", "also")),
@@ -205,7 +206,7 @@ def _against(methods: Sequence[str]) -> Chart:
         "width": "container",
         "height": 380,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": ON_CANVAS,
+        "config": CONFIG,
         "usermeta": {"renderer": "canvas", "units": True},
         "params": [
             {"name": "hidden", "value": []},
@@ -226,7 +227,7 @@ def _against(methods: Sequence[str]) -> Chart:
                 "field": "series",
                 "type": "nominal",
                 "legend": None,
-                "scale": {"domain": names, "range": ["#CC79A7", "#0072B2", "#D55E00", "#8c8c8c"]},
+                "scale": {"domain": names, "range": [one.colour for one in series]},
             },
             "shape": {
                 "field": "series",
