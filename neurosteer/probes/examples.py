@@ -40,8 +40,8 @@ class Standard:
 
     @property
     def level(self) -> Float[Tensor, "layer 1 1"]:
-        """One scale for a whole layer: the root mean square of its units' standard deviations."""
-        return self.scale.square().mean(dim=2, keepdim=True).sqrt()
+        """One scale for a whole layer: the median of its units' standard deviations, which no massive unit sets."""
+        return self.scale.quantile(0.5, dim=2, keepdim=True)
 
 
 def aligned(

@@ -44,12 +44,19 @@ class L0Settings:
                 raise InputError(
                     f"{name} must be one of {', '.join(words)}, not '{value}'{did_you_mean(value, words)}"
                 )
-        if self.steps < 1:
-            raise InputError(f"steps must be at least 1, not {self.steps}")
-        for name in ("rate_weights", "rate_gates"):
+        if self.steps < 1 or self.steps != int(self.steps):
+            raise InputError(f"steps must be a whole number of at least 1, not {self.steps}")
+        if not (-math.inf < self.gamma < 0 and 1 < self.zeta < math.inf):
+            raise InputError(f"gamma must be below 0 and zeta above 1, not {self.gamma} and {self.zeta}")
+        if not math.isfinite(self.log_alpha):
+            raise InputError(f"log_alpha must be a finite number, not {self.log_alpha}")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+        for name in ("rate_weights", "rate_gates", "beta"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be a finite number above 0, not {getattr(self, name)}")
-        for name in ("weight_l2", "weights_sd", "log_alpha_sd"):
+        for name in ("weight_l2", "warm_l2", "weights_sd", "log_alpha_sd"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be a finite number of at least 0, not {getattr(self, name)}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from neurosteer.runner.units import Read
 from .agreement import Agreement
 from .claims import Measurement, answer_of, judge
 from .equal_share import SHARE, EqualShare
-from .result import CLAIMS, NAME, ClaimName, LambdaPoint, LayerPoint, Scale, Sensitivity, Summary
+from .result import CLAIMS, NAME, UNJUDGED, ClaimName, LambdaPoint, LayerPoint, Scale, Sensitivity, Summary
 from .units import DenseProbes, TrainedMasks, read_masks
 
 
@@ -58,7 +58,8 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
     equal = EqualShare.of(masks, dense)
     agreement_equal = Agreement.of(equal.spearman, equal.limit, samples)
     below = [j for j, each in enumerate(design.lambdas) if each < 1]
-    rises = samples.trend(masks.kept[:, :, below])
+    trained = masks.trained(design.lambdas)
+    rises = samples.trend(np.where(trained, masks.kept, np.nan)[:, :, below])
     whole = np.isfinite(equal.needed).all(axis=1)  # a trend is over tasks that are known at every layer
     most = whole[:, None] & (whole.mean() > MOST)  # and over none, unless most are
     rises_equal = samples.trend(np.where(most, equal.needed, np.nan)[:, :, None])
@@ -68,6 +69,8 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
         "d": Measurement(configuration, answer_of(rises.low, rises.high), rises.draws.mean(axis=1)),
         "d_equal": Measurement(configuration, answer_of(rises_equal.low, rises_equal.high), rises_equal.draws[:, 0]),
     }
+    if not trained[at]:
+        measurements |= {name: replace(measurements[name], answer=UNJUDGED) for name in ("b", "b_equal", "d_equal")}
     summary = Summary(
         *configuration.factors,
         lam=lam,
@@ -75,10 +78,11 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
         accuracy=plain(accuracy.mean()),
         relative=known_mean(dense.where_readable(accuracy / dense.accuracy)),
         loss=plain(masks.loss[:, :, at].mean()),
+        trained=bool(trained[at]),
         rho=rises.at(below.index(at)),
         rising_lambdas=int((rises.low > 0).sum()),
         falling_lambdas=int((rises.high < 0).sum()),
-        of_lambdas=len(below),
+        of_lambdas=int(trained[below].sum()),
         beyond_half=agreement.estimate,
         agreeing_layers=agreement.agreeing_layers,
         of_layers=agreement.known_layers,
@@ -134,7 +138,7 @@ def _layer_points(
 
 
 def _scales(dense: DenseProbes, design: Design, samples: TaskSamples) -> list[Scale]:
-    level = samples.means(dense.level).mean
+    level, loudest, accuracy = (samples.means(one).mean for one in (dense.level, dense.loudest, dense.accuracy))
     return [
-        Scale(layer, plain(level[i]), plain(dense.accuracy[:, i].mean())) for i, layer in enumerate(design.layers)
+        Scale(layer, plain(level[i]), plain(loudest[i]), plain(accuracy[i])) for i, layer in enumerate(design.layers)
     ]

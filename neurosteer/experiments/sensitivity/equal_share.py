@@ -53,17 +53,16 @@ def value_at(kept: Curves, values: Curves, share: float, *, full: Points | None 
 def needed_share(kept: Curves, accuracy: Curves, dense: Points) -> Points:
     """The smallest kept share at which the accuracy reaches 95 % of the dense probe's.
 
-    Along the curve over the masks that keep any unit, and last all units; share and accuracy are first made to rise
-    together, as what fewer units read more can read too. NaN where even the smallest of them reaches that: how few
-    would do, no mask of this grid says.
+    Along the curve over the masks that keep any unit; share and accuracy are first made to rise together, as what
+    fewer units read more can read too. NaN where even the smallest of them reaches that, or none does: how few, or
+    how many, it takes, no mask of this grid says.
     """
     found = np.full(kept.shape[:2], np.nan)
     for at in np.ndindex(found.shape):
         some = kept[at] > 0
         order = np.argsort(kept[at][some], kind="stable")
-        x = np.append(kept[at][some][order], 1.0)
-        y = np.maximum.accumulate(np.append(accuracy[at][some][order], dense[at]))
-        above = int(np.argmax(y >= ENOUGH * dense[at]))
+        x, y = kept[at][some][order], np.maximum.accumulate(accuracy[at][some][order])
+        above = int(np.argmax(y >= ENOUGH * dense[at])) if y.size else 0
         if above > 0:
             share = (ENOUGH * dense[at] - y[above - 1]) / (y[above] - y[above - 1])
             found[at] = x[above - 1] + share * (x[above] - x[above - 1])

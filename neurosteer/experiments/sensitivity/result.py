@@ -84,10 +84,11 @@ class Summary(Configuration):
     accuracy: float | None
     relative: float | None  # accuracy over the dense probe's, where that reads anything
     loss: float | None
+    trained: bool  # whether that is at most the loss of closed gates: else nothing is judged at this lambda
     rho: Estimate  # Spearman of layer and kept share
     rising_lambdas: int  # below 1, at which rho is above 0 with its whole interval
     falling_lambdas: int
-    of_lambdas: int
+    of_lambdas: int  # at which masks are trained in this sense
     beyond_half: Estimate  # the mean of `agreement` over layers, less half
     agreeing_layers: int  # whose agreement is half or more
     of_layers: int  # that have an agreement
@@ -149,7 +150,8 @@ class Scale:
     """How far the units of a layer vary, and what its dense probe reads: means over tasks."""
 
     layer: int
-    level: float | None  # root mean square of the units' standard deviations
+    level: float | None  # median of the units' standard deviations
+    loudest: float | None  # the largest of them
     dense: float | None  # test accuracy
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import log
 
 from neurosteer.experiments.experiment import Rows
 from neurosteer.experiments.scope import Scope
 from neurosteer.report.numbers import NONE, lambda_text, number, percent, signed
 from neurosteer.report.table import Table
-from neurosteer.results import Estimate
+from neurosteer.results import Estimate, record
 
 from .result import DEPENDS, Claim, ClaimName, Factor, Scale, Sensitivity, Summary
 
@@ -32,7 +33,13 @@ def tables(result: Sensitivity, scope: Scope) -> list[Table]:
 
 
 def csvs(result: Sensitivity) -> Mapping[str, Rows]:
-    return {"": result.configurations, "lambdas": result.rows, "layers": result.by_layer}
+    differences = [{"claim": claim.claim, **record(one)} for claim in result.claims for one in claim.differences]
+    return {
+        "": result.configurations,
+        "lambdas": result.rows,
+        "layers": result.by_layer,
+        "differences": differences,
+    }
 
 
 def _claims(result: Sensitivity) -> Table:
@@ -72,7 +79,7 @@ def _configurations(result: Sensitivity) -> Table:
         ("weights", lambda row: row.start),
         ("log alpha", lambda row: f"{row.log_alpha:g}"),
         ("training", lambda row: row.training),
-        ("loss", lambda row: number(row.loss, 3)),
+        ("loss", lambda row: number(row.loss, 3) + ("" if row.trained else " (worse than closed gates)")),
         ("kept", lambda row: percent(row.kept)),
         ("accuracy / dense", lambda row: number(row.relative)),
         ("Spearman (layer, kept)", lambda row: _signed(row.rho)),
@@ -90,7 +97,8 @@ def _configurations(result: Sensitivity) -> Table:
     ]
     caption = (
         f"Every way to train, at λ = {lambda_text(result.lam)} and, on the right, at equal kept share; means over "
-        "tasks and layers. The loss is each training's own: compare within a training"
+        "tasks and layers. The loss is each training's own: compare within a training. Where it is above that of "
+        f"closed gates ({number(result.lam * log(2), 3)}), nothing is judged at this λ"
     )
     return Table.of(caption, result.configurations, columns, left=4)
 
@@ -104,11 +112,12 @@ def _signed(one: Estimate) -> str:
 def _scales(result: Sensitivity) -> Table:
     columns: list[tuple[str, Callable[[Scale], str]]] = [
         ("layer", lambda row: str(row.layer)),
-        ("standard deviation", lambda row: NONE if row.level is None else f"{row.level:.3g}"),
+        ("standard deviation: median unit", lambda row: NONE if row.level is None else f"{row.level:.3g}"),
+        ("largest", lambda row: NONE if row.loudest is None else f"{row.loudest:.3g}"),
         ("dense accuracy", lambda row: number(row.dense)),
     ]
     caption = (
-        "How far the units of a layer vary (root mean square of their standard deviations, mean over tasks): raw "
-        "states grow by this much, and a weight of the same size counts for as much more"
+        "How far the units of a layer vary (mean over tasks): where units vary more, a weight of the same size counts "
+        "for as much more. Scaled states are divided by the median"
     )
     return Table.of(caption, result.level, columns, left=0)

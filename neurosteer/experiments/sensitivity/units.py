@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neurosteer.data import EosStates
@@ -74,8 +74,8 @@ def _blocks(states: EosStates, split: Split, design: Design, device: torch.devic
 
 
 def _dense(examples: Examples) -> Arrays:
-    """`dense`, `validation` `[layer]`: accuracies; `level`, `loudest` `[layer]`: the root mean square of the units'
-    standard deviations, and the largest of them."""
+    """`dense`, `validation` `[layer]`: accuracies; `level`, `loudest` `[layer]`: the median of the units' standard
+    deviations, and the largest of them."""
     assert examples.standard is not None
     judged = fit_dense(examples).judged
     return {
@@ -124,13 +124,16 @@ class DenseProbes:
 
     accuracy: Points  # on test sentences
     validation: Points
-    level: Points  # root mean square of the units' standard deviations
+    level: Points  # median of the units' standard deviations
+    loudest: Points  # the largest of them
 
     @classmethod
     def read(cls, read: Read, tasks: Sequence[str]) -> DenseProbes:
         """From the units of `task_units`."""
         by_task = [read(sensitivity_name(task, DENSE)).arrays for task in tasks]
-        return cls(*(np.stack([arrays[name] for arrays in by_task]) for name in (DENSE, "validation", "level")))
+        return cls(
+            *(np.stack([arrays[name] for arrays in by_task]) for name in (DENSE, "validation", "level", "loudest"))
+        )
 
     def where_readable(self, values: Points) -> Points:
         """NaN where the dense probe reads nothing, as far as validation data tell."""
@@ -149,6 +152,10 @@ class TrainedMasks:
     limit: Curves  # the largest that ties allow
     loss: Curves  # on train sentences
     penalty: Curves  # the part of the loss that the weights cause
+
+    def trained(self, lambdas: Sequence[float]) -> Bool[np.ndarray, "lambda"]:
+        """Whether masks reach at most the loss of closed gates, lambda ln 2, on average over tasks and layers."""
+        return self.loss.mean(axis=(0, 1)) <= np.log(2) * np.array(lambdas)
 
 
 def read_masks(read: Read, tasks: Sequence[str], design: Design) -> Iterator[TrainedMasks]:

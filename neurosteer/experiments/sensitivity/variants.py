@@ -2,8 +2,8 @@
 
 States x start of the weights x start of the gates, each by the paper's loss after several declared numbers of steps,
 and by the loss with a penalty on the weights, which has a minimum, for many steps at rates that decay. Beside them,
-not among them, one start on states that are divided by a single number for each layer: raw states but for their
-growth over the layers.
+not among them, one start on states that are divided by the median of a layer's standard deviations: raw states but
+for their growth over the layers.
 """
 
 from __future__ import annotations

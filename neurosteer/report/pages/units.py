@@ -180,7 +180,11 @@ def map_charts(units: Units) -> list[Chart]:
             "color": {
                 "field": "depth",
                 "type": "quantitative",
-                "scale": {"domain": [-1, 0, 1], "range": ["var(--down)", "var(--wash)", "var(--up)"], "interpolate": "rgb"},
+                "scale": {
+                    "domain": [-1, 0, 1],
+                    "range": ["var(--down)", "var(--wash)", "var(--up)"],
+                    "interpolate": "rgb",
+                },
                 "legend": None,
             },
             "tooltip": hover(("name", "neuron"), ("told", "scores"), ("more", "also")),
