@@ -12,7 +12,7 @@ from scipy import stats
 from neurosteer.experiments.causal.agreement import agree, weighted_spearman
 from neurosteer.experiments.causal.contrasts import by_kind, kind_means, kinds_of
 from neurosteer.experiments.causal.families import family_row, other_cells, own_cells, searches, verdict
-from neurosteer.experiments.causal.measured import Measured, measure_cell, others_controls
+from neurosteer.experiments.causal.measured import Likeness, Measured, measure_cell, others_controls
 from neurosteer.experiments.causal.permutation import FamilyTest, detectable, permuted
 from neurosteer.experiments.causal.result import MeanDrop
 from neurosteer.experiments.intervals import TaskSamples
@@ -69,7 +69,7 @@ def test_one_task_is_enough_for_a_verdict_that_no_lot_decides():
     assert {found.p for found in tested} == {1 / 20}
     assert all(found.significant for found in tested)
     controls = rng(26).normal(size=(1, 19))
-    least = {detectable(controls, np.array([4.0]), seed) for seed in range(5)}
+    least = {detectable(controls, np.array([4.0]), np.zeros((1, 19)), seed) for seed in range(5)}
     assert len(least) == 1
     assert least != {None}
 
@@ -91,27 +91,39 @@ def test_a_family_of_sets_like_their_controls_is_found_in_one_case_of_twenty():
     assert stats.binom.ppf(0.001, 400, 0.05) <= hits <= stats.binom.ppf(0.999, 400, 0.05)
 
 
-def test_the_smallest_loss_that_would_have_been_found():
-    """A plain simulation: one of the controls once more, shifted by that share, is found in 80 % of cases."""
+@pytest.mark.parametrize("most_shared", [0.0, 0.6])
+def test_the_smallest_loss_that_would_have_been_found(most_shared: float):
+    """A plain simulation: one of the controls once more, shifted by that share, is found in 80 % of cases.
+
+    Controls that hold a part of the set's neurons lose that part of it.
+    """
     source = rng(23)
     controls, margins = source.normal(-0.2, 0.5, (12, 19)), source.uniform(1.0, 5.0, 12)
-    least = detectable(controls, margins, 0)
+    shared = source.uniform(0.0, most_shared, (12, 19))
+    least = detectable(controls, margins, shared, 0)
     assert least is not None
     for share, low, high in ((least, 0.72, 0.88), (0.5 * least, 0.05, 0.5), (2 * least, 0.97, 1.0)):
         hits = 0
         for i in range(300):
             played = controls[np.arange(12), source.integers(0, 19, 12)] - share * margins
-            hits += permuted(np.column_stack([played, controls]), i, draws=999).p <= 0.05
+            others = controls - share * shared * margins[:, None]
+            hits += permuted(np.column_stack([played, others]), i, draws=999).p <= 0.05
         assert low <= hits / 300 <= high, share
-    assert detectable(2 * controls, margins, 0) == pytest.approx(2 * least, rel=0.01)
-    assert detectable(controls[:, :3][:1], margins[:1], 0) is None  # 4 sets: no p is as small
+    assert detectable(2 * controls, margins, shared, 0) == pytest.approx(2 * least, rel=0.01)
+    few = slice(0, 1), slice(0, 3)
+    assert detectable(controls[few], margins[:1], shared[few], 0) is None  # 4 sets: no p is as small
+    if most_shared:
+        assert least > 1.2 * detectable(controls, margins, np.zeros_like(shared), 0)
 
 
-def family(changes: np.ndarray, clean: list[Preference], nulls: int = 0) -> Measured:
+def family(changes: np.ndarray, clean: list[Preference], nulls: int = 0, size: float = 1.0) -> Measured:
+    """Null sets have this share of the units of the own ones; a tenth more is shared from task to task."""
     tasks = [f"t{i}" for i in range(len(changes))]
     counts = [5] * len(tasks)
-    null_changes = np.full((len(tasks), nulls), -0.5)
-    return Measured(tasks, tasks, clean, counts, counts, {}, {"welch": changes}, {"welch": null_changes})
+    null_changes, unlike = np.full((len(tasks), nulls), -0.5), np.zeros((len(tasks), nulls))
+    shared = np.tile(0.1 * np.arange(len(tasks))[:, None], changes.shape[2] - 1)
+    likeness = {"welch": Likeness(shared, unlike, size * np.ones_like(unlike))}
+    return Measured(tasks, tasks, clean, counts, counts, {}, {"welch": changes}, {"welch": null_changes}, likeness)
 
 
 def test_families_leave_out_what_has_nothing_to_lose():
@@ -139,8 +151,23 @@ def test_families_leave_out_what_has_nothing_to_lose():
     assert drawn == pytest.approx(expected)
     assert other.margins.mean() == pytest.approx(np.mean([clean[target].margin for _, target in cells]))
     assert (other.cells, other.nothing_to_lose, other.empty) == (7, 3, 2)
+    assert (own.shared[:, 0].tolist(), other.shared[:, 0].tolist()) == ([0.0, 0.2], [0.0, 0.1, 0.2])
     search = searches(measured, "welch")
     assert search.changes == pytest.approx(np.array([[changes[0, 0, 0], -0.5, -0.5], [changes[2, 2, 0], -0.5, -0.5]]))
+
+
+def test_null_sets_that_are_smaller_are_not_tested():
+    """Neither p nor what would have been found; the means stay."""
+    clean = [Preference(2.0, 1.0, 3.0, 30)] * 3
+    changes = rng(27).normal(size=(3, 3, 20))
+    for size, told in ((0.95, None), (0.85, "not tested: null sets hold 85 % of as many neurons, on average")):
+        row = family_row(searches(family(changes, clean, 39, size), "welch"), "welch", "search", 0)
+        assert (row.p is None, row.detectable is None, row.mean is None) == (
+            told is not None,
+            told is not None,
+            False,
+        )
+        assert (row.verdict == told) is (told is not None)
 
 
 def family_test(mean: float, controls: float, p: float) -> FamilyTest:

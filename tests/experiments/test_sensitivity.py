@@ -77,6 +77,7 @@ class Run:
     """All units of the recipe, and what they give."""
 
     units: dict[str, UnitResult]
+    judged: dict[str, UnitResult]  # the same, the masks on raw and standardised states as if they had been trained
     scope: Scope
     result: Sensitivity
 
@@ -89,7 +90,13 @@ def run(llama: Model, tasks: list[Pairs]) -> Run:
         for unit in [states, *EXPERIMENT.task_units(work, task)]:
             found[unit.name] = unit.compute(found.__getitem__)
     scope = scope_of(work)
-    return Run(found, scope, EXPERIMENT.compute(found.__getitem__, work, scope))
+    judged = {
+        name: UnitResult({**one.arrays, "loss": one.arrays["loss"] / 20}, one.values)
+        if "loss" in one.arrays and "scaled" not in name
+        else one
+        for name, one in found.items()
+    }
+    return Run(found, judged, scope, EXPERIMENT.compute(judged.__getitem__, work, scope))
 
 
 def test_what_is_compared():
@@ -246,7 +253,7 @@ def test_the_result(run):
         loss = "penalty" if row.training == "with a penalty" else "paper"
         at = STARTS.index((row.start, row.log_alpha))
         stage = {"10 steps": 0, "40 steps": 1, "with a penalty": 0}[row.training]
-        units = [run.units[sensitivity_name(f"task{t}", f"{row.states}-{loss}")].arrays for t in range(TASKS)]
+        units = [run.judged[sensitivity_name(f"task{t}", f"{row.states}-{loss}")].arrays for t in range(TASKS)]
         for name in ("accuracy", "kept", "limit", "loss", "penalty", "spearman"):
             own = [arrays[name][row.layer, at, stage, LAMBDAS.index(row.lam)] for arrays in units]
             known = [value for value in own if np.isfinite(value)]
@@ -261,19 +268,29 @@ def test_the_result(run):
         assert (verdict.holds, verdict.of) == (counted[0], 0 if claim.verdict == X else 24)
         assert verdict.text == f"{claim.verdict}: {claim.text}"
     for row in result.configurations:
+        lambdas = [point for point in result.rows if point.line == row.line and point.training == row.training]
+        worse = {
+            lam: np.mean([point.loss.value for point in lambdas if point.lam == lam]) > lam * np.log(2)
+            for lam in LAMBDAS
+        }
+        assert row.trained is not worse[0.6]
+        assert row.of_lambdas == sum(not one for lam, one in worse.items() if lam < 1)
         assert (row.d == "up") is (row.rising_lambdas > 1)
         assert (row.d == "down") is (row.falling_lambdas > 1)
-        assert (row.b == "up") is (row.beyond_half.low is not None and row.beyond_half.low > 0)
+        above = row.beyond_half.low is not None and row.beyond_half.low > 0
+        assert (row.b == "up") is (above and row.trained)
+    assert {row.trained for row in result.configurations} == {True, False}
 
 
 def test_three_tasks_judge_no_claim(llama: Model, tasks: list[Pairs], run):
     """From the same units: means, and no intervals."""
     work = work_of(llama, tasks[:3])
     scope = scope_of(work)
-    result = EXPERIMENT.compute(run.units.__getitem__, work, scope)
+    result = EXPERIMENT.compute(run.judged.__getitem__, work, scope)
     assert {claim.verdict for claim in result.claims} == {"cannot be judged"}
     assert {getattr(row, claim) for row in result.configurations for claim in ("b", "b_equal", "d", "d_equal")} == {X}
-    assert all(row.rho.value is not None and row.rho.low is None for row in result.configurations)
+    assert all((row.rho.value is not None) is row.trained for row in result.configurations)
+    assert all(row.rho.low is None for row in result.configurations)
     assert [(one.holds, one.of) for one in EXPERIMENT.verdicts({"sensitivity": result}, scope)] == [(0, 0), (0, 0)]
     claims, every, _ = tables(result, scope)
     assert {row[2] for row in claims.rows} == {
@@ -397,6 +414,7 @@ def test_tables_show_every_configuration_and_layer(run):
         kept=0.25,
         relative=0.875,
         loss=0.12345,
+        trained=True,
         relative_equal=0.5,
         needed=None,
         rho=Estimate(0.5, -0.25, 1.0),
@@ -433,8 +451,10 @@ def test_tables_show_every_configuration_and_layer(run):
     ]
     units = [run.units[sensitivity_name(f"task{t}", "dense")].arrays for t in range(TASKS)]
     for layer, row in enumerate(levels.rows):
-        level, dense = (np.mean([arrays[name][layer] for arrays in units]) for name in ("level", "dense"))
-        assert row == (str(layer), f"{level:.3g}", number(dense))
+        level, loudest, dense = (
+            np.mean([arrays[name][layer] for arrays in units]) for name in ("level", "loudest", "dense")
+        )
+        assert row == (str(layer), f"{level:.3g}", f"{loudest:.3g}", number(dense))
 
 
 def test_verdicts_say_what_they_are_of(run):
@@ -475,7 +495,7 @@ def test_json_has_the_keys_of_version_1(run):
     of_layer = [*ended("kept"), "agreement", "agreement_equal", "relative_equal", *ended("needed")]
     assert list(found["by_layer"][0]) == [*choices, "layer", *of_layer]
     assert list(found["ways"][0]) == [
-        *(*choices, "lambda", "kept", "accuracy", "relative", "loss", *ended("rho")),
+        *(*choices, "lambda", "kept", "accuracy", "relative", "loss", "trained", *ended("rho")),
         *("rising_lambdas", "falling_lambdas", "of_lambdas", *ended("beyond_half"), "agreeing_layers", "of_layers"),
         *("relative_equal", "needed", *ended("rho_equal"), "tasks_equal", "of_tasks", *ended("beyond_half_equal")),
         *("agreeing_layers_equal", "of_layers_equal", "b", "b_equal", "d", "d_equal"),
@@ -488,12 +508,17 @@ def test_json_has_the_keys_of_version_1(run):
     assert (up, of) == (sum(row.d == U for row in run.result.configurations if row.states == "raw"), 12)
     keys = ["factor", "a", "b", "difference", "low", "high", "apart"]
     assert list(found["claims"][2]["differences"][0]) == keys
-    assert list(found["level"][0]) == ["layer", "level", "dense"]
+    assert list(found["level"][0]) == ["layer", "level", "loudest", "dense"]
     tabled = EXPERIMENT.csvs(run.result)
-    assert {name: [record(row) for row in rows] for name, rows in tabled.items()} == {
+    assert {
+        name: [row if isinstance(row, dict) else record(row) for row in rows] for name, rows in tabled.items()
+    } == {
         "": found["ways"],
         "lambdas": found["rows"],
         "layers": found["by_layer"],
+        "differences": [
+            {"claim": claim["claim"], **one} for claim in found["claims"] for one in claim["differences"]
+        ],
     }
 
 

@@ -35,14 +35,14 @@ def test_equal_share_by_hand():
 
 
 def needed_by_grid(kept: np.ndarray, accuracy: np.ndarray, dense: float) -> float:
-    """The smallest of 20,001 shares at which the curve is high enough; unknown where it begins so high."""
-    points = sorted([*zip(kept, accuracy, strict=True), (1.0, dense)], key=lambda point: point[0])
+    """The smallest of 20,001 shares at which the curve is high enough; unknown if all or none are."""
+    points = sorted(zip(kept, accuracy, strict=True), key=lambda point: point[0])
     points = [point for point in points if point[0] > 0]
     best, y, grid = 0.0, [], np.linspace(0, 1, 20001)
     for _, value in points:
         best = max(best, value)
         y.append(best)
-    if y[0] >= 0.95 * dense:
+    if y[0] >= 0.95 * dense or y[-1] < 0.95 * dense:
         return np.nan
     high = (np.interp(grid, [x for x, _ in points], y) >= 0.95 * dense) & (grid >= points[0][0])
     return float(grid[high.argmax()])
@@ -51,12 +51,15 @@ def needed_by_grid(kept: np.ndarray, accuracy: np.ndarray, dense: float) -> floa
 def test_needed_share_against_a_fine_grid():
     rng = np.random.default_rng(0)
     kept, accuracy = rng.random((4, 5, 6)), 0.5 + 0.3 * rng.random((4, 5, 6))
-    dense = 0.7 + 0.3 * rng.random((4, 5))
+    dense = 0.6 + 0.3 * rng.random((4, 5))
     kept[0, 0, 2] = 0.0  # a mask that keeps nothing reads nothing
     found = needed_share(kept, accuracy, dense)
     by_grid = [needed_by_grid(kept[at], accuracy[at], dense[at]) for at in np.ndindex(4, 5)]
     np.testing.assert_allclose(found.ravel(), by_grid, atol=1e-4)
-    assert 0 < np.isnan(found).sum() < found.size
+    low, high = accuracy.max(axis=2) < 0.95 * dense, accuracy.min(axis=2) >= 0.95 * dense
+    assert low.any()
+    assert np.isnan(found[low | high]).all()
+    assert np.isfinite(found).any()
 
 
 def layer_share(spearman: np.ndarray, limit: np.ndarray, weights: np.ndarray) -> float:
@@ -288,13 +291,14 @@ def some_masks(unknown: int) -> tuple[TrainedMasks, DenseProbes]:
     kept[9, 0] = [0.02, 0.04, 0.06, 0.08]
     accuracy = rng.uniform(-0.1, 0.1, shape) + np.array([0.6, 0.7, 0.8, 0.9])
     validation = accuracy + rng.uniform(-0.02, 0.02, shape)
-    dense = DenseProbes(rng.uniform(0.9, 1.0, (12, 4)), rng.uniform(0.9, 1.0, (12, 4)), rng.uniform(1, 2, (12, 4)))
+    dense = DenseProbes(*rng.uniform(0.9, 1.0, (2, 12, 4)), *rng.uniform(1, 2, (2, 12, 4)))
+    validation[..., 3] = dense.validation
     validation[:unknown, 1] = 1.0
     dense.validation[11, 2] = 0.54
     spearman, limit = rng.uniform(0.1, 0.8, shape), rng.uniform(0.8, 1.0, shape)
     spearman[..., 3] = limit[..., 3] = np.nan
     spearman[:7, 3, :2] = limit[:7, 3, :2] = np.nan
-    loss, penalty = rng.uniform(0, 1, shape), rng.uniform(0, 0.1, shape)
+    loss, penalty = np.log(2) * np.array(LAMBDAS) * rng.uniform(0, 1, shape), rng.uniform(0, 0.1, shape)
     return TrainedMasks(CONFIGURATION, kept, accuracy, validation, spearman, limit, loss, penalty), dense
 
 
@@ -316,8 +320,10 @@ class Analysed:
     found: Analysis
 
     @classmethod
-    def of(cls, model: Model, unknown: int = 2) -> Analysed:
+    def of(cls, model: Model, unknown: int = 2, *, worse: tuple[int, ...] = ()) -> Analysed:
+        """At the lambdas `worse` the masks end above the loss of closed gates."""
         masks, dense = some_masks(unknown)
+        masks.loss[..., list(worse)] += np.log(2)
         design = Design.of(Recipe("test", experiments=("sensitivity",), topk=2), model, frozenset({"states"}))
         design = replace(design, layers=LAYERS, lambdas=LAMBDAS, lam=LAMBDAS[AT])
         samples = TaskSamples.of([f"task{i}" for i in range(12)], 2)
@@ -380,6 +386,19 @@ def test_a_configuration_at_one_lambda(llama: Model):
     draws = one.found.measurements["d"].draws
     assert draws[0] == pytest.approx(np.mean(rhos))
     assert draws[9] == pytest.approx(np.mean([trend.draws[9, 0] for trend in trends]))
+
+
+def test_masks_that_are_worse_than_closed_gates_are_not_judged(llama: Model):
+    """At the run's lambda nothing is; a trend that most lambdas judge is still judged by the others."""
+    usual, here, most = Analysed.of(llama), Analysed.of(llama, worse=(AT,)), Analysed.of(llama, worse=(0, AT))
+    summaries = [one.found.summary for one in (usual, here, most)]
+    assert [one.trained for one in summaries] == [True, False, False]
+    assert [one.of_lambdas for one in summaries] == [3, 2, 1]
+    assert [one.d == X for one in summaries] == [False, False, True]
+    for one in (here, most):
+        for claim in ("b", "b_equal", "d_equal"):
+            assert getattr(one.found.summary, claim) == one.found.measurements[claim].answer == X
+        assert one.found.summary.rho.value is None
 
 
 @pytest.mark.parametrize(("unknown", "judged"), [(2, True), (5, False)])

@@ -4,13 +4,14 @@ own: does ablating a task's own neurons change its margin more than ablating mat
 other: the same on the other tasks. A source's controls are the same on all of them, so one is drawn for them all.
 search: own neurons against those that the same search finds where good and bad are exchanged at random.
 
-All are two-sided. Tasks without a clean preference have nothing to lose and are left out, and so are empty sets.
+All are two-sided. A search whose null sets are smaller than the own ones is not tested. Tasks without a clean
+preference have nothing to lose and are left out, and so are empty sets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -24,6 +25,7 @@ from .permutation import DRAWS, FamilyTest, detectable, permuted
 from .result import Family, FamilyName
 
 BESIDE: Mapping[FamilyName, str] = {"own": "matched controls", "other": "matched controls", "search": "null sets"}
+ALIKE = 0.9  # sets that hold fewer neurons than this, in those of the chosen ones, disturb less for that alone
 NO_TEST = FamilyTest(*(np.nan,) * 5)
 
 
@@ -32,10 +34,12 @@ class Strata:
     """What is tested together: a stratum is a task, and the mean over strata is the mean over cells."""
 
     changes: Float[np.ndarray, "stratum set"]  # the chosen set first
+    shared: Float[np.ndarray, "stratum other"]  # part of the chosen set's neurons that each other set holds too
     margins: Float[np.ndarray, "stratum"]  # clean ones
     cells: int
     nothing_to_lose: int  # cells left out
     empty: int  # cells left out besides
+    size: float = 1.0  # neurons of the other sets, in those of the chosen ones, on average
 
 
 def family_rows(measured: Measured, method: CausalMethod, seed: int) -> list[Family]:
@@ -50,19 +54,24 @@ def family_rows(measured: Measured, method: CausalMethod, seed: int) -> list[Fam
 
 
 def own_cells(measured: Measured, method: CausalMethod) -> Strata:
-    return _of_tasks(measured, np.diagonal(measured.changes[method]).T)
+    return _of_tasks(measured, np.diagonal(measured.changes[method]).T, measured.likeness[method].controls)
 
 
 def searches(measured: Measured, method: CausalMethod) -> Strata:
     own = np.diagonal(measured.changes[method]).T[:, :1]
-    return _of_tasks(measured, np.concatenate([own, measured.nulls[method]], axis=1))
+    changes, likeness = np.concatenate([own, measured.nulls[method]], axis=1), measured.likeness[method]
+    found = _of_tasks(measured, changes, likeness.nulls)
+    sizes = likeness.null_sizes[np.isfinite(own[:, 0]) & measured.preferred]
+    return replace(found, size=float(sizes.mean())) if sizes.size else found
 
 
-def _of_tasks(measured: Measured, changes: Float[np.ndarray, "task set"]) -> Strata:
+def _of_tasks(
+    measured: Measured, changes: Float[np.ndarray, "task set"], shared: Float[np.ndarray, "task other"]
+) -> Strata:
     there, preferred = np.isfinite(changes[:, 0]), measured.preferred
     kept = there & preferred
     counts = int(kept.sum()), int((~preferred).sum()), int((preferred & ~there).sum())
-    return Strata(changes[kept], measured.margins[kept], *counts)
+    return Strata(changes[kept], shared[kept], measured.margins[kept], *counts)
 
 
 def other_cells(measured: Measured, method: CausalMethod) -> Strata:
@@ -76,17 +85,19 @@ def other_cells(measured: Measured, method: CausalMethod) -> Strata:
     sums = np.stack([changes[i, cells[i]].sum(axis=0) for i in strata]) if len(strata) else np.zeros((0, 0))
     margins = np.array([measured.margins[cells[i]].sum() for i in strata])
     lacking = int((off & ~preferred).sum()), int((off & preferred & ~there[:, None]).sum())
-    return Strata(sums * weight, margins * weight, int(cells.sum()), *lacking)
+    shared = measured.likeness[method].controls[strata]
+    return Strata(sums * weight, shared, margins * weight, int(cells.sum()), *lacking)
 
 
 def family_row(strata: Strata, method: CausalMethod, name: FamilyName, seed: int) -> Family:
     """A family's numbers, the smallest loss that it would have shown, and the verdict in words."""
     count = len(strata.margins)
     sets = strata.changes.shape[1] if count else 0
-    few = sets <= FEWEST_CONTROLS  # then neither p nor what would have been found says anything
+    unlike = strata.size < ALIKE
+    few = sets <= FEWEST_CONTROLS or unlike  # then neither p nor what would have been found says anything
     seed = seed_of(seed, method, name)
     found = permuted(strata.changes, seed) if count else NO_TEST
-    least = detectable(strata.changes[:, 1:], strata.margins, seed) if count else None
+    least = detectable(strata.changes[:, 1:], strata.margins, strata.shared, seed) if count else None
     margin = float(strata.margins.mean()) if count else np.nan
     beyond = found.mean - found.controls_mean
     return Family(
@@ -106,7 +117,11 @@ def family_row(strata: Strata, method: CausalMethod, name: FamilyName, seed: int
         p=None if few else plain(found.p),
         share_lost=plain(-beyond / margin),
         detectable=None if few else least,
-        verdict=verdict(sets, found, least, BESIDE[name]) if count else "nothing to test",
+        verdict="nothing to test"
+        if not count
+        else f"not tested: {BESIDE[name]} hold {100 * strata.size:.0f} % of as many neurons, on average"
+        if unlike
+        else verdict(sets, found, least, BESIDE[name]),
     )
 
 

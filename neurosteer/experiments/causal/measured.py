@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 
 from neurosteer.experiments.experiment import Work
 from neurosteer.results import read_record
+from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
@@ -19,6 +20,8 @@ from neurosteer.studies.margins import Preference, accuracy, clean_preference
 from neurosteer.vocabulary import CausalMethod
 
 from .cells import FirstRow, cells_name, null_cells_name
+from .nulls import null_sets_name
+from .sets import sets_name
 from .targets import batches_of_nulls, batches_of_sets, targets_of
 
 Matrix: TypeAlias = Float[np.ndarray, "source target"]
@@ -38,6 +41,30 @@ class CellNumbers:
 
 
 @dataclass(frozen=True, eq=False)
+class Likeness:
+    """How the sets beside the tasks' own ones are like them; NaN for a task without neurons."""
+
+    controls: Float[np.ndarray, "task control"]  # part of the task's neurons that are in the control too
+    nulls: Float[np.ndarray, "task null"]
+    null_sizes: Float[np.ndarray, "task null"]  # neurons of a null set, in those of the task's own
+
+    @classmethod
+    def of(cls, read: Read, tasks: Sequence[str], method: CausalMethod, recipe: Recipe) -> Likeness:
+        """From the sets of all tasks."""
+        shape = len(tasks), recipe.controls
+        controls, (nulls, sizes) = np.full(shape, np.nan), np.full((2, len(tasks), recipe.nulls), np.nan)
+        for i, task in enumerate(tasks):
+            own, *matched = read(sets_name(task)).arrays[method].tolist() or [[]]
+            exchanged = read(null_sets_name(task)).arrays[method].tolist() if recipe.nulls else []
+            if own:
+                controls[i], nulls[i] = (
+                    [len({*own} & {*one}) / len(own) for one in sets] for sets in (matched, exchanged)
+                )
+                sizes[i] = [len({*one} - {-1}) / len(own) for one in exchanged]
+        return cls(controls, nulls, sizes)
+
+
+@dataclass(frozen=True, eq=False)
 class Measured:
     """Changes of mean margins (nats) among the measured tasks; NaN where a method chose no neuron."""
 
@@ -49,6 +76,7 @@ class Measured:
     cells: Mapping[tuple[CausalMethod, str, str], CellNumbers]  # method, source, target
     changes: Mapping[CausalMethod, Float[np.ndarray, "source target variant"]]  # the set first, then its controls
     nulls: Mapping[CausalMethod, Float[np.ndarray, "task null"]]  # none where no search was exchanged
+    likeness: Mapping[CausalMethod, Likeness]
 
     @property
     def preferred(self) -> Bool[np.ndarray, "task"]:
@@ -94,6 +122,7 @@ def read_measured(read: Read, work: Work) -> Measured:
         cells=cells,
         changes=found,
         nulls=nulls,
+        likeness={method: Likeness.of(read, tasks, method, recipe) for method in recipe.causal_methods},
     )
 
 

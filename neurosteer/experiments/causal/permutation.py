@@ -69,12 +69,16 @@ def _all_choices(sets: int, strata: int) -> Int[np.ndarray, "choice stratum"]:
 
 
 def detectable(
-    controls: Float[np.ndarray, "stratum control"], margins: Float[np.ndarray, "stratum"], seed: int
+    controls: Float[np.ndarray, "stratum control"],
+    margins: Float[np.ndarray, "stratum"],
+    shared: Float[np.ndarray, "stratum control"],
+    seed: int,
 ) -> float | None:
     """The smallest share of the margins whose loss the test would have found in 80 % of cases, or None.
 
     Simulated: in each stratum one control (drawn at random, or each in turn where strata are few) plays the set once
-    more, shifted by that share of the stratum's clean margin; the test is that of `permuted`, at the 5 % level.
+    more, shifted by that share of the stratum's clean margin; a control that holds a part of the set's neurons
+    (`shared`, in [0, 1]) is shifted by that part of it. The test is that of `permuted`, at the 5 % level.
     """
     strata, n = controls.shape
     rng, rows = np.random.default_rng(seed_of(seed, "power")), np.arange(strata)
@@ -88,9 +92,9 @@ def detectable(
         own=played.mean(axis=1),
         middle=(controls.sum() + played.sum(axis=1)) / (strata * (n + 1)),
         drawn=others + played @ own.T / strata,
-        lost=own @ margins / strata,
+        lost=np.where(own, 1.0, shared[rows, drawn - 1]) @ margins / strata,
         margin=float(margins.mean()),
-        sets=n + 1,
+        lost_by_all=float(margins @ (1 + shared.sum(axis=1))) / (strata * (n + 1)),
         more=0 if whole else 1,
     )
     most = 1.0
@@ -114,13 +118,13 @@ class _Simulated:
     drawn: Float[np.ndarray, "trial draw"]
     lost: Float[np.ndarray, "draw"]  # what a draw loses when the set loses the whole margin
     margin: float
-    sets: int
+    lost_by_all: float  # what the mean of all sets loses then
     more: int  # 1 where choices are drawn: the columns as they are count as one more
 
     def power(self, share: float) -> float:
         """How often the test finds a loss of this share of the margin."""
         own = self.own - share * self.margin
-        middle = self.middle - share * self.margin / self.sets
+        middle = self.middle - share * self.lost_by_all
         apart = np.abs(self.drawn - share * self.lost - middle[:, None])
         far = at_least(apart, np.abs(own - middle)[:, None], np.abs(apart).max())
         p = (self.more + far.sum(axis=1)) / (self.more + far.shape[1])

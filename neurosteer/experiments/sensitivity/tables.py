@@ -117,7 +117,7 @@ def _scales(result: Sensitivity) -> Table:
         ("dense accuracy", lambda row: number(row.dense)),
     ]
     caption = (
-        "How far the units of a layer vary (mean over tasks): where units vary more, a weight of the same size counts "
+        "How far the units of a layer vary (mean over tasks): where they vary more, a weight of the same size counts "
         "for as much more. Scaled states are divided by the median"
     )
     return Table.of(caption, result.level, columns, left=0)

@@ -21,6 +21,7 @@ from .charts import CONFIG, SCHEMA, Chart, Series, Spec, hover
 from .neuron import MASSIVE, Size, anchor
 
 MOST_CELLS = 250_000  # scores that a page holds
+DIVERGING = ("var(--down)", "var(--wash)", "var(--up)")  # colours from -1 over 0 to 1
 SHOWN = 10  # neurons of each ranking, in the table and with a card
 
 
