@@ -7,7 +7,7 @@ from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, Baselines
 WORDS = tuple(name.replace("_", " ") for name in ("majority", *FEATURES))
 NAMES = (*WORDS, *(f"token {name}" for name in TOKEN_FEATURES))
 DRAWN = ("last word", "bigram", "unigram", "stem", "token bigram", "token unigram")
-UNSPACED = "– no word baseline: this script does not part words by spaces"  # noqa: RUF001
+UNSPACED = "– not available: this script does not part words by spaces"  # noqa: RUF001
 
 
 def named(baselines: Baselines) -> dict[str, float | None]:

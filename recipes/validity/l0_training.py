@@ -89,9 +89,12 @@ def report(found: dict[str, dict[str, dict[str, list[list[float]]]]]) -> str:
 
     if "default" not in next(iter(found.values())):
         return "\n".join(_settling(every))
-    least = np.min([every(name, "loss") for name, _, _ in list(runs("standardised"))[2:]], axis=0)
+    long = [name for name, _, _ in list(runs("standardised"))[2:]]
+    losses = np.stack([every(name, "loss") for name in long])
+    least, best = losses.min(axis=0), losses.argmin(axis=0)
     above = every("default", "loss") / least - 1
     kept, longer = every("default", "kept"), every("three times the steps", "kept")
+    kept_by_best = np.take_along_axis(np.stack([every(name, "kept") for name in long]), best[None], axis=0)[0]
     gain = every("three times the steps", "accuracy") - every("default", "accuracy")
     lines = [
         f"{len(found)} tasks, {above.shape[1]} layers: {above.size} cells",
@@ -101,8 +104,10 @@ def report(found: dict[str, dict[str, dict[str, list[list[float]]]]]) -> str:
     ]
     for j, lam in enumerate(LAMBDAS):
         lines.append(
-            f"lambda {lam:g}: loss {above[..., j].mean():+.2%}, kept {kept[..., j].mean():.4f} -> "
-            f"{longer[..., j].mean():.4f}, accuracy {100 * gain[..., j].mean():+.2f} points"
+            f"lambda {lam:g}: loss {above[..., j].mean():+.2%}, within {CLOSE:.0%} in "
+            f"{np.mean(above[..., j] <= CLOSE):.1%}; {np.mean(kept[..., j] == 0):.0%} of the masks keep nothing; kept "
+            f"{kept[..., j].mean():.4f} (three times the steps {longer[..., j].mean():.4f}, the best run "
+            f"{kept_by_best[..., j].mean():.4f}); accuracy {100 * gain[..., j].mean():+.2f} points"
         )
     return "\n".join(lines)
 

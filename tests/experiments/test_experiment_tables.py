@@ -235,7 +235,7 @@ def test_a_task_without_word_baselines_is_in_no_mean_of_theirs():
     unigram = [outcome["tasks"][i]["baselines"]["unigram"] for i in (0, 2)]
     assert float(whole.rows[0][4]) == pytest.approx(sum(unigram) / 2, abs=0.00051)
     assert each.rows[1][7:12] == ("–",) * 5  # noqa: RUF001
-    assert each.caption.endswith("(– no word baseline: this script does not part words by spaces)")  # noqa: RUF001
+    assert each.caption.endswith("(– not available: this script does not part words by spaces)")  # noqa: RUF001
 
 
 def test_pairs_that_the_split_dropped():

@@ -64,7 +64,7 @@ def test_words_that_spaces_do_not_part_have_no_baselines(found_of):
     lines = {line.split("  ")[0]: line.split() for line in text.splitlines() if line}
     assert lines["pair split"] == ["pair", "split", ".500", "–", "–", "–", "–", "–"]  # noqa: RUF001
     assert "  its tokens                 .590                .915          .985" in text.splitlines()[5]
-    note = "– no word baseline: this script does not part words by spaces"  # noqa: RUF001
+    note = "– not available: this script does not part words by spaces"  # noqa: RUF001
     assert note in text
     assert note not in printed(find_table(found_of(2)))
 
