@@ -103,9 +103,10 @@ def report(found: dict[str, dict[str, dict[str, list[list[float]]]]]) -> str:
         f"accuracy {100 * gain.mean():+.2f} points",
     ]
     for j, lam in enumerate(LAMBDAS):
+        close, empty = np.mean(above[..., j] <= CLOSE), np.mean(kept[..., j] == 0)
         lines.append(
-            f"lambda {lam:g}: loss {above[..., j].mean():+.2%}, within {CLOSE:.0%} in "
-            f"{np.mean(above[..., j] <= CLOSE):.1%}; {np.mean(kept[..., j] == 0):.0%} of the masks keep nothing; kept "
+            f"lambda {lam:g}: loss {above[..., j].mean():+.2%}, within {CLOSE:.0%} in {close:.1%}; "
+            f"{empty:.0%} of the masks keep nothing; kept "
             f"{kept[..., j].mean():.4f} (three times the steps {longer[..., j].mean():.4f}, the best run "
             f"{kept_by_best[..., j].mean():.4f}); accuracy {100 * gain[..., j].mean():+.2f} points"
         )
