@@ -23,6 +23,7 @@ Convention = Literal["sum", "mean", "lm-eval", "minicons"]
 Reference = Literal["zero", "mean", "resample"]  # what an edit moves its neurons towards, or away from
 FixedReference = Literal["zero", "mean"]  # of these, one value for a neuron, the same at every token
 EditKind = Literal["zero", "mean", "resample", "clamp", "push"]
+PushFormat = Literal["gguf", "lm-eval"]  # files of other tools that a push is written as
 Where = Literal["all", "prompt", "generated", "eos", "every"]  # all: every token but BOS; every: BOS too
 Reach = Literal["own", "onward", "all"]
 L0States = Literal["standardised", "scaled", "raw"]  # what masks are trained on; scaled: a layer over one number

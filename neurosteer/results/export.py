@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurosteer.vocabulary import PushFormat
+
 from .effect import AppliedEdit
 
 
@@ -17,3 +19,15 @@ class ExportResult:
     texts: int  # on which it was measured
     same_decisions: int | None  # pairs of which both prefer the same sentence; None without pairs
     pairs: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushFile:
+    """A push as a file of another tool."""
+
+    path: str
+    to: PushFormat
+    edit: AppliedEdit
+    module: str  # of the network's base model, to whose output the vector is added
+    logits: float  # largest difference of hooks and file, as a share of the largest logit
+    texts: int  # on which it was measured
