@@ -70,6 +70,7 @@ def test_a_file_does_what_the_push_does(to: Any, kind: str, tiny_folder: Callabl
 
 def test_what_such_files_cannot_say(llama: Model, tmp_path: Path):
     along, path = Direction.of(llama, VECTOR, 1), tmp_path / "push.gguf"
+    first, attention = Direction.of(llama, VECTOR, 0), Direction.of(llama, VECTOR, 1, site="attn_out")
     for edit, to, reason in [
         (Edit.push(along, 1.0), "gguf", "it acts on all tokens, BOS too, and where 'all' leaves some out"),
         (Edit.project_out(along, where="every"), "lm-eval", "it only adds a vector, and this edit is a zero"),
@@ -98,7 +99,7 @@ def test_what_such_files_cannot_say(llama: Model, tmp_path: Path):
 
 
 def test_a_file_that_does_something_else_is_not_kept(llama: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(push_files._FORMATS, "gguf", (push_files._write_gguf, lambda *_given: torch.zeros(32)))
+    monkeypatch.setitem(push_files._FORMATS, "gguf", lambda *_given: torch.zeros(32))
     push = Edit.push(Direction.of(llama, 9 * VECTOR, 1), 1.0, where="every")
     with pytest.raises(NeurosteerError, match=r"^the file does not do what the edit does: logits differ by "):
         export_push(llama, push, tmp_path / "push.gguf")

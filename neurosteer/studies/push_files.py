@@ -56,7 +56,7 @@ def export_push(
     offline: bool = False,
     progress: Progress = AUTO,
 ) -> PushFile:
-    """Write a push as a file of another tool, read it again, and measure that it does what the hooks do.
+    """Write a push as a file of another tool, and measure that its vector does what the hooks do.
 
     Args:
         model: The model that the direction is of, loaded by its name; it is not changed.
@@ -94,11 +94,10 @@ def export_push(
     vector[part.units] = part.shift.float()
     network, _ = plain_network(model.name, revision=model.revision, offline=offline, progress=progress)
     module = _block_name(model, network, layer)
-    write, read = _FORMATS[to]
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name
-        write(draft, vector, layer, module, str(network.config.model_type))
-        pushed = partial(_with_added, network.float(), module, read(draft, layer, module))
+        written = _FORMATS[to](draft, vector, layer, module, str(network.config.model_type))
+        pushed = partial(_with_added, network.float(), module, written)
         difference, texts = logit_difference(model, edit, pushed, pairs)
         if difference > TOLERANCE:
             raise NeurosteerError(
@@ -111,7 +110,7 @@ def export_push(
 
 
 def _block_name(model: Model, network: Any, layer: int) -> str:
-    """What a block is called inside the network's base model, as lm-eval names it. Raises `InputError` without one."""
+    """What a block is called inside the network's base model. Raises `InputError` where it has no name."""
     block = model.bridge.blocks[layer]
     own = (block, getattr(block, "original_component", block))
     names = [name for name, module in model.bridge.original_model.base_model.named_modules() if module in own]
@@ -134,8 +133,8 @@ def _with_added(network: Any, module: str, vector: Vector, **given: Any) -> Any:
         handle.remove()
 
 
-def _write_gguf(path: Path, vector: Vector, layer: int, _module: str, kind: str) -> None:
-    from gguf import GGUFWriter
+def _write_gguf(path: Path, vector: Vector, layer: int, _module: str, kind: str) -> Vector:
+    from gguf import GGUFReader, GGUFWriter
 
     writer = GGUFWriter(str(path), "controlvector")
     writer.add_string("controlvector.model_hint", kind)
@@ -145,30 +144,15 @@ def _write_gguf(path: Path, vector: Vector, layer: int, _module: str, kind: str)
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _read_gguf(path: Path, layer: int, _module: str) -> Vector:
-    from gguf import GGUFReader
-
     [tensor] = GGUFReader(str(path)).tensors
-    assert tensor.name == f"direction.{layer}"
     return torch.from_numpy(tensor.data.copy())
 
 
-def _write_steering(path: Path, vector: Vector, _layer: int, module: str, _kind: str) -> None:
+def _write_steering(path: Path, vector: Vector, _layer: int, module: str, _kind: str) -> Vector:
     told = {"action": "add", "steering_coefficient": 1.0, "steering_vector": vector, "bias": None, "head_index": None}
     torch.save({module: told}, path)
+    return vector  # lm-eval's file is a pickle, and those are never read here
 
 
-def _read_steering(path: Path, _layer: int, module: str) -> Vector:
-    told = torch.load(path, weights_only=True)[module]
-    found: Vector = told["steering_coefficient"] * told["steering_vector"]
-    return found
-
-
-_FORMATS: dict[
-    PushFormat, tuple[Callable[[Path, Vector, int, str, str], None], Callable[[Path, int, str], Vector]]
-] = {
-    "gguf": (_write_gguf, _read_gguf),
-    "lm-eval": (_write_steering, _read_steering),
-}
+_Write = Callable[[Path, Vector, int, str, str], Vector]  # gives the vector that the file holds
+_FORMATS: dict[PushFormat, _Write] = {"gguf": _write_gguf, "lm-eval": _write_steering}
