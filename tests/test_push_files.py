@@ -76,12 +76,12 @@ def test_what_such_files_cannot_say(llama: Model, tmp_path: Path):
         (Edit.project_out(along, where="every"), "lm-eval", "it only adds a vector, and this edit is a zero"),
         (Edit.ablate(NeuronSet.of(llama, [(1, 2)])), "gguf", "it only adds a vector, and this edit is a zero"),
         (
-            Edit.push(Direction.of(llama, VECTOR, 0), 1.0, where="every"),
+            Edit.push(first, 1.0, where="every"),
             "gguf",
             "llama.cpp has no control vector for",
         ),
         (
-            Edit.push(Direction.of(llama, VECTOR, 1, site="attn_out"), 1.0, where="every"),
+            Edit.push(attention, 1.0, where="every"),
             "gguf",
             "it adds to what one",
         ),
