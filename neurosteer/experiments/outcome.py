@@ -18,7 +18,7 @@ from neurosteer.results import Json, Verdict, read_record, record
 from neurosteer.store import write_bytes
 
 from .experiment import Results, Rows
-from .page import outcome_page, table_file
+from .page import file_stem, outcome_page
 from .registry import experiment_of
 from .scope import Scope
 
@@ -83,13 +83,13 @@ class Outcome:
         """Name by name everything that can be drawn, experiment by experiment."""
         for name, result in self.results.items():
             for figure, drawing in experiment_of(name).drawings.items():
-                yield figure, own_style()(partial(drawing.draw, result, self.scope))
+                yield file_stem(name, figure), own_style()(partial(drawing.draw, result, self.scope))
 
     def csvs(self) -> Iterator[tuple[str, str]]:
         """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
         for name, result in self.results.items():
             for table, rows in experiment_of(name).csvs(result).items():
-                yield table_file(name, table), csv_text(rows)
+                yield f"{file_stem(name, table)}.csv", csv_text(rows)
 
 
 def write_outcome(outcome: Outcome, folder: Path, progress: Progress = QUIET) -> list[str]:

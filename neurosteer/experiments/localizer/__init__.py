@@ -18,7 +18,7 @@ from neurosteer.report.table import Table
 from .charts import charts
 from .figures import caption, draw
 from .result import Localised, Localizer, compute
-from .units import NAME, check, task_units
+from .units import check, task_units
 
 SETS = ("before", "after", "uniform", "matched")
 
@@ -58,14 +58,12 @@ def tables(result: Localizer, scope: Scope) -> list[Table]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Localizer: the protocol of language localisers",
-    needs=frozenset(),
-    result=Localizer,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Localizer: the protocol of language localisers",
+    Localizer,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
     task_units=task_units,
     check=check,
 )

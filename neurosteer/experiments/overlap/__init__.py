@@ -15,7 +15,7 @@ from neurosteer.vocabulary import PaperMethod
 
 from .charts import charts
 from .figures import caption, draw
-from .result import NAME, Overlap, compute
+from .result import Overlap, compute
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,12 @@ def tables(result: Overlap, scope: Scope) -> list[Table]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Overlap of the neuron sets",
-    needs=frozenset({"one_layer", "stability"}),
-    result=Overlap,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Overlap of the neuron sets",
+    Overlap,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
+    needs={"one_layer", "stability"},
     check=check,
 )
