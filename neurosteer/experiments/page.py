@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import TYPE_CHECKING
 
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
@@ -12,11 +11,9 @@ from neurosteer.report.table import Table, mean
 from neurosteer.runner.toml import recipe_toml
 
 from .design import LAYER_PROBES, Need
+from .outcome import Outcome, file_stem
 from .registry import experiment_of
 from .scope import Scope, TaskInfo
-
-if TYPE_CHECKING:
-    from .outcome import Outcome
 
 
 def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
@@ -72,11 +69,6 @@ def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Part
     drawn = [figure for figure in drawings if figure in pictures]
     files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
     return Part(name, experiment.heading, plates=shown, tables=experiment.tables(result, scope), files=files)
-
-
-def file_stem(experiment: str, middle: str) -> str:
-    """The name, but for its ending, of a table or figure; the main one has the experiment's own."""
-    return f"{experiment}.{middle}" if middle else experiment
 
 
 def baselines_table(tasks: Sequence[TaskInfo]) -> Table:

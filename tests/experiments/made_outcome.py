@@ -17,7 +17,7 @@ from made_causal import made_causal
 from matplotlib.figure import Figure
 from PIL import Image
 
-from neurosteer.experiments import outcome as outcome_module
+from neurosteer.experiments import files
 from neurosteer.experiments.experiment import Caption, Drawing
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.page import outcome_page as typed_page
@@ -53,7 +53,7 @@ def outcome_csvs(outcome: Row) -> dict[str, str]:
 
 
 def write_outcome(outcome: Row, folder: Path) -> list[str]:
-    return outcome_module.write_outcome(typed(outcome), folder)
+    return files.write_outcome(typed(outcome), folder)
 
 
 def outcome_page(outcome: Row, pictures: dict[str, bytes] | None = None) -> str:

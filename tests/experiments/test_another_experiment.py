@@ -14,7 +14,8 @@ from tiny_models import random_pairs
 
 from neurosteer.experiments import RecipeRun, open_run, registry
 from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Results, Work
-from neurosteer.experiments.outcome import Outcome, write_outcome
+from neurosteer.experiments.files import write_outcome
+from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.one_layer import one_layer_name
