@@ -141,7 +141,8 @@ def stub_rooms(plan: Callable[[], StubPlan], draw: Callable[[], None] = lambda: 
     rooms = {
         "model": {"load_model": lambda name, **_: model},
         "experiments.plan": {"plan_recipe": lambda recipe, model, tasks, progress: plan()},
-        "experiments.outcome": {"Outcome": StubOutcome, "write_outcome": write_outcome},
+        "experiments.outcome": {"Outcome": StubOutcome},
+        "experiments.files": {"write_outcome": write_outcome},
     }
     modules = {f"neurosteer.{name}": ModuleType(f"neurosteer.{name}") for name in rooms}
     for name, members in rooms.items():

@@ -16,7 +16,7 @@ from tiny_models import INNER, LAYERS
 from neurosteer.forward import eos_states, last_states
 from neurosteer.model import Model
 from neurosteer.progress import Progress
-from neurosteer.studies.finding import search
+from neurosteer.studies.finding import request
 
 
 class Notices(Progress):
@@ -55,8 +55,8 @@ def _full(**_about: Any) -> Any:
 
 def test_the_cost_is_stated(monkeypatch: pytest.MonkeyPatch):
     notices = Notices()
-    search.say_cost(1000, 30, 576, "resid_post", notices)
-    search.say_cost(1000, 30, 1536, "mlp_post", notices)
+    request.say_cost(1000, 30, 576, "resid_post", notices)
+    request.say_cost(1000, 30, 1536, "mlp_post", notices)
     assert notices.said == [
         "46,080 units of mlp_post at 30 layers: states of 1,000 pairs take 0.4 GB in the cache, and are read a few "
         "layers at a time"

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import DIRECTION_KINDS, MOST_CONTROLS, REFERENCES, Json, Reference, counted
-from neurosteer.vocabulary import Where as WhereName
+from neurosteer.vocabulary import DIRECTION_KINDS, REFERENCES, Json, Reference, counted
 
 from . import options, parse
 from .again import Again, made_again, say_foot
-from .neurons import NeuronsFrom, Seed, tell_origin
+from .measurement import Measurement, edit_option
+from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
+from .origin import model_of, origin_of, tell_origin
 from .progress import TerminalProgress, duration
 from .screen import show
 
@@ -29,100 +27,7 @@ if TYPE_CHECKING:
     from neurosteer.studies import Effect, Expected, Origin, RunAsked
     from neurosteer.studies.second_look import Described
 
-_edit_option = partial(typer.Option, rich_help_panel="The edit")
-_measurement_option = partial(typer.Option, rich_help_panel="The measurement")
 MakeEdit = Callable[["NeuronSet | Direction", "Pairs", int], "Edit"]  # what is edited, train pairs, seed
-
-Scale = Annotated[
-    list[float] | None,
-    _edit_option(
-        metavar="X",
-        parser=parse.finite,
-        help="What their distance from the reference is multiplied by. Repeats, for a dose-response curve.",
-        show_default="0 for ablate, 2 for amplify",
-    ),
-]
-Where = Annotated[
-    WhereName,
-    _edit_option(
-        metavar="all|prompt|every",
-        autocompletion=parse.suggest("all", "prompt", "every"),
-        help="At which tokens; all is every token but BOS, every is BOS too (what weights can do).",
-    ),
-]
-Controls = Annotated[
-    int,
-    _measurement_option(
-        min=0,
-        max=MOST_CONTROLS,
-        metavar="N",
-        help="Matched control sets: at least 19 for a verdict, 99 for a paper, 0 for none.",
-    ),
-]
-Also = Annotated[
-    list[str] | None,
-    _measurement_option(
-        metavar="TASK",
-        parser=parse.some_text,
-        autocompletion=options.known_tasks,
-        help="Another task that the edit should leave alone. Repeats.",
-        show_default=False,
-    ),
-]
-Neutral = Annotated[
-    Path | None,
-    _measurement_option(
-        metavar="FILE",
-        parser=parse.file,
-        help="Text on which side effects are measured.",
-        show_default="a small built-in one",
-    ),
-]
-
-Kl = Annotated[
-    Any,  # a number or "auto"
-    _measurement_option(
-        metavar="X",
-        parser=parse.divergence,
-        help="Compare where each set disturbs neutral text as much: by KL X (nats per token), or auto.",
-        show_default=False,
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """Where the edit acts and how strongly, and what is measured."""
-
-    scale: Scale = None
-    where: Where = "all"
-    controls: Controls = 19
-    also: Also = None
-    neutral: Neutral = None
-    kl: Kl = None
-    convention: options.Convention = "sum"
-
-    def __post_init__(self) -> None:
-        if self.where in ("eos", "generated"):
-            raise InputError(
-                f"--where {self.where} cannot matter for scores: sentences are given, and EOS is never scored"
-            )
-
-    def scales(self, default: float) -> tuple[float, ...]:
-        """Each once; the first is the edit's own."""
-        return tuple(dict.fromkeys(self.scale or (default,)))
-
-    def record(self, default: float) -> dict[str, Json]:
-        """As a run keeps it, as JSON."""
-        return {
-            "where": self.where,
-            "scales": self.scales(default),
-            "controls": self.controls,
-            "also": tuple(self.also or ()),
-            "neutral": None if self.neutral is None else str(self.neutral),
-            **({} if self.kl is None else {"kl": self.kl}),
-            "convention": self.convention,
-        }
 
 
 @dataclass(frozen=True)
@@ -183,7 +88,7 @@ def ablate(
     seed: Seed = None,
     to: Annotated[
         list[str] | None,
-        _edit_option(
+        edit_option(
             **parse.words(REFERENCES),
             help="What replaces them: zero, their mean over tokens, or a train sentence's. Repeats, to compare.",
             show_default="zero",
@@ -226,7 +131,7 @@ def amplify(
     *,
     neurons: NeuronsFrom,
     seed: Seed = None,
-    to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero",
+    to: Annotated[Literal["zero", "mean"], edit_option(help="The reference that is scaled away from.")] = "zero",
     measurement: Measurement,
     model: options.ModelOfFind,
     output: options.PageOutput,
@@ -256,7 +161,7 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
     from neurosteer.report import compare_table, to_json
 
     output = asked.output
-    model_from = asked.neurons.model_of(asked.model, output.out, seed=asked.seed, progress=progress)
+    model_from = model_of(asked.neurons, asked.model, output.out, seed=asked.seed, progress=progress)
     known = model_from.known(offline=output.offline)
     expected = None if known is None else asked.expected(known)
     planned = known is not None and expected is not None
@@ -269,7 +174,8 @@ def _measure(asked: _Request, progress: TerminalProgress) -> None:
     from neurosteer.studies import remember_run, save_effects
 
     model = model_from.load(offline=output.offline, progress=progress)
-    origin = asked.neurons.origin(
+    origin = origin_of(
+        asked.neurons,
         model,
         output.out,
         seed=asked.seed,

@@ -13,9 +13,10 @@ from neurosteer.vocabulary import MOST_CONTROLS, QUESTIONS, Json, Question
 
 from . import options, parse
 from .again import say_foot
-from .effects import Neutral
+from .measurement import Neutral
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
+from .origin import model_of, origin_of
 from .progress import TerminalProgress
 from .screen import show
 
@@ -131,9 +132,9 @@ def evidence(
         )
     if neurons.direction is not None:
         raise InputError("--direction: evidence asks about sets of neurons or heads; ablate --direction measures one")
-    model_from = neurons.model_of(model, output.out, seed=seed, progress=progress)
+    model_from = model_of(neurons, model, output.out, seed=seed, progress=progress)
     loaded = model_from.load(offline=output.offline, progress=progress)
-    origin = neurons.origin(loaded, output.out, seed=seed, pairs=True, offline=output.offline, progress=progress)
+    origin = origin_of(neurons, loaded, output.out, seed=seed, pairs=True, offline=output.offline, progress=progress)
     record = {**neurons.record(seed), **asked.record(), **model_from.record(), "from": origin.where}
     found = _ask(loaded, origin, neurons, seed, asked, output, progress)
     _show(loaded, found, record, output, progress)

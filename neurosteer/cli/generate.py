@@ -14,6 +14,7 @@ from . import options, parse
 from .again import say_foot
 from .neurons import NeuronsFrom
 from .option_groups import with_groups
+from .origin import model_of, origin_of
 from .progress import TerminalProgress
 from .screen import say, show
 
@@ -124,9 +125,9 @@ def generate(
     if change.push is not None and neurons.direction is None:
         neurons = replace(neurons, direction="mean")
     refuse_untouched(change.where, writing.max_new_tokens)
-    model_from = neurons.model_of(model, output.out, seed=None, progress=progress)
+    model_from = model_of(neurons, model, output.out, seed=None, progress=progress)
     loaded = model_from.load(offline=output.offline, progress=progress)
-    origin = neurons.origin(loaded, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
+    origin = origin_of(neurons, loaded, output.out, seed=None, pairs=False, offline=output.offline, progress=progress)
     if dry_run:
         _list_touched(loaded, prompts, origin, change, neurons.reach, writing, output, progress)
         return

@@ -11,7 +11,7 @@ from neurosteer.errors import InputError
 from neurosteer.vocabulary import MOST_CONTROLS
 
 from . import options, parse
-from .effects import Also, Neutral
+from .measurement import Also, Neutral
 from .option_groups import with_groups
 from .progress import TerminalProgress
 from .screen import say, show

@@ -1,8 +1,7 @@
-"""Which neurons a command edits: the options that say so, and the find that is made where there is none."""
+"""Which neurons a command edits: the options that say so."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,26 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import (
-    DIRECTION_KINDS,
-    METHODS,
-    NOUNS,
-    PAPER_METHODS,
-    Edited,
-    Json,
-    Method,
-    SplitKind,
-    counted,
-)
+from neurosteer.vocabulary import DIRECTION_KINDS, METHODS, Json, Method, SplitKind
 from neurosteer.vocabulary import Grain as GrainName
 from neurosteer.vocabulary import Reach as ReachName
 
 from . import options, parse
-from .progress import TerminalProgress
 
 if TYPE_CHECKING:
-    from neurosteer.model import Model
-    from neurosteer.studies import Origin, Wanted
+    from neurosteer.studies import Wanted
 
 _option = partial(typer.Option, rich_help_panel="The neurons")
 
@@ -220,102 +207,3 @@ class NeuronsFrom:
             layout=self.layout,
             offline=offline,
         )
-
-    def model_of(
-        self, asked: options.ModelOfFind, out: Path, *, seed: int | None, progress: TerminalProgress
-    ) -> options.ModelFrom:
-        """The model that was asked for; where none was named, that of the newest find, and a notice says so."""
-        if asked.model is not None:
-            return asked.named(asked.model)
-        from neurosteer.studies import model_of_newest_find
-
-        wanted = self.wanted(seed, offline=True)
-        wanted = wanted if self.given is None else replace(wanted, by=None)  # any find tells the model
-        from_file = isinstance(self.given, Path) or isinstance(self.direction, Path)
-        found = None if from_file else model_of_newest_find(wanted, out=out)
-        if found is None:
-            return asked.named(options.DEFAULT_MODEL)
-        progress.notice(f"model {found.name}, that of the newest find")
-        return asked.named(
-            found.name,
-            revision=asked.revision or found.revision,
-            bos=asked.bos or found.bos,
-            eos=asked.eos or found.eos,
-        )
-
-    def origin(
-        self,
-        model: Model,
-        out: Path,
-        *,
-        seed: int | None,
-        pairs: bool,
-        offline: bool,
-        planned: bool = False,
-        progress: TerminalProgress,
-    ) -> Origin:
-        """The neurons, and with `pairs` those to measure on; a notice says where from, unless a plan did."""
-        from neurosteer.studies import direction_from, neurons_from
-
-        def find_now(methods: Sequence[Method]) -> Path:
-            return self._find(model, out, methods, seed or 0, offline, progress)
-
-        wanted, now = self.wanted(seed, offline), find_now if self.task else None
-        if self.direction is not None:
-            origin = direction_from(
-                model, wanted, self.direction, out=out, find_now=now, pairs=pairs, progress=progress
-            )
-            tell_origin(origin.task, origin.where, dict.fromkeys(origin.sets, (1, "direction")), progress, planned)
-            return origin
-        origin = neurons_from(model, wanted, out=out, given=self.given, find_now=now, pairs=pairs, progress=progress)
-        sizes: dict[str, tuple[int, Edited]] = {
-            method: (len(chosen.members), chosen.by) for method, chosen in origin.sets.items()
-        }
-        tell_origin(origin.task, origin.where, sizes, progress, planned)
-        return origin
-
-    def _find(
-        self, model: Model, out: Path, methods: Sequence[Method], seed: int, offline: bool, progress: TerminalProgress
-    ) -> Path:
-        from neurosteer.pairs import load_pairs
-        from neurosteer.studies import find, save_find
-
-        source, columns, layout = self.data or "auto", self.columns or parse.Columns(), self.layout or "auto"
-        chosen, split = parse.each_once(methods, METHODS) or PAPER_METHODS, self.split or "pair"
-        by = self.by or "unit"
-        pairs = load_pairs(
-            self.task,
-            source=source,
-            limit=self.limit,
-            columns=columns,
-            layout=layout,
-            seed=seed,
-            offline=offline,
-            progress=progress,
-        )
-        progress.notice(f"no find of {self.task} that fits in '{out}': finding now")
-        found = find(model, pairs, methods=chosen, split=split, by=by, seed=seed, progress=progress)
-        pairs_from = options.PairsFrom(
-            [self.task] if self.task else None, source, columns, layout, self.limit
-        ).record(None)
-        study = {"methods": chosen, "split": split, **({} if self.by is None else {"by": by}), "seed": seed}
-        folder, _ = save_find(model, [found], out=out, options={**pairs_from, **study}, progress=progress)
-        return folder
-
-
-def tell_origin(
-    task: str, where: str, sizes: Mapping[str, tuple[int, Edited]], progress: TerminalProgress, planned: bool = False
-) -> None:
-    """Say where neurons (heads, a direction) come from, unless a plan did, and which method has fewer than others.
-
-    `sizes` are how many of what, by method. `InputError` where one has none.
-    """
-    nouns, most = {NOUNS[by] for _, by in sizes.values()}, max(size for size, _ in sizes.values())
-    what = "direction" if nouns == {NOUNS["direction"]} else f"{'s and '.join(sorted(nouns))}s"
-    if not planned:
-        progress.notice(f"{what} of {task} from {where}")
-    for method, (size, by) in sizes.items():
-        if not size:
-            raise InputError(f"no {NOUNS[by]}s to edit: {method} has none with a score above 0 there")
-        if size < most:
-            progress.notice(f"{method} has only {counted(size, NOUNS[by])} with a score above 0 there")

@@ -254,13 +254,12 @@ def caption(scope: Scope) -> Caption:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Controls: basis and training",
-    needs=frozenset({"masks", "topk_grid", "random_sets", "variants"}),
-    result=Controls,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Controls: basis and training",
+    Controls,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
+    needs={"masks", "topk_grid", "random_sets", "variants"},
     check=check,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +24,7 @@ Need = Literal[
     "stability",  # the same sets from parts of the pairs and from other splits
     "transfer",  # the probes of one layer on the sentences of other tasks
 ]
-LAYER_PROBES: frozenset[Need] = frozenset({"masks", "topk_grid", "random_sets"})
+LAYER_PROBES: Set[Need] = frozenset({"masks", "topk_grid", "random_sets"})
 FEWEST_LAYERS = 3  # of a trend over layers
 NEURONS, ROTATED, UNTRAINED = "neurons", "rotated", "untrained"
 VARIANTS = (NEURONS, ROTATED, UNTRAINED)
@@ -33,7 +34,7 @@ VARIANTS = (NEURONS, ROTATED, UNTRAINED)
 class Design:
     """Settings of all experiments. `layer` is the block that fig6, overlap and causal ask about."""
 
-    needs: frozenset[Need]  # of all experiments of the recipe
+    needs: Set[Need]  # of all experiments of the recipe
     width: int  # units of a layer
     layers: tuple[int, ...]
     k: int
@@ -52,7 +53,7 @@ class Design:
     unpenalised_steps: tuple[int, ...]  # of sensitivity
 
     @classmethod
-    def of(cls, recipe: Recipe, model: Model, needs: frozenset[Need]) -> Design:
+    def of(cls, recipe: Recipe, model: Model, needs: Set[Need]) -> Design:
         """Raises `InputError` for layers, a site or a k that the model does not have."""
         layers = resolve_layers(model, recipe.layers)
         if recipe.lam == CHOSEN and not any(lam < 1 for lam in recipe.lambdas):

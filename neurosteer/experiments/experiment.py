@@ -6,9 +6,9 @@ figures with their captions, CSV files, and verdicts on the paper's claims. `reg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from matplotlib.figure import Figure
 
@@ -78,35 +78,52 @@ Rows = Sequence[object]  # of a CSV file: frozen dataclasses of one kind, or map
 Results = Mapping[str, Any]  # by the names of the experiments, in the order of the recipe
 
 
+R = TypeVar("R")  # the result of one experiment
+
+
 def _none(*_: object) -> list[Any]:
     return []
 
 
+def _rows(result: Any) -> Mapping[str, Rows]:
+    """Its rows, and beside them those of each task where it has them."""
+    by_task: Rows | None = getattr(result, "by_task", None)
+    return {"": result.rows} | ({} if by_task is None else {"tasks": by_task})
+
+
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(Generic[R]):
     """A figure of an experiment: `draw` and `charts` take its result and what the run is about.
 
     `charts` are the same numbers for the page; where there are none it has the figure's picture.
     """
 
-    draw: Callable[[Any, Scope], Figure]
+    draw: Callable[[R, Scope], Figure]
     caption: Callable[[Scope], Caption]
-    charts: Callable[[Any, Scope], Sequence[Chart]] = _none
+    charts: Callable[[R, Scope], Sequence[Chart]] = _none
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """One experiment; every part of it is in its own module (or package, where it is large)."""
+class Experiment(Generic[R]):
+    """One experiment; every part of it is in its own module (or package, where it is large).
 
-    name: str
+    The first five every experiment states; of the others those that are not as most are. Its name is the module's.
+    """
+
     heading: str  # of its section of the page
-    needs: frozenset[Need]  # the shared units that it reads
-    result: type[Any]  # the frozen dataclass
-    compute: Callable[[Read, Work, Scope], Any]  # the result, when all units are done
-    tables: Callable[[Any, Scope], list[Table]]
-    csvs: Callable[[Any], Mapping[str, Rows]]  # by the middle of their names; "" is the main one
-    drawings: Mapping[str, Drawing]  # by the names of their files
+    result: type[R]  # the frozen dataclass
+    compute: Callable[[Read, Work, Scope], R]  # the result, when all units are done
+    tables: Callable[[R, Scope], list[Table]]
+    drawing: Drawing[R]
+    csvs: Callable[[R], Mapping[str, Rows]] = _rows  # by the middle of their names; "" is the main one
     verdicts: Callable[[Results, Scope], list[Verdict]] = _none
+    needs: Set[Need] = frozenset()  # the shared units that it reads
     task_units: Callable[[Work, Task], list[Unit]] = _none  # of its own, for each task
     joint_units: Callable[[Work], list[Unit]] = _none  # of its own, of several tasks
     check: Callable[[Work], object] = _none  # raises `InputError` for what it cannot take
+    more: Mapping[str, Drawing[R]] = field(default_factory=dict)  # by the middle of the names of their files
+
+    @property
+    def drawings(self) -> Mapping[str, Drawing[R]]:
+        """All its figures, by the middle of the names of their files; "" is the main one."""
+        return {"": self.drawing, **self.more}

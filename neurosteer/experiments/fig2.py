@@ -5,7 +5,7 @@ One probe per task, layer and lambda; claim (d), and with figure 3 claim (a).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -130,10 +130,6 @@ def tables(result: Fig2, scope: Scope) -> list[Table]:
     ]
 
 
-def csvs(result: Fig2) -> Mapping[str, Sequence[object]]:
-    return {"": result.rows, "tasks": result.by_task}
-
-
 def draw(result: Fig2, scope: Scope) -> Figure:
     """The share of units that the L0 masks keep, and below it what a probe on those reads."""
     figure = new_figure(WIDTH, 7.0)
@@ -237,13 +233,11 @@ def _between(one: Estimate) -> str:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Figure 2: masked probes",
-    needs=frozenset({"masks"}),
-    result=Fig2,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Figure 2: masked probes",
+    Fig2,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
     verdicts=verdicts,
+    needs={"masks"},
 )

@@ -5,7 +5,7 @@ A probe on the k best units of each layer, for a grid of k; claim (a), with figu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -112,10 +112,6 @@ def tables(result: Fig3, scope: Scope) -> list[Table]:
     ]
 
 
-def csvs(result: Fig3) -> Mapping[str, Sequence[object]]:
-    return {"": result.rows, "tasks": result.by_task}
-
-
 def draw(result: Fig3, scope: Scope) -> Figure:
     """One line per k; the k of the recipe is drawn bold."""
     figure = new_figure(WIDTH, 5.4)
@@ -204,13 +200,11 @@ def _reaches(points: Sequence[BesideDense]) -> bool:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Figure 3: top-k probes",
-    needs=frozenset({"topk_grid"}),
-    result=Fig3,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Figure 3: top-k probes",
+    Fig3,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
     verdicts=verdicts,
+    needs={"topk_grid"},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Annotated
@@ -105,10 +105,6 @@ def _cell(row: RankPoint) -> str:
     return f"{number(row.spearman.value)} of {number(row.limit.value)}" if known else NONE
 
 
-def csvs(result: Fig4) -> Mapping[str, Sequence[object]]:
-    return {"": result.rows, "tasks": result.by_task}
-
-
 def draw(result: Fig4, scope: Scope) -> Figure:
     """Rank correlation of |t| and gate; dashed, the largest that the ties allow."""
     figure = new_figure(WIDTH, 5.4)
@@ -205,13 +201,11 @@ def verdicts(results: Results, scope: Scope) -> list[Verdict]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Figure 4: do the two selections agree?",
-    needs=frozenset({"masks"}),
-    result=Fig4,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Figure 4: do the two selections agree?",
+    Fig4,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
     verdicts=verdicts,
+    needs={"masks"},
 )

@@ -198,13 +198,12 @@ def verdicts(results: Results, scope: Scope) -> list[Verdict]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Figure 5: chosen against random units",
-    needs=frozenset({"random_sets"}),
-    result=Fig5,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
-    verdicts=verdicts,
+    "Figure 5: chosen against random units",
+    Fig5,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
+    verdicts,
+    needs={"random_sets"},
 )

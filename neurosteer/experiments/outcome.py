@@ -1,28 +1,21 @@
-"""What a run has found, as one object; and on disk: results, tables, figures, page. The same gives the same bytes."""
+"""What a run has found, as one object: its results, as JSON and back, its figures and its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from neurosteer.errors import cannot_draw
-from neurosteer.progress import QUIET, Progress
-from neurosteer.report import rows_csv, to_json
-from neurosteer.report.canvas import own_style, save_figure, save_svg
+from neurosteer.report import rows_csv
+from neurosteer.report.canvas import own_style
 from neurosteer.results import Json, Verdict, read_record, record
-from neurosteer.store import write_bytes
 
 from .experiment import Results, Rows
-from .page import outcome_page, table_file
 from .registry import experiment_of
 from .scope import Scope
 
-DPI, PAGE_DPI = 160, 110
 DIGITS = 6  # significant ones, of every float in a CSV file
 
 
@@ -83,48 +76,18 @@ class Outcome:
         """Name by name everything that can be drawn, experiment by experiment."""
         for name, result in self.results.items():
             for figure, drawing in experiment_of(name).drawings.items():
-                yield figure, own_style()(partial(drawing.draw, result, self.scope))
+                yield file_stem(name, figure), own_style()(partial(drawing.draw, result, self.scope))
 
     def csvs(self) -> Iterator[tuple[str, str]]:
         """Name and text of each table: `fig5.csv`, `fig5.tasks.csv`."""
         for name, result in self.results.items():
             for table, rows in experiment_of(name).csvs(result).items():
-                yield table_file(name, table), csv_text(rows)
+                yield f"{file_stem(name, table)}.csv", csv_text(rows)
 
 
-def write_outcome(outcome: Outcome, folder: Path, progress: Progress = QUIET) -> list[str]:
-    """Write everything that shows an outcome into a folder, each file atomically; returns the names of the files.
-
-    A figure that cannot be drawn is one notice, and the page does without it.
-    """
-    names = []
-
-    def write(name: str, content: bytes) -> None:
-        write_bytes(folder / name, content)
-        names.append(name)
-
-    write("results.json", to_json(outcome.to_dict()).encode())
-    for name, text in outcome.csvs():
-        write(name, text.encode())
-    pictures = {}
-    for name, draw in outcome.drawings():
-        try:
-            figure = draw()
-            drawn = {"png": _content(save_figure, figure, DPI), "svg": _content(save_svg, figure, DPI)}
-            pictures[name] = _content(save_figure, figure, PAGE_DPI)
-        except Exception as error:  # whatever a drawing library says, the numbers are there
-            progress.notice(cannot_draw(name, error))
-            continue
-        for suffix, content in drawn.items():
-            write(f"{name}.{suffix}", content)
-    write("index.html", outcome_page(outcome, pictures).encode())
-    return names
-
-
-def _content(save: Callable[..., None], figure: Figure, dpi: int) -> bytes:
-    file = BytesIO()
-    save(figure, file, dpi=dpi)
-    return file.getvalue()
+def file_stem(experiment: str, middle: str) -> str:
+    """The name, but for its ending, of a table or figure; the main one has the experiment's own."""
+    return f"{experiment}.{middle}" if middle else experiment
 
 
 def csv_text(rows: Rows) -> str:

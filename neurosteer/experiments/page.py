@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence, Set
 
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
@@ -12,11 +11,9 @@ from neurosteer.report.table import Table, mean
 from neurosteer.runner.toml import recipe_toml
 
 from .design import LAYER_PROBES, Need
+from .outcome import Outcome, file_stem
 from .registry import experiment_of
 from .scope import Scope, TaskInfo
-
-if TYPE_CHECKING:
-    from .outcome import Outcome
 
 
 def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
@@ -58,8 +55,9 @@ def outcome_page(outcome: Outcome, pictures: Mapping[str, bytes]) -> str:
 
 def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Part:
     experiment, result, scope = experiment_of(name), outcome.results[name], outcome.scope
+    drawings = {file_stem(name, figure): drawing for figure, drawing in experiment.drawings.items()}
     shown = []
-    for figure, drawing in experiment.drawings.items():
+    for figure, drawing in drawings.items():
         png = pictures.get(figure)
         charts = [chart for chart in drawing.charts(result, scope) if chart.spec["data"]["values"]]
         if not charts and png is None:  # it could not be drawn
@@ -67,15 +65,10 @@ def _section(outcome: Outcome, name: str, pictures: Mapping[str, bytes]) -> Part
         caption = drawing.caption(scope)
         picture = None if charts or png is None else Picture.of(png)
         shown.append(Plate(charts, picture, caption.read, caption.limits))
-    files = [table_file(name, table) for table in experiment.csvs(result)]
-    drawn = [figure for figure in experiment.drawings if figure in pictures]
+    files = [f"{file_stem(name, table)}.csv" for table in experiment.csvs(result)]
+    drawn = [figure for figure in drawings if figure in pictures]
     files += [f"{figure}.{suffix}" for figure in drawn for suffix in ("png", "svg")]
     return Part(name, experiment.heading, plates=shown, tables=experiment.tables(result, scope), files=files)
-
-
-def table_file(experiment: str, table: str) -> str:
-    """The name of a CSV file; the main table has the experiment's own name."""
-    return f"{experiment}.{table}.csv" if table else f"{experiment}.csv"
 
 
 def baselines_table(tasks: Sequence[TaskInfo]) -> Table:
@@ -98,11 +91,11 @@ def baselines_by_task_table(tasks: Sequence[TaskInfo]) -> Table:
     return Table(caption, headers, tuple(rows), left=2)
 
 
-def _needs(outcome: Outcome) -> frozenset[Need]:
+def _needs(outcome: Outcome) -> Set[Need]:
     return frozenset().union(*(experiment_of(name).needs for name in outcome.results))
 
 
-def _settings(scope: Scope, needs: frozenset[Need]) -> list[tuple[str, str]]:
+def _settings(scope: Scope, needs: Set[Need]) -> list[tuple[str, str]]:
     """Names and values of what was run on what, without versions and times, and without what no experiment used."""
     model, data, settings = scope.model, scope.data, scope.settings
     layers, k, width = settings.layers, settings.k, settings.width

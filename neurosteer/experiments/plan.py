@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 from neurosteer.errors import InputError
 from neurosteer.model import Model, sentence_tokens, untrained
@@ -34,16 +35,16 @@ class Plan:
     scope: Scope
     notices: Sequence[str]  # known before any unit runs
     models: int  # of the same size, that units keep in memory at once
-    experiments: Sequence[Experiment]
+    experiments: Mapping[str, Experiment[Any]]  # by name
     work: Work
 
     def results(self, read: Read) -> Results:
         """When all units are done."""
-        return {one.name: one.compute(read, self.work, self.scope) for one in self.experiments}
+        return {name: one.compute(read, self.work, self.scope) for name, one in self.experiments.items()}
 
     def verdicts(self, results: Results) -> list[Verdict]:
         """On every claim that the experiments speak to, by claim; on one claim in the order of the experiments."""
-        found = [verdict for one in self.experiments for verdict in one.verdicts(results, self.scope)]
+        found = [verdict for one in self.experiments.values() for verdict in one.verdicts(results, self.scope)]
         return sorted(found, key=lambda verdict: verdict.claim)
 
 
@@ -60,13 +61,13 @@ def plan_recipe(
     Tasks whose words allow no lexical split are left out and listed. Raises `InputError` where none is left, and for
     settings that the model cannot meet.
     """
-    experiments = [experiment_of(name) for name in recipe.experiments]
-    needs = frozenset().union(*(one.needs for one in experiments))
+    experiments = {name: experiment_of(name) for name in recipe.experiments}
+    needs = frozenset().union(*(one.needs for one in experiments.values()))
     design = Design.of(recipe, model, needs)
     kept, skipped = _split(recipe, tasks, progress)
     samples = TaskSamples.of([task.phenomenon for task in kept], design.seed)
     work = Work(recipe, design, model, cache(lambda: untrained(model, design.seed)), kept, samples, progress, models)
-    for one in experiments:
+    for one in experiments.values():
         one.check(work)
     scope = _scope(work, skipped)
     notices = [remark for task in kept for remark in task.pairs.remarks()]
@@ -76,7 +77,7 @@ def plan_recipe(
         progress.notice(notice)
     at_once = 2 if UNTRAINED in design.variants else 1
     at_once = at_once if models is None else models.in_memory
-    return Plan(_units(work, experiments), scope, notices, at_once, experiments, work)
+    return Plan(_units(work, [*experiments.values()]), scope, notices, at_once, experiments, work)
 
 
 def _split(recipe: Recipe, tasks: Sequence[Pairs], progress: Progress) -> tuple[list[Task], list[Skipped]]:
@@ -107,7 +108,7 @@ def _scope(work: Work, skipped: Sequence[Skipped]) -> Scope:
     )
 
 
-def _units(work: Work, experiments: Sequence[Experiment]) -> list[Unit]:
+def _units(work: Work, experiments: Sequence[Experiment[Any]]) -> list[Unit]:
     tasks = work.tasks if work.models is None else ()  # what experiments share is of one model
     units = [unit for task in tasks for unit in _task_units(work, task, experiments)]
     if "transfer" in work.design.needs:
@@ -115,7 +116,7 @@ def _units(work: Work, experiments: Sequence[Experiment]) -> list[Unit]:
     return units + [unit for one in experiments for unit in one.joint_units(work)]
 
 
-def _task_units(work: Work, task: Task, experiments: Sequence[Experiment]) -> list[Unit]:
+def _task_units(work: Work, task: Task, experiments: Sequence[Experiment[Any]]) -> list[Unit]:
     """Of one task: its states, what is known of the one layer, the probes of every layer, and experiments' own."""
     units = [states_unit(work, task)]
     if "one_layer" in work.design.needs:

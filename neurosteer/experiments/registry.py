@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError, did_you_mean
 
@@ -37,8 +37,8 @@ def check_names(names: Sequence[str]) -> None:
             )
 
 
-def experiment_of(name: str) -> Experiment:
+def experiment_of(name: str) -> Experiment[Any]:
     """The experiment of this name."""
     check_names([name])
-    found: Experiment = import_module(f".{name}", __package__).EXPERIMENT
+    found: Experiment[Any] = import_module(f".{name}", __package__).EXPERIMENT
     return found

@@ -250,7 +250,8 @@ def _write_metadata(made: Prepared) -> list[str]:
 
 def _finish(made: Prepared, progress: Progress) -> Outcome:
     """Gather and draw, beside what an earlier run has drawn: that stays until this is whole."""
-    from .outcome import Outcome, write_outcome
+    from .files import write_outcome
+    from .outcome import Outcome
 
     try:
         with run_lock(made.folder):

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from .model import Model as Model
     from .next_logits import NextLogits as NextLogits
     from .passes import capture as capture
-    from .passes import head_width as head_width
     from .passes import resuming as resuming
-    from .passes import site_width as site_width
     from .promoted import logit_weights as logit_weights
     from .random_weights import untrained as untrained
     from .replacement import Replacement as Replacement
@@ -41,5 +39,7 @@ if TYPE_CHECKING:
     from .tokens import encode as encode
     from .tokens import sentence_tokens as sentence_tokens
     from .where import edited_positions as edited_positions
+    from .widths import head_width as head_width
+    from .widths import site_width as site_width
 else:
     __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -42,16 +42,16 @@ class Model:
 
     def site_width(self, site: Site, layers: Sequence[int]) -> int:
         """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
-        from .passes import site_width
         from .sites import check_site
+        from .widths import site_width
 
         check_site(self, site, layers)
         return site_width(self, site, layers)
 
     def head_width(self, layers: Sequence[int]) -> int:
         """Units of one head of `z` at these layers. Raises `InputError` for a layer that has no heads."""
-        from .passes import head_width
         from .sites import check_site
+        from .widths import head_width
 
         check_site(self, "z", layers)
         return head_width(self, layers)

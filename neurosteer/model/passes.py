@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
 
-from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.errors import NeurosteerError
 from neurosteer.vocabulary import Site
 
 from .devices import to_device
@@ -184,7 +183,6 @@ def _at(values: Float[Tensor, "row node unit"], places: tuple[Tensor, Tensor]) -
 
 
 UNEMBED = "unembed.hook_in"
-_shapes: WeakKeyDictionary[Model, dict[tuple[Site, int], tuple[int, ...]]] = WeakKeyDictionary()
 _plain_norms: WeakKeyDictionary[Model, list[NormalizationBridge]] = WeakKeyDictionary()
 
 
@@ -263,53 +261,3 @@ def _is_plain(norm: NormalizationBridge) -> bool:
 def _is_watched(norm: NormalizationBridge) -> bool:
     points = (norm.hook_scale, norm.hook_normalized)
     return any(point.fwd_hooks or point.bwd_hooks or point._forward_hooks for point in points)
-
-
-def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
-    """Units per layer at a site: the residual stream's width; for `mlp_post` and `z` measured on one token, once.
-
-    Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
-    """
-    if site not in ("mlp_post", "z") or not layers:
-        return model.d_model
-    return _common(site, "units", {layer: math.prod(_shape(model, site, layer)) for layer in layers})
-
-
-def head_width(model: Model, layers: Sequence[int]) -> int:
-    """Units of one head of `z`. Query heads: where several share keys and values, each still has its own output.
-
-    Raises `InputError` for a layer that has no heads, and for layers whose heads are of different widths.
-    """
-    return _common("z", "units in a head", {layer: _shape(model, "z", layer)[-1] for layer in layers})
-
-
-def _common(site: Site, what: str, widths: Mapping[int, int]) -> int:
-    layers = list(widths)
-    first = widths[layers[0]]
-    for layer, width in widths.items():
-        if width != first:
-            raise InputError(
-                f"{site} has {first} {what} at layer {layers[0]}, {width} at layer {layer}; name layers of one width"
-            )
-    return first
-
-
-def _shape(model: Model, site: Site, layer: int) -> tuple[int, ...]:
-    """The axes of a site's activation behind row and token: units, or heads and their units."""
-    known = _shapes.setdefault(model, {})
-    if (site, layer) not in known:
-        layers = [one for one in range(model.n_layers) if hook_name(site, one) in model.bridge.hook_dict]
-        check_site(model, site, [layer])
-
-        def reader(at: int) -> Hook:
-            def read(values: Tensor, *, hook: Any) -> None:
-                known[site, at] = tuple(values.shape[2:])
-
-            return read
-
-        points = [(hook_name(site, at), reader(at)) for at in layers]
-        with without_hooks(model), hooked(model, points), torch.no_grad():
-            model.bridge(torch.tensor([[model.eos.id]], device=model.device), return_type=None, use_cache=False)
-    if (site, layer) not in known:
-        raise NeurosteerError(f"the hook of '{site}' at layer {layer} did not fire; its width is not known")
-    return known[site, layer]

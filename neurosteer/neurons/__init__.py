@@ -13,6 +13,7 @@ from .controls import check_count as check_count
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
 from .direction import Direction as Direction
+from .given import HasUnits as HasUnits
 from .grains import check_grain as check_grain
 from .grains import grain_of as grain_of
 from .grains import member_scores as member_scores
@@ -23,7 +24,6 @@ from .orders import Units as Units
 from .orders import order_of as order_of
 from .orders import shuffled_orders as shuffled_orders
 from .ranking import Ranking as Ranking
-from .sets import HasUnits as HasUnits
 from .sets import NeuronSet as NeuronSet
 from .stats import STATS as STATS
 from .stats import is_measured as is_measured

@@ -20,7 +20,8 @@ from neurosteer.results import RankedNeuron
 from neurosteer.store import write_artefact
 from neurosteer.vocabulary import Edited, Json, Site
 
-from .sets import HasUnits, NeuronSet
+from .given import HasUnits
+from .sets import NeuronSet
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

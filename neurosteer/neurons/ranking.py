@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -23,10 +22,11 @@ from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site
 from .compare import compare_scores
 from .controls import matched_controls
 from .frames import neuron_frame
+from .given import HasUnits, given_metadata, given_scores
 from .grains import grain_of, units_of_members
-from .sets import HasUnits, NeuronSet, given_metadata
+from .sets import NeuronSet
 from .stats import stats_arrays, stats_from, unmeasured
-from .topk import best_units, resolve_topk
+from .topk import best_units, resolve_rows, resolve_topk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ class Ranking:
         """
         rows = tuple(range(model.n_layers)) if layers is None else tuple(map(int, layers))
         site = "z" if by == "head" else site
-        values, width = _as_scores(scores), model.site_width(site, rows)
+        values, width = given_scores(scores), model.site_width(site, rows)
         group = model.head_width(rows) if by == "head" else 1
         if values.shape != (len(rows), width // group):
             wanted = f"[{len(rows)} layers, {width // group} {by}s of {site}]"
@@ -148,7 +148,7 @@ class Ranking:
         >>> list(ranking.top(3, layers=[0, 1]))
         [(0, 7), (1, 9), (1, 23)]
         """
-        rows = self._rows(layers)
+        rows = resolve_rows(layers, self.layers, self.best_layer)
         scores = self.member_scores[rows]
         width = scores.shape[1]
         what = f"{self.by}s of {'a layer' if len(rows) == 1 else f'{len(rows)} layers'}"
@@ -276,25 +276,6 @@ class Ranking:
         scores = torch.from_numpy(arrays["scores"])
         return cls(scores, stats=stats_from(arrays), metadata=metadata, group=group, **own)
 
-    def _rows(self, layers: str | int | Sequence[int] | None) -> list[int]:
-        if layers is None and self.best_layer is None:
-            raise InputError("this ranking has no best layer (no validation pairs chose one); name layers=")
-        if layers is None:
-            chosen: Sequence[int] = [self.best_layer]  # type: ignore[list-item]
-        elif layers == "all":
-            chosen = self.layers
-        elif isinstance(layers, str):
-            raise InputError(f"layers must be 'all' or block indices, not '{layers}'")
-        else:
-            chosen = [layers] if isinstance(layers, int) else sorted(set(map(int, layers)))
-        unknown = [layer for layer in chosen if layer not in self.layers]
-        if unknown or not chosen:
-            asked, there = (", ".join(map(str, layers)) for layers in (unknown, self.layers))
-            raise InputError(
-                f"this ranking has no layer {asked}; it has {there}" if unknown else "name a layer at least"
-            )
-        return [self.layers.index(layer) for layer in chosen]
-
     def _set(
         self, rows: Int[Tensor, "member"], members: Int[Tensor, "member"], metadata: Mapping[str, Json]
     ) -> NeuronSet:
@@ -313,19 +294,3 @@ class Ranking:
     def __repr__(self) -> str:
         shape = f"{len(self.layers)} layers x {self.member_scores.shape[1]} {self.by}s"
         return f"Ranking({self.method} of {self.metadata.get('task')}, {shape}, best layer {self.best_layer})"
-
-
-def _as_scores(scores: ArrayLike | Tensor) -> Float[Tensor, "..."]:
-    """A copy in float32. Raises `InputError` for what are no finite real numbers, or none of that size."""
-    try:
-        given = scores.detach().cpu().numpy() if isinstance(scores, Tensor) else scores
-        exact = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"scores are no array of numbers ({' '.join(str(error).split())})") from None
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = exact.astype(np.float32)
-    if np.iscomplexobj(given) or not np.isfinite(rounded).all():
-        raise InputError("a score is no finite real number, or none that float32 can hold")
-    if ((exact > 0) != (rounded > 0)).any():
-        raise InputError("a score above 0 is too small for float32, where it would be 0 and never be chosen")
-    return torch.from_numpy(rounded)

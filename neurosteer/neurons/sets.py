@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,30 +21,12 @@ from neurosteer.store import write_artefact
 from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site, Stat, counted
 
 from .frames import neuron_frame
+from .given import HasUnits, given_metadata
 from .grains import grain_of
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@runtime_checkable
-class HasUnits(Protocol):
-    """What a neuron set needs of a model; `Model` is one."""
-
-    @property
-    def fingerprint(self) -> str: ...
-
-    @property
-    def n_layers(self) -> int: ...
-
-    def site_width(self, site: Site, layers: Sequence[int]) -> int:
-        """Units of a site at these layers. Raises `InputError` for a site or layer that the model lacks."""
-
-    def head_width(self, layers: Sequence[int]) -> int:
-        """Units of one head of `z` at these layers. Raises `InputError` for a layer that has no heads."""
-
-    def describe(self) -> dict[str, Json]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,12 +291,6 @@ class NeuronSet:
         layers = sorted(set(self.layers.tolist()))
         where = f"layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} layers"
         return f"NeuronSet({counted(len(self.members), NOUNS[self.by])} at {self.site}, {where})"
-
-
-def given_metadata(model: HasUnits) -> dict[str, Json]:
-    """What is known of neurons that no search here has found."""
-    known = model.describe()
-    return {"network": {name: known.get(name) for name in ("name", "bos", "eos")}}
 
 
 def _columns(neurons: Sequence[tuple[int, int]]) -> tuple[Int[Tensor, "neuron"], Int[Tensor, "neuron"]]:

@@ -1,8 +1,9 @@
-"""How many units `topk` asks for, and which ones those are."""
+"""How many units `topk` asks for, of which layers, and which ones those are."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -33,6 +34,30 @@ def resolve_topk(topk: int | str, width: int, what: str = "units of a layer") ->
     if count > width:
         raise InputError(f"topk {count} is more than the {width} {what}")
     return count
+
+
+def resolve_rows(
+    layers: str | int | Sequence[int] | None, ranked: Sequence[int], best_layer: int | None
+) -> list[int]:
+    """Rows of a ranking of the layers `ranked`: of its best layer for None, of one, of several, or of `"all"`.
+
+    Raises `InputError` for a layer that was not ranked, and where no layer is best.
+    """
+    if layers is None:
+        if best_layer is None:
+            raise InputError("this ranking has no best layer (no validation pairs chose one); name layers=")
+        chosen: Sequence[int] = [best_layer]
+    elif layers == "all":
+        chosen = ranked
+    elif isinstance(layers, str):
+        raise InputError(f"layers must be 'all' or block indices, not '{layers}'")
+    else:
+        chosen = [layers] if isinstance(layers, int) else sorted(set(map(int, layers)))
+    unknown = [layer for layer in chosen if layer not in ranked]
+    if unknown or not chosen:
+        asked, there = (", ".join(map(str, layers)) for layers in (unknown, ranked))
+        raise InputError(f"this ranking has no layer {asked}; it has {there}" if unknown else "name a layer at least")
+    return [ranked.index(layer) for layer in chosen]
 
 
 def best_units(

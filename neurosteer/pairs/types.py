@@ -13,6 +13,7 @@ from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import COLUMNS, Columns, SplitKind
 
 from .baselines import Baselines, Tokenise, fit_baselines
+from .from_python import framed, listed
 from .layouts import UNKNOWN, Layout
 from .lexical import split_by_part, split_by_word
 from .once import NOTHING, LeftOut, both_ways, remarks
@@ -21,7 +22,7 @@ from .reading import read
 from .records import check_rows
 from .rows import Row
 from .splitting import PARTS, Sentences, split_by_pair
-from .tables import Record, Table, checked, each_once
+from .tables import Record, Table, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,13 +81,8 @@ class Pairs(Sequence[Pair]):
         >>> Pairs.from_lists(["A dog barks.", "Dogs bark."], ["A dog bark.", "Dogs barks."], task="agreement")
         Pairs('agreement', 2 pairs of 'lists')
         """
-        if isinstance(good, str) or isinstance(bad, str):
-            raise InputError("good and bad are lists of sentences, not one sentence each")
-        good, bad = list(good), list(bad)
-        if len(good) != len(bad):
-            raise InputError(f"{len(good)} good and {len(bad)} bad sentences make no pairs; give as many of each")
-        rows = ((f"pair {i}", {"good": a, "bad": b}) for i, (a, b) in enumerate(zip(good, bad, strict=True)))
-        return cls.from_records(rows, task=task, source=source, place="your list", columns=("good", "bad"))
+        records = listed(good, bad)
+        return cls.from_records(records, task=task, source=source, place="your list", columns=("good", "bad"))
 
     @classmethod
     def from_frame(
@@ -111,13 +107,7 @@ class Pairs(Sequence[Pair]):
         >>> Pairs.from_frame(frame, columns=("right", "wrong"), task="agreement").sentences[1]
         ('Dogs bark.', 'Dogs barks.')
         """
-        for column in columns:
-            if column not in frame.columns:
-                found = ", ".join(map(str, frame.columns)) or "none"
-                raise InputError(f"the DataFrame has no column '{column}' (found: {found}); name yours with columns=")
-        each_once([str(column) for column in frame.columns], "the DataFrame")
-        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        records = ((f"row {label}", row) for label, row in zip(frame.index, rows, strict=True))
+        records = framed(frame, columns)
         return cls.from_records(records, task=task, source=source, place="the DataFrame", columns=columns)
 
     @classmethod

@@ -26,7 +26,8 @@ import neurosteer as ns
 from neurosteer.model import Model
 from neurosteer.probes import L0, L0Settings
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import Examples, fit_masks
+from neurosteer.studies.examples import Examples
+from neurosteer.studies.masked_probes import fit_masks
 
 TASKS = (  # one of each phenomenon, the alphabetically first
     "anaphor_gender_agreement",

@@ -17,8 +17,8 @@ from made_causal import made_causal
 from matplotlib.figure import Figure
 from PIL import Image
 
-from neurosteer.experiments import outcome as outcome_module
-from neurosteer.experiments.experiment import Caption
+from neurosteer.experiments import files
+from neurosteer.experiments.experiment import Caption, Drawing
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.page import outcome_page as typed_page
 from neurosteer.experiments.registry import NAMES, experiment_of
@@ -53,13 +53,12 @@ def outcome_csvs(outcome: Row) -> dict[str, str]:
 
 
 def write_outcome(outcome: Row, folder: Path) -> list[str]:
-    return outcome_module.write_outcome(typed(outcome), folder)
+    return files.write_outcome(typed(outcome), folder)
 
 
 def outcome_page(outcome: Row, pictures: dict[str, bytes] | None = None) -> str:
     """With a dot for every picture, where none are given."""
-    dots = {figure: DOT.getvalue() for experiment in map(experiment_of, NAMES) for figure in experiment.drawings}
-    return typed_page(typed(outcome), pictures or dots)
+    return typed_page(typed(outcome), pictures or dict.fromkeys(every_drawing(), DOT.getvalue()))
 
 
 def tables_of(outcome: Row) -> list[Table]:
@@ -70,8 +69,16 @@ def tables_of(outcome: Row) -> list[Table]:
 
 
 def caption_of(figure: str, outcome: Row) -> Caption:
-    drawings = {name: drawing for one in map(experiment_of, NAMES) for name, drawing in one.drawings.items()}
-    return drawings[figure].caption(typed(outcome).scope)
+    return every_drawing()[figure].caption(typed(outcome).scope)
+
+
+def every_drawing() -> dict[str, Drawing[Any]]:
+    """By the names of their files."""
+    return {
+        f"{name}.{middle}".rstrip("."): drawing
+        for name in NAMES
+        for middle, drawing in experiment_of(name).drawings.items()
+    }
 
 
 class Maker:

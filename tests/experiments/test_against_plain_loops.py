@@ -29,7 +29,8 @@ from neurosteer.probes import STRENGTHS, L0Probes, Probes
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import UnitResult
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import Masks, random_units
+from neurosteer.studies.examples import random_units
+from neurosteer.studies.masked_probes import Masks
 
 LAYERS, WIDTH, K = 3, 32, 2
 LAMBDAS = (0.6, 0.8, 1.0)

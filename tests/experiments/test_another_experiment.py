@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -14,8 +13,9 @@ from matplotlib.figure import Figure
 from tiny_models import random_pairs
 
 from neurosteer.experiments import RecipeRun, open_run, registry
-from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Results, Rows, Work
-from neurosteer.experiments.outcome import Outcome, write_outcome
+from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Results, Work
+from neurosteer.experiments.files import write_outcome
+from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.one_layer import one_layer_name
@@ -48,10 +48,6 @@ def tables(result: Toy, scope: Scope) -> list[Table]:
     return [Table("The largest |t|", ("task", "unit"), tuple((row.task, str(row.unit)) for row in result.rows))]
 
 
-def csvs(result: Toy) -> Mapping[str, Rows]:
-    return {"": result.rows}
-
-
 def draw(result: Toy, scope: Scope) -> Figure:
     figure = Figure()
     figure.add_subplot().bar([row.task for row in result.rows], [row.t for row in result.rows])
@@ -64,15 +60,13 @@ def verdicts(results: Results, scope: Scope) -> list[Verdict]:
 
 
 TOY = Experiment(
-    name="toy",
-    heading="A toy",
-    needs=frozenset({"one_layer"}),
-    result=Toy,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={"toy": Drawing(draw, lambda scope: Caption("Bars.", "Anything else."))},
+    "A toy",
+    Toy,
+    compute,
+    tables,
+    Drawing(draw, lambda scope: Caption("Bars.", "Anything else.")),
     verdicts=verdicts,
+    needs={"one_layer"},
 )
 
 

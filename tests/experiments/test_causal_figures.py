@@ -22,7 +22,7 @@ PHENOMENA = sorted({task.phenomenon.replace("_", " ") for task in TASKS})
 
 def drawn(result: CausalTransfer) -> dict[str, Figure]:
     scope = made_scope(result)
-    return {name: drawing.draw(result, scope) for name, drawing in EXPERIMENT.drawings.items()}
+    return {name or "causal": drawing.draw(result, scope) for name, drawing in EXPERIMENT.drawings.items()}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def column_names(axes: Any) -> list[str]:
 
 def test_many_tasks_are_named_by_phenomenon_on_both_axes():
     whole = drawn(made_causal(67))
-    first, second = whole["causal.predicted"].axes[:2]
+    first, second = whole["predicted"].axes[:2]
     assert row_names(first) == column_names(first) == column_names(second) == PHENOMENA
     assert row_names(second) == [""] * 12
     starts = [line.get_ydata()[0] for line in first.lines if len(set(line.get_ydata())) == 1]
@@ -72,7 +72,7 @@ def test_texts_of_few_tasks_keep_their_place(tasks: int):
 
 def test_predictions():
     result = made_causal(25)
-    figure = drawn(result)["causal.predicted"]
+    figure = drawn(result)["predicted"]
     every = np.concatenate([np.abs(result.predicted[method]).ravel() for method in result.methods])
     reach = np.quantile(every, 0.99)
     for image, method in zip(maps_of(figure), result.methods, strict=True):
@@ -86,7 +86,7 @@ def test_predictions():
 def test_equal_changes_have_equal_colours_in_every_map(twenty: CausalTransfer, figures: Mapping[str, Figure]):
     """One scale: the largest change of any method is its end."""
     largest = max(abs(cell.delta) for cell in twenty.cells if cell.delta is not None)
-    for name in ("causal", "causal.predicted"):
+    for name in ("causal", "predicted"):
         assert len({image.get_clim() for image in maps_of(figures[name])}) == 1
     assert maps_of(figures["causal"])[0].get_clim() == pytest.approx((-largest, largest))
 
@@ -141,13 +141,13 @@ def test_the_means_of_controls_are_dots_of_their_own_height(twenty: CausalTransf
             assert max(abs(height - middle) for height in heights) <= 0.09
             assert abs(middle - place) < 0.3
             assert again[f"{method} controls {kind}"][1] == heights
-    assert not [name for name in series_of(figures["causal.predicted"].axes[3]) if "controls" in name]
+    assert not [name for name in series_of(figures["predicted"].axes[3]) if "controls" in name]
 
 
 @pytest.mark.parametrize(("units", "said"), [([138, 378], "2 massive units"), ([7], "1 massive unit"), ([], None)])
 def test_massive_units_are_in_no_set(units: list[int], said: str | None):
     figures = drawn(replace(made_causal(5), massive=units))
-    for name in ("causal", "causal.predicted"):
+    for name in ("causal", "predicted"):
         subtitle = figures[name].texts[1].get_text()
         assert f"the layer's {said} in no set" in subtitle if said else "massive" not in subtitle
 
@@ -170,7 +170,7 @@ def test_means_of_own_related_and_other_tasks(twenty: CausalTransfer, figures: M
 
 
 def test_predicted_against_measured_and_agreement(twenty: CausalTransfer, figures: Mapping[str, Figure]):
-    left, right = figures["causal.agreement"].axes
+    left, right = figures["agreement"].axes
     for method in twenty.methods:
         for own in (True, False):
             cells = [cell for cell in twenty.cells_of(method) if (cell.source == cell.target) is own]
@@ -193,12 +193,12 @@ def test_what_was_not_measured_is_not_drawn(twenty: CausalTransfer, unknown: str
         assert len(rings.get_offsets()) == 0
     else:
         assert np.isnan(np.ma.filled(axes.images[0].get_array(), np.nan)).all()
-        assert series_of(figures["causal.agreement"].axes[0])["welch own"] == ([], [])
+        assert series_of(figures["agreement"].axes[0])["welch own"] == ([], [])
 
 
 def test_captions_say_what_controls_are():
     scope = made_scope(made_causal(8))
-    caption = EXPERIMENT.drawings["causal"].caption(scope)
+    caption = EXPERIMENT.drawing.caption(scope)
     text = f"{caption.read} {caption.limits}"
     assert "matched controls of its own" in text
     assert "No set and no control holds a massive unit" in text

@@ -17,7 +17,7 @@ from tiny_models import hf_network, ids_of
 
 from neurosteer.errors import InputError
 from neurosteer.experiments import run_recipe
-from neurosteer.experiments.localizer import units_of
+from neurosteer.experiments.localizer.units import units_of
 
 RECIPE = """format = 1
 title = "Localised"

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from made_outcome import ALL, caption_of, make_outcome, outcome_figures, outcome_page, write_outcome
 
-from neurosteer.experiments import outcome as outcome_module
+from neurosteer.experiments import files
 
 COARSE = 40  # dots per inch: enough to compare
 EVIL = "<script>alert(\"x\")</script> & 'y'"
@@ -49,8 +49,8 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     outcome = make_outcome(tasks=4, layers=3, lambdas=(0.2, 1.0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcome_module, "DPI", COARSE)
-        patch.setattr(outcome_module, "PAGE_DPI", COARSE)
+        patch.setattr(files, "DPI", COARSE)
+        patch.setattr(files, "PAGE_DPI", COARSE)
         yield outcome, folder, write_outcome(outcome, folder)
 
 

@@ -316,7 +316,7 @@ def test_a_failing_figure_leaves_an_unfinished_run(begun, monkeypatch):
         raise OSError(28, "No space left on device")
 
     def failing() -> None:
-        paper = sys.modules["neurosteer.experiments.outcome"]
+        paper = sys.modules["neurosteer.experiments.files"]
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):  # noqa: PT012
             patch.setattr(paper, "write_outcome", full)
             run_recipe("sums.toml")

@@ -370,7 +370,7 @@ def test_figures_name_what_they_show(run):
     for name, drawing in EXPERIMENT.drawings.items():
         caption = drawing.caption(run.scope)
         assert caption.read.endswith("Bands and bars are 95 % bootstrap intervals over the 6 tasks.")
-        assert ("share that a mask needs" in caption.read) is (name == "sensitivity.equal")
+        assert ("share that a mask needs" in caption.read) is (name == "equal")
 
 
 def estimate_of(row: LayerPoint, name: str) -> Estimate:

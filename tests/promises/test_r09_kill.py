@@ -101,11 +101,11 @@ finish({"moments": at - 1, "recomputed": recomputed})
 """
 REAL = """
 import torch, transformer_lens
-from neurosteer.experiments import outcome, run_recipe
+from neurosteer.experiments import files, run_recipe
 import neurosteer.model, neurosteer.experiments.plan
 
 torch.set_num_threads(1)
-outcome.write_outcome = lambda _, folder, __: (folder / "results.json").write_text("{}")  # pictures take long
+files.write_outcome = lambda _, folder, __: (folder / "results.json").write_text("{}")  # pictures take long
 place, rng = Path(sys.argv[2]), random.Random(9)
 os.chdir(place)
 

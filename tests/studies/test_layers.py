@@ -13,18 +13,10 @@ from scipy import stats
 from neurosteer.data import EosStates
 from neurosteer.probes import STRENGTHS, L0Probes, Probes, fit_l0, welch
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import (
-    Accuracy,
-    Dense,
-    Examples,
-    Masks,
-    best_strength,
-    chosen_lambda,
-    random_accuracies,
-    top_units,
-)
+from neurosteer.studies.examples import Accuracy, Dense, Examples, best_strength, random_accuracies, top_units
 from neurosteer.studies.finding import layers as studied
 from neurosteer.studies.finding.layers import LayerResult, Settings, probe_layers
+from neurosteer.studies.masked_probes import Masks, chosen_lambda
 
 CPU = torch.device("cpu")
 PARTS = {"train": range(60), "validation": range(60, 90), "test": range(90, 130)}

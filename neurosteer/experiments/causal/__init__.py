@@ -12,7 +12,7 @@ from neurosteer.vocabulary import CAUSAL_METHODS
 from .agreement_figure import agreement_caption, draw_agreement
 from .cells import cells_unit, null_cells_unit
 from .charts import agreement_charts, measured_charts, predicted_charts
-from .compute import NAME, compute
+from .compute import compute
 from .maps import draw_measured, draw_predicted, measured_caption, predicted_caption
 from .neutral import neutral_unit
 from .nulls import null_sets_unit
@@ -75,19 +75,18 @@ def csvs(result: CausalTransfer) -> Mapping[str, Rows]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Causal transfer",
-    needs=frozenset({"one_layer", "transfer"}),
-    result=CausalTransfer,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={
-        "causal": Drawing(draw_measured, measured_caption, measured_charts),
-        "causal.predicted": Drawing(draw_predicted, predicted_caption, predicted_charts),
-        "causal.agreement": Drawing(draw_agreement, agreement_caption, agreement_charts),
-    },
+    "Causal transfer",
+    CausalTransfer,
+    compute,
+    tables,
+    Drawing(draw_measured, measured_caption, measured_charts),
+    csvs,
+    needs={"one_layer", "transfer"},
     task_units=task_units,
     joint_units=joint_units,
     check=check,
+    more={
+        "predicted": Drawing(draw_predicted, predicted_caption, predicted_charts),
+        "agreement": Drawing(draw_agreement, agreement_caption, agreement_charts),
+    },
 )

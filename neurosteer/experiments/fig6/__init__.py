@@ -137,17 +137,14 @@ def shares_above_chance(result: Fig6, probe: Probe) -> list[float]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Figure 6: transfer between tasks",
-    needs=frozenset({"one_layer", "transfer"}),
-    result=Fig6,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={
-        NAME: Drawing(draw, caption, charts),
-        f"{NAME}.pairwise": Drawing(draw_pairwise, caption_pairwise, charts_pairwise),
-    },
-    verdicts=verdicts,
+    "Figure 6: transfer between tasks",
+    Fig6,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
+    verdicts,
+    needs={"one_layer", "transfer"},
     joint_units=joint_units,
+    more={"pairwise": Drawing(draw_pairwise, caption_pairwise, charts_pairwise)},
 )

@@ -12,7 +12,7 @@ from .compute import compute
 from .curves import curves_unit
 from .figures import caption, draw
 from .rankings import mask_unit, rankings_unit
-from .result import NAME, Frontier
+from .result import Frontier
 from .tables import tables
 
 
@@ -27,13 +27,11 @@ def csvs(result: Frontier) -> Mapping[str, Sequence[object]]:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Frontier: what is lost at equal disturbance",
-    needs=frozenset(),
-    result=Frontier,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={NAME: Drawing(draw, caption, charts)},
+    "Frontier: what is lost at equal disturbance",
+    Frontier,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
     task_units=task_units,
 )

@@ -24,18 +24,14 @@ def check(work: Work) -> None:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Gym: where the answers are known",
-    needs=frozenset(),
-    result=Gym,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={
-        NAME: Drawing(draw, caption, rate_charts),
-        f"{NAME}.rankings": Drawing(draw_rankings, rankings_caption, ranking_charts),
-    },
-    verdicts=verdicts,
+    "Gym: where the answers are known",
+    Gym,
+    compute,
+    tables,
+    Drawing(draw, caption, rate_charts),
+    csvs,
+    verdicts,
     joint_units=joint_units,
     check=check,
+    more={"rankings": Drawing(draw_rankings, rankings_caption, ranking_charts)},
 )

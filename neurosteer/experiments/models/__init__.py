@@ -6,25 +6,20 @@ from neurosteer.experiments.experiment import Drawing, Experiment
 
 from .compute import compute
 from .figures import caption, draw, draw_kept, draw_used, kept_caption, used_caption
-from .result import NAME, Models
+from .result import Models
 from .tables import csvs, tables
 from .units import check, joint_units
 from .verdicts import verdicts
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Models: encoded, used, kept",
-    needs=frozenset(),
-    result=Models,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={
-        NAME: Drawing(draw, caption),
-        f"{NAME}.used": Drawing(draw_used, used_caption),
-        f"{NAME}.kept": Drawing(draw_kept, kept_caption),
-    },
-    verdicts=verdicts,
+    "Models: encoded, used, kept",
+    Models,
+    compute,
+    tables,
+    Drawing(draw, caption),
+    csvs,
+    verdicts,
     joint_units=joint_units,
     check=check,
+    more={"used": Drawing(draw_used, used_caption), "kept": Drawing(draw_kept, kept_caption)},
 )

@@ -30,18 +30,15 @@ def check(work: Work) -> None:
 
 
 EXPERIMENT = Experiment(
-    name=NAME,
-    heading="Sensitivity: what the masks owe to their training",
-    needs=frozenset({"states"}),
-    result=Sensitivity,
-    compute=compute,
-    tables=tables,
-    csvs=csvs,
-    drawings={
-        NAME: Drawing(draw, caption, charts),
-        f"{NAME}.equal": Drawing(draw_equal_share, equal_share_caption, equal_share_charts),
-    },
-    verdicts=verdicts,
+    "Sensitivity: what the masks owe to their training",
+    Sensitivity,
+    compute,
+    tables,
+    Drawing(draw, caption, charts),
+    csvs,
+    verdicts,
+    needs={"states"},
     task_units=task_units,
     check=check,
+    more={"equal": Drawing(draw_equal_share, equal_share_caption, equal_share_charts)},
 )

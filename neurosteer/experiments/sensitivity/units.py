@@ -21,7 +21,8 @@ from neurosteer.pairs import Split
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import BLOCK, Examples, Masks, fit_dense, fit_masks_at, mask_noise
+from neurosteer.studies.examples import BLOCK, Examples, fit_dense
+from neurosteer.studies.masked_probes import Masks, fit_masks_at, mask_noise
 
 from .result import NAME, Configuration
 from .variants import Variant, variants

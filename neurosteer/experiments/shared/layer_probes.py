@@ -25,18 +25,9 @@ from neurosteer.probes import welch
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import (
-    BLOCK,
-    Accuracy,
-    Dense,
-    Examples,
-    fit_dense,
-    fit_masks,
-    mask_noise,
-    random_accuracies,
-    top_units,
-)
+from neurosteer.studies.examples import BLOCK, Accuracy, Dense, Examples, fit_dense, random_accuracies, top_units
 from neurosteer.studies.finding.agreement import largest_spearman
+from neurosteer.studies.masked_probes import fit_masks, mask_noise
 
 from . import costs
 from .states import TRAINED, states_name, states_of

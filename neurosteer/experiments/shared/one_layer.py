@@ -20,7 +20,8 @@ from neurosteer.probes import Probes, welch
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator, seed_of
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import Examples, Masks, chosen_lambda, fit_dense, fit_masks
+from neurosteer.studies.examples import Examples, fit_dense
+from neurosteer.studies.masked_probes import Masks, chosen_lambda, fit_masks
 
 from . import costs
 from .states import states_name, states_of

@@ -10,9 +10,10 @@ from neurosteer.results.card import NeuronCardResult, TokenActivations, Word
 from neurosteer.version import __version__
 from neurosteer.vocabulary import Json
 
+from .changes import changes, changes_chart
 from .charts import Chart, Row, Series, by_series, chart_of, level
 from .document import Document, Part, View
-from .effects import changes, changes_chart, doses_part
+from .doses import doses_part
 from .neuron import Size, places_table, size_table
 
 GOOD, BAD = Series("good", 0), Series("bad", 1)

@@ -15,38 +15,21 @@ from neurosteer.report.numbers import (
     interval,
     nats,
     number,
-    p_equals,
     p_value,
     percent,
     span,
 )
 from neurosteer.report.table import Table
 from neurosteer.results import read_record
-from neurosteer.results.effect import Change, Controls, EffectResult
+from neurosteer.results.effect import Change, EffectResult
 from neurosteer.vocabulary import Json
 
-from .charts import (
-    SHOWN,
-    Chart,
-    Row,
-    Series,
-    axis,
-    by_series,
-    chart_of,
-    hover,
-    level,
-    lines,
-    names,
-    placed,
-    shape_by_series,
-)
+from .changes import changes, changes_chart
 from .document import Listed, Listing, Part, View
+from .doses import doses_part
+from .margins import margins_chart
 from .sheets import edited_cards
 from .tokens import csv_rows, token_data
-
-CHANGE = "change of the mean margin (nats)"
-OWN, CONTROL = Series("these neurons", 1), Series("controls", 7)
-OUTCOMES = (Series("lost", 1), Series("gained", 2), Series("still right", 0), Series("still wrong", 7))
 
 
 def effects_of(entries: Sequence[Json]) -> list[EffectResult]:
@@ -148,76 +131,6 @@ def _variants(effect: EffectResult) -> list[tuple[str, Change]]:
     return [(f"all {effect.edit.k:,} to {effect.edit.kind}", effect.change), *found] if found else []
 
 
-def changes(name: str, one: Change) -> Iterator[Row]:
-    """A row of a set, and one for each of its controls."""
-    told = _beside(one.controls)
-    own: Row = {"set": name, "series": OWN.name, "value": one.delta, "low": one.low, "high": one.high}
-    interval_text = f"{change(one.low)} to {change(one.high)}"
-    kl = divergence(one.kl)
-    yield {**own, "interval": interval_text, "beside": told, "accuracy": number(one.accuracy, 3), "kl": kl}
-    for i, delta in enumerate(one.controls.deltas if one.controls else (), start=1):
-        more: Row = {"set": name, "series": CONTROL.name, "value": delta, "low": None, "high": None}
-        yield {**more, "interval": f"control {i}", "beside": told, "accuracy": NONE, "kl": NONE}
-
-
-def _beside(controls: Controls | None) -> str:
-    if controls is None:
-        return "none"
-    found = f"{counted(controls.n, 'set')}: mean {change(controls.delta_mean)}, "
-    return f"{found}{span(controls.delta_low, controls.delta_high)}; {p_equals(controls.p)}"
-
-
-def changes_chart(name: str, title: str, rows: Sequence[Row]) -> Chart:
-    """A line for each set: its change with the interval, and those of its controls."""
-    series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
-    rows = placed(rows, "set")
-    y = names("set", labelLimit=240, grid=False)
-    x = axis("value", CHANGE, scale={"zero": True})
-    shown = {"filter": "indexof(off, datum.series) < 0"}
-    own = {"filter": f"datum.series == '{OWN.name}'"}
-    look = {"color": by_series(series), "shape": shape_by_series(series)}
-    tooltip = hover(
-        ("set", "set"),
-        ("series", "of"),
-        ("value", "change (nats)"),
-        ("interval", "95 % interval"),
-        ("accuracy", "accuracy"),
-        ("kl", "KL (nats per token)"),
-        ("beside", "controls"),
-    )
-    layers = [
-        *level(0, "no change", at="x"),
-        {
-            "transform": [shown, {"filter": f"datum.series == '{CONTROL.name}'"}],
-            "mark": {"type": "point", "size": 40, "opacity": 0.8, "yOffset": 12, "filled": False},
-            "encoding": {"x": x, "y": y, **look, "tooltip": tooltip},
-        },
-        {
-            "transform": [shown, own],
-            "mark": {"type": "rule", "strokeWidth": 2.5},
-            "encoding": {
-                "x": {**x, "field": "low"},
-                "x2": {"field": "high"},
-                "y": y,
-                "color": by_series(series),
-                "tooltip": tooltip,
-            },
-        },
-        {
-            "transform": [shown, own],
-            "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1},
-            "encoding": {"x": x, "y": y, **look, "tooltip": tooltip},
-        },
-    ]
-    read = (
-        "To the left of zero the preference for good sentences falls. The bar is the 95 % interval over pairs; the "
-        "open marks are matched control sets under the same edit."
-    )
-    return chart_of(
-        name, title, read, layers, rows, series=series, height=46 * (1 + max(row["place"] for row in rows))
-    )
-
-
 def _sets(effects: Sequence[EffectResult]) -> Table:
     heads = ("set", "accuracy", "mean margin", "change, 95 % interval", "controls: mean, range", "p", "KL", "verdict")
     rows = []
@@ -252,102 +165,6 @@ def _told_of_p(effects: Sequence[EffectResult]) -> str:
     )
 
 
-def doses_part(effect: EffectResult) -> Part:
-    """The curve, and the slider over the doses that were measured."""
-    rows: list[Row] = []
-    for dose in effect.by_scale:
-        about = {"accuracy": number(dose.accuracy, 3), "kl": divergence(dose.kl), "beside": _beside(dose.controls)}
-        place: Row = {"scale": dose.scale, **about}
-        ends: Row = {"low": dose.low, "high": dose.high, "interval": f"{change(dose.low)} to {change(dose.high)}"}
-        rows.append({**place, "series": OWN.name, "value": dose.delta, **ends})
-        if dose.controls:
-            low, high = dose.controls.delta_low, dose.controls.delta_high
-            ends = {"low": low, "high": high, "interval": f"range {span(low, high)}"}
-            rows.append({**place, "series": CONTROL.name, "value": dose.controls.delta_mean, **ends})
-    series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
-    rows += _unedited(effect, series)
-    tooltip = hover(
-        ("scale", "scale"),
-        ("series", "of"),
-        ("value", "change (nats)"),
-        ("interval", "95 % interval"),
-        ("accuracy", "accuracy"),
-        ("kl", "KL (nats per token)"),
-        ("beside", "controls"),
-    )
-    now = {
-        "data": {"values": [{"at": 0}]},
-        "transform": [{"calculate": "dose", "as": "scale"}],
-        "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5},
-        "encoding": {"x": {"field": "scale", "type": "quantitative"}},
-    }
-    drawn = lines(series, axis("scale", "scale (1: unedited)"), axis("value", CHANGE), tooltip, filtered=SHOWN)
-    read = "The band about these neurons is the 95 % interval over pairs, that about the controls their range."
-    chart = chart_of(
-        "doses",
-        "Dose by dose",
-        read,
-        [*level(0, "no change"), now, *drawn],
-        rows,
-        series=series,
-        params=[{"name": "dose", "value": effect.edit.scale}],
-    )
-    told = [{"scale": dose.scale, "text": dose_text(dose.scale, dose, effect)} for dose in effect.by_scale]
-    start = next((i for i, dose in enumerate(effect.by_scale) if dose.scale == effect.edit.scale), 0)
-    return Part(
-        "doses",
-        "How much of it?",
-        charts=[chart],
-        tables=[_dose_table(effect)],
-        tool="doses",
-        data={"doses": told, "start": start},
-    )
-
-
-def _unedited(effect: EffectResult, series: Sequence[Series]) -> list[Row]:
-    """Between doses below and above 1 lines go through 0 at 1, where the model is unedited, measured or not."""
-    scales = [dose.scale for dose in effect.by_scale]
-    if 1 in scales or not min(scales) < 1 < max(scales):
-        return []
-    known: Row = {"scale": 1.0, "value": 0.0, "low": 0.0, "high": 0.0, "interval": "unedited, by definition"}
-    beside: Row = {"accuracy": number(effect.accuracy.before, 3), "kl": divergence(0.0), "beside": NONE}
-    return [{**known, **beside, "series": one.name} for one in series]
-
-
-def dose_text(scale: float, dose: Change, effect: EffectResult) -> list[str]:
-    """What a dose does, in sentences."""
-    if scale == 1:
-        return [f"Scale 1 is the unedited model: accuracy {number(effect.accuracy.before)}, no change."]
-    said = [
-        f"At scale {scale:g} the mean margin changes by {interval(dose.delta, dose.low, dose.high)} nats; accuracy "
-        f"{number(effect.accuracy.before)} → {number(dose.accuracy)}; neutral text is disturbed by KL "
-        f"{divergence(dose.kl)} nats per token."
-    ]
-    if dose.controls:
-        controls = dose.controls
-        said.append(
-            f"{counted(controls.n, 'control set')} change it by {change(controls.delta_mean)} on average "
-            f"({span(controls.delta_low, controls.delta_high)}): {p_equals(controls.p)}, {controls.verdict}."
-        )
-    return said
-
-
-def _dose_table(effect: EffectResult) -> Table:
-    rows = tuple(
-        (
-            f"{dose.scale:g}",
-            number(dose.accuracy, 3),
-            interval(dose.delta, dose.low, dose.high),
-            f"{change(dose.controls.delta_mean)}" if dose.controls else NONE,
-            p_value(dose.controls.p) if dose.controls else NONE,
-            divergence(dose.kl),
-        )
-        for dose in effect.by_scale
-    )
-    heads = ("scale", "accuracy", "change, 95 % interval", "controls: mean", "p", "KL")
-    return Table("Every dose that was measured", heads, rows, left=0)
-
-
 def _neurons(effect: EffectResult, leads: Mapping[str, str]) -> Listing:
     rows = [
         Listed(name, f"{row.score:.4g}", "massive" if row.massive else "", leads.get(name, ""))
@@ -357,44 +174,3 @@ def _neurons(effect: EffectResult, leads: Mapping[str, str]) -> Listing:
     some = sum(row.massive for row in effect.neurons)
     share = f"; {percent(some / len(rows))} are massive" if some else ""
     return Listing(f"{counted(len(rows), 'neuron')} (layer:unit, score), highest score first{share}", rows)
-
-
-def margins_chart(rows: Sequence[dict[str, str]]) -> Chart:
-    """Every pair by its margin before and after."""
-    points: list[Row] = []
-    for row in rows:
-        before, after = float(row["margin_before"]), float(row["margin_after"])
-        kind = OUTCOMES[(0 if after <= 0 else 2) if before > 0 else (1 if after > 0 else 3)].name
-        told = {"pair": row["pair"], "good": row.get("sentence_good", ""), "bad": row.get("sentence_bad", "")}
-        points.append({**told, "series": kind, "before": before, "after": after})
-    series = [one for one in OUTCOMES if one.name in {point["series"] for point in points}]
-    ends = [value for point in points for value in (point["before"], point["after"])]
-    low, high = min(ends, default=0.0), max(ends, default=0.0)
-    diagonal = {
-        "data": {"values": [{"a": low}, {"a": high}]},
-        "mark": {"type": "line", "color": "var(--faint)", "strokeDash": [4, 4]},
-        "encoding": {"x": {"field": "a", "type": "quantitative"}, "y": {"field": "a", "type": "quantitative"}},
-    }
-    tooltip = hover(
-        ("pair", "pair"),
-        ("good", "good"),
-        ("bad", "bad"),
-        ("before", "margin before"),
-        ("after", "margin after"),
-        ("series", "which is"),
-    )
-    marks = {
-        "transform": [{"filter": "indexof(off, datum.series) < 0"}],
-        "mark": {"type": "point", "filled": True, "size": 45, "opacity": 0.8},
-        "encoding": {
-            "x": axis("before", "margin before (nats)"),
-            "y": axis("after", "margin after (nats)"),
-            "color": by_series(series),
-            "shape": shape_by_series(series),
-            "tooltip": tooltip,
-        },
-    }
-    read = "Each mark is a pair. On the dashed diagonal nothing changes; below it the preference falls."
-    zero = [*level(0, ""), *level(0, "", at="x")]
-    layers = [*zero, diagonal, marks]
-    return chart_of("margins", "Margins before and after", read, layers, points, series=series, height=380)

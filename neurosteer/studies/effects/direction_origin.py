@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.neurons import Direction
 from neurosteer.progress import QUIET, Progress
-from neurosteer.studies.finding.load import load_found
+from neurosteer.studies.finding.found import Found
 from neurosteer.vocabulary import DirectionKind
 
 from .finds import Wanted
@@ -40,7 +40,7 @@ def direction_from(
     if layers is not None and (isinstance(layers, str) or len(layers) != 1):
         raise InputError("a direction is one of a single layer: give --layers one of them, or leave it out")
     origin = neurons_from(model, wanted, out=out, find_now=find_now, pairs=pairs, progress=progress)
-    found = load_found(Path(origin.where), origin.task)
+    found = Found.load(Path(origin.where), origin.task)
     direction = found.direction(asked, None if layers is None else int(layers[0]))
     return replace(origin, sets={f"{asked} direction": direction}, rankings={})
 

@@ -15,7 +15,8 @@ from neurosteer.neurons import NeuronSet, best_units, member_scores, resolve_top
 from neurosteer.pairs import Pairs
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import BLOCK, Examples, fit_masks, mask_noise
+from neurosteer.studies.examples import BLOCK, Examples
+from neurosteer.studies.masked_probes import fit_masks, mask_noise
 from neurosteer.studies.masks import MaskSettings, Paths, Place, mask_texts
 from neurosteer.vocabulary import FixedReference
 

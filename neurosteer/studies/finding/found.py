@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +11,14 @@ from rich.console import RenderableType
 
 from neurosteer.errors import InputError
 from neurosteer.neurons import Direction, Ranking
-from neurosteer.pairs import Baselines, Pairs, Split
+from neurosteer.pairs import Baselines, Pairs
 from neurosteer.report import find_html, find_table, layers_csv, layers_frame, to_json
-from neurosteer.results import FindLayer, FindResult, record
+from neurosteer.results import FindLayer, record
 from neurosteer.vocabulary import DIRECTION_KINDS, DirectionKind, Method
 
-from .directions import Directions
+from .found_parts import FoundParts
+from .load import load_parts
+from .save import save_found
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Found(FoundParts):
     """The result of `find`: the numbers of each layer, a score for every unit, and the pairs as they were split.
 
     Accuracies are test accuracies in [0, 1]. They say what a linear probe can read at a layer, not what the model
@@ -38,16 +39,6 @@ class Found:
         >>> top = found.ranking("welch").top(40)                              # doctest: +SKIP
         >>> found.save("runs/mine"); found = Found.load("runs/mine")          # doctest: +SKIP
     """
-
-    result: FindResult  # every number, as the JSON has them
-    rankings: Mapping[Method, Ranking]
-    directions: Directions  # by kind and layer, and the spread of the train states along them
-    pairs: Pairs
-    split: Split
-
-    @property
-    def task(self) -> str:
-        return self.result.task
 
     @property
     def layers(self) -> tuple[FindLayer, ...]:
@@ -119,8 +110,6 @@ class Found:
 
         Raises `InputError` for a folder that holds something else.
         """
-        from .save import save_found
-
         return save_found(self, Path(folder))
 
     @classmethod
@@ -129,9 +118,7 @@ class Found:
 
         Raises `InputError` for another kind of folder, `CorruptFileError` for a damaged one.
         """
-        from .load import load_found
-
-        return load_found(Path(folder), task)
+        return cls(**vars(load_parts(Path(folder), task)))
 
     def __repr__(self) -> str:
         return f"Found({self.task}, {len(self.layers)} layers, best layer {self.best_layer})"

@@ -25,13 +25,11 @@ from neurosteer.studies.examples import (
     Dense,
     Examples,
     Parts,
-    chosen_lambda,
     fit_dense,
-    fit_masks,
-    mask_noise,
     random_accuracies,
     top_units,
 )
+from neurosteer.studies.masked_probes import chosen_lambda, fit_masks, mask_noise
 from neurosteer.studies.masks import MASK, MaskSettings
 from neurosteer.studies.matching import matching_size, random_sizes
 from neurosteer.vocabulary import DirectionKind, Grain, Method

@@ -11,15 +11,15 @@ from neurosteer.results import FindResult, read_record
 from neurosteer.store import MANIFEST
 from neurosteer.studies.runs import read_run
 
-from .found import Found
+from .found_parts import FoundParts
 from .probes_file import read_probes
 
 
-def load_found(folder: Path, task: str | None = None) -> Found:
+def load_parts(folder: Path, task: str | None = None) -> FoundParts:
     """The `find` of one task as it was saved. Raises `InputError` or `CorruptFileError`, in one line."""
     result = _result_in(folder, task)
     rankings = {method: Ranking.load(folder / Path(path).name) for method, path in result.rankings.items()}
-    return Found(result, rankings, *read_probes(folder, result))
+    return FoundParts(result, rankings, *read_probes(folder, result))
 
 
 def _result_in(folder: Path, task: str | None) -> FindResult:

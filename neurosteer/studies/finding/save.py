@@ -16,7 +16,7 @@ from neurosteer.results import FindResult, Json, record
 from neurosteer.store import SUFFIX, file_stem, write_bytes
 from neurosteer.studies.runs import Figures, refuse_foreign, run_folder, write_folder, write_run
 
-from .found import Found
+from .found_parts import FoundParts
 from .probes_file import probes_path, write_probes
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def save_find(
     model: Model,
-    founds: Sequence[Found],
+    founds: Sequence[FoundParts],
     *,
     out: Path,
     options: Mapping[str, Json],
@@ -49,7 +49,7 @@ def save_find(
     return folder, run
 
 
-def save_found(found: Found, folder: Path) -> Path:
+def save_found(found: FoundParts, folder: Path) -> Path:
     """Write one `find` as a run folder, in the place of an older one. Raises `InputError` for another folder."""
     refuse_foreign(folder)
     model = next(iter(found.rankings.values())).metadata["network"]
@@ -81,7 +81,7 @@ def _figure(result: FindResult, model: str) -> Figure:
     return find_figure(result, model)
 
 
-def _fill(draft: Path, founds: Sequence[Found], results: Sequence[FindResult]) -> None:
+def _fill(draft: Path, founds: Sequence[FoundParts], results: Sequence[FindResult]) -> None:
     """Write all but results.json and the figures."""
     for found, result in zip(founds, results, strict=True):
         stem = file_stem(found.task)

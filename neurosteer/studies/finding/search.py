@@ -11,11 +11,10 @@ from pathlib import Path
 import torch
 
 from neurosteer.data import EosStates, UnitStats
-from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
 from neurosteer.model import Model, check_site, head_width, resolve_layers, sentence_tokens, site_width
-from neurosteer.neurons import Ranking, check_grain, resolve_topk, site_of
+from neurosteer.neurons import Ranking, resolve_topk, site_of
 from neurosteer.pairs import LexicalSplitError, Pairs, Split, sentence_hashes
 from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, welch
 from neurosteer.progress import AUTO, Progress, Remembering
@@ -26,10 +25,6 @@ from neurosteer.studies.masks import MASK, MaskSearch, MaskSettings, Place, mask
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
     DIRECTION_KINDS,
-    GRAINS,
-    METHODS,
-    MOST_DRAWS,
-    MOST_LAMBDAS,
     PAPER_METHODS,
     DirectionKind,
     FixedReference,
@@ -39,17 +34,15 @@ from neurosteer.vocabulary import (
     Position,
     Site,
     SplitKind,
-    counted,
 )
 
 from .assembly import Search, result_of
 from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
 from .found import Found
-from .layers import LAMBDAS, LayerResult, Settings, probe_layers, random_equivalent
+from .layers import LayerResult, Settings, probe_layers, random_equivalent
+from .request import check_request, directions_of, lambdas_of, say_cost
 from .result_cache import load_or_find
 from .uncertainty import few_pairs
-
-LARGE = 2**28  # bytes of states that are worth a notice
 
 
 def find(
@@ -114,11 +107,11 @@ def find(
         >>> found = ns.find(model, ns.load_pairs("intransitive"), topk="1%")  # doctest: +SKIP
         >>> found.layers[14].dense, found.ranking("welch").top(40)            # doctest: +SKIP
     """
-    _check(methods, draws, by)
-    grid = _grid(lambdas)
+    check_request(methods, draws, by)
+    grid = lambdas_of(lambdas)
     check_attribution(to, steps)
     text = None if neutral is None else Path(neutral)
-    wanted = _directions(directions)
+    wanted = directions_of(directions)
     site = site_of(site, by)
     ablation = Ablation(site, resolve_layers(model, layers), to, steps)
     check_site(model, site, ablation.layers)
@@ -287,44 +280,3 @@ def _search(
         unseen = probe(held_out, welch(states.values, held_out.indices["train"]), asked, "new words")
     notices += few_pairs(len(parts.test), len(set(groups.tolist())))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
-
-
-def _check(methods: Sequence[Method], draws: int, by: Grain) -> None:
-    if by not in GRAINS:
-        raise InputError(f"by '{by}' is not one of {', '.join(GRAINS)}{did_you_mean(by, GRAINS)}")
-    for method in methods:
-        if method not in METHODS:
-            raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
-        check_grain(method, by)
-    if not methods or len(set(methods)) != len(methods):
-        raise InputError(f"methods must be some of {', '.join(METHODS)}, each once, not {list(methods)}")
-    if not 1 <= draws <= MOST_DRAWS:
-        raise InputError(f"draws must be from 1 to {MOST_DRAWS:,} (each is a probe at every layer), not {draws}")
-
-
-def say_cost(pairs: int, layers: int, width: int, site: Site, progress: Progress) -> None:
-    """A notice before states are read that take more than memory should hold."""
-    size = 2 * pairs * layers * width * 4
-    if size > LARGE:
-        progress.notice(
-            f"{layers * width:,} units of {site} at {counted(layers, 'layer')}: states of {counted(pairs, 'pair')} "
-            f"take {size / 1e9:.1f} GB in the cache, and are read a few layers at a time"
-        )
-
-
-def _directions(kinds: Sequence[DirectionKind]) -> tuple[DirectionKind, ...]:
-    """Each once."""
-    for kind in kinds:
-        if kind not in DIRECTION_KINDS:
-            raise InputError(f"direction '{kind}' is not one of {', '.join(DIRECTION_KINDS)}")
-    return tuple(kind for kind in DIRECTION_KINDS if kind in kinds)
-
-
-def _grid(lambdas: Sequence[float] | None) -> tuple[float, ...]:
-    """The penalties of the L0 probe, each once."""
-    grid = tuple(sorted(set(lambdas if lambdas is not None else LAMBDAS)))
-    if len(grid) > MOST_LAMBDAS:
-        raise InputError(f"at most {MOST_LAMBDAS:,} lambdas (each is a mask at every layer), not {len(grid):,}")
-    if not grid or not all(0 < value <= 1 for value in grid):
-        raise InputError(f"lambda must be above 0 and at most 1, not {list(lambdas or ())}")
-    return grid

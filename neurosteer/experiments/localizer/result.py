@@ -1,0 +1,91 @@
+"""The result of the localizer, and how it is gathered. Accuracies are shares in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.scope import Scope
+from neurosteer.pairs import sentence_hashes
+from neurosteer.results import Estimate
+from neurosteer.runner.units import Read
+from neurosteer.studies.effects.controls import empirical_p
+from neurosteer.studies.margins import accuracy
+
+from .units import NAME, localizer_name, parts_of
+
+
+@dataclass(frozen=True)
+class Others:
+    """Accuracy under sets of as many units, and how unusual the chosen set is among them."""
+
+    mean: float
+    low: float
+    high: float
+    p: float  # two-sided, by the mean margin, among all sets and the chosen one
+
+
+@dataclass(frozen=True)
+class Localised:
+    """One task: accuracies on the pairs that evaluate."""
+
+    task: str
+    phenomenon: str
+    units: int
+    pairs: int
+    seen: int  # of these pairs, in which a sentence of those that localise comes again
+    before: float
+    after: float
+    uniform: Others
+    matched: Others
+
+
+@dataclass(frozen=True)
+class Localizer:
+    experiment: str
+    localise: str
+    evaluate: str
+    rows: list[Localised]
+    before: Estimate  # means over tasks
+    after: Estimate
+    uniform: Estimate
+    matched: Estimate
+
+
+def compute(read: Read, work: Work, scope: Scope) -> Localizer:
+    rows = [_row(read, work, task) for task in work.tasks]
+    columns = {
+        "before": [row.before for row in rows],
+        "after": [row.after for row in rows],
+        "uniform": [row.uniform.mean for row in rows],
+        "matched": [row.matched.mean for row in rows],
+    }
+    means = {name: work.samples.means(np.array(values)[:, None]).at(0) for name, values in columns.items()}
+    return Localizer(NAME, work.recipe.localise, work.recipe.evaluate, rows, **means)
+
+
+def _row(read: Read, work: Work, task: Task) -> Localised:
+    result, n = read(localizer_name(task.name)), work.recipe.controls
+    clean, (chosen, *others) = result.arrays["clean"], result.arrays["margins"]
+    localise, evaluate = parts_of(task.pairs, work)
+    known = set(sentence_hashes(localise))
+    return Localised(
+        task=task.name,
+        phenomenon=task.phenomenon,
+        units=result.values["units"],
+        pairs=len(evaluate),
+        seen=sum(bool(known & set(sentence_hashes([pair]))) for pair in evaluate),
+        before=accuracy(clean),
+        after=accuracy(chosen),
+        uniform=_others(chosen, others[:n]),
+        matched=_others(chosen, others[n:]),
+    )
+
+
+def _others(chosen: np.ndarray, others: Sequence[np.ndarray]) -> Others:
+    accuracies = [accuracy(one) for one in others]
+    p = empirical_p(float(chosen.mean()), [float(one.mean()) for one in others])
+    return Others(float(np.mean(accuracies)), min(accuracies), max(accuracies), p)

@@ -1,0 +1,50 @@
+"""Pair by pair: margins before and after an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, shape_by_series
+
+OUTCOMES = (Series("lost", 1), Series("gained", 2), Series("still right", 0), Series("still wrong", 7))
+
+
+def margins_chart(rows: Sequence[dict[str, str]]) -> Chart:
+    """Every pair by its margin before and after."""
+    points: list[Row] = []
+    for row in rows:
+        before, after = float(row["margin_before"]), float(row["margin_after"])
+        kind = OUTCOMES[(0 if after <= 0 else 2) if before > 0 else (1 if after > 0 else 3)].name
+        told = {"pair": row["pair"], "good": row.get("sentence_good", ""), "bad": row.get("sentence_bad", "")}
+        points.append({**told, "series": kind, "before": before, "after": after})
+    series = [one for one in OUTCOMES if one.name in {point["series"] for point in points}]
+    ends = [value for point in points for value in (point["before"], point["after"])]
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
+    diagonal = {
+        "data": {"values": [{"a": low}, {"a": high}]},
+        "mark": {"type": "line", "color": "var(--faint)", "strokeDash": [4, 4]},
+        "encoding": {"x": {"field": "a", "type": "quantitative"}, "y": {"field": "a", "type": "quantitative"}},
+    }
+    tooltip = hover(
+        ("pair", "pair"),
+        ("good", "good"),
+        ("bad", "bad"),
+        ("before", "margin before"),
+        ("after", "margin after"),
+        ("series", "which is"),
+    )
+    marks = {
+        "transform": [{"filter": "indexof(off, datum.series) < 0"}],
+        "mark": {"type": "point", "filled": True, "size": 45, "opacity": 0.8},
+        "encoding": {
+            "x": axis("before", "margin before (nats)"),
+            "y": axis("after", "margin after (nats)"),
+            "color": by_series(series),
+            "shape": shape_by_series(series),
+            "tooltip": tooltip,
+        },
+    }
+    read = "Each mark is a pair. On the dashed diagonal nothing changes; below it the preference falls."
+    zero = [*level(0, ""), *level(0, "", at="x")]
+    layers = [*zero, diagonal, marks]
+    return chart_of("margins", "Margins before and after", read, layers, points, series=series, height=380)

@@ -1,0 +1,28 @@
+"""What a find consists of, and what of it is kept in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from neurosteer.neurons import Ranking
+from neurosteer.pairs import Pairs, Split
+from neurosteer.results import FindResult
+from neurosteer.vocabulary import Method
+
+from .directions import Directions
+
+
+@dataclass(frozen=True, eq=False)
+class FoundParts:
+    """All that a `Found` knows: it is saved and read as these."""
+
+    result: FindResult  # every number, as the JSON has them
+    rankings: Mapping[Method, Ranking]
+    directions: Directions  # by kind and layer, and the spread of the train states along them
+    pairs: Pairs
+    split: Split
+
+    @property
+    def task(self) -> str:
+        return self.result.task
