@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 USERS_HOME = os.environ.get("NEUROSTEER_HOME")
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests share the cores out: many threads each would wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of dozens of new processes each reads what the first compiled
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of dozens of new processes each reads what the first compiled,
+sys.dont_write_bytecode = False  # and the next run the tests as pytest rewrote them
 
 settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
 settings.load_profile("same everywhere")

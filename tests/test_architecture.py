@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import tomllib
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -68,10 +69,16 @@ def room_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports_of(path: Path, loaded: bool = False) -> list[str]:
     """Absolute dotted names of all that a module imports, at any depth of its code, or only while it is `loaded`."""
     inside = ["neurosteer", *path.relative_to(PACKAGE).parent.parts]
-    module = ast.parse(path.read_text("utf-8"))
+    module = parsed(path)
     names = []
     for node in module.body if loaded else ast.walk(module):
         if isinstance(node, ast.Import):
