@@ -49,6 +49,7 @@ L0_STARTS: tuple[L0Start, ...] = get_args(L0Start)
 L0_DECAYS: tuple[L0Decay, ...] = get_args(L0Decay)
 REACHES: tuple[Reach, ...] = get_args(Reach)
 MOST_CONTROLS = 100_000  # of one set: each takes 2 to 5 KB, and a forward pass of all pairs
+CARDS = 10  # neurons of each ranking, highest first, that have a card in a page
 MOST_DRAWS = 10_000  # of random sets: each is a probe at every layer
 MOST_WORKERS = 1024
 MOST_LAMBDAS = 1_000  # each is a mask at every layer

@@ -20,6 +20,7 @@ from .kinds import RANKING as RANKING
 from .kinds import STATES as STATES
 from .kinds import TOKEN_STATS as TOKEN_STATS
 from .kinds import TOKENS as TOKENS
+from .kinds import TOP_STATES as TOP_STATES
 from .kinds import UNIT as UNIT
 from .schema import Schema as Schema
 from .schema import WrongContentError as WrongContentError

@@ -87,6 +87,13 @@ def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
     return "units that go together have different scores" if (members != members[..., :1]).any() else ""
 
 
+_TOP: Mapping[str, Array] = {
+    "top_layers": Array("int", ("best",), least=0),
+    "top_units": Array("int", ("best",), least=0),
+    "top_states": Array("float32", ("pair", 2, "best")),
+}
+
+
 def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
     """The scores of its methods, whose names only the metadata know."""
     if not metadata["rankings"]:
@@ -97,6 +104,9 @@ def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
         if arrays[name].shape != arrays["token_mean"].shape:
             return f"'{name}' has another shape than 'token_mean'"
         if fault := _SCORES.fault(arrays[name]):
+            return f"'{name}' {fault}"
+    for name, array in _TOP.items():
+        if name in arrays and (fault := array.fault(arrays[name])):
             return f"'{name}' {fault}"
     return ""
 
@@ -155,6 +165,7 @@ PROBES = Schema(
     {"pairs": list[Json], "source": str},
     fault=_wrong_split,
 )  # the dense probes of a search, its pairs and their split
+TOP_STATES = Schema("states of neurons", _TOP, {"task": str})  # of the best neurons of a find, sentence by sentence
 CONTROLS = Schema(
     "controls", {"margins": Array("float", ("control", "pair"))}, {"task": str, "pairs": str}
 )  # of an edit
@@ -192,6 +203,7 @@ KINDS: tuple[Schema, ...] = (
     RANKING,
     FOUND,
     PROBES,
+    TOP_STATES,
     CONTROLS,
     TOKENS,
     STATES,

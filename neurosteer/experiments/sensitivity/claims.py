@@ -68,7 +68,7 @@ def judge(claim: ClaimName, every: Sequence[Measurement], drawn: int) -> Claim:
     crossed = [one for one in every if one.configuration.states in STATES]
     counts = {answer: sum(one.answer == answer for one in crossed) for answer in ANSWERS}
     known = [one for one in crossed if one.answer != UNJUDGED]
-    found = differences(known, drawn)
+    found = differences([one for one in known if np.isfinite(one.draws[0])], drawn)
     verdict = _verdict(counts, any(one.apart for one in found))
     return Claim(
         claim=claim,

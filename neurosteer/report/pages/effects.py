@@ -27,7 +27,9 @@ from neurosteer.vocabulary import Json
 from .changes import changes, changes_chart
 from .document import Listed, Listing, Part, View
 from .doses import doses_part
+from .heights import Heights
 from .margins import margins_chart
+from .origin import Origin
 from .sheets import edited_cards
 from .tokens import csv_rows, token_data
 
@@ -45,9 +47,10 @@ def effect_overview(effects: Sequence[EffectResult]) -> list[Part]:
     return [Part("change", "What the edit changes", [text], [chart], [_sets(effects)])]
 
 
-def effect_views(folder: Path, effects: Sequence[EffectResult]) -> list[View]:
+def effect_views(folder: Path, effects: Sequence[EffectResult], origin: Origin | None) -> list[View]:
     """A view for each neuron set."""
-    return [View(name_of(effect), list(_parts(folder, effect, effects))) for effect in effects]
+    heights = origin.heights() if origin else None
+    return [View(name_of(effect), list(_parts(folder, effect, effects, heights))) for effect in effects]
 
 
 def effect_reading(effects: Sequence[EffectResult]) -> list[tuple[str, str]]:
@@ -74,7 +77,9 @@ def effect_settings(effects: Sequence[EffectResult]) -> list[tuple[str, str]]:
     return rows
 
 
-def _parts(folder: Path, effect: EffectResult, effects: Sequence[EffectResult]) -> Iterator[Part]:
+def _parts(
+    folder: Path, effect: EffectResult, effects: Sequence[EffectResult], heights: Heights | None
+) -> Iterator[Part]:
     pairs = folder / Path(effect.files.pairs).name if effect.files else None
     if len(effect.by_scale) > 1:
         yield doses_part(effect)
@@ -83,7 +88,7 @@ def _parts(folder: Path, effect: EffectResult, effects: Sequence[EffectResult]) 
         text = ["The same neurons moved elsewhere, without their massive members, or on another task."]
         chart = changes_chart("variants", "Variants of the edit", rows)
         yield Part("variants", "Does it hold otherwise?", text, [chart])
-    cards = edited_cards(folder, effect, effects)
+    cards = edited_cards(folder, effect, effects, heights)
     leads = {sheet.title: sheet.name for sheet in cards.sheets} if cards else {}
     text = [f"By {name_of(effect)}: {action(effect.edit)}."]
     yield Part("set", "The neurons", text, listings=[_neurons(effect, leads)])

@@ -19,6 +19,7 @@ from neurosteer.vocabulary import Json
 from .charts import Chart, Row, Series, axis, chart_of, hover, layer_axis, lines
 from .curves import word_levels
 from .document import Part, View
+from .heights import Heights
 from .sheets import found_cards
 from .units import MOST_CELLS, highest_table, map_charts, units_data, units_of
 
@@ -66,7 +67,7 @@ def _parts(folder: Path, found: FindResult, most_cells: int) -> Iterator[Part]:
     )
     if found.rankings:
         units = units_of(folder, found)
-        cards = found_cards(found, units, folder.name)
+        cards = found_cards(found, units, Heights.of(folder, found), folder.name)
         yield Part(
             "neurons",
             "Which neurons",

@@ -16,10 +16,10 @@ from .effects import effect_overview, effect_reading, effect_settings, effect_vi
 from .evidence import evidence_of, evidence_overview, evidence_reading, evidence_settings, evidence_views
 from .found import find_reading, find_settings, find_views
 from .generated import text_reading, text_settings, text_views, texts_of
+from .origin import RESULTS, Origin
 from .scores import score_overview, score_reading, score_settings, score_views, scores_of
 
 PAGE = "index.html"
-RESULTS = "results.json"
 Reading = Sequence[tuple[str, str]]
 Made = tuple[Reading, Sequence[tuple[str, str]], Sequence[Part], Sequence[View], str]
 
@@ -53,14 +53,10 @@ def run_page(folder: Path, name: str) -> str:
 
 def _commands(folder: Path, command: str, options: Json) -> str:
     """The command of the run; where it took the neurons of a find that lies beside it, the find's comes first."""
-    own = command_of(command, options)
-    if not own or not options.get("from"):
-        return own
-    place = folder.parent / Path(options["from"]).name / RESULTS
-    if not place.is_file():
-        return f"{own}  # with the neurons of {options['from']}"
-    found = json.loads(place.read_text("utf-8"))
-    return "\n".join(filter(None, (command_of(found["command"], found.get("options") or {}), own)))
+    own, origin = command_of(command, options), Origin.of(folder, options)
+    if own and origin:
+        return "\n".join(filter(None, (origin.command, own)))
+    return f"{own}  # with the neurons of {options['from']}" if own and options.get("from") else own
 
 
 def _model(model: dict[str, Json]) -> list[tuple[str, str]]:
@@ -85,7 +81,8 @@ def _find(folder: Path, run: Json) -> Made:
 def _effects(folder: Path, run: Json) -> Made:
     found = effects_of(run["results"])
     overview = effect_overview(found)
-    return effect_reading(found), effect_settings(found), overview, effect_views(folder, found), "neurons by"
+    views = effect_views(folder, found, Origin.of(folder, run.get("options") or {}))
+    return effect_reading(found), effect_settings(found), overview, views, "neurons by"
 
 
 def _evidence(folder: Path, run: Json) -> Made:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +15,30 @@ from neurosteer.report.table import Table
 from neurosteer.results.card import PlaceInRanking
 from neurosteer.results.effect import EffectResult
 from neurosteer.results.find import FindResult
+from neurosteer.vocabulary import CARDS
 
 from .document import Part, Sheet
+from .heights import Heights
 from .neuron import anchor, places_table, size_table
-from .units import SHOWN, Stats, Units, best_of
+from .units import Stats, Units, best_of
 
 HEADING = "The highest neurons, one by one"
 
 
-def found_cards(found: FindResult, units: Units, run: str) -> Part | None:
+def found_cards(found: FindResult, units: Units, heights: Heights | None, run: str) -> Part | None:
     """A card for each of the best neurons of each ranking of a find."""
     if found.by != "unit":
         return None
     best = dict.fromkeys(place for method in units.scores for place in best_of(units, method))
     ranks = {method: units.rank(method) for method in units.scores}
-    return _part([_found_card(found, units, ranks, row, unit, run) for row, unit in best], found.task)
+    sheets = [_found_card(found, units, heights, ranks, row, unit, run) for row, unit in best]
+    return _part(sheets, found.task)
 
 
 def _found_card(
     found: FindResult,
     units: Units,
+    heights: Heights | None,
     ranks: Mapping[str, Float[np.ndarray, "layer unit"]],
     row: int,
     unit: int,
@@ -60,26 +64,30 @@ def _found_card(
     top = f"the top {found.topk:,}, which are taken at each ranking's best layer"
     text.append(f"By {' and '.join(chosen)} among {top}." if chosen else f"In no ranking among {top}.")
     own = places_table(places, "Its place in every ranking of this find", runs=False)
-    tables = [own, size_table(units.stats.size(layer, unit))]
+    tables = [*_heights(heights, layer, unit), own, size_table(units.stats.size(layer, unit))]
     told = ", ".join(f"{one.place:,} by {one.method}" for one in places)
     return Sheet(anchor(layer, unit), f"{layer}:{unit}", told, text, tables)
 
 
-def edited_cards(folder: Path, effect: EffectResult, effects: Sequence[EffectResult]) -> Part | None:
-    """A card for each of the first neurons of an edited set: its place in the sets of the run, and its size."""
+def edited_cards(
+    folder: Path, effect: EffectResult, effects: Sequence[EffectResult], heights: Heights | None
+) -> Part | None:
+    """A card for each of the first neurons of an edited set: its place in the sets of the run, and its size; where
+    the find of the neurons is known, also after which sentences it is high."""
     if effect.edit.by != "unit" or effect.files is None:
         return None
     arrays, _ = NEURONS.read(folder / Path(effect.files.neurons).name)
     stats = Stats.of(arrays)
     sheets = []
-    for neuron in effect.neurons[:SHOWN]:
+    for neuron in effect.neurons[:CARDS]:
         rows = []
         for other in effects:
             place = {(one.layer, one.unit): i for i, one in enumerate(other.neurons)}.get((neuron.layer, neuron.unit))
             score = NONE if place is None else f"{other.neurons[place].score:.4g}"
             of = f"of {len(other.neurons):,}"
             rows.append((name_of(other), score, f"not {of}" if place is None else f"{place + 1:,} {of}"))
-        tables = [Table("Its place in every set of this run", ("set", "score", "place"), tuple(rows))]
+        tables = [*_heights(heights, neuron.layer, neuron.unit)]
+        tables.append(Table("Its place in every set of this run", ("set", "score", "place"), tuple(rows)))
         if neuron.layer in stats.layers:
             tables.append(size_table(stats.size(neuron.layer, neuron.unit)))
         told = f"score {neuron.score:.4g}" + (", massive" if neuron.massive else "")
@@ -87,9 +95,13 @@ def edited_cards(folder: Path, effect: EffectResult, effects: Sequence[EffectRes
     return _part(sheets, effect.task)
 
 
+def _heights(heights: Heights | None, layer: int, unit: int) -> Iterator[Table]:
+    return heights.tables(layer, unit) if heights else iter(())
+
+
 def _part(sheets: Sequence[Sheet], task: str) -> Part:
     text = (
-        "What the run has stored of each. Where a neuron is high, and what the model does without it alone, takes "
-        f"further passes: neurosteer neuron LAYER:UNIT --task {task}"
+        "What the run has stored of each. Token by token, and what the model does without it alone, takes further "
+        f"passes: neurosteer neuron LAYER:UNIT --task {task}"
     )
     return Part("cards", f"{HEADING} ({counted(len(sheets), 'neuron')})", [text], tool="cards", sheets=sheets)

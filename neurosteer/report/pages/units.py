@@ -15,14 +15,13 @@ from neurosteer.report.numbers import NONE, counted
 from neurosteer.report.table import Table
 from neurosteer.results import FindResult
 from neurosteer.store import SUFFIX, file_stem
-from neurosteer.vocabulary import Json
+from neurosteer.vocabulary import CARDS, Json
 
 from .charts import CONFIG, SCHEMA, Chart, Series, Spec, hover
 from .neuron import MASSIVE, Size, anchor
 
 MOST_CELLS = 250_000  # scores that a page holds
 DIVERGING = ("var(--down)", "var(--wash)", "var(--up)")  # colours from -1 over 0 to 1
-SHOWN = 10  # neurons of each ranking, in the table and with a card
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +252,7 @@ def _against(methods: Sequence[str]) -> Chart:
     return Chart("against", "One ranking against the other", read, spec, series)
 
 
-def best_of(units: Units, method: str, most: int = SHOWN) -> list[tuple[int, int]]:
+def best_of(units: Units, method: str, most: int = CARDS) -> list[tuple[int, int]]:
     """The neurons of the highest scores above zero by a ranking: rows and columns of its scores."""
     scores, order = units.scores[method], np.argsort(units.rank(method).ravel(), kind="stable")[:most]
     places = zip(*np.unravel_index(order, scores.shape), strict=True)
@@ -272,5 +271,5 @@ def highest_table(units: Units, *, leads: bool) -> Table:
             rows.append((method, f"{layer}:{unit}", f"{scores[row, unit]:.4g}", size, *others))
             cards[f"{layer}:{unit}"] = anchor(layer, unit)
     heads = ("ranking", "neuron", "score", "size (rms)", *(f"place by {method}" for method in ranks))
-    caption = f"The highest {counted(SHOWN, 'neuron')} of each ranking over all layers ({NONE} where it has fewer)"
+    caption = f"The highest {counted(CARDS, 'neuron')} of each ranking over all layers ({NONE} where it has fewer)"
     return Table(caption, heads, tuple(rows), left=2, leads=cards if leads else {})

@@ -11,6 +11,7 @@ from neurosteer.results import FindResult
 from neurosteer.vocabulary import Method
 
 from .directions import Directions
+from .top_states import TopStates
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class FoundParts:
     directions: Directions  # by kind and layer, and the spread of the train states along them
     pairs: Pairs
     split: Split
+    top: TopStates | None = None  # of the best neurons; None where heads are ranked, and in runs of earlier versions
 
     @property
     def task(self) -> str:

@@ -13,13 +13,16 @@ from neurosteer.studies.runs import read_run
 
 from .found_parts import FoundParts
 from .probes_file import read_probes
+from .top_states import read_top_states, states_path
 
 
 def load_parts(folder: Path, task: str | None = None) -> FoundParts:
     """The `find` of one task as it was saved. Raises `InputError` or `CorruptFileError`, in one line."""
     result = _result_in(folder, task)
     rankings = {method: Ranking.load(folder / Path(path).name) for method, path in result.rankings.items()}
-    return FoundParts(result, rankings, *read_probes(folder, result))
+    directions, pairs, split = read_probes(folder, result)
+    top = read_top_states(states_path(folder, result.task), len(pairs))
+    return FoundParts(result, rankings, directions, pairs, split, top)
 
 
 def _result_in(folder: Path, task: str | None) -> FindResult:

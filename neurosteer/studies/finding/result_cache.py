@@ -23,6 +23,7 @@ from neurosteer.store import code_digest, digest_of, versions, write_artefact
 
 from .directions import direction_arrays, directions_from
 from .found import Found
+from .top_states import TopStates
 
 
 def load_or_find(
@@ -63,6 +64,7 @@ def _write(path: Path, found: Found, what: Mapping[str, Json]) -> None:
     first = next(iter(found.rankings.values()))
     arrays = {f"scores_{method}": ranking.scores.numpy() for method, ranking in found.rankings.items()}
     arrays |= stats_arrays(first.stats) | direction_arrays(found.directions)
+    arrays |= found.top.arrays() if found.top else {}
     own = {
         method: {"best_layer": ranking.best_layer, "metadata": dict(ranking.metadata), "group": ranking.group}
         for method, ranking in found.rankings.items()
@@ -95,4 +97,5 @@ def _found(
         )
         for method in result.methods
     }
-    return Found(result, rankings, directions_from(arrays, stats.layers), pairs, parts)
+    top = TopStates.from_arrays(arrays) if "top_states" in arrays else None
+    return Found(result, rankings, directions_from(arrays, stats.layers), pairs, parts, top)

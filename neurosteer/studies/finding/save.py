@@ -18,6 +18,7 @@ from neurosteer.studies.runs import Figures, refuse_foreign, run_folder, write_f
 
 from .found_parts import FoundParts
 from .probes_file import probes_path, write_probes
+from .top_states import states_path, write_top_states
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,4 +89,6 @@ def _fill(draft: Path, founds: Sequence[FoundParts], results: Sequence[FindResul
         for method, path in result.rankings.items():
             found.rankings[method].save(draft / Path(path).name)
         write_probes(probes_path(draft, found.task), found.directions, found.pairs, found.split)
+        if found.top:
+            write_top_states(states_path(draft, found.task), found.top, found.task)
         write_bytes(draft / f"{stem}.csv", layers_csv(result).encode())

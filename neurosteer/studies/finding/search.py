@@ -42,6 +42,7 @@ from .found import Found
 from .layers import LayerResult, Settings, probe_layers, random_equivalent
 from .request import check_request, directions_of, lambdas_of, say_cost
 from .result_cache import load_or_find
+from .top_states import TopStates
 from .uncertainty import few_pairs
 
 
@@ -212,7 +213,8 @@ def _find(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
     directions = {kind: {r.layer: r.directions[kind] for r in search.results} for kind in DIRECTION_KINDS}
-    return Found(result, rankings, directions, pairs, parts)
+    top = None if settings.by == "head" else TopStates.of(states, rankings.values())
+    return Found(result, rankings, directions, pairs, parts, top)
 
 
 def _ranking(
