@@ -56,6 +56,7 @@ def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:
         "ranking": run / "made.welch.safetensors",
         "gates": run / "made.l0.safetensors",
         "probes": run / "made.probes.safetensors",
+        "top states": run / "made.states.safetensors",
         "controls": next(ablated.glob("*.controls.safetensors")),
         "tokens": next(ablated.glob("*.tokens.safetensors")),
         "neurons": place / "neurons.safetensors",

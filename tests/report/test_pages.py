@@ -17,6 +17,7 @@ from made_pairs import made_pairs
 from neurosteer.artefacts import check_path
 from neurosteer.cli import main
 from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.forward import eos_states
 from neurosteer.neurons import Ranking
 from neurosteer.progress import Progress
 from neurosteer.report.pages import PAGE, run_page
@@ -155,6 +156,11 @@ def test_the_ten_best_of_each_ranking_have_a_card(made, tiny):
     alone = neuron_card(tiny("llama"), made_pairs(), (layer, unit), scales=(0.0,), controls=0, out=made["find"])
     assert f"t {alone.contrast.t:.2f} (good minus bad)" in cards[name]
     assert f"{rankings[0].stats.token_mean[rankings[0].layers.index(layer), unit]:.4g}" in told
+    states = eos_states(tiny("llama"), made_pairs(), cache=False).values[:, :, layer, unit].flatten()
+    sentences = [sentence for pair in made_pairs() for sentence in (pair.good, pair.bad)]
+    for place in (int(states.argmax()), int(states.argmin())):
+        row = [("good", "bad")[place % 2], sentences[place], f"{states[place]:.4g}"]
+        assert row in [told[i : i + 3] for i in range(len(told))]
 
 
 def test_cards_of_a_set_say_its_place_in_the_other(made):

@@ -28,6 +28,7 @@ FILES = [
     "made.l0.safetensors",
     "made.png",
     "made.probes.safetensors",
+    "made.states.safetensors",
     "made.svg",
     "made.welch.safetensors",
     "results.json",
@@ -51,6 +52,7 @@ def test_what_a_run_folder_holds(tmp_path, llama, found):
     assert [(row["kind"], row["ok"]) for row in rows] == [
         ("ranking", True),
         ("probes", True),
+        ("states of neurons", True),
         ("ranking", True),
         ("run", True),
     ]
@@ -150,6 +152,7 @@ def test_several_tasks_in_one_folder(tmp_path, llama, few, found):
         "other.csv",
         "other.png",
         "other.probes.safetensors",
+        "other.states.safetensors",
         "other.svg",
         "other.welch.safetensors",
     }

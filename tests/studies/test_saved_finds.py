@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from made_pairs import made_pairs
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from neurosteer import report
 from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.forward import eos_states
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pairs, load_pairs
 from neurosteer.store import write_manifest
@@ -108,7 +110,7 @@ def test_what_cannot_be_loaded_is_told_in_one_line(found: Found, tmp_path: Path)
         Found.load(tmp_path / "none")
     folder = found.save(tmp_path / "mine")
     intact = {path: path.read_bytes() for path in folder.iterdir()}
-    for name in ("results.json", "made.probes.safetensors", "made.l0.safetensors"):
+    for name in ("results.json", "made.probes.safetensors", "made.states.safetensors", "made.l0.safetensors"):
         file = folder / name
         file.write_bytes(intact[file].replace(b"0.", b"1.", 1) if name.endswith("json") else intact[file][:-1])
         with pytest.raises(CorruptFileError) as caught:
@@ -141,6 +143,24 @@ def test_a_run_without_probes_is_of_an_earlier_version(found: Found, tmp_path: P
     write_manifest(folder)
     with pytest.raises(InputError, match=r"holds no probes and pairs: an earlier version wrote it; find again$"):
         Found.load(folder)
+
+
+def test_the_states_of_the_best_neurons_are_kept(llama: Model, found: Found, tmp_path: Path):
+    """Those of the 10 highest of each ranking, over all layers and at its best one; old runs have none."""
+    folder = found.save(tmp_path / "mine")
+    due = set()
+    for ranking in found.rankings.values():
+        for layers in (range(3), [ranking.best_layer]):
+            every = [(-float(ranking.scores[layer, unit]), layer, unit) for layer in layers for unit in range(32)]
+            due |= {(layer, unit) for score, layer, unit in sorted(every)[:10] if score < 0}
+    top = Found.load(folder).top
+    assert set(zip(top.layers.tolist(), top.units.tolist(), strict=True)) == due
+    states = eos_states(llama, found.pairs, cache=False).values.numpy()
+    for i, (layer, unit) in enumerate(zip(top.layers, top.units, strict=True)):
+        np.testing.assert_array_equal(top.values[:, :, i], states[:, :, layer, unit])
+    (folder / "made.states.safetensors").unlink()
+    write_manifest(folder)
+    assert Found.load(folder).top is None
 
 
 def test_the_table_for_pandas(found: Found):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,12 @@ class TopStates:
 
     @classmethod
     def of(cls, states: EosStates, rankings: Iterable[Ranking]) -> TopStates:
-        """Of the CARDS highest neurons above zero of each ranking over all its layers."""
-        best = {place for ranking in rankings for place in _best(ranking)}
+        """Of the CARDS highest neurons above zero of each ranking, over all its layers and at its best one."""
+        best: set[tuple[int, int]] = set()
+        for ranking in rankings:
+            best |= {*_best(ranking, ranking.layers)}
+            if ranking.best_layer is not None:
+                best |= {*_best(ranking, [ranking.best_layer])}
         rows = {layer: row for row, layer in enumerate(states.layers)}
         places = sorted(best)
         columns = [states.values[:, :, rows[layer], unit] for layer, unit in places]
@@ -46,12 +50,12 @@ class TopStates:
         return {"top_layers": self.layers, "top_units": self.units, "top_states": self.values}
 
 
-def _best(ranking: Ranking) -> list[tuple[int, int]]:
+def _best(ranking: Ranking, layers: Sequence[int]) -> list[tuple[int, int]]:
     """Layer and unit, highest first; of equal ones the earlier."""
-    scores = ranking.scores.numpy()
+    scores = ranking.scores[[ranking.layers.index(layer) for layer in layers]].numpy()
     order = np.argsort(-scores.ravel(), kind="stable")[:CARDS]
     rows, units = np.unravel_index(order[scores.ravel()[order] > 0], scores.shape)
-    return [(ranking.layers[row], unit) for row, unit in zip(rows.tolist(), units.tolist(), strict=True)]
+    return [(layers[row], unit) for row, unit in zip(rows.tolist(), units.tolist(), strict=True)]
 
 
 def states_path(folder: Path, task: str) -> Path:
