@@ -90,7 +90,9 @@ def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
 _TOP: Mapping[str, Array] = {
     "top_layers": Array("int", ("best",), least=0),
     "top_units": Array("int", ("best",), least=0),
-    "top_states": Array("float32", ("pair", 2, "best")),
+    "top_means": Array("float32", ("best", 2)),
+    "top_values": Array("float32", ("best", 2, "sentence")),
+    "top_sentences": Array("int", ("best", 2, "sentence"), least=0),
 }
 
 
@@ -165,7 +167,7 @@ PROBES = Schema(
     {"pairs": list[Json], "source": str},
     fault=_wrong_split,
 )  # the dense probes of a search, its pairs and their split
-TOP_STATES = Schema("states of neurons", _TOP, {"task": str})  # of the best neurons of a find, sentence by sentence
+TOP_STATES = Schema("states of neurons", _TOP, {"task": str})  # of the best neurons of a find, after some sentences
 CONTROLS = Schema(
     "controls", {"margins": Array("float", ("control", "pair"))}, {"task": str, "pairs": str}
 )  # of an edit

@@ -234,20 +234,19 @@ def _measure_all(
     model: Model, origin: Origin, asked: _Request, effects: list[Effect], progress: TerminalProgress
 ) -> None:
     """Adds the effect of each neuron set."""
-    from neurosteer.pairs import load_pairs
+    from neurosteer.pairs import load_others
     from neurosteer.report import effect_table
     from neurosteer.studies import measure_effect, with_origin
 
     assert origin.test is not None
     assert origin.train is not None
+    assert origin.pairs is not None
     assert origin.data is not None
     assert origin.data.split is not None
     seed = origin.data.split.seed if asked.seed is None else asked.seed
-    source, limit, offline = origin.data.source, asked.neurons.limit, asked.output.offline
-    also = [
-        load_pairs(name, source=source, limit=limit, seed=seed, offline=offline)
-        for name in asked.measurement.also or ()
-    ]
+    also = load_others(
+        origin.pairs, asked.measurement.also or (), limit=origin.limit, seed=seed, offline=asked.output.offline
+    )
     for chosen in origin.sets.values():
         found = measure_effect(
             model,

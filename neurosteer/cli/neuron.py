@@ -47,16 +47,13 @@ def neuron(
     if len(tasks) != 1:
         raise InputError(f"a card is of one task, not of {len(tasks)}; give one --task, and others as --also")
 
-    from neurosteer.pairs import load_pairs
+    from neurosteer.pairs import load_others
     from neurosteer.store import file_stem
     from neurosteer.studies.cards import neuron_card
 
     loaded = model.load(offline=output.offline, progress=progress)
     [task], at = tasks, site or "resid_post"
-    others = [
-        load_pairs(name, source=task.source, limit=pairs.limit, seed=seed, offline=output.offline)
-        for name in also or ()
-    ]
+    others = load_others(task, also or (), limit=pairs.limit, seed=seed, offline=output.offline)
     card = neuron_card(
         loaded,
         task,

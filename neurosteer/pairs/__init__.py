@@ -10,7 +10,7 @@ from .fetch import fetch_data
 from .known import known_tasks
 from .layouts import read_layout
 from .lexical import LexicalSplitError
-from .load import load_pairs, load_tasks
+from .load import load_others, load_pairs, load_tasks
 from .once import LeftOut
 from .pair import Pair, sentence_hashes
 from .published import PUBLISHED, PublishedSet
@@ -32,6 +32,7 @@ __all__ = [
     "fetch_data",
     "fetched",
     "known_tasks",
+    "load_others",
     "load_pairs",
     "load_tasks",
     "mean_baselines",

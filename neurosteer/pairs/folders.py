@@ -38,6 +38,9 @@ def files_below(source: str, folder: Path, asked: Layout) -> FolderOfPairs:
     there = [path for path in _walk(source, folder, shut) if _may_be_of_pairs(path)]
     passed = [path for path in there if not (asked.one_a_row or _says_which_are_good(path))]
     found = [path for path in there if path not in passed]
+    if not found and passed:
+        how = " or ".join(f"--layout {order}" for order in ORDERS)
+        raise InputError(f"{passed[0]}: nothing says which of its lines are good ({how} does)")
     if not found:
         raise InputError(f"'{source}' holds no files of pairs ({', '.join(READERS)})")
     by_stem: dict[str, list[Path]] = defaultdict(list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from neurosteer.errors import InputError
 from neurosteer.progress import AUTO, Progress
@@ -90,6 +90,29 @@ def load_tasks(
     asked = asked_layout(layout, columns)
     opened = open_source(os.fspath(source), asked=asked, offline=offline, progress=progress)
     return _read(opened, _choose(opened, tasks), limit, seed, progress)
+
+
+def load_others(
+    pairs: Pairs,
+    names: Iterable[str],
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    offline: bool = False,
+    progress: Progress = AUTO,
+) -> list[Pairs]:
+    """Other tasks of the source of some pairs, whose rows are read as theirs were.
+
+    Raises:
+        InputError: as `load_pairs` does.
+    """
+    layout = pairs.layout or FOUND
+    return [
+        load_pairs(
+            name, source=pairs.source, limit=limit, seed=seed, layout=layout, offline=offline, progress=progress
+        )
+        for name in names
+    ]
 
 
 def _choose(opened: Source, wanted: Sequence[str], *, phenomena: bool = True) -> list[str]:

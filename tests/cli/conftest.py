@@ -160,6 +160,13 @@ class Rooms:
     def load_pairs(self, task: str, **options: Any) -> Any:
         options.pop("progress", None)
         self.calls.setdefault("load_pairs", {})[task] = options
+        return self._pairs(task)
+
+    def load_others(self, pairs: Any, names: Sequence[str], **options: Any) -> list[Any]:
+        self.calls["load_others"] = {"pairs": pairs, "names": tuple(names), **options}
+        return [self._pairs(name) for name in names]
+
+    def _pairs(self, task: str) -> Any:
         return SimpleNamespace(
             task=task, split=lambda kind, seed: SimpleNamespace(test=f"{kind} test pairs of {task}, seed {seed}")
         )
@@ -228,7 +235,12 @@ class Rooms:
             return SimpleNamespace(sets=sets, where=where, task="intransitive")
         data = SplitPairs(source="fake", pairs=10, digest="d", split=SPLIT)
         test, train = ["a test pair"] * 2, ["a train pair"] * 6
-        whole = {"pairs": "all pairs", "split": SPLIT, "rankings": {one: f"the ranking by {one}" for one in sets}}
+        whole = {
+            "pairs": "all pairs",
+            "limit": wanted.limit or 40,
+            "split": SPLIT,
+            "rankings": {one: f"the ranking by {one}" for one in sets},
+        }
         return SimpleNamespace(
             sets=sets, where=where, task="intransitive", test=test, train=train, data=data, **whole
         )
@@ -364,7 +376,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit
     monkeypatch.setitem(sys.modules, "neurosteer.edits", edits)
-    for loader in ("load_tasks", "load_pairs"):
+    for loader in ("load_tasks", "load_pairs", "load_others"):
         monkeypatch.setattr(f"neurosteer.pairs.{loader}", getattr(fakes, loader))
     monkeypatch.chdir(tmp_path)
     return fakes

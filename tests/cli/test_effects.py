@@ -140,13 +140,13 @@ def test_every_option_arrives(run, rooms, tmp_path, command):
 
 
 def test_other_tasks_come_from_the_same_source(run, rooms):
-    """Their test pairs, split by pair with the find's seed, and as many pairs as are asked for."""
+    """Read as the find's pairs, split by pair with its seed, and as many as it took or as are asked for."""
     assert run("ablate", "--also", "b", "--also", "c").code == 0
-    asked = {"source": "fake", "limit": None, "seed": 3, "offline": False}
-    assert rooms.calls["load_pairs"] == dict.fromkeys(("b", "c"), asked)
+    asked = {"pairs": "all pairs", "names": ("b", "c"), "limit": 40, "seed": 3, "offline": False}
+    assert rooms.calls["load_others"] == asked
     assert rooms.effects[0]["also"] == ["pair test pairs of b, seed 3", "pair test pairs of c, seed 3"]
     assert run("ablate", "--also", "b", "--limit", "60").code == 0
-    assert rooms.calls["load_pairs"]["b"] == asked | {"limit": 60}
+    assert rooms.calls["load_others"] == asked | {"names": ("b",), "limit": 60}
 
 
 @pytest.mark.parametrize("command", EDITED)

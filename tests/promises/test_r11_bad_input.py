@@ -136,7 +136,7 @@ TYPED: list[Row] = [
     *one_of("--to", "zero, mean", "resample", commands="find"),
     *one_of("--to", "zero, mean, resample", "noise", commands="ablate"),
     *one_of("--to", "zero, mean", "resample", commands="amplify generate"),
-    *one_of("--to", "hf", "gguf", commands="export"),
+    *one_of("--to", "hf, gguf, lm-eval", "onnx", commands="export"),
     *one_of("--by", "unit, head", "heads", "layer"),
     *one_of("--direction", "mean, probe", "both", commands="find"),
     *(
@@ -144,7 +144,8 @@ TYPED: list[Row] = [
         for name in ["ablate", "amplify", "evidence", "generate"]
     ),
     (EDITS, ["--direction", "mean", "--topk", "3"], "--topk with --direction: a direction is no set of neurons; "),
-    ("generate", ["--push", "far"], "--push 'far' is not a finite number"),
+    ("generate export", ["--push", "far"], "--push 'far' is not a finite number"),
+    ("export", ["--push", "3"], "--push X is how far a gguf or lm-eval file pushes: give it with these, and with no"),
     *one_of("--reach", "own, onward, all", "far"),
     *one_of("--where", "all, prompt, every", "nowhere", commands=EDITS),
     *one_of("--where", "all, prompt, generated, every", "nowhere", commands="generate"),

@@ -304,11 +304,14 @@ def test_the_same_notices_again(model: Model):
 
 
 def test_a_find_is_kept_without_states(model: Model, neurosteer_home: Path):
-    """Rankings, statistics and directions: nothing that grows with the number of pairs."""
+    """Rankings, statistics, directions and a few sentences of the best: nothing that grows with the pairs."""
     find(model, FEW, **QUICK)
     [file] = (neurosteer_home / "found").rglob("*.safetensors")
-    shapes = {array.shape for array in load_file(file).values()}
-    assert shapes == {(2, WIDTH), (2,), (1,)}
+    arrays = load_file(file)
+    best = len(arrays["top_units"])
+    assert best <= 2 * 10
+    shapes = {array.shape for array in arrays.values()}
+    assert shapes == {(2, WIDTH), (2,), (1,), (best,), (best, 2), (best, 2, 4)}
 
 
 def test_without_the_cache_nothing_is_read_or_written(work: Work, model: Model, neurosteer_home: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from made_pairs import made_pairs
 
 from neurosteer.grammar import PARADIGMS
-from neurosteer.pairs import load_pairs, sentence_hashes
+from neurosteer.pairs import load_others, load_pairs, sentence_hashes
 from neurosteer.progress import QUIET
 from neurosteer.studies.evidence.others import other_tasks, unseen
 
@@ -33,6 +33,21 @@ def test_built_in_ones_where_the_source_has_no_other():
     assert {pairs.source for pairs in found} == {"builtin"}
     own = load_pairs("wh_island", source="builtin", limit=20)
     assert [pairs.task for pairs in other_tasks(own, 3, 1, offline=True, progress=QUIET)] == firsts("wh_island")
+
+
+def test_other_tasks_are_read_as_the_own_one_was(tmp_path: Path):
+    """Where good and bad have columns of other names, and the usual ones hold something else."""
+    rows = ["sentence_good,sentence_bad,better,worse,task,phenomenon"]
+    for task in "abc":
+        pairs = [(f"right {i} {task}", f"wrong {i} {task}") for i in range(30)]
+        rows += [f"{bad},{good},{good},{bad},{task},p{task}" for good, bad in pairs]
+    (tmp_path / "own.csv").write_text("\n".join(rows))
+    task = load_pairs("a", source=str(tmp_path / "own.csv"), columns=("better", "worse"))
+    assert task[0].good.startswith("right")
+    for found in (other_tasks(task, 5, 0, offline=True, progress=QUIET), load_others(task, ["b", "c"], limit=20)):
+        assert [pairs.task for pairs in found] == ["b", "c"]
+        assert all(pair.good.startswith("right") for pairs in found for pair in pairs)
+        assert {len(pairs) for pairs in found} == {20}
 
 
 def test_what_was_seen_is_passed_over():

@@ -156,8 +156,16 @@ def test_the_states_of_the_best_neurons_are_kept(llama: Model, found: Found, tmp
     top = Found.load(folder).top
     assert set(zip(top.layers.tolist(), top.units.tolist(), strict=True)) == due
     states = eos_states(llama, found.pairs, cache=False).values.numpy()
+    texts = [sentence for pair in found.pairs for sentence in (pair.good, pair.bad)]
     for i, (layer, unit) in enumerate(zip(top.layers, top.units, strict=True)):
-        np.testing.assert_array_equal(top.values[:, :, i], states[:, :, layer, unit])
+        own = states[:, :, layer, unit]
+        by_text = dict(zip(texts, own.ravel(), strict=True))
+        for end, order in enumerate((sorted(by_text.values(), reverse=True), sorted(by_text.values()))):
+            np.testing.assert_allclose(top.values[i, end], order[:4], rtol=1e-6)
+            shown = [by_text[texts[place]] for place in top.sentences[i, end]]
+            np.testing.assert_allclose(shown, order[:4], rtol=1e-6)
+            assert len({texts[place] for place in top.sentences[i, end]}) == 4
+        np.testing.assert_allclose(top.means[i], own.mean(axis=0), rtol=1e-5)
     (folder / "made.states.safetensors").unlink()
     write_manifest(folder)
     assert Found.load(folder).top is None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurosteer.errors import NeurosteerError
-from neurosteer.pairs import Pairs, load_pairs
+from neurosteer.pairs import Pairs, load_others
 from neurosteer.store import MANIFEST, file_digest, verify_artefact
 from neurosteer.studies.second_look import Described, pairs_identity
 from neurosteer.vocabulary import Json
@@ -43,10 +43,7 @@ def expected_of(
     """
     try:
         where, parted, identity = _source(model, wanted, out, given)
-        others = [
-            load_pairs(name, source=parted.pairs.source, limit=wanted.limit, seed=parted.seed, offline=wanted.offline)
-            for name in also
-        ]
+        others = load_others(parted.pairs, also, limit=parted.limit, seed=parted.seed, offline=wanted.offline)
         text = "" if neutral is None else file_digest(neutral)
         return Expected(where, parted, [identity, text, *map(pairs_identity, (parted.pairs, *others))])
     except (NeurosteerError, OSError, LookupError):

@@ -106,6 +106,7 @@ class Parted:
     pairs: Pairs
     kind: SplitKind
     seed: int
+    limit: int | None  # that was asked for, of this task and so of others
 
     def split(self) -> Split:
         """Train, validation and test."""
@@ -130,7 +131,7 @@ def pairs_of_find(found: Find, wanted: Wanted) -> Parted:
             f"the pairs of {task.task} in '{task.data.source}' are not those that {found.folder} was made from; "
             "run `neurosteer find` again"
         )
-    return Parted(again, split.kind, split.seed)
+    return Parted(again, split.kind, split.seed, options.limit)
 
 
 def pairs_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> Parted:
@@ -155,7 +156,7 @@ def pairs_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> 
             f"{given} was found on other pairs of {task} than these {len(again)} of '{again.source}'; give the "
             "--data, --limit, --columns and --layout of that find"
         )
-    return Parted(again, kind, seed)
+    return Parted(again, kind, seed, limit)
 
 
 def task_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> str:

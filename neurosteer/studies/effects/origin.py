@@ -38,6 +38,7 @@ class Origin:
     train: Pairs | None = None
     data: SplitPairs | None = None
     pairs: Pairs | None = None  # all of the task
+    limit: int | None = None  # how many of each task were asked for
     split: Split | None = None
     rankings: Mapping[str, Ranking] = field(default_factory=dict)  # that the sets head, where they are known
 
@@ -89,7 +90,8 @@ def _from_run(found: Find, wanted: Wanted, pairs: bool) -> Origin:
         return Origin(sets, folder, task.task)
     parted = pairs_of_find(found, wanted)
     parts = parted.split()
-    return Origin(sets, folder, task.task, parts.test, parts.train, task.data, parted.pairs, parts, rankings)
+    known = (parts.test, parts.train, task.data, parted.pairs, parted.limit, parts, rankings)
+    return Origin(sets, folder, task.task, *known)
 
 
 def _set_of(ranking: Ranking, wanted: Wanted, topk: int | str) -> NeuronSet:
@@ -135,7 +137,8 @@ def with_pairs(
     data = SplitPairs(**vars(PairsUsed.of(again)), split=SplitSizes.of(parts))
     neurons = _measured(model, neurons, parts.train, progress)
     rankings = {} if ranking is None else {method: replace(ranking, stats=neurons.stats)}
-    return Origin({method: neurons}, file, task, parts.test, parts.train, data, again, parts, rankings)
+    known = (parts.test, parts.train, data, again, parted.limit, parts, rankings)
+    return Origin({method: neurons}, file, task, *known)
 
 
 def _measured(model: Model, neurons: NeuronSet, train: Pairs, progress: Progress) -> NeuronSet:

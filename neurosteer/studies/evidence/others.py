@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from neurosteer.errors import InputError
-from neurosteer.pairs import Pairs, load_pairs, sentence_hashes
+from neurosteer.pairs import Pairs, load_others, sentence_hashes
+from neurosteer.pairs.layouts import AUTO, read_layout
 from neurosteer.pairs.sources import Source, open_source
 from neurosteer.progress import Progress
 
@@ -16,13 +19,11 @@ def other_tasks(task: Pairs, wanted: int, seed: int, *, offline: bool, progress:
 
     Of the same source where it has other phenomena, else of the built-in pairs.
     """
-    names, source = _firsts(task, task.source, offline, progress), task.source
+    names = _firsts(task, _opened(task, offline, progress))
     if len(names) < 2:
-        names, source = _firsts(task, GRAMMAR, offline, progress), GRAMMAR
-    return [
-        load_pairs(name, source=source, limit=MORE * wanted, seed=seed, offline=offline, progress=progress)
-        for name in names
-    ]
+        task = replace(task, source=GRAMMAR, layout="")
+        names = _firsts(task, open_source(GRAMMAR, progress=progress))
+    return load_others(task, names, limit=MORE * wanted, seed=seed, offline=offline, progress=progress)
 
 
 def meaning_tasks(wanted: int, seed: int, *, progress: Progress) -> list[Pairs]:
@@ -37,8 +38,7 @@ def unseen(pairs: Pairs, seen: set[str], wanted: int) -> Pairs:
     return pairs.take(kept[:wanted])
 
 
-def _firsts(task: Pairs, source: str, offline: bool, progress: Progress) -> list[str]:
-    opened = _opened(source, offline, progress)
+def _firsts(task: Pairs, opened: Source | None) -> list[str]:
     if opened is None:
         return []
     own = task.phenomenon or (opened.phenomenon_of(task.task) if task.task in opened.tasks else None)
@@ -50,9 +50,11 @@ def _firsts(task: Pairs, source: str, offline: bool, progress: Progress) -> list
     return [found[phenomenon] for phenomenon in sorted(found)]
 
 
-def _opened(source: str, offline: bool, progress: Progress) -> Source | None:
+def _opened(task: Pairs, offline: bool, progress: Progress) -> Source | None:
     """None for pairs that were given from Python: their source cannot be opened."""
     try:
-        return open_source(source, offline=offline, progress=progress)
+        return open_source(task.source, asked=read_layout(task.layout or AUTO), offline=offline, progress=progress)
     except InputError:
+        if task.layout:
+            raise
         return None

@@ -21,7 +21,7 @@ def load_parts(folder: Path, task: str | None = None) -> FoundParts:
     result = _result_in(folder, task)
     rankings = {method: Ranking.load(folder / Path(path).name) for method, path in result.rankings.items()}
     directions, pairs, split = read_probes(folder, result)
-    top = read_top_states(states_path(folder, result.task), len(pairs))
+    top = read_top_states(states_path(folder, result.task))
     return FoundParts(result, rankings, directions, pairs, split, top)
 
 

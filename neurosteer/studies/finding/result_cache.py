@@ -97,5 +97,5 @@ def _found(
         )
         for method in result.methods
     }
-    top = TopStates.from_arrays(arrays) if "top_states" in arrays else None
+    top = TopStates.from_arrays(arrays) if "top_values" in arrays else None
     return Found(result, rankings, directions_from(arrays, stats.layers), pairs, parts, top)

@@ -213,7 +213,7 @@ def _find(
         search, parts, rankings, site=site, position=position, width=states.values.shape[-1], tokenise=tokenise
     )
     directions = {kind: {r.layer: r.directions[kind] for r in search.results} for kind in DIRECTION_KINDS}
-    top = None if settings.by == "head" else TopStates.of(states, rankings.values())
+    top = None if settings.by == "head" else TopStates.of(states, pairs, rankings.values())
     return Found(result, rankings, directions, pairs, parts, top)
 
 
