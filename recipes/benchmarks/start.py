@@ -16,7 +16,7 @@ from unittest.mock import patch
 from torch.nn import Embedding
 
 import neurosteer as ns
-from neurosteer.studies import examples
+from neurosteer.studies import examples, masked_probes
 from neurosteer.studies.finding import search
 
 from .setup import Setup
@@ -67,7 +67,7 @@ def measure_again(setup: Setup) -> Iterator[Bound]:
 @contextmanager
 def _counted() -> Iterator[Callable[[], float]]:
     """Calls of an embedding, and of all that fits the probes of a search."""
-    fits = ((examples, "fit_logistic"), (examples, "fit_l0_at"), (search, "welch"))
+    fits = ((examples, "fit_logistic"), (masked_probes, "fit_l0_at"), (search, "welch"))
     with ExitStack() as patched:
         mocks = [patched.enter_context(patch.object(home, name, wraps=getattr(home, name))) for home, name in fits]
         embed = Embedding.forward
