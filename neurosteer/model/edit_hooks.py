@@ -18,9 +18,9 @@ from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.vocabulary import Site, Where
 
+from .decoder import Decoder
 from .devices import to_device
 from .hooks import hooked
-from .model import Model
 from .sites import check_site, site_hook
 from .where import EditedPositions, edited_positions
 
@@ -46,12 +46,12 @@ class ActiveEdit:
         return int(self.token_count)
 
 
-_ON: WeakKeyDictionary[Model, list[ActiveEdit]] = WeakKeyDictionary()
-_PROMPT: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
+_ON: WeakKeyDictionary[Decoder, list[ActiveEdit]] = WeakKeyDictionary()
+_PROMPT: WeakKeyDictionary[Decoder, int] = WeakKeyDictionary()
 
 
 @contextmanager
-def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: Where) -> Iterator[ActiveEdit]:
+def editing(model: Decoder, parts: Mapping[int, LayerEdit], *, site: Site, where: Where) -> Iterator[ActiveEdit]:
     """Inside the block every forward pass of the model is edited; on exit it is restored, bit for bit.
 
     Blocks may be nested: the inner edit acts on the output of the outer one. Raises `InputError` for a layer, unit or
@@ -80,7 +80,7 @@ def editing(model: Model, parts: Mapping[int, LayerEdit], *, site: Site, where: 
 
 
 @contextmanager
-def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
+def prompt_ends_at(model: Decoder, column: int) -> Iterator[None]:
     """Inside the block, the columns of a batch before this one are the prompt, and those from it on are generated.
 
     Otherwise all tokens of the first pass are the prompt, and tokens added to a key-value cache are generated.
@@ -93,7 +93,7 @@ def prompt_ends_at(model: Model, column: int) -> Iterator[None]:
 
 
 @contextmanager
-def without_hooks(model: Model) -> Iterator[None]:
+def without_hooks(model: Decoder) -> Iterator[None]:
     """Inside the block the model has no hooks of anybody and no edits; on exit they are restored."""
     modules = [model.bridge.original_model, *model.bridge.hook_dict.values()]
     names = ("_forward_hooks", "_forward_pre_hooks")
@@ -110,12 +110,12 @@ def without_hooks(model: Model) -> Iterator[None]:
             _ON[model] = edits
 
 
-def active_edits(model: Model) -> list[ActiveEdit]:
+def active_edits(model: Decoder) -> list[ActiveEdit]:
     """The edits that are active on a model, outermost first."""
     return list(_ON.get(model, ()))
 
 
-def check_edits(model: Model, site: Site, layer: int) -> None:
+def check_edits(model: Decoder, site: Site, layer: int) -> None:
     """Raise `NeurosteerError` unless every edit has fired once at each of its layers that the pass has reached."""
     for applied in active_edits(model):
         last = layer if applied.site == site else layer - 1
@@ -133,7 +133,7 @@ def _check(applied: ActiveEdit, expected: tuple[int, ...], fired: tuple[int, ...
 
 
 def _begin(
-    model: Model,
+    model: Decoder,
     applied: ActiveEdit,
     now: list[EditedPositions],
     _module: Any,

@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import Tensor
 
-from .model import Model
+from .decoder import Decoder
 
 Hook = Callable[..., Tensor | None]
 
 
 @contextmanager
-def hooked(model: Model, points: Sequence[tuple[str, Hook]]) -> Iterator[None]:
+def hooked(model: Decoder, points: Sequence[tuple[str, Hook]]) -> Iterator[None]:
     """Inside the block each named hook point calls its function; on exit the hooks are removed, also after errors.
 
     Each function gets the output of the one before it. Hooks of others stay as they are.
@@ -30,7 +30,7 @@ def hooked(model: Model, points: Sequence[tuple[str, Hook]]) -> Iterator[None]:
             _remove(table.get(name), ours)
 
 
-def is_hooked(model: Model) -> bool:
+def is_hooked(model: Decoder) -> bool:
     """Whether the model has TransformerLens hooks now, which may change what it computes.
 
     Plain PyTorch hooks do not count: TransformerLens and transformers put some on every network.

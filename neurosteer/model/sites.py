@@ -15,8 +15,8 @@ from neurosteer.vocabulary import SITES, Layers, Site
 if TYPE_CHECKING:
     from transformer_lens.hook_points import HookPoint
 
+    from .decoder import Decoder
     from .hooks import Hook
-    from .model import Model
 
 HOOKS: dict[Site, str] = {
     "resid_post": "hook_out",
@@ -48,7 +48,7 @@ def _on_heads(function: Hook, values: Float[Tensor, "row node head unit"], *, ho
     return (flat if changed is None else changed).reshape(values.shape)
 
 
-def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:
+def check_site(model: Decoder, site: Site, layers: Sequence[int]) -> None:
     """Raise `InputError` unless the site is a known one that the architecture has at every one of the layers."""
     if site not in SITES:
         raise InputError(f"unknown site '{site}'{did_you_mean(site, SITES)}; one of {', '.join(SITES)}")
@@ -67,7 +67,7 @@ def check_site(model: Model, site: Site, layers: Sequence[int]) -> None:
         raise InputError(f"{kind} has no site '{site}' at {at}{why}; {there}it has {', '.join(has)}")
 
 
-def resolve_layers(model: Model, layers: Layers) -> tuple[int, ...]:
+def resolve_layers(model: Decoder, layers: Layers) -> tuple[int, ...]:
     """Block indices, ascending, of `"all"`, one or several. Raises `InputError` for one that the model lacks."""
     if layers == "all":
         return tuple(range(model.n_layers))
@@ -96,6 +96,6 @@ def _named(layers: Sequence[int]) -> str:
     return f"layer{'s' * (len(layers) != 1)} {', '.join(map(str, layers))}"
 
 
-def _check_layer(model: Model, layer: int) -> None:
+def _check_layer(model: Decoder, layer: int) -> None:
     if not 0 <= layer < model.n_layers:
         raise InputError(f"no layer {layer}: {model.name} has layers 0 to {model.n_layers - 1}")

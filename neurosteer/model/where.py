@@ -13,7 +13,7 @@ from torch import Tensor
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import Where
 
-from .model import Model
+from .decoder import Decoder
 
 _STATES = ("cache_params", "state")  # of recurrent models, which carry no length
 
@@ -27,7 +27,7 @@ class EditedPositions:
 
 
 def edited_positions(
-    model: Model, given: Mapping[str, Any], where: Where, *, prompt: int | None = None
+    model: Decoder, given: Mapping[str, Any], where: Where, *, prompt: int | None = None
 ) -> EditedPositions:
     """From the arguments of a pass (`input_ids`, `attention_mask`, `position_ids`, `past_key_values`).
 

@@ -13,15 +13,15 @@ from torch import Tensor
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.vocabulary import Site
 
+from .decoder import Decoder
 from .edit_hooks import without_hooks
 from .hooks import Hook, hooked
-from .model import Model
 from .sites import check_site, hook_name
 
-_shapes: WeakKeyDictionary[Model, dict[tuple[Site, int], tuple[int, ...]]] = WeakKeyDictionary()
+_shapes: WeakKeyDictionary[Decoder, dict[tuple[Site, int], tuple[int, ...]]] = WeakKeyDictionary()
 
 
-def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
+def site_width(model: Decoder, site: Site, layers: Sequence[int]) -> int:
     """Units per layer at a site: the residual stream's width; for `mlp_post` and `z` measured on one token, once.
 
     Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
@@ -31,7 +31,7 @@ def site_width(model: Model, site: Site, layers: Sequence[int]) -> int:
     return _common(site, "units", {layer: math.prod(_shape(model, site, layer)) for layer in layers})
 
 
-def head_width(model: Model, layers: Sequence[int]) -> int:
+def head_width(model: Decoder, layers: Sequence[int]) -> int:
     """Units of one head of `z`. Query heads: where several share keys and values, each still has its own output.
 
     Raises `InputError` for a layer that has no heads, and for layers whose heads are of different widths.
@@ -50,7 +50,7 @@ def _common(site: Site, what: str, widths: Mapping[int, int]) -> int:
     return first
 
 
-def _shape(model: Model, site: Site, layer: int) -> tuple[int, ...]:
+def _shape(model: Decoder, site: Site, layer: int) -> tuple[int, ...]:
     """The axes of a site's activation behind row and token: units, or heads and their units."""
     known = _shapes.setdefault(model, {})
     if (site, layer) not in known:
