@@ -20,7 +20,7 @@ from neurosteer.artefacts import check_path
 CODE = """
 import contextlib, json, os, signal, time, traceback
 from pathlib import Path
-import matplotlib.figure, torch, transformer_lens, vl_convert
+import matplotlib.figure, torch, transformer_lens
 import neurosteer.forward.attribution as attribution, neurosteer.forward.request as request
 from blank_pictures import blank_from_now_on
 from neurosteer.cli import main
@@ -31,8 +31,6 @@ from neurosteer.studies import runs
 SECONDS = 300  # more than anything takes on a busy machine
 torch.set_num_threads(1)
 blank_from_now_on()
-code = vl_convert.javascript_bundle()  # takes seconds, whoever makes it
-vl_convert.javascript_bundle = lambda: code
 place, model, data = (Path(argument) for argument in sys.argv[1:])
 METADATA = ["find", "--data", str(data), "--model", str(model), "--method", "welch", "--method", "attribution"]
 METADATA += ["--layers", "0,2", "--topk", "3", "--draws", "1", "--quiet"]
