@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fresh_process import told
 
-LAYERS, WIDTH = 32, 256  # enough for states that outweigh what code and plans take
+LAYERS, WIDTH = 24, 512  # enough for states that outweigh what code and plans take
 PACK = 4 * 8 * 128 * WIDTH * 4  # four tensors of 8 rows of 128 nodes: what goes into a block, and what it works on
 CODE = """
 import json
