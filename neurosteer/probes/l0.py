@@ -44,13 +44,14 @@ class L0Probes:
     log_alpha: Float[Tensor, "layer run unit"]  # infinite where lambda is 1
     gates: Float[Tensor, "layer run unit"]  # without noise, in [0, 1]
     settings: L0Settings = L0
+    group: int = 1  # units side by side that share a gate
 
     def part(self, layers: int | None = None, runs: slice = slice(None), units: int | None = None) -> L0Probes:
         """The first `layers` and `units`, and some of the runs."""
         weights, log_alpha, gates = (
             whole[:layers, runs, :units] for whole in (self.weights, self.log_alpha, self.gates)
         )
-        return L0Probes(weights, self.bias[:layers, runs], log_alpha, gates, self.settings)
+        return L0Probes(weights, self.bias[:layers, runs], log_alpha, gates, self.settings, self.group)
 
     @property
     def probes(self) -> Probes:
@@ -75,8 +76,8 @@ class L0Probes:
         lam = torch.tensor(lambdas, device=x.device)
         entropy = torch.zeros(self.bias.shape, device=x.device)
         for _ in range(draws):
-            noise = logistic_noise(1, self.weights.shape[-1], source).to(x.device)
-            gates = drawn(self.log_alpha, noise, self.settings.stretch)
+            noise = logistic_noise(1, self.weights.shape[-1] // self.group, source).to(x.device)
+            gates = drawn(self.log_alpha, noise.repeat_interleave(self.group, dim=-1), self.settings.stretch)
             scores = torch.baddbmm(self.bias[..., None], self.weights * gates, x.mT)
             entropy += softplus(-scores * y).mean(dim=-1) / draws
         open_ = torch.sigmoid(self.log_alpha - open_shift(self.settings.stretch)).mean(dim=-1)
@@ -280,7 +281,8 @@ def _train(
         if step + 1 in steps:
             ended = gating.widen(torch.where(lam == 1, torch.inf, log_alpha))
             gates = stretched(torch.sigmoid(ended), settings.stretch)
-            ended_at = L0Probes(w.clone(), b[..., 0].clone(), ended, gates, replace(settings, steps=step + 1))
+            settings_then = replace(settings, steps=step + 1)
+            ended_at = L0Probes(w.clone(), b[..., 0].clone(), ended, gates, settings_then, gating.group)
             yield ended_at.part(layers=1) if doubled else ended_at
 
 
@@ -294,4 +296,4 @@ def _joined(parts: Sequence[L0Probes], axis: int) -> L0Probes:
     def cat(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts], axis)
 
-    return L0Probes(cat("weights"), cat("bias"), cat("log_alpha"), cat("gates"), parts[0].settings)
+    return L0Probes(cat("weights"), cat("bias"), cat("log_alpha"), cat("gates"), parts[0].settings, parts[0].group)

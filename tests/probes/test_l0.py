@@ -81,14 +81,17 @@ def test_groups_with_one_gate_against_autograd(units: int, group: int):
             torch.testing.assert_close(ours.gates[layer, run].double(), gates, atol=5e-4, rtol=5e-4)
 
 
-def test_the_loss_is_an_expectation():
-    """Against the mean over the same draws, by the formulas as printed."""
+@pytest.mark.parametrize("group", [1, 5])
+def test_the_loss_is_an_expectation(group: int):
+    """Against the mean over the same draws, one for each gate, by the formulas as printed."""
     x, y, _ = data(2, 20)
     lambdas = [0.2, 0.6, 1.0]
-    ours = fit(x, y, lambdas, steps=60, layers=[0, 1])
+    runs = [[generator(0, "toy", layer, "l0")] * 3 for layer in range(2)]
+    [ours] = fit_l0_at(x, y, lambdas, runs, steps=[60], settings=[replace(L0, steps=60)] * 3, group=group)
     found = ours.loss(x, y, lambdas, generator(3, "loss"), draws=30)
     source = generator(3, "loss")
-    uniform = [torch.rand(1, 20, generator=source)[0].double() for _ in range(30)]
+    gates = [torch.rand(1, 20 // group, generator=source)[0].double() for _ in range(30)]
+    uniform = [u.repeat_interleave(group) for u in gates]
     for layer in range(2):
         for run, lam in enumerate(lambdas):
             w, b = ours.weights[layer, run].double(), ours.bias[layer, run].double()
