@@ -1,13 +1,15 @@
-"""The masked probe by the formulas as printed, under autograd, one at a time."""
+"""Sparse probes in plain loops: the masked one by the formulas as printed, under autograd, and the L1 path."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from neurosteer.probes import L0Settings
+from neurosteer.probes.l1 import LAST, PENALTIES
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # Louizos et al. 2018
 CHUNK = 250  # steps whose noise is drawn at once
@@ -68,3 +70,28 @@ def by_autograd(
     gate = torch.clamp(torch.sigmoid(log_alpha) * (ZETA - GAMMA) + GAMMA, 0, 1)
     gate = (gate if lam < 1 else torch.ones_like(gate)).repeat_interleave(len(w) // len(gate))
     return (w * gate).detach(), gate.detach(), b.detach()
+
+
+def plain_l1_order(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How early each unit enters as the penalty falls: in penalties from the end, plus less than 1 for its weight."""
+    first = np.abs(x.T @ y).max() / len(y) / 2
+    order = weights = np.zeros(x.shape[1])
+    for place, penalty in enumerate(np.geomspace(first, LAST * first, PENALTIES)):
+        weights = _plain_weights(x, y, penalty, weights)
+        size = np.abs(weights)
+        entered = (order == 0) & (size > 1e-7)
+        order = np.where(entered, PENALTIES - place + size / (1 + size), order)
+    return order
+
+
+def _plain_weights(x: np.ndarray, y: np.ndarray, penalty: float, start: np.ndarray) -> np.ndarray:
+    """Of the smallest mean log-loss plus `penalty` times the sum of |w|, by proximal gradient steps."""
+    w, step = start, 4 * len(x) / np.linalg.norm(x, 2) ** 2
+    for _ in range(20_000):
+        slope = -(x.T @ (y / (1 + np.exp(y * (x @ w))))) / len(x)
+        moved = w - step * slope
+        new = np.sign(moved) * np.maximum(np.abs(moved) - step * penalty, 0)
+        if np.abs(new - w).max() < 1e-10:
+            break
+        w = new
+    return w

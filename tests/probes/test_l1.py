@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from plain_probes import plain_l1_order
 
 from neurosteer.probes import l1_order
-from neurosteer.probes.l1 import LAST, PENALTIES
 
 
 def problem(seed: int, samples: int = 60, units: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,30 +23,11 @@ def problem(seed: int, samples: int = 60, units: int = 9) -> tuple[torch.Tensor,
     return torch.from_numpy(x)[None].float(), torch.from_numpy(y).float()
 
 
-def plain_weights(x: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
-    """Of the smallest mean log-loss plus `penalty` times the sum of |w|, by proximal gradient steps."""
-    w, step = np.zeros(x.shape[1]), 4 * len(x) / np.linalg.norm(x, 2) ** 2
-    for _ in range(20_000):
-        slope = -(x.T @ (y / (1 + np.exp(y * (x @ w))))) / len(x)
-        moved = w - step * slope
-        new = np.sign(moved) * np.maximum(np.abs(moved) - step * penalty, 0)
-        if np.abs(new - w).max() < 1e-12:
-            break
-        w = new
-    return w
-
-
 @pytest.mark.parametrize("seed", [0, 1])
 def test_against_a_plain_loop(seed):
     x, y = problem(seed)
     order = l1_order(x, y)[0].numpy()
-    plain_x, plain_y = x[0].double().numpy(), y.double().numpy()
-    first = np.abs(plain_x.T @ plain_y).max() / len(plain_y) / 2
-    expected = np.zeros(x.shape[2])
-    for place, penalty in enumerate(np.geomspace(first, LAST * first, PENALTIES)):
-        weights = np.abs(plain_weights(plain_x, plain_y, penalty))
-        entered = (expected == 0) & (weights > 1e-7)
-        expected[entered] = PENALTIES - place + (weights / (1 + weights))[entered]
+    expected = plain_l1_order(x[0].double().numpy(), y.double().numpy())
     assert np.abs(order - expected).max() < 5e-3
     assert list(np.argsort(-order)[:2]) == list(np.argsort(-expected)[:2])
 

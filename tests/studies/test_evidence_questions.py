@@ -14,6 +14,7 @@ import pytest
 import torch
 from made_pairs import made_pairs
 from plain_edits import hf_edited, hf_logprobs
+from plain_probes import plain_l1_order
 from planted_cause import PLANTED, agreement_pairs, planted_model
 from scipy import stats
 from showing import printed
@@ -33,6 +34,7 @@ from neurosteer.studies import Found, find
 from neurosteer.studies.evidence import Evidence, evidence
 from neurosteer.studies.evidence.numbers import GRID, shares_of
 from neurosteer.studies.evidence.selective import exchanges, resplits
+from neurosteer.vocabulary import Method
 
 CLOSE = {"rel": 2e-4, "abs": 2e-4}
 LAYER, K = 1, 3
@@ -229,21 +231,63 @@ def test_selective_searches_on_exchanged_labels(
     assert found.p == pytest.approx((1 + sum(one + mean >= own - 1e-12 for one in found.controls)) / 40)
 
 
+def t_of_sizes(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    found: np.ndarray = stats.ttest_ind(np.abs(good), np.abs(bad), equal_var=False).statistic
+    return found
+
+
+def t_either_way(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.abs(stats.ttest_ind(good, bad, equal_var=False).statistic)
+    return found
+
+
+def standard_deviations(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    pooled = np.sqrt((good.var(axis=0, ddof=1) + bad.var(axis=0, ddof=1)) / 2)
+    found: np.ndarray = np.abs(good.mean(axis=0) - bad.mean(axis=0)) / pooled
+    return found
+
+
+def entering(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    x = np.concatenate([good, bad])
+    return plain_l1_order((x - x.mean(axis=0)) / x.std(axis=0), np.repeat([1.0, -1.0], len(good)))
+
+
+@pytest.fixture(scope="module")
+def by_states(model: Model, apart: Callable[[], AbstractContextManager[None]]) -> Found:
+    with apart():
+        return find(model, agreement_pairs(), methods=("welch", "mean-diff", "localizer", "l1"), topk=K, draws=1)
+
+
+@pytest.mark.parametrize(
+    ("method", "score"),
+    [
+        ("welch", t_either_way),
+        ("mean-diff", standard_deviations),
+        ("localizer", t_of_sizes),
+        ("l1", entering),
+    ],
+)
 def test_selective_by_what_a_probe_reads(
-    model: Model, network: Any, searched: Found, asked: dict[str, Any], clean: np.ndarray
+    method: Method,
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    model: Model,
+    network: Any,
+    by_states: Found,
+    asked: dict[str, Any],
+    clean: np.ndarray,
 ):
-    """SciPy's t of states that are exchanged."""
-    found = evidence(model, searched, method="welch", only=["selective"], nulls=19, **asked).tests["selective"]
-    train = searched.train
-    flips = exchanges(train, 19, searched.split.seed)
+    """SciPy's t, Cohen's d and a plain L1 path, of states that are exchanged."""
+    found = evidence(model, by_states, method=method, only=["selective"], nulls=8, **asked).tests["selective"]
+    train = by_states.train
+    flips = exchanges(train, 8, by_states.split.seed)
     sides = [
         hf_states(network, [ids_of(getattr(pair, side)) for pair in train])[:, LAYER] for side in ("good", "bad")
     ]
-    for i in (0, 7):
+    for i in (0, 7) if method != "l1" else (0,):
         good, bad = (torch.where(flips[i][:, None], *pair) for pair in (sides[::-1], sides))
-        t = np.abs(stats.ttest_ind(good.double().numpy(), bad.double().numpy(), equal_var=False).statistic)
-        best = [(LAYER, int(unit)) for unit in np.argsort(-t, kind="stable")[:K]]
-        lost = (clean - without(network, searched.test, best, searched)).sum() / clean.sum()
+        scores = score(good.double().numpy(), bad.double().numpy())
+        best = [(LAYER, int(unit)) for unit in np.argsort(-scores, kind="stable")[:K] if scores[unit] > 0]
+        lost = (clean - without(network, by_states.test, best, by_states)).sum() / clean.sum()
         assert found.controls[i] + found.beside[1].value == pytest.approx(lost, **CLOSE)
 
 
@@ -375,7 +419,7 @@ def test_a_set_of_ones_own_has_no_ranking(model: Model, searched: Found, asked: 
     assert (found.curve, found.cpr, found.cmd, found.method) == ((), None, None, "given")
     tests = found.tests
     assert tests["selective"].holds is None
-    assert tests["selective"].why == "the set comes without a ranking, so there is no search to repeat"
+    assert tests["selective"].why == "no ranking of a find chose the set, so there is no search to repeat"
     assert tests["necessary"].value is not None
     assert tests["sufficient"].value is not None
     assert tests["encoded"].value is not None

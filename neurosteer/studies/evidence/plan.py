@@ -23,7 +23,7 @@ BACKWARD = 5.0  # attribution by pair, beside a pass above an edit
 PAIRS_OF_TEXT = 60  # neutral text, with its divergences, is about as many pairs
 OTHER_TASKS = 18
 PROBE = 0.1  # seconds of one probe
-MASK = 3.0  # seconds of one masked probe
+REFITTED = {"l0": 3.0, "l1": 1.0}  # seconds of one search by a probe at one layer; the others take next to none
 STEP = 5.0  # of a causal mask, on one pair, beside a pass above an edit
 
 
@@ -48,9 +48,7 @@ def _pace(work: Work) -> float:
 
 def _encoded(work: Work, pace: float) -> float:
     attribution = BACKWARD * len(work.split.train) * pace * (work.method == "attribution")
-    masks = MASK * (work.method == "l0")
-    masks += _path(work, pace)
-    return attribution + masks + PROBE * (1 + work.controls)
+    return attribution + _refitted(work) + _path(work, pace) + PROBE * (1 + work.controls)
 
 
 def _necessary(work: Work, pace: float) -> float:
@@ -73,9 +71,13 @@ def _selective(work: Work, pace: float) -> float:
         return 0.0
     known = len(work.split.train) + len(work.split.validation)
     attribution = BACKWARD * known * pace * (work.method == "attribution")
-    masks = MASK * (work.nulls + RESPLITS) * (work.method == "l0")
-    masks += _path(work, pace) * (work.nulls + RESPLITS)
-    return attribution + masks + pace * len(work.test) * work.nulls
+    again = (_refitted(work) + _path(work, pace)) * (work.nulls + RESPLITS)
+    return attribution + again + pace * len(work.test) * work.nulls
+
+
+def _refitted(work: Work) -> float:
+    """One search by a probe that has to be fitted."""
+    return REFITTED.get(work.method or "", 0.0) * len(work.layers)
 
 
 def _path(work: Work, pace: float) -> float:

@@ -13,9 +13,10 @@ from neurosteer.forward import attribute, attribute_pairs, states_and_stats
 from neurosteer.forward.cache import can_cache
 from neurosteer.neurons import NeuronSet, best_units, member_scores, resolve_topk
 from neurosteer.pairs import Pairs
-from neurosteer.probes import L0, L0Settings, welch
+from neurosteer.probes import L0, L0Settings, l1_order, welch
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import BLOCK, Examples
+from neurosteer.studies.finding.state_scores import state_scores
 from neurosteer.studies.masked_probes import fit_masks, mask_noise
 from neurosteer.studies.masks import MaskSettings, Paths, Place, mask_texts
 from neurosteer.vocabulary import FixedReference
@@ -146,10 +147,15 @@ class Search:
         """Of each problem a score for every unit."""
         layers = problems[0].shape[2]
         stacked = torch.cat(list(problems), dim=2).to(self.work.model.float64_device)
-        if self.work.method == "welch":
-            every = welch(stacked, range(len(stacked))).t.abs().float()
+        each = [stacked[:, :, i : i + 1] for i in range(stacked.shape[2])]
+        method, pairs = self.work.method, range(len(stacked))
+        assert method is not None
+        if method == "l0":
+            every = torch.stack([self._mask(one, i, label) for i, one in enumerate(each)])
+        elif method == "l1":
+            every = torch.cat([_entering(one) for one in each])
         else:
-            every = torch.stack([self._mask(stacked[:, :, i : i + 1], i, label) for i in range(stacked.shape[2])])
+            every = state_scores(stacked, pairs, welch(stacked, pairs), {method})[method]
         return list(every.split(layers))
 
     def _mask(self, states: States, i: int, label: str) -> Float[Tensor, "unit"]:
@@ -173,3 +179,9 @@ class Search:
         best = best_units(scores.float().flatten(), resolve_topk(work.topk, scores.numel()), above=0.0)
         chosen: Int[Tensor, "k"] = best[best >= 0]
         return work.ranking.pick((work.layers[int(i) // width], int(i) % width) for i in chosen)
+
+
+def _entering(states: States) -> Float[Tensor, "layer unit"]:
+    """In which order units enter the L1 path of one layer."""
+    examples = Examples.of_values((0,), {"train": states})
+    return l1_order(examples.x["train"], examples.y["train"])

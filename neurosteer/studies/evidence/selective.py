@@ -33,8 +33,8 @@ PART = 0.75  # of train and validation pairs that a resplit searches, as a find 
 
 def selective(work: Work) -> Part:
     """How much more the set takes of the margin than sets that the same search finds on exchanged labels."""
-    if work.ranking is None:
-        return work.cannot_tell("selective", "the set comes without a ranking, so there is no search to repeat")
+    if work.method is None:
+        return work.cannot_tell("selective", "no ranking of a find chose the set, so there is no search to repeat")
     if why := work.no_preference():
         return work.cannot_tell("selective", why)
     nulls, again = null_sets(work)
