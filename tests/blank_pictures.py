@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
+from weakref import WeakSet
 
 from matplotlib.figure import Figure
 from PIL import Image
 
 RENDER = Figure.savefig
+_LAID_OUT: WeakSet[Figure] = WeakSet()
 
 
 def blank(figure: Figure, file: BytesIO, *, format: str, dpi: int, **_: Any) -> None:
@@ -21,6 +23,14 @@ def blank(figure: Figure, file: BytesIO, *, format: str, dpi: int, **_: Any) -> 
         file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"/>'.encode())
     else:
         Image.new("1", (width, height), 1).save(file, format, dpi=(dpi, dpi))
+
+
+def laid_out(figure: Figure, file: BytesIO, **how: Any) -> None:
+    """The same, but all of the figure is laid out once, as a renderer would: what cannot be drawn is noticed."""
+    if figure not in _LAID_OUT:
+        figure.draw_without_rendering()
+        _LAID_OUT.add(figure)
+    blank(figure, file, **how)
 
 
 def blank_from_now_on() -> None:

@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 import typer
-from blank_pictures import blank
+from blank_pictures import blank, laid_out
 from doc_pages import PAGES, README, RECIPES, ROOT, Page, commands_in, page
 from stand_ins import loading_once, sample_sentences, save_model, words_of_good_alone, write_sample
 
@@ -35,6 +35,7 @@ from neurosteer.cli.app import app
 from neurosteer.model import load_model
 from neurosteer.studies.masks import MaskSettings
 
+PROSE = "The guests have left. Every morning the guests left.\n\nThe guests have left.\n"
 TASKS = {"intransitive": 300, "determiner_noun_agreement_1": 40, "wh_island": 40}
 LESS = {  # what makes a command short; an option that it has itself stays, but for seeds, larger limits, more layers
     "find": "--limit 200 --draws 2 --lambda 0.8 --layers 14,29",
@@ -44,7 +45,7 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "amplify": "--controls 2 --neutral prose.txt",
     "evidence": "--controls 2 --nulls 2 --only necessary,sufficient --neutral prose.txt",
     "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
-    "run gym": "--set seeds=1 --limit 60 --set controls=2 --set nulls=2 --set methods=attribution",
+    "run gym": "--set seeds=1 --limit 40 --set controls=2 --set nulls=2 --set methods=attribution",
     "run localizer": "--data ./blimp --task intransitive --limit 20 --set localise=0-9 --set evaluate=10-19 "
     "--set controls=2",
     "run frontier": "--data ./blimp --task intransitive --limit 60 --set layer=28 --set controls=2 "
@@ -90,14 +91,14 @@ def place(
     shutil.copytree(made / "blimp", tmp_path / "blimp")
     shutil.copytree(made / "models", neurosteer_home / "models")
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
-    (tmp_path / "prose.txt").write_text(
-        "The guests have left. Every morning the guests left.\n\nThe guests have left.\n"
-    )
+    (tmp_path / "prose.txt").write_text(PROSE)
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("neurosteer.model.load_model", loading(request.param))
     short = partialmethod(MaskSettings.__init__, steps=4, seeds=1, rate=2.0)
     monkeypatch.setattr(MaskSettings, "__init__", short)
+    monkeypatch.setattr("neurosteer.experiments.causal.neutral.read_neutral", lambda _: ("prose", PROSE))
+    monkeypatch.setattr("neurosteer.experiments.gym.units.OTHER_PAIRS", 4)
     monkeypatch.setattr("neurosteer.pairs.sources.is_reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -213,7 +214,7 @@ def runnable() -> dict[str, list[str]]:
 
 
 OF_RECIPES = [page("experiments"), page("gym")]
-RENDERED = [README, *OF_RECIPES, page("cause")]  # on the other pages figures are made, and their pictures are blank
+LAID_OUT = [*OF_RECIPES, page("cause")]  # so are their figures; those of the README are rendered, of others only made
 RUNNABLE = runnable()
 TRANSCRIPTS = [(list(commands_in(text))[-1], foot(text)) for of in PAGES for text in of.blocks("console")]
 WITH_COMMANDS = [one for one in PAGES if RUNNABLE[one.name]]
@@ -237,8 +238,8 @@ def test_there_is_something_to_run():
 @pytest.mark.parametrize("of", WITH_COMMANDS, ids=lambda one: one.path.stem)
 def test_every_command(of: Page, run_command: Callable[[str], str | None], monkeypatch: pytest.MonkeyPatch):
     """In the order of the page: what one writes the next one reads."""
-    if of not in RENDERED:
-        monkeypatch.setattr("matplotlib.figure.Figure.savefig", blank)
+    if of != README:
+        monkeypatch.setattr("matplotlib.figure.Figure.savefig", laid_out if of in LAID_OUT else blank)
     failed = [f"{command}: {said}" for command in RUNNABLE[of.name] if (said := run_command(command))]
     assert not failed, "\n".join(failed)
 
