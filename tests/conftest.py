@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -23,8 +25,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # tests share the cores out: many threa
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of dozens of new processes each reads what the first compiled,
 sys.dont_write_bytecode = False  # and the next run the tests as pytest rewrote them
 
+PACKAGE = Path(__file__).parents[1] / "neurosteer"
+WITH_AXES = [path for path in PACKAGE.rglob("*.py") if "\nfrom jaxtyping import" in path.read_text("utf-8")]
+MODULES = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in WITH_AXES]
+install_import_hook(MODULES, "annotations.checked")  # not all: a check of a small function takes longer than it does
+
 settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
 settings.load_profile("same everywhere")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: to look at it again whenever garbage is collected takes seconds."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-import tomllib
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -134,16 +133,6 @@ def parts_of(room: str) -> dict[str, set[str]]:
         }
         found.setdefault(part, set()).update(inside - {part})
     return found
-
-
-def test_annotations_that_name_axes_are_checked_while_tests_run():
-    """`--jaxtyping-packages` names the rooms that have such annotations, so that the others are imported quickly."""
-    options = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
-    [hooked] = [word for word in options["addopts"].split() if word.startswith("--jaxtyping-packages=")]
-    *rooms, checker = hooked.partition("=")[2].split(",")
-    assert checker == "annotations.checked"
-    with_axes = {room_of(path) for path in MODULES if any(name.startswith("jaxtyping.") for name in imports_of(path))}
-    assert rooms == [f"neurosteer.{room}" for room in sorted(with_axes)]
 
 
 def test_upward_import_is_noticed(tmp_path, monkeypatch):
