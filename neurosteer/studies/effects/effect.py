@@ -49,7 +49,7 @@ class Effect(EffectResult):
     by_pair: Annotated[tuple[PairEffect, ...], APART]
     digest: Annotated[str, APART]  # of the pairs that were measured; empty where a run of version 0.1 has none
     control_margins: Annotated[Float[np.ndarray, "control pair"], APART]  # no rows where only their mean was kept
-    tokens: Annotated[TokenScores | None, APART] = None  # of the pairs that change most; None in runs before 0.3
+    tokens: Annotated[TokenScores | None, APART] = None  # of the pairs that change most; None in runs of 0.1
 
     @property
     def before(self) -> Float[np.ndarray, "pair"]:
