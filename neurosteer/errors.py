@@ -11,13 +11,25 @@ from difflib import get_close_matches
 
 
 class NeurosteerError(Exception):
-    """Anything neurosteer refuses or fails to do. The message is one line for the user."""
+    """Anything that neurosteer refuses or fails to do. The message is one line for the user.
+
+    Example:
+        >>> issubclass(ns.InputError, ns.NeurosteerError), ns.NeurosteerError.exit_code
+        (True, 1)
+    """
 
     exit_code = 1
 
 
 class InputError(NeurosteerError, ValueError):
-    """The request cannot be met as it stands: a wrong name, value, file or combination."""
+    """The request cannot be met as it stands: a wrong name, value, file or combination.
+
+    Example:
+        >>> ranking.top(400)
+        Traceback (most recent call last):
+        ...
+        neurosteer.errors.InputError: topk 400 is more than the 384 units of a layer
+    """
 
     exit_code = 2
 
