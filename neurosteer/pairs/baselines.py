@@ -50,7 +50,7 @@ class Baselines:
     Those of words are None where the script does not part words by spaces, those of tokens where no tokenizer was
     given.
 
-    >>> found = load_pairs("intransitive", source="builtin").baselines()
+    >>> found = ns.load_pairs("intransitive", source="builtin").baselines()
     >>> found.majority, found.tokens
     (0.5, None)
     """
