@@ -60,14 +60,12 @@ class Donor:
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """What to do to a neuron set, or along a direction, and at which positions: `h <- to + scale * (h - to)`.
-
-    Make one with `ablate`, `amplify` or `clamp`, or along a direction with `push` or `project_out`.
+    """What to do to neurons (`ablate`, `amplify`, `clamp`) or along a direction (`push`, `project_out`), and where.
 
     Attributes:
         neurons: the units that are edited.
         kind: `zero`, `mean`, `resample`, `clamp` or `push`.
-        scale: 0 ablates, 1 changes nothing, above 1 amplifies.
+        scale: in `h <- to + scale * (h - to)`: 0 ablates, 1 changes nothing, above 1 amplifies.
         where: `all` (every token but BOS), `prompt`, `generated`, `eos`, or `every` (BOS too).
         reach: whether units are edited at their `own` layer, `onward` (every later layer too), or at `all` layers.
         value: of a clamp the new activation, of a push the vector that is added.
@@ -76,13 +74,13 @@ class Edit:
         direction: the direction, if it is an edit of one; `neurons` are then its units.
 
     Example:
-        >>> ns.Edit.amplify(top, by=2.0, where="prompt")
-        Edit(zero, scale 2, where prompt, NeuronSet(12 neurons at resid_post, layer 1))
         >>> ablate, along = ns.Edit.ablate(top, to="mean"), found.direction("mean")
         >>> ablate.scaled(0.5).scale, ablate.on(ranking.top(3)).target, ablate.describe().kind
         (0.5, NeuronSet(3 neurons at resid_post, layer 1), 'mean')
-        >>> ns.Edit.clamp(top, 1.0).kind, ns.Edit.push(along, 2.0).kind, ns.Edit.project_out(along).kind
-        ('clamp', 'push', 'zero')
+        >>> ns.Edit.amplify(top, by=2.0).scale, ns.Edit.clamp(top, 1.0).kind
+        (2.0, 'clamp')
+        >>> ns.Edit.push(along, 2.0).kind, ns.Edit.project_out(along).kind
+        ('push', 'zero')
     """
 
     neurons: NeuronSet

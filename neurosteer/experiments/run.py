@@ -107,7 +107,8 @@ def run_recipe(
 
     Args:
         recipe: the name of one that comes with neurosteer, a TOML file, or a `Recipe`.
-        out: folder of runs; the run's own is named by recipe, model and a digest of the request.
+        out: folder of runs; the run's own is named by recipe, model and a digest of the request. A run that was
+            stopped continues there, and one that is finished is only drawn again.
         workers: number of processes of this machine; "auto" is one for each GPU, or else for each core. They start
             Python anew: a script calls this below `if __name__ == "__main__":`.
         offline: never use the network.

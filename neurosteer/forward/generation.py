@@ -25,7 +25,7 @@ from .oom_retry import split_on_oom
 
 @dataclass(frozen=True)
 class Generated:
-    """A prompt and the text that the model wrote after it; `str` gives both.
+    """A prompt and the text that the model wrote after it; `str` joins both.
 
     Attributes:
         prompt: the prompt.

@@ -32,7 +32,7 @@ def eos_states(
     cache: bool = True,
     progress: Progress = AUTO,
 ) -> EosStates:
-    """Give the site's value at the EOS token appended to every sentence, at each layer.
+    """Read the site's value at the EOS token appended to every sentence, at each layer.
 
     Args:
         model: the model; edits that are active apply, and then the cache is not used.

@@ -39,7 +39,7 @@ class Ranking:
 
     Attributes:
         scores: `[layer, unit]`; `neurosteer.rankings` has what they are for each method.
-        best_layer: of the highest validation accuracy of the top-k probe, or the largest predicted drop; or None.
+        best_layer: the layer that validation pairs chose; None where none did.
         method: what made the scores.
         stats: mean and variance of every unit.
         model: fingerprint of the model.
@@ -220,8 +220,8 @@ class Ranking:
             topk: how many of the best, of all layers together and of each: a count or a share.
 
         Returns:
-            Spearman's rank correlation of all units, the share of the top k that both have, and the share that
-            chance gives; of all layers together, and of each in `layers`.
+            Spearman's rank correlation of all units, the share of the top k that both have, and the share
+            expected by chance; of all layers together, and of each in `layers`.
 
         Raises:
             InputError: for rankings of different models or sites, or without a common layer.

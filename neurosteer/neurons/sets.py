@@ -170,7 +170,7 @@ class NeuronSet:
         return self._keep([neuron not in theirs for neuron in self], other, "-")
 
     def at(self, name: Stat) -> Float[Tensor, "neuron"]:
-        """Give a statistic of each neuron.
+        """Return a statistic of each neuron.
 
         Args:
             name: `token_mean`, `token_var`, `eos_mean` or `eos_var`.

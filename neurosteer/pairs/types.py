@@ -102,7 +102,7 @@ class Pairs(Sequence[Pair]):
     def from_records(
         cls, records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns
     ) -> Pairs:
-        """The pairs that records hold (where each stands, and what stands there): one task, a pair in each."""
+        """The pairs of some records (a place and a row each): one task, a pair in each."""
         reading = read(Table.of(place, map(checked, records)), Layout(*columns, task=""))
         return cls.from_rows(reading.tasks[""], task=task, source=source, place=place)
 
@@ -117,7 +117,7 @@ class Pairs(Sequence[Pair]):
         layout: Layout = UNKNOWN,
         phenomenon: str | None = None,
     ) -> Pairs:
-        """The pairs that the rows of a table hold; see `check_rows`."""
+        """The pairs in the rows of a table; see `check_rows`."""
         found = check_rows(rows, task=task, place=place)
         pairs = tuple(Pair(*one) for one in found.pairs)
         told = "" if layout.is_plain else str(layout)
@@ -180,7 +180,7 @@ class Pairs(Sequence[Pair]):
         """The pairs at some positions.
 
         Args:
-            indices: the positions; their order is that of the pairs.
+            indices: the positions, in the order that the result has.
         """
         return replace(self, pairs=tuple(self.pairs[index] for index in indices))
 
@@ -221,14 +221,14 @@ class Pairs(Sequence[Pair]):
         """What a bag of words knows, fitted on the train part and judged on the test part of a split.
 
         Args:
-            split: None is `self.split()`: by pair, seed 0.
+            split: the split; None is `self.split()`: by pair, seed 0.
             tokenise: sentences to token ids, without BOS and EOS; with it also what a bag of tokens knows.
 
         Returns:
             Accuracies in [0, 1]; those of words are None where the script does not separate words by spaces.
 
         Example:
-            >>> ns.load_pairs("intransitive", source="builtin:balanced").baselines().unigram  # no word tells
+            >>> ns.load_pairs("intransitive", source="builtin:balanced").baselines().unigram  # words do not help
             0.5
         """
         split = self.split() if split is None else split

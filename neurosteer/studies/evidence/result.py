@@ -80,7 +80,7 @@ class Evidence(EvidenceResult):
     digest: Annotated[str, APART]  # of all pairs of the task
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per question: value, interval, p, q, whether it holds, and why it cannot be told."""
+        """A row per question: value, interval, p, q, whether it holds, and why it has no answer."""
         return frame(self.tests.values()).drop(columns=["controls", "beside"])
 
     def to_json(self) -> str:

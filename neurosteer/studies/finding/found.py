@@ -83,7 +83,7 @@ class Found(FoundParts):
         return self.split.test
 
     def direction(self, kind: DirectionKind = "mean", layer: int | None = None) -> Direction:
-        """Give the direction from bad to good states of a layer.
+        """Return the direction from bad to good states of a layer.
 
         Args:
             kind: `mean`, the difference of the means, or `probe`, the weights of the dense probe.
@@ -105,7 +105,7 @@ class Found(FoundParts):
         return Direction(replace(units, metadata=metadata), vector, std)
 
     def ranking(self, method: Method = "welch") -> Ranking:
-        """Give the ranking by one method.
+        """Return the ranking by one method.
 
         Args:
             method: one that `find` was asked for.
