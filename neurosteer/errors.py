@@ -62,7 +62,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def cannot_draw(figure: str, error: Exception) -> str:
     """What is said of a figure that could not be drawn.
 
-    >>> cannot_draw("fig5", ValueError("no such font"))
-    'no figure fig5 (ValueError: no such font); its numbers are kept'
+    Example:
+        >>> cannot_draw("fig5", ValueError("no such font"))
+        'no figure fig5 (ValueError: no such font); its numbers are kept'
     """
     return f"no figure {figure} ({type(error).__name__}: {' '.join(str(error).split())}); its numbers are kept"

@@ -31,8 +31,9 @@ def open_run(folder: str | Path) -> list[Found] | list[Effect] | list[Evidence] 
         InputError: for a folder without a run, and for runs of other commands.
 
     Example:
-        >>> ns.open_run(found.save("runs/mine"))
-        [Found(number, 3 layers, best layer 1)]
+        >>> effect.save("runs/mine")
+        >>> ns.open_run("runs/mine")[0].verdict
+        'stands out'
     """
     place = Path(folder)
     try:

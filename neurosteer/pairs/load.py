@@ -90,8 +90,9 @@ def load_tasks(
     Raises:
         InputError: as `load_pairs` does, and for what matches no task.
 
-    >>> [pairs.task for pairs in load_tasks(["passive_*", "ellipsis"], source="builtin", limit=10)]
-    ['passive_1', 'passive_2', 'ellipsis_n_bar_1', 'ellipsis_n_bar_2']
+    Example:
+        >>> [pairs.task for pairs in load_tasks(["passive_*", "ellipsis"], source="builtin", limit=10)]
+        ['passive_1', 'passive_2', 'ellipsis_n_bar_1', 'ellipsis_n_bar_2']
     """
     asked = asked_layout(layout, columns)
     opened = open_source(os.fspath(source), asked=asked, offline=offline, progress=progress)

@@ -35,8 +35,9 @@ class Pair:
 def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:
     """Sorted short SHA-256 hashes (16 hex digits) of the distinct sentences, to notice one seen before.
 
-    >>> sentence_hashes([Pair("a", "b", id="0")])
-    ['3e23e8160039594a', 'ca978112ca1bbdca']
+    Example:
+        >>> sentence_hashes([Pair("a", "b", id="0")])
+        ['3e23e8160039594a', 'ca978112ca1bbdca']
     """
     sentences = {sentence for pair in pairs for sentence in (pair.good, pair.bad)}
     return sorted(hashlib.sha256(sentence.encode()).hexdigest()[:16] for sentence in sentences)

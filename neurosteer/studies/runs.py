@@ -41,9 +41,9 @@ def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListin
         A `RunListing` per run: `command`, `model`, `tasks`, `path`, `when` and more.
 
     Example:
-        >>> where = found.save("runs/mine")
+        >>> effect.save("runs/mine")
         >>> [(row.run, row.command, row.tasks) for row in ns.runs()]
-        [('mine', 'find', ('number',))]
+        [('mine', 'ablate', ('number',))]
     """
     sweep_drafts(Path(out))
     found = []
