@@ -1,13 +1,18 @@
 """neurosteer: which neurons of a language model encode grammar, and what happens to the model without them?
 
-    import neurosteer as ns
+    >>> import neurosteer as ns
+    >>> model = ns.load_model("gym")  # tiny, and it is known what each of its neurons does
+    >>> pairs = ns.load_pairs("number", source="builtin:gym", limit=300)
+    >>> found = ns.find(model, pairs, methods=("attribution", "welch"), topk=12)
+    >>> ranking = found.ranking("attribution")
+    >>> top = ranking.top(12)
+    >>> effect = ns.measure_effect(model, found.test, ns.Edit.ablate(top))
+    >>> effect.verdict
+    'stands out'
 
-    model = ns.load_model("smollm2-135m")
-    pairs = ns.load_pairs("intransitive", source="blimp")
-    found = ns.find(model, pairs)
-    ns.measure_effect(model, found.test, ns.Edit.ablate(found.ranking("welch").top(40)))
-
-Names are imported when they are first used, so that `import neurosteer` costs nothing.
+The examples of all docstrings go on from these lines. `ns.load_model("smollm2-135m")` is a model of English, and
+`ns.load_pairs("intransitive")` are pairs for it. Names are imported when they are first used, so that
+`import neurosteer` costs nothing.
 """
 
 from __future__ import annotations

@@ -20,10 +20,24 @@ GOOD, BAD = 0, 1  # positions on the `side` axis
 
 @dataclass(frozen=True, eq=False)
 class EosStates:
-    """One activation vector per sentence and layer.
+    """One activation vector per sentence and layer, in units of the site.
 
-    `values` (float32) are the site's activations at the appended EOS, or at the sentence's last token if `position`
-    is `"last"`. Side 0 is the good sentence of a pair, side 1 the bad one.
+    Attributes:
+        values: float32 `[pair, side, layer, unit]`, at the appended EOS or at the sentence's last token; side 0 is
+            the good sentence of a pair, side 1 the bad one.
+        layers: block index of each place on the layer axis.
+        task: name of the task.
+        model: fingerprint of the model.
+        site: which activation.
+        position: `eos` or `last`.
+        digest: of the pairs.
+
+    Example:
+        >>> states = ns.eos_states(model, pairs)
+        >>> states.values.shape, states.layers
+        (torch.Size([300, 2, 3, 384]), (0, 1, 2))
+        >>> states.take([0, 5])
+        EosStates(number, 2 pairs, 3 layers x 384 units at resid_post, position eos)
     """
 
     values: Float[Tensor, "pair side layer unit"]
@@ -35,7 +49,14 @@ class EosStates:
     digest: str  # of the pairs
 
     def take(self, indices: Sequence[int]) -> EosStates:
-        """The states of some pairs (indices), in this order."""
+        """Choose some pairs.
+
+        Args:
+            indices: places on the pair axis.
+
+        Returns:
+            Their states, in this order.
+        """
         return replace(self, values=self.values[torch.as_tensor(indices, dtype=torch.long)])
 
     def __repr__(self) -> str:
@@ -46,9 +67,22 @@ class EosStates:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Log-probabilities of the sentences of pairs, in nats.
+    """Log-probabilities of the sentences of pairs, in nats. EOS is never scored.
 
-    `logprob` is a sentence's log-probability, or its mean per token if the convention says so. EOS is never scored.
+    Attributes:
+        logprob: float64 `[pair, side]`, of each sentence: summed, or the mean per token, as the convention says.
+        tokens: `[pair, side]`, how many tokens were scored.
+        by_token: float32 `[token]`, of all tokens that have one before them, sentence after sentence.
+        same: `[pair]`, whether both sentences have the same tokens.
+        convention: how sentences were scored.
+        task: name of the task.
+        model: fingerprint of the model.
+        digest: of the pairs.
+
+    Example:
+        >>> scores = ns.score(model, found.test)
+        >>> scores.accuracy, scores.ties, scores.count_accuracy, scores.logprob.shape
+        (1.0, 0, 0.5, torch.Size([60, 2]))
     """
 
     logprob: Float[Tensor, "pair side"]  # float64
@@ -62,7 +96,7 @@ class Scores:
 
     @property
     def margin(self) -> Float[Tensor, "pair"]:
-        """log P(good) - log P(bad) of each pair."""
+        """log P(good) - log P(bad) of each pair in nats, `[pair]`."""
         return self.logprob[:, GOOD] - self.logprob[:, BAD]
 
     @property
@@ -96,7 +130,7 @@ class Scores:
 
     @property
     def per_token(self) -> Float[Tensor, "pair side"]:
-        """Mean log probability per scored token."""
+        """Mean log-probability per scored token in nats, `[pair, side]`."""
         return self.logprob if self.convention in MEAN_CONVENTIONS else self.logprob / self.tokens
 
     def __repr__(self) -> str:

@@ -60,16 +60,27 @@ class Donor:
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """What to do to a neuron set, or along a direction, and at which positions.
+    """What to do to neurons (`ablate`, `amplify`, `clamp`) or along a direction (`push`, `project_out`), and where.
 
-    Create one with `ablate`, `amplify` or `clamp`, or for a direction with `push` or `project_out`.
+    Attributes:
+        neurons: the units that are edited.
+        kind: `zero`, `mean`, `resample`, `clamp` or `push`.
+        scale: in `h <- to + scale * (h - to)`: 0 ablates, 1 changes nothing, above 1 amplifies.
+        where: `all` (every token but BOS), `prompt`, `generated`, `eos`, or `every` (BOS too).
+        reach: whether units are edited at their `own` layer, `onward` (every later layer too), or at `all` layers.
+        value: of a clamp the new activation, of a push the vector that is added.
+        donors: sentences whose activations `resample` takes.
+        seed: decides the donor at each depth.
+        direction: the direction, if it is an edit of one; `neurons` are then its units.
 
-    `where` is `all` (every token but BOS), `prompt`, `generated`, `eos`, or `every` (BOS too). `reach` says whether
-    the units are edited at their `own` layer, `onward` (also at every later layer), or at `all` layers. Raises
-    `InputError` for another word, and for a scale or value that is not finite.
-
-        ns.Edit.ablate(top, to="mean")
-        ns.Edit.amplify(top, by=2.0, where="prompt")
+    Example:
+        >>> ablate, along = ns.Edit.ablate(top, to="mean"), found.direction("mean")
+        >>> ablate.scaled(0.5).scale, ablate.on(ranking.top(3)).target, ablate.describe().kind
+        (0.5, NeuronSet(3 neurons at resid_post, layer 1), 'mean')
+        >>> ns.Edit.amplify(top, by=2.0).scale, ns.Edit.clamp(top, 1.0).kind
+        (2.0, 'clamp')
+        >>> ns.Edit.push(along, 2.0).kind, ns.Edit.project_out(along).kind
+        ('push', 'zero')
     """
 
     neurons: NeuronSet
@@ -106,10 +117,15 @@ class Edit:
         donors: Pairs | Sequence[str] = (),
         seed: int = 0,
     ) -> Edit:
-        """Replace the neurons' activations by zero, by their mean over token positions, or by a donor's activations.
+        """Replace the neurons' activations.
 
-        With `to="resample"` the activations at each depth (position) are those of one of the `donors` (train
-        sentences), drawn by `seed`, the same one for every sentence.
+        Args:
+            neurons: the neurons.
+            to: by `zero`, by their `mean` over token positions, or `resample`: by the activations of a donor.
+            where: at which tokens.
+            reach: at which layers.
+            donors: sentences to take activations from, such as train pairs: one is drawn for each depth (position).
+            seed: decides the donors, the same for every sentence.
         """
         _one_of("to", to, REFERENCES)
         return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
@@ -124,21 +140,39 @@ class Edit:
         where: Where = "all",
         reach: Reach = "own",
     ) -> Edit:
-        """Multiply the distance of the activations from zero, or from their mean (`to="mean"`), by a factor.
+        """Multiply the distance of the activations from zero, or from their mean.
 
-        `by=1` changes nothing, `by=0` ablates.
+        Args:
+            neurons: the neurons.
+            by: the factor; 1 changes nothing, 0 ablates.
+            to: from where the distance is: `zero`, or the `mean` over token positions.
+            where: at which tokens.
+            reach: at which layers.
         """
         _one_of("to", to, FIXED_REFERENCES)
         return cls(neurons, to, float(by), where, reach)
 
     @classmethod
     def clamp(cls, neurons: NeuronSet, value: float, *, where: Where = "all", reach: Reach = "own") -> Edit:
-        """Set the activations to a value."""
+        """Set the activations to a value.
+
+        Args:
+            neurons: the neurons.
+            value: in units of the activation.
+            where: at which tokens.
+            reach: at which layers.
+        """
         return cls(neurons, "clamp", 0.0, where, reach, value=float(value))
 
     @classmethod
     def push(cls, direction: Direction, strength: float, *, where: Where = "all") -> Edit:
-        """Move the states along a direction by `strength` standard deviations of the train states."""
+        """Move the states along a direction.
+
+        Args:
+            direction: the direction.
+            strength: how far, in standard deviations of the train states.
+            where: at which tokens.
+        """
         value = float(strength) * direction.std * direction.vector
         return cls(direction.neurons, "push", 1.0, where, value=value, direction=direction)
 
@@ -148,9 +182,14 @@ class Edit:
     ) -> Edit:
         """Take the component along a direction out of the states, and leave the rest of them as it is.
 
-        With `to="mean"` the component becomes that of the mean over token positions; with another `scale` its
-        distance from there is multiplied (2 amplifies it, 1 changes nothing). Raises `InputError` for a direction of
-        several layers, which has no one component.
+        Args:
+            direction: the direction, of one layer.
+            to: what the component becomes: `zero`, or its `mean` over token positions.
+            scale: of the component's distance from there; 1 changes nothing, 2 amplifies it.
+            where: at which tokens.
+
+        Raises:
+            InputError: for a direction of several layers.
         """
         _one_of("to", to, FIXED_REFERENCES)
         if len(set(direction.neurons.layers.tolist())) != 1:
@@ -164,11 +203,15 @@ class Edit:
 
     @property
     def target(self) -> NeuronSet | Direction:
-        """What it acts on."""
+        """The neurons, or the direction."""
         return self.neurons if self.direction is None else self.direction
 
     def on(self, other: NeuronSet | Direction) -> Edit:
-        """The same edit of other neurons, or along another direction; a push goes as far along it."""
+        """Make the same edit of something else; a push goes as far along another direction.
+
+        Args:
+            other: neurons, or a direction where this is an edit of one.
+        """
         if isinstance(other, Direction) != (self.direction is not None):
             raise InputError("an edit along a direction fits directions alone, one of neurons fits neurons")
         if isinstance(other, NeuronSet):
@@ -179,7 +222,14 @@ class Edit:
         return replace(self, neurons=other.neurons, direction=other, value=value)
 
     def scaled(self, scale: float) -> Edit:
-        """The same edit at another scale. Raises `InputError` for clamps and pushes, which have none."""
+        """Make the same edit at another scale.
+
+        Args:
+            scale: the scale; 0 ablates.
+
+        Raises:
+            InputError: for clamps and pushes, which have no scale.
+        """
         if self.kind not in REFERENCES:
             raise InputError(f"a {self.kind} has no scale")
         return replace(self, scale=float(scale))
@@ -196,7 +246,7 @@ class Edit:
         return parts
 
     def describe(self) -> AppliedEdit:
-        """What results say of it: the `edit` object of JSON."""
+        """The `edit` object of JSON."""
         return read_record(
             AppliedEdit,
             {

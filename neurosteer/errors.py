@@ -11,13 +11,25 @@ from difflib import get_close_matches
 
 
 class NeurosteerError(Exception):
-    """Anything neurosteer refuses or fails to do. The message is one line for the user."""
+    """Anything that neurosteer refuses or fails to do. The message is one line for the user.
+
+    Example:
+        >>> issubclass(ns.InputError, ns.NeurosteerError), ns.NeurosteerError.exit_code
+        (True, 1)
+    """
 
     exit_code = 1
 
 
 class InputError(NeurosteerError, ValueError):
-    """The request cannot be met as it stands: a wrong name, value, file or combination."""
+    """The request cannot be met as it stands: a wrong name, value, file or combination.
+
+    Example:
+        >>> ranking.top(400)
+        Traceback (most recent call last):
+        ...
+        neurosteer.errors.InputError: topk 400 is more than the 384 units of a layer
+    """
 
     exit_code = 2
 
@@ -50,7 +62,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def cannot_draw(figure: str, error: Exception) -> str:
     """What is said of a figure that could not be drawn.
 
-    >>> cannot_draw("fig5", ValueError("no such font"))
-    'no figure fig5 (ValueError: no such font); its numbers are kept'
+    Example:
+        >>> cannot_draw("fig5", ValueError("no such font"))
+        'no figure fig5 (ValueError: no such font); its numbers are kept'
     """
     return f"no figure {figure} ({type(error).__name__}: {' '.join(str(error).split())}); its numbers are kept"

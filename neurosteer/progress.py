@@ -15,23 +15,57 @@ logger = logging.getLogger("neurosteer")
 
 
 class Progress:
-    """Hears what is done; shows nothing but notices."""
+    """Where work reports what it does; this one shows nothing, and logs notices. Give your own to `progress=`.
+
+    Example:
+        >>> class Collected(ns.Progress):
+        ...     def notice(self, text):
+        ...         print(text.partition(":")[0])
+        >>> shown = Collected()
+        >>> shown.step("tokens", 1, 2)
+        >>> shown.whole(1, 2, share=0.5, left=60.0)
+        >>> shown.notice("passed over: an older run")
+        passed over
+        >>> shown.caveat("few pairs: 12")
+        few pairs
+    """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
     def step(self, what: str, done: int, total: int) -> None:
-        """`done` of `total` units of `what` are finished (units: what the caller counts)."""
+        """Hear that a part of a step is done.
+
+        Args:
+            what: the step.
+            done: how many of its units are finished, in the caller's count.
+            total: how many there are.
+        """
 
     def whole(self, done: int, total: int, *, share: float, left: float) -> None:
-        """Of a long job `done` of `total` units are finished: a `share` of the work, with `left` seconds to go."""
+        """Hear that a part of a long job is done.
+
+        Args:
+            done: how many of its units are finished.
+            total: how many there are.
+            share: of the work, in [0, 1].
+            left: seconds to go.
+        """
 
     def notice(self, text: str) -> None:
-        """Something the user should know that is no error."""
+        """Hear of something that the user should know and that is no error.
+
+        Args:
+            text: one line.
+        """
         logger.warning(text)
 
     def caveat(self, text: str) -> None:
-        """A notice that belongs to the result, and is kept with it where one is kept."""
+        """Hear of a notice that belongs to the result, and is stored with it where results store notices.
+
+        Args:
+            text: one line.
+        """
         self.notice(text)
 
 

@@ -18,7 +18,7 @@ def check(
     ],
     format_: options.Format = "table",
 ) -> None:
-    """Verify that artefacts are whole and unchanged, and hold what they can; exits with 1 if one does not.
+    """Verify that artefacts are complete, unchanged and valid; exits with 1 if one is not.
 
     neurosteer check runs/
     """

@@ -120,7 +120,7 @@ def evidence(
     output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
-    """Ask six questions about the neurons of the newest find, each beside matched controls.
+    """Ask six questions about the neurons of the newest find, each compared with matched controls.
 
     neurosteer evidence --topk 40
     """

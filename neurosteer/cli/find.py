@@ -1,4 +1,4 @@
-"""`neurosteer find`: which neurons hold a contrast, layer by layer."""
+"""`neurosteer find`: which neurons encode a contrast, layer by layer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Search:
             "--lambda",
             metavar="X",
             parser=parse.penalty,
-            help="For l0: the weight of the classification loss beside the penalty, above 0 and up to 1. Repeats.",
+            help="For l0: the weight of the classification loss against the penalty, above 0 and up to 1. Repeats.",
             show_default="a grid, chosen from on validation",
         ),
     ] = None
@@ -180,7 +180,7 @@ def find(
     output: options.PageOutput,
     progress: TerminalProgress,
 ) -> None:
-    """Find the neurons that hold a grammatical contrast, layer by layer, beside baselines without a model.
+    """Find the neurons that encode a grammatical contrast, layer by layer, with baselines that use no model.
 
     neurosteer find --task intransitive --topk 1%
     """

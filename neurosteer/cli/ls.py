@@ -107,7 +107,7 @@ def recipes(format_: options.Format = "table") -> None:
 
 
 def runs(out: options.Out = Path("runs"), format_: options.Format = "table") -> None:
-    """List the runs kept in a folder, and what is running, waiting, failed or missing of those that are not finished.
+    """List the runs in a folder, and what is running, waiting, failed or missing of those that are not finished.
 
     neurosteer ls runs --out runs/
     """

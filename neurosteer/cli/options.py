@@ -52,7 +52,7 @@ DATA = _pairs_option(
     help="auto, blimp, builtin, builtin:balanced, builtin:meaning, a published set (rublimp, multiblimp:deu), a file "
     "(JSON, CSV, TSV, Parquet, text), a folder of such files, or a hub data set.",
 )
-COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns that hold the two sentences.")
+COLUMNS = _pairs_option(metavar="GOOD,BAD", parser=parse.columns, help="The columns with the two sentences.")
 LAYOUT = _pairs_option(
     metavar="LAYOUT",
     parser=parse.layout,
@@ -159,7 +159,7 @@ Site = Annotated[
 ]
 Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]
 
-Out = Annotated[Path, _output_option(metavar="FOLDER", parser=parse.folder, help="Where runs are kept.")]
+Out = Annotated[Path, _output_option(metavar="FOLDER", parser=parse.folder, help="The folder for runs.")]
 Format = Annotated[Literal["table", "json"], _output_option("--format", help="Print tables, or one JSON object.")]
 Quiet = Annotated[bool, _output_option("--quiet", help="No progress and no notices.")]
 Offline = Annotated[bool, _output_option("--offline", help="Never reach for the network; use what is cached.")]

@@ -16,8 +16,9 @@ READABLE = 80  # columns: tables are made for them; squeezed into fewer, words a
 def visible(text: str) -> str:
     r"""A text with its control characters spelled out: names come from files, and a terminal obeys them.
 
-    >>> visible("a\x1b[31mred")
-    'a\\x1b[31mred'
+    Example:
+        >>> visible("a\x1b[31mred")
+        'a\\x1b[31mred'
     """
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 

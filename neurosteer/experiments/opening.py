@@ -18,15 +18,22 @@ if TYPE_CHECKING:
 
 
 def open_run(folder: str | Path) -> list[Found] | list[Effect] | list[Evidence] | ScoreRun | RecipeRun:
-    """What a finished run has found.
+    """Read what a finished run has found. No model is needed.
 
-    Of `find` one result per task, of `ablate` and `amplify` the effects and of `evidence` the evidence, one per
-    method, of `score` the scores, and of `run` what `run_recipe` gives.
+    Args:
+        folder: the run folder; `runs` lists them.
 
-    Needs no model. Raises `InputError` for a folder without a run, and for runs of other commands.
+    Returns:
+        For `find` a `Found` per task; for `ablate` and `amplify` an `Effect`, and for `evidence` an `Evidence`, per
+        method; for `score` the scores of all tasks; for `run` a `RecipeRun`.
 
-        effects = ns.open_run(ns.runs()[0].path)
-        effects[0].controls.p
+    Raises:
+        InputError: for a folder without a run, and for runs of other commands.
+
+    Example:
+        >>> effect.save("runs/mine")
+        >>> ns.open_run("runs/mine")[0].verdict
+        'stands out'
     """
     place = Path(folder)
     try:

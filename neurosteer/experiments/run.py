@@ -48,7 +48,18 @@ _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand
 
 @dataclass(frozen=True)
 class RecipeRun:
-    """A run's folder, and its outcome."""
+    """The folder of a recipe's run, and its outcome.
+
+    Attributes:
+        folder: the run folder.
+        outcome: results, verdicts and notices.
+        computed: number of units that this process has just computed.
+
+    Example:
+        >>> run = ns.run_recipe("fig5", model="gym", data="builtin:gym", tasks="number", limit=300, layers=[1])
+        >>> run.page.name, run.results.name, [path.name for path in run.figures]
+        ('index.html', 'results.json', ['fig5.png'])
+    """
 
     folder: Path
     outcome: Outcome
@@ -56,17 +67,17 @@ class RecipeRun:
 
     @property
     def results(self) -> Path:
-        """The outcome as JSON, without the tables that are CSV files beside it."""
+        """The file of the outcome as JSON; its tables are CSV files in the same folder."""
         return self.folder / "results.json"
 
     @property
     def page(self) -> Path:
-        """Tables, figures and verdicts on one page."""
+        """The file with tables, figures and verdicts on one page."""
         return self.folder / "index.html"
 
     @property
     def figures(self) -> list[Path]:
-        """The figures, as PNG."""
+        """The files of the figures, as PNG."""
         return sorted(self.folder.glob("*.png"))
 
 
@@ -92,15 +103,28 @@ def run_recipe(
     progress: Progress = AUTO,
     **overrides: Any,
 ) -> RecipeRun:
-    """Run a recipe: one of those that come with neurosteer by its name, or a TOML file.
+    """Run a recipe; units of work that are complete are not computed again. Several processes may share a folder.
 
-    `overrides` replace the recipe's keys (`lam` stands for `lambda`): `run_recipe("fig5", tasks="intransitive",
-    limit=200)`. Finished units are kept in a folder below `out` named by recipe, model and a digest of what was
-    asked; a run that was stopped goes on from there, and one that is finished is only drawn again. The same call in
-    several processes, on one machine or on several that share the folder, shares the units out among them.
+    Args:
+        recipe: the name of one that comes with neurosteer, a TOML file, or a `Recipe`.
+        out: folder of runs; the run's own is named by recipe, model and a digest of the request. A run that was
+            stopped continues there, and one that is finished is only drawn again.
+        workers: number of processes of this machine; "auto" is one for each GPU, or else for each core. They start
+            Python anew: a script calls this below `if __name__ == "__main__":`.
+        offline: never use the network.
+        progress: where progress and notices go.
+        **overrides: keys of the recipe and their values (`lam` stands for `lambda`).
 
-    With `workers` so many processes of this machine do that; "auto" is one for each GPU, else one for each core. They
-    start Python anew: a script calls this below `if __name__ == "__main__":`.
+    Returns:
+        A `RecipeRun`.
+
+    Raises:
+        InputError: for a recipe, key or value that is unknown.
+
+    Example:
+        >>> run = ns.run_recipe("fig5", model="gym", data="builtin:gym", tasks="number", limit=300, layers=[1])
+        >>> run.outcome.verdicts[0].text
+        'holds in 1 of 1 layers'
     """
     try:
         count = read_workers(workers)

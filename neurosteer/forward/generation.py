@@ -25,7 +25,18 @@ from .oom_retry import split_on_oom
 
 @dataclass(frozen=True)
 class Generated:
-    """A prompt and the text that the model wrote after it. `tokens` are the new ones, EOS too if generated."""
+    """A prompt and the text that the model wrote after it; `str` joins both.
+
+    Attributes:
+        prompt: the prompt.
+        text: the new text.
+        tokens: ids of the new tokens, with EOS if the model wrote it.
+
+    Example:
+        >>> written = ns.generate(model, "dab molo kiri", max_new_tokens=1)
+        >>> written.prompt, len(written.tokens)
+        ('dab molo kiri', 1)
+    """
 
     prompt: str
     text: str
@@ -80,16 +91,32 @@ def generate(
     cache: bool = True,
     progress: Progress = AUTO,
 ) -> Generated | list[Generated]:
-    """Continue one prompt, or several in one batch (in smaller ones if memory runs out), each with BOS before it.
-    Stops at EOS or after `max_new_tokens`.
+    """Continue one prompt, or several in one batch, each with BOS before it.
 
-    Temperature 0 is greedy. Otherwise each prompt is sampled with its own generator, seeded by `seed` and the prompt,
-    so that a prompt's continuation does not depend on the others in the batch. `cache=False` recomputes all keys and
-    values at every token; a model that has no such cache (a recurrent one) is run so by itself, with a notice. Raises
-    `InputError` for a prompt too long for the model's context, and for an active edit that acts on no token of
-    generation.
+    If memory runs out, batches become smaller. A continuation ends at EOS, or after `max_new_tokens`. Edits that are
+    active apply.
 
-        ns.generate(model, "The guests have", max_new_tokens=5).text
+    Args:
+        model: the model.
+        prompts: a prompt, or several.
+        max_new_tokens: the most tokens that are written, at least 1.
+        temperature: 0 takes the most probable token; above 0 tokens are sampled.
+        seed: decides the samples, together with the prompt: they do not depend on the other prompts of the batch.
+        cache: whether keys and values are cached. A model without such a cache (a recurrent one) runs without, with a
+            notice.
+        progress: where notices go.
+
+    Returns:
+        A `Generated`; for several prompts a list of them, in the same order.
+
+    Raises:
+        InputError: for a prompt that is too long for the model's context, and for an active edit that acts on no
+            token of generation.
+
+    Example:
+        >>> first, second = ns.generate(model, ["dab molo kiri", "daben molo"], max_new_tokens=2)
+        >>> str(second).startswith("daben molo"), len(second.tokens)
+        (True, 2)
     """
     if max_new_tokens < 1:
         raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")

@@ -54,14 +54,27 @@ class TextScores:
 
 
 def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progress: Progress = AUTO) -> Scores:
-    """Log-probabilities (nats) of both sentences of every pair.
+    """Compute log-probabilities of both sentences of every pair.
 
-    Conventions: `sum` (given BOS, or else EOS; summed over tokens), `mean` (the same per token), `lm-eval` (with a
-    space before the sentence; summed) and `minicons` (with only the special tokens that the tokenizer adds by itself,
-    often none; the very first token is not scored; per token). Edits that are active apply. Raises `InputError` for
-    one that acts only at positions that are never scored (`eos`, `generated`).
+    Args:
+        model: the model; edits that are active apply.
+        pairs: the pairs.
+        convention: what is scored. `sum`: all tokens, given BOS (or EOS where there is no BOS), summed; `mean`: the
+            same per token; `lm-eval`: with a space before the sentence, summed; `minicons`: with only the special
+            tokens that the tokenizer adds itself, without the first token, per token.
+        progress: where progress and notices go.
 
-        ns.score(model, pairs).accuracy
+    Returns:
+        A `Scores`: log-probabilities and margins in nats.
+
+    Raises:
+        InputError: for an active edit that acts only where nothing is scored (`eos`, `generated`).
+        NeurosteerError: where a log-probability is not finite.
+
+    Example:
+        >>> scores = ns.score(model, found.test)
+        >>> scores.accuracy, scores.margin.shape
+        (1.0, torch.Size([60]))
     """
     for applied in active_edits(model):
         refuse_unscored(applied.where)

@@ -32,15 +32,28 @@ def eos_states(
     cache: bool = True,
     progress: Progress = AUTO,
 ) -> EosStates:
-    """The site's value at the appended EOS of every sentence (`position="last"`: at its last token), for each layer.
+    """Read the site's value at the EOS token appended to every sentence, at each layer.
 
-    `values` is float32 `[pair, side, layer, unit]`. States that the same model has computed before, in the same dtype
-    and with the same library versions, are loaded from the cache. With `cache=False`, or if somebody else has hooks
-    on the model, the cache is neither read nor written. Raises `InputError` for a layer or site that the model does
-    not have, and for a sentence that is longer than its context.
+    Args:
+        model: the model; edits that are active apply, and then the cache is not used.
+        pairs: the pairs.
+        site: which activation is read: the residual stream after a block by default.
+        layers: blocks, counted from 0: "all", one, or several.
+        position: at which token: the appended `eos`, or the `last` one of the sentence.
+        cache: whether states that this model has computed before are read from the cache, and new ones written to it.
+            It is not used while other hooks are on the model.
+        progress: where progress and notices go.
 
-        states = ns.eos_states(model, pairs, layers=[10, 14])
-        states.values[:, 0, 1]  # of the good sentences at layer 14, shape [pair, unit]
+    Returns:
+        An `EosStates` whose `values` are float32 `[pair, side, layer, unit]`; side 0 is the good sentence.
+
+    Raises:
+        InputError: for a layer or site that the model lacks, and for a sentence that is longer than its context.
+
+    Example:
+        >>> states = ns.eos_states(model, pairs, layers=[1, 2])
+        >>> states.values[:, 0, 1].shape  # the good sentences at layer 2
+        torch.Size([300, 384])
     """
     request = _request(model, pairs, site, resolve_layers(model, layers), position)
     values, _ = _states(request, None, cache=cache and can_cache(model, progress), progress=progress)

@@ -21,15 +21,27 @@ from .scoring import Variant
 
 @contextmanager
 def steering(model: Model, edit: Edit) -> Iterator[ActiveEdit]:
-    """Inside the block every forward pass of the model is edited: of scores, of generation, and of your own calls.
+    """Edit every forward pass of the model inside a `with` block: of scores, of generation, and of your own calls.
 
-        with ns.steering(model, ns.Edit.amplify(top, by=2.0)):
-            ns.generate(model, "The guests have")
+    Blocks may be nested: the inner edit acts on the output of the outer one. At the end the model is restored bit for
+    bit, also after an exception.
 
-    Blocks may be nested: the inner edit acts on the output of the outer one. On exit the model is restored bit for
-    bit, also after an exception. Yields an object that counts passes and edited tokens. Raises `NeurosteerError`
-    after a pass in which the edit did not fire exactly once at every layer, and `InputError` for neurons of another
-    model and for a layer or unit that the model does not have.
+    Args:
+        model: the model.
+        edit: what is done to which neurons, or along which direction.
+
+    Yields:
+        An object that counts: `calls` (passes), `firings` (one per edited layer and pass) and `tokens` (edited ones).
+
+    Raises:
+        InputError: for neurons of another model, and for a layer or unit that the model lacks.
+        NeurosteerError: after a pass in which the edit did not act exactly once at every layer.
+
+    Example:
+        >>> with ns.steering(model, ns.Edit.ablate(top)) as applied:
+        ...     edited = ns.score(model, found.test)
+        >>> bool((edited.margin < ns.score(model, found.test).margin).all()), applied.layers
+        (True, (1,))
     """
     variant = variant_of(model, edit)
     with editing(model, variant.parts, site=variant.site, where=variant.where) as applied:

@@ -98,8 +98,9 @@ AGREEMENT: Mapping[Role, float] = {"used": 0.5, "decoy": 1.2}
 def plan_of(seed: int) -> Plan:
     """Which unit does what in the model of this seed.
 
-    >>> plan_of(0).role_of(plan_of(0).of("decoy")[0])
-    'decoy'
+    Example:
+        >>> plan_of(0).role_of(plan_of(0).of("decoy")[0])
+        'decoy'
     """
     rng = Random(f"plan {seed}")
     order = iter(rng.sample(range(WIDTH), WIDTH))

@@ -44,9 +44,10 @@ class Truth:
 def truth_of(plan: Plan, units: Collection[int]) -> Truth:
     """What is true of the units at the layer of the plan.
 
-    >>> from neurosteer.gym import plan_of
-    >>> truth_of(plan_of(0), plan_of(0).of("decoy")).answer("necessary")
-    False
+    Example:
+        >>> from neurosteer.gym import plan_of
+        >>> truth_of(plan_of(0), plan_of(0).of("decoy")).answer("necessary")
+        False
     """
     chosen = set(units)
     whole = preference(plan, 0)

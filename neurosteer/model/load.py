@@ -59,34 +59,34 @@ def load_model(
     offline: bool = False,
     progress: Progress = AUTO,
 ) -> Model:
-    """Load a decoder behind TransformerLens hooks.
+    """Load a decoder behind TransformerLens hooks. Remote code is never run.
 
     Args:
         name: `"smollm2-135m"` (built in), `"gym"` or `"gym:7"` (tiny, and it is known what each unit does), a local
-            Hugging Face folder, a GGUF file or a folder that holds one, a hub id, or a model that you have loaded: a
+            Hugging Face folder, a GGUF file or a folder with one, a hub id, or a model that is loaded already: a
             TransformerBridge, or a Hugging Face model with its `tokenizer`. Such a model is wrapped in place, frozen
-            and put into evaluation mode; it keeps its device and dtype.
+            and put into evaluation mode; its device and dtype do not change.
         tokenizer: of a Hugging Face model.
         revision: a branch, tag or commit of a hub model.
         device: `auto` takes CUDA where there is one.
-        dtype: `auto` is the checkpoint's own on a GPU and float32 on a CPU.
+        dtype: `auto` is the checkpoint's own on a GPU, and float32 on a CPU.
         device_map: spreads the model over devices (accelerate).
         bos: another first token than the tokenizer's own; `"none"` puts none before the sentence.
         eos: another last token than the tokenizer's own.
-        offline: never reach for the network.
-        progress: what is shown meanwhile.
+        offline: never use the network.
+        progress: where progress and notices go.
 
-    Remote code is never run.
+    Returns:
+        The model.
 
     Raises:
         InputError: for a model that is unknown, unreachable, quantised or no decoder, and for one that would be
-            loaded by half: with tensors, adapters or token ids for which it has no place, or weights that are no
-            numbers.
+            loaded incompletely: with tensors, adapters or token ids without a place, or weights that are not finite.
         NeurosteerError: for an architecture that TransformerLens does not know.
 
     Example:
-        network = AutoModelForCausalLM.from_pretrained("gpt2")
-        model = load_model(network, tokenizer=AutoTokenizer.from_pretrained("gpt2"))
+        >>> ns.load_model("gym", device="cpu")
+        Model('gym', 3 layers x 384, float32 on cpu, BOS <s>, EOS </s>)
     """
     if not isinstance(name, str | os.PathLike):
         if (revision, device, dtype, device_map) != (None, "auto", "auto", None):

@@ -16,8 +16,9 @@ from .topk import best_units, resolve_topk
 def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
     """Rank correlation over units; None where either are all equal.
 
-    >>> spearman(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.1, 0.5, 0.7]))
-    1.0
+    Example:
+        >>> spearman(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.1, 0.5, 0.7]))
+        1.0
     """
     from scipy import stats
 

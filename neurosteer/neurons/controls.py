@@ -57,9 +57,10 @@ def matched_controls(neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach 
     Raises:
         InputError: for fewer than 0 or more than 100,000 controls, and for a set without statistics.
 
-    >>> first, second = matched_controls(ranking.top(3), 2)
-    >>> len(first), first.metadata["control"], list(first) == list(second)
-    (3, True, False)
+    Example:
+        >>> first, second = matched_controls(ranking.top(3), 2)
+        >>> len(first), first.metadata["control"], list(first) == list(second)
+        (3, True, False)
     """
     check_count(n)
     if neurons.group > 1:
@@ -79,8 +80,9 @@ def without_massive(neurons: NeuronSet, *, reach: Reach = "own") -> NeuronSet:
 
     A neuron whose statistics nobody has measured counts as not massive.
 
-    >>> len(without_massive(ranking.top(3)))
-    3
+    Example:
+        >>> len(without_massive(ranking.top(3)))
+        3
     """
     flags = massive(neurons.stats, neurons.group)
     kept = torch.tensor(

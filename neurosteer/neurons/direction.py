@@ -37,9 +37,15 @@ class Direction:
         vector: of length 1, in units of the raw activation.
         std: standard deviation of the train states along it, which is what a push of strength 1 adds.
 
-    >>> along = Direction.of(model, [3.0] + [0.0] * 31, 1)
-    >>> along, along.std
-    (Direction(given, at resid_post, layer 1), 3.0)
+    Example:
+        >>> mean, probe = found.direction("mean", layer=1), found.direction("probe", layer=1)
+        >>> mean, mean.layer, round(mean.cosine(probe), 1)
+        (Direction(mean direction, at resid_post, layer 1), 1, 0.9)
+        >>> ns.Direction.of(model, [3.0] + [0.0] * 383, 1).std
+        3.0
+        >>> mean.save("mean.safetensors")
+        >>> ns.Direction.load("mean.safetensors")
+        Direction(mean direction, at resid_post, layer 1)
     """
 
     neurons: NeuronSet
@@ -57,14 +63,14 @@ class Direction:
         std: float | None = None,
         stats: UnitStats | None = None,
     ) -> Direction:
-        """A vector of your own at a layer.
+        """Take a vector of your own at a layer.
 
         Args:
-            model: whose activations it is a direction of.
-            vector: a value for every unit of the site; its length does not matter, but to `std`.
+            model: the model whose activations it is a direction of.
+            vector: `[unit]`, a value for every unit of the site; its length matters only for `std`.
             layer: block index, counted from 0.
             site: which activation.
-            std: standard deviation of the states along it; without one the length of the vector, so that a push of
+            std: standard deviation of the states along it. None is the length of the vector, so that a push of
                 strength 1 adds the vector itself.
             stats: unit statistics of the site (`ranking.stats`), to move the component to its mean.
 
@@ -96,11 +102,12 @@ class Direction:
 
     @property
     def by(self) -> Edited:
+        """`direction`, as `unit` or `head` of a neuron set."""
         return "direction"
 
     @property
     def members(self) -> list[Direction]:
-        """It is one."""
+        """The direction itself, as the units or heads of a neuron set."""
         return [self]
 
     def listed(self) -> tuple[RankedNeuron, ...]:
@@ -108,11 +115,13 @@ class Direction:
         return ()
 
     def cosine(self, other: Direction) -> float:
-        """Of the angle between two directions of the same units.
+        """Cosine of the angle to another direction of the same units.
 
-        >>> along, other = Direction.of(model, [3.0] + [0.0] * 31, 1), Direction.of(model, [1.0] * 32, 1)
-        >>> along.cosine(along), round(along.cosine(other), 3)
-        (1.0, 0.177)
+        Args:
+            other: the other direction.
+
+        Returns:
+            From -1 to 1.
         """
         return round(float(self.vector.double() @ other.vector.double()), 12)
 
@@ -122,10 +131,13 @@ class Direction:
         return Direction(neurons, (vector.double() / vector.double().norm()).float(), float(std))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file.
+        """Write a safetensors file with a digest.
+
+        Args:
+            path: the file.
 
         Raises:
-            NeurosteerError: where the disk does not take it.
+            NeurosteerError: where it cannot be written.
         """
         own = {"vector": self.vector.numpy(), "std": np.array([self.std])}
         write_artefact(Path(path), DIRECTION.kind, self.neurons.arrays() | own, self.neurons.described())
@@ -134,9 +146,12 @@ class Direction:
     def load(cls, path: str | os.PathLike[str]) -> Direction:
         """Read what `save` wrote.
 
+        Args:
+            path: the file.
+
         Raises:
             InputError: for another kind of file, and for content that no direction has.
-            CorruptFileError: for one that is damaged.
+            CorruptFileError: for a damaged one.
         """
         arrays, metadata = DIRECTION.read(Path(path))
         neurons = NeuronSet.from_arrays(arrays, metadata)

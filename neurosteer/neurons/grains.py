@@ -23,8 +23,9 @@ def grain_of(group: int) -> Grain:
 def units_of_members(members: Int[Tensor, "*rows member"], group: int) -> Int[Tensor, "*rows unit"]:
     """The units of each member, side by side.
 
-    >>> units_of_members(torch.tensor([0, 2]), 3)
-    tensor([0, 1, 2, 6, 7, 8])
+    Example:
+        >>> units_of_members(torch.tensor([0, 2]), 3)
+        tensor([0, 1, 2, 6, 7, 8])
     """
     return (members[..., None] * group + torch.arange(group)).flatten(-2)
 
@@ -35,8 +36,9 @@ def member_scores(scores: Float[Tensor, "*rows unit"], method: Method, group: in
     Raises:
         InputError: for a method whose scores say nothing of several units together.
 
-    >>> member_scores(torch.tensor([3.0, 4.0, 0.0, 2.0]), "attribution", 2)
-    tensor([7., 2.])
+    Example:
+        >>> member_scores(torch.tensor([3.0, 4.0, 0.0, 2.0]), "attribution", 2)
+        tensor([7., 2.])
     """
     if group == 1:
         return scores
@@ -58,8 +60,9 @@ def site_of(site: Site | None, by: Grain) -> Site:
     Raises:
         InputError: for heads of another site.
 
-    >>> site_of(None, "head"), site_of(None, "unit")
-    ('z', 'resid_post')
+    Example:
+        >>> site_of(None, "head"), site_of(None, "unit")
+        ('z', 'resid_post')
     """
     if by == "head" and site not in (None, "z"):
         raise InputError(f"heads are groups of units of the site z, not of {site}; leave the site out, or name z")

@@ -51,8 +51,9 @@ class Units:
 def order_of(ranking: Ranking, layers: Sequence[int]) -> Order:
     """The units, or heads, of these layers, highest score first; ties go to the lower layer and index.
 
-    >>> order_of(ranking, [1])[:2].tolist()
-    [[1, 23], [1, 9]]
+    Example:
+        >>> order_of(ranking, [1])[:2].tolist()
+        [[1, 256], [1, 167]]
     """
     rows = [ranking.layers.index(layer) for layer in layers]
     scores = ranking.member_scores[rows]
@@ -67,9 +68,10 @@ def shuffled_orders(order: Order, like: NeuronSet, n: int, seed: int) -> list[Or
     Order i has a generator of its own: it is the same one however many are drawn. Raises `InputError` where nobody
     has measured the statistics of these units.
 
-    >>> first, second = shuffled_orders(order_of(ranking, [1]), ranking.top(1), 2, 0)
-    >>> first.shape, bool((first == second).all())
-    (torch.Size([32, 2]), False)
+    Example:
+        >>> first, second = shuffled_orders(order_of(ranking, [1]), ranking.top(1), 2, 0)
+        >>> first.shape, bool((first == second).all())
+        (torch.Size([384, 2]), False)
     """
     block = _blocks_of_heads(order, like) if like.group > 1 else _blocks_of_units(order, like)
     places = [(block == one).nonzero()[:, 0] for one in block.unique()]

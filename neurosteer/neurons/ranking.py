@@ -38,19 +38,23 @@ class Ranking:
     """A score for every unit of some layers: the larger, the more of the task is read from it, or rests on it.
 
     Attributes:
-        scores: what they are for each method says `neurosteer.rankings`.
-        best_layer: of the highest validation accuracy of the top-k probe; None where none was measured.
+        scores: `[layer, unit]`; `neurosteer.rankings` has what they are for each method.
+        best_layer: the layer that validation pairs chose; None where none did.
         method: what made the scores.
         stats: mean and variance of every unit.
         model: fingerprint of the model.
         site: which activation the units are of.
-        group: how many units rank together, those of a head: all have its score. 1 where each has its own.
         metadata: where it comes from: task, source, split, seed, settings, hashes of the sentences seen.
+        group: how many units rank together, those of a head: all have its score. 1 where each has its own.
 
-    >>> ranking
-    Ranking(welch of toy, 3 layers x 32 units, best layer 1)
-    >>> ranking.top(2)
-    NeuronSet(2 neurons at resid_post, layer 1)
+    Example:
+        >>> list(ranking.top(2)), list(ranking.pick([(2, 30), (0, 1)])), len(ranking.suggested(2))
+        ([(1, 167), (1, 256)], [(0, 1), (2, 30)], 2)
+        >>> len(ranking.controls(top, 19)), ranking.to_frame().shape
+        (19, (1152, 4))
+        >>> ranking.save("mine.safetensors")
+        >>> ns.Ranking.load("mine.safetensors").compare(ranking, topk=12)
+        RankingComparison(Spearman 1.00, top 12: 1.00 shared, 0.01 by chance; 3 layers)
     """
 
     scores: Float[Tensor, "layer unit"]
@@ -76,12 +80,12 @@ class Ranking:
         method: str = "given",
         task: str | None = None,
     ) -> Ranking:
-        """A ranking from anywhere else: your own score for every unit of some layers.
+        """Take your own score for every unit of some layers.
 
         Args:
-            model: that the units are in.
+            model: the model that the units are in.
             scores: `[layer, unit]`; the larger, the higher a unit ranks. One that is not above 0 is never chosen.
-            layers: block index of each row; all blocks of the model by default.
+            layers: block index of each row; None is all blocks of the model.
             site: which activation the units are of.
             by: with "head" the scores are `[layer, head]`, of attention heads (site `z`).
             stats: unit statistics of the site (`ranking.stats`), for controls and ablation to the mean. Without them
@@ -91,11 +95,12 @@ class Ranking:
             task: which task it is about, if any.
 
         Raises:
-            InputError: for scores of another shape or that are no finite numbers, and for a layer that is not there.
+            InputError: for scores of another shape or that are not finite, and for a layer that the model lacks.
 
-        >>> own = Ranking.from_scores(model, torch.arange(64.).reshape(2, 32), layers=[0, 2], best_layer=2)
-        >>> list(own.top(2))
-        [(2, 30), (2, 31)]
+        Example:
+            >>> own = ns.Ranking.from_scores(model, [range(384)], layers=[2], best_layer=2)
+            >>> list(own.top(2))
+            [(2, 382), (2, 383)]
         """
         rows = tuple(range(model.n_layers)) if layers is None else tuple(map(int, layers))
         site = "z" if by == "head" else site
@@ -132,11 +137,11 @@ class Ranking:
         return self.stats.layers
 
     def top(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
-        """The best units, or heads: of the best layer, of one layer, or pooled over several.
+        """Choose the best units, or heads: of the best layer, of one layer, or of several together.
 
         Args:
             topk: how many: a count (`40`), or a share of all units (heads) of these layers (`"1%"`).
-            layers: the best layer by default; a block index, several, or `"all"`.
+            layers: a block index, several, or `"all"`; None is the best layer.
 
         Returns:
             The units in ascending order. Ties go to the lower layer and index. A unit whose score is not above 0 (an
@@ -144,9 +149,6 @@ class Ranking:
 
         Raises:
             InputError: for a `topk` of no or too many units, a layer that was not ranked, or where no layer is best.
-
-        >>> list(ranking.top(3, layers=[0, 1]))
-        [(0, 7), (1, 9), (1, 23)]
         """
         rows = resolve_rows(layers, self.layers, self.best_layer)
         scores = self.member_scores[rows]
@@ -158,12 +160,11 @@ class Ranking:
         return self._set(torch.tensor(rows)[order // width], order % width, metadata)
 
     def suggested(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
-        """The set whose size the search itself chose, among the layers that it searched; else `top(topk, layers)`.
+        """Choose the set whose size the search itself chose, as a causal mask does; else `top(topk, layers)`.
 
-        A causal mask chooses one, if any is as small and as harmless as was asked for.
-
-        >>> ranking.suggested(2)
-        NeuronSet(2 neurons at resid_post, layer 1)
+        Args:
+            topk: as in `top`, where the search chose none.
+            layers: as in `top`; None is the layers that were searched.
         """
         chosen = self.metadata.get("set")
         if chosen is None:
@@ -173,13 +174,13 @@ class Ranking:
         return replace(found, metadata={**found.metadata, "among": among}) if layers is None else found
 
     def pick(self, neurons: Iterable[tuple[int, int]]) -> NeuronSet:
-        """Neurons of your own choice, as (layer, unit); of a ranking by head heads, as (layer, head).
+        """Choose neurons by name.
+
+        Args:
+            neurons: as (layer, unit); of a ranking by head as (layer, head).
 
         Raises:
             InputError: for a neuron that is not ranked here.
-
-        >>> ranking.pick([(2, 30), (0, 1)])
-        NeuronSet(2 neurons at resid_post, 2 layers)
         """
         chosen = sorted(set(neurons))
         for layer, unit in chosen:
@@ -196,32 +197,34 @@ class Ranking:
         return replace(self, group=1)._set(rows, torch.arange(width), {**self.metadata, "method": "picked"})
 
     def controls(self, neurons: NeuronSet, n: int, seed: int = 0, *, reach: Reach = "own") -> list[NeuronSet]:
-        """`n` matched controls of a set, by the statistics of this ranking; see `matched_controls`.
+        """Draw matched controls of a set, by the statistics of this ranking; see `matched_controls`.
 
-        >>> len(ranking.controls(ranking.top(3), 19))
-        19
+        Args:
+            neurons: the set that they resemble.
+            n: how many.
+            seed: decides the draw.
+            reach: of the edit that they are controls for.
+
+        Returns:
+            The control sets.
         """
         if (self.model, self.site) != (neurons.model, neurons.site):
             raise InputError("this neuron set belongs to another model or site than the ranking")
         return matched_controls(replace(neurons, stats=self.stats), n, seed, reach=reach)
 
     def compare(self, other: Ranking, topk: int | str = "1%") -> RankingComparison:
-        """Whether another ranking of the same model and site scores the same units high.
+        """Compare with another ranking of the same model and site.
 
         Args:
-            other: by another method, of another task, or from other pairs. Layers that only one of them has are left
-                out.
-            topk: how many of the best are compared, of all layers together and of each: a count or a share.
+            other: by another method, of another task, or from other pairs; only common layers are compared.
+            topk: how many of the best, of all layers together and of each: a count or a share.
 
         Returns:
-            Spearman's rank correlation of all units, and the share of the top k that both have beside what chance
-            shares; of all layers together, and of each in `layers`.
+            Spearman's rank correlation of all units, the share of the top k that both have, and the share
+            expected by chance; of all layers together, and of each in `layers`.
 
         Raises:
             InputError: for rankings of different models or sites, or without a common layer.
-
-        >>> ranking.compare(ranking, topk=4)
-        RankingComparison(Spearman 1.00, top 4: 1.00 shared, 0.04 by chance; 3 layers)
         """
         if (self.model, self.site) != (other.model, other.site):
             raise InputError("these rankings belong to different models or sites")
@@ -234,22 +237,19 @@ class Ranking:
         return compare_scores(ours, theirs, layers, topk)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per unit: `layer`, `unit`, `score`, and whether it is `massive` (missing where not measured).
-
-        Of a ranking by head a row per head, with `head` in the place of `unit`.
-
-        >>> ranking.to_frame().nlargest(2, "score")[["layer", "unit"]].values.tolist()
-        [[1, 23], [1, 9]]
-        """
+        """A row per unit or head: `layer`, `unit` (or `head`), `score`, `massive` (missing if not measured)."""
         scores = self.member_scores
         places = torch.cartesian_prod(torch.arange(len(self.layers)), torch.arange(scores.shape[1]))
         return neuron_frame(self.stats, places[:, 0], places[:, 1] * self.group, scores.flatten(), self.group)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file.
+        """Write a safetensors file with a digest.
+
+        Args:
+            path: the file.
 
         Raises:
-            NeurosteerError: where the disk does not take it.
+            NeurosteerError: where it cannot be written.
         """
         arrays = {"scores": self.scores.numpy(), **stats_arrays(self.stats)}
         metadata = {
@@ -266,9 +266,12 @@ class Ranking:
     def load(cls, path: str | os.PathLike[str]) -> Ranking:
         """Read what `save` wrote.
 
+        Args:
+            path: the file.
+
         Raises:
             InputError: for another kind of file, and for content that no ranking has.
-            CorruptFileError: for one that is damaged.
+            CorruptFileError: for a damaged one.
         """
         arrays, metadata = RANKING.read(Path(path))
         own = {name: metadata.pop(name) for name in ("best_layer", "method", "model", "site")}

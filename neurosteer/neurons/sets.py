@@ -39,18 +39,24 @@ class NeuronSet:
         layers: block index of each neuron.
         units: coordinate of each neuron in its layer's activation.
         scores: of the ranking that chose each neuron, in its unit; 0 for neurons that no ranking scored.
-        stats: mean and variance of all units of every layer that was ranked, so that a set can be compared with its
-            surroundings.
+        stats: mean and variance of all units of every layer that was ranked, for means and matched controls.
         model: fingerprint of the model that they are in.
         site: which activation.
-        group: how many units go together: those of a head, whose set always has all of them; 1 for neurons.
         metadata: where they come from: task, source, split, seed, settings, hashes of the sentences seen.
+        group: how many units go together: those of a head, whose set always has all of them; 1 for neurons.
 
-    >>> top = ranking.top(3)
-    >>> list(top)
-    [(1, 4), (1, 9), (1, 23)]
-    >>> (1, 9) in top, len(top | ranking.top(2, layers=0))
-    (True, 5)
+    Example:
+        >>> mine = ns.NeuronSet.of(model, [(2, 3), (1, 256)])
+        >>> best = ranking.top(2)
+        >>> list(best), (1, 167) in best, len(best | mine)
+        ([(1, 167), (1, 256)], True, 3)
+        >>> list(ranking.top(1).reaching("onward")), best.at("token_mean").shape
+        ([(1, 256), (2, 256)], torch.Size([2]))
+        >>> best.to_frame()[["layer", "unit"]].values.tolist()
+        [[1, 167], [1, 256]]
+        >>> best.save("best.safetensors")
+        >>> ns.NeuronSet.load("best.safetensors")
+        NeuronSet(2 neurons at resid_post, layer 1)
     """
 
     layers: Int[Tensor, "neuron"]
@@ -72,11 +78,11 @@ class NeuronSet:
         by: Grain = "unit",
         stats: UnitStats | None = None,
     ) -> NeuronSet:
-        """Neurons of your own choice; with `by="head"` whole attention heads, which are units of `z`.
+        """Take neurons of your own choice; with `by="head"` whole attention heads, which are units of `z`.
 
         Args:
-            model: that they are in.
-            neurons: as (layer, unit) or (layer, head), in any order; one that is named twice counts once.
+            model: the model that they are in.
+            neurons: as (layer, unit) or (layer, head), in any order; repeats count once.
             site: which activation they are units of.
             by: whether units or heads are named.
             stats: unit statistics of the site (`ranking.stats`). Without them the set can be ablated to zero,
@@ -84,13 +90,6 @@ class NeuronSet:
 
         Raises:
             InputError: for a site, layer or unit that the model lacks, and for statistics of other units.
-
-        >>> NeuronSet.of(model, [(2, 3), (0, 5)])
-        NeuronSet(2 neurons at resid_post, 2 layers)
-        >>> NeuronSet.of(model, [(14, 3)])
-        Traceback (most recent call last):
-        ...
-        neurosteer.errors.InputError: no layer 14: tiny has layers 0 to 2
         """
         chosen = sorted({(int(layer), int(unit)) for layer, unit in neurons})
         layers = sorted({layer for layer, _ in chosen})
@@ -171,25 +170,26 @@ class NeuronSet:
         return self._keep([neuron not in theirs for neuron in self], other, "-")
 
     def at(self, name: Stat) -> Float[Tensor, "neuron"]:
-        """One statistic of each neuron: `token_mean`, `token_var`, `eos_mean` or `eos_var`.
+        """Return a statistic of each neuron.
+
+        Args:
+            name: `token_mean`, `token_var`, `eos_mean` or `eos_var`.
+
+        Returns:
+            Float `[neuron]`.
 
         Raises:
-            InputError: for neurons of your own choice whose statistics nobody has measured.
-
-        >>> ranking.top(3).at("token_mean").shape
-        torch.Size([3])
+            InputError: for neurons whose statistics nobody has measured.
         """
         check_measured(self.stats, self._rows().tolist())
         values: Tensor = getattr(self.stats, name)
         return values[self._rows(), self.units]
 
     def reaching(self, reach: Reach) -> NeuronSet:
-        """The same coordinates at their own layers, at every later layer too, or at all ranked layers.
+        """Take the same coordinates at other layers too: later blocks write to a residual coordinate again.
 
-        Later blocks write to the same residual coordinate again: an edit that should last has to reach onward.
-
-        >>> list(ranking.top(1).reaching("onward"))
-        [(1, 23), (2, 23)]
+        Args:
+            reach: `own` layers, `onward` (every later layer too), or `all` ranked layers.
         """
         if reach == "own":
             return self
@@ -212,21 +212,18 @@ class NeuronSet:
         return tuple(sorted(rows, key=lambda row: -row.score))
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per neuron: `layer`, `unit`, `score`, and whether the unit is `massive` (missing if not measured).
-
-        Of a set of heads a row per head, with `head` in the place of `unit`.
-
-        >>> ranking.top(2).to_frame()[["layer", "unit"]].values.tolist()
-        [[1, 9], [1, 23]]
-        """
+        """A row per neuron or head: `layer`, `unit` (or `head`), `score`, `massive` (missing if not measured)."""
         every = slice(None, None, self.group)
         return neuron_frame(self.stats, self._rows()[every], self.units[every], self.scores[every], self.group)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file.
+        """Write a safetensors file with a digest.
+
+        Args:
+            path: the file.
 
         Raises:
-            NeurosteerError: where the disk does not take it.
+            NeurosteerError: where it cannot be written.
         """
         write_artefact(Path(path), NEURONS.kind, self.arrays(), self.described())
 
@@ -234,9 +231,12 @@ class NeuronSet:
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:
         """Read what `save` wrote.
 
+        Args:
+            path: the file.
+
         Raises:
-            InputError: for another kind of file, and for content that no set has (a unit twice, NaN as a score).
-            CorruptFileError: for one that is damaged.
+            InputError: for another kind of file, and for content that no set has.
+            CorruptFileError: for a damaged one.
         """
         return cls.from_arrays(*NEURONS.read(Path(path)))
 

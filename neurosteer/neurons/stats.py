@@ -23,8 +23,9 @@ def massive(stats: UnitStats, group: int = 1) -> Bool[Tensor, "layer member"]:
 
     The same of heads, whose `group` units go together.
 
-    >>> massive(ranking.stats).shape
-    torch.Size([3, 32])
+    Example:
+        >>> massive(ranking.stats).shape
+        torch.Size([3, 384])
     """
     rms = sizes(stats, group)
     return rms >= MASSIVE * rms.median(dim=1, keepdim=True).values

@@ -20,8 +20,9 @@ def resolve_topk(topk: int | str, width: int, what: str = "units of a layer") ->
     Raises:
         InputError: for anything that is not a count from 1 to the width or a share above 0 up to 100 %.
 
-    >>> resolve_topk(40, 576), resolve_topk("1%", 576)
-    (40, 6)
+    Example:
+        >>> resolve_topk(40, 576), resolve_topk("1%", 576)
+        (40, 6)
     """
     text = str(topk).strip()
     try:
@@ -70,8 +71,9 @@ def best_units(
         topk: how many.
         above: in the place of a unit whose score is not above it stands -1.
 
-    >>> best_units(torch.tensor([0.1, 0.0, 2.0, 0.1]), 4, above=0.0)
-    tensor([ 2,  0,  3, -1])
+    Example:
+        >>> best_units(torch.tensor([0.1, 0.0, 2.0, 0.1]), 4, above=0.0)
+        tensor([ 2,  0,  3, -1])
     """
     best = scores.sort(dim=-1, descending=True, stable=True)
     return torch.where(best.values > above, best.indices, -1)[..., :topk]

@@ -50,9 +50,10 @@ class Baselines:
     Those of words are None where the script does not part words by spaces, those of tokens where no tokenizer was
     given.
 
-    >>> found = load_pairs("intransitive", source="builtin").baselines()
-    >>> found.majority, found.tokens
-    (0.5, None)
+    Example:
+        >>> found = ns.load_pairs("intransitive", source="builtin").baselines()
+        >>> found.majority, found.tokens
+        (0.5, None)
     """
 
     majority: float  # pairs hold as many good sentences as bad ones
@@ -171,9 +172,10 @@ def _right(odds: float) -> float:
 def mean_baselines(rows: Sequence[Baselines]) -> Baselines:
     """The mean over tasks of each baseline: of the tasks that have it, None where none has.
 
-    >>> two = [Baselines(0.5, 0.5, None, None, None, None), Baselines(0.5, 0.75, None, 0.9, None, None)]
-    >>> mean_baselines(two).length, mean_baselines(two).unigram, mean_baselines(two).stem
-    (0.625, 0.9, None)
+    Example:
+        >>> two = [Baselines(0.5, 0.5, None, None, None, None), Baselines(0.5, 0.75, None, 0.9, None, None)]
+        >>> mean_baselines(two).length, mean_baselines(two).unigram, mean_baselines(two).stem
+        (0.625, 0.9, None)
     """
     tokens = [row.tokens for row in rows if row.tokens is not None]
     of_words: dict[str, Any] = {name: _mean([getattr(row, name) for row in rows]) for name in FEATURES}

@@ -33,8 +33,9 @@ HELD_OUT = "test"  # part of the lexicon
 class Item:
     """Four sentences: good and bad in the first frame, good and bad in the second.
 
-    >>> Item("0", "She is.", "She are.", "They are.", "They is.").by("frame")
-    (('She is.', 'She are.'), ('They is.', 'They are.'))
+    Example:
+        >>> Item("0", "She is.", "She are.", "They are.", "They is.").by("frame")
+        (('She is.', 'She are.'), ('They is.', 'They are.'))
     """
 
     id: str
@@ -90,9 +91,10 @@ class Contexts:
 def contexts_of(item: Item, tokens: Sequence[Tokens]) -> Contexts | Unfit:
     """The contexts of an item, whose sentences have these `tokens` (in the order of `item.sentences`), or why not.
 
-    >>> item = Item("0", "She is.", "She are.", "They are.", "They is.")
-    >>> contexts_of(item, [(1, 2, 9), (1, 3, 9), (4, 3, 9), (4, 2, 9)]).tokens
-    ((1,), (4,))
+    Example:
+        >>> item = Item("0", "She is.", "She are.", "They are.", "They is.")
+        >>> contexts_of(item, [(1, 2, 9), (1, 3, 9), (4, 3, 9), (4, 2, 9)]).tokens
+        ((1,), (4,))
     """
     good, bad, second_good, second_bad = tokens
     alike = min(common_prefix(good, other) for other in (bad, second_good, second_bad))

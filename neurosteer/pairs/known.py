@@ -43,9 +43,10 @@ def known_tasks(source: str = "builtin") -> list[KnownTask]:
     Args:
         source: `builtin:balanced` shows examples of that form, `builtin:meaning` has tasks of its own.
 
-    >>> task = known_tasks()[0]
-    >>> task.uid, task.phenomenon, task.baselines["blimp"].last_word
-    ('anaphor_gender_agreement', 'anaphor_agreement', 0.718)
+    Example:
+        >>> task = known_tasks()[0]
+        >>> task.uid, task.phenomenon, task.baselines["blimp"].last_word
+        ('anaphor_gender_agreement', 'anaphor_agreement', 0.718)
     """
     if source == MEANING:
         return _meaning_tasks()

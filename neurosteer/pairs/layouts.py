@@ -97,8 +97,9 @@ def read_layout(text: str) -> Layout:
     Raises:
         ValueError: says what is wrong with it.
 
-    >>> read_layout("sentence=Satz,label=ok,task=")
-    Layout(sentence='Satz', label='ok', task='')
+    Example:
+        >>> read_layout("sentence=Satz,label=ok,task=")
+        Layout(sentence='Satz', label='ok', task='')
     """
     found: dict[str, Any] = {}
     for part in [] if text.strip() == AUTO else text.split(","):

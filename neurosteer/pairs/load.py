@@ -27,31 +27,37 @@ def load_pairs(
     offline: bool = False,
     progress: Progress = AUTO,
 ) -> Pairs:
-    """The pairs of one task.
+    """Load the pairs of one task.
 
     Args:
-        task: its name; without one the source must hold just one task.
+        task: its name; None where the source has only one task.
         source: `blimp` (the hub's nyu-mll/blimp or its cached copy), `builtin` (made by grammars of our own),
             `builtin:balanced` (the same in a form in which no word tells good from bad), `builtin:meaning` (facts and
-            sense, both sentences grammatical), `auto` (BLiMP if it can be
-            had, else built-in, with a notice), the path of a file (JSON, CSV, TSV, Parquet, plain lines; a column
-            names its tasks, or its stem does) or of a folder with such files in it and below it, a published set
-            (`rublimp`, `multiblimp:deu`), or a hub id OWNER/NAME or OWNER/NAME:CONFIGURATION.
-        limit: only the first so many pairs; of the built-in ones so many are made (1,000 by default,
-            300 about meaning).
+            sense, both sentences grammatical), `builtin:gym` (for the model `gym`), `auto` (BLiMP if it can be had,
+            else built-in, with a notice), a file (JSON, CSV, TSV, Parquet, plain lines; a column names its tasks, or
+            its stem does), a folder with such files in it and below it, a published set (`rublimp`,
+            `multiblimp:deu`), or a hub id OWNER/NAME or OWNER/NAME:CONFIGURATION.
+        limit: only the first so many pairs; of the built-in ones so many are made (None: 1,000; 300 about meaning).
         seed: decides which built-in pairs are made.
-        columns: the names of the columns with the good and the bad sentences, in files of your own; where nothing
-            is said and there are no such columns, those that published sets have are found, with a notice.
-        layout: `auto`, or what is not to be found out but is known: `good-bad` or `bad-good` where sentences
+        columns: the names of the columns with the good and the bad sentences, in files of your own. Without such
+            columns, those of published sets are found by default, with a notice.
+        layout: `auto`, or what is known and need not be found: `good-bad` or `bad-good` where sentences
             alternate, or columns by the part they play (`"sentence=Satz,label=ok,pair=Nr,task="`).
-        offline: never reach for the network.
-        progress: what notices are said to.
+        offline: never use the network.
+        progress: where notices go.
+
+    Returns:
+        The pairs, in the order of the source.
 
     Raises:
         InputError: for anything unknown, unreachable or malformed; the message names the file and the line.
 
-    >>> load_pairs("intransitive", source="builtin", limit=50)
-    Pairs('intransitive', 50 pairs of 'builtin')
+    Source:
+        Minimal pairs: Warstadt et al. 2020 (BLiMP).
+
+    Example:
+        >>> ns.load_pairs("intransitive", source="builtin", limit=50)
+        Pairs('intransitive', 50 pairs of 'builtin')
     """
     asked = asked_layout(layout, columns)
     opened = open_source(os.fspath(source), task=task, asked=asked, offline=offline, progress=progress)
@@ -84,8 +90,9 @@ def load_tasks(
     Raises:
         InputError: as `load_pairs` does, and for what matches no task.
 
-    >>> [pairs.task for pairs in load_tasks(["passive_*", "ellipsis"], source="builtin", limit=10)]
-    ['passive_1', 'passive_2', 'ellipsis_n_bar_1', 'ellipsis_n_bar_2']
+    Example:
+        >>> [pairs.task for pairs in load_tasks(["passive_*", "ellipsis"], source="builtin", limit=10)]
+        ['passive_1', 'passive_2', 'ellipsis_n_bar_1', 'ellipsis_n_bar_2']
     """
     asked = asked_layout(layout, columns)
     opened = open_source(os.fspath(source), asked=asked, offline=offline, progress=progress)

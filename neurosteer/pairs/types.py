@@ -32,10 +32,7 @@ _SPLITTERS = {"pair": split_by_pair, "lexical": split_by_word}
 
 @dataclass(frozen=True)
 class Pairs(Sequence[Pair]):
-    """The minimal pairs of one task, in the order of their source: a sequence of `Pair`.
-
-    `load_pairs` reads them from files, the hub or the built-in grammars, `from_lists` and `from_frame` take them from
-    Python. A slice is `Pairs` again.
+    """The minimal pairs of one task, in the order of their source: a sequence of `Pair`. A slice is `Pairs` again.
 
     Attributes:
         task: what the pairs are about: a BLiMP paradigm, or a name of your own.
@@ -43,14 +40,16 @@ class Pairs(Sequence[Pair]):
         pairs: the pairs.
         phenomenon: the group that the task belongs to, where the source says so.
         left_out: how many pairs of the source are not among them, because they are no evidence of their own.
-        layout: how the source's rows became pairs, as `load_pairs(layout=)` takes it; "" for `sentence_good` and
-            `sentence_bad`, and where there are no rows.
+        layout: how the source's rows became pairs, as `load_pairs(layout=)` takes it; "" for plain columns.
 
-    >>> pairs = Pairs.from_lists(["The guests sleep.", "A dog barks."], ["The guests sleeps.", "A dog bark."])
-    >>> len(pairs), pairs[0].good, pairs[-1].bad
-    (2, 'The guests sleep.', 'A dog bark.')
-    >>> pairs[:1]
-    Pairs('mine', 1 pair of 'lists')
+    Example:
+        >>> own = ns.Pairs.from_lists(["The guests sleep.", "A dog barks."], ["The guests sleeps.", "A dog bark."])
+        >>> len(own), own[0].good, own[:1], own.remarks(), own.describe()["pairs"]
+        (2, 'The guests sleep.', Pairs('mine', 1 pair of 'lists'), [], 2)
+        >>> ns.Pairs.from_frame(own.to_frame(), task="mine").digest == own.digest
+        True
+        >>> pairs.limit(30), [pair.id for pair in pairs.take([4, 0])]
+        (Pairs('number', 30 pairs of 'builtin:gym'), ['4', '0'])
     """
 
     task: str
@@ -64,10 +63,7 @@ class Pairs(Sequence[Pair]):
     def from_lists(
         cls, good: Iterable[str], bad: Iterable[str], *, task: str = "mine", source: str = "lists"
     ) -> Pairs:
-        """Pairs of the sentences at the same positions of two lists.
-
-        They are checked as those of a file are: what is no sentence is an error, repeated pairs are left out and
-        counted.
+        """Pair the sentences at the same positions of two lists. They are checked, and repeats left out, as in files.
 
         Args:
             good: the grammatical sentences.
@@ -77,9 +73,6 @@ class Pairs(Sequence[Pair]):
 
         Raises:
             InputError: for lists of different lengths, anything that is no sentence, and fewer than two pairs.
-
-        >>> Pairs.from_lists(["A dog barks.", "Dogs bark."], ["A dog bark.", "Dogs barks."], task="agreement")
-        Pairs('agreement', 2 pairs of 'lists')
         """
         records = listed(good, bad)
         return cls.from_records(records, task=task, source=source, place="your list", columns=("good", "bad"))
@@ -88,10 +81,10 @@ class Pairs(Sequence[Pair]):
     def from_frame(
         cls, frame: pd.DataFrame, *, columns: Columns = COLUMNS, task: str = "mine", source: str = "DataFrame"
     ) -> Pairs:
-        """Pairs of the rows of a pandas DataFrame, checked as those of a file are.
+        """Make pairs of the rows of a pandas DataFrame, checked as those of a file are.
 
-        The columns `pairID` and `linguistics_term` are read too where they are there, as in BLiMP's files. What
-        `to_frame` wrote is read back with the same `digest`; items and parts of built-in pairs are not read.
+        The columns `pairID` and `linguistics_term` are read too if they exist, as in BLiMP's files. What `to_frame`
+        wrote is read back with the same `digest`; items and parts of built-in pairs are not read.
 
         Args:
             frame: a row per pair.
@@ -101,11 +94,6 @@ class Pairs(Sequence[Pair]):
 
         Raises:
             InputError: for a column that is not there, anything that is no sentence, and fewer than two pairs.
-
-        >>> import pandas as pd
-        >>> frame = pd.DataFrame({"right": ["A dog barks.", "Dogs bark."], "wrong": ["A dog bark.", "Dogs barks."]})
-        >>> Pairs.from_frame(frame, columns=("right", "wrong"), task="agreement").sentences[1]
-        ('Dogs bark.', 'Dogs barks.')
         """
         records = framed(frame, columns)
         return cls.from_records(records, task=task, source=source, place="the DataFrame", columns=columns)
@@ -114,7 +102,7 @@ class Pairs(Sequence[Pair]):
     def from_records(
         cls, records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns
     ) -> Pairs:
-        """The pairs that records hold (where each stands, and what stands there): one task, a pair in each."""
+        """The pairs of some records (a place and a row each): one task, a pair in each."""
         reading = read(Table.of(place, map(checked, records)), Layout(*columns, task=""))
         return cls.from_rows(reading.tasks[""], task=task, source=source, place=place)
 
@@ -129,7 +117,7 @@ class Pairs(Sequence[Pair]):
         layout: Layout = UNKNOWN,
         phenomenon: str | None = None,
     ) -> Pairs:
-        """The pairs that the rows of a table hold; see `check_rows`."""
+        """The pairs in the rows of a table; see `check_rows`."""
         found = check_rows(rows, task=task, place=place)
         pairs = tuple(Pair(*one) for one in found.pairs)
         told = "" if layout.is_plain else str(layout)
@@ -156,11 +144,7 @@ class Pairs(Sequence[Pair]):
         return self.pairs[index]
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per pair: `sentence_good`, `sentence_bad`, `pairID`; of built-in pairs `item`, `part`, `frame` too.
-
-        >>> load_pairs("intransitive", source="builtin", limit=2).to_frame().columns[:3].tolist()
-        ['sentence_good', 'sentence_bad', 'pairID']
-        """
+        """A row per pair: `sentence_good`, `sentence_bad`, `pairID`; of built-in pairs `item`, `part`, `frame`."""
         import pandas as pd
 
         frame = pd.DataFrame([asdict(pair) for pair in self], columns=[one.name for one in fields(Pair)])
@@ -180,41 +164,45 @@ class Pairs(Sequence[Pair]):
         return [(pair.good, pair.bad) for pair in self.pairs]
 
     def limit(self, limit: int | None) -> Pairs:
-        """The first `limit` pairs; all for None or when there are no more.
+        """The first pairs.
+
+        Args:
+            limit: how many; None, or more than there are, is all.
 
         Raises:
             InputError: for a limit below 1.
-
-        >>> load_pairs("intransitive", source="builtin").limit(30)
-        Pairs('intransitive', 30 pairs of 'builtin')
         """
         if limit is not None and limit < 1:
             raise InputError(f"the limit must be at least 1 pair, not {limit}")
         return self[:limit]
 
     def take(self, indices: Sequence[int]) -> Pairs:
-        """The pairs at these positions, in this order.
+        """The pairs at some positions.
 
-        >>> [pair.id for pair in load_pairs("intransitive", source="builtin", limit=9).take([4, 0])]
-        ['4', '0']
+        Args:
+            indices: the positions, in the order that the result has.
         """
         return replace(self, pairs=tuple(self.pairs[index] for index in indices))
 
     def split(self, kind: SplitKind = "pair", seed: int = 0) -> Split:
-        """Train, validation and test, 60/20/20; the same for the same pairs, task, kind and seed.
+        """Split into train, validation and test (60, 20 and 20 %); the same for the same pairs, task, kind and seed.
 
         Args:
-            kind: `pair` keeps pairs that share a sentence or an item together. `lexical` also keeps the words that
-                make the contrast apart and drops pairs that straddle (built-in pairs are made in parts that share no
-                such words: there it is those, whatever the seed).
+            kind: `pair` does not separate pairs that share a sentence or an item. `lexical` also separates the words
+                that make the contrast, and drops pairs with words of two parts (built-in pairs are made in such
+                parts: there these are taken, for any seed).
             seed: decides which pairs go where.
+
+        Returns:
+            A `Split`.
 
         Raises:
             InputError: for an unknown kind or too few pairs.
             LexicalSplitError: where the task's words allow no lexical split.
 
-        >>> load_pairs("intransitive", source="builtin").split("lexical", seed=1)
-        Split(lexical, seed 1: 600 train, 200 validation, 200 test)
+        Example:
+            >>> ns.load_pairs("intransitive", source="builtin").split("lexical", seed=1)
+            Split(lexical, seed 1: 600 train, 200 validation, 200 test)
         """
         if kind not in _SPLITTERS:
             known = ", ".join(_SPLITTERS)
@@ -233,14 +221,15 @@ class Pairs(Sequence[Pair]):
         """What a bag of words knows, fitted on the train part and judged on the test part of a split.
 
         Args:
-            split: by default `self.split()`: by pair, seed 0.
+            split: the split; None is `self.split()`: by pair, seed 0.
             tokenise: sentences to token ids, without BOS and EOS; with it also what a bag of tokens knows.
 
         Returns:
-            Accuracies in [0, 1]; those of words are None where the script does not part words by spaces.
+            Accuracies in [0, 1]; those of words are None where the script does not separate words by spaces.
 
-        >>> load_pairs("intransitive", source="builtin:balanced").baselines().unigram  # no word tells good from bad
-        0.5
+        Example:
+            >>> ns.load_pairs("intransitive", source="builtin:balanced").baselines().unigram  # words do not help
+            0.5
         """
         split = self.split() if split is None else split
         return fit_baselines(split.train.sentences, split.test.sentences, tokenise)
@@ -257,13 +246,13 @@ class Pairs(Sequence[Pair]):
         }
 
     def remarks(self, same_tokens: int = 0) -> list[str]:
-        """One line on pairs left out or kept in doubt; none where there are no such pairs.
+        """Name pairs that are left out, or no certain evidence.
 
         Args:
             same_tokens: how many of the pairs are the same tokens to a model.
 
-        >>> Pairs.from_lists(["a", "c", "a"], ["b", "d", "b"]).remarks()
-        ['pairs of mine: repeating an earlier one: 1 (left out)']
+        Returns:
+            One line, or none.
         """
         return remarks(self.task, self.sentences, self.left_out, same_tokens)
 
@@ -278,12 +267,13 @@ class Split:
         train: what probes learn from (60 %).
         validation: what chooses among them (20 %).
         test: what is reported (20 %); chooses nothing.
-        indices: part -> positions of its pairs in what was split.
+        indices: by part, the positions of its pairs in what was split.
         dropped: how many pairs are in no part.
 
-    >>> train, validation, test = load_pairs("intransitive", source="builtin", limit=100).split()
-    >>> len(train), len(validation), len(test)
-    (60, 20, 20)
+    Example:
+        >>> train, validation, test = pairs.split()
+        >>> len(train), len(validation), len(test)
+        (180, 60, 60)
     """
 
     kind: SplitKind

@@ -13,9 +13,36 @@ from .hard_concrete import Stretch
 
 @dataclass(frozen=True)
 class L0Settings:
-    """Everything that determines a run: the distribution of gates, the start of weights and gates, and the training.
+    """Everything that decides how an L0-masked probe is trained: its gates, the start, and the optimiser.
 
     The defaults were chosen by the loss that they reach (`recipes/validity/l0_training.py`), and by nothing else.
+
+    Attributes:
+        beta: temperature of the gates.
+        gamma: lower end of the stretched interval, below 0.
+        zeta: upper end, above 1.
+        states: `standardised` by unit, or `scaled`: all units of a layer divided by one number.
+        start: of the weights: `cold`, small noise, or `warm`, the weights of the dense probe.
+        weights_sd: standard deviation of the noise at a cold start.
+        warm_l2: L2 strength of the dense probe at a warm start.
+        log_alpha: mean of the gates' log alpha at the start.
+        log_alpha_sd: standard deviation of it.
+        steps: number of training steps.
+        rate_weights: learning rate of weights.
+        rate_gates: learning rate of gates.
+        decay: of both rates: `cosine`, to 0 at the last step, or `none`.
+        beta1: decay of the optimiser's averages.
+        beta2: decay of its averages of squares.
+        weight_l2: L2 penalty on the weights.
+        optimiser: its name; for the record only.
+
+    Source:
+        Gates: Louizos, Welling & Kingma 2018.
+
+    Example:
+        >>> short = ns.L0Settings(steps=100)
+        >>> short, short.settings()["steps"], round(short.rate(50), 6)
+        (L0Settings(steps=100), 100, 0.5)
     """
 
     beta: float = 2 / 3  # temperature of the gates
@@ -75,7 +102,14 @@ class L0Settings:
         return Stretch(self.beta, self.gamma, self.zeta)
 
     def rate(self, step: int) -> float:
-        """The factor of both rates at a step."""
+        """Factor of both learning rates.
+
+        Args:
+            step: the step, counted from 0.
+
+        Returns:
+            From 1 at the first step to 0 after the last.
+        """
         return 1.0 if self.decay == "none" else (1 + math.cos(math.pi * step / self.steps)) / 2
 
 

@@ -33,8 +33,9 @@ _BROAD = re.compile(
 def text_width(text: str) -> int:
     """How many letters wide a text is: those of East Asia count as two.
 
-    >>> text_width("task"), text_width("課題")
-    (4, 4)
+    Example:
+        >>> text_width("task"), text_width("課題")
+        (4, 4)
     """
     if text.isascii():
         return len(text)

@@ -143,9 +143,8 @@ class FindResult:
     """One task of `neurosteer find`.
 
     Example:
-        >>> found = ns.find(model, pairs).result                              # doctest: +SKIP
-        >>> found.at(14).dense, found.at(14).intervals.dense                  # doctest: +SKIP
-        (0.9325, (0.905, 0.9525))
+        >>> found.result.at(1).dense, found.result.at(1).intervals.dense[1]
+        (1.0, 1.0)
     """
 
     task: str

@@ -54,8 +54,9 @@ def key(name: str) -> Any:
 def record(result: Any) -> dict[str, Json]:
     """One frozen dataclass as JSON values; estimates lie flat in it, and what is not finite is None.
 
-    >>> record(Estimate(0.5, low=0.4, high=math.inf))
-    {'value': 0.5, 'low': 0.4, 'high': None}
+    Example:
+        >>> record(Estimate(0.5, low=0.4, high=math.inf))
+        {'value': 0.5, 'low': 0.4, 'high': None}
     """
     found: dict[str, Json] = {}
     kind: Any = type(result)

@@ -55,19 +55,19 @@ def export_edit(
     """Write a Hugging Face folder whose plain weights do what the edit does, and measure that they do.
 
     Args:
-        model: The model, loaded by its name; it is not changed.
-        edit: To scale units of `mlp_post` or heads (or units) of `z` about zero, where `every`.
-        folder: That is not there yet.
-        pairs: Whose decisions are compared: which sentence is preferred, with hooks and by the written weights.
-        offline: Never reach for the network.
-        progress: Where progress and notices go.
+        model: the model, loaded by its name; it is not changed.
+        edit: one that scales units of `mlp_post` or heads (or units) of `z` about zero, where `every`.
+        folder: where; it must not exist yet.
+        pairs: those whose decisions are compared: which sentence is preferred, with hooks and by the written weights.
+        offline: never use the network.
+        progress: where progress and notices go.
 
     Returns:
         An `ExportResult`: the largest difference of logits, and how many decisions are the same.
 
     Raises:
-        InputError: For an edit that weights cannot express, with the reason, and for a folder that is there.
-        NeurosteerError: Where the written weights do not do what the hooks do; nothing is kept then.
+        InputError: for an edit that weights cannot express, with the reason, and for a folder that is there.
+        NeurosteerError: where the written weights do not do what the hooks do; nothing is written then.
     """
     check_edit(model, edit)
     check_expressible(model, edit.describe())

@@ -59,27 +59,27 @@ def export_push(
     """Write a push as a file of another tool, and measure that its vector does what the hooks do.
 
     Args:
-        model: The model that the direction is of, loaded by its name; it is not changed.
+        model: the model that the direction is of, loaded by its name; it is not changed.
         edit: `Edit.push(direction, strength, where="every")`, of one layer of `resid_post`.
-        path: The file, not there yet: `.gguf`, or `.pt` for lm-eval.
+        path: the file, not there yet: `.gguf`, or `.pt` for lm-eval.
         to: `gguf`, a control vector (`llama-cli --control-vector FILE`), or `lm-eval`
             (`lm_eval --model steered --model_args pretrained=MODEL,steer_path=FILE`).
-        pairs: On whose sentences logits are compared; without them on a row of tokens.
-        offline: Never reach for the network.
-        progress: Where progress and notices go.
+        pairs: on whose sentences logits are compared; None is a row of tokens.
+        offline: never use the network.
+        progress: where progress and notices go.
 
     Returns:
         A `PushFile`: where it is, and the largest difference of logits as a share of the largest logit.
 
     Raises:
-        InputError: For an edit that such a file cannot say, with the reason, and for a path that is taken or ends
+        InputError: for an edit that such a file cannot say, with the reason, and for a path that is taken or ends
             otherwise.
-        NeurosteerError: Where the file does not do what the hooks do; nothing is kept then.
+        NeurosteerError: where the file does not do what the hooks do; nothing is written then.
 
     Example:
-        >>> push = ns.Edit.push(found.direction("mean", layer=14), 3.0, where="every")    # doctest: +SKIP
-        >>> export_push(model, push, Path("push.gguf")).logits                            # doctest: +SKIP
-        1.2e-07
+        >>> push = ns.Edit.push(found.direction("mean", layer=1), 3.0, where="every")
+        >>> export_push(model, push, Path("push.gguf")).logits < 1e-6
+        True
     """
     check_edit(model, edit)
     check_push(edit, to)

@@ -29,7 +29,22 @@ RESULTS = "results.json"
 
 
 def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListing]:
-    """Finished runs below a folder, newest first. What is damaged or of another version is passed over, and said."""
+    """List the finished runs of a folder, newest first.
+
+    Runs that are damaged or of another version are left out, with a notice.
+
+    Args:
+        out: the folder of runs.
+        progress: where notices go.
+
+    Returns:
+        A `RunListing` per run: `command`, `model`, `tasks`, `path`, `when` and more.
+
+    Example:
+        >>> effect.save("runs/mine")
+        >>> [(row.run, row.command, row.tasks) for row in ns.runs()]
+        [('mine', 'ablate', ('number',))]
+    """
     sweep_drafts(Path(out))
     found = []
     for manifest in Path(out).glob(f"*/{MANIFEST}"):

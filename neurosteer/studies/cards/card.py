@@ -41,18 +41,50 @@ SINK = 10  # times as far from zero at BOS as at the other tokens
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class NeuronCard(NeuronCardResult):
-    """What `neuron_card` found. In a notebook it shows itself; `page()` is one HTML file."""
+    """What `neuron_card` found; in a notebook it shows itself. Activations are in units of the site.
+
+    Attributes:
+        layer: the block, counted from 0.
+        unit: the coordinate.
+        site: which activation.
+        model: name of the model.
+        task: name of the task.
+        data: source, number and digest of the pairs.
+        mean: over the tokens of the task's sentences.
+        sd: standard deviation over the same tokens.
+        massive: whether it is far larger than the units of its layer.
+        bos: its value at BOS; None without BOS.
+        sink: whether `bos` is 10 times as far from zero as its values at other tokens; None without BOS.
+        contrast: good against bad: Welch's `t`, its `p` and `q`, and the values at each EOS.
+        places: where finished finds rank it.
+        high: sentences of its highest activations, highest first.
+        low: sentences of its lowest activations, lowest first.
+        raised: tokens whose logit it raises directly; None where the network does not show that.
+        lowered: tokens whose logit it lowers.
+        effect: what ablating it alone does, with doses and matched single units.
+        reading: the card in sentences.
+
+    Example:
+        >>> card = ns.neuron_card(model, pairs, list(top)[0], controls=1)
+        >>> card.name, '"unit": 13' in card.to_json(), card.page()[:15]
+        ('1:13', True, '<!doctype html>')
+        >>> card.save("neuron.html")
+    """
 
     def to_json(self) -> str:
-        """As JSON."""
+        """The card as JSON."""
         return to_json(record(self))
 
     def page(self) -> str:
-        """As one HTML file with everything inside."""
+        """The card as one HTML file with everything inside."""
         return card_page(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the page to a file."""
+        """Write the page to a file.
+
+        Args:
+            path: the HTML file.
+        """
         write_bytes(Path(path), self.page().encode())
 
     def __repr__(self) -> str:
@@ -81,31 +113,33 @@ def neuron_card(
     seed: int = 0,
     progress: Progress = AUTO,
 ) -> NeuronCard:
-    """All that can be said of one neuron, as (layer, unit), on one task.
+    """Collect all that can be said of one neuron on one task.
 
     Args:
-        model: that it is in.
-        pairs: of the task. Its t is of the train pairs, its effect of the test pairs of `split` (by pair, `seed`).
-        neuron: layer and unit.
+        model: the model that it is in.
+        pairs: of the task. Its t is measured on the train pairs, its effect on the test pairs.
+        neuron: (layer, unit).
         site: which activation.
-        split: how the pairs are parted, where it is not by pair.
+        split: how the pairs are split; None is by pair, with `seed`.
         also: other tasks, on which the ablation is measured too.
-        to: what it is moved towards.
-        scales: doses; the first is the ablation of the headline.
-        controls: matched single units of its layer; 0 measures no effect beside others.
-        neutral: text on which side effects are measured, and in which it is looked for; a small one is built in.
-        out: where finished finds are looked for.
+        to: what it is moved towards: its `mean`, or `zero`.
+        scales: doses; the first is the one of the headline (0 is ablation).
+        controls: matched single units of its layer; with 0 the effect has no p.
+        neutral: a file of text for side effects, in which high activations are looked for too. None is a small text
+            that is built in.
+        out: folder of runs, where finished finds are looked for.
         seed: decides the split and every draw.
+        progress: where progress and notices go.
 
     Returns:
-        A card, which shows itself.
+        A `NeuronCard`, which shows itself in a notebook.
 
     Raises:
-        InputError: for a site, layer or unit that the model lacks, and too few pairs.
+        InputError: for a site, layer or unit that the model lacks, and for too few pairs.
 
     Example:
-        >>> ns.neuron_card(model, pairs, (14, 301))                           # doctest: +SKIP
-        NeuronCard(14:301 of resid_post, intransitive, t 7.31)
+        >>> ns.neuron_card(model, pairs, (1, 256), controls=1)
+        NeuronCard(1:256 of resid_post, number, t ...)
     """
     layer, unit = neuron
     chosen = NeuronSet.of(model, [neuron], site=site)  # refuses what is not there

@@ -33,32 +33,67 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Effect(EffectResult):
-    """What `measure_effect` found; margins are in nats.
+    """What `measure_effect` found: margins, their changes and what matched sets do. All margins are in nats.
 
-    The headline is `effect.controls.p`: how unusual the change `effect.margin.delta` is among those of matched neuron
-    sets.
+    The headline is `controls.p`: how unusual the change `margin.delta` is among those of matched neuron sets.
 
-        effect = ns.measure_effect(model, found.test, ns.Edit.ablate(found.ranking("welch").top(40)))
-        effect.margin.delta, effect.margin.low, effect.margin.high
-        effect.to_frame()  # a row per pair
-        effect.save("mine")
-        effect = ns.open_run("mine")[0]
+    Attributes:
+        task: name of the task.
+        phenomenon: the group of BLiMP tasks that it belongs to, if any.
+        data: source, number and digest of the pairs, and how many were measured.
+        method: of the ranking that chose the neurons, if one did.
+        edit: what was done, where, and to how many neurons.
+        neurons: the edited neurons, highest score first; none for a direction.
+        groups: number of groups of pairs that share an item or a sentence; intervals resample groups.
+        accuracy: share of pairs with a margin above 0, `before` and `after`.
+        margin: mean margin `before` and `after`, its change `delta` and the 95 % interval (`low`, `high`) of that.
+        flipped: number of pairs whose preference is `lost` or `gained`.
+        controls: what matched sets do: their changes, `p` and the smallest detectable change; None without any.
+        nothing_to_lose: whether the unedited model has no clear preference; None where too few groups can tell.
+        verdict: in words; None without controls.
+        without_massive: the same without massive neurons; None where none, or every one, is massive.
+        exchanged: for a direction, what those found on exchanged labels do.
+        side_effects: KL (nats per token) and perplexity on neutral text.
+        by_scale: a row per scale, ascending; empty where there is only one.
+        kinds: a row per reference that was compared.
+        kinds_agree: whether the set stands out, and to the same side, with every reference; None if that is open.
+        also: a row per other task.
+        notices: lines about the result that are no errors.
+        reading: the result in sentences.
+        neurons_from: the run or file that the neurons come from, if any.
+        files: the files of a run folder, if the effect is in one.
+        convention: how sentences were scored; None for `sum`.
+        equal: the scales at which all sets reach the same KL, if `kl` was asked for.
+        neuron_set: the neurons, or the direction, that were edited.
+        by_pair: a row per pair, with its margin before and after.
+        digest: of the measured pairs; empty where a run of version 0.1 has none.
+        control_margins: `[control, pair]`, under each control; no rows where a run of 0.1 has only their mean.
+        tokens: log-probabilities by token, of the pairs that change most; None where a run has none (version 0.1).
+
+    Example:
+        >>> effect.controls.p, effect.before.shape, effect.after.shape
+        (0.05, (60,), (60,))
+        >>> effect.to_frame().shape, len(effect.to_csv().splitlines()), effect.figure()
+        ((60, 6), 61, <Figure size ...>)
+        >>> effect.save("mine")
+        >>> ns.Effect.load("mine").to_json() == effect.to_json()
+        True
     """
 
     neuron_set: Annotated[NeuronSet | Direction, APART]  # what was edited
     by_pair: Annotated[tuple[PairEffect, ...], APART]
     digest: Annotated[str, APART]  # of the pairs that were measured; empty where a run of version 0.1 has none
     control_margins: Annotated[Float[np.ndarray, "control pair"], APART]  # no rows where only their mean was kept
-    tokens: Annotated[TokenScores | None, APART] = None  # of the pairs that change most; None in runs before 0.3
+    tokens: Annotated[TokenScores | None, APART] = None  # of the pairs that change most; None in runs of 0.1
 
     @property
     def before(self) -> Float[np.ndarray, "pair"]:
-        """The margin of each pair in the unedited model."""
+        """The margin of each pair in the unedited model, `[pair]`."""
         return np.array([row.margin_before for row in self.by_pair])
 
     @property
     def after(self) -> Float[np.ndarray, "pair"]:
-        """The margin of each pair under the edit."""
+        """The margin of each pair under the edit, `[pair]`."""
         return np.array([row.margin_after for row in self.by_pair])
 
     def to_frame(self) -> pd.DataFrame:
@@ -74,13 +109,32 @@ class Effect(EffectResult):
         return rows_csv([record(row) for row in self.by_pair])
 
     def figure(self, ax: Axes | None = None) -> Figure:
-        """The change beside those of the controls, as a matplotlib figure: a new one, or that of the axes `ax`."""
+        """Draw the change and those of the controls.
+
+        Args:
+            ax: matplotlib axes to draw in; None makes a new figure.
+
+        Returns:
+            The matplotlib figure.
+        """
         from neurosteer.report import effect_figure
 
         return effect_figure([self], ax=ax)
 
     def doses(self) -> Figure:
-        """The dose-response curve as a matplotlib figure. Raises `InputError` for an effect at a single scale."""
+        """Draw the dose-response curve.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            InputError: for an effect at a single scale.
+
+        Example:
+            >>> curve = ns.measure_effect(model, found.test, ns.Edit.ablate(top), scales=[0.0, 0.5], controls=1)
+            >>> curve.doses()
+            <Figure size ...>
+        """
         from neurosteer.report import dose_figure
 
         if len(self.by_scale) < 2:
@@ -88,9 +142,13 @@ class Effect(EffectResult):
         return dose_figure(self)
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder that `Effect.load` reads back: results.json, the neurons and the margins of all pairs.
+        """Write a folder that `Effect.load` reads: results.json, the neurons and the margins of all pairs.
 
-        Replaces what an earlier `save` wrote there. Raises `InputError` where something else is.
+        Args:
+            folder: where; what an earlier `save` wrote there is replaced.
+
+        Raises:
+            InputError: for a folder with anything else in it.
         """
         refuse_foreign(Path(folder))
         kept = replace(self, files=effect_files(Path(folder), self))
@@ -105,9 +163,16 @@ class Effect(EffectResult):
 
     @classmethod
     def load(cls, folder: str | Path) -> Effect:
-        """Read what `save` wrote, or a run of `neurosteer ablate` by one method; `open_run` reads all methods'.
+        """Read what `save` wrote, or a run of `neurosteer ablate` by one method.
 
-        Raises `InputError` where there is no effect, or more than one.
+        Args:
+            folder: the folder; `open_run` reads one with several methods.
+
+        Returns:
+            The effect.
+
+        Raises:
+            InputError: where there is no effect, or more than one.
         """
         effects = load_effects(Path(folder))
         if len(effects) != 1:

@@ -72,17 +72,34 @@ def measure_effect(
     seed: int = 0,
     progress: Progress = AUTO,
 ) -> Effect:
-    """Margins of `pairs` before and under an edit, beside those under the same edit of `controls` matched neuron
-    sets. A direction is compared with as many random ones within the covariance of the states of the `train` pairs,
-    and with those that the same search finds there on exchanged labels.
+    """Measure what an edit does to the margins of pairs, compared with the same edit of matched neuron sets.
 
-    `scales` adds a dose-response curve, `kinds` (`zero`, `mean`, `resample` from the sentences of `donors`) other
-    references; `also` other tasks, which a specific effect leaves alone. Side effects are measured on `neutral`
-    text (a file; a small one is built in). With `kl` (nats per token, or "auto") the set and each control take the
-    scale, between the edit's own and 1, at which they disturb that text as much. `convention` says how sentences are
-    scored, as in `score`. Raises `InputError` for pairs that the finding of the neurons has seen, an edit that scores
-    cannot show, an empty neuron set, neurons of another model, the task itself among `also`, `kl` beside several
-    scales, and more than 100,000 controls.
+    Args:
+        model: the model, unedited; it is not changed.
+        pairs: the pairs to measure: none that the search has seen, such as `found.test`.
+        edit: what is done to which neurons, or along which direction (compared with random ones, and null searches).
+        controls: how many matched sets, at most 100,000; at least 19 for a verdict.
+        scales: more scales at which the set and its controls are measured, a dose-response curve.
+        kinds: references that are compared: `zero`, `mean`, and `resample` from the sentences of `donors`.
+        donors: pairs whose sentences `resample` takes activations from, such as `found.train`.
+        train: of a direction, the train pairs, in whose states its controls are drawn.
+        also: other tasks, which a specific effect does not change.
+        neutral: a file of text on which side effects are measured. None is a small text that is built in.
+        kl: nats per token of it, or "auto": the set and each control take the scale at which they reach this KL.
+        convention: how sentences are scored, as in `score`.
+        seed: decides the controls and the intervals.
+        progress: where progress and notices go.
+
+    Returns:
+        An `Effect`: margins (nats) before and after, p among the controls, the verdict, a row per pair.
+
+    Raises:
+        InputError: for pairs that the search has seen, an edit that scores cannot show, an empty set, neurons of
+            another model, the task itself in `also`, `kl` with several scales, and more than 100,000 controls.
+
+    Example:
+        >>> ns.measure_effect(model, found.test, ns.Edit.ablate(top, to="mean"), controls=19).verdict
+        'stands out'
     """
     check_edit(model, edit)
     if active_edits(model):

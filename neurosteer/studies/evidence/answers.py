@@ -68,39 +68,44 @@ def evidence(
 ) -> Evidence:
     """Ask whether a neuron set is encoded, necessary, sufficient, interchangeable, selective and isolated.
 
-    Each has a value with its 95 % interval, matched controls under the same procedure, and a one-sided p among them.
-    Margins are measured on the test pairs of `found`. Answers are kept in the cache: a call that was stopped goes on.
+    Each answer has a value with its 95 % interval, matched controls under the same procedure, and a one-sided p among
+    them. Margins are measured on the test pairs of `found`. Complete answers are cached: a call that was stopped
+    continues there.
 
     Args:
-        model: The model; it is not changed.
-        found: What `find` found in it: its rankings choose the set, its test pairs are measured.
-        method: The ranking that chooses; the find's first by default.
-        topk: How many neurons: a count (40) or a share ("1%"); the find's by default.
-        layers: From which blocks: one, several or "all"; the ranking's best by default.
-        neurons: A set of your own choice instead. It has no ranking, so that some questions cannot be told.
-        to: What the edits move neurons towards: their `mean` over tokens, or `zero`.
-        only: The questions to ask; all six by default.
-        controls: Matched sets; at least 19 for a verdict.
-        nulls: Searches on exchanged labels, at least 19 for a verdict; by default 39, of `causal-l0` 19.
-        kl: Compare also where each set disturbs neutral text as much: a KL in nats per token, or "auto".
-        map: Also which layer and region of factorial items the preference follows.
-        others: Tasks that the set should leave alone; by default one of each other phenomenon.
-        meaning: Pairs about meaning that it should leave alone; by default the built-in ones.
-        neutral: A file of neutral text; a small text is built in.
-        seed: Decides every draw; the find's by default.
-        offline: Never reach for the network.
-        progress: Where progress and notices go.
+        model: the model; it is not changed.
+        found: what `find` found in it: its rankings choose the set, its test pairs are measured.
+        method: the ranking that chooses; None is the first of `found`.
+        topk: how many neurons: a count (40) or a share ("1%"); None is that of `found`.
+        layers: from which blocks: one, several or "all"; None is the ranking's best layer.
+        neurons: a set of your own choice instead. Without a ranking, some questions cannot be answered.
+        to: what edits move neurons towards: their `mean` over tokens, or `zero`.
+        only: the questions to ask; None is all six.
+        controls: matched sets; at least 19 for a verdict.
+        nulls: searches on exchanged labels, at least 19 for a verdict; None is 39, and 19 for `causal-l0`.
+        kl: compare also where each set disturbs neutral text as much: a KL in nats per token, or "auto".
+        map: find also which layer and region of factorial items the preference follows.
+        others: tasks that the set should not change; None is one of each other phenomenon.
+        meaning: pairs about meaning that it should not change; None is the built-in ones.
+        neutral: a file of neutral text. None is a small text that is built in.
+        seed: decides every draw; None is that of `found`.
+        offline: never use the network.
+        progress: where progress and notices go.
 
     Returns:
-        An `Evidence`: an answer per question, the curve of faithfulness, what happens elsewhere, the verdict.
+        An `Evidence`: an answer to each question, the curve of faithfulness, the effect on other tasks, the verdict.
 
     Raises:
-        InputError: A request that cannot be met: a larger set than the layers, neurons of another model, test pairs
-            that the finding has seen, an unknown question.
+        InputError: for a request that cannot be met: a larger set than the layers, neurons of another model, test
+            pairs that the search has seen, an unknown question.
+
+    Source:
+        CPR and CMD, the areas of the curve, are those of the circuit track of MIB.
 
     Example:
-        >>> answer = ns.evidence(model, found, method="attribution", topk=40)  # doctest: +SKIP
-        >>> answer.verdict, answer.tests["necessary"].value                    # doctest: +SKIP
+        >>> answers = ns.evidence(model, found, method="attribution", topk=12, only=("necessary",))
+        >>> answers.verdict, answers.tests["necessary"].p
+        ('necessary', 0.05)
     """
     settings = Settings(
         to=to,

@@ -26,19 +26,61 @@ if TYPE_CHECKING:
 class Evidence(EvidenceResult):
     """What `evidence` found: an answer to each question about a neuron set, and the verdict.
 
-    evidence = ns.evidence(model, found, method="attribution", topk=40)
-    evidence.verdict
-    evidence.tests["necessary"].value, evidence.tests["necessary"].holds
-    evidence.to_frame()  # a row per question
-    evidence.save("mine")
-    evidence = ns.open_run("mine")[0]
+    Shares are of the clean mean margin; margins are in nats.
+
+    Attributes:
+        task: name of the task.
+        phenomenon: the group of BLiMP tasks that it belongs to, if any.
+        data: source, number and digest of the pairs, and how many were measured.
+        method: of the ranking that chose the neurons; None for those of your own choice.
+        site: which activation the neurons are units of.
+        layers: blocks that the set was chosen from.
+        k: number of neurons, or heads.
+        by: `unit` or `head`.
+        width: number of units, or heads, of these layers together.
+        to: what edits move units towards.
+        reach: at which layers the edits act.
+        seed: decided every draw.
+        groups: number of groups of test pairs that share an item or a sentence; intervals resample groups.
+        margin: clean mean margin of the test pairs.
+        margin_low: lower end of its 95 % interval.
+        margin_high: upper end.
+        tests: an `Answer` by question, in the order asked: `value`, `low`, `high`, `p`, `q`, `holds`, `sentence`.
+        family: how many p-values q is adjusted for.
+        curve: f at growing shares of units; empty without a ranking.
+        cpr: area below f, as in MIB.
+        cmd: area between f and 1.
+        elsewhere: a row per other task, and for pairs about meaning.
+        neutral: KL on neutral text, of the set and of each control.
+        equal: the scales at which all sets reach the same KL, if `kl` was asked for.
+        map: a row per layer and region of factorial items, if `map` was asked for.
+        neurons: the neurons, highest score first.
+        notices: lines about the result that are no errors.
+        verdict: the questions that hold, and those that do not.
+        reading: the result in sentences.
+        neurons_from: the run or file that the neurons come from, if any.
+        files: the files of a run folder, if the evidence is in one.
+        neuron_set: the same neurons as a `NeuronSet`.
+        digest: of all pairs of the task.
+
+    Example:
+        >>> answers = ns.evidence(model, found, topk=12, only=("necessary", "sufficient"))
+        >>> answers.tests["necessary"].holds, answers.holding
+        (True, ('necessary', 'sufficient'))
+        >>> answers.to_frame()["question"].tolist(), answers.to_csv().startswith("method,")
+        (['necessary', 'sufficient'], True)
+        >>> answers.figure(), answers.curve_figure()
+        (<Figure size ...>, <Figure size ...>)
+        >>> answers.save("six")
+        >>> ns.Evidence.load("six").to_json() == answers.to_json()
+        True
     """
 
     neuron_set: Annotated[NeuronSet, APART]
     digest: Annotated[str, APART]  # of all pairs of the task
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per question: value, interval, p, q, whether it holds, and why it cannot be told."""
+        """A row per question: value, interval, p, q, whether it holds, and why it has no answer."""
         return frame(self.tests.values()).drop(columns=["controls", "beside"])
 
     def to_json(self) -> str:
@@ -46,17 +88,34 @@ class Evidence(EvidenceResult):
         return to_json(record(self))
 
     def to_csv(self) -> str:
-        """The answers, a row per question; and beneath each what stands beside it."""
+        """The answers as CSV, a row per question, each followed by the numbers that go with it."""
         return answers_csv([self])
 
     def figure(self, ax: Axes | None = None) -> Figure:
-        """The six rows, each beside its controls, as a matplotlib figure: a new one, or that of the axes `ax`."""
+        """Draw a row per question, with its controls.
+
+        Args:
+            ax: matplotlib axes to draw in; None makes a new figure.
+
+        Returns:
+            The matplotlib figure.
+        """
         from neurosteer.report import evidence_figure
 
         return evidence_figure([self], ax=ax)
 
     def curve_figure(self, ax: Axes | None = None) -> Figure:
-        """Faithfulness over the share of units kept. Raises `InputError` for a set without a ranking."""
+        """Draw faithfulness over the share of units that are left as they are.
+
+        Args:
+            ax: matplotlib axes to draw in; None makes a new figure.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            InputError: for a set without a ranking.
+        """
         from neurosteer.report import faithfulness_figure
 
         if not self.curve:
@@ -64,9 +123,13 @@ class Evidence(EvidenceResult):
         return faithfulness_figure([self], ax=ax)
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder that `Evidence.load` reads back: results.json, the neurons, and the tables as CSV.
+        """Write a folder that `Evidence.load` reads: results.json, the neurons, and the tables as CSV.
 
-        Replaces what an earlier `save` wrote there. Raises `InputError` where something else is.
+        Args:
+            folder: where; what an earlier `save` wrote there is replaced.
+
+        Raises:
+            InputError: for a folder with anything else in it.
         """
         place = Path(folder)
         refuse_foreign(place)
@@ -81,9 +144,16 @@ class Evidence(EvidenceResult):
 
     @classmethod
     def load(cls, folder: str | Path) -> Evidence:
-        """Read what `save` wrote, or a run of `neurosteer evidence` by one method; `open_run` reads all methods'.
+        """Read what `save` wrote, or a run of `neurosteer evidence` by one method.
 
-        Raises `InputError` where there is no evidence, or more than one.
+        Args:
+            folder: the folder; `open_run` reads one with several methods.
+
+        Returns:
+            The evidence.
+
+        Raises:
+            InputError: where there is no evidence, or more than one.
         """
         found = load_evidence(Path(folder))
         if len(found) != 1:

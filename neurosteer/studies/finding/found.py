@@ -28,16 +28,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Found(FoundParts):
-    """The result of `find`: the numbers of each layer, a score for every unit, and the pairs as they were split.
+    """What `find` found: the numbers of each layer, a score for every unit, and the pairs as they were split.
 
-    Accuracies are test accuracies in [0, 1]. They say what a linear probe can read at a layer, not what the model
-    makes of it.
+    Accuracies are test accuracies in [0, 1]. They say what a linear probe can read at a layer, not what the
+    model uses.
+
+    Attributes:
+        result: every number, as the JSON of `neurosteer find` has them.
+        rankings: a `Ranking` by method.
+        directions: by kind and layer, a vector and the standard deviation of train states along it.
+        pairs: all pairs.
+        split: the same, as train, validation and test.
+        top: EOS states of the best neurons; None where heads are ranked, and in runs of earlier versions.
 
     Example:
-        >>> found = ns.find(model, pairs)                                     # doctest: +SKIP
-        >>> found.layers[14].dense, found.layers[14].random.high              # doctest: +SKIP
-        >>> top = found.ranking("welch").top(40)                              # doctest: +SKIP
-        >>> found.save("runs/mine"); found = Found.load("runs/mine")          # doctest: +SKIP
+        >>> found.best_layer, found.layers[1].dense, len(found.train), len(found.validation), len(found.test)
+        (1, 1.0, 180, 60, 60)
+        >>> found.ranking("welch").top(12), found.direction("mean", layer=1)
+        (NeuronSet(12 neurons at resid_post, layer 1), Direction(mean direction, at resid_post, layer 1))
+        >>> found.to_frame()["dense"].tolist()[1], len(found.to_csv().splitlines()), found.figure()
+        (1.0, 4, <Figure size ...>)
+        >>> ns.Found.load(found.save("runs/mine")), '"task": "number"' in found.to_json()
+        (Found(number, 3 layers, best layer 1), True)
     """
 
     @property
@@ -57,20 +69,31 @@ class Found(FoundParts):
 
     @property
     def train(self) -> Pairs:
+        """The pairs that probes learn from."""
         return self.split.train
 
     @property
     def validation(self) -> Pairs:
+        """The pairs that choose L2 strength, lambda and best layer."""
         return self.split.validation
 
     @property
     def test(self) -> Pairs:
+        """The pairs that results are measured on; they choose nothing."""
         return self.split.test
 
     def direction(self, kind: DirectionKind = "mean", layer: int | None = None) -> Direction:
-        """From bad to good states of a layer: the difference of their means, or the weights of the dense probe.
+        """Return the direction from bad to good states of a layer.
 
-        The layer is by default the one that validation pairs chose for this direction, or else for the first method.
+        Args:
+            kind: `mean`, the difference of the means, or `probe`, the weights of the dense probe.
+            layer: the block; None is the one that validation pairs chose for this direction, or for the first method.
+
+        Returns:
+            The direction, of length 1.
+
+        Raises:
+            InputError: for another kind, and for a layer that was not searched.
         """
         if kind not in DIRECTION_KINDS:
             raise InputError(f"direction '{kind}' is not one of {', '.join(DIRECTION_KINDS)}")
@@ -82,13 +105,30 @@ class Found(FoundParts):
         return Direction(replace(units, metadata=metadata), vector, std)
 
     def ranking(self, method: Method = "welch") -> Ranking:
-        """The ranking of one method. Raises `InputError` for a method that `find` was not asked for."""
+        """Return the ranking by one method.
+
+        Args:
+            method: one that `find` was asked for.
+
+        Returns:
+            The ranking.
+
+        Raises:
+            InputError: for any other method.
+        """
         if method not in self.rankings:
             raise InputError(f"no ranking by '{method}' here; there is {', '.join(self.rankings)}")
         return self.rankings[method]
 
     def figure(self, *, ax: Axes | None = None) -> Figure:
-        """Accuracy by layer as a matplotlib figure; with `ax` it is drawn there."""
+        """Draw accuracy by layer.
+
+        Args:
+            ax: matplotlib axes to draw in; None makes a new figure.
+
+        Returns:
+            The matplotlib figure.
+        """
         from neurosteer.report import find_figure
 
         return find_figure(self.result, ax=ax)
@@ -106,17 +146,33 @@ class Found(FoundParts):
         return layers_csv(self.result)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write a run folder, as `neurosteer find` does, and return it; one that is there is replaced.
+        """Write a run folder, as `neurosteer find` does.
 
-        Raises `InputError` for a folder that holds something else.
+        Args:
+            folder: where; a run that is there is replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: for a folder with anything else in it.
         """
         return save_found(self, Path(folder))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], task: str | None = None) -> Found:
-        """Read what `save` or `neurosteer find` wrote; of several tasks name one.
+        """Read what `save` or `neurosteer find` wrote.
 
-        Raises `InputError` for another kind of folder, `CorruptFileError` for a damaged one.
+        Args:
+            folder: the run folder.
+            task: which of several tasks; None where there is only one.
+
+        Returns:
+            The same as was saved.
+
+        Raises:
+            InputError: for another kind of folder.
+            CorruptFileError: for a damaged one.
         """
         return cls(**vars(load_parts(Path(folder), task)))
 

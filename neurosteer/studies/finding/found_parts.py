@@ -27,4 +27,5 @@ class FoundParts:
 
     @property
     def task(self) -> str:
+        """Name of the task."""
         return self.result.task

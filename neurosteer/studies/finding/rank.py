@@ -48,29 +48,35 @@ def rank_neurons(
     """Score every unit on pairs of your own split.
 
     Args:
-        model: The model; it is not changed.
-        train: The pairs that rank.
-        method: As in `find`.
-        validation: With them the ranking also knows its best layer, and `l0` chooses its lambda.
-        lam: The weight of the classification loss beside the L0 penalty instead, above 0 and at most 1.
-        to: What attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of the train sentences.
-        steps: Over how many points between both attribution averages gradients.
-        l0: How masks of probes are trained.
-        mask: How causal masks are trained: without test pairs, none chooses a set.
-        topk: How many neurons the best layer is chosen for: a count (40) or a share of the width ("1%").
-        layers: Blocks, counted from 0: "all", one, or several.
-        site: Which activation is read: the residual stream after a block by default, by head always `z`.
-        by: What is ranked as one: a `unit`, or a whole attention `head`.
-        position: At which token: the appended `eos`, or the `last` one of the sentence.
-        seed: Decides how masks start.
-        progress: Where progress and notices go.
+        model: the model; it is not changed.
+        train: the pairs that rank.
+        method: as in `find`.
+        validation: pairs that choose the best layer, and the lambda of `l0`; without them no layer is best.
+        lam: the weight of the classification loss against the L0 penalty, above 0 and at most 1, if no validation
+            pairs choose it.
+        to: what attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of train sentences.
+        steps: over how many points between the activation and `to` attribution averages gradients.
+        l0: how masks of probes are trained.
+        mask: how causal masks are trained. There are no test pairs here, so none chooses a set.
+        topk: how many neurons the best layer is chosen for: a count (40) or a share of the width ("1%").
+        layers: blocks, counted from 0: "all", one, or several.
+        site: which activation is read; None is the residual stream after a block, and `z` where `by` is `head`.
+        by: what is ranked as one: a `unit`, or a whole attention `head`.
+        position: at which token: the appended `eos`, or the `last` one of the sentence.
+        seed: decides how masks start.
+        progress: where progress and notices go.
+
+    Returns:
+        A ranking whose `scores` are `[layer, unit]`; `neurosteer.rankings` has their unit and source.
 
     Raises:
-        InputError: A method that is unknown or lacks what it needs, or parts that share a sentence.
+        InputError: for a method that is unknown or lacks what it needs, and for parts that share a sentence.
 
     Example:
-        >>> train, validation, test = pairs.split("lexical")                  # doctest: +SKIP
-        >>> ns.rank_neurons(model, train, validation=validation).top(40)      # doctest: +SKIP
+        >>> train, validation, test = pairs.split("pair")
+        >>> own = ns.rank_neurons(model, train, method="attribution", validation=validation, topk=12)
+        >>> own
+        Ranking(attribution of number, 3 layers x 384 units, best layer 1)
     """
     check_attribution(to, steps)
     chosen, site = resolve_layers(model, layers), site_of(site, by)

@@ -71,42 +71,51 @@ def find(
 ) -> Found:
     """Rank the neurons of every layer by how well they tell good from bad, and measure what can be read from them.
 
-    Beside the top k neurons of each layer stand the dense probe, random sets of the same size from the rest, the
-    L0-masked probe and, with a split by pair, the same on words that training never saw. L2 strength, lambda and best
-    layer are chosen on validation pairs; what is reported is measured on test pairs.
+    The top k neurons of each layer are compared with the dense probe, with random sets of the same size, with the
+    L0-masked probe and, where pairs are split by pair, with the same probes on words that are new to training. L2
+    strength, lambda and best layer are chosen on validation pairs. What is reported is measured on test pairs.
 
     Args:
-        model: The model; it is not changed.
-        pairs: The minimal pairs of one task.
-        methods: How neurons are ranked, see `neurosteer.rankings`: `attribution` and `causal-l0` by what the model
-            uses, the others by what a probe can read. The first chooses the best layer.
+        model: the model; it is not changed.
+        pairs: the minimal pairs of one task.
+        methods: how neurons are ranked: `welch`, `l0`, `mean-diff`, `l1` and `localizer` by what a probe can read,
+            `attribution` and `causal-l0` by what the model uses. The first chooses the best layer.
         split: `pair`, or `lexical`: the contrasting words of test occur in no contrast of train.
-        topk: How many neurons (or heads) of a layer: a count (40) or a share of them ("1%").
-        layers: Blocks, counted from 0: "all", one, or several.
-        site: Which activation is read: the residual stream after a block by default, by head always `z`.
-        by: What is ranked and chosen as one: a `unit`, or a whole attention `head`.
-        position: At which token: the appended `eos`, or the `last` one of the sentence.
-        lambdas: The weights of the classification loss beside the L0 penalty that one is chosen from, above 0 and at
-            most 1: the smaller, the fewer units stay. None for a grid of six.
-        to: What attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of train sentences.
-        steps: Over how many points between both attribution averages gradients.
-        directions: Along which it is also measured what can be read: the difference of `mean`s, the dense `probe`.
-        draws: How many random sets are drawn.
-        seed: Decides the split and every draw.
-        l0: How the masks of probes are trained.
-        mask: What is asked of a causal mask (`share` of the margin, `kl` in nats per token), and how it is trained.
-        neutral: A file of neutral text for causal masks, whose paragraphs in turn train and judge; two small ones
-            are built in.
-        cache: Whether to read what was found before, and keep what is found.
-        progress: Where progress and notices go.
+        topk: how many neurons (or heads) of a layer: a count (40) or a share of them ("1%").
+        layers: blocks, counted from 0: "all", one, or several.
+        site: which activation is read; None is the residual stream after a block, and `z` where `by` is `head`.
+        by: what is ranked and chosen as one: a `unit`, or a whole attention `head`.
+        position: at which token: the appended `eos`, or the `last` one of the sentence.
+        lambdas: weights of the classification loss against the L0 penalty, above 0 and at most 1; one is chosen. The
+            smaller, the fewer units remain. None is a grid of six.
+        to: what attribution and causal masks ablate to: `zero`, or the `mean` over the tokens of train sentences.
+        steps: over how many points between the activation and `to` attribution averages gradients.
+        directions: directions whose accuracy is measured too: the difference of `mean`s, the dense `probe`.
+        draws: how many random sets are drawn at each layer.
+        seed: decides the split and every draw.
+        l0: how the masks of probes are trained.
+        mask: what is asked of a causal mask (`share` of the margin, `kl` in nats per token), and how it is trained.
+        neutral: a file of neutral text for causal masks. None is two small texts that are built in.
+        cache: whether results are read from the cache, and written to it.
+        progress: where progress and notices go.
+
+    Returns:
+        A `Found`: accuracies in [0, 1] by layer, a `Ranking` by each method, and the pairs as they were split.
 
     Raises:
-        InputError: A request that cannot be met.
-        LexicalSplitError: The words of the task allow no lexical split.
+        InputError: for a request that cannot be met.
+        LexicalSplitError: where the words of the task allow no lexical split.
+
+    Source:
+        The experiment follows a paper on sparse probing of grammar. `neurosteer.rankings` has the source of each
+        method.
 
     Example:
-        >>> found = ns.find(model, ns.load_pairs("intransitive"), topk="1%")  # doctest: +SKIP
-        >>> found.layers[14].dense, found.ranking("welch").top(40)            # doctest: +SKIP
+        >>> found = ns.find(model, pairs, methods=("attribution", "welch"), topk=12)
+        >>> found
+        Found(number, 3 layers, best layer 1)
+        >>> found.layers[1].dense, found.ranking("welch").top(40)
+        (1.0, NeuronSet(40 neurons at resid_post, layer 1))
     """
     check_request(methods, draws, by)
     grid = lambdas_of(lambdas)

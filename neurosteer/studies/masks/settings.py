@@ -10,10 +10,34 @@ from neurosteer.errors import InputError
 
 @dataclass(frozen=True)
 class MaskSettings:
-    """What is asked for, and the training.
+    """What is asked of a causal mask, and how it is trained.
 
-    The price of a unit is what it has to be worth, as a share of the margin that can be lost, for its gate to open.
-    It is the first one during the warm-up, then rises to the last one in equal factors.
+    The price of a unit is what it has to be worth for its gate to open, as a share of the margin that can be lost. It
+    is the first one during the warm-up, then rises to the last one in equal factors.
+
+    Attributes:
+        share: of the margin that can be lost, that the set has to take.
+        kl: the most that the set may disturb neutral text, in nats per token.
+        seeds: number of masks, whose mean ranks.
+        steps: number of training steps.
+        batch: pairs of a step.
+        tau: share of the margin below which what is left counts less and less.
+        beta: what a nat of KL per token costs, as a share of the margin.
+        first_price: price of a unit during the warm-up.
+        last_price: price at the last step.
+        warm_up: share of the steps.
+        rate: learning rate.
+        beta1: decay of the optimiser's averages (Adam).
+        beta2: decay of its averages of squares.
+        most: log alpha stays between this and its negative, or its start where that is lower.
+
+    Source:
+        Gates: Louizos, Welling & Kingma 2018.
+
+    Example:
+        >>> short = ns.MaskSettings(steps=50)
+        >>> short, short.settings()["kl"], short.price(0), short.price(49)
+        (MaskSettings(steps=50), 0.1, 0.0005, 0.2)
     """
 
     share: float = 0.9  # of the margin that can be lost, that the set has to take
@@ -56,7 +80,14 @@ class MaskSettings:
         return int(self.warm_up * self.steps)
 
     def price(self, step: int) -> float:
-        """Of a unit at a step, counted from 0."""
+        """Price of a unit.
+
+        Args:
+            step: the step, counted from 0.
+
+        Returns:
+            A share of the margin that can be lost.
+        """
         path = max(self.steps - 1 - self.warm_steps, 1)
         rise = max(step - self.warm_steps, 0) / path
         return float(self.first_price * (self.last_price / self.first_price) ** rise)
