@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS
+from neurosteer.vocabulary import MOST_CONTROLS, FixedReference
 
 from . import options, parse
 from .measurement import Also, Neutral
@@ -23,9 +23,7 @@ def neuron(
     *,
     pairs: options.PairsFrom,
     also: Also = None,
-    to: Annotated[
-        Literal["mean", "zero"], typer.Option(help="What it is moved towards when it is ablated.")
-    ] = "mean",
+    to: Annotated[FixedReference, typer.Option(help="What it is moved towards when it is ablated.")] = "mean",
     controls: Annotated[
         int, typer.Option(min=0, max=MOST_CONTROLS, metavar="N", help="Matched single units of its layer.")
     ] = 19,
