@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neurosteer.sites import USUAL_SITES
 from neurosteer.vocabulary import (
     DIRECTION_KINDS,
     METHODS,
@@ -154,7 +155,7 @@ class Search:
             "split": self.split,
             "k": self.topk,
             "layers": self.layers,
-            "site": self.site or ("z" if self.by == "head" else "resid_post"),
+            "site": self.site or USUAL_SITES[self.by],
             **({} if self.by == "unit" else {"by": self.by}),
             "position": self.position,
             "lambdas": self._lambdas,

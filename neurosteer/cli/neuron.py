@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from neurosteer.errors import InputError
+from neurosteer.sites import USUAL_SITES
 from neurosteer.vocabulary import MOST_CONTROLS, FixedReference
 
 from . import options, parse
@@ -50,7 +51,7 @@ def neuron(
     from neurosteer.studies.cards import neuron_card
 
     loaded = model.load(offline=output.offline, progress=progress)
-    [task], at = tasks, site or "resid_post"
+    [task], at = tasks, site or USUAL_SITES["unit"]
     others = load_others(task, also or (), limit=pairs.limit, seed=seed, offline=output.offline)
     card = neuron_card(
         loaded,

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from neurosteer.sites import USUAL_SITES
 from neurosteer.vocabulary import COLUMNS, QUESTIONS, Json
 
 
@@ -77,7 +78,6 @@ _FIND = {
     "kl": _Option("--kl"),
     "neutral": _Option("--neutral"),
 }
-_SITES = {"unit": "resid_post", "head": "z"}  # which a find of these looks at without `--site`
 _EVIDENCE = {
     "only": _Option("--only", list(QUESTIONS), joined=True),
     "to": _Option("--to"),
@@ -125,7 +125,7 @@ def command_of(command: str, options: Mapping[str, Json]) -> str:
         return ""
     words: list[str] = []
     for name, value in asked.items():
-        usual = _SITES[asked.get("by", "unit")] if name == "site" else known[name].usual
+        usual = USUAL_SITES[asked.get("by", "unit")] if name == "site" else known[name].usual
         if value is not None and (list(value) if isinstance(value, tuple) else value) not in ([], usual):
             words += _typed(known[name], value)
     prompts = options.get("prompts", ())
