@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from neurosteer.rankings import shown_by
 from neurosteer.references import REFERENCE_POINTS
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.vocabulary import counted, counted_pairs
@@ -129,8 +130,8 @@ def _legend(axes: Axes, found: Sequence[EvidenceResult]) -> None:
 
 
 def _name(one: EvidenceResult) -> str:
-    kind = {"welch": "encoded: ", "l0": "encoded: ", "attribution": "used: "}.get(one.method or "", "")
-    return f"{kind}{one.method or 'given'}, {one.k:,} {one.noun}s"
+    method = one.method or "given"
+    return f"{shown_by(method)}{method}, {one.k:,} {one.noun}s"
 
 
 def _subtitle(found: Sequence[EvidenceResult], model: str | None) -> list[str]:
