@@ -9,17 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from neurosteer.pairs.baselines import TOKEN_FEATURES
 from neurosteer.results import FindLayer, FindResult
 from neurosteer.vocabulary import DirectionKind
 
 from .agreement import agreement_table, compared, predicts_use
-from .baselines import UNSPACED, WORDS, lacks_words, named
+from .baselines import COLUMNS, UNSPACED, lacks_words, named
 from .grid import add_row, grid
 from .masks import mask_table
 from .numbers import number, percent
-
-_BENEATH = {"count": "length"}  # the columns of tokens that have another name among those of words
 
 
 def find_table(found: FindResult) -> RenderableType:
@@ -53,21 +50,18 @@ def _heading(found: FindResult) -> Text:
 
 
 def _baselines(found: FindResult) -> Table:
-    """A line of word baselines for each split, and beneath it one of token baselines."""
+    """A line of word baselines for each split, and beneath it one of token baselines: those that 80 columns hold."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("without a model", style="dim", overflow="fold")
-    of_words = {name: name for name in WORDS}
-    of_tokens = {_BENEATH.get(name, name): f"token {name}" for name in TOKEN_FEATURES}
-    columns = {**of_words, **of_tokens}
-    for name in columns:
+    for name in COLUMNS:
         table.add_column(name, justify="right", overflow="fold")
     rows = {f"{found.data.split.kind} split": found.baselines}
     if found.baselines_new_words is not None:
         rows["new words"] = found.baselines_new_words
     for label, baselines in rows.items():
         values = named(baselines)
-        for start, of in ((label, of_words), ("  its tokens", of_tokens)):
-            add_row(table, start, *(number(values[of[name]], digits=3) if name in of else "" for name in columns))
+        add_row(table, label, *(number(values[name], digits=3) for name in COLUMNS))
+        add_row(table, "  its tokens", *(number(values[name], digits=3) if name else "" for name in COLUMNS.values()))
     return table
 
 

@@ -8,7 +8,8 @@ from showing import printed
 
 from neurosteer.pairs.baselines import TOKEN_FEATURES
 from neurosteer.report import find_table
-from neurosteer.report.baselines import NAMES
+from neurosteer.report.baselines import COLUMNS, DRAWN, NAMES
+from neurosteer.report.pages.found import baselines_table
 from neurosteer.results import SplitSizes
 
 
@@ -54,13 +55,18 @@ At layer 15 the top 6 units reach .77. On unseen words .84 remain.
     assert printed(find_table(found_of(3, new_words=False))) == expected
 
 
-def test_a_later_baseline_of_tokens_has_a_column_of_its_own(found_of, monkeypatch):
-    """Where words have none of its name; a run of before has no value there."""
+def test_columns_and_lines_are_baselines():
+    assert {*COLUMNS, *filter(None, COLUMNS.values()), *DRAWN} <= set(NAMES)
+
+
+def test_a_later_baseline_is_on_the_page_and_leaves_the_table_as_wide(found_of, monkeypatch):
+    """A run of before has no value of it."""
+    found = found_of(l0=False, new_words=False)
+    before = printed(find_table(found))
     monkeypatch.setitem(TOKEN_FEATURES, "trigram", TOKEN_FEATURES["bigram"])
     monkeypatch.setattr("neurosteer.report.baselines.NAMES", (*NAMES, "token trigram"))
-    heads, words, tokens = printed(find_table(found_of(l0=False, new_words=False)), 120).splitlines()[3:6]
-    assert heads.split()[-2:] == ["bigram", "trigram"]
-    assert (words.split()[-1], tokens.split()[-2:]) == (".978", [".985", "–"])  # noqa: RUF001
+    assert printed(find_table(found)) == before
+    assert baselines_table(found).rows[-2:] == (("token bigram", ".985", "–"), ("token trigram", "–", "–"))  # noqa: RUF001
 
 
 def test_new_words_add_a_row_of_baselines_and_two_columns(found_of):
