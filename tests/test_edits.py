@@ -116,7 +116,7 @@ def test_only_a_reference_that_is_not_fixed_takes_donors(kind: EditKind):
 def test_a_kind_without_arithmetic_is_an_error():
     """It does not become another kind's shift."""
     edit = Edit.ablate(neurons_of())
-    object.__setattr__(edit, "kind", "median")
+    object.__setattr__(edit, "kind", "no kind")
     with pytest.raises(AssertionError):
         edit.by_layer()
 
