@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Position, Site
+from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, FixedReference, Position, Site
 
 GOOD, BAD = 0, 1  # positions on the `side` axis
 
@@ -165,6 +166,16 @@ class UnitStats:
             eos_var=self.eos_var[rows],
             layers=tuple(layers),
         )
+
+    def reference(self, to: FixedReference) -> Float[Tensor, "layer unit"]:
+        """The value of every unit at a fixed reference."""
+        match to:
+            case "zero":
+                return torch.zeros_like(self.token_mean)
+            case "mean":
+                return self.token_mean
+            case other:
+                assert_never(other)
 
     def __repr__(self) -> str:
         layers, width = self.token_mean.shape

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +18,7 @@ from torch import Tensor
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
+from neurosteer.references import REFERENCE_POINTS, reference_of
 from neurosteer.results import read_record
 from neurosteer.results.effect import AppliedEdit
 from neurosteer.vocabulary import (
@@ -103,7 +105,7 @@ class Edit:
             raise InputError(f"scale must be a finite number, not {self.scale}")
         if not bool(torch.as_tensor(self.value).isfinite().all()):
             raise InputError("an edit's value must be finite")
-        if self.kind == "resample" and not self.donors:
+        if self.needs_donors and not self.donors:
             raise InputError("resampling takes its activations from donor sentences: give donors=, train pairs say")
 
     @classmethod
@@ -202,6 +204,12 @@ class Edit:
         return tuple(sorted(set(self.neurons.reaching(self.reach).layers.tolist())))
 
     @property
+    def needs_donors(self) -> bool:
+        """Whether its reference is no fixed one, but the activations of donor sentences."""
+        reference = reference_of(self.kind)
+        return reference is not None and not REFERENCE_POINTS[reference].fixed
+
+    @property
     def target(self) -> NeuronSet | Direction:
         """The neurons, or the direction."""
         return self.neurons if self.direction is None else self.direction
@@ -255,7 +263,7 @@ class Edit:
                 "value": self._described_value(),
                 "where": self.where,
                 "reach": self.reach,
-                "seed": self.seed if self.kind == "resample" else None,
+                "seed": self.seed if self.needs_donors else None,
                 "site": self.neurons.site,
                 "layers": self.layers,
                 "k": len(self.target.members),
@@ -274,21 +282,30 @@ class Edit:
         return float(self.value) if self.kind == "clamp" else None
 
     def _shift(self, neurons: NeuronSet, donor: Donor | None) -> Tensor:
-        if self.kind == "zero":
-            return torch.zeros(len(neurons))
-        if self.kind == "mean":
-            return (1 - self.scale) * neurons.at("token_mean")
-        if self.kind == "resample":
-            if donor is None:
-                raise InputError("resampling needs the donors' activations")
-            rows = torch.tensor([donor.layers.index(layer) for layer in neurons.layers.tolist()], dtype=torch.long)
-            return (1 - self.scale) * donor.values[:, rows, neurons.units]
-        if self.kind == "clamp":
-            return torch.full((len(neurons),), float(self.value))
-        return torch.as_tensor(self.value)
+        match self.kind:
+            case "zero":
+                return torch.zeros(len(neurons))
+            case "mean":
+                return (1 - self.scale) * neurons.at("token_mean")
+            case "resample":
+                return (1 - self.scale) * _donated(neurons, donor)
+            case "clamp":
+                return torch.full((len(neurons),), float(self.value))
+            case "push":
+                return torch.as_tensor(self.value)
+            case kind:
+                assert_never(kind)
 
     def __repr__(self) -> str:
         return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.target!r})"
+
+
+def _donated(neurons: NeuronSet, donor: Donor | None) -> Float[Tensor, "depth neuron"]:
+    """The donor's activations of the neurons."""
+    if donor is None:
+        raise InputError("resampling needs the donors' activations")
+    rows = torch.tensor([donor.layers.index(layer) for layer in neurons.layers.tolist()], dtype=torch.long)
+    return donor.values[:, rows, neurons.units]
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

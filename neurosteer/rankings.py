@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from neurosteer.vocabulary import Method
+
+Colour = Literal["blue", "vermilion", "green", "purple", "sky", "orange", "wine", "grey"]
+COLOURS: tuple[Colour, ...] = get_args(Colour)
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,8 @@ class RankingMethod:
         reads: what it is computed from.
         shows: that a probe can read the contrast from the unit (`encoded`), or that the model does (`used`).
         source: where it comes from.
+        colour: in every figure and page that compares methods.
+        marker: beside it in figures, as matplotlib names it; on pages each colour has a shape of its own.
         of_head: how the score of a head is made of those of its units: their `sum`, or the root of their mean square
             (`rms`). None where it ranks units alone.
         unit: in what the score is measured, for an axis.
@@ -25,16 +32,20 @@ class RankingMethod:
     reads: str
     shows: Literal["encoded", "used"]
     source: str
+    colour: Colour
+    marker: str
     of_head: Literal["rms", "sum"] | None = None
     unit: str = ""
 
 
-RANKINGS: Mapping[str, RankingMethod] = {
+RANKINGS: Mapping[Method, RankingMethod] = {
     "welch": RankingMethod(
         "Welch's |t| of good against bad states",
         "states",
         "encoded",
         "the paper",
+        "blue",
+        "s",
         of_head="rms",
         unit="|t|",
     ),
@@ -43,6 +54,8 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "states",
         "encoded",
         "the paper; Louizos, Welling & Kingma 2018",
+        "green",
+        "^",
         of_head="rms",
         unit="size of its weight",
     ),
@@ -51,6 +64,8 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "states",
         "encoded",
         "Cohen 1988; Gurnee et al. 2023",
+        "sky",
+        "v",
         of_head="rms",
         unit="standard deviations",
     ),
@@ -59,6 +74,8 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "states",
         "encoded",
         "Gurnee et al. 2023",
+        "orange",
+        "<",
         unit="penalties from the end",
     ),
     "localizer": RankingMethod(
@@ -66,6 +83,8 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "states",
         "encoded",
         "AlKhamissi et al. 2025; Kryvosheieva et al. 2025",
+        "wine",
+        "P",
         unit="t",
     ),
     "attribution": RankingMethod(
@@ -73,6 +92,8 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "gradients of the margin",
         "used",
         "Nanda 2023; Kramar et al. 2024",
+        "vermilion",
+        "o",
         of_head="sum",
         unit="nats",
     ),
@@ -81,6 +102,19 @@ RANKINGS: Mapping[str, RankingMethod] = {
         "gradients of the margin under gates",
         "used",
         "here; gates of Louizos, Welling & Kingma 2018",
+        "purple",
+        "D",
         unit="share of the path",
     ),
 }
+
+
+def ranking_of(method: str) -> RankingMethod | None:
+    """What is known of the method that chose neurons; None of neurons that were given."""
+    return next((known for name, known in RANKINGS.items() if name == method), None)
+
+
+def shown_by(method: str) -> str:
+    """`encoded: `, before the name of a method whose neurons are; nothing of neurons that were given."""
+    known = ranking_of(method)
+    return f"{known.shows}: " if known else ""

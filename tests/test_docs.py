@@ -93,6 +93,13 @@ def test_recipes_of_the_table():
     assert set(re.findall(r"^\| `([\w-]+)` ", table, flags=re.MULTILINE)) == set(bundled_recipes())
 
 
+def test_every_promise_has_a_test_and_every_test_a_promise():
+    """In order, so that a number is found, and none is given twice."""
+    promised = [int(number) for number in re.findall(r"^\| R(\d+) \|", page("guarantees").text, flags=re.MULTILINE)]
+    tested = {int(path.name[6:8]) for path in (ROOT / "tests" / "promises").glob("test_r*.py")}
+    assert promised == sorted(tested)
+
+
 def test_rooms_as_the_architecture_test_has_them():
     text = page("architecture").text
     rooms = re.findall(r"^    ([a-z]+)(?:/|\.py) ", text, flags=re.MULTILINE)

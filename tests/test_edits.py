@@ -16,6 +16,7 @@ from neurosteer.errors import InputError
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.results import record
+from neurosteer.vocabulary import KINDS, EditKind
 
 LAYERS, WIDTH = (2, 4, 5), 6  # not every layer of the model was ranked
 CHOSEN = [(2, 1), (2, 4), (5, 0), (5, 1)]
@@ -104,6 +105,19 @@ def test_a_resampled_neuron_has_a_value_at_each_depth():
     for layer, (units, _, shift) in parts.items():
         assert shift.tolist() == values[:, LAYERS.index(layer)][:, units].tolist()
     with pytest.raises(InputError, match="resampling needs the donors' activations"):
+        edit.by_layer()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_reference_that_is_not_fixed_takes_donors(kind: EditKind):
+    assert Edit(neurons_of(), kind, 0.0, donors=("a",)).needs_donors is (kind == "resample")
+
+
+def test_a_kind_without_arithmetic_is_an_error():
+    """It does not become another kind's shift."""
+    edit = Edit.ablate(neurons_of())
+    object.__setattr__(edit, "kind", "no kind")
+    with pytest.raises(AssertionError):
         edit.by_layer()
 
 

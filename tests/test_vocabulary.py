@@ -6,12 +6,10 @@ import pytest
 import torch
 
 from neurosteer.forward import CONVENTIONS as WAYS_TO_SCORE
-from neurosteer.model.sites import HOOKS
 from neurosteer.vocabulary import (
     CONVENTIONS,
     DTYPES,
     MEAN_CONVENTIONS,
-    SITES,
     counted,
     counted_pairs,
     is_device,
@@ -20,8 +18,7 @@ from neurosteer.vocabulary import (
 )
 
 
-def test_sites_have_hooks_and_conventions_a_way_to_score():
-    assert tuple(HOOKS) == SITES
+def test_conventions_have_a_way_to_score():
     assert tuple(WAYS_TO_SCORE) == CONVENTIONS
     assert set(MEAN_CONVENTIONS) < set(CONVENTIONS)
 

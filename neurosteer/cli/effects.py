@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import DIRECTION_KINDS, REFERENCES, Json, Reference, counted
+from neurosteer.vocabulary import (
+    DIRECTION_KINDS,
+    FIXED_REFERENCES,
+    REFERENCES,
+    FixedReference,
+    Json,
+    Reference,
+    counted,
+)
 
 from . import options, parse
 from .again import Again, made_again, say_foot
@@ -110,10 +118,8 @@ def ablate(
         from neurosteer.neurons import Direction
 
         if isinstance(chosen, Direction):
-            if kinds[0] == "resample":
-                raise InputError("--to resample is for neurons; a direction is projected out to zero or to its mean")
-            return Edit.project_out(chosen, kinds[0], scale=scales[0], where=measurement.where)
-        donors = train if kinds[0] == "resample" else ()
+            return Edit.project_out(chosen, _fixed(kinds[0]), scale=scales[0], where=measurement.where)
+        donors = () if kinds[0] in FIXED_REFERENCES else train
         whole = Edit.ablate(chosen, kinds[0], where=measurement.where, reach=neurons.reach, donors=donors, seed=draw)
         return whole.scaled(scales[0])
 
@@ -131,7 +137,7 @@ def amplify(
     *,
     neurons: NeuronsFrom,
     seed: Seed = None,
-    to: Annotated[Literal["zero", "mean"], edit_option(help="The reference that is scaled away from.")] = "zero",
+    to: Annotated[FixedReference, edit_option(help="The reference that is scaled away from.")] = "zero",
     measurement: Measurement,
     model: options.ModelOfFind,
     output: options.PageOutput,
@@ -155,6 +161,14 @@ def amplify(
     record = {**neurons.record(seed), **measurement.record(2.0), "about": to}
     request = _Request("amplify", neurons, seed, edit, (), scales, measurement, model, output, record)
     _measure(request, progress)
+
+
+def _fixed(reference: Reference) -> FixedReference:
+    """The reference, of a direction. Raises `InputError` for one that is not the same at every token."""
+    for fixed in FIXED_REFERENCES:
+        if fixed == reference:
+            return fixed
+    raise InputError(f"--to {reference} is for neurons; a direction is projected out to zero or to its mean")
 
 
 def _measure(asked: _Request, progress: TerminalProgress) -> None:

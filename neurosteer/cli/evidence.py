@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS, QUESTIONS, Json, Question
+from neurosteer.vocabulary import MOST_CONTROLS, QUESTIONS, FixedReference, Json, Question
 
 from . import options, parse
 from .again import say_foot
@@ -40,9 +40,7 @@ Only = Annotated[
         show_default="all",
     ),
 ]
-To = Annotated[
-    Literal["mean", "zero"], _option(help="What neurons are moved towards: their mean over tokens, or zero.")
-]
+To = Annotated[FixedReference, _option(help="What neurons are moved towards: their mean over tokens, or zero.")]
 Controls = Annotated[
     int,
     _option(

@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurosteer.vocabulary import DIRECTION_KINDS, METHODS, MOST_DRAWS, PAPER_METHODS, Grain, Json, Method
+from neurosteer.sites import USUAL_SITES
+from neurosteer.vocabulary import (
+    DIRECTION_KINDS,
+    METHODS,
+    MOST_DRAWS,
+    PAPER_METHODS,
+    FixedReference,
+    Grain,
+    Json,
+    Method,
+)
 
 from . import options, parse
 from .again import Again, made_again, say_foot
@@ -55,9 +65,9 @@ class Search:
             show_default="a grid, chosen from on validation",
         ),
     ] = None
-    to: Annotated[
-        Literal["zero", "mean"], _option(help="The ablation that attribution predicts, and causal masks learn.")
-    ] = "zero"
+    to: Annotated[FixedReference, _option(help="The ablation that attribution predicts, and causal masks learn.")] = (
+        "zero"
+    )
     steps: Annotated[
         int, _option(min=1, max=options.MOST, metavar="S", help="Passes that attribution averages gradients over.")
     ] = 1
@@ -145,7 +155,7 @@ class Search:
             "split": self.split,
             "k": self.topk,
             "layers": self.layers,
-            "site": self.site or ("z" if self.by == "head" else "resid_post"),
+            "site": self.site or USUAL_SITES[self.by],
             **({} if self.by == "unit" else {"by": self.by}),
             "position": self.position,
             "lambdas": self._lambdas,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neurosteer.vocabulary import Reach, Where
+from neurosteer.vocabulary import FixedReference, Reach, Where
 
 from . import options, parse
 from .again import say_foot
@@ -53,7 +53,7 @@ class Change:
             show_default=False,
         ),
     ] = None
-    to: Annotated[Literal["zero", "mean"], _edit_option(help="The reference that is scaled away from.")] = "zero"
+    to: Annotated[FixedReference, _edit_option(help="The reference that is scaled away from.")] = "zero"
     where: Annotated[
         Where,
         _edit_option(

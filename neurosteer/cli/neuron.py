@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import MOST_CONTROLS
+from neurosteer.sites import USUAL_SITES
+from neurosteer.vocabulary import MOST_CONTROLS, FixedReference
 
 from . import options, parse
 from .measurement import Also, Neutral
@@ -23,9 +24,7 @@ def neuron(
     *,
     pairs: options.PairsFrom,
     also: Also = None,
-    to: Annotated[
-        Literal["mean", "zero"], typer.Option(help="What it is moved towards when it is ablated.")
-    ] = "mean",
+    to: Annotated[FixedReference, typer.Option(help="What it is moved towards when it is ablated.")] = "mean",
     controls: Annotated[
         int, typer.Option(min=0, max=MOST_CONTROLS, metavar="N", help="Matched single units of its layer.")
     ] = 19,
@@ -52,7 +51,7 @@ def neuron(
     from neurosteer.studies.cards import neuron_card
 
     loaded = model.load(offline=output.offline, progress=progress)
-    [task], at = tasks, site or "resid_post"
+    [task], at = tasks, site or USUAL_SITES["unit"]
     others = load_others(task, also or (), limit=pairs.limit, seed=seed, offline=output.offline)
     card = neuron_card(
         loaded,

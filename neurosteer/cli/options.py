@@ -12,9 +12,10 @@ import typer
 
 from neurosteer import hub
 from neurosteer.errors import NeurosteerError
-from neurosteer.vocabulary import SITES, Json, SplitKind
+from neurosteer.sites import USUAL_SITES, site_list
 from neurosteer.vocabulary import Convention as ConventionName
 from neurosteer.vocabulary import Dtype as DtypeName
+from neurosteer.vocabulary import Json, SplitKind
 from neurosteer.vocabulary import Position as PositionName
 from neurosteer.vocabulary import Site as SiteName
 
@@ -153,8 +154,8 @@ Site = Annotated[
     SiteName | None,
     _model_option(
         metavar="SITE",
-        help=f"Which activations: {', '.join(SITES[:-1])} or {SITES[-1]} (the heads' outputs).",
-        show_default="resid_post; z by head",
+        help=f"Which activations: {site_list()}.",
+        show_default=f"{USUAL_SITES['unit']}; {USUAL_SITES['head']} by head",
     ),
 ]
 Position = Annotated[PositionName, _model_option(help="Read at the EOS token or at the sentence's last token.")]

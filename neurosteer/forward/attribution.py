@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import torch
@@ -171,7 +171,7 @@ class _Work:
         runs = [[text.tokens[:-1] for text in group] for group in self.groups]
         packs = plan(runs, self.packing, shared=can_share_prefixes(model, runs, progress))
         texts = [text for group in self.groups for text in group]
-        base = _mean_input(model, packs, len(texts)) if steps > 1 and self.to == "mean" else None
+        base = _start(model, packs, len(texts), self.to) if steps > 1 else None
         total = torch.zeros(2, size, len(layers), site_width(model, self.site, layers), dtype=torch.float64)
 
         def run(pack: Pack, passed: Callable[[], None]) -> Float[Tensor, "what row layer unit"]:
@@ -222,6 +222,17 @@ def _slopes(
     sign = 1.0 - 2.0 * (targets.text % 2)  # good sentences are the even ones
     margin = (sign.to(logits.device) * targets.logprobs(logits)).sum()
     return [values.detach() for values in seen], torch.autograd.grad(margin, seen)
+
+
+def _start(model: Model, packs: Sequence[Pack], texts: int, to: FixedReference) -> Float[Tensor, "unit"] | None:
+    """Where the path of several steps begins: the first block's input there; None is zero."""
+    match to:
+        case "zero":
+            return None
+        case "mean":
+            return _mean_input(model, packs, texts)
+        case other:
+            assert_never(other)
 
 
 def _mean_input(model: Model, packs: Sequence[Pack], texts: int) -> Float[Tensor, "unit"]:

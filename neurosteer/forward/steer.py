@@ -51,7 +51,7 @@ def steering(model: Model, edit: Edit) -> Iterator[ActiveEdit]:
 def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
     """An edit prepared for a model: checked, and if it resamples, with its donors' activations (or `donor`)."""
     check_edit(model, edit)
-    if edit.kind == "resample" and donor is None:
+    if edit.needs_donors and donor is None:
         donor = donor_of(model, edit)
     return Variant(edit.by_layer(donor), edit.neurons.site, edit.where)
 

@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError
+from neurosteer.sites import projection_behind
 from neurosteer.vocabulary import Site
 
 from .model import Model
-
-_BEHIND: Mapping[str, tuple[str, str]] = {"mlp_post": ("mlp", "out"), "z": ("attn", "o")}  # part and projection
 
 
 def bake(model: Model, network: Any, parts: Mapping[int, LayerEdit], site: Site) -> None:
@@ -43,7 +42,10 @@ def _is_exact(scale: float) -> bool:
 
 def _projection(model: Model, network: Any, site: Site, layer: int) -> Float[Tensor, "output input"]:
     """The weights behind a site at a layer, its units as the last axis: a view, whose changes are the network's."""
-    part, name = _BEHIND[site]
+    behind = projection_behind(site)
+    if behind is None:
+        raise InputError(f"{site} has no projection of its own behind it, so an edit cannot be put into weights")
+    part, name = behind
     hooked: Any = getattr(getattr(getattr(model.bridge.blocks[layer], part), name), "original_component", None)
     kind = type(hooked).__name__
     same = []

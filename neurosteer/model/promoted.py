@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neurosteer.sites import KNOWN_SITES
 from neurosteer.vocabulary import Site
 
 from .model import Model
 from .sites import check_site
-
-_WRITES: Mapping[Site, tuple[str, str]] = {"mlp_post": ("mlp", "out"), "z": ("attn", "o")}  # with which matrix
-_INTO_THE_STREAM: tuple[Site, ...] = ("resid_post", "resid_pre", "resid_mid", "attn_out", "mlp_out")
 
 
 def logit_weights(model: Model, site: Site, layer: int, unit: int) -> Float[Tensor, "vocab"] | None:
@@ -23,7 +20,8 @@ def logit_weights(model: Model, site: Site, layer: int, unit: int) -> Float[Tens
 
     A coordinate of the residual stream writes along itself, a unit of `mlp_post` along its row of the output matrix;
     the final norm is taken of that direction alone, without its bias. It says nothing of what later blocks make of it
-    (nostalgebraist 2020, "logit lens"). None where the network does not show its final norm or unembedding.
+    (nostalgebraist 2020, "logit lens"). None where the network does not show its final norm or unembedding, and
+    for a site that has no direct way.
     """
     check_site(model, site, [layer])
     network = model.bridge.original_model
@@ -41,9 +39,12 @@ def logit_weights(model: Model, site: Site, layer: int, unit: int) -> Float[Tens
 
 def _direction(model: Model, site: Site, layer: int, unit: int) -> Float[Tensor, "d_model"] | None:
     """What one unit of activation adds to the residual stream."""
-    if site in _INTO_THE_STREAM:
+    writes = KNOWN_SITES[site].writes
+    if writes is None:
+        return None
+    if writes == "as it is":
         return _one_hot(model, model.d_model, unit)
-    part, name = _WRITES[site]
+    part, name = writes
     out = _original(getattr(getattr(model.bridge.blocks[layer], part, None), name, None))
     if out is None:
         return None

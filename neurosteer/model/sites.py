@@ -1,4 +1,4 @@
-"""Sites: which activation of a block is meant. The only module that knows TransformerLens hook names."""
+"""Sites of a model: their hook points, and whether its architecture has them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.errors import InputError, did_you_mean
+from neurosteer.sites import KNOWN_SITES
 from neurosteer.vocabulary import SITES, Layers, Site
 
 if TYPE_CHECKING:
@@ -18,20 +19,10 @@ if TYPE_CHECKING:
     from .decoder import Decoder
     from .hooks import Hook
 
-HOOKS: dict[Site, str] = {
-    "resid_post": "hook_out",
-    "resid_pre": "hook_in",
-    "resid_mid": "hook_resid_mid",
-    "attn_out": "hook_attn_out",
-    "mlp_out": "hook_mlp_out",
-    "mlp_post": "mlp.hook_post",
-    "z": "attn.hook_z",
-}
-
 
 def hook_name(site: Site, layer: int) -> str:
     """The name in the bridge's `hook_dict`."""
-    return f"blocks.{layer}.{HOOKS[site]}"
+    return f"blocks.{layer}.{KNOWN_SITES[site].hook}"
 
 
 def site_hook(site: Site, layer: int, function: Hook) -> tuple[str, Hook]:
@@ -39,7 +30,7 @@ def site_hook(site: Site, layer: int, function: Hook) -> tuple[str, Hook]:
 
     TransformerLens gives `z` with an axis of heads; here the units of head h are those from h * width on.
     """
-    return hook_name(site, layer), partial(_on_heads, function) if site == "z" else function
+    return hook_name(site, layer), partial(_on_heads, function) if KNOWN_SITES[site].heads else function
 
 
 def _on_heads(function: Hook, values: Float[Tensor, "row node head unit"], *, hook: Any) -> Tensor:

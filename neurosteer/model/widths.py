@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.sites import KNOWN_SITES
 from neurosteer.vocabulary import Site
 
 from .decoder import Decoder
@@ -22,11 +23,11 @@ _shapes: WeakKeyDictionary[Decoder, dict[tuple[Site, int], tuple[int, ...]]] = W
 
 
 def site_width(model: Decoder, site: Site, layers: Sequence[int]) -> int:
-    """Units per layer at a site: the residual stream's width; for `mlp_post` and `z` measured on one token, once.
+    """Units per layer at a site: the residual stream's width, or measured on one token, once.
 
     Raises `InputError` for a site that one of the layers lacks, and for layers of different widths.
     """
-    if site not in ("mlp_post", "z") or not layers:
+    if KNOWN_SITES[site].width == "stream" or not layers:
         return model.d_model
     return _common(site, "units", {layer: math.prod(_shape(model, site, layer)) for layer in layers})
 

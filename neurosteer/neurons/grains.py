@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neurosteer.errors import InputError
 from neurosteer.rankings import RANKINGS
+from neurosteer.sites import USUAL_SITES
 from neurosteer.vocabulary import Grain, Method, Site
 
 
@@ -64,6 +65,6 @@ def site_of(site: Site | None, by: Grain) -> Site:
         >>> site_of(None, "head"), site_of(None, "unit")
         ('z', 'resid_post')
     """
-    if by == "head" and site not in (None, "z"):
+    if by == "head" and site not in (None, USUAL_SITES[by]):
         raise InputError(f"heads are groups of units of the site z, not of {site}; leave the site out, or name z")
-    return "z" if by == "head" else site or "resid_post"
+    return site or USUAL_SITES[by]

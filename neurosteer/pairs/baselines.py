@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import chain, pairwise
 from statistics import fmean
 from typing import Annotated, Any, TypeVar
@@ -32,49 +32,6 @@ Ids = Sequence[int]
 Features = Callable[[T], list[str]]
 Tokenise = Callable[[Sequence[str]], Sequence[Ids]]  # token ids of sentences, without BOS and EOS
 TIE = 1e-9  # log-odds nearer to zero are rounding
-
-
-@dataclass(frozen=True)
-class TokenBaselines:
-    """Of the tokens that a model reads, special ones left out; accuracy as in `Baselines`."""
-
-    count: float  # how many tokens
-    unigram: float
-    bigram: float  # unigrams, and bigrams with the sentence's two ends
-
-
-@dataclass(frozen=True)
-class Baselines:
-    """Accuracy in [0, 1] over the test sentences; a tie counts one half.
-
-    Those of words are None where the script does not part words by spaces, those of tokens where no tokenizer was
-    given.
-
-    Example:
-        >>> found = ns.load_pairs("intransitive", source="builtin").baselines()
-        >>> found.majority, found.tokens
-        (0.5, None)
-    """
-
-    majority: float  # pairs hold as many good sentences as bad ones
-    length: float | None  # how many words
-    last_word: float | None
-    unigram: float | None
-    stem: float | None  # unigrams of stems: "ate" and "eats" are one
-    bigram: float | None  # unigrams, and bigrams with the sentence's two ends
-    tokens: TokenBaselines | None = None
-    # not in JSON: of each test pair the share that is right, by what was judged ("bigram", "tokens.bigram")
-    shares: Annotated[Mapping[str, tuple[float, ...]], Field(exclude=True)] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The accuracies as JSON has them; without the key `tokens` where no tokenizer was given."""
-        values = asdict(self)
-        del values["shares"]
-        if self.tokens is None:
-            del values["tokens"]
-        return values
 
 
 def bigrams(tokens: Sequence[str]) -> list[str]:
@@ -118,18 +75,63 @@ def _counts(train: Sequence[tuple[T, T]], features: Features[T]) -> tuple[Counte
 
 
 Fit = Callable[[Sequence[tuple[T, T]], Features[T]], NaiveBayes]
-FEATURES: dict[str, tuple[Fit[str], Features[str]]] = {
-    "length": (multinomial, lambda sentence: [str(len(words(sentence)))]),
-    "last_word": (bernoulli, lambda sentence: words(sentence)[-1:]),
-    "unigram": (multinomial, words),
-    "stem": (multinomial, stems),
-    "bigram": (multinomial, lambda sentence: bigrams(words(sentence))),
-}
-TOKEN_FEATURES: dict[str, tuple[Fit[Ids], Features[Ids]]] = {
-    "count": (multinomial, lambda ids: [str(len(ids))]),
-    "unigram": (multinomial, lambda ids: list(map(str, ids))),
-    "bigram": (multinomial, lambda ids: bigrams(list(map(str, ids)))),
-}
+
+
+def _by(fit: Fit[Any], features: Features[Any]) -> dict[str, tuple[Fit[Any], Features[Any]]]:
+    """The metadata of a field: how its classifier is fitted, and on what."""
+    return {"how": (fit, features)}
+
+
+@dataclass(frozen=True)
+class TokenBaselines:
+    """Of the tokens that a model reads, special ones left out; accuracy as in `Baselines`."""
+
+    count: float = field(metadata=_by(multinomial, lambda ids: [str(len(ids))]))  # how many tokens
+    unigram: float = field(metadata=_by(multinomial, lambda ids: list(map(str, ids))))
+    bigram: float = field(metadata=_by(multinomial, lambda ids: bigrams(list(map(str, ids)))))  # and unigrams
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Accuracy in [0, 1] over the test sentences; a tie counts one half. The fields say how each is computed.
+
+    Those of words are None where the script does not part words by spaces, those of tokens where no tokenizer was
+    given.
+
+    Example:
+        >>> found = ns.load_pairs("intransitive", source="builtin").baselines()
+        >>> found.majority, found.tokens
+        (0.5, None)
+    """
+
+    majority: float  # pairs hold as many good sentences as bad ones
+    length: float | None = field(metadata=_by(multinomial, lambda text: [str(len(words(text)))]))  # how many words
+    last_word: float | None = field(metadata=_by(bernoulli, lambda text: words(text)[-1:]))
+    unigram: float | None = field(metadata=_by(multinomial, words))
+    stem: float | None = field(metadata=_by(multinomial, stems))  # unigrams of stems: "ate" and "eats" are one
+    bigram: float | None = field(metadata=_by(multinomial, lambda text: bigrams(words(text))))  # and unigrams
+    tokens: TokenBaselines | None = None
+    # not in JSON: of each test pair the share that is right, by what was judged ("bigram", "tokens.bigram")
+    shares: Annotated[Mapping[str, tuple[float, ...]], Field(exclude=True)] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The accuracies as JSON has them; without the key `tokens` where no tokenizer was given."""
+        values = asdict(self)
+        del values["shares"]
+        if self.tokens is None:
+            del values["tokens"]
+        return values
+
+
+def _how(kind: type[Any]) -> dict[str, tuple[Fit[Any], Features[Any]]]:
+    """The rule of each baseline among the fields of a class."""
+    return {one.name: one.metadata["how"] for one in fields(kind) if "how" in one.metadata}
+
+
+FEATURES: Mapping[str, tuple[Fit[str], Features[str]]] = _how(Baselines)
+TOKEN_FEATURES: Mapping[str, tuple[Fit[Ids], Features[Ids]]] = _how(TokenBaselines)
 
 
 def fit_baselines(
@@ -179,12 +181,11 @@ def mean_baselines(rows: Sequence[Baselines]) -> Baselines:
     """
     tokens = [row.tokens for row in rows if row.tokens is not None]
     of_words: dict[str, Any] = {name: _mean([getattr(row, name) for row in rows]) for name in FEATURES}
+    of_tokens: dict[str, Any] = {name: _mean([getattr(one, name) for one in tokens]) for name in TOKEN_FEATURES}
     return Baselines(
         majority=fmean(row.majority for row in rows),
         **of_words,
-        tokens=TokenBaselines(**{name: fmean(getattr(one, name) for one in tokens) for name in TOKEN_FEATURES})
-        if tokens
-        else None,
+        tokens=TokenBaselines(**of_tokens) if tokens else None,
     )
 
 

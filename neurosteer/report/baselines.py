@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, Baselines
 
-WORDS = tuple(name.replace("_", " ") for name in ("majority", *FEATURES))
-NAMES = (*WORDS, *(f"token {name}" for name in TOKEN_FEATURES))
+NAMES = (
+    *(name.replace("_", " ") for name in ("majority", *FEATURES)),
+    *(f"token {name}" for name in TOKEN_FEATURES),
+)
+COLUMNS = {  # of the table that `find` prints: of words, and which one of tokens stands beneath
+    "majority": "",
+    "length": "token count",
+    "last word": "",
+    "unigram": "token unigram",
+    "stem": "",
+    "bigram": "token bigram",
+}
 DRAWN = ("last word", "bigram", "unigram", "stem", "token bigram", "token unigram")
 UNSPACED = "– not available: this script does not part words by spaces"  # noqa: RUF001
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from neurosteer.rankings import Colour, ranking_of
 from neurosteer.store import write_bytes
 
 from .fonts import draw_any_script, text_width
@@ -30,6 +31,16 @@ from .fonts import draw_any_script, text_width
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, ORANGE, WINE = "#56B4E9", "#E69F00", "#882255"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
+COLOUR_CODES: Mapping[Colour, str] = {
+    "blue": BLUE,
+    "vermilion": VERMILION,
+    "green": GREEN,
+    "purple": PURPLE,
+    "sky": SKY,
+    "orange": ORANGE,
+    "wine": WINE,
+    "grey": GREY,
+}
 Look: TypeAlias = dict[str, Any]  # keyword arguments of matplotlib: colour, marker, place and so on
 ON_WHITE: Look = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a text that crosses lines
 SMALL: Look = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
@@ -84,16 +95,8 @@ def panel_title(axes: Axes, name: str, **look: Any) -> None:
 
 def method_look(method: str) -> Look:
     """Colour and marker of what a ranking method chose, the same in every figure that compares methods."""
-    looks = {
-        "welch": (BLUE, "s"),
-        "l0": (GREEN, "^"),
-        "mean-diff": (SKY, "v"),
-        "l1": (ORANGE, "<"),
-        "localizer": (WINE, "P"),
-        "attribution": (VERMILION, "o"),
-        "causal-l0": (PURPLE, "D"),
-    }
-    colour, marker = looks.get(method, (PURPLE, "D"))
+    known = ranking_of(method)
+    colour, marker = (COLOUR_CODES[known.colour], known.marker) if known else (PURPLE, "D")
     return {"color": colour, "marker": marker}
 
 

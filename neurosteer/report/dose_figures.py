@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from neurosteer.references import about, reference_of
 from neurosteer.results.effect import Dose, EffectResult
 from neurosteer.vocabulary import counted
 
@@ -84,8 +85,7 @@ def _divergences(axes: Axes, doses: Sequence[Dose], effect: EffectResult) -> Non
     axes.set_ylabel("KL\n(nats/token)")
     axes.set_xticks(_ticks(scales))
     axes.xaxis.set_major_formatter("{x:g}")
-    references = {"mean": " about their mean", "resample": " about a donor's"}
-    axes.set_xlabel("scale of the activations" + references.get(effect.edit.kind, ""))
+    axes.set_xlabel("scale of the activations" + about(reference_of(effect.edit.kind)))
 
 
 def _controls(axes: Axes, doses: Sequence[Dose]) -> list[tuple[Any, str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neurosteer.references import REFERENCE_POINTS, about, reference_of
 from neurosteer.results.effect import AppliedEdit
 from neurosteer.vocabulary import counted
 
-_REFERENCES = {"zero": "zero", "mean": "their mean", "resample": "a donor's activation"}
 _WHERE = {
     "all": "at all tokens but BOS",
     "prompt": "at the prompt's tokens but BOS",
@@ -27,22 +27,22 @@ def action(edit: AppliedEdit) -> str:
     """`ablate to zero`, `scale by 2 about their mean`, `push`."""
     if edit.by == "direction":
         return _along(edit)
-    if edit.kind not in _REFERENCES:
+    reference, their = reference_of(edit.kind), "its" if edit.k == 1 else "their"
+    if reference is None:
         return edit.kind if edit.value is None else f"{edit.kind} to {edit.value:g}"
-    reference = _REFERENCES[edit.kind]
-    if edit.k == 1:
-        reference = reference.replace("their", "its")
     if edit.scale == 0:
-        return f"ablate to {reference}"
-    return f"scale by {edit.scale:g}" + ("" if edit.kind == "zero" else f" about {reference}")
+        return f"ablate to {REFERENCE_POINTS[reference].of(their)}"
+    return f"scale by {edit.scale:g}{about(reference, their)}"
 
 
 def _along(edit: AppliedEdit) -> str:
     """`push by 4.2`, `project out`, `scale the component by 2 about its mean`."""
-    if edit.kind == "push":
-        return "push" if edit.value is None else f"push by {edit.value:g}"
-    about = "" if edit.kind == "zero" else f" {'to' if edit.scale == 0 else 'about'} its mean"
-    return f"project out{about}" if edit.scale == 0 else f"scale the component by {edit.scale:g}{about}"
+    reference = reference_of(edit.kind)
+    if reference is None:
+        return edit.kind if edit.value is None else f"{edit.kind} by {edit.value:g}"
+    if edit.scale == 0:
+        return f"project out{about(reference, 'its', 'to')}"
+    return f"scale the component by {edit.scale:g}{about(reference, 'its')}"
 
 
 def which_neurons(edit: AppliedEdit) -> str:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurosteer.rankings import RANKINGS
+from neurosteer.rankings import shown_by
 from neurosteer.results.effect import Controls, EffectResult
 from neurosteer.vocabulary import (
     LESS,
@@ -126,8 +126,7 @@ def _caption(axes: Axes, place: int, effect: EffectResult) -> None:
 
 def _name(effect: EffectResult) -> str:
     method = name_of(effect)
-    kind = f"{RANKINGS[method].shows}: " if method in RANKINGS else ""
-    return f"{kind}{method}\n{effect.edit.k:,} at {layers_of(effect.edit)}"
+    return f"{shown_by(method)}{method}\n{effect.edit.k:,} at {layers_of(effect.edit)}"
 
 
 def _subtitle(effects: Sequence[EffectResult], model: str | None) -> list[str]:

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from neurosteer.rankings import shown_by
+from neurosteer.references import REFERENCE_POINTS
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.vocabulary import counted, counted_pairs
 
@@ -128,16 +130,15 @@ def _legend(axes: Axes, found: Sequence[EvidenceResult]) -> None:
 
 
 def _name(one: EvidenceResult) -> str:
-    kind = {"welch": "encoded: ", "l0": "encoded: ", "attribution": "used: "}.get(one.method or "", "")
-    return f"{kind}{one.method or 'given'}, {one.k:,} {one.noun}s"
+    method = one.method or "given"
+    return f"{shown_by(method)}{method}, {one.k:,} {one.noun}s"
 
 
 def _subtitle(found: Sequence[EvidenceResult], model: str | None) -> list[str]:
     first = found[0]
     who = [f"{counted(first.k, first.noun)} by {first.method or 'given'}"] if len(found) == 1 else []
-    to = "their mean" if first.to == "mean" else "zero"
     named = [short_name(model)] if model else []
-    return [*named, *who, in_layers(first.layers), first.site, f"ablated to {to}"]
+    return [*named, *who, in_layers(first.layers), first.site, f"ablated to {REFERENCE_POINTS[first.to].words}"]
 
 
 def _notes(found: Sequence[EvidenceResult]) -> list[str]:

@@ -13,12 +13,10 @@ from neurosteer.results import FindLayer, FindResult
 from neurosteer.vocabulary import DirectionKind
 
 from .agreement import agreement_table, compared, predicts_use
-from .baselines import UNSPACED, WORDS, lacks_words, named
+from .baselines import COLUMNS, UNSPACED, lacks_words, named
 from .grid import add_row, grid
 from .masks import mask_table
 from .numbers import number, percent
-
-_TOKENS = {"length": "token count", "unigram": "token unigram", "bigram": "token bigram"}  # beneath those of words
 
 
 def find_table(found: FindResult) -> RenderableType:
@@ -52,19 +50,18 @@ def _heading(found: FindResult) -> Text:
 
 
 def _baselines(found: FindResult) -> Table:
-    """A line of word baselines for each split, and beneath it one of token baselines."""
+    """A line of word baselines for each split, and beneath it one of token baselines: those that 80 columns hold."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("without a model", style="dim", overflow="fold")
-    for name in WORDS:
+    for name in COLUMNS:
         table.add_column(name, justify="right", overflow="fold")
     rows = {f"{found.data.split.kind} split": found.baselines}
     if found.baselines_new_words is not None:
         rows["new words"] = found.baselines_new_words
     for label, baselines in rows.items():
         values = named(baselines)
-        add_row(table, label, *(number(values[name], digits=3) for name in WORDS))
-        tokens = [number(values[_TOKENS[name]], digits=3) if name in _TOKENS else "" for name in WORDS]
-        add_row(table, "  its tokens", *tokens)
+        add_row(table, label, *(number(values[name], digits=3) for name in COLUMNS))
+        add_row(table, "  its tokens", *(number(values[name], digits=3) if name else "" for name in COLUMNS.values()))
     return table
 
 

@@ -16,13 +16,14 @@ from neurosteer.pairs import Pairs
 from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.results.effect import AppliedEdit
 from neurosteer.results.export import ExportResult
+from neurosteer.sites import projection_behind
 from neurosteer.store import fresh
+from neurosteer.vocabulary import SITES
 
 from .effects import Effect
 
 TOLERANCE = 1e-5  # of logits, beside the largest of them
 TEXTS = 20  # whose logits are compared
-_EXPRESSIBLE = ("mlp_post", "z")
 
 
 def check_expressible(model: Model, edit: AppliedEdit) -> None:
@@ -30,10 +31,11 @@ def check_expressible(model: Model, edit: AppliedEdit) -> None:
     why = ""
     if edit.by == "direction":
         why = "along a direction units are mixed or a constant is added, which no scale of weights does"
-    elif edit.site not in _EXPRESSIBLE:
+    elif projection_behind(edit.site) is None:
+        able = " and ".join(site for site in SITES if projection_behind(site))
         why = (
-            f"{edit.site} is written by many blocks and read by many; only {' and '.join(_EXPRESSIBLE)} have a "
-            "projection of their own behind them"
+            f"{edit.site} is written by many blocks and read by many; only {able} have a projection of their own "
+            "behind them"
         )
     elif edit.kind != "zero":
         why = f"{edit.kind} puts other values in the place of the units' own, and weights can only scale (--to zero)"

@@ -75,7 +75,7 @@ def test_kl_of_the_set_and_its_controls(run, rooms):
         (["--kl", "some"], "--kl 'some' is not auto"),
         (["--controls", "-1"], "--controls '-1' is not a whole number of at least 0"),
         (["--nulls", "10001"], "--nulls '10001' is not a whole number"),
-        (["--to", "resample"], "--to 'resample' is not one of mean, zero"),
+        (["--to", "resample"], "--to 'resample' is not one of zero, mean"),
         (["--reach", "onward"], "--reach onward: what is kept, swapped or ablated at one layer"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn.naive_bayes import BernoulliNB, MultinomialNB
 
 from neurosteer.pairs import Baselines, load_pairs, mean_baselines
 from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, TokenBaselines, bernoulli, fit_baselines
+from neurosteer.results import BaselineIntervals, TokenIntervals
 
 TRAIN = [
     ("Ann sleeps.", "Ann sleeps the bed."),
@@ -80,7 +82,18 @@ def test_token_baselines_are_scikit_learns(sentences, name: str):
     expected = shares_right(joint[:, 1] - joint[:, 0], len(test))
     found = fit_baselines(train, test, characters).tokens
     assert getattr(found, name) == pytest.approx(expected, abs=1e-12)
-    assert set(TOKEN_FEATURES) == {"count", "unigram", "bigram"}
+
+
+@pytest.mark.parametrize(
+    ("baselines", "intervals", "rules", "others"),
+    [
+        (Baselines, BaselineIntervals, FEATURES, {"majority", "tokens"}),
+        (TokenBaselines, TokenIntervals, TOKEN_FEATURES, set()),
+    ],
+)
+def test_every_baseline_has_a_rule_and_an_interval(baselines, intervals, rules, others):
+    names = {one.name for one in fields(baselines)} - {"shares"}
+    assert names == set(rules) | others == {one.name for one in fields(intervals)}
 
 
 JAPANESE = [

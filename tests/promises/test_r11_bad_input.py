@@ -160,7 +160,7 @@ TYPED: list[Row] = [
         for value in ("eos", "generated")
     ),
     *one_of("--kind", "model, data", "dataset"),
-    *one_of("--to", "mean, zero", "noise", "resample", commands="evidence neuron"),
+    *one_of("--to", "zero, mean", "noise", "resample", commands="evidence neuron"),
     *(
         (f"{EDITS} evidence", ["--kl", value], f"--kl '{value}' is not auto, or a finite number above 0")
         for value in ("nan", "-1", "")

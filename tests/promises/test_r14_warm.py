@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from safetensors.numpy import load_file
 from tiny_models import WIDTH, save_tiny
 
 from neurosteer.cli import main
+from neurosteer.errors import InputError
 from neurosteer.model import Model, load_model
-from neurosteer.pairs import Pairs
+from neurosteer.pairs import Pairs, Split
+from neurosteer.probes import L0Settings
 from neurosteer.progress import Progress
 from neurosteer.report import find_table
-from neurosteer.studies import Found, find
+from neurosteer.studies import Found, MaskSettings, find
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -206,6 +209,50 @@ def test_another_setting_computes_what_it_must(what: str, work: Work, model: Mod
     other = find(model, FEW, **{**asked, **change})
     assert work.since() == expected
     check_same(find(model, FEW, **{**asked, **change}, cache=False), other)
+
+
+ELSE: dict[str, Any] = {  # another value of every parameter of `find` that decides what it finds
+    "methods": ("welch",),
+    "split": "lexical",
+    "topk": 4,
+    "layers": [0],
+    "site": "mlp_out",
+    "by": "head",
+    "position": "last",
+    "lambdas": [0.3],
+    "to": "mean",
+    "steps": 2,
+    "directions": ("mean",),
+    "draws": 2,
+    "seed": 1,
+    "l0": L0Settings(steps=7),
+    "mask": MaskSettings(share=0.5),
+    "neutral": "text",
+}
+
+
+def test_the_key_of_a_find_has_every_parameter(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A parameter that it lacked would be answered with what was found for another value."""
+    asked: list[Any] = []
+
+    def key_alone(model: Model, pairs: Pairs, parts: Split, settings: Any, *_: object) -> None:
+        asked.append(json.loads(json.dumps(settings)))
+        raise InputError("here it ends")
+
+    def key_of(**given: Any) -> Any:
+        with pytest.raises(InputError, match="here it ends"):
+            find(model, MANY, **given)
+        return asked.pop()
+
+    monkeypatch.setattr("neurosteer.studies.finding.search.load_or_find", key_alone)
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("w1 w5 w9 w2.\n\nw8 w30 w7.\n")
+    assert set(ELSE) == set(signature(find).parameters) - {"model", "pairs", "cache", "progress"}
+    for name, value in ELSE.items():
+        usual: dict[str, Any] = {"methods": ("l0", "attribution", "causal-l0")}  # which ask for all of the others
+        if name == "by":
+            usual = {"methods": ("l0",), "site": "z"}  # where heads are: units of it can be ranked too
+        assert key_of(**{**usual, name: value}) != key_of(**usual), name
 
 
 def test_another_split_computes_what_it_must(work: Work, model: Model):

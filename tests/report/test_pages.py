@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from made_pages import HOSTILE, make_hostile, make_runs, write_page, write_results
 from made_pairs import made_pairs
 
 from neurosteer.artefacts import check_path
-from neurosteer.cli import main
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.forward import eos_states
 from neurosteer.neurons import Ranking
 from neurosteer.progress import Progress
 from neurosteer.report.pages import PAGE, run_page
 from neurosteer.report.pages import library as library_module
-from neurosteer.report.pages.command import command_of
+from neurosteer.report.pages.command import command_of_run
 from neurosteer.report.pages.document import CODE, HERE, in_script
 from neurosteer.report.pages.units import units_data, units_of
 from neurosteer.results import FindResult, read_record
@@ -230,35 +227,14 @@ def test_the_charting_code_is_made_once_and_checked(tmp_path, monkeypatch, neuro
         library_module.charting_code.cache_clear()
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "find --task intransitive --method welch --method l0 --split lexical --topk 2% --layers 0,3 --seed 4",
-        "find --task 'a b' --data ./x.csv --columns good,bad --limit 30 --site attn_out --device cpu",
-    ],
-)
-def test_the_command_is_the_one_that_was_typed(typed, monkeypatch):
-    """What a command keeps of its options, made a command again, is read as the same options."""
-    first = kept_options(typed, monkeypatch)
-    again = command_of("find", first)
-    assert kept_options(again.removeprefix("neurosteer "), monkeypatch) == first
-
-
-def kept_options(typed: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What a find keeps of its options; it neither loads nor searches."""
-    kept: list[Any] = []
-
-    def save(*_: object, options: object, **__: object) -> None:
-        kept.append(options)
-        raise InputError("here it ends")
-
-    monkeypatch.setattr("neurosteer.cli.options.PairsFrom.load", lambda *_, **__: [])
-    monkeypatch.setattr("neurosteer.cli.options.ModelFrom.load", lambda *_, **__: None)
-    monkeypatch.setattr("neurosteer.cli.find._study_all", lambda *_, **__: None)
-    monkeypatch.setattr("neurosteer.studies.save_find", save)
-    with pytest.raises(SystemExit):
-        main(shlex.split(typed))
-    return json.loads(json.dumps(kept[-1]))
+def test_a_find_that_keeps_no_options_of_a_model_is_made_with_the_model_that_it_names():
+    """One that `ablate` made where there was none; each command's own options are in `cli/test_made_again.py`."""
+    model = {"name": "org/a model", "revision": "main"}
+    run = {"command": "find", "model": model, "options": {"tasks": ["wh"], "source": "auto", "seed": 3}}
+    assert command_of_run(run) == "neurosteer find --task wh --seed 3 --model 'org/a model' --revision main"
+    typed = {**run["options"], "name": "./folder", "revision": None}
+    assert command_of_run({**run, "options": typed}) == "neurosteer find --task wh --seed 3 --model ./folder"
+    assert not command_of_run({**run, "options": {"n": 3}})
 
 
 def test_a_page_that_cannot_be_made_costs_no_run(made, tmp_path, monkeypatch):

@@ -6,7 +6,10 @@ import pytest
 from made_found import with_layer, without_words
 from showing import printed
 
+from neurosteer.pairs.baselines import TOKEN_FEATURES
 from neurosteer.report import find_table
+from neurosteer.report.baselines import COLUMNS, DRAWN, NAMES
+from neurosteer.report.pages.found import baselines_table
 from neurosteer.results import SplitSizes
 
 
@@ -50,6 +53,20 @@ At layer 15 the top 6 units reach .77. On unseen words .84 remain.
 
 """  # noqa: RUF001
     assert printed(find_table(found_of(3, new_words=False))) == expected
+
+
+def test_columns_and_lines_are_baselines():
+    assert {*COLUMNS, *filter(None, COLUMNS.values()), *DRAWN} <= set(NAMES)
+
+
+def test_a_later_baseline_is_on_the_page_and_leaves_the_table_as_wide(found_of, monkeypatch):
+    """A run of before has no value of it."""
+    found = found_of(l0=False, new_words=False)
+    before = printed(find_table(found))
+    monkeypatch.setitem(TOKEN_FEATURES, "trigram", TOKEN_FEATURES["bigram"])
+    monkeypatch.setattr("neurosteer.report.baselines.NAMES", (*NAMES, "token trigram"))
+    assert printed(find_table(found)) == before
+    assert baselines_table(found).rows[-2:] == (("token bigram", ".985", "–"), ("token trigram", "–", "–"))  # noqa: RUF001
 
 
 def test_new_words_add_a_row_of_baselines_and_two_columns(found_of):

@@ -98,7 +98,7 @@ def test_the_plain_case():
         ({"kind": "resample"}, "resampled at layer 14"),
         ({"scale": 2.5}, "scaled by 2.5 at layer 14"),
         ({"kind": "mean", "scale": -1.0}, "scaled by -1 about their mean at layer 14"),
-        ({"kind": "resample", "scale": 0.5}, "scaled by 0.5 about a donor at layer 14"),
+        ({"kind": "resample", "scale": 0.5}, "scaled by 0.5 about a donor's activation at layer 14"),
         ({"kind": "clamp"}, "clamped at layer 14"),
         ({"kind": "push", "scale": 1.0}, "pushed at layer 14"),
         ({"layers": (3, 4, 9)}, "set to zero at 3 layers"),

@@ -25,6 +25,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate, record
 from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
+from neurosteer.sites import KNOWN_SITES
 from neurosteer.store import file_stem
 from neurosteer.studies import Found, find
 from neurosteer.studies.bootstrap import Groups, groups_in, pair_intervals
@@ -33,12 +34,11 @@ from neurosteer.studies.effects.cases import Bench, Case, Measured
 from neurosteer.studies.evidence.encoded import best_baseline
 from neurosteer.studies.evidence.numbers import holds, one_sided_p, too_few
 from neurosteer.studies.margins import ratio
-from neurosteer.vocabulary import Json, Site
+from neurosteer.vocabulary import Json
 
 from .result import ENCODED, NAME, TO, USED, TaskInModel
 
 UNKNOWN = Estimate(None)
-D_MODEL_WIDE: tuple[Site, ...] = ("resid_pre", "resid_mid", "resid_post", "attn_out", "mlp_out")
 
 
 def check(work: Work) -> None:
@@ -52,7 +52,7 @@ def check_shape(name: str, described: Mapping[str, Json], recipe: Recipe) -> Non
     """The same of one model, by what is known without loading it."""
     if recipe.layers != "all" and max(recipe.layers) >= described["n_layers"]:
         raise InputError(f"no layer {max(recipe.layers)}: {name} has layers 0 to {described['n_layers'] - 1}")
-    if recipe.site in D_MODEL_WIDE:
+    if KNOWN_SITES[recipe.site].width == "stream":
         try:
             resolve_topk(recipe.topk, described["d_model"])
         except InputError as error:

@@ -1,7 +1,8 @@
 """Interactive charts as Vega-Lite: a spec with its numbers inside, what can be switched off, and the same as a table.
 
-Colours are names of the page's style (`var(--s0)`), so that one chart is right in light, dark and print; every series
-has a shape of its own besides. `off` and `hidden` are what the page's switches set: series and layers.
+Colours are names of the page's style (`var(--s0)`, in the order of `rankings.COLOURS`), so that one chart is right in
+light, dark and print; every series has a shape of its own besides. `off` and `hidden` are what the page's switches
+set: series and layers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from neurosteer.rankings import COLOURS, ranking_of
 from neurosteer.vocabulary import Json
 
 Row = dict[str, Json]
@@ -20,7 +22,6 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "◀", "▶")
 INK, FAINT, LINE, PAPER = "var(--ink)", "var(--faint)", "var(--line)", "var(--paper)"
 HEIGHT = 320  # pixels
-METHODS = ("welch", "attribution", "l0", "causal-l0", "mean-diff", "l1", "localizer")  # by colour and shape
 SHOWN = "indexof(off, datum.series) < 0 && indexof(hidden, datum.layer) < 0"
 CONFIG: Spec = {
     "background": None,
@@ -69,7 +70,8 @@ class Series:
 
 def of_method(method: str, name: str = "") -> Series:
     """What a ranking method chose: the same colour and shape in every chart that compares methods."""
-    return Series(name or method, METHODS.index(method) if method in METHODS else len(METHODS))
+    known = ranking_of(method)
+    return Series(name or method, COLOURS.index(known.colour if known else "grey"))
 
 
 def ordered(names: Sequence[str]) -> list[Series]:

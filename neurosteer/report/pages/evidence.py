@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from neurosteer.references import REFERENCE_POINTS
 from neurosteer.report.edit_labels import in_layers
 from neurosteer.report.evidence import HOLDS
 from neurosteer.report.numbers import NONE, counted, nats, number, p_value
@@ -40,7 +41,7 @@ def evidence_settings(found: Sequence[EvidenceResult]) -> list[tuple[str, str]]:
         ("data", f"{first.data.source}, {counted(first.data.tested, 'test pair')} of {first.data.pairs:,}"),
         ("neurons", f"{first.k:,} of {first.width:,} at {in_layers(first.layers)} ({first.site})"),
         ("neurons from", first.neurons_from or "given"),
-        ("moved to", "their mean" if first.to == "mean" else "zero"),
+        ("moved to", REFERENCE_POINTS[first.to].words),
         ("clean margin", f"{nats(first.margin)} nats [{nats(first.margin_low)}, {nats(first.margin_high)}]"),
         ("family", f"q is adjusted for {counted(first.family, 'question')}"),
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from neurosteer.results import FindResult, read_record
 from neurosteer.vocabulary import Json
 
-from .command import command_of
+from .command import command_of_run
 from .heights import Heights
 
 RESULTS = "results.json"
@@ -33,7 +33,7 @@ class Origin:
     @property
     def command(self) -> str:
         """That found the neurons."""
-        return command_of(self.run["command"], self.run.get("options") or {})
+        return command_of_run(self.run)
 
     def heights(self) -> Heights | None:
         """What is known of its best neurons, sentence by sentence; None of a find of several tasks."""

@@ -10,7 +10,7 @@ from neurosteer.errors import InputError
 from neurosteer.store import MANIFEST
 from neurosteer.vocabulary import Json
 
-from .command import command_of
+from .command import command_of_run
 from .document import Document, Part, View
 from .effects import effect_overview, effect_reading, effect_settings, effect_views, effects_of
 from .evidence import evidence_of, evidence_overview, evidence_reading, evidence_settings, evidence_views
@@ -40,7 +40,7 @@ def run_page(folder: Path, name: str) -> str:
         title=f"{command}: {about or 'text before and after'}",
         subtitle=[str(model.get("name", "unknown model")), name],
         reading=reading,
-        command=_commands(folder, command, run.get("options") or {}),
+        command=_commands(folder, run),
         overview=overview,
         views=views,
         kind=kind,
@@ -51,9 +51,10 @@ def run_page(folder: Path, name: str) -> str:
     ).to_html()
 
 
-def _commands(folder: Path, command: str, options: Json) -> str:
+def _commands(folder: Path, run: Json) -> str:
     """The command of the run; where it took the neurons of a find that lies beside it, the find's comes first."""
-    own, origin = command_of(command, options), Origin.of(folder, options)
+    options = run.get("options") or {}
+    own, origin = command_of_run(run), Origin.of(folder, options)
     if own and origin:
         return "\n".join(filter(None, (origin.command, own)))
     return f"{own}  # with the neurons of {options['from']}" if own and options.get("from") else own

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from neurosteer.artefacts import PROBES, RANKING
-from neurosteer.rankings import RANKINGS
+from neurosteer.rankings import ranking_of
 from neurosteer.report.numbers import NONE, counted
 from neurosteer.report.table import Table
 from neurosteer.results import FindResult
@@ -118,7 +118,7 @@ def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
     return {
         "methods": methods,
         "axes": {method: score_name(method) for method in methods},
-        "words": {method: RANKINGS[method].score for method in methods if method in RANKINGS},
+        "words": {method: known.score for method in methods if (known := ranking_of(method))},
         "layers": [layer for layer, _ in places],
         "units": [unit for _, unit in places],
         "scores": {method: _short(units.scores[method].ravel()[kept]) for method in methods},
@@ -136,8 +136,8 @@ def _short(values: Float[np.ndarray, "unit"]) -> list[float]:
 
 def score_name(method: str) -> str:
     """`welch (|t|)`: a ranking, and in what its scores are."""
-    unit = RANKINGS[method].unit if method in RANKINGS else ""
-    return f"{method} ({unit})" if unit else method
+    known = ranking_of(method)
+    return f"{method} ({known.unit})" if known and known.unit else method
 
 
 def map_charts(units: Units) -> list[Chart]:

@@ -17,6 +17,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.references import REFERENCE_POINTS
 from neurosteer.results.effect import Change
 from neurosteer.studies.bootstrap import Groups, groups_in
 from neurosteer.studies.margins import Margins, Preference, accuracy, clean_preference, interval
@@ -100,8 +101,8 @@ class Bench:
         self.model, self.cases, self.progress, self.convention = model, cases, progress, convention
         donors: dict[str, Donor] = {}
         for case in cases:
-            if case.edit.kind == "resample" and not donors:
-                donors["resample"] = donor_of(model, case.edit)
+            if case.edit.needs_donors and case.edit.kind not in donors:
+                donors[case.edit.kind] = donor_of(model, case.edit)
         self.variants = [[variant_of(model, edit, donors.get(edit.kind)) for edit in case.edits()] for case in cases]
 
     def margins(
@@ -163,7 +164,7 @@ def other_kind(edit: Edit, kind: Reference, donors: Sequence[str]) -> Edit:
         raise InputError(f"kind '{kind}' is not one of {', '.join(REFERENCES)}{did_you_mean(kind, REFERENCES)}")
     if edit.kind not in REFERENCES:
         raise InputError(f"a {edit.kind} cannot be compared with replacing by {kind}")
-    return replace(edit, kind=kind, donors=tuple(donors) if kind == "resample" else ())
+    return replace(edit, kind=kind, donors=() if REFERENCE_POINTS[kind].fixed else tuple(donors))
 
 
 def _margin(totals: Any, tokens: Int[np.ndarray, "text"] | None) -> Margins:

@@ -79,7 +79,7 @@ def equal_case(
 
     def divergence(edits: Sequence[Edit]) -> list[float]:
         for edit in edits:
-            if edit.kind == "resample" and edit.seed not in donors:
+            if edit.needs_donors and edit.seed not in donors:
                 donors[edit.seed] = donor_of(model, edit)
         variants = [variant_of(model, edit, donors.get(edit.seed)) for edit in edits]
         what = f"neutral text: {len(variants)} scales, tokens"

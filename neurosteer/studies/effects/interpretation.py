@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from neurosteer.references import REFERENCE_POINTS, about, reference_of
 from neurosteer.report.numbers import change
 from neurosteer.results.effect import AppliedEdit, Controls, EffectResult, OtherTask
 from neurosteer.vocabulary import (
@@ -84,19 +85,21 @@ def _done(edit: AppliedEdit) -> str:
     kind, scale, their = edit.kind, edit.scale, _words(edit).their
     if edit.by == "direction":
         return _done_along(edit)
-    references = {"zero": "", "mean": f" about {their} mean", "resample": " about a donor"}
-    if kind not in references:
+    reference = reference_of(kind)
+    if reference is None:
         return f"{kind}ed"
     if scale == 0:
-        return "resampled" if kind == "resample" else f"set to {f'{their} mean' if kind == 'mean' else 'zero'}"
-    return f"scaled by {scale:g}{references[kind]}"
+        return REFERENCE_POINTS[reference].replaced(their)
+    return f"scaled by {scale:g}{about(reference, their)}"
 
 
 def _done_along(edit: AppliedEdit) -> str:
-    if edit.kind == "push":
-        return "pushed along"
-    about = "" if edit.kind == "zero" else " to its mean" if edit.scale == 0 else " about its mean"
-    return f"projected out{about}" if edit.scale == 0 else f"scaled by {edit.scale:g}{about}"
+    reference = reference_of(edit.kind)
+    if reference is None:
+        return f"{edit.kind}ed along"
+    if edit.scale == 0:
+        return f"projected out{about(reference, 'its', 'to')}"
+    return f"scaled by {edit.scale:g}{about(reference, 'its')}"
 
 
 def _against(effect: EffectResult) -> str:

@@ -17,12 +17,12 @@ from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results.evidence import MapCell
-from neurosteer.vocabulary import REGIONS, Region, Site, counted
+from neurosteer.sites import KNOWN_SITES
+from neurosteer.vocabulary import REGIONS, Region, counted
 
 from .factorial import Factorial, gap_of, other_cause, towards_the_donor
 
 MOST_ITEMS = 40
-STREAM: tuple[Site, ...] = ("resid_pre", "resid_mid", "resid_post")  # a coordinate means the same at every layer
 
 
 def map_of(
@@ -72,4 +72,4 @@ def coordinates(neurons: NeuronSet, layer: int) -> Tensor | None:
     own = sorted(set(neurons.layers.tolist()))
     if layer in own:
         return neurons.units[neurons.layers == layer]
-    return neurons.units if len(own) == 1 and neurons.site in STREAM else None
+    return neurons.units if len(own) == 1 and KNOWN_SITES[neurons.site].stream else None

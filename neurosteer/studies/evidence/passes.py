@@ -71,7 +71,7 @@ class Passes:
             )
 
     def _donor(self, edit: Edit) -> Donor | None:
-        if edit.kind != "resample":
+        if not edit.needs_donors:
             return None
         key = (edit.seed, hash(edit.donors), edit.neurons.site)
         if key not in self._donors:
@@ -86,5 +86,5 @@ def _margins(totals: np.ndarray) -> Margins:
 
 def _identity(edit: Edit) -> tuple[object, ...]:
     """Two edits with the same identity do the same."""
-    donors = (edit.seed, hash(edit.donors)) if edit.kind == "resample" else ()
+    donors = (edit.seed, hash(edit.donors)) if edit.needs_donors else ()
     return edit.kind, edit.scale, edit.where, edit.reach, tuple(edit.neurons), edit.neurons.site, donors

@@ -63,7 +63,7 @@ def predict_drop(
         cache=cache,
         progress=progress,
     )
-    return found.drop(stats.token_mean if ablation.to == "mean" else None)
+    return found.drop(stats.reference(ablation.to))
 
 
 def attribution_ranking(

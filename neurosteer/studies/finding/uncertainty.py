@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from neurosteer.pairs.baselines import FEATURES, Baselines
+from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, Baselines
 from neurosteer.results import BaselineIntervals, FindIntervals, Interval, TokenIntervals
 from neurosteer.studies.bootstrap import Groups, pair_intervals
 from neurosteer.studies.examples import Accuracy
@@ -60,7 +60,7 @@ def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups 
     return BaselineIntervals(
         majority=None,
         **{name: known.get(name) for name in FEATURES},
-        tokens=TokenIntervals(known["tokens.count"], known["tokens.unigram"], known["tokens.bigram"])
+        tokens=TokenIntervals(**{name: known[f"tokens.{name}"] for name in TOKEN_FEATURES})
         if baselines.tokens
         else None,
     )

@@ -38,8 +38,7 @@ class Place:
 
     @property
     def gated(self) -> Gated:
-        mean = self.stats.token_mean
-        return Gated(self.site, self.layers, mean if self.to == "mean" else torch.zeros_like(mean))
+        return Gated(self.site, self.layers, self.stats.reference(self.to))
 
     @property
     def light(self) -> Bool[Tensor, "layer unit"]:
