@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from neurosteer.errors import InputError, did_you_mean
+from neurosteer.arguments import expect, one_of
+from neurosteer.errors import InputError
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.results import read_record
@@ -83,9 +84,10 @@ class Edit:
     direction: Direction | None = None  # along which alone; `neurons` are then its units
 
     def __post_init__(self) -> None:
-        _one_of("kind", self.kind, KINDS)
-        _one_of("where", self.where, WHERES)
-        _one_of("reach", self.reach, REACHES)
+        expect(self.neurons, NeuronSet, "neurons")
+        one_of("kind", self.kind, KINDS)
+        one_of("where", self.where, WHERES)
+        one_of("reach", self.reach, REACHES)
         if self.reach != "own" and self.neurons.group > 1:
             raise InputError(f"reach '{self.reach}' is for coordinates that layers share; a head is at its own layer")
         if not math.isfinite(self.scale):
@@ -111,7 +113,7 @@ class Edit:
         With `to="resample"` the activations at each depth (position) are those of one of the `donors` (train
         sentences), drawn by `seed`, the same one for every sentence.
         """
-        _one_of("to", to, REFERENCES)
+        one_of("to", to, REFERENCES)
         return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
 
     @classmethod
@@ -128,7 +130,7 @@ class Edit:
 
         `by=1` changes nothing, `by=0` ablates.
         """
-        _one_of("to", to, FIXED_REFERENCES)
+        one_of("to", to, FIXED_REFERENCES)
         return cls(neurons, to, float(by), where, reach)
 
     @classmethod
@@ -152,7 +154,7 @@ class Edit:
         distance from there is multiplied (2 amplifies it, 1 changes nothing). Raises `InputError` for a direction of
         several layers, which has no one component.
         """
-        _one_of("to", to, FIXED_REFERENCES)
+        one_of("to", to, FIXED_REFERENCES)
         if len(set(direction.neurons.layers.tolist())) != 1:
             raise InputError("only a direction of one layer can be projected out")
         return cls(direction.neurons, to, float(scale), where, direction=direction)
@@ -239,11 +241,6 @@ class Edit:
 
     def __repr__(self) -> str:
         return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.target!r})"
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name} '{value}' is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
 
 
 def _sentences(donors: Pairs | Sequence[str]) -> tuple[str, ...]:

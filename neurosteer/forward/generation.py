@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, TemperatureLogitsWarper
 
+from neurosteer.arguments import as_texts, expect, whole
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, active_edits, edited_positions, encode, prompt_ends_at
@@ -91,13 +92,14 @@ def generate(
 
         ns.generate(model, "The guests have", max_new_tokens=5).text
     """
-    if max_new_tokens < 1:
+    expect(model, Model, "model")
+    texts = as_texts(prompts, "prompts")
+    if whole(max_new_tokens, "max_new_tokens") < 1:
         raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
     if not 0 <= temperature < float("inf"):
         raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
     for applied in active_edits(model):
         refuse_untouched(applied.where, max_new_tokens)
-    texts = [prompts] if isinstance(prompts, str) else list(prompts)
     rows = list(enumerate(zip(texts, _encode(model, texts, max_new_tokens), strict=True)))
     cache = cache and can_cache_keys(model, progress)
     lengths = sorted({len(ids) for _, (_, ids) in rows})

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from neurosteer.arguments import expect
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError
 from neurosteer.model import ActiveEdit, Model, check_specials, editing, encode, is_hooked
@@ -31,6 +32,8 @@ def steering(model: Model, edit: Edit) -> Iterator[ActiveEdit]:
     after a pass in which the edit did not fire exactly once at every layer, and `InputError` for neurons of another
     model and for a layer or unit that the model does not have.
     """
+    expect(model, Model, "model")
+    expect(edit, Edit, "edit")
     variant = variant_of(model, edit)
     with editing(model, variant.parts, site=variant.site, where=variant.where) as applied:
         yield applied

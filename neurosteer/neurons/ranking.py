@@ -12,12 +12,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.arguments import one_of, places, whole
 from neurosteer.artefacts import RANKING
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
 from neurosteer.store import write_artefact
-from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site
+from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Reach, Site
 
 from .compare import compare_scores
 from .controls import matched_controls
@@ -97,7 +98,9 @@ class Ranking:
         >>> list(own.top(2))
         [(2, 30), (2, 31)]
         """
-        rows = tuple(range(model.n_layers)) if layers is None else tuple(map(int, layers))
+        one_of("by", by, GRAINS)
+        named = range(model.n_layers) if layers is None else layers
+        rows = tuple(whole(layer, "each of layers") for layer in named)
         site = "z" if by == "head" else site
         values, width = given_scores(scores), model.site_width(site, rows)
         group = model.head_width(rows) if by == "head" else 1
@@ -181,7 +184,7 @@ class Ranking:
         >>> ranking.pick([(2, 30), (0, 1)])
         NeuronSet(2 neurons at resid_post, 2 layers)
         """
-        chosen = sorted(set(neurons))
+        chosen = places(neurons, self.by)
         for layer, unit in chosen:
             if layer not in self.layers or not 0 <= unit < self.member_scores.shape[1]:
                 raise InputError(f"no {NOUNS[self.by]} (layer {layer}, {self.by} {unit}) in {self!r}")

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.arguments import places
 from neurosteer.artefacts import NEURONS
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
@@ -83,7 +84,7 @@ class NeuronSet:
                 amplified or clamped, but not moved to its mean nor compared with matched controls.
 
         Raises:
-            InputError: for a site, layer or unit that the model lacks, and for statistics of other units.
+            InputError: for what is no (layer, unit) of the model, an unknown site, and statistics of other units.
 
         >>> NeuronSet.of(model, [(2, 3), (0, 5)])
         NeuronSet(2 neurons at resid_post, 2 layers)
@@ -92,7 +93,7 @@ class NeuronSet:
         ...
         neurosteer.errors.InputError: no layer 14: tiny has layers 0 to 2
         """
-        chosen = sorted({(int(layer), int(unit)) for layer, unit in neurons})
+        chosen = places(neurons, by)
         layers = sorted({layer for layer, _ in chosen})
         site = "z" if by == "head" else site
         width, group = model.site_width(site, layers), model.head_width(layers) if by == "head" else 1

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from scipy import stats
 
+from neurosteer.arguments import expect, expect_all
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
@@ -107,8 +108,11 @@ def neuron_card(
         >>> ns.neuron_card(model, pairs, (14, 301))                           # doctest: +SKIP
         NeuronCard(14:301 of resid_post, intransitive, t 7.31)
     """
-    layer, unit = neuron
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
+    expect_all(also, Pairs, "also")
     chosen = NeuronSet.of(model, [neuron], site=site)  # refuses what is not there
+    [(layer, unit)] = chosen
     parts = pairs.split("pair", seed) if split is None else split
     if len(parts.train) < 2 or not len(parts.test):
         raise InputError(f"{pairs.task}: {len(pairs)} pairs are too few for a card")

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from neurosteer.arguments import expect, expect_all
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, pairs_of_texts, refuse_unscored
@@ -84,6 +85,10 @@ def measure_effect(
     cannot show, an empty neuron set, neurons of another model, the task itself among `also`, `kl` beside several
     scales, and more than 100,000 controls.
     """
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
+    expect(edit, Edit, "edit")
+    expect_all(also, Pairs, "also")
     check_edit(model, edit)
     if active_edits(model):
         raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from neurosteer.arguments import expect
 from neurosteer.data import EosStates, UnitStats
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
@@ -108,6 +109,8 @@ def find(
         >>> found = ns.find(model, ns.load_pairs("intransitive"), topk="1%")  # doctest: +SKIP
         >>> found.layers[14].dense, found.ranking("welch").top(40)            # doctest: +SKIP
     """
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
     check_request(methods, draws, by)
     grid = lambdas_of(lambdas)
     check_attribution(to, steps)
