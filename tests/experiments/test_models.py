@@ -192,7 +192,7 @@ def test_the_page(place: Place, ran: RecipeRun, names):
     assert all(one["fingerprint"][:12] in page for one in ran.outcome.scope.models)
     assert f"{place.model('checkpoint-500')} at untrained" in page
     assert all(ran.folder.joinpath(f"models{what}.png").is_file() for what in ("", ".used", ".kept"))
-    assert ns.open_run(ran.folder).outcome.to_dict() == ran.outcome.to_dict()  # type: ignore[union-attr]
+    assert ns.open_run(ran.folder).outcome.to_dict() == ran.outcome.to_dict()
     stored = json.loads((ran.folder / "results.json").read_text())
     assert [one["name"] for one in stored["models"]] == [name.removesuffix("@untrained") for name in names]
     assert "model" not in stored["recipe"]
