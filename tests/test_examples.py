@@ -1,4 +1,4 @@
-"""The examples in the docstrings of pairs/ and neurons/ give what they say."""
+"""The examples in the docstrings of pairs/, neurons/ and two modules beside them give what they say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,8 +23,9 @@ MODULES = [
     f"neurosteer.{room}.{path.stem}"
     for room in ("neurons", "pairs")
     for path in sorted((PACKAGE / room).glob("*.py"))
-]
+] + ["neurosteer.arguments", "neurosteer.shown"]
 WITH_EXAMPLES = {
+    *("neurosteer.arguments", "neurosteer.shown"),
     *(f"neurosteer.neurons.{name}" for name in ("compare", "controls", "ranking", "sets", "stats", "topk")),
     *(f"neurosteer.pairs.{name}" for name in ("baselines", "known", "load", "pair", "types")),
 }
@@ -51,7 +53,7 @@ def tried(module: ModuleType, **given: object) -> int:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str, llama: Model):
-    count = tried(import_module(name), ranking=toy_ranking(), model=replace(llama, name="tiny"), torch=torch)
+    count = tried(import_module(name), ranking=toy_ranking(), model=replace(llama, name="tiny"), torch=torch, np=np)
     assert count > 0 or name not in WITH_EXAMPLES
 
 

@@ -21,6 +21,7 @@ from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
 from neurosteer.results import APART, Estimate, Json, Verdict, key
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 
 from .design import FEWEST_LAYERS, Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
@@ -56,6 +57,8 @@ class _Masks:  # as the last of two bases: its fields come first in the JSON
 class MaskPoint(BesideDense, _Masks):
     """The masks of one layer at one lambda: means over tasks."""
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Rise:
@@ -76,6 +79,8 @@ class Fig2:
     baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
     by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig2:

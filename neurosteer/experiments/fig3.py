@@ -21,6 +21,7 @@ from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
 from neurosteer.results import APART, Json, Verdict
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import ENOUGH
 
 from .design import Design
@@ -58,6 +59,8 @@ class _Topk:  # as the last of two bases: its fields come first in the JSON
 class TopkPoint(BesideDense, _Topk):
     """Probes on the k units of the largest |t| of one layer: means over tasks."""
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Fig3:
@@ -69,6 +72,8 @@ class Fig3:
     baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
     by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig3:

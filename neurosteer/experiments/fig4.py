@@ -20,6 +20,7 @@ from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
 from neurosteer.results import APART, Estimate, Json, Verdict, key
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import AGREE
 
 from .design import Design
@@ -48,6 +49,8 @@ class RankPoint:
     undefined: int  # tasks whose gates are all equal
     judged: bool  # whether the gates of at least half of the tasks differ
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Fig4:
@@ -55,6 +58,8 @@ class Fig4:
     lambdas: tuple[float, ...]
     rows: list[RankPoint]
     by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig4:

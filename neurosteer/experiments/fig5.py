@@ -20,6 +20,7 @@ from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table, abridged, ranged, spread
 from neurosteer.results import APART, Estimate, Json, Verdict
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
@@ -56,6 +57,8 @@ class Fig5:
     curves: list[RandomPoint]
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
     by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig5:

@@ -14,7 +14,7 @@ from neurosteer.results.score import ScoreRun
 from neurosteer.store import expanded
 from neurosteer.studies.runs import RESULTS, read_run
 
-from .run import RecipeRun
+from .recipe_run import RecipeRun
 
 if TYPE_CHECKING:
     from neurosteer.studies import Effect, Found

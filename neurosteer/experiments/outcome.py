@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from neurosteer.report import rows_csv
 from neurosteer.report.canvas import own_style
 from neurosteer.results import Json, Verdict, read_record, record
+from neurosteer.shown import quoted
+from neurosteer.vocabulary import counted
 
 from .experiment import Results, Rows
 from .registry import experiment_of
@@ -71,6 +73,10 @@ class Outcome:
             "verdicts": [record(verdict) for verdict in self.verdicts],
             "notices": list(self.notices),
         }
+
+    def __repr__(self) -> str:
+        judged = counted(len(self.verdicts), "verdict")
+        return f"Outcome({quoted(', '.join(self.results))}, {judged}, {counted(len(self.notices), 'notice')})"
 
     def drawings(self) -> Iterator[tuple[str, Callable[[], Figure]]]:
         """Name by name everything that can be drawn, experiment by experiment."""

@@ -30,6 +30,7 @@ from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manife
 from neurosteer.vocabulary import Json, read_workers
 
 from .model_list import ModelList, check_models
+from .recipe_run import RecipeRun
 from .registry import check_names
 
 if TYPE_CHECKING:
@@ -44,30 +45,6 @@ _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand
     *("data", "tasks", "columns", "layout", "limit"),
     *("format", "name", "title", "measured", "seeds"),
 }
-
-
-@dataclass(frozen=True)
-class RecipeRun:
-    """A run's folder, and its outcome."""
-
-    folder: Path
-    outcome: Outcome
-    computed: int  # units that this process computed just now
-
-    @property
-    def results(self) -> Path:
-        """The outcome as JSON, without the tables that are CSV files beside it."""
-        return self.folder / "results.json"
-
-    @property
-    def page(self) -> Path:
-        """Tables, figures and verdicts on one page."""
-        return self.folder / "index.html"
-
-    @property
-    def figures(self) -> list[Path]:
-        """The figures, as PNG."""
-        return sorted(self.folder.glob("*.png"))
 
 
 @dataclass(frozen=True, eq=False)

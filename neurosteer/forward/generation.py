@@ -18,7 +18,8 @@ from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, active_edits, edited_positions, encode, prompt_ends_at
 from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.seeds import generator
-from neurosteer.vocabulary import Where
+from neurosteer.shown import quoted
+from neurosteer.vocabulary import Where, counted
 
 from .generation_check import can_cache_keys, can_pad, padded
 from .oom_retry import split_on_oom
@@ -34,6 +35,10 @@ class Generated:
 
     def __str__(self) -> str:
         return self.prompt + self.text
+
+    def __repr__(self) -> str:
+        written = counted(len(self.tokens), "token")
+        return f"Generated({quoted(self.prompt)}, {quoted(self.text)}, {written})"
 
 
 @dataclass(frozen=True)

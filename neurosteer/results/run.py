@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import Grain, Method, RunState, Site, counted
 
 from .effect import AppliedEdit
@@ -51,6 +52,8 @@ class UnfinishedRun:
     tasks_running: int = 0
     tasks_waiting: int = 0
     tasks_failed: int = 0  # gone without having ended well
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import Convention
 
 from .pairs_used import PairsUsed
@@ -52,6 +53,8 @@ class TaskScore:
     notices: tuple[str, ...] = ()
     frames: tuple[FrameScore, ...] = ()  # empty but for balanced pairs
     csv: str | None = None  # a row per pair
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
