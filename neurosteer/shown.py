@@ -22,7 +22,7 @@ def quoted(text: str) -> str:
     """A text of any length as a short one in quotes, on one line.
 
     >>> quoted("The guests have " * 9)
-    "'The guests have The guest... guests have The guests have '"
+    "'The guests have The guests ...guests have The guests have '"
     """
     return _TEXTS.repr(text)
 

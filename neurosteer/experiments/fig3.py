@@ -19,7 +19,7 @@ from neurosteer.report.pages.charts import Chart, ordered
 from neurosteer.report.pages.curves import curves_chart, word_levels
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Json, Verdict
+from neurosteer.results import APART, Verdict
 from neurosteer.runner.units import Read
 from neurosteer.shown import short_repr
 from neurosteer.vocabulary import ENOUGH
@@ -43,6 +43,7 @@ from .shared.layer_curves import (
 )
 from .shared.layer_lines import IN_MEANS, LABEL_GAP, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
+from .task_layers import TaskLayer
 
 NAME = "fig3"
 FEW = 0.25  # of the units
@@ -71,7 +72,7 @@ class Fig3:
     dense: list[DensePoint]
     baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+    by_task: Annotated[tuple[TaskLayer, ...], APART] = ()  # behind the means
 
     __repr__ = short_repr
 

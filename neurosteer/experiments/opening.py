@@ -103,7 +103,7 @@ def _opened(place: Path) -> Opened:
         if command == "run":
             from .outcome import Outcome
 
-            return RecipeRun(place, Outcome.from_dict(run), computed=0)
+            return RecipeRun(place, Outcome.from_dict(run).with_tasks(place), computed=0)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{place / RESULTS} is not the result of `neurosteer {command}`: {error}") from None
     raise InputError(f"{place / RESULTS} is of a command that is not known here: '{command}'")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
@@ -17,6 +18,7 @@ from neurosteer.vocabulary import counted
 from .experiment import Results, Rows
 from .registry import experiment_of
 from .scope import Scope
+from .task_layers import read_task_layers
 
 DIGITS = 6  # significant ones, of every float in a CSV file
 
@@ -59,6 +61,15 @@ class Outcome:
             verdicts=written.verdicts,
             notices=written.notices,
         )
+
+    def with_tasks(self, folder: Path) -> Outcome:
+        """With the numbers of single tasks, which are in tables beside `results.json`. Raises as `from_dict` does."""
+        found = {
+            name: replace(result, by_task=read_task_layers(folder / f"{file_stem(name, 'tasks')}.csv"))
+            for name, result in self.results.items()
+            if hasattr(result, "by_task")
+        }
+        return replace(self, results={**self.results, **found})
 
     def to_dict(self) -> dict[str, Json]:
         """The object in `results.json`."""

@@ -23,13 +23,13 @@ from tiny_models import save_tiny, settle
 
 import neurosteer as ns
 from neurosteer.errors import InputError
-from neurosteer.experiments import run_recipe
+from neurosteer.experiments import RecipeRun, run_recipe
 from neurosteer.experiments.model_list import Reference
 from neurosteer.experiments.models.compute import axis_of, chance
 from neurosteer.experiments.models.figures import draw, draw_kept
 from neurosteer.experiments.models.result import Kept, ModelRow, Models, TaskInModel
 from neurosteer.experiments.models.units import check_shape, difference, measured
-from neurosteer.experiments.run import RecipeRun, prepare
+from neurosteer.experiments.run import prepare
 from neurosteer.model import Model, untrained
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET
