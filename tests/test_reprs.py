@@ -70,7 +70,7 @@ COUNTS = torch.ones(3, 2).int()
             ActiveEdit("all", "resid_post", (0, 2), calls=3, token_count=torch.tensor(1234)),
             "ActiveEdit(where all, at resid_post, 2 layers: 3 calls, 1,234 tokens)",
         ),
-        (AUTO, "NotebookProgress()"),
+        (AUTO, "AutoProgress()"),
         (QUIET, "Progress()"),
     ],
     ids=lambda value: type(value).__name__,
