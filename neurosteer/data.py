@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from neurosteer.shown import table_html
 from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Position, Site
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GOOD, BAD = 0, 1  # positions on the `side` axis
 
@@ -98,6 +103,24 @@ class Scores:
     def per_token(self) -> Float[Tensor, "pair side"]:
         """Mean log probability per scored token."""
         return self.logprob if self.convention in MEAN_CONVENTIONS else self.logprob / self.tokens
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per pair, in their order: log-probabilities and numbers of tokens of both sentences, margin (nats).
+
+        `pd.concat([pairs.to_frame(), scores.to_frame()], axis=1)` has the sentences beside them.
+        """
+        import pandas as pd
+
+        columns = {
+            **{f"logprob_{side}": self.logprob[:, i].numpy() for i, side in ((GOOD, "good"), (BAD, "bad"))},
+            **{f"tokens_{side}": self.tokens[:, i].numpy() for i, side in ((GOOD, "good"), (BAD, "bad"))},
+            "margin": self.margin.numpy(),
+            "same_tokens": self.same.numpy(),
+        }
+        return pd.DataFrame(columns)
+
+    def _repr_html_(self) -> str:
+        return table_html(repr(self), self.to_frame())
 
     def __repr__(self) -> str:
         found = f"accuracy {self.accuracy:.2f}, margin {float(self.margin.mean()):+.2f} nats"

@@ -1,4 +1,4 @@
-"""How a result shows itself in one short line: its name, and of its fields those that are read at a glance."""
+"""How results show themselves: in one short line, and in a notebook as a table."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import dataclasses
 import re
 import reprlib
 from collections.abc import Collection, Iterator, Mapping
+from html import escape
 from pathlib import Path
-from typing import TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LONGEST = 160  # characters of a line, without its end
 _LONGEST_TEXT = 40
+_MOST_ROWS = 20  # of a table in a notebook
 _ENDS = 3  # fields of an estimate: its value, and the ends of its interval
 _FEW = 4  # values of a field that are shown themselves
 _TEXTS = reprlib.Repr()
@@ -25,6 +30,13 @@ def quoted(text: str) -> str:
     "'The guests have The guests ...guests have The guests have '"
     """
     return _TEXTS.repr(text)
+
+
+def table_html(line: str, table: pd.DataFrame) -> str:
+    """A line and a table, of whose rows the first and last are shown, as a notebook shows them."""
+    digits: Any = "{:.4g}".format
+    shown = table.to_html(max_rows=_MOST_ROWS, border=0, float_format=digits, na_rep="")
+    return f"<p>{escape(line)}</p>{shown}"
 
 
 def short_repr(result: object) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+from dataclasses import dataclass, fields
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurosteer.shown import quoted
+from neurosteer.errors import InputError, did_you_mean
+from neurosteer.results import Verdict, record
+from neurosteer.shown import quoted, table_html
 from neurosteer.vocabulary import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .outcome import Outcome
+
+_MOST_FIGURES = 4  # in a notebook
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,35 @@ class RecipeRun:
         """The figures, as PNG."""
         return sorted(self.folder.glob("*.png"))
 
+    def to_frame(self, table: str | None = None) -> pd.DataFrame:
+        """The verdicts, a row each, or one of the tables: `"fig5"`, `"fig5.tasks"`, as the CSV file of that name.
+
+        Raises `InputError` for a table that the run does not have.
+        """
+        import pandas as pd
+
+        if table is None:
+            return pd.DataFrame(
+                list(map(record, self.outcome.verdicts)), columns=[one.name for one in fields(Verdict)]
+            )
+        path, known = self.folder / f"{table}.csv", sorted(path.stem for path in self.folder.glob("*.csv"))
+        if table not in known:
+            raise InputError(f"no table '{table}' in {self.folder}{did_you_mean(table, known)}; {', '.join(known)}")
+        return pd.read_csv(path)
+
+    def _repr_html_(self) -> str:
+        """The verdicts, and some of the figures."""
+        verdicts = self.to_frame()[["claim", "statement", "text", "reading"]]
+        shown = self.figures[:_MOST_FIGURES]
+        left = counted(len(self.figures) - len(shown), "more figure")
+        more = f"<p>{left} in {escape(str(self.folder))}</p>" if len(self.figures) > len(shown) else ""
+        return f"{table_html(repr(self), verdicts)}{''.join(map(_picture, shown))}{more}"
+
     def __repr__(self) -> str:
         judged = counted(len(self.outcome.verdicts), "verdict")
         return f"RecipeRun({quoted(self.folder.name)}, {quoted(', '.join(self.outcome.results))}, {judged})"
+
+
+def _picture(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img width="700" alt="{escape(path.stem)}" src="data:image/png;base64,{data}">'

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import overload
+from html import escape
+from typing import TYPE_CHECKING, overload
 
 import torch
 from jaxtyping import Float, Int
@@ -24,6 +25,9 @@ from neurosteer.vocabulary import Where, counted
 from .generation_check import can_cache_keys, can_pad, padded
 from .oom_retry import split_on_oom
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -35,6 +39,16 @@ class Generated:
 
     def __str__(self) -> str:
         return self.prompt + self.text
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: `prompt`, `text`, and the number of new `tokens`. `pd.concat` makes a table of several."""
+        import pandas as pd
+
+        return pd.DataFrame([{"prompt": self.prompt, "text": self.text, "tokens": len(self.tokens)}])
+
+    def _repr_html_(self) -> str:
+        look = "white-space: pre-wrap"
+        return f'<p style="{look}"><span style="opacity: .6">{escape(self.prompt)}</span>{escape(self.text)}</p>'
 
     def __repr__(self) -> str:
         written = counted(len(self.tokens), "token")

@@ -17,10 +17,10 @@ from neurosteer.artefacts import DIRECTION
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankedNeuron
-from neurosteer.store import write_artefact
 from neurosteer.vocabulary import Edited, Json, Site
 
 from .given import HasUnits
+from .saving import saved
 from .sets import NeuronSet
 
 if TYPE_CHECKING:
@@ -121,14 +121,14 @@ class Direction:
         neurons = replace(self.neurons, metadata={**self.metadata, **about})
         return Direction(neurons, (vector.double() / vector.double().norm()).float(), float(std))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file.
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write as a digested safetensors file, whose path is returned.
 
         Raises:
             NeurosteerError: where the disk does not take it.
         """
         own = {"vector": self.vector.numpy(), "std": np.array([self.std])}
-        write_artefact(Path(path), DIRECTION.kind, self.neurons.arrays() | own, self.neurons.described())
+        return saved(path, DIRECTION.kind, self.neurons.arrays() | own, self.neurons.described())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Direction:

@@ -17,7 +17,6 @@ from neurosteer.artefacts import RANKING
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
-from neurosteer.store import write_artefact
 from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Reach, Site
 
 from .compare import compare_scores
@@ -25,6 +24,7 @@ from .controls import matched_controls
 from .frames import neuron_frame
 from .given import HasUnits, given_metadata, given_scores
 from .grains import grain_of, units_of_members
+from .saving import saved
 from .sets import NeuronSet
 from .stats import stats_arrays, stats_from, unmeasured
 from .topk import best_units, resolve_rows, resolve_topk
@@ -248,8 +248,8 @@ class Ranking:
         places = torch.cartesian_prod(torch.arange(len(self.layers)), torch.arange(scores.shape[1]))
         return neuron_frame(self.stats, places[:, 0], places[:, 1] * self.group, scores.flatten(), self.group)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file.
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write as a digested safetensors file, whose path is returned.
 
         Raises:
             NeurosteerError: where the disk does not take it.
@@ -263,7 +263,7 @@ class Ranking:
             "site": self.site,
             **({} if self.group == 1 else {"group": self.group}),
         }
-        write_artefact(Path(path), RANKING.kind, arrays, metadata)
+        return saved(path, RANKING.kind, arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ranking:

@@ -18,12 +18,12 @@ from neurosteer.artefacts import NEURONS
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankedNeuron
-from neurosteer.store import write_artefact
 from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site, Stat, counted
 
 from .frames import neuron_frame
 from .given import HasUnits, given_metadata
 from .grains import grain_of
+from .saving import saved
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
 
 if TYPE_CHECKING:
@@ -223,13 +223,13 @@ class NeuronSet:
         every = slice(None, None, self.group)
         return neuron_frame(self.stats, self._rows()[every], self.units[every], self.scores[every], self.group)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as a digested safetensors file.
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write as a digested safetensors file, whose path is returned.
 
         Raises:
             NeurosteerError: where the disk does not take it.
         """
-        write_artefact(Path(path), NEURONS.kind, self.arrays(), self.described())
+        return saved(path, NEURONS.kind, self.arrays(), self.described())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:

@@ -15,7 +15,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.report.pages import PAGE, run_page
 from neurosteer.results import Json, read_record
-from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing
+from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing, Runs
 from neurosteer.store import MANIFEST, digest_of, file_stem, renewing, write_bytes, write_manifest
 
 from .drafts import draft_of, sweep_drafts
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RESULTS = "results.json"
 
 
-def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListing]:
+def runs(out: str | Path = "runs", progress: Progress = QUIET) -> Runs:
     """Finished runs below a folder, newest first. What is damaged or of another version is passed over, and said."""
     sweep_drafts(Path(out))
     found = []
@@ -42,7 +42,7 @@ def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListin
             found.append((manifest.stat().st_mtime_ns, _listing(folder, manifest.stat().st_mtime)))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # just being replaced, or not ours
-    return [row for _, row in sorted(found, key=lambda one: (one[0], one[1].run), reverse=True)]
+    return Runs(row for _, row in sorted(found, key=lambda one: (one[0], one[1].run), reverse=True))
 
 
 def _listing(folder: Path, time: float) -> RunListing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,10 @@ class NeuronCard(NeuronCardResult):
         """As one HTML file with everything inside."""
         return card_page(self)
 
-    def save(self, path: str | Path) -> None:
-        """Write the page to a file."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file, whose path is returned."""
         write_bytes(Path(path), self.page().encode())
+        return Path(path)
 
     def __repr__(self) -> str:
         return f"NeuronCard({self.name} of {self.site}, {self.task}, t {self.contrast.t:.2f})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -87,9 +88,10 @@ class Effect(EffectResult):
             raise InputError("one scale is no curve: measure several with scales=")
         return dose_figure(self)
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `Effect.load` reads back: results.json, the neurons and the margins of all pairs.
 
+        Returns its path.
         Replaces what an earlier `save` wrote there. Raises `InputError` where something else is.
         """
         refuse_foreign(Path(folder))
@@ -102,6 +104,7 @@ class Effect(EffectResult):
             "results": [record(kept)],
         }
         write_folder(Path(folder), result, lambda draft: write_effect(draft, self))
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Effect:

@@ -87,7 +87,7 @@ class Found(FoundParts):
             raise InputError(f"no ranking by '{method}' here; there is {', '.join(self.rankings)}")
         return self.rankings[method]
 
-    def figure(self, *, ax: Axes | None = None) -> Figure:
+    def figure(self, ax: Axes | None = None) -> Figure:
         """Accuracy by layer as a matplotlib figure; with `ax` it is drawn there."""
         from neurosteer.report import find_figure
 
