@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from neurosteer.shown import table_html
 from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, FixedReference, Position, Site
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GOOD, BAD = 0, 1  # positions on the `side` axis
 
@@ -84,6 +88,8 @@ class Scores:
         >>> scores = ns.score(model, found.test)
         >>> scores.accuracy, scores.ties, scores.count_accuracy, scores.logprob.shape
         (1.0, 0, 0.5, torch.Size([60, 2]))
+        >>> list(scores.to_frame())[:2]
+        ['logprob_good', 'logprob_bad']
     """
 
     logprob: Float[Tensor, "pair side"]  # float64
@@ -133,6 +139,25 @@ class Scores:
     def per_token(self) -> Float[Tensor, "pair side"]:
         """Mean log-probability per scored token in nats, `[pair, side]`."""
         return self.logprob if self.convention in MEAN_CONVENTIONS else self.logprob / self.tokens
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show a row per pair as a data frame: log-probabilities and tokens of both sentences, margin (nats).
+
+        Its rows are in the order of the pairs: `pd.concat([pairs.to_frame(), scores.to_frame()], axis=1)` has the
+        sentences too.
+        """
+        import pandas as pd
+
+        columns = {
+            **{f"logprob_{side}": self.logprob[:, i].numpy() for i, side in ((GOOD, "good"), (BAD, "bad"))},
+            **{f"tokens_{side}": self.tokens[:, i].numpy() for i, side in ((GOOD, "good"), (BAD, "bad"))},
+            "margin": self.margin.numpy(),
+            "same_tokens": self.same.numpy(),
+        }
+        return pd.DataFrame(columns)
+
+    def _repr_html_(self) -> str:
+        return table_html(repr(self), self.to_frame())
 
     def __repr__(self) -> str:
         found = f"accuracy {self.accuracy:.2f}, margin {float(self.margin.mean()):+.2f} nats"

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from neurosteer.errors import InputError, did_you_mean
+from neurosteer.arguments import expect, one_of
+from neurosteer.errors import InputError
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.references import REFERENCE_POINTS, reference_of
@@ -96,9 +97,10 @@ class Edit:
     direction: Direction | None = None  # along which alone; `neurons` are then its units
 
     def __post_init__(self) -> None:
-        _one_of("kind", self.kind, KINDS)
-        _one_of("where", self.where, WHERES)
-        _one_of("reach", self.reach, REACHES)
+        expect(self.neurons, NeuronSet, "neurons")
+        one_of("kind", self.kind, KINDS)
+        one_of("where", self.where, WHERES)
+        one_of("reach", self.reach, REACHES)
         if self.reach != "own" and self.neurons.group > 1:
             raise InputError(f"reach '{self.reach}' is for coordinates that layers share; a head is at its own layer")
         if not math.isfinite(self.scale):
@@ -129,7 +131,7 @@ class Edit:
             donors: sentences to take activations from, such as train pairs: one is drawn for each depth (position).
             seed: decides the donors, the same for every sentence.
         """
-        _one_of("to", to, REFERENCES)
+        one_of("to", to, REFERENCES)
         return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
 
     @classmethod
@@ -151,7 +153,7 @@ class Edit:
             where: at which tokens.
             reach: at which layers.
         """
-        _one_of("to", to, FIXED_REFERENCES)
+        one_of("to", to, FIXED_REFERENCES)
         return cls(neurons, to, float(by), where, reach)
 
     @classmethod
@@ -193,7 +195,7 @@ class Edit:
         Raises:
             InputError: for a direction of several layers.
         """
-        _one_of("to", to, FIXED_REFERENCES)
+        one_of("to", to, FIXED_REFERENCES)
         if len(set(direction.neurons.layers.tolist())) != 1:
             raise InputError("only a direction of one layer can be projected out")
         return cls(direction.neurons, to, float(scale), where, direction=direction)
@@ -306,11 +308,6 @@ def _donated(neurons: NeuronSet, donor: Donor | None) -> Float[Tensor, "depth ne
         raise InputError("resampling needs the donors' activations")
     rows = torch.tensor([donor.layers.index(layer) for layer in neurons.layers.tolist()], dtype=torch.long)
     return donor.values[:, rows, neurons.units]
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name} '{value}' is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
 
 
 def _sentences(donors: Pairs | Sequence[str]) -> tuple[str, ...]:

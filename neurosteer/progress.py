@@ -1,7 +1,8 @@
 """How work reports what goes on: a `Progress` hears of each step and of each notice.
 
-The Python API uses `AUTO`: a bar per step in a notebook, nothing elsewhere; notices go to the `neurosteer` logger (so
-they reach stderr unless the caller decides otherwise). The command line draws bars on a terminal instead.
+The Python API uses `AUTO`: a bar per step in a notebook, elsewhere a line on stderr now and then where a step takes
+long; notices go to the `neurosteer` logger (so they reach stderr unless the caller decides otherwise). The command
+line draws bars on a terminal instead.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 logger = logging.getLogger("neurosteer")
+EVERY = 30.0  # seconds between two lines where there are no bars
+SOON = 3.0  # seconds until the first of them: what is short says nothing
 
 
 class Progress:
@@ -69,8 +74,62 @@ class Progress:
         self.notice(text)
 
 
+class Pace:
+    """How far the step is that goes on, and how long it will take at its pace so far."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._what = ""
+        self._began = (0.0, 0)  # when this step was first heard of, and how much of it was done then
+
+    def begins(self, what: str, done: int, total: int) -> bool:
+        """Whether this is another step than the last one. What is done is over: the same name begins anew."""
+        new = what != self._what
+        if new:
+            self._began = (self._clock(), done)
+        self._what = what if done < total else ""
+        return new
+
+    def line(self, what: str, done: int, total: int) -> str:
+        """`states, tokens: 850 of 2,000, about 46 s left`; no time at the beginning, nothing of what is done."""
+        if done >= total:
+            return ""
+        since, first = self._began
+        left = (total - done) * (self._clock() - since) / (done - first) if done > first else None
+        return f"{what}: {done:,} of {total:,}{'' if left is None else f', about {duration(left)} left'}"
+
+
+class LineProgress(Progress):
+    """Lines on stderr where a step takes more than a few seconds, and then one every half minute at most.
+
+    Of a long job, whose units are counted, the first line comes at once.
+    """
+
+    def __init__(self) -> None:
+        self._pace = Pace(_now)
+        self._job: tuple[int, int] | None = None  # how many units are done, and of how many
+        self._due = 0.0  # when the next line is
+
+    def step(self, what: str, done: int, total: int) -> None:
+        if self._pace.begins(what, done, total):
+            self._due = max(self._due, _now() + SOON)
+        self._say(self._pace.line(what, done, total))
+
+    def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        if self._job is None or self._job[1] != total or done < self._job[0]:
+            self._due = _now() + (SOON if left < SOON else 0)
+        self._job = (done, total) if done < total else None
+        if done < total:
+            self._say(f"{done} of {total} units, {int(100 * share)} %, about {duration(left)} left")
+
+    def _say(self, line: str) -> None:
+        if line and _now() >= self._due:
+            self._due = _now() + EVERY
+            print("".join(one if one.isprintable() else "?" for one in line), file=sys.stderr, flush=True)
+
+
 class NotebookProgress(Progress):
-    """In a notebook a bar for each step, which goes when the step is done; elsewhere nothing.
+    """In a notebook a bar for each step, which goes when the step is done.
 
     `tqdm` draws it: a widget where ipywidgets is installed, else text (rich needs ipywidgets to show anything).
     """
@@ -92,14 +151,31 @@ class NotebookProgress(Progress):
     def _show(self, name: str, what: str, done: int, total: int) -> None:
         if done >= total:
             self._close(name)
-        elif name in self._bars or in_notebook():
-            if name not in self._bars:
-                self._bars[name] = _bar(what, total)
-            self._bars[name].update(done - self._bars[name].n)
+            return
+        if name not in self._bars:
+            self._bars[name] = _bar(what, total)
+        self._bars[name].update(done - self._bars[name].n)
 
     def _close(self, name: str) -> None:
         if name in self._bars:
             self._bars.pop(name).close()
+
+
+class AutoProgress(Progress):
+    """Bars in a notebook, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._bars, self._lines = NotebookProgress(), LineProgress()
+
+    def step(self, what: str, done: int, total: int) -> None:
+        self._shown.step(what, done, total)
+
+    def whole(self, done: int, total: int, *, share: float, left: float) -> None:
+        self._shown.whole(done, total, share=share, left=left)
+
+    @property
+    def _shown(self) -> Progress:
+        return self._bars if in_notebook() else self._lines
 
 
 class Remembering(Progress):
@@ -131,6 +207,18 @@ def in_notebook() -> bool:
     return shell is not None and "IPKernelApp" in shell.config
 
 
+def _now() -> float:
+    return monotonic()
+
+
+def duration(seconds: float) -> str:
+    """`50 s`, `34 min`, `2 h 10 min`."""
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def _bar(what: str, total: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there is no ipywidgets: text will do
@@ -140,4 +228,4 @@ def _bar(what: str, total: int) -> Any:
 
 
 QUIET = Progress()  # for code that is called with a progress of its own
-AUTO = NotebookProgress()  # what functions of the Python API use by default
+AUTO = AutoProgress()  # what functions of the Python API use by default

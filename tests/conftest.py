@@ -48,6 +48,12 @@ def neurosteer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture(autouse=True)
+def no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lines of the Python API that depend on how busy the machine is."""
+    monkeypatch.setattr("neurosteer.progress.monotonic", lambda: 0.0)
+
+
 @pytest.fixture(scope="session")
 def blimp() -> Path:
     """The real BLiMP beside the repository, for its very numbers: without it the test is skipped."""

@@ -1,4 +1,4 @@
-"""What the Python API shows by default: a bar in a notebook, nothing elsewhere."""
+"""What the Python API shows by default: a bar in a notebook, elsewhere a line where something takes long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from tqdm.std import tqdm
 
 import neurosteer as ns
 from neurosteer import progress
-from neurosteer.progress import AUTO, NotebookProgress, in_notebook
+from neurosteer.progress import AUTO, AutoProgress, NotebookProgress, in_notebook
+
+
+class Clock:
+    """Time that passes when told."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -74,12 +83,76 @@ def test_a_notebook_gets_a_bar_for_a_long_job(bars: list[Any]):
     assert not bars[0].open
 
 
-def test_elsewhere_there_is_none(bars: list[Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+def test_elsewhere_there_are_no_bars(bars: list[Any], monkeypatch: pytest.MonkeyPatch, clock: Clock):
     pretend(monkeypatch, None)
     AUTO.step("states", 1, 4)
     AUTO.whole(1, 4, share=0.2, left=3.0)
     assert bars == []
-    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(progress, "monotonic", found)
+    return found
+
+
+def lines(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    out, err = capfd.readouterr()
+    assert out == ""
+    return err.splitlines()
+
+
+def test_a_script_gets_a_line_where_a_step_is_long(clock: Clock, capfd: pytest.CaptureFixture[str]):
+    """Soon after its beginning, then every half minute."""
+    shown = AutoProgress()
+    for done in range(0, 2001, 50):  # 25 tokens a second
+        shown.step("made: states, tokens", done, 2000)
+        clock.now += 2.0
+    assert lines(capfd) == [
+        "made: states, tokens: 100 of 2,000, about 76 s left",
+        "made: states, tokens: 850 of 2,000, about 46 s left",
+        "made: states, tokens: 1,600 of 2,000, about 16 s left",
+    ]
+
+
+def test_short_steps_say_nothing_however_many(clock: Clock, capfd: pytest.CaptureFixture[str]):
+    """Also after hours in which nothing was heard, and of the same name again."""
+    shown = AutoProgress()
+    for _ in range(50):
+        for done in range(4):
+            shown.step("states", done, 3)
+            clock.now += 0.9
+        clock.now += 5000.0
+    shown.whole(0, 9, share=0.0, left=2.0)
+    shown.whole(9, 9, share=1.0, left=0.0)
+    assert lines(capfd) == []
+
+
+def test_a_long_job_says_so_at_once(clock: Clock, capfd: pytest.CaptureFixture[str]):
+    shown = AutoProgress()
+    for unit in range(4):
+        shown.whole(unit, 4, share=unit / 4, left=25.0 * (4 - unit))
+        for step in range(5):
+            shown.step(f"states {unit}", step, 5)
+            clock.now += 5.0
+    shown.whole(4, 4, share=1.0, left=0.0)
+    assert lines(capfd) == [
+        "0 of 4 units, 0 %, about 2 min left",
+        "states 1: 1 of 5, about 20 s left",
+        "states 2: 2 of 5, about 15 s left",
+        "states 3: 3 of 5, about 10 s left",
+    ]
+    shown.whole(0, 4, share=0.0, left=100.0)  # another one
+    assert lines(capfd) == ["0 of 4 units, 0 %, about 2 min left"]
+
+
+def test_a_name_cannot_move_the_cursor(clock: Clock, capfd: pytest.CaptureFixture[str]):
+    shown = AutoProgress()
+    shown.step("a\x1b[2Jb", 0, 5)
+    clock.now += 4.0
+    shown.step("a\x1b[2Jb", 1, 5)
+    assert lines(capfd) == ["a?[2Jb: 1 of 5, about 16 s left"]
 
 
 VERBS = ("eos_states", "find", "load_model", "load_pairs", "measure_effect", "rank_neurons", "run_recipe", "score")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from neurosteer.errors import InputError
+from neurosteer.progress import duration
 from neurosteer.vocabulary import (
     DIRECTION_KINDS,
     FIXED_REFERENCES,
@@ -24,7 +25,7 @@ from .measurement import Measurement, edit_option
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
 from .origin import model_of, origin_of, tell_origin
-from .progress import TerminalProgress, duration
+from .progress import TerminalProgress
 from .screen import show
 
 if TYPE_CHECKING:

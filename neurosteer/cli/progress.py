@@ -13,12 +13,9 @@ from rich.progress import Progress as Bar
 from rich.progress import Task as Row
 from rich.text import Text
 
-from neurosteer.progress import Progress, logger
+from neurosteer.progress import EVERY, SOON, Pace, Progress, duration, logger
 
 from .screen import visible
-
-EVERY = 30.0  # seconds between two lines where there is no terminal
-SOON = 3.0  # seconds until the first of them: a short command says nothing
 
 
 class TerminalProgress(Progress):
@@ -34,8 +31,7 @@ class TerminalProgress(Progress):
         self._bar: Bar | None = None
         self._whole: TaskID | None = None
         self._inner: TaskID | None = None
-        self._what = ""
-        self._began = (0.0, 0)  # when this step was first heard of, and how much of it was done then
+        self._pace = Pace(clock)
         self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
         self._due: float | None = None  # when the next line is
         self._noticed: set[str] = set()
@@ -43,13 +39,10 @@ class TerminalProgress(Progress):
     def step(self, what: str, done: int, total: int) -> None:
         if self._due is None:
             self._due = self._clock() + SOON
-        if what != self._what:
+        if self._pace.begins(what, done, total):
             self._remove_inner()
-            self._what, self._began = what, (self._clock(), done)
-        if done >= total:
-            self._what = ""  # another step of that name begins anew
         if not self._shows_bars:
-            self._say_line(f"{what}: {done:,} of {total:,}{self._pace(done, total)}" if done < total else "")
+            self._say_line(self._pace.line(what, done, total))
             return
         bar = self._shown()
         if self._inner is None:
@@ -116,24 +109,9 @@ class TerminalProgress(Progress):
             self._due = self._clock() + EVERY
             self._console.print(Text(visible(line)), soft_wrap=True)
 
-    def _pace(self, done: int, total: int) -> str:
-        """How long the step will take at its pace so far; nothing at its beginning."""
-        since, first = self._began
-        if done <= first:
-            return ""
-        return f", about {duration((total - done) * (self._clock() - since) / (done - first))} left"
-
     def _left(self) -> str:
         end = self._job[-1] if self._job else 0.0
         return f"about {duration(max(0.0, end - self._clock()))} left"
-
-
-def duration(seconds: float) -> str:
-    """`50 s`, `34 min`, `2 h 10 min`."""
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @contextmanager

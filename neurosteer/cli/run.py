@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurosteer.errors import InputError
+from neurosteer.progress import duration
 from neurosteer.vocabulary import Dtype, SplitKind, counted
 
 from . import options, parse
 from .option_groups import with_groups
-from .progress import TerminalProgress, duration
+from .progress import TerminalProgress
 from .screen import say
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .estimate import estimate_recipe as estimate_recipe
     from .opening import open_run as open_run
     from .pdfs import write_pdfs as write_pdfs
-    from .run import RecipeRun as RecipeRun
+    from .recipe_run import RecipeRun as RecipeRun
     from .run import run_recipe as run_recipe
     from .run import submit_recipe as submit_recipe
 else:

@@ -36,6 +36,7 @@ from neurosteer.report.pages.curves import Curve, Point, curves_chart
 from neurosteer.report.table import Table, abridged, mean, spread
 from neurosteer.results import record
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 
 from .design import NEURONS, ROTATED, UNTRAINED
 from .experiment import Caption, Drawing, Experiment, Rows, Work
@@ -65,16 +66,22 @@ class MaskCurves:
     rows: list[MaskPoint]
     dense: list[DensePoint]
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class TopkCurves:
     rows: list[TopkPoint]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
 class MatchCurves:
     rows: list[Match]
     curves: list[RandomPoint]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,8 @@ class VariantCurves:
     fig3: TopkCurves
     fig5: MatchCurves
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Controls:
@@ -93,6 +102,8 @@ class Controls:
     variants: list[str]
     curves: Mapping[str, VariantCurves]
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
+
+    __repr__ = short_repr
 
     def matches(self) -> list[Match]:
         """Of all variants and layers."""

@@ -25,6 +25,7 @@ from .design import Design, Need
 from .intervals import TaskSamples
 from .model_list import ModelList
 from .scope import Scope
+from .task_layers import TaskLayer, flat
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def _none(*_: object) -> list[Any]:
 
 def _rows(result: Any) -> Mapping[str, Rows]:
     """Its rows, and beside them those of each task where it has them."""
-    by_task: Rows | None = getattr(result, "by_task", None)
-    return {"": result.rows} | ({} if by_task is None else {"tasks": by_task})
+    by_task: Sequence[TaskLayer] | None = getattr(result, "by_task", None)
+    return {"": result.rows} | ({} if by_task is None else {"tasks": flat(by_task)})
 
 
 @dataclass(frozen=True)

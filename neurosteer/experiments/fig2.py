@@ -5,7 +5,6 @@ One probe per task, layer and lambda; claim (d), and with figure 3 claim (a).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,8 +18,9 @@ from neurosteer.report.pages.charts import Chart, ordered
 from neurosteer.report.pages.curves import curves_chart, word_levels
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json, Verdict, key
+from neurosteer.results import APART, Estimate, Verdict, key
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 
 from .design import FEWEST_LAYERS, Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
@@ -39,6 +39,7 @@ from .shared.layer_curves import (
 )
 from .shared.layer_lines import IN_MEANS, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
+from .task_layers import TaskLayer
 
 NAME = "fig2"
 TASKS = {"tasks": "tasks"}  # told of a point
@@ -55,6 +56,8 @@ class _Masks:  # as the last of two bases: its fields come first in the JSON
 @dataclass(frozen=True, kw_only=True)
 class MaskPoint(BesideDense, _Masks):
     """The masks of one layer at one lambda: means over tasks."""
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ class Fig2:
     dense: list[DensePoint]
     baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+    by_task: Annotated[tuple[TaskLayer, ...], APART] = ()  # behind the means
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig2:

@@ -19,8 +19,9 @@ from neurosteer.report.pages.charts import Chart, ordered
 from neurosteer.report.pages.curves import curves_chart, word_levels
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Json, Verdict
+from neurosteer.results import APART, Verdict
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import ENOUGH
 
 from .design import Design
@@ -42,6 +43,7 @@ from .shared.layer_curves import (
 )
 from .shared.layer_lines import IN_MEANS, LABEL_GAP, WIDTH, accuracy_panel, grid_table, legend_beside, relative_table
 from .shared.layer_probes import FLOOR, LayerProbes
+from .task_layers import TaskLayer
 
 NAME = "fig3"
 FEW = 0.25  # of the units
@@ -58,6 +60,8 @@ class _Topk:  # as the last of two bases: its fields come first in the JSON
 class TopkPoint(BesideDense, _Topk):
     """Probes on the k units of the largest |t| of one layer: means over tasks."""
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Fig3:
@@ -68,7 +72,9 @@ class Fig3:
     dense: list[DensePoint]
     baselines: Baselines  # means over tasks
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+    by_task: Annotated[tuple[TaskLayer, ...], APART] = ()  # behind the means
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig3:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Annotated
@@ -18,8 +17,9 @@ from neurosteer.report.pages.charts import layer_axis as layers_along
 from neurosteer.report.pages.curves import Curve, Point, curves_chart, shown
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table
-from neurosteer.results import APART, Estimate, Json, Verdict, key
+from neurosteer.results import APART, Estimate, Verdict, key
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import AGREE
 
 from .design import Design
@@ -30,6 +30,7 @@ from .shared.layer_axes import draw_line, extent
 from .shared.layer_curves import by_task_rows
 from .shared.layer_lines import WIDTH, grid_table, legend_beside
 from .shared.layer_probes import LayerProbes
+from .task_layers import TaskLayer
 
 NAME = "fig4"
 PAPER_LAMBDA = 0.2
@@ -48,13 +49,17 @@ class RankPoint:
     undefined: int  # tasks whose gates are all equal
     judged: bool  # whether the gates of at least half of the tasks differ
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Fig4:
     experiment: str
     lambdas: tuple[float, ...]
     rows: list[RankPoint]
-    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+    by_task: Annotated[tuple[TaskLayer, ...], APART] = ()  # behind the means
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig4:

@@ -18,8 +18,9 @@ from neurosteer.report.pages.charts import Chart, Series, ordered
 from neurosteer.report.pages.curves import curves_chart
 from neurosteer.report.palette import ordered_looks
 from neurosteer.report.table import Table, abridged, ranged, spread
-from neurosteer.results import APART, Estimate, Json, Verdict
+from neurosteer.results import APART, Estimate, Verdict
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 
 from .design import Design
 from .experiment import Caption, Drawing, Experiment, Results, Work
@@ -40,6 +41,7 @@ from .shared.multiples import (
     times,
 )
 from .shared.random_matches import Match, Matching, RandomPoint
+from .task_layers import TaskLayer, flat
 
 NAME = "fig5"
 CHOSEN: Look = {"color": VERMILION, "marker": "s", "linewidth": 3.0, "markersize": 6.5, "zorder": 4}
@@ -55,7 +57,9 @@ class Fig5:
     rows: list[Match]
     curves: list[RandomPoint]
     chance_above_floor: float  # how probably a probe that knows nothing passes the floor in the smallest task
-    by_task: Annotated[Sequence[dict[str, Json]], APART] = ()
+    by_task: Annotated[tuple[TaskLayer, ...], APART] = ()  # behind the means
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Fig5:
@@ -73,11 +77,13 @@ def compute(read: Read, work: Work, scope: Scope) -> Fig5:
     )
 
 
-def _by_task(probes: LayerProbes, matching: Matching, tasks: Sequence[str], design: Design) -> list[dict[str, Json]]:
+def _by_task(probes: LayerProbes, matching: Matching, tasks: Sequence[str], design: Design) -> tuple[TaskLayer, ...]:
     rows = by_task_rows(probes, {"random": probes.random.mean(axis=-1)}, design.sizes, tasks, design)
-    for row, chosen, own in zip(rows, probes.chosen.ravel(), matching.size_by_task.ravel(), strict=True):
-        row |= {"top": float(chosen), "equivalent": Estimate.of(own).value, "censored": bool(np.isposinf(own))}
-    return rows
+    more: list[dict[str, float | None]] = [
+        {"top": float(chosen), "equivalent": Estimate.of(size).value, "censored": bool(np.isposinf(size))}
+        for chosen, size in zip(probes.chosen.ravel(), matching.size_by_task.ravel(), strict=True)
+    ]
+    return tuple(replace(row, values={**row.values, **also}) for row, also in zip(rows, more, strict=True))
 
 
 # what it shows
@@ -104,7 +110,7 @@ def tables(result: Fig5, scope: Scope) -> list[Table]:
 
 
 def csvs(result: Fig5) -> Mapping[str, Sequence[object]]:
-    return {"": result.rows, "random": result.curves, "tasks": result.by_task}
+    return {"": result.rows, "random": result.curves, "tasks": flat(result.by_task)}
 
 
 def draw(result: Fig5, scope: Scope) -> Figure:

@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
+from neurosteer.arguments import a
 from neurosteer.errors import InputError
 from neurosteer.results import read_record
+from neurosteer.results.run import RunListing
 from neurosteer.results.score import ScoreRun
+from neurosteer.store import expanded
 from neurosteer.studies.runs import RESULTS, read_run
 
-from .run import RecipeRun
+from .recipe_run import RecipeRun
 
 if TYPE_CHECKING:
     from neurosteer.studies import Effect, Found
     from neurosteer.studies.evidence import Evidence
 
+    R = TypeVar("R", Found, Effect, Evidence)
+    W = TypeVar("W", ScoreRun, RecipeRun)
+Run: TypeAlias = str | os.PathLike[str] | RunListing
+Opened: TypeAlias = "list[Found] | list[Effect] | list[Evidence] | ScoreRun | RecipeRun"
 
-def open_run(folder: str | Path) -> list[Found] | list[Effect] | list[Evidence] | ScoreRun | RecipeRun:
+
+@overload
+def open_run(folder: Run, kind: type[R]) -> list[R]: ...
+
+
+@overload
+def open_run(folder: Run, kind: type[W]) -> W: ...
+
+
+@overload
+def open_run(folder: Run, kind: None = None) -> Any: ...
+
+
+def open_run(folder: Run, kind: type | None = None) -> Any:
     """Read what a finished run has found. No model is needed.
 
     Args:
-        folder: the run folder; `runs` lists them.
+        folder: the run folder; or a row of `runs()`.
+        kind: what you expect there, such as `ns.Effect`; editors and type checkers then know it too. Without it they
+            cannot: it depends on what is in the folder.
 
     Returns:
         For `find` a `Found` per task; for `ablate` and `amplify` an `Effect`, and for `evidence` an `Evidence`, per
         method; for `score` the scores of all tasks; for `run` a `RecipeRun`.
 
     Raises:
-        InputError: for a folder without a run, and for runs of other commands.
+        InputError: for a folder without a run, for runs of other commands, and for a run that is not of the `kind`.
 
     Example:
-        >>> effect.save("runs/mine")
-        >>> ns.open_run("runs/mine")[0].verdict
+        >>> path = effect.save("runs/mine")
+        >>> ns.open_run("runs/mine", ns.Effect)[0].verdict
         'stands out'
     """
-    place = Path(folder)
+    place = _folder_of(folder)
+    found = _opened(place)
+    if kind is not None:
+        _check_kind(place, found, kind)
+    return found
+
+
+def _folder_of(run: object) -> Path:
+    if isinstance(run, RunListing):
+        return Path(run.path)
+    if not isinstance(run, str | os.PathLike):
+        raise InputError(f"a run is named by its folder or by a row of ns.runs(), not by {a(run)}")
+    return expanded(run)
+
+
+def _check_kind(place: Path, found: Opened, kind: type) -> None:
+    """Raise `InputError` where a run is none of those expected."""
+    there = {type(one).__name__ for one in found} if isinstance(found, list) else {type(found).__name__}
+    if there - {kind.__name__}:
+        raise InputError(f"{place} holds {', '.join(sorted(there))}, not {kind.__name__}")
+
+
+def _opened(place: Path) -> Opened:
     try:
         run = read_run(place)
         command, entries = run["command"], list(run["results"])
     except OSError as error:
-        raise InputError(f"no run in '{folder}': {error.strerror}") from None
+        raise InputError(f"no run in '{place}': {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{place / RESULTS} is not the result of a run") from None
     if command in ("ablate", "amplify"):
@@ -61,7 +106,7 @@ def open_run(folder: str | Path) -> list[Found] | list[Effect] | list[Evidence] 
         if command == "run":
             from .outcome import Outcome
 
-            return RecipeRun(place, Outcome.from_dict(run), computed=0)
+            return RecipeRun(place, Outcome.from_dict(run).with_tasks(place), computed=0)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{place / RESULTS} is not the result of `neurosteer {command}`: {error}") from None
     raise InputError(f"{place / RESULTS} is of a command that is not known here: '{command}'")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from neurosteer.report import rows_csv
 from neurosteer.report.canvas import own_style
 from neurosteer.results import Json, Verdict, read_record, record
+from neurosteer.shown import quoted
+from neurosteer.vocabulary import counted
 
 from .experiment import Results, Rows
 from .registry import experiment_of
 from .scope import Scope
+from .task_layers import read_task_layers
 
 DIGITS = 6  # significant ones, of every float in a CSV file
 
@@ -58,6 +62,15 @@ class Outcome:
             notices=written.notices,
         )
 
+    def with_tasks(self, folder: Path) -> Outcome:
+        """With the numbers of single tasks, which are in tables beside `results.json`. Raises as `from_dict` does."""
+        found = {
+            name: replace(result, by_task=read_task_layers(folder / f"{file_stem(name, 'tasks')}.csv"))
+            for name, result in self.results.items()
+            if hasattr(result, "by_task")
+        }
+        return replace(self, results={**self.results, **found})
+
     def to_dict(self) -> dict[str, Json]:
         """The object in `results.json`."""
         return {
@@ -71,6 +84,10 @@ class Outcome:
             "verdicts": [record(verdict) for verdict in self.verdicts],
             "notices": list(self.notices),
         }
+
+    def __repr__(self) -> str:
+        judged = counted(len(self.verdicts), "verdict")
+        return f"Outcome({quoted(', '.join(self.results))}, {judged}, {counted(len(self.notices), 'notice')})"
 
     def drawings(self) -> Iterator[tuple[str, Callable[[], Figure]]]:
         """Name by name everything that can be drawn, experiment by experiment."""

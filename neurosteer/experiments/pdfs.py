@@ -16,7 +16,7 @@ from neurosteer.studies.evidence import Evidence
 from neurosteer.studies.runs import refuse_unfinished
 
 from .opening import open_run
-from .run import RecipeRun
+from .recipe_run import RecipeRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

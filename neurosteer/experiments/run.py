@@ -30,6 +30,7 @@ from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manife
 from neurosteer.vocabulary import Json, read_workers
 
 from .model_list import ModelList, check_models
+from .recipe_run import RecipeRun
 from .registry import check_names
 
 if TYPE_CHECKING:
@@ -44,41 +45,6 @@ _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand
     *("data", "tasks", "columns", "layout", "limit"),
     *("format", "name", "title", "measured", "seeds"),
 }
-
-
-@dataclass(frozen=True)
-class RecipeRun:
-    """The folder of a recipe's run, and its outcome.
-
-    Attributes:
-        folder: the run folder.
-        outcome: results, verdicts and notices.
-        computed: number of units that this process has just computed.
-
-    Example:
-        >>> run = ns.run_recipe("fig5", model="gym", data="builtin:gym", tasks="number", limit=300, layers=[1])
-        >>> run.page.name, run.results.name, [path.name for path in run.figures]
-        ('index.html', 'results.json', ['fig5.png'])
-    """
-
-    folder: Path
-    outcome: Outcome
-    computed: int  # units that this process computed just now
-
-    @property
-    def results(self) -> Path:
-        """The file of the outcome as JSON; its tables are CSV files in the same folder."""
-        return self.folder / "results.json"
-
-    @property
-    def page(self) -> Path:
-        """The file with tables, figures and verdicts on one page."""
-        return self.folder / "index.html"
-
-    @property
-    def figures(self) -> list[Path]:
-        """The files of the figures, as PNG."""
-        return sorted(self.folder.glob("*.png"))
 
 
 @dataclass(frozen=True, eq=False)

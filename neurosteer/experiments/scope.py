@@ -12,6 +12,7 @@ from neurosteer.report.numbers import count_range, counted
 from neurosteer.results import Json, key
 from neurosteer.results.record import WHERE_KNOWN
 from neurosteer.runner.recipe import CHOSEN
+from neurosteer.shown import short_repr
 
 from .design import Design
 from .intervals import Resampled
@@ -39,6 +40,8 @@ class TaskInfo:
     test: int
     dropped: int  # pairs that the split dropped
     baselines: Baselines
+
+    __repr__ = short_repr
 
     @classmethod
     def of(cls, pairs: Pairs, split: Split, tokenise: Tokenise) -> TaskInfo:
@@ -81,6 +84,8 @@ class Settings:
     l0: Mapping[str, Json]  # how masks are trained
     resampled: Resampled
 
+    __repr__ = short_repr
+
     @classmethod
     def of(cls, design: Design, n_layers: int, resampled: Resampled) -> Settings:
         return cls(
@@ -111,6 +116,8 @@ class Scope:
     skipped: tuple[Skipped, ...]
     settings: Settings
     models: Annotated[tuple[Mapping[str, Json], ...], WHERE_KNOWN] = ()  # of several all; `model` is the first
+
+    __repr__ = short_repr
 
     def subtitle(self, *more: str) -> list[str]:
         """What every figure says of where it comes from: model, data, split, tasks, dropped pairs, and `more`."""

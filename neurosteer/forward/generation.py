@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import overload
+from html import escape
+from typing import TYPE_CHECKING, overload
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, TemperatureLogitsWarper
 
+from neurosteer.arguments import as_texts, expect, whole
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.model import Model, active_edits, edited_positions, encode, prompt_ends_at
 from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.seeds import generator
-from neurosteer.vocabulary import Where
+from neurosteer.shown import quoted
+from neurosteer.vocabulary import Where, counted
 
 from .generation_check import can_cache_keys, can_pad, padded
 from .oom_retry import split_on_oom
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Generated:
         >>> written = ns.generate(model, "dab molo kiri", max_new_tokens=1)
         >>> written.prompt, len(written.tokens)
         ('dab molo kiri', 1)
+        >>> list(written.to_frame())
+        ['prompt', 'text', 'tokens']
     """
 
     prompt: str
@@ -44,6 +52,20 @@ class Generated:
 
     def __str__(self) -> str:
         return self.prompt + self.text
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show one row as a data frame: prompt, text, and number of new tokens; `pd.concat` joins several."""
+        import pandas as pd
+
+        return pd.DataFrame([{"prompt": self.prompt, "text": self.text, "tokens": len(self.tokens)}])
+
+    def _repr_html_(self) -> str:
+        look = "white-space: pre-wrap"
+        return f'<p style="{look}"><span style="opacity: .6">{escape(self.prompt)}</span>{escape(self.text)}</p>'
+
+    def __repr__(self) -> str:
+        written = counted(len(self.tokens), "token")
+        return f"Generated({quoted(self.prompt)}, {quoted(self.text)}, {written})"
 
 
 @dataclass(frozen=True)
@@ -118,13 +140,14 @@ def generate(
         >>> str(second).startswith("daben molo"), len(second.tokens)
         (True, 2)
     """
-    if max_new_tokens < 1:
+    expect(model, Model, "model")
+    texts = as_texts(prompts, "prompts")
+    if whole(max_new_tokens, "max_new_tokens") < 1:
         raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
     if not 0 <= temperature < float("inf"):
         raise InputError(f"temperature must be 0 (greedy) or above, not {temperature}")
     for applied in active_edits(model):
         refuse_untouched(applied.where, max_new_tokens)
-    texts = [prompts] if isinstance(prompts, str) else list(prompts)
     rows = list(enumerate(zip(texts, _encode(model, texts, max_new_tokens), strict=True)))
     cache = cache and can_cache_keys(model, progress)
     lengths = sorted({len(ids) for _, (_, ids) in rows})

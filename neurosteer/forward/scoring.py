@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.arguments import expect
 from neurosteer.data import Scores
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
@@ -76,6 +77,8 @@ def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progres
         >>> scores.accuracy, scores.margin.shape
         (1.0, torch.Size([60]))
     """
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
     for applied in active_edits(model):
         refuse_unscored(applied.where)
     groups = pairs_of_texts(model, pairs, convention)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from safetensors import safe_open
 from torch import Tensor
 
+from neurosteer.arguments import expect
 from neurosteer.artefacts import STATES, TOKEN_STATS, WrongContentError
 from neurosteer.data import EosStates, TokenStats, UnitStats
 from neurosteer.model import Model, check_site, resolve_layers
@@ -55,6 +56,8 @@ def eos_states(
         >>> states.values[:, 0, 1].shape  # the good sentences at layer 2
         torch.Size([300, 384])
     """
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
     request = _request(model, pairs, site, resolve_layers(model, layers), position)
     values, _ = _states(request, None, cache=cache and can_cache(model, progress), progress=progress)
     return request.wrap(values)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from neurosteer.arguments import expect
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError
 from neurosteer.model import ActiveEdit, Model, check_specials, editing, encode, is_hooked
@@ -43,6 +44,8 @@ def steering(model: Model, edit: Edit) -> Iterator[ActiveEdit]:
         >>> bool((edited.margin < ns.score(model, found.test).margin).all()), applied.layers
         (True, (1,))
     """
+    expect(model, Model, "model")
+    expect(edit, Edit, "edit")
     variant = variant_of(model, edit)
     with editing(model, variant.parts, site=variant.site, where=variant.where) as applied:
         yield applied

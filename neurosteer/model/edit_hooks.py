@@ -16,7 +16,7 @@ from torch import Tensor
 
 from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.vocabulary import Site, Where
+from neurosteer.vocabulary import Site, Where, counted
 
 from .decoder import Decoder
 from .devices import to_device
@@ -44,6 +44,10 @@ class ActiveEdit:
     @property
     def tokens(self) -> int:
         return int(self.token_count)
+
+    def __repr__(self) -> str:
+        where = f"where {self.where}, at {self.site}, {counted(len(self.layers), 'layer')}"
+        return f"ActiveEdit({where}: {counted(self.calls, 'call')}, {counted(self.tokens, 'token')})"
 
 
 _ON: WeakKeyDictionary[Decoder, list[ActiveEdit]] = WeakKeyDictionary()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from transformer_lens.model_bridge import TransformerBridge
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from neurosteer import hub
+from neurosteer.arguments import a
 from neurosteer.errors import InputError
 
 from .fingerprint import fingerprint, tokenizer_fingerprint
@@ -22,6 +24,10 @@ def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None)
 
     A Hugging Face model is wrapped in place. Raises `InputError` for what is no decoder with plain weights.
     """
+    if tokenizer is not None and not isinstance(tokenizer, PreTrainedTokenizerBase):
+        named = isinstance(tokenizer, str | os.PathLike)
+        how = f"; load it with AutoTokenizer.from_pretrained({str(tokenizer)!r})" if named else ""
+        raise InputError(f"tokenizer= must be a tokenizer of transformers, not {a(tokenizer)}{how}")
     if isinstance(given, TransformerBridge):
         tokenizer = given.tokenizer if tokenizer is None else tokenizer
         if tokenizer is None:

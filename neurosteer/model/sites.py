@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float
 from torch import Tensor
 
+from neurosteer.arguments import whole
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.sites import KNOWN_SITES
 from neurosteer.vocabulary import SITES, Layers, Site
@@ -62,12 +63,13 @@ def resolve_layers(model: Decoder, layers: Layers) -> tuple[int, ...]:
     """Block indices, ascending, of `"all"`, one or several. Raises `InputError` for one that the model lacks."""
     if layers == "all":
         return tuple(range(model.n_layers))
-    wanted = [layers] if isinstance(layers, int) else layers
+    wanted = layers if isinstance(layers, Iterable) else [layers]
     if isinstance(wanted, str) or not wanted:
         raise InputError(f"layers must be 'all' or block indices, not {layers!r}")
-    for layer in wanted:
+    found = sorted({whole(layer, "a layer") for layer in wanted})
+    for layer in found:
         _check_layer(model, layer)
-    return tuple(sorted(set(wanted)))
+    return tuple(found)
 
 
 def _has(hooks: Mapping[str, HookPoint], site: Site, layer: int) -> bool:

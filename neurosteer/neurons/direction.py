@@ -17,10 +17,10 @@ from neurosteer.artefacts import DIRECTION
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankedNeuron
-from neurosteer.store import write_artefact
 from neurosteer.vocabulary import Edited, Json, Site
 
 from .given import HasUnits
+from .saving import saved
 from .sets import NeuronSet
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Direction:
         (Direction(mean direction, at resid_post, layer 1), 1, 0.9)
         >>> ns.Direction.of(model, [3.0] + [0.0] * 383, 1).std
         3.0
-        >>> mean.save("mean.safetensors")
+        >>> path = mean.save("mean.safetensors")
         >>> ns.Direction.load("mean.safetensors")
         Direction(mean direction, at resid_post, layer 1)
     """
@@ -130,17 +130,20 @@ class Direction:
         neurons = replace(self.neurons, metadata={**self.metadata, **about})
         return Direction(neurons, (vector.double() / vector.double().norm()).float(), float(std))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file with a digest.
 
         Args:
             path: the file.
 
+        Returns:
+            The path.
+
         Raises:
             NeurosteerError: where it cannot be written.
         """
         own = {"vector": self.vector.numpy(), "std": np.array([self.std])}
-        write_artefact(Path(path), DIRECTION.kind, self.neurons.arrays() | own, self.neurons.described())
+        return saved(path, DIRECTION.kind, self.neurons.arrays() | own, self.neurons.described())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Direction:

@@ -12,18 +12,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.arguments import one_of, places, whole
 from neurosteer.artefacts import RANKING
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
-from neurosteer.store import write_artefact
-from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site
+from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Reach, Site
 
 from .compare import compare_scores
 from .controls import matched_controls
 from .frames import neuron_frame
 from .given import HasUnits, given_metadata, given_scores
 from .grains import grain_of, units_of_members
+from .saving import saved
 from .sets import NeuronSet
 from .stats import stats_arrays, stats_from, unmeasured
 from .topk import best_units, resolve_rows, resolve_topk
@@ -52,7 +53,7 @@ class Ranking:
         ([(1, 167), (1, 256)], [(0, 1), (2, 30)], 2)
         >>> len(ranking.controls(top, 19)), ranking.to_frame().shape
         (19, (1152, 4))
-        >>> ranking.save("mine.safetensors")
+        >>> path = ranking.save("mine.safetensors")
         >>> ns.Ranking.load("mine.safetensors").compare(ranking, topk=12)
         RankingComparison(Spearman 1.00, top 12: 1.00 shared, 0.01 by chance; 3 layers)
     """
@@ -102,7 +103,9 @@ class Ranking:
             >>> list(own.top(2))
             [(2, 382), (2, 383)]
         """
-        rows = tuple(range(model.n_layers)) if layers is None else tuple(map(int, layers))
+        one_of("by", by, GRAINS)
+        named = range(model.n_layers) if layers is None else layers
+        rows = tuple(whole(layer, "each of layers") for layer in named)
         site = "z" if by == "head" else site
         values, width = given_scores(scores), model.site_width(site, rows)
         group = model.head_width(rows) if by == "head" else 1
@@ -182,7 +185,7 @@ class Ranking:
         Raises:
             InputError: for a neuron that is not ranked here.
         """
-        chosen = sorted(set(neurons))
+        chosen = places(neurons, self.by)
         for layer, unit in chosen:
             if layer not in self.layers or not 0 <= unit < self.member_scores.shape[1]:
                 raise InputError(f"no {NOUNS[self.by]} (layer {layer}, {self.by} {unit}) in {self!r}")
@@ -242,11 +245,14 @@ class Ranking:
         places = torch.cartesian_prod(torch.arange(len(self.layers)), torch.arange(scores.shape[1]))
         return neuron_frame(self.stats, places[:, 0], places[:, 1] * self.group, scores.flatten(), self.group)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file with a digest.
 
         Args:
             path: the file.
+
+        Returns:
+            The path.
 
         Raises:
             NeurosteerError: where it cannot be written.
@@ -260,7 +266,7 @@ class Ranking:
             "site": self.site,
             **({} if self.group == 1 else {"group": self.group}),
         }
-        write_artefact(Path(path), RANKING.kind, arrays, metadata)
+        return saved(path, RANKING.kind, arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ranking:

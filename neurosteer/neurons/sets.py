@@ -13,16 +13,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosteer.arguments import places
 from neurosteer.artefacts import NEURONS
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankedNeuron
-from neurosteer.store import write_artefact
 from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site, Stat, counted
 
 from .frames import neuron_frame
 from .given import HasUnits, given_metadata
 from .grains import grain_of
+from .saving import saved
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class NeuronSet:
         ([(1, 256), (2, 256)], torch.Size([2]))
         >>> best.to_frame()[["layer", "unit"]].values.tolist()
         [[1, 167], [1, 256]]
-        >>> best.save("best.safetensors")
+        >>> path = best.save("best.safetensors")
         >>> ns.NeuronSet.load("best.safetensors")
         NeuronSet(2 neurons at resid_post, layer 1)
     """
@@ -89,9 +90,9 @@ class NeuronSet:
                 amplified or clamped, but not moved to its mean nor compared with matched controls.
 
         Raises:
-            InputError: for a site, layer or unit that the model lacks, and for statistics of other units.
+            InputError: for what is no (layer, unit) of the model, an unknown site, and statistics of other units.
         """
-        chosen = sorted({(int(layer), int(unit)) for layer, unit in neurons})
+        chosen = places(neurons, by)
         layers = sorted({layer for layer, _ in chosen})
         site = "z" if by == "head" else site
         width, group = model.site_width(site, layers), model.head_width(layers) if by == "head" else 1
@@ -216,16 +217,19 @@ class NeuronSet:
         every = slice(None, None, self.group)
         return neuron_frame(self.stats, self._rows()[every], self.units[every], self.scores[every], self.group)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file with a digest.
 
         Args:
             path: the file.
 
+        Returns:
+            The path.
+
         Raises:
             NeurosteerError: where it cannot be written.
         """
-        write_artefact(Path(path), NEURONS.kind, self.arrays(), self.described())
+        return saved(path, NEURONS.kind, self.arrays(), self.described())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NeuronSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from neurosteer.arguments import named
 from neurosteer.errors import InputError
 from neurosteer.progress import AUTO, Progress
 from neurosteer.vocabulary import COLUMNS, Columns
@@ -59,6 +60,8 @@ def load_pairs(
         >>> ns.load_pairs("intransitive", source="builtin", limit=50)
         Pairs('intransitive', 50 pairs of 'builtin')
     """
+    named(task, "task", or_none=True)
+    named(source, "source")
     asked = asked_layout(layout, columns)
     opened = open_source(os.fspath(source), task=task, asked=asked, offline=offline, progress=progress)
     names = _choose(opened, [] if task is None else [task], phenomena=False)

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from neurosteer.shown import quoted
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -30,6 +32,9 @@ class Pair:
     item: str = ""  # pairs of one item are never parted
     part: str = ""  # of a lexical split, if the pair was made for one: no other part has its words
     frame: str = ""  # of a balanced item: first or second
+
+    def __repr__(self) -> str:
+        return f"Pair({quoted(self.good)}, {quoted(self.bad)}, id={quoted(self.id)})"
 
 
 def sentence_hashes(pairs: Iterable[Pair]) -> list[str]:

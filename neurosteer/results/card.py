@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import Site
 
 from .effect import EffectResult
@@ -21,6 +22,8 @@ class TokenActivations:
     tokens: tuple[str, ...]
     values: tuple[float, ...]
     side: str = ""  # good or bad, of a pair's sentence
+
+    __repr__ = short_repr
 
     @property
     def highest(self) -> float:
@@ -41,6 +44,8 @@ class Contrast:
     good: tuple[float, ...]  # its value at each sentence's EOS
     bad: tuple[float, ...]
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceInRanking:
@@ -54,6 +59,8 @@ class PlaceInRanking:
     place_in_layer: int
     run: str
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
@@ -61,6 +68,8 @@ class Word:
 
     text: str
     weight: float
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +95,8 @@ class NeuronCardResult:
     lowered: tuple[Word, ...] | None
     effect: EffectResult | None  # of ablating it alone, with doses and matched single units
     reading: str
+
+    __repr__ = short_repr
 
     @property
     def name(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from neurosteer.shown import table_html
+
 from .record import frame
 
 if TYPE_CHECKING:
@@ -35,11 +37,14 @@ class RankingComparison(Shared):
     layers: tuple[LayerComparison, ...] = field(kw_only=True)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per layer: `layer`, `spearman`, `topk`, `overlap`, `chance`."""
-        table = frame(self.layers)
+        """A row per layer: `layer`, `spearman` (NaN where there is none), `topk`, `overlap`, `chance`."""
+        table = frame(self.layers).astype({"spearman": float})
         return table[["layer", *(name for name in table if name != "layer")]]
 
     def __repr__(self) -> str:
         alike = "no Spearman" if self.spearman is None else f"Spearman {self.spearman:.2f}"
         top = f"top {self.topk}: {self.overlap:.2f} shared, {self.chance:.2f} by chance"
         return f"RankingComparison({alike}, {top}; {len(self.layers)} layers)"
+
+    def _repr_html_(self) -> str:
+        return table_html(repr(self), self.to_frame())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import NOUNS, Convention, Direction, Edited, EditKind, Reach, Site, Verdict, Where
 
 from .pairs_used import MeasuredPairs
@@ -29,6 +30,8 @@ class AppliedEdit:
     layers: tuple[int, ...]
     k: int  # neurons, or heads
     by: Annotated[Edited, WHERE_KNOWN] = "unit"
+
+    __repr__ = short_repr
 
     @property
     def noun(self) -> str:
@@ -63,6 +66,8 @@ class Margin:
     low: float  # of the change
     high: float
     p: float  # two-sided, of flipping the signs of the changes: says nothing of these neurons in particular
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,8 @@ class Controls:
     overlap: float  # mean share of the chosen neurons that a control has too
     deltas: tuple[float, ...]  # of each set
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class TextControls(Controls):
@@ -108,6 +115,8 @@ class TextControls(Controls):
 
     kl: float | None = None  # mean over the sets
     kls: tuple[float, ...] | None = None  # of each set
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +152,16 @@ class Dose(Change, _Scale):
 
     kl: float
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class KindOfEdit(Change, _Kind):
     """The edit with one reference."""
 
     kl: float
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +170,8 @@ class WithoutMassive(Change, _Size):
 
     controls: TextControls | None
     kl: float
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +184,8 @@ class SideEffects:
     tokens: int
     text: str  # its name
     digest: str | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +201,8 @@ class EqualDisturbance:
     scales: tuple[float, ...]  # of each control
     unreached: int  # sets, the chosen one among them
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class OtherTask:
@@ -198,6 +217,8 @@ class OtherTask:
     controls: Controls | None
     nothing_to_lose: bool | None
     verdict: Verdict | None
+
+    __repr__ = short_repr
 
     @property
     def change(self) -> Change:
@@ -225,6 +246,8 @@ class EffectFiles:
     pairs: str
     controls: str | None = None  # None in runs of version 0.1, which kept only their mean
     tokens: Annotated[str | None, WHERE_KNOWN] = None  # log-probabilities token by token
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +280,8 @@ class EffectResult:
     files: EffectFiles | None = None  # in a run folder
     convention: Annotated[Convention | None, WHERE_KNOWN] = None  # how sentences are scored, where it is not `sum`
     equal: Annotated[EqualDisturbance | None, WHERE_KNOWN] = None  # where sets are compared at the same KL
+
+    __repr__ = short_repr
 
     @property
     def change(self) -> Change:

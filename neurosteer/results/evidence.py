@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import NOUNS, FixedReference, Grain, Question, Reach, Region, Site
 
 from .effect import EqualDisturbance
@@ -54,6 +55,8 @@ class Answer:
     tested: int = 0  # pairs or items
     beside: tuple[Beside, ...] = ()
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint:
@@ -66,6 +69,8 @@ class CurvePoint:
     high: float
     reverse: float  # of the reversed order
     controls: tuple[float, ...] = ()  # of orders shuffled within blocks of like units
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +89,8 @@ class Elsewhere:
     effect: float | None  # None where there is no clean preference: left out of the mean
     controls: tuple[float, ...] = ()
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class NeutralText:
@@ -93,6 +100,8 @@ class NeutralText:
     controls: tuple[float, ...]
     text: str  # its name
     tokens: int
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +123,8 @@ class EvidenceFiles:
     answers: str
     curve: str | None = None
     map: str | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +162,8 @@ class EvidenceResult:
     reading: str  # in sentences
     neurons_from: str | None = None  # the run or file
     files: EvidenceFiles | None = None  # in a run folder
+
+    __repr__ = short_repr
 
     @property
     def noun(self) -> str:

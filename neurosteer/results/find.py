@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias
 
 from neurosteer.errors import InputError
 from neurosteer.pairs import Baselines
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import NOUNS, DirectionKind, Grain, Method, Position, Site
 
 from .mask import CausalMask
@@ -27,6 +28,8 @@ class FindData(PairsUsed):
 
     split: SplitSizes
     split_new_words: SplitSizes | None  # the lexical split beside a split by pair
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class BaselineIntervals:
     stem: Interval | None
     bigram: Interval | None
     tokens: TokenIntervals | None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class FindIntervals:
     new_words_dense: Interval | None = None
     new_words_topk: Interval | None = None
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class FindLayer:
@@ -126,6 +133,8 @@ class FindLayer:
     l2: float  # the strength of L2 that was chosen on validation pairs
     along: Annotated[Mapping[DirectionKind, float] | None, WHERE_KNOWN] = None  # read along a direction alone
     intervals: FindIntervals
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,8 @@ class FindResult:
     mask: Annotated[CausalMask | None, WHERE_KNOWN] = None  # of `causal-l0`
     notices: tuple[str, ...]
     interpretation: Annotated[str, key("reading")]  # what the numbers say, in two or three sentences
+
+    __repr__ = short_repr
 
     @property
     def noun(self) -> str:

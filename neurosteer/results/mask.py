@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import FixedReference
 
 from .record import Estimate
@@ -69,3 +70,5 @@ class CausalMask:
     curve: tuple[MaskPoint, ...]
     with_massive: WithMassive | None  # None where no unit is massive
     neurons: tuple[MaskedNeuron, ...]  # the set, best first
+
+    __repr__ = short_repr

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from neurosteer.pairs import LeftOut, Pairs, Split
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import SplitKind
 
 from .record import WHERE_KNOWN, read_record
@@ -21,6 +22,8 @@ class PairsUsed:
     left_out: LeftOut | None = None
     both_ways: int | None = None  # pairs that are there in both directions
     layout: Annotated[str | None, WHERE_KNOWN] = None  # of rows that are not as BLiMP's are
+
+    __repr__ = short_repr
 
     @classmethod
     def of(cls, pairs: Pairs) -> PairsUsed:
@@ -57,3 +60,5 @@ class MeasuredPairs(SplitPairs):
     """Pairs of which some, mostly the test pairs, were measured."""
 
     tested: int
+
+    __repr__ = short_repr

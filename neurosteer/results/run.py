@@ -6,15 +6,20 @@ those with more keys are read alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AliasChoices, Field
 
+from neurosteer.shown import quoted, short_repr, table_html
 from neurosteer.vocabulary import Grain, Method, RunState, Site, counted
 
 from .effect import AppliedEdit
 from .pairs_used import SplitPairs
+from .record import record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,24 @@ class RunListing:
         return f"RunListing({self.run}, {self.model}, {self.when})"
 
 
+class Runs(list[RunListing]):
+    """Finished runs, newest first: a list that is also a table."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per run: its folder's name, command, model, tasks, path, and when it was finished."""
+        import pandas as pd
+
+        rows = [{**record(run), "tasks": ", ".join(run.tasks)} for run in self]
+        return pd.DataFrame(rows, columns=[one.name for one in fields(RunListing)])
+
+    def __repr__(self) -> str:
+        newest = f", the newest is {quoted(self[0].run)}" if self else ""
+        return f"Runs({counted(len(self), 'run')}{newest})"
+
+    def _repr_html_(self) -> str:
+        return table_html(repr(self), self.to_frame())
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedRun:
     """A run of a recipe that is not finished. Units are those that stay; tasks are those of Slurm."""
@@ -51,6 +74,8 @@ class UnfinishedRun:
     tasks_running: int = 0
     tasks_waiting: int = 0
     tasks_failed: int = 0  # gone without having ended well
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)

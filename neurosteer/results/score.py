@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from neurosteer.shown import short_repr, table_html
 from neurosteer.vocabulary import Convention
 
 from .pairs_used import PairsUsed
@@ -53,6 +54,8 @@ class TaskScore:
     frames: tuple[FrameScore, ...] = ()  # empty but for balanced pairs
     csv: str | None = None  # a row per pair
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeanScore:
@@ -89,6 +92,9 @@ class ScoreRun(ScoreSummary, _TaskScores):
 
     def __repr__(self) -> str:
         return f"ScoreRun({self.overall.tasks} tasks, mean accuracy {self.overall.accuracy:.3f})"
+
+    def _repr_html_(self) -> str:
+        return table_html(repr(self), self.to_frame())
 
     def to_frame(self) -> pd.DataFrame:
         """A row per task: its phenomenon, accuracy, mean margin (nats), number of pairs and of ties."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurosteer.shown import short_repr
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -17,6 +19,8 @@ class Verdict:
     unit: str  # what is counted
     text: str
     reading: str
+
+    __repr__ = short_repr
 
     @classmethod
     def counted(

@@ -15,7 +15,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.report.pages import PAGE, run_page
 from neurosteer.results import Json, read_record
-from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing
+from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing, Runs
 from neurosteer.store import MANIFEST, digest_of, file_stem, renewing, write_bytes, write_manifest
 
 from .drafts import draft_of, sweep_drafts
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RESULTS = "results.json"
 
 
-def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListing]:
+def runs(out: str | Path = "runs", progress: Progress = QUIET) -> Runs:
     """List the finished runs of a folder, newest first.
 
     Runs that are damaged or of another version are left out, with a notice.
@@ -41,7 +41,7 @@ def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListin
         A `RunListing` per run: `command`, `model`, `tasks`, `path`, `when` and more.
 
     Example:
-        >>> effect.save("runs/mine")
+        >>> path = effect.save("runs/mine")
         >>> [(row.run, row.command, row.tasks) for row in ns.runs()]
         [('mine', 'ablate', ('number',))]
     """
@@ -57,7 +57,7 @@ def runs(out: str | Path = "runs", progress: Progress = QUIET) -> list[RunListin
             found.append((manifest.stat().st_mtime_ns, _listing(folder, manifest.stat().st_mtime)))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # just being replaced, or not ours
-    return [row for _, row in sorted(found, key=lambda one: (one[0], one[1].run), reverse=True)]
+    return Runs(row for _, row in sorted(found, key=lambda one: (one[0], one[1].run), reverse=True))
 
 
 def _listing(folder: Path, time: float) -> RunListing:

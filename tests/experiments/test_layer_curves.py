@@ -75,6 +75,17 @@ def computed(
     design: Design = DESIGN,
 ) -> Row:
     """The result of an experiment as its JSON, from arrays `[task layer ...]`: of one variant or by variant."""
+    return record(typed(module, sweeps, names, samples, design))
+
+
+def typed(
+    module: ModuleType,
+    sweeps: Mapping[str, np.ndarray] | Mapping[str, Mapping[str, np.ndarray]],
+    names: Sequence[str] = NAMES,
+    samples: TaskSamples = SAMPLES,
+    design: Design = DESIGN,
+) -> Any:
+    """The result itself."""
     by_variant = sweeps if NEURONS in sweeps else {NEURONS: sweeps}
     units = {
         layer_probes_name(name, 0, variant): UnitResult({key: values[i] for key, values in sweep.items()}, {})
@@ -83,7 +94,7 @@ def computed(
     }
     work = Mock(spec=Work, names=list(names), design=design, samples=samples)
     experiment: Experiment = module.EXPERIMENT
-    return record(experiment.compute(units.__getitem__, work, scope_of(names, samples, design)))
+    return experiment.compute(units.__getitem__, work, scope_of(names, samples, design))
 
 
 @pytest.fixture
@@ -140,6 +151,23 @@ def match(goal: float, means: list[float], sizes: tuple[int, ...]) -> float:
 def test_matching_size(goal: float, means: list[float]):
     sizes = (2, 4, 8)
     assert float(matching_size(np.array(goal), np.array(means), sizes)) == pytest.approx(match(goal, means, sizes))
+
+
+def test_the_numbers_of_single_tasks(sweep: dict[str, np.ndarray]):
+    """Task after task and layer after layer, each number of the probes under its name."""
+    kept, matched = typed(fig2, sweep).by_task, typed(fig5, sweep).by_task
+    for rows in (kept, matched):
+        assert [(row.task, row.layer) for row in rows] == [(name, layer) for name in NAMES for layer in range(LAYERS)]
+    for i, j in ((0, 0), (TASKS - 1, 2)):
+        at = i * LAYERS + j
+        assert kept[at].dense == matched[at].dense == sweep["dense"][i, j]
+        shares = {f"kept@{lam:g}": sweep["kept"][i, j, n] for n, lam in enumerate(LAMBDAS)}
+        read = {f"accuracy@{lam:g}": sweep["masked"][i, j, n] for n, lam in enumerate(LAMBDAS)}
+        assert kept[at].values == shares | read
+        means = {f"random@{size}": sweep["random"][i, j, n].mean() for n, size in enumerate(DESIGN.sizes)}
+        assert dict(list(matched[at].values.items())[: len(means)]) == pytest.approx(means)
+        assert matched[at].values["top"] == sweep["chosen"][i, j]
+        assert matched[at].values["equivalent"] is None or not matched[at].values["censored"]
 
 
 def test_no_warning_where_the_dense_probe_reads_nothing(sweep: dict[str, np.ndarray]):

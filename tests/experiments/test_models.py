@@ -23,13 +23,13 @@ from tiny_models import save_tiny, settle
 
 import neurosteer as ns
 from neurosteer.errors import InputError
-from neurosteer.experiments import run_recipe
+from neurosteer.experiments import RecipeRun, run_recipe
 from neurosteer.experiments.model_list import Reference
 from neurosteer.experiments.models.compute import axis_of, chance
 from neurosteer.experiments.models.figures import draw, draw_kept
 from neurosteer.experiments.models.result import Kept, ModelRow, Models, TaskInModel
 from neurosteer.experiments.models.units import check_shape, difference, measured
-from neurosteer.experiments.run import RecipeRun, prepare
+from neurosteer.experiments.run import prepare
 from neurosteer.model import Model, untrained
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET
@@ -192,7 +192,7 @@ def test_the_page(place: Place, ran: RecipeRun, names):
     assert all(one["fingerprint"][:12] in page for one in ran.outcome.scope.models)
     assert f"{place.model('checkpoint-500')} at untrained" in page
     assert all(ran.folder.joinpath(f"models{what}.png").is_file() for what in ("", ".used", ".kept"))
-    assert ns.open_run(ran.folder).outcome.to_dict() == ran.outcome.to_dict()  # type: ignore[union-attr]
+    assert ns.open_run(ran.folder).outcome.to_dict() == ran.outcome.to_dict()
     stored = json.loads((ran.folder / "results.json").read_text())
     assert [one["name"] for one in stored["models"]] == [name.removesuffix("@untrained") for name in names]
     assert "model" not in stored["recipe"]

@@ -144,6 +144,12 @@ def test_a_run_is_opened_as_what_it_was(tmp_path: Path, llama: Model, found: Fou
     assert opened[1].doses().axes
     with pytest.raises(InputError, match=r"has 2 effects; read them with neurosteer.open_run$"):
         Effect.load(moved)
+    [row] = runs(tmp_path)
+    for place in (row, str(moved)):
+        for one, other in zip(effects, open_run(place, Effect), strict=True):
+            same(one, other)
+    with pytest.raises(InputError, match=r"elsewhere holds Effect, not Found$"):
+        open_run(row, Found)
 
 
 def test_opening_imports_no_model(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):

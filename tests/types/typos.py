@@ -35,6 +35,9 @@ ns.Edit.amplify(top, by=2.0, to="resample")  # arg-type, reportArgumentType
 ns.Edit.amplify(top, by=2.0, reach="onwards")  # arg-type, reportArgumentType
 ns.Edit.amplify(top, by=2.0, about="mean")  # call-arg, reportCallIssue
 
+ns.open_run("mine", ns.Effect)[0].margn  # attr-defined, reportAttributeAccessIssue
+ns.open_run("runs/run-fig5", ns.RecipeRun).figurs  # attr-defined, reportAttributeAccessIssue
+
 ns.score(model, pairs, convention="minicon").accuracy  # arg-type, reportArgumentType
 ns.score(model, pairs).acuracy  # attr-defined, reportAttributeAccessIssue
 ns.eos_states(model, pairs, position="lst").values  # arg-type, reportArgumentType

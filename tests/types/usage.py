@@ -37,6 +37,14 @@ with ns.steering(model, ns.Edit.amplify(top, by=2.0, to="mean")) as applied:
     texts: list[ns.Generated] = ns.generate(model, ["The guests have", "A dog"], max_new_tokens=5)
     text: str = ns.generate(model, "The guests have").text
     count: int = applied.calls
+again: ns.Found = ns.open_run("runs/mine")[0]
+effect = ns.open_run("mine")[0]
+evidence = ns.open_run("mine")[0]
+controls = ns.open_run(ns.runs()[0], ns.Effect)[0].controls
+p: float | None = controls.p if controls else None
+verdict: str = ns.open_run(ns.runs()[0].path, ns.Evidence)[0].verdict
+layers: int = len(ns.open_run(Path("runs") / "mine", ns.Found)[0].layers)
+figures: list[Path] = ns.open_run("runs/run-fig5", ns.RecipeRun).figures
 own = ns.rank_neurons(model, train, method="l0", validation=validation, l0=ns.L0Settings(start="warm", steps=400))
 try:
     run: ns.RecipeRun = ns.run_recipe("fig5", out=Path("runs"), progress=ns.Progress())

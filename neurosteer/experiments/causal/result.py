@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from neurosteer.results import Estimate
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import CausalMethod
 
 Kind = Literal["own", "related", "unrelated", "other"]  # of one task, of two of a phenomenon or not, of any two
@@ -57,6 +58,8 @@ class Cell:
     controls: int
     q: float | None = None  # over the own or over the other cells of a method; None where no cell is judged alone
 
+    __repr__ = short_repr
+
     @property
     def own(self) -> bool:
         return self.source == self.target
@@ -84,6 +87,8 @@ class Family:
     detectable: float | None  # the smallest such share that is found with 80 % power
     verdict: str
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class NeutralText:
@@ -104,6 +109,8 @@ class NeutralText:
     unmatched: float | None  # distance of a control's neurons from the set's, in standard deviations
     overlap: float | None  # share of the set's neurons that are in a control too
     tokens: int
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,8 @@ class MethodSummary:
     in_common: float | None  # share of a set's neurons that another task's set has too, mean
     in_common_chance: float | None  # of sets drawn at random
 
+    __repr__ = short_repr
+
     def stand_out(self, kind: Literal["own", "other"]) -> str | None:
         """`3 of 12`: cells of q < .05, and cells that are judged; None where none is."""
         own = kind == "own"
@@ -222,6 +231,8 @@ class CausalTransfer:
     null_changes: list[NullChange]
     agreement: list[Agreement]
     summary: Mapping[CausalMethod, MethodSummary]
+
+    __repr__ = short_repr
 
     def cells_of(self, method: CausalMethod) -> list[Cell]:
         return [cell for cell in self.cells if cell.method == method]

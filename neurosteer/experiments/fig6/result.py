@@ -18,6 +18,7 @@ from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.experiments.shared.transfer_probes import TRANSFER, Member, general_name
 from neurosteer.results import key
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import LEVEL
 
 NAME = "fig6"
@@ -34,6 +35,8 @@ class Matrices:
 
     accuracy: list[list[float | None]]
     pairwise: list[list[float | None]]
+
+    __repr__ = short_repr
 
     def of(self, kind: Kind) -> list[list[float | None]]:
         return self.accuracy if kind == "accuracy" else self.pairwise
@@ -57,6 +60,8 @@ class RowMeans:
     dense_own_pairwise: float | None
     dense_same_pairwise: float | None
     dense_other_pairwise: float | None
+
+    __repr__ = short_repr
 
     def of(self, column: str, kind: Kind) -> float | None:
         """`sparse_own` and so on, of either kind of accuracy."""
@@ -102,6 +107,8 @@ class Fig6:
     null: Mapping[str, NullCells]  # accuracy_sparse, ...
     pairs: list[list[int]]  # test pairs of each cell
     left_out: int  # pairs not in a cell, as its training has seen a sentence of theirs
+
+    __repr__ = short_repr
 
     def matrices(self, probe: Probe) -> Matrices:
         return self.sparse if probe == "sparse" else self.dense

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurosteer.results import Estimate
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import Method
 
 NAME = "frontier"
@@ -23,6 +24,8 @@ class Cell:
     controls: float  # own, mean of matched orders at the same KL
     controls_low: float
     controls_high: float
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Family:
     q: float | None
     beside: Estimate  # own, less that of the method which the recipe names first
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Area:
@@ -61,6 +66,8 @@ class Area:
     own: Estimate
     others: Estimate
     controls: Estimate
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -78,3 +85,5 @@ class Frontier:
     curves: list[CurvePoint]
     families: list[Family]
     areas: list[Area]
+
+    __repr__ = short_repr

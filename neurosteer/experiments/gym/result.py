@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import Question
 
 NAME = "gym"
@@ -42,6 +43,8 @@ class Asked:
     expected: float | None  # the value by the plan, without noise; where it is a share of the own preference
     why: str
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class RankingSummary:
@@ -56,6 +59,8 @@ class RankingSummary:
     with_decoy: int  # models in whose top k there is one
     massive: float
     causal: float  # of those chosen, mean share
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class QuestionSummary:
     high: float | None
     untold: int  # null: cannot tell
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Gym:
@@ -86,3 +93,5 @@ class Gym:
     sets: Sequence[QuestionSummary]  # of each set
     graded: Sequence[RankingGrade]
     answers: Sequence[Asked]
+
+    __repr__ = short_repr

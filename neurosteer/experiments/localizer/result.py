@@ -12,6 +12,7 @@ from neurosteer.experiments.scope import Scope
 from neurosteer.pairs import sentence_hashes
 from neurosteer.results import Estimate
 from neurosteer.runner.units import Read
+from neurosteer.shown import short_repr
 from neurosteer.studies.effects.controls import empirical_p
 from neurosteer.studies.margins import accuracy
 
@@ -42,6 +43,8 @@ class Localised:
     uniform: Others
     matched: Others
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Localizer:
@@ -53,6 +56,8 @@ class Localizer:
     after: Estimate
     uniform: Estimate
     matched: Estimate
+
+    __repr__ = short_repr
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Localizer:

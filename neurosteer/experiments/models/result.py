@@ -7,6 +7,7 @@ from typing import Literal
 
 from neurosteer.experiments.model_list import KEY
 from neurosteer.results import Estimate
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import FixedReference
 
 NAME = KEY
@@ -26,6 +27,8 @@ class ModelRow:
     n_layers: int
     width: int  # units of a layer
     k: int
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class TaskInModel:
     used: bool | None  # None: cannot tell
     why: str  # it cannot
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class ModelMean:
@@ -71,6 +76,8 @@ class ModelMean:
     told: int  # tasks of which it can be told whether the neurons are used
     used: int
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -87,6 +94,8 @@ class Kept:
     chance: float  # of two sets of these sizes drawn by lot, at that layer
     p: float  # that so many are shared by lot, one-sided
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class KeptMean:
@@ -101,6 +110,8 @@ class KeptMean:
     chance: float
     beyond: int  # tasks that share more than chance does, p at most .05
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Models:
@@ -112,6 +123,8 @@ class Models:
     kept_means: list[KeptMean]
     rows: list[TaskInModel]
     kept: list[Kept]
+
+    __repr__ = short_repr
 
     @property
     def tasks(self) -> list[str]:

@@ -16,6 +16,7 @@ from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.neurons import top_set
 from neurosteer.runner.units import Read, UnitResult
 from neurosteer.seeds import seed_of
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import PAPER_METHODS, PaperMethod
 
 NAME = "overlap"
@@ -51,6 +52,8 @@ class Overlap:
     across: Mapping[PaperMethod, float | None]
     p: Mapping[PaperMethod, float | None]
     stability: list[Stability]
+
+    __repr__ = short_repr
 
     def stability_of(self, method: PaperMethod) -> list[Stability]:
         return [row for row in self.stability if row.method == method]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from neurosteer.results import Estimate, key
+from neurosteer.shown import short_repr
 from neurosteer.vocabulary import L0Start, L0States
 
 NAME = "sensitivity"
@@ -59,6 +60,8 @@ class LambdaPoint(Configuration):
     penalty: Estimate  # the part of the loss that the weights cause
     spearman: Estimate  # of |t| and gate
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class LayerPoint(Configuration):
@@ -70,6 +73,8 @@ class LayerPoint(Configuration):
     agreement_equal: float | None
     relative_equal: float | None  # accuracy over the dense probe's
     needed: Estimate  # share of the units that reaches 95 % of the dense probe's validation accuracy
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ class Summary(Configuration):
     b_equal: Answer
     d: Answer
     d_equal: Answer
+
+    __repr__ = short_repr
 
 
 class UpCount(NamedTuple):
@@ -144,6 +151,8 @@ class Claim:
     differences: list[Difference]  # the largest first
     depends_on: Annotated[list[Factor], key("on")]  # strongest first; none where a combination of choices decides
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -167,6 +176,8 @@ class Sensitivity:
     configurations: Annotated[list[Summary], key("ways")]
     claims: list[Claim]
     level: list[Scale]
+
+    __repr__ = short_repr
 
     @property
     def trainings(self) -> list[str]:

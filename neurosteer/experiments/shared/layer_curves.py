@@ -12,8 +12,9 @@ from scipy import stats
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.intervals import Means, TaskSamples
 from neurosteer.experiments.scope import Scope
+from neurosteer.experiments.task_layers import TaskLayer
 from neurosteer.report.numbers import count_range, number
-from neurosteer.results import Estimate, Json
+from neurosteer.results import Estimate
 
 from .layer_probes import FLOOR, LayerProbes
 
@@ -79,16 +80,22 @@ def beside_dense(
 
 def by_task_rows(
     probes: LayerProbes, values: Mapping[str, np.ndarray], grid: Grid, tasks: Sequence[str], design: Design
-) -> list[dict[str, Json]]:
-    """One row per task and layer, a column per value and point of the grid: `accuracy@0.2`."""
-    rows = []
-    for i, task in enumerate(tasks):
-        for j, layer in enumerate(design.layers):
-            row: dict[str, Json] = {"task": task, "layer": layer, "dense": float(probes.dense[i, j])}
-            for name, value in values.items():
-                row |= {f"{name}@{point:g}": Estimate.of(value[i, j, n]).value for n, point in enumerate(grid)}
-            rows.append(row)
-    return rows
+) -> tuple[TaskLayer, ...]:
+    """One row per task and layer, with a value for each point of the grid: `accuracy@0.2`."""
+    return tuple(
+        TaskLayer(
+            task,
+            layer,
+            float(probes.dense[i, j]),
+            {
+                f"{name}@{point:g}": Estimate.of(value[i, j, n]).value
+                for name, value in values.items()
+                for n, point in enumerate(grid)
+            },
+        )
+        for i, task in enumerate(tasks)
+        for j, layer in enumerate(design.layers)
+    )
 
 
 def chance_above_floor(scope: Scope) -> float:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.intervals import TaskSamples, ends
 from neurosteer.results import Estimate
+from neurosteer.shown import short_repr
 from neurosteer.studies.matching import matching_size
 
 from .layer_probes import LayerProbes
@@ -33,6 +34,8 @@ class Match:
     beyond: bool
     median_multiple: float | None  # of single tasks; None where no number matches most of them
     censored_tasks: int
+
+    __repr__ = short_repr
 
     @property
     def lacks_median(self) -> bool:

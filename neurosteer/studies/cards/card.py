@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from scipy import stats
 
+from neurosteer.arguments import expect, expect_all
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
@@ -68,7 +70,7 @@ class NeuronCard(NeuronCardResult):
         >>> card = ns.neuron_card(model, pairs, list(top)[0], controls=1)
         >>> card.name, '"unit": 13' in card.to_json(), card.page()[:15]
         ('1:13', True, '<!doctype html>')
-        >>> card.save("neuron.html")
+        >>> path = card.save("neuron.html")
     """
 
     def to_json(self) -> str:
@@ -79,13 +81,17 @@ class NeuronCard(NeuronCardResult):
         """The card as one HTML file with everything inside."""
         return card_page(self)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file.
 
         Args:
             path: the HTML file.
+
+        Returns:
+            The path.
         """
         write_bytes(Path(path), self.page().encode())
+        return Path(path)
 
     def __repr__(self) -> str:
         return f"NeuronCard({self.name} of {self.site}, {self.task}, t {self.contrast.t:.2f})"
@@ -141,8 +147,11 @@ def neuron_card(
         >>> ns.neuron_card(model, pairs, (1, 256), controls=1)
         NeuronCard(1:256 of resid_post, number, t ...)
     """
-    layer, unit = neuron
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
+    expect_all(also, Pairs, "also")
     chosen = NeuronSet.of(model, [neuron], site=site)  # refuses what is not there
+    [(layer, unit)] = chosen
     parts = pairs.split("pair", seed) if split is None else split
     if len(parts.train) < 2 or not len(parts.test):
         raise InputError(f"{pairs.task}: {len(pairs)} pairs are too few for a card")

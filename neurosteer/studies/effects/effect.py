@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -75,7 +76,7 @@ class Effect(EffectResult):
         (0.05, (60,), (60,))
         >>> effect.to_frame().shape, len(effect.to_csv().splitlines()), effect.figure()
         ((60, 6), 61, <Figure size ...>)
-        >>> effect.save("mine")
+        >>> path = effect.save("mine")
         >>> ns.Effect.load("mine").to_json() == effect.to_json()
         True
     """
@@ -141,11 +142,14 @@ class Effect(EffectResult):
             raise InputError("one scale is no curve: measure several with scales=")
         return dose_figure(self)
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `Effect.load` reads: results.json, the neurons and the margins of all pairs.
 
         Args:
             folder: where; what an earlier `save` wrote there is replaced.
+
+        Returns:
+            The path of the folder.
 
         Raises:
             InputError: for a folder with anything else in it.
@@ -160,6 +164,7 @@ class Effect(EffectResult):
             "results": [record(kept)],
         }
         write_folder(Path(folder), result, lambda draft: write_effect(draft, self))
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Effect:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from neurosteer.arguments import expect, expect_all
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, pairs_of_texts, refuse_unscored
@@ -101,6 +102,10 @@ def measure_effect(
         >>> ns.measure_effect(model, found.test, ns.Edit.ablate(top, to="mean"), controls=19).verdict
         'stands out'
     """
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
+    expect(edit, Edit, "edit")
+    expect_all(also, Pairs, "also")
     check_edit(model, edit)
     if active_edits(model):
         raise InputError("the model is being steered: measure outside of the `with` block, from the unedited model")

@@ -71,7 +71,7 @@ class Evidence(EvidenceResult):
         (['necessary', 'sufficient'], True)
         >>> answers.figure(), answers.curve_figure()
         (<Figure size ...>, <Figure size ...>)
-        >>> answers.save("six")
+        >>> path = answers.save("six")
         >>> ns.Evidence.load("six").to_json() == answers.to_json()
         True
     """

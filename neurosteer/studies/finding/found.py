@@ -120,7 +120,7 @@ class Found(FoundParts):
             raise InputError(f"no ranking by '{method}' here; there is {', '.join(self.rankings)}")
         return self.rankings[method]
 
-    def figure(self, *, ax: Axes | None = None) -> Figure:
+    def figure(self, ax: Axes | None = None) -> Figure:
         """Draw accuracy by layer.
 
         Args:

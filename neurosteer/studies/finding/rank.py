@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neurosteer.arguments import expect
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
@@ -78,6 +79,10 @@ def rank_neurons(
         >>> own
         Ranking(attribution of number, 3 layers x 384 units, best layer 1)
     """
+    expect(model, Model, "model")
+    expect(train, Pairs, "train")
+    if validation is not None:
+        expect(validation, Pairs, "validation")
     check_attribution(to, steps)
     chosen, site = resolve_layers(model, layers), site_of(site, by)
     check_site(model, site, chosen)

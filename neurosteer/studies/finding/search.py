@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from neurosteer.arguments import expect
 from neurosteer.data import EosStates, UnitStats
 from neurosteer.forward import states_and_stats
 from neurosteer.forward.cache import can_cache
@@ -117,6 +118,8 @@ def find(
         >>> found.layers[1].dense, found.ranking("welch").top(40)
         (1.0, NeuronSet(40 neurons at resid_post, layer 1))
     """
+    expect(model, Model, "model")
+    expect(pairs, Pairs, "pairs")
     check_request(methods, draws, by)
     grid = lambdas_of(lambdas)
     check_attribution(to, steps)
