@@ -12,6 +12,7 @@ from .vocabulary import GRAINS, Grain
 
 _MADE_BY = {
     "Edit": "make one with ns.Edit.ablate(neurons) or ns.Edit.amplify(neurons, by=2.0)",
+    "Found": "make one with ns.find",
     "Model": "load one with ns.load_model",
     "NeuronSet": "make one with ranking.top(40) or ns.NeuronSet.of(model, [(14, 3)])",
     "Pairs": "make them with ns.load_pairs, ns.Pairs.from_lists(good, bad) or ns.Pairs.from_frame(frame)",

@@ -81,6 +81,7 @@ def test_a_ranking_takes_whole_numbers_alone(llama: ns.Model):
     ("verb", "arguments", "message"),
     [
         ("find", (RAW,), f"pairs {PAIRS}"),
+        ("evidence", (RAW,), "found must be Found, not a list; make one with ns.find"),
         ("score", (RAW,), f"pairs {PAIRS}"),
         ("eos_states", (RAW,), f"pairs {PAIRS}"),
         ("rank_neurons", (RAW,), f"train {PAIRS}"),

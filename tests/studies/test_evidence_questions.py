@@ -553,7 +553,7 @@ def test_sets_at_the_same_disturbance(model: Model, searched: Found, asked: dict
 
 
 def test_kept_and_read_back(answer: Evidence, tmp_path: Path):
-    answer.save(tmp_path / "kept")
+    assert answer.save(tmp_path / "kept") == tmp_path / "kept"
     [again] = ns.open_run(tmp_path / "kept")
     assert isinstance(again, Evidence)
     assert again.to_json() == answer.to_json()

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
+from neurosteer.arguments import expect
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.model import Model, active_edits
 from neurosteer.neurons import NeuronSet
@@ -107,6 +108,8 @@ def evidence(
         >>> answers.verdict, answers.tests["necessary"].p
         ('necessary', 0.05)
     """
+    expect(model, Model, "model")
+    expect(found, Found, "found")
     settings = Settings(
         to=to,
         controls=controls,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -122,11 +123,14 @@ class Evidence(EvidenceResult):
             raise InputError("no curve: the set has no ranking, or `sufficient` was not asked or could not be told")
         return faithfulness_figure([self], ax=ax)
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `Evidence.load` reads: results.json, the neurons, and the tables as CSV.
 
         Args:
             folder: where; what an earlier `save` wrote there is replaced.
+
+        Returns:
+            The path of the folder.
 
         Raises:
             InputError: for a folder with anything else in it.
@@ -141,6 +145,7 @@ class Evidence(EvidenceResult):
             "results": [record(with_files(place, self))],
         }
         write_folder(place, result, lambda draft: write_evidence(draft, [self]))
+        return place
 
     @classmethod
     def load(cls, folder: str | Path) -> Evidence:
