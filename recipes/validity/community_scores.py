@@ -4,6 +4,12 @@
     python recipes/validity/community_scores.py --data FOLDER_OF_BLIMP_FILES --model FOLDER_OF_THE_MODEL \\
         --out tests/forward/community_scores.json
 
+The built-in pairs are first written as such files:
+
+    for task in TASKS:
+        frame = neurosteer.load_pairs(task, source="builtin").to_frame()
+        frame.to_json(f"FOLDER/{task}.jsonl", orient="records", lines=True)
+
 FOLDER_OF_THE_MODEL is a Hugging Face folder (config.json, model.safetensors, a tokenizer) named as the model is;
 the built-in model's is `models/smollm2-135m` in neurosteer's cache. Neurosteer itself is not needed, so the two
 libraries may sit in an environment of their own. One model, float32, eager attention, CPU, one sentence at a time.

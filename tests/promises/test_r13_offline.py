@@ -8,11 +8,12 @@ the hook is seen to work.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fresh_process import told, write_made
+from fresh_process import told, told_warm, write_made
 from stub_recipe import write_recipe
 from tiny_models import save_tiny, save_tokenizer, settle
 
@@ -94,13 +95,15 @@ def place(tmp_path) -> Path:
     return tmp_path
 
 
-def ends_of(place: Path, commands: dict[str, list[str]], *how: str) -> dict[str, list[Any]]:
+def ends_of(
+    place: Path, commands: dict[str, list[str]], *how: str, tell: Callable[..., Any] = told
+) -> dict[str, list[Any]]:
     """Exit code and stderr of each command, none of which has tried anything; one after the other in one process."""
     asked = {
         name: [*command, *([] if "--model" in command else ["--model", "model"])]
         for name, command in commands.items()
     }
-    report = told(CODE, place, json.dumps(asked), *how, HF_HOME=str(place / "hf"))
+    report = tell(CODE, place, json.dumps(asked), *how, HF_HOME=str(place / "hf"))
     assert report["tried"] == []
     assert report["shown"] == ["shown: socket.getaddrinfo"]
     ends: dict[str, list[Any]] = report["ends"]
@@ -127,11 +130,11 @@ def test_offline_in_a_fresh_process(place: Path, offline: dict[str, list[str]]):
 
 
 def test_a_local_run_then_offline(place: Path, offline: dict[str, list[str]]):
-    """Local ones without the option; they import the libraries, which `--offline` then finds imported.
+    """Local ones without the option; `--offline` then finds the libraries imported, as in a process that is warm.
 
     Figures are rendered in the other test.
     """
     local = {f"local {name}": command for name, command in LOCAL.items()}
-    ends = ends_of(place, local | offline, "blank")
+    ends = ends_of(place, local | offline, "blank", tell=told_warm)
     assert [ends.pop(name)[0] for name in local] == [0] * len(LOCAL)
     check_offline(ends)

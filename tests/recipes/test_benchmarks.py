@@ -35,7 +35,8 @@ SMALL = Shape(layers=2, width=64, inner=64, heads=2, kv_heads=2, vocabulary=2048
 def english(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a tiny model that knows every word of the pairs."""
     folder = save_tiny("llama-english", tmp_path_factory.mktemp("english"))
-    save_tokenizer(folder, english=sentences_of(load_pairs(TASK, source="builtin", limit=60)))
+    known = [sentences_of(load_pairs(TASK, source="builtin", limit=n)) for n in (60, 20)]
+    save_tokenizer(folder, english=[sentence for some in known for sentence in some])
     return str(folder)
 
 
@@ -43,6 +44,12 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> str:
 def setup(english: str) -> Setup:
     """A tiny model that reads English, few pairs and two turns."""
     return Setup(english, "float32", "cpu", "builtin", (TASK,), 60, 2, lambda _: None)
+
+
+@pytest.fixture
+def fewer(english: str) -> Setup:
+    """Pairs enough for what is only run and timed."""
+    return Setup(english, "float32", "cpu", "builtin", (TASK,), 20, 2, lambda _: None)
 
 
 def test_ratios_are_made_turn_by_turn():
@@ -113,10 +120,10 @@ def test_computed_tokens_are_distinct_prefixes(setup: Setup):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_states(dtype: str, setup: Setup, monkeypatch: pytest.MonkeyPatch):
+def test_states(dtype: str, fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     """bfloat16 stands beside a float32 loop and nowhere else."""
     monkeypatch.setattr(states, "multiplies_bfloat16", lambda _: True)
-    setup = Setup(**{**vars(setup), "dtype": dtype})
+    setup = Setup(**{**vars(fewer), "dtype": dtype})
     rows = [row.to_dict() for row in states.compare(setup, setup.pairs(TASK))]
     half = ["EOS states, all layers, bfloat16"] if dtype == "float32" else []
     assert [row["job"] for row in rows] == ["EOS states, all layers"] * 2 + half
@@ -128,26 +135,26 @@ def test_states(dtype: str, setup: Setup, monkeypatch: pytest.MonkeyPatch):
     assert [row["share_of_tokens_ratio"] is None for row in rows] == [False, False, True][: len(rows)]
 
 
-def test_without_bfloat16_its_side_is_left_out(setup: Setup, monkeypatch: pytest.MonkeyPatch):
+def test_without_bfloat16_its_side_is_left_out(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     said: list[str] = []
     monkeypatch.setattr(states, "multiplies_bfloat16", lambda _: False)
-    setup = Setup(**{**vars(setup), "say": said.append})
+    setup = Setup(**{**vars(fewer), "say": said.append})
     assert len(list(states.compare(setup, setup.pairs(TASK)))) == 2
     assert "bfloat16" in said[0]
 
 
-def test_ablation_and_generation(setup: Setup, monkeypatch: pytest.MonkeyPatch):
+def test_ablation_and_generation(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     """With fewer controls, and fewer words written."""
     monkeypatch.setattr(ablation, "CONTROLS", 5)
     monkeypatch.setattr(generation, "NEW", 4)
-    [row] = ablation.compare(setup, setup.pairs(TASK))
+    [row] = ablation.compare(fewer, fewer.pairs(TASK))
     assert float(row.difference.split()[0]) < 1e-4
-    rows = list(generation.compare(setup))
+    rows = list(generation.compare(fewer))
     assert len(rows) == 2
     assert min(row.ratio for row in rows) > 0
 
 
-def test_scores(setup: Setup, monkeypatch: pytest.MonkeyPatch):
+def test_scores(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     """Stand-ins for the peers, which score by the plain network and make mistakes of one and two nats."""
     for name in ("lm_eval", "lm_eval.api", "lm_eval.api.instance", "lm_eval.models.huggingface", "minicons"):
         stub = ModuleType(name)
@@ -155,29 +162,29 @@ def test_scores(setup: Setup, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setitem(sys.modules, name, stub)
     scoring = import_module("recipes.benchmarks.scoring")
     monkeypatch.setattr(scoring, "SIZES", (8, 32))
-    monkeypatch.setattr(scoring, "TRIAL", 40)
-    pairs, sizes = setup.pairs(TASK), []
+    monkeypatch.setattr(scoring, "TRIAL", 16)
+    pairs, sizes = fewer.pairs(TASK), []
 
     def peer(name: str, mistake: float) -> Any:
         right = dict(
-            zip(sentences_of(pairs), score(setup.load(), pairs, convention=name).logprob.flatten(), strict=True)
+            zip(sentences_of(pairs), score(fewer.load(), pairs, convention=name).logprob.flatten(), strict=True)
         )
 
         def scores(sentences: Sequence[str], size: int) -> list[float]:
             sizes.append(size)
             for _ in sentences:
-                setup.plain()(torch.zeros(1, 7, dtype=torch.long))
+                fewer.plain()(torch.zeros(1, 7, dtype=torch.long))
             return [float(right[sentence]) + mistake for sentence in sentences]
 
         return lambda *_: scores
 
     monkeypatch.setattr(scoring, "_minicons", peer("minicons", 1.0))
     monkeypatch.setattr(scoring, "_lm_eval", peer("lm-eval", 2.0))
-    first, second = (row.to_dict() for row in scoring.compare(setup, pairs))
+    first, second = (row.to_dict() for row in scoring.compare(fewer, pairs))
     assert [row["peer"]["name"].split(",")[0] for row in (first, second)] == ["minicons", "lm-eval"]
     assert [row["difference"] for row in (first, second)] == ["1e+00 nat", "2e+00 nat"]
     assert [row["target"] for row in (first, second)] == [2.0, 1.5]
-    assert first["peer"]["tokens"] == second["peer"]["tokens"] == 7 * 120
+    assert first["peer"]["tokens"] == second["peer"]["tokens"] == 7 * 40
     assert first["peer"]["done"] == pytest.approx(2 / 5)
     assert set(sizes) == set(scoring.SIZES)
 
