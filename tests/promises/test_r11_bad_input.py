@@ -104,6 +104,7 @@ TYPED: list[Row] = [
     ),
     *((EVERY, ["--layers", value], f"--layers '{value}' {LAYERS}") for value in ["5-0", "-1", "3,,4", "last", "1.5"]),
     (EVERY, ["--topk", ""], f"--topk '' {TOPK}"),
+    (EVERY, ["--topk", "9" * 12], f"--topk '{'9' * 12}' is more neurons than any layer has"),
     (EVERY, ["--layers", ""], f"--layers '' {LAYERS}"),
     (EVERY, ["--layers", "0-99999999999"], f"--layers '0-99999999999' {LAYERS}"),
     *((EVERY, ["--lambda", value], f"--lambda '{value}' {LAMBDA}") for value in ["nan", "0", "-0.1", "1.01", "inf"]),
@@ -182,6 +183,23 @@ TYPED: list[Row] = [
     ("run", ["--workers", "0"], "--workers '0' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--workers", "-1"], "--workers '-1' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--workers", "1.5"], "--workers '1.5' is neither auto nor a whole number from 1 to 1,024"),
+    (
+        "run",
+        ["--workers", "9999"],
+        "--workers '9999' is neither auto nor a whole number from 1 to 1,024 (each is a process with a model of its ",
+    ),
+    *(
+        (
+            EVERY,
+            [option, "9" * 19],
+            f"{option} '{'9' * 19}' is not a whole number of at least {least} and at most {most}",
+        )
+        for option, least, most in (
+            ("--controls", 0, "100,000 (each is a pass of all pairs, and 5 KB of the run)"),
+            ("--nulls", 0, "10,000 (each is a search of its own)"),
+            ("--max-new-tokens", 1, f"{MILLION} (no model reads as many)"),
+        )
+    ),
     ("run", ["--workers", ""], "--workers '' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
     ("run", ["--set", "topk=0"], f"{K} '0'"),
@@ -330,6 +348,12 @@ def test_every_option_of_every_command_is_there():
         (["run", "."], "'.' is a folder; name a recipe's file in it, or one of "),
         (["check", "nowhere"], "no such file or folder: nowhere"),
         (["check", "."], "nothing of neurosteer's in ."),
+        (["check", "~nobody-here/x"], "paths '~nobody-here/x' begins with a user of whom no home folder is known"),
+        (
+            ["export", "~nobody-here/x", "y"],
+            "edit '~nobody-here/x' begins with a user of whom no home folder is known",
+        ),
+        (["export", "x", "~nobody-here/y"], "target '~nobody-here/y' begins with a user of whom no home folder is "),
         (["score", "--data", "a\udce9b"], "'a?b' is not UTF-8; type it, or name the file, in UTF-8"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
