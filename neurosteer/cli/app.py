@@ -210,7 +210,7 @@ def _explain_value(error: Any, parameter: Any) -> str:
         return message
     [wrong] = error.__cause__.errors()[:1]
     why = _MOST_BECAUSE.get(max(parameter.opts, key=len), "")
-    too_many = why and str(wrong["input"]).isdecimal() and int(wrong["input"]) > most
+    too_many = why and most and str(wrong["input"]).isdecimal() and int(wrong["input"]) > most
     return f"'{wrong['input']}' is not a whole number of at least {least:,}" + (
         f" and at most {most:,}{f' ({why})' if too_many else ''}" if most else ""
     )
