@@ -100,7 +100,8 @@ def read_workers(given: int | str) -> int | Literal["auto"]:
         return "auto"
     if re.fullmatch(r"[0-9]{1,4}", str(given)) and 1 <= int(given) <= MOST_WORKERS:
         return int(given)
-    raise ValueError(f"is neither auto nor a whole number from 1 to {MOST_WORKERS:,}")
+    why = " (each is a process with a model of its own)" if re.fullmatch(r"[0-9]{4,}", str(given)) else ""
+    raise ValueError(f"is neither auto nor a whole number from 1 to {MOST_WORKERS:,}{why}")
 
 
 def is_share(text: str) -> bool:

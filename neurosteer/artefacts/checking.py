@@ -22,6 +22,7 @@ from neurosteer.store import (
 
 from .kinds import KINDS
 
+DRAFT = ".draft-"  # in the name of a hidden folder in which a run is being made, or was when it was killed
 _SCHEMAS = {schema.kind: schema for schema in KINDS}
 
 
@@ -37,18 +38,16 @@ class Checked(TypedDict):
 def check_path(path: Path) -> list[Checked]:
     """Verify an artefact, a run folder, or everything below a folder: a row for each.
 
-    A symbolic link below the folder is reported and not followed. Raises `InputError` where there is nothing of
-    neurosteer's.
+    A symbolic link below the folder is reported and not followed; what is in the draft of a run is no run yet and
+    left out. Raises `InputError` where there is nothing of neurosteer's.
     """
     if path.is_file():
         return [_check_manifest(path) if path.name == MANIFEST else _check_artefact(path)]
     if not path.is_dir():
         raise InputError(f"no such file or folder: {path}")
-    found = [file for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_foreign(file)]
+    found = [file for file in _below(path, f"*{SUFFIX}") if not _is_foreign(file)]
     rows = [_check_link(file) if file.is_symlink() else _check_artefact(file) for file in found]
-    rows += [
-        _check_link(file) if file.is_symlink() else _check_manifest(file) for file in sorted(path.rglob(MANIFEST))
-    ]
+    rows += [_check_link(file) if file.is_symlink() else _check_manifest(file) for file in _below(path, MANIFEST)]
     if not rows:
         raise InputError(f"nothing of neurosteer's in {path}")
     return rows
@@ -57,6 +56,15 @@ def check_path(path: Path) -> list[Checked]:
 def check_run(folder: Path, *, without: Collection[str] = ()) -> Checked:
     """Verify the files of a run folder, by its manifest; `without` those that are about to be written anew."""
     return _check_manifest(folder / MANIFEST, without)
+
+
+def _below(folder: Path, pattern: str) -> list[Path]:
+    """The files of such names below a folder, drafts apart."""
+    return [file for file in sorted(folder.rglob(pattern)) if not _is_draft(file.relative_to(folder))]
+
+
+def _is_draft(file: Path) -> bool:
+    return any(part.startswith(".") and DRAFT in part for part in file.parts[:-1])
 
 
 def _is_foreign(path: Path) -> bool:

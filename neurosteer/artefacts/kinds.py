@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
+from pydantic import BaseModel, Field
 
 from neurosteer.pairs.splitting import PARTS
-from neurosteer.vocabulary import Json, Site, Stat
+from neurosteer.vocabulary import FixedReference, Json, Position, Site, SplitKind, Stat
 
 from .schema import Array, Arrays, Metadata, Schema
 
@@ -28,17 +29,54 @@ _DIRECTIONS = {
     "mean_directions": Array("float", ("layer", "unit")),
     "mean_spread": Array("float", ("layer",), least=0),
 }  # of dense probes, and of differences of means
+_Index = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=1)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_TOPK = r"^\s*([1-9][0-9]*|[0-9]*\.?[0-9]+%)\s*$"  # a count of neurons, or a share
+
+
+class _Network(BaseModel):
+    """The model, with its BOS and EOS."""
+
+    name: str | None = None
+    fingerprint: str | None = None
+    bos: _Index | None = None
+    eos: _Index | None = None
+
+
+class _Attribution(BaseModel):
+    to: FixedReference = "zero"
+    steps: _Count = 1
+
+
+class _Probes(BaseModel):
+    strengths: list[_Positive] = Field(default_factory=list)
+    l2: dict[str, _Positive] = Field(default_factory=dict)
+
+
 _PROVENANCE: Mapping[str, object] = {
     "task": str,
     "source": str,
     "pairs": str,  # digest
     "layout": str,
-    "split": str,
-    "seed": int,
+    "split": SplitKind | Literal["own"],  # own: of `ns.rank`, whose caller has split them
+    "seed": _Index,
+    "position": Position,
+    "method": str,  # also of rankings that others have named
+    "k": _Count | Annotated[str, Field(pattern=_TOPK)],
+    "to": FixedReference,
+    "steps": _Count,
+    "attribution": _Attribution | None,
+    "probes": _Probes,
     "group": int,  # units that go together, as those of a head
     "seen": list[str],  # hashes of the sentences that chose the neurons
-    "network": dict[str, Json],  # the model, with its BOS and EOS
+    "network": _Network,
 }  # where neurons come from
+
+
+def _wrong_stats(arrays: Arrays) -> str:
+    measured = not np.isnan(arrays["token_mean"]).all()
+    return "'stats_tokens' is 0, and yet 'token_mean' is known" if measured and not arrays["stats_tokens"][0] else ""
 
 
 def _wrong_neurons(arrays: Arrays, metadata: Metadata) -> str:
@@ -57,7 +95,8 @@ def _wrong_neurons(arrays: Arrays, metadata: Metadata) -> str:
     width = arrays["token_mean"].shape[1]
     if last >= width:
         return f"there is no unit {last} among {width}"
-    return _wrong_group(arrays, metadata) or _wrong_parts(set(chosen), metadata.get("group", 1))
+    wrong = _wrong_stats(arrays) or _wrong_group(arrays, metadata)
+    return wrong or _wrong_parts(set(chosen), metadata.get("group", 1))
 
 
 def _wrong_parts(chosen: set[tuple[int, int]], group: int) -> str:
@@ -81,7 +120,7 @@ def _wrong_ranking(arrays: Arrays, metadata: Metadata) -> str:
     best, layers = metadata["best_layer"], arrays["stats_layers"].tolist()
     if best is not None and best not in layers:
         return f"its best layer {best} is not among its 'stats_layers'"
-    if wrong := _wrong_group(arrays, metadata):
+    if wrong := _wrong_stats(arrays) or _wrong_group(arrays, metadata):
         return wrong
     members = arrays["scores"].reshape(len(layers), -1, metadata.get("group", 1))
     return "units that go together have different scores" if (members != members[..., :1]).any() else ""
@@ -110,7 +149,7 @@ def _wrong_found(arrays: Arrays, metadata: Metadata) -> str:
     for name, array in _TOP.items():
         if name in arrays and (fault := array.fault(arrays[name])):
             return f"'{name}' {fault}"
-    return ""
+    return _wrong_stats(arrays)
 
 
 def _wrong_tokens(arrays: Arrays, metadata: Metadata) -> str:

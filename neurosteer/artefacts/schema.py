@@ -122,11 +122,22 @@ def _wrong_field(asked: Mapping[str, object], metadata: Metadata) -> str:
         try:
             _adapter(kind).validate_python(metadata[name], strict=True)
         except ValidationError as error:
-            said = error.errors()[0]["msg"]
-            value = repr(metadata[name])
+            first = error.errors()[0]
+            said, (inner, wrong) = first["msg"], _innermost(name, metadata[name], first["loc"])
+            value = repr(wrong)
             value = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}..."
-            return f"'{name}' is {value} ({said[:1].lower()}{said[1:]})"
+            return f"'{inner}' is {value} ({said[:1].lower()}{said[1:]})"
     return ""
+
+
+def _innermost(name: str, value: Json, place: tuple[int | str, ...]) -> tuple[str, Json]:
+    """The name and the value of what is wrong inside a field."""
+    for part in place:
+        try:
+            name, value = f"{name}.{part}", value[part]
+        except (LookupError, TypeError):  # the place also says which of several types was tried
+            break
+    return name, value
 
 
 def _wrong_array(asked: Mapping[str, Array], arrays: Arrays, lengths: Mapping[str, int]) -> str:

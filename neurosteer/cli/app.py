@@ -13,7 +13,8 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,15 @@ UsageError: type[Exception] = next(cls for cls in typer.BadParameter.__mro__ if 
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_MOST_BECAUSE = {
+    "--controls": "each is a pass of all pairs, and 5 KB of the run",
+    "--draws": "each is a probe at every layer",
+    "--limit": "no set has as many pairs",
+    "--max-new-tokens": "no model reads as many",
+    "--nulls": "each is a search of its own",
+    "--seed": "the generators take 32 bits",
+    "--steps": "each is a pass of all pairs",
+}  # why an option takes no larger number
 
 
 class Commands(TyperGroup):
@@ -94,7 +104,7 @@ def neurosteer(
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends with SystemExit, whose code is the exit code."""
-    os.environ["MPLBACKEND"] = "agg"  # figures have their own canvas; the user's may not be installed
+    _leave_settings_out()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes still gets the table
@@ -123,12 +133,22 @@ def main(argv: list[str] | None = None) -> None:
     except OSError as error:
         what = "cannot read or write" if error.filename is None else f"cannot use '{error.filename}'"
         more = "; make room, and give the command again" if error.errno in _FULL else ""
+        more = "; was it deleted meanwhile? the same command starts anew" if error.errno == errno.ENOENT else more
         code = _fail(f"{what}: {error.strerror or error}{more}", 1)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         code = _fail(str(OutOfMemoryError()), 1)
     raise SystemExit(code)
+
+
+def _leave_settings_out() -> None:
+    """Keep matplotlib from reading the user's settings: figures need none of them, and some cannot be read."""
+    os.environ["MPLBACKEND"] = "agg"  # figures have their own canvas; the user's may not be installed
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    if Path("matplotlibrc").is_file() and "matplotlib" not in sys.modules:  # read before any other
+        with chdir(Path(__file__).parent):
+            import matplotlib  # noqa: F401
 
 
 @contextmanager
@@ -189,6 +209,8 @@ def _explain_value(error: Any, parameter: Any) -> str:
     if least is None or error.__cause__ is None:
         return message
     [wrong] = error.__cause__.errors()[:1]
+    why = _MOST_BECAUSE.get(max(parameter.opts, key=len), "")
+    too_many = why and most and str(wrong["input"]).isdecimal() and int(wrong["input"]) > most
     return f"'{wrong['input']}' is not a whole number of at least {least:,}" + (
-        f" and at most {most:,}" if most else ""
+        f" and at most {most:,}{f' ({why})' if too_many else ''}" if most else ""
     )

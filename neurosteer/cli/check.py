@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from . import options
+from . import options, parse
 from .listing import print_listing
 from .screen import say
 
 
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Rankings, neuron sets, or folders of runs.")
+        list[Path],
+        typer.Argument(metavar="PATH...", parser=parse.expanded, help="Rankings, neuron sets, or folders of runs."),
     ],
     format_: options.Format = "table",
 ) -> None:

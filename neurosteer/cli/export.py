@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 @with_groups
 def export(
     edit: Annotated[
-        str,
+        Path,
         typer.Argument(
-            metavar="EDIT", help="The folder of a run of ablate or amplify; for a push also a direction's file."
+            metavar="EDIT",
+            parser=parse.expanded,
+            help="The folder of a run of ablate or amplify; for a push also a direction's file.",
         ),
     ],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The folder or file to write; not there yet.")],
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="TARGET", parser=parse.expanded, help="The folder or file to write; not there yet."),
+    ],
     *,
     to: Annotated[
         Literal["hf", "gguf", "lm-eval"],
@@ -65,17 +70,17 @@ def export(
 
     if (push is None) is not (to == "hf"):
         raise InputError("--push X is how far a gguf or lm-eval file pushes: give it with these, and with no other")
-    effect = None if Path(edit).is_file() and push is not None else _effect(Path(edit), method)
-    network = _network(Path(edit), effect)
+    effect = None if edit.is_file() and push is not None else _effect(edit, method)
+    network = _network(edit, effect)
     asked = model.named(model.model or network["name"], revision=model.revision or network.get("revision"))
     loaded = asked.load(offline=output.offline, progress=progress)
-    asked_for: Json = {"edit": edit, "to": to}
+    asked_for: Json = {"edit": str(edit), "to": to}
     made: ExportResult | PushFile
     if push is None or to == "hf":
         made, said = _weights(loaded, effect, target, output, progress)
     else:
         asked_for["push"] = push
-        made, said = _file(loaded, Path(edit), effect, push, target, to, output, progress)
+        made, said = _file(loaded, edit, effect, push, target, to, output, progress)
     progress.clear()
     if output.as_json:
         heading = {"command": "export", "version": __version__, "model": loaded.describe()}
@@ -109,7 +114,7 @@ def _network(edit: Path, effect: Effect | None) -> Json:
 
 
 def _weights(
-    model: Model, effect: Effect | None, target: str, output: options.Output, progress: Progress
+    model: Model, effect: Effect | None, target: Path, output: options.Output, progress: Progress
 ) -> tuple[ExportResult, list[str]]:
     from neurosteer.studies.export import export_effect
 
@@ -126,7 +131,7 @@ def _file(
     edit: Path,
     effect: Effect | None,
     push: float,
-    target: str,
+    target: Path,
     to: PushFormat,
     output: options.Output,
     progress: Progress,
@@ -138,8 +143,8 @@ def _file(
     along = Direction.load(edit) if effect is None else effect.neuron_set
     if not isinstance(along, Direction):
         raise InputError(f"{edit} edits neurons, and a push goes along a direction (ablate --direction mean)")
-    pushed, path = Edit.push(along, push, where="every"), Path(target).expanduser()
-    made = export_push(model, pushed, path, to=to, offline=output.offline, progress=progress)
+    pushed = Edit.push(along, push, where="every")
+    made = export_push(model, pushed, target, to=to, offline=output.offline, progress=progress)
     return made, [f"file      {made.path}", _fidelity(made.logits, made.texts)]
 
 

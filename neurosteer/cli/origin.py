@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.vocabulary import METHODS, NOUNS, PAPER_METHODS, Edited, Method, counted
 
 from . import options, parse
@@ -32,6 +34,8 @@ def model_of(
     from_file = isinstance(neurons.given, Path) or isinstance(neurons.direction, Path)
     found = None if from_file else model_of_newest_find(wanted, out=out)
     if found is None:
+        for file in (neurons.given, neurons.direction):
+            _tell_model_of(file, progress)
         return asked.named(options.DEFAULT_MODEL)
     progress.notice(f"model {found.name}, that of the newest find")
     return asked.named(
@@ -40,6 +44,22 @@ def model_of(
         bos=asked.bos or found.bos,
         eos=asked.eos or found.eos,
     )
+
+
+def _tell_model_of(file: object, progress: TerminalProgress) -> None:
+    """Say of which model a file is where that is not the default one, which may have to be fetched first.
+
+    It is not loaded: a file of others would decide what is.
+    """
+    from neurosteer.store import verify_artefact
+
+    if not isinstance(file, Path):
+        return
+    with suppress(NeurosteerError, AttributeError):  # what is wrong with the file is said when it is read
+        name = verify_artefact(file).get("network", {}).get("name")
+        if name and name != options.DEFAULT_MODEL:
+            way_out = f"give --model {shlex.quote(str(name))}"
+            progress.notice(f"model {options.DEFAULT_MODEL}; {file} says that it is of '{name}' ({way_out})")
 
 
 def origin_of(

@@ -122,6 +122,8 @@ def topk(text: str) -> str:
     """How many neurons: a count (`"40"`) or a share of a layer's units (`"1%"`), still as text."""
     if (re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0) or is_share(text):
         return text
+    if re.fullmatch(r"0*[1-9][0-9]{9,}", text):
+        refuse(text, "is more neurons than any layer has")
     return refuse(text, "is neither a count of neurons (40) nor a share above 0 and up to 100% (1%)")
 
 
@@ -159,7 +161,8 @@ def device(text: str) -> str:
     return text if is_device(text) else refuse(text, "is not one of auto, cpu, cuda, cuda:N, xpu, mps")
 
 
-def _expanded(text: str) -> Path:
+def expanded(text: str) -> Path:
+    """A path, whether it is there or not."""
     try:
         return Path(some_text(text)).expanduser()
     except RuntimeError:
@@ -168,7 +171,7 @@ def _expanded(text: str) -> Path:
 
 def file(text: str) -> Path:
     """A file that is there and can be read."""
-    path = _expanded(text)
+    path = expanded(text)
     if not path.is_file():
         raise typer.BadParameter(f"'{text}': no such file")
     if not os.access(path, os.R_OK):
@@ -179,7 +182,7 @@ def file(text: str) -> Path:
 def neurons(text: str) -> Path | tuple[tuple[int, int], ...]:
     """A file, or neurons as LAYER:UNIT, with commas between them."""
     if not re.fullmatch(r"[0-9]{1,9}:[0-9]{1,9}(, *[0-9]{1,9}:[0-9]{1,9})*", text):
-        if ":" in text and not _expanded(text).exists():
+        if ":" in text and not expanded(text).exists():
             refuse(text, "is no file, and not neurons as LAYER:UNIT,LAYER:UNIT")
         return file(text)
     typed = (one.split(":") for one in text.split(","))
@@ -194,7 +197,7 @@ def direction(text: str) -> Path | DirectionKind:
 
 def folder(text: str | Path) -> Path:
     """A folder that is there, or that can be made."""
-    path = _expanded(str(text))
+    path = expanded(str(text))
     there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
     if not there.is_dir():
         raise typer.BadParameter(f"'{text}': '{there}' is a file, not a folder")
@@ -205,5 +208,5 @@ def folder(text: str | Path) -> Path:
 
 def given_folder(text: str | Path) -> Path:
     """A folder that is there."""
-    path = _expanded(str(text))
+    path = expanded(str(text))
     return path if path.is_dir() else refuse(text, "is no folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -97,9 +98,11 @@ def check_neurons(model: Model, neurons: NeuronSet, what: str = "these neurons")
     `what` they are called in the message.
     """
     if neurons.model != model.fingerprint:
+        name = neurons.metadata.get("network", {}).get("name")
+        own = f"; they are of '{name}': give --model {shlex.quote(name)}" if name and name != model.name else ""
         raise InputError(
             f"{what} were found in another model than {model.name} "
-            f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]})"
+            f"(fingerprint {neurons.model[:12]}, not {model.fingerprint[:12]}){own}"
         )
     check_specials(model, neurons.metadata.get("network", {}), f"{what} were")
     layers = sorted(set(neurons.layers.tolist()))

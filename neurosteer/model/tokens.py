@@ -57,6 +57,14 @@ def check_specials(model: Model, found: Mapping[str, Any], what: str) -> None:
     differing = [name for name in ("bos", "eos") if name in found and found[name] != own[name]]
     if not differing:
         return
+    foreign = next(
+        (name for name in differing if found[name] is not None and _token(model, found[name]) is None), None
+    )
+    if foreign is not None:
+        raise InputError(
+            f"{what} found under {foreign.upper()} {found[foreign]}, a token that {model.name} does not have; "
+            "name the model that they are of, or find them again"
+        )
     then = " and ".join(f"{name.upper()} {_text(model, found[name])}" for name in differing)
     now = " and ".join(_text(model, own[name]) for name in differing)
     options = " ".join(f"--{name} '{_text(model, found[name])}'" for name in differing)
@@ -68,7 +76,15 @@ def check_specials(model: Model, found: Mapping[str, Any], what: str) -> None:
 
 def _text(model: Model, token: int | None) -> str:
     """A token as `--bos` and `--eos` name it."""
-    return "none" if token is None else str(model.tokenizer.convert_ids_to_tokens(token))
+    return "none" if token is None else str(_token(model, token))
+
+
+def _token(model: Model, token: int) -> str | None:
+    """How the vocabulary spells a token; None for one that it does not have."""
+    if not 0 <= token < len(model.tokenizer):
+        return None
+    spelt: str | None = model.tokenizer.convert_ids_to_tokens(token)
+    return spelt
 
 
 def _short(sentence: str) -> str:

@@ -6,14 +6,14 @@ import codecs
 import json
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from neurosteer.errors import InputError
 
-from .delimited import labelled_lines, read_delimited
+from .delimited import labelling, names_columns, read_delimited
 from .layouts import UNKNOWN, Layout
 from .tables import LINE, Record, Table, checked, each_once
 
@@ -48,11 +48,18 @@ def refuse_irregular(path: Path) -> None:
 
 
 def is_text_of_pairs(path: Path) -> bool:
-    """Whether a plain text is known to hold pairs without being told: each of its lines labels its sentence."""
+    """Whether a plain text is known to hold pairs without being told: it is a table that says which are good."""
     try:
-        return labelled_lines([line for _, line in _lines(path)]) is not None
+        return _is_table([line for _, line in _lines(path) if line.strip()], UNKNOWN)
     except (InputError, OSError):
         return False
+
+
+def _is_table(lines: Sequence[str], asked: Layout) -> bool:
+    """Whether the lines of a plain text label their sentences, or the first one names columns."""
+    if not lines:
+        return False
+    return names_columns(lines[0], asked) is not None or labelling(lines, "tab") is not None
 
 
 def _lines(path: Path) -> list[Line]:
@@ -74,7 +81,18 @@ def _read_json(path: Path, asked: Layout) -> Table:
         array = _array(path, "".join(line for _, line in lines), decoder)
         if array is not None:
             return Table.of(f"'{path}'", array)
+    if len(lines) > 1 and lines[0][1].lstrip().startswith("{"):
+        _refuse_one_object(path, lines)
     return Table.of(f"'{path}'", [(where, _parsed(line, where, decoder)) for where, line in lines])
+
+
+def _refuse_one_object(path: Path, lines: Sequence[Line]) -> None:
+    """Raise `InputError` for a single object that is spread over the lines: a line of it is no JSON."""
+    try:
+        json.loads("".join(line for _, line in lines))
+    except (ValueError, RecursionError):
+        return
+    raise InputError(f"'{path}' holds one JSON object; a file of pairs has one object a line, or an array of objects")
 
 
 class _Decoder(json.JSONDecoder):
@@ -93,12 +111,12 @@ class _Decoder(json.JSONDecoder):
 
 
 def _array(path: Path, text: str, decoder: _Decoder) -> list[Record] | None:
-    """The objects of a JSON array; None where it is none, or holds anything else."""
+    """What a JSON array holds; None where it is none. What is no object is told when it is read as a pair."""
     try:
         found = decoder.decode(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
+    if not isinstance(found, list):
         return None
     records: list[Record] = [(f"{path}, item {number}", one) for number, one in enumerate(found, start=1)]
     for inner, name in decoder.twice:
@@ -166,9 +184,10 @@ def undecodable(columns: dict[str, Any]) -> Iterator[tuple[int, str, int]]:
 
 
 def _read_text(path: Path, asked: Layout) -> Table:
-    """Lines that label their sentences, a table with tabs, or plain sentences."""
+    """Lines that label their sentences, a table, or plain sentences."""
     lines = [(where, line) for where, line in _lines(path) if line.strip()]
-    if lines and ("\t" in lines[0][1] or asked.delimiter):
+    texts = [line for _, line in lines]
+    if lines and ("\t" in texts[0] or asked.delimiter or _is_table(texts, asked)):
         return read_delimited(path, lines, "tab", asked)
     records = [(where, {LINE: line.strip()}) for where, line in lines]
     return Table(f"'{path}'", records, (LINE,), headed=False)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from neurosteer.errors import InputError
-from neurosteer.vocabulary import Columns
+from neurosteer.vocabulary import COLUMNS, Columns
 
-from .tables import Record, each_once
+from .tables import Record, each_once, refuse_twins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,5 +31,7 @@ def framed(frame: pd.DataFrame, columns: Columns) -> Iterator[Record]:
             found = ", ".join(map(str, frame.columns)) or "none"
             raise InputError(f"the DataFrame has no column '{column}' (found: {found}); name yours with columns=")
     each_once([str(column) for column in frame.columns], "the DataFrame")
+    if tuple(columns) == COLUMNS:  # nobody named them
+        refuse_twins(columns, [str(column) for column in frame.columns], "the DataFrame")
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return ((f"row {label}", row) for label, row in zip(frame.index, rows, strict=True))

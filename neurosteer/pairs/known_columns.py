@@ -66,6 +66,11 @@ def label_of(value: Any) -> bool | None:
     return _LABELS.get(str(value).strip().lower())
 
 
+def second_is_good(value: Any) -> bool | None:
+    """Whether a label says that the second of two sentences is the good one; None for what is neither 0 nor 1."""
+    return {"0": False, "0.0": False, "1": True, "1.0": True}.get(str(value).strip())
+
+
 def columns_named(names: Iterable[str], columns: Sequence[str]) -> list[str]:
     """The columns that have one of these names, in the order of the names."""
     plain = [(column, plain_name(column)) for column in columns]

@@ -84,6 +84,7 @@ class Layout:
 
 
 PARTS = tuple(one.name for one in fields(Layout) if one.name != "order")
+COLUMN_PARTS = tuple(name for name in PARTS if name != "delimiter")
 UNKNOWN = Layout()
 PLAIN = Layout(*COLUMNS)
 _OF_BLIMP = (None, "", "linguistics_term")  # where its files have the phenomenon
@@ -107,7 +108,9 @@ def read_layout(text: str) -> Layout:
         if not sign and name in ORDERS:
             name, value = "order", name
         elif not sign or name not in PARTS:
-            raise ValueError(f"'{part.strip()}'{did_you_mean(name, (*PARTS, *ORDERS, AUTO))} (it is {TAKES})")
+            close = did_you_mean(name, (*PARTS, *ORDERS, AUTO))
+            what = "is no layout" if part == text else f"has '{part.strip()}', which is no part of a layout"
+            raise ValueError(f"{what}{close} (it is {TAKES})")
         if name in found:
             raise ValueError(f"gives {name} twice")
         if not value and name not in _CAN_BE_NONE:
@@ -143,7 +146,7 @@ def asked_layout(layout: str, columns: Columns) -> Layout:
     try:
         asked = read_layout(layout)
     except ValueError as error:
-        raise InputError(f"layout '{layout}': {error}") from None
+        raise InputError(f"layout '{layout}' {error}") from None
     if tuple(columns) == COLUMNS:
         return asked
     if asked.one_a_row or asked.good is not None or asked.first is not None:

@@ -12,7 +12,7 @@ from neurosteer.vocabulary import COLUMNS, Columns
 
 from .layouts import AUTO as FOUND
 from .layouts import asked_layout
-from .selection import choose_tasks
+from .selection import choose_tasks, means_several
 from .sources import Source, open_source
 from .types import Pairs
 
@@ -127,8 +127,10 @@ def load_others(
 
 def _choose(opened: Source, wanted: Sequence[str], *, phenomena: bool = True) -> list[str]:
     """The names of the tasks; those of a folder's other files are read only where a request may mean them."""
-    if wanted and all(map(opened.holds, wanted)):
+    if wanted and all(opened.holds(name) and not (phenomena and means_several(name)) for name in wanted):
         return list(dict.fromkeys(wanted))
+    if not phenomena and wanted and set(wanted) <= set(opened.tasks):
+        return list(dict.fromkeys(wanted))  # a task's own name, whatever else it means
     return choose_tasks(wanted, opened.tasks, opened.phenomenon_of if phenomena else lambda _: None, hint=opened.hint)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from neurosteer.errors import InputError
 from neurosteer.vocabulary import COLUMNS
 
+from .advice import say_order
 from .known_columns import (
     EITHER,
     GOOD_BAD,
@@ -20,15 +21,15 @@ from .known_columns import (
     SENTENCE,
     TASK,
     columns_named,
+    is_known,
     label_of,
     pairs_named,
 )
-from .layouts import PLAIN, Layout
+from .layouts import COLUMN_PARTS, JOIN, PLAIN, Layout
 from .rows import Row, rows_of
-from .tables import LINE, Table
+from .tables import LINE, Table, refuse_twins
 
 _SAY = "say which with --columns GOOD,BAD or --layout"
-ORDER = "--layout good-bad (good, bad, good, bad, ...) or --layout bad-good"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,19 @@ def read(table: Table, asked: Layout) -> Reading:
     layout, told = _sentences(table, asked)
     layout, of_tasks = _tasks(table, layout)
     layout, of_pair = _pair(table, layout)
+    refuse_twins(_used(table, layout, asked), table.columns, table.place)
     return Reading(table, layout, (*told, *of_pair, *of_tasks, *table.told))
+
+
+def _used(table: Table, layout: Layout, asked: Layout) -> list[str]:
+    """The columns that were taken without being asked for; those that may have been meant where none was."""
+    parts = {
+        part: value for part, value in layout.given().items() if part in COLUMN_PARTS and part not in asked.given()
+    }
+    used = {name for value in parts.values() for name in value.split(JOIN)}
+    found = [name for name in table.columns if name in used]
+    lost = "good" in parts and not set(COLUMNS) & set(found)
+    return [name for name in table.columns if is_known(name)] if lost else found
 
 
 def _sentences(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
@@ -100,7 +113,9 @@ def _by_names(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
         told = f"two sentences in '{first}' and '{second}'"
         return _labelled(table, replace(asked, first=first, second=second), (told,))
     if columns == (LINE,) and not table.headed:
-        raise InputError(f"{table.place} holds one sentence a line, and nothing says which are good; give {ORDER}")
+        raise InputError(
+            f"{table.place} holds one sentence a line, and nothing says which are good; {say_order(table, LINE)}"
+        )
     if labels and columns_named(SENTENCE, columns) and not set(COLUMNS) & set(columns):
         return _one_a_row(table, asked)
     return replace(asked, good=COLUMNS[0], bad=COLUMNS[1]), ()  # what is missing is said of the first record

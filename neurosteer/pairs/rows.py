@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from neurosteer.errors import InputError
 
-from .known_columns import label_of
+from .advice import name_columns
+from .known_columns import label_of, second_is_good
 from .layouts import JOIN, Layout
 from .tables import Record
 
 ID = "pairID"  # the column of a pair's name, in BLiMP's files
-_COLUMNS = "name yours with --columns GOOD,BAD"
 _LAYOUT = "name yours with --layout"
+_WHICH = "0 where the first sentence is good and 1 where the second is"
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ def rows_of(records: Sequence[Record], layout: Layout) -> Iterator[Row]:
     if layout.good is not None and layout.bad is not None:
         names = (layout.good, layout.bad)
         for where, record in records:
-            good, bad = (_sentence(record, name, names, where, _COLUMNS) for name in names)
+            good, bad = (_sentence(record, name, names, where) for name in names)
             yield _row(where, good, bad, _text(record, ID), record, layout)
     elif layout.first is not None and layout.second is not None:
         names = (layout.first, layout.second)
         for where, record in records:
             both = [_sentence(record, name, names, where, _LAYOUT) for name in names]
-            if _label(record, layout, where):  # the number of the good one
+            if _label(record, layout, where, second_is_good, _WHICH):
                 both.reverse()
             yield _row(where, both[0], both[1], _text(record, ID), record, layout)
     else:
@@ -69,7 +70,7 @@ def _groups(records: Sequence[Record], layout: Layout) -> Iterator[list[_Sentenc
         good = (
             (layout.order == "good-bad") == (number % 2 == 0)
             if layout.label is None
-            else _label(record, layout, where)
+            else _label(record, layout, where, label_of, "1 for good sentences and 0 for bad ones")
         )
         found.append(_Sentence(where, text, good, record))
     if not layout.pair:
@@ -117,19 +118,18 @@ def _said(record: Mapping[str, Any], column: str, where: str, what: str) -> str:
     return value
 
 
-def _label(record: Mapping[str, Any], layout: Layout, where: str) -> bool:
+def _label(
+    record: Mapping[str, Any], layout: Layout, where: str, meaning: Callable[[Any], bool | None], known: str
+) -> bool:
     column = layout.label or ""
     value = _said(record, column, where, "which sentence is good")
-    found = label_of(value)
+    found = meaning(value)
     if found is None:
-        raise InputError(
-            f"{where}: '{column}' says '{value}', which is no label known here; write 1 for good sentences and 0 for "
-            "bad ones"
-        )
+        raise InputError(f"{where}: '{column}' says '{value}', which is no label known here; write {known}")
     return found
 
 
-def _sentence(record: Any, column: str, columns: Sequence[str], where: str, hint: str) -> str:
+def _sentence(record: Any, column: str, columns: Sequence[str], where: str, hint: str = "") -> str:
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected an object with {' and '.join(columns)}, found {_kind(record)}")
     parts = [column] if column in record else column.split(JOIN)
@@ -139,7 +139,9 @@ def _sentence(record: Any, column: str, columns: Sequence[str], where: str, hint
 def _part(record: Mapping[str, Any], column: str, where: str, hint: str) -> str:
     if column not in record:
         found = ", ".join(map(str, record)) or "none"
-        raise InputError(f"{where}: no column '{column}' (found: {found}); {hint}")
+        raise InputError(
+            f"{where}: no column '{column}' (found: {found}); {hint or name_columns(list(map(str, record)))}"
+        )
     value = record[column]
     if not isinstance(value, str):
         raise InputError(f"{where}: '{column}' must be a sentence, not {_kind(value)}")

@@ -17,6 +17,7 @@ def choose_tasks(
 
     A request is a name, a glob (`*island*`), a phenomenon (`island_effects`) or `all`; none at all means the
     only task there is. Raises InputError, which ends in the hint, for what matches nothing.
+    A task that is itself called `all` is `[a]ll`.
     """
     if not wanted:
         if len(known) == 1:
@@ -28,17 +29,20 @@ def choose_tasks(
     return list(chosen)
 
 
+def means_several(request: str) -> bool:
+    """Whether a request may mean several tasks by how it is written: `all`, or a glob."""
+    return request == "all" or any(character in request for character in "*?[")
+
+
 def _matches(
     request: str, known: Sequence[str], phenomenon_of: Callable[[str], str | None], hint: str
 ) -> Sequence[str]:
-    if request in known:
-        return [request]
-    if request == "all":
-        return known
-    if any(character in request for character in "*?["):
-        if found := [name for name in known if fnmatchcase(name, request)]:
+    if means_several(request):  # even where a task has just this name
+        if found := [name for name in known if request in ("all", name) or fnmatchcase(name, request)]:
             return found
         raise InputError(f"no task matches '{request}' ({hint})")
+    if request in known:
+        return [request]
     phenomena = {name: phenomenon_of(name) for name in known}
     if found := [name for name, phenomenon in phenomena.items() if phenomenon == normalise(request)]:
         return found

@@ -45,6 +45,20 @@ def each_once(names: Sequence[str], where: str) -> None:
             raise InputError(f"{where}: the column '{name}' is there {names.count(name)} times; rename or remove one")
 
 
+def refuse_twins(used: Iterable[str], names: Sequence[str], where: str) -> None:
+    """Raise `InputError` for a column in use that stands beside one whose name differs by case or blanks alone."""
+    for name in used:
+        twins = [other for other in names if other != name and _folded(other) == _folded(name)]
+        if twins:
+            raise InputError(
+                f"{where}: the columns '{name}' and '{twins[0]}' differ by case or blanks alone; rename or remove one"
+            )
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).lower()
+
+
 def checked(record: Record) -> Record:
     """The record. Raises `InputError` where a name or a value of it, at any depth, is no Unicode text."""
     where, found = record

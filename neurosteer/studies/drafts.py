@@ -17,10 +17,12 @@ from time import time
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from neurosteer.artefacts.checking import DRAFT
 from neurosteer.errors import NeurosteerError
 
-_DRAFT, _OLDER = ".draft-", ".older-"  # a hidden folder's name: that of the folder, one of these, some letters
+_OLDER = ".older-"  # a hidden folder's name: that of the folder, this or `DRAFT`, some letters
 _LOCK = ".lock"  # in a draft: held by the process that fills it
+_INSIDE = "draft"  # in a draft: what is filled
 _ATTEMPTS = 100
 _BEGINS = 60.0  # seconds in which a process that begins a draft has locked it
 
@@ -31,7 +33,7 @@ def draft_of(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep_drafts(folder.parent)
     with _held_folder(folder) as held:
-        draft = held / "draft"
+        draft = held / _INSIDE
         draft.mkdir()
         yield draft
         _put_in_place(draft, folder)
@@ -39,13 +41,13 @@ def draft_of(folder: Path) -> Iterator[Path]:
 
 def sweep_drafts(parent: Path) -> None:
     """Delete what killed processes have left in a folder, and put back what one was about to replace."""
-    for left in parent.glob(f".*{_DRAFT}*"):
+    for left in parent.glob(f".*{DRAFT}*"):
         with suppress(OSError, Timeout):
             if (left / _LOCK).exists():
                 with FileLock(left / _LOCK, timeout=0):  # free: nobody fills it any more
                     shutil.rmtree(left, ignore_errors=True)
             elif time() - left.stat().st_mtime > _BEGINS:
-                left.rmdir()
+                _delete_unlocked(left)
     for left in parent.glob(f".*{_OLDER}*"):
         folder = parent / left.name[1:].rpartition(_OLDER)[0]
         with suppress(OSError):
@@ -53,6 +55,15 @@ def sweep_drafts(parent: Path) -> None:
                 shutil.rmtree(left)
             else:
                 os.rename(left, folder)
+
+
+def _delete_unlocked(left: Path) -> None:
+    """Delete what a process has left that was killed before it locked its draft, or while it deleted it.
+
+    Whatever else lies in the folder is not ours, and keeps it there.
+    """
+    shutil.rmtree(left / _INSIDE, ignore_errors=True)
+    left.rmdir()
 
 
 @contextmanager
@@ -71,7 +82,7 @@ def _held_folder(folder: Path) -> Iterator[Path]:
 
 def _locked_draft(folder: Path) -> BaseFileLock | None:
     """The lock in a new draft, held; None where another process has swept it up before it was locked."""
-    held = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{_DRAFT}"))
+    held = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{DRAFT}"))
     lock = FileLock(held / _LOCK)
     try:
         lock.acquire()

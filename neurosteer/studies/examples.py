@@ -71,11 +71,14 @@ class Examples:
         return replace(self, x={part: x @ rotation.to(x) for part, x in self.x.items()}, standard=None)
 
     def directions(self, probes: Probes) -> tuple[Float[Tensor, "layer unit"], Float[Tensor, "layer"]]:
-        """The probe of each layer as a direction of raw activations, and the spread of the train states along it."""
+        """The probe of each layer as a direction of raw activations, and the spread of the train states along it.
+
+        Both are 0 where the states are all alike.
+        """
         assert self.standard is not None
         weights = probes.weights[:, 0]
         raw = weights / self.standard.scale[:, 0]
-        length = raw.norm(dim=1)
+        length = raw.norm(dim=1).clamp_min(torch.finfo(raw.dtype).tiny)
         spread = (self.x["train"] @ weights[..., None])[..., 0].std(dim=1, correction=0)
         return (raw / length[:, None]).cpu(), (spread / length).cpu()
 
@@ -109,12 +112,15 @@ class Examples:
         return fit_logistic(self.x["train"], self.y["train"], l2)
 
     def accuracy(self, probes: Probes, part: str) -> Float[Tensor, "layer strength"]:
-        return probes.accuracy(self.x[part], self.y[part]).cpu()
+        """The share of sentences that are right; half of them where the probe knows nothing."""
+        found = probes.accuracy(self.x[part], self.y[part]).cpu()
+        return found.masked_fill(_knows_nothing(probes), 0.5)
 
     def right(self, probes: Probes, part: str) -> Int[Tensor, "layer strength pair"]:
-        """How many sentences of each pair are right."""
+        """How many sentences of each pair are right; one where the probe knows nothing."""
         right = probes.correct(self.x[part], self.y[part])
-        return reduce(right.int(), "layer (side pair) strength -> layer strength pair", "sum", side=2).cpu()
+        of_pair = reduce(right.int(), "layer (side pair) strength -> layer strength pair", "sum", side=2).cpu()
+        return of_pair.masked_fill(_knows_nothing(probes)[..., None], 1)
 
     def judge(self, probes: Probes) -> list[Accuracy]:
         """Of one probe per layer."""
@@ -131,6 +137,11 @@ class Examples:
             return judged
         nothing = [Accuracy(0.5, (1,) * len(one.right)) for one in judged]
         return [some if any_ else none for some, none, any_ in zip(judged, nothing, used.any(dim=1), strict=True)]
+
+
+def _knows_nothing(probes: Probes) -> Bool[Tensor, "layer strength"]:
+    """Which probes score every state 0: those of states that are all alike, as before the first block at EOS."""
+    return ((probes.weights == 0).all(dim=2) & (probes.bias == 0)).cpu()
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,31 @@ WRONG: list[tuple[str, str, Change | None, str]] = [
     ("neurons", "token_var", lambda was: -was - 1, "'token_var' holds"),
     ("neurons", "token_mean", lambda was: was + INF, "'token_mean' holds a value that is no finite number"),
     ("neurons", "stats_tokens", lambda was: was.repeat(2), "'stats_tokens' has 2 values, not 1"),
+    ("neurons", "stats_tokens", lambda was: was * 0, "'stats_tokens' is 0, and yet 'token_mean' is known"),
+    ("ranking", "stats_tokens", lambda was: was * 0, "'stats_tokens' is 0, and yet 'token_mean' is known"),
+    ("found", "stats_tokens", lambda was: was * 0, "'stats_tokens' is 0, and yet 'token_mean' is known"),
+    *(
+        (kind, field, lambda was, wrong=wrong: wrong, f"'{field}' is {wrong!r} (")
+        for kind in ("neurons", "direction")
+        for field, wrong in (
+            ("method", 7),
+            ("position", "zzz"),
+            ("split", "zzz"),
+            ("seed", -1),
+            ("task", None),
+        )
+    ),
+    *(
+        ("neurons", "k", lambda was, wrong=wrong: wrong, f"'k' is {wrong!r} (")
+        for wrong in (-5, 0, "abc", "0", "-1%")
+    ),
+    *(
+        ("neurons", "network", lambda was, wrong=wrong: {**was, **wrong}, f"'network.{told} (input should be")
+        for wrong, told in (({"bos": "x"}, "bos' is 'x'"), ({"eos": -1}, "eos' is -1"), ({"name": 3}, "name' is 3"))
+    ),
+    ("ranking", "attribution", lambda was: {"to": "zzz"}, "'attribution.to' is 'zzz' ("),
+    ("ranking", "attribution", lambda was: {"to": "zero", "steps": 0}, "'attribution.steps' is 0 ("),
+    ("ranking", "probes", lambda was: {"l2": {"0": -1}}, "'probes.l2.0' is -1 ("),
     ("neurons", "site", lambda was: "resid_past", "'site' is 'resid_past' (input should be"),
     ("neurons", "model", None, "it has no 'model'"),
     ("neurons", "network", lambda was: "llama", "'network' is 'llama' (input should be"),

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from neurosteer.errors import InputError
+from neurosteer.store import write_artefact
 
 EDITED = "ablate", "amplify"
 NOTHING_ASKED = {
@@ -271,8 +272,9 @@ def test_a_method_without_neurons_is_refused(run, rooms, tmp_path, command):
 def test_more_controls_than_can_be_drawn(run, rooms, tmp_path, command):
     outcome = run(command, "--controls", "1000000000")
     assert (outcome.code, outcome.out) == (2, "")
-    assert (
-        outcome.err == "neurosteer: --controls '1000000000' is not a whole number of at least 0 and at most 100,000\n"
+    assert outcome.err == (
+        "neurosteer: --controls '1000000000' is not a whole number of at least 0 and at most 100,000 "
+        "(each is a pass of all pairs, and 5 KB of the run)\n"
     )
     assert (rooms.effects, list(tmp_path.iterdir())) == ([], [])
 
@@ -300,6 +302,17 @@ def test_a_model_or_a_file_that_is_named_needs_no_find(run, rooms, more):
     outcome = run("ablate", *more)
     assert rooms.calls["load_model"]["name"] == ("mine" if "--model" in more else "smollm2-135m")
     assert "newest find" not in outcome.err
+
+
+@pytest.mark.parametrize("option", ["--neurons", "--direction"])
+def test_a_file_of_another_model_says_of_which_before_one_is_loaded(run, rooms, option):
+    rooms.newest = NEWEST
+    write_artefact(Path("mine.safetensors"), "neurons", {}, {"network": {"name": "an other"}})
+    outcome = run("ablate", option, "mine.safetensors", "--task", "a")
+    assert outcome.err.splitlines()[0] == (
+        "note: model smollm2-135m; mine.safetensors says that it is of 'an other' (give --model 'an other')"
+    )
+    assert "says that it is" not in run("ablate", option, "mine.safetensors", "--task", "a", "--model", "m").err
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,12 @@ OUT_OF_MEMORY = "neurosteer: out of memory; try --dtype bfloat16, --device-map a
         (RuntimeError("MPS backend out of memory"), 1, OUT_OF_MEMORY),
         (type("OutOfMemoryError", (RuntimeError,), {})("of CUDA"), 1, OUT_OF_MEMORY),
         (PermissionError(13, "Permission denied", "/r"), 1, "neurosteer: cannot use '/r': Permission denied"),
+        (
+            FileNotFoundError(2, "No such file or directory", "/r"),
+            1,
+            "neurosteer: cannot use '/r': No such file or directory; was it deleted meanwhile? the same command "
+            "starts anew",
+        ),
     ],
 )
 def test_what_goes_wrong_below_is_one_line(run, rooms, error, code, line):

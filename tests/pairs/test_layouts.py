@@ -28,9 +28,13 @@ class Heard(Progress):
         self.notices.append(text)
 
 
-def table(*columns: str, rows: list[tuple[Any, ...]], mark: str = ",", end: str = "\n") -> str:
+def table(
+    *columns: str, rows: list[tuple[Any, ...]], mark: str = ",", end: str = "\n", quoting: Any = csv.QUOTE_MINIMAL
+) -> str:
     text = io.StringIO()
-    csv.writer(text, delimiter=mark, lineterminator=end).writerows([columns, *rows] if columns else rows)
+    csv.writer(text, delimiter=mark, lineterminator=end, quoting=quoting).writerows(
+        [columns, *rows] if columns else rows
+    )
     return text.getvalue()
 
 
@@ -42,6 +46,7 @@ def in_lines(*columns: str, rows: list[tuple[Any, ...]]) -> str:
     return "".join(json.dumps(one) + "\n" for one in objects(*columns, rows=rows))
 
 
+PAIRS_TOO = [(f"A dog {i} runs.", f"A dog {i} run.") for i in range(6)]
 SINGLE = [(i, *one) for i, (good, bad) in enumerate(PAIRS) for one in ((good, 1), (bad, 0))]
 APART = [SINGLE[i] for i in (0, 2, 5, 4, 11, 1, 3, 7, 10, 6, 8, 9)]  # no pair is of neighbours
 EITHER = [(bad, good, 1.0) if i % 2 else (good, bad, 0.0) for i, (good, bad) in enumerate(PAIRS)]
@@ -91,6 +96,41 @@ FOUND: list[tuple[str, str, dict[str, Any], str]] = [
     ("truths.jsonl", in_lines("sentence", "is_grammatical", rows=said(bool)), {}, "one sentence a row in 'sentence'"),
     ("either.jsonl", in_lines("sentence_a", "sentence_b", "label", rows=EITHER), {}, "0 the first, 1 the second"),
     ("clams.txt", "".join(f"{bool(good)}\t{s}\n" for s, good in said(int)), {}, "no line of column names"),
+    *(
+        (
+            f"quoted.{kind}",
+            table(rows=[(bool(good), s) for s, good in said(int)], mark=mark, quoting=csv.QUOTE_ALL),
+            {},
+            "no line of column names",
+        )
+        for kind, mark in (("csv", ","), ("tsv", "\t"), ("txt", ";"))
+    ),
+    ("few-quoted.csv", "".join(f'{bool(good)},"{s}"\n' for s, good in said(int)), {}, "no line of column names"),
+    ("spaced.csv", "".join(f'{bool(good)}, "{s}"\n' for s, good in said(int)), {}, "no line of column names"),
+    (
+        "spaced-pairs.csv",
+        "good, bad\n" + "".join(f'"{a}", "{b}"\n' for a, b in PAIRS),
+        {},
+        "'good', bad ones in 'bad'",
+    ),
+    *(
+        (
+            f"named-{word}.csv",
+            table("sentence", word, rows=said(lambda good, w=word, un=un: w if good else f"{un}{w}")),
+            {},
+            word,
+        )
+        for word, un in (("grammatical", "un"), ("correct", "in"), ("acceptable", "un"))
+    ),
+    (
+        "named-otherwise.tsv",
+        table("Satz", "correct", rows=said(lambda good: "correct" if good else "incorrect"), mark="\t"),
+        {"layout": "sentence=Satz"},
+        "whether it is good in 'correct'",
+    ),
+    ("comma.txt", table("good", "bad", rows=PAIRS), {}, "parted by comma"),
+    ("semicolon.txt", table("Satz", "Unsatz", rows=PAIRS, mark=";"), {"columns": ("Satz", "Unsatz")}, "by semicolon"),
+    ("blank-first.csv", "\n \n" + table("sentence_good", "sentence_bad", rows=PAIRS), {}, ""),
     ("behind.tsv", "".join(f"{s}\t{good}\n" for s, good in said(int)), {}, "one sentence a row in 'sentence'"),
     ("swapped.txt", "".join(f"False\t{b}\r\nTrue\t{a}\r\n" for a, b in PAIRS), {}, "pairs of neighbouring rows"),
     (
@@ -247,6 +287,114 @@ def test_a_layout_is_read_as_it_is_written(text: str):
     assert read_layout(str(read_layout(text))) == read_layout(text)
 
 
+def test_quotation_marks_of_a_sentence_stay(tmp_path: Path):
+    """Where no line quotes its sentence as a table does they are letters; where some do nobody can tell."""
+    pairs = [('"Go," said Ann.', '"Go," say Ann.'), ('"Come," said Bob.', '"Come," say Bob.')]
+    lines = "".join(f"True\t{good}\nFalse\t{bad}\n" for good, bad in pairs)
+    (tmp_path / "a.txt").write_text(lines)
+    assert load_pairs(source=str(tmp_path / "a.txt"), progress=Heard()).sentences == pairs
+    quoted = 'True\t"Come," said Bob.\nFalse\t"The cat sleep."\n'
+    for name, content in (("b.tsv", quoted), ("b.csv", 'True,"Go" he said.\nFalse,"Go" he say.\n')):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=rf"{name}, line 1: a field begins with a quotation mark and goes on"):
+            load_pairs(source=str(tmp_path / name), progress=Heard())
+
+
+def test_all_means_all_whatever_tasks_are_called(tmp_path: Path):
+    """A task that is called like a request for several is one of them, and can be had alone."""
+    rows = [(*pair, ("all", "*", "b[c]", "bc")[i % 4]) for i, pair in enumerate(PAIRS + PAIRS_TOO)]
+    (tmp_path / "a.csv").write_text(table("sentence_good", "sentence_bad", "task", rows=rows))
+
+    def named(request: str) -> list[str]:
+        return [one.task for one in load_tasks([request], source=str(tmp_path / "a.csv"), progress=Heard())]
+
+    assert named("all") == named("*") == ["*", "all", "b[c]", "bc"]
+    assert named("b[c]") == ["b[c]", "bc"]
+    assert (named("[a]ll"), named("[*]")) == (["all"], ["*"])
+    assert load_pairs("all", source=str(tmp_path / "a.csv"), progress=Heard()).task == "all"
+    for name in ("all", "b"):
+        write_pairs(tmp_path / "files" / f"{name}.jsonl")
+    assert [one.task for one in load_tasks(["all"], source=str(tmp_path / "files"))] == ["all", "b"]
+    assert load_pairs("all", source=str(tmp_path / "files")).task == "all"
+
+
+@pytest.mark.parametrize("label", ["good", "bad", True, False, "yes", "correct", "a", 2, "-"])
+def test_only_numbers_say_which_of_two_is_good(tmp_path: Path, label: Any):
+    (tmp_path / "a.jsonl").write_text(
+        in_lines("sentence_a", "sentence_b", "label", rows=[(*one, label) for one in PAIRS])
+    )
+    with pytest.raises(InputError, match="write 0 where the first sentence is good and 1 where the second is"):
+        load_pairs(source=str(tmp_path / "a.jsonl"), progress=Heard())
+
+
+@pytest.mark.parametrize(
+    "names", [("sentence_good", "sentence_bad", "sentence_good "), ("Good", "bad", "good"), ("good", "bad", "BAD")]
+)
+def test_columns_that_differ_by_case_or_blanks(tmp_path: Path, names: tuple[str, ...]):
+    """Nobody can tell which is meant, unless it is said."""
+    rows = [(*one, "The dog sleeps.") for one in PAIRS]
+    for name, content in (("a.csv", table(*names, rows=rows)), ("a.jsonl", in_lines(*names, rows=rows))):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(
+            InputError, match=r"the columns '.*' and '.*' differ by case or blanks alone; rename or re"
+        ):
+            load_pairs(source=str(tmp_path / name), progress=Heard())
+        asked = f"good={names[0]},bad={names[1]}"
+        assert load_pairs(source=str(tmp_path / name), layout=asked, progress=Heard()).sentences == PAIRS
+    (tmp_path / "b.csv").write_text(
+        table("sentence_good", "sentence_bad", "Note", "note", rows=[(*o, 1, 2) for o in PAIRS])
+    )
+    assert load_pairs(source=str(tmp_path / "b.csv"), progress=Heard()).sentences == PAIRS
+
+
+ADVICE = {  # a file, its content, and the way out that helps
+    "bare.csv": (
+        table(rows=PAIRS),
+        "is the first line a sentence? put a line of column names before it, or give --layout ",
+    ),
+    "three.tsv": (
+        table(rows=[("x", bool(good), s) for s, good in said(int)], mark="\t"),
+        "is the first line a sentence? put a line of column names before it, or give --layout ",
+    ),
+    "rows.csv": (
+        table("sentence", "error", rows=said(int)),
+        "name yours with --layout sentence=COLUMN,label=COLUMN, or",
+    ),
+    "one.csv": (
+        table("satz", rows=[(a,) for a, _ in PAIRS]),
+        "where good and bad rows alternate, give --layout good-",
+    ),
+    "beside.txt": (
+        "".join(f"{a}|{b}\n" for a, b in PAIRS),
+        "where a line holds both, --layout good-bad,delimiter=bar",
+    ),
+    "blank.txt": ("".join(f"{bool(good)} {s}\n" for s, good in said(int)), "put a tab between label and sentence"),
+    "whole.json": (
+        json.dumps({"data": []}, indent=1),
+        "holds one JSON object; a file of pairs has one object a line, or ",
+    ),
+    "none.json": ("[]", "is empty: it holds no pairs"),
+    "mixed.json": (
+        '[{"sentence_good": "a", "sentence_bad": "b"},\n3]',
+        "item 2: expected an object with sentence_good",
+    ),
+    "half.tsv": (
+        'good\tbad\n"A" b\t"A" c\n',
+        "malformed TSV: a field begins with a quotation mark and goes on after",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_advice_that_helps(tmp_path: Path, name: str):
+    content, told = ADVICE[name]
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        load_pairs(source=str(tmp_path / name), progress=Heard())
+    assert told in str(caught.value)
+    assert "\t" not in str(caught.value)
+
+
 # --- folders -----------------------------------------------------------------------------------------------------
 
 
@@ -290,10 +438,12 @@ def test_texts_in_a_folder(tmp_path: Path):
         lines = "".join(f"True\t{a}\nFalse\t{b}\n" for a, b in pairs)
         (tmp_path / f"{language}_evalset" / "simple_agrmt.txt").write_text(lines)
     (tmp_path / "notes.txt").write_text("nothing\n")
+    (tmp_path / "table.txt").write_text(table("good", "bad", rows=PAIRS))
     found = load_tasks(["all"], source=str(tmp_path), progress=Heard())
     assert {one.task: one.sentences for one in found} == {
         "de_evalset/simple_agrmt": PAIRS[3:],
         "en_evalset/simple_agrmt": PAIRS[:3],
+        "table": PAIRS,
     }
 
 
@@ -324,6 +474,11 @@ def test_frames_and_lists_that_are_refused():
 
     twice = pd.DataFrame([("a", "b", "c"), ("d", "e", "f")], columns=["good", "bad", "good"])
     half = pd.DataFrame({"good": ["a", "b"], "bad": ["c", "d"], "note": ["", "\ud800"]}, dtype=object)
+    twin = pd.DataFrame([("a", "b", "c"), ("d", "e", "f")], columns=["sentence_good", "sentence_bad", "Sentence_Bad"])
+    with pytest.raises(
+        InputError, match="the DataFrame: the columns 'sentence_bad' and 'Sentence_Bad' differ by case"
+    ):
+        Pairs.from_frame(twin)
     for frame, message in (
         (twice, "the DataFrame: the column 'good' is there 2 times; rename or remove one"),
         (half, "row 1: 'note' holds a character that is no text (NUL or half of a surrogate pair)"),

@@ -83,9 +83,11 @@ def empty(commands: str, *options: str) -> list[Row]:
 
 
 LAYOUTS = {
-    "good-bda": "'good-bda'; did you mean 'good-bad'? (it is auto, good-bad, bad-good, or PART=COLUMN with commas ",
-    "": "'' (it is auto, ",
-    "goood=a": "'goood=a'; did you mean 'good'? (it is auto, ",
+    "good-bda": "is no layout; did you mean 'good-bad'? (it is auto, good-bad, bad-good, or PART=COLUMN with commas ",
+    "": "is no layout (it is auto, ",
+    "zzz": "is no layout (it is auto, ",
+    "goood=a": "is no layout; did you mean 'good'? (it is auto, ",
+    "good=a,bda=b": "has 'bda=b', which is no part of a layout; did you mean 'bad'? (it is auto, ",
     "good=a": "names good alone: good and bad come together",
     "good=a,bad=a": "names 'a' as good and as bad",
     "good=a,good=b": "gives good twice",
@@ -102,6 +104,7 @@ TYPED: list[Row] = [
     ),
     *((EVERY, ["--layers", value], f"--layers '{value}' {LAYERS}") for value in ["5-0", "-1", "3,,4", "last", "1.5"]),
     (EVERY, ["--topk", ""], f"--topk '' {TOPK}"),
+    (EVERY, ["--topk", "9" * 12], f"--topk '{'9' * 12}' is more neurons than any layer has"),
     (EVERY, ["--layers", ""], f"--layers '' {LAYERS}"),
     (EVERY, ["--layers", "0-99999999999"], f"--layers '0-99999999999' {LAYERS}"),
     *((EVERY, ["--lambda", value], f"--lambda '{value}' {LAMBDA}") for value in ["nan", "0", "-0.1", "1.01", "inf"]),
@@ -180,6 +183,23 @@ TYPED: list[Row] = [
     ("run", ["--workers", "0"], "--workers '0' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--workers", "-1"], "--workers '-1' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--workers", "1.5"], "--workers '1.5' is neither auto nor a whole number from 1 to 1,024"),
+    (
+        "run",
+        ["--workers", "9999"],
+        "--workers '9999' is neither auto nor a whole number from 1 to 1,024 (each is a process with a model of its ",
+    ),
+    *(
+        (
+            EVERY,
+            [option, "9" * 19],
+            f"{option} '{'9' * 19}' is not a whole number of at least {least} and at most {most}",
+        )
+        for option, least, most in (
+            ("--controls", 0, "100,000 (each is a pass of all pairs, and 5 KB of the run)"),
+            ("--nulls", 0, "10,000 (each is a search of its own)"),
+            ("--max-new-tokens", 1, f"{MILLION} (no model reads as many)"),
+        )
+    ),
     ("run", ["--workers", ""], "--workers '' is neither auto nor a whole number from 1 to 1,024"),
     ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
     ("run", ["--set", "topk=0"], f"{K} '0'"),
@@ -328,6 +348,12 @@ def test_every_option_of_every_command_is_there():
         (["run", "."], "'.' is a folder; name a recipe's file in it, or one of "),
         (["check", "nowhere"], "no such file or folder: nowhere"),
         (["check", "."], "nothing of neurosteer's in ."),
+        (["check", "~nobody-here/x"], "paths '~nobody-here/x' begins with a user of whom no home folder is known"),
+        (
+            ["export", "~nobody-here/x", "y"],
+            "edit '~nobody-here/x' begins with a user of whom no home folder is known",
+        ),
+        (["export", "x", "~nobody-here/y"], "target '~nobody-here/y' begins with a user of whom no home folder is "),
         (["score", "--data", "a\udce9b"], "'a?b' is not UTF-8; type it, or name the file, in UTF-8"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -363,6 +389,11 @@ WRITTEN: dict[str, bytes] = {
     "deep.jsonl": b"[" * 100_000 + b"\n",
     "broken.jsonl": b'{"sentence_good": "w1",\n',
     "list.jsonl": b"[1]\n",
+    "indented.json": b'{\n "sentence_good": "w1"\n}\n',
+    "quoted.tsv": b'sentence_good\tsentence_bad\n"w1" w2\tw3\n',
+    "which.jsonl": b'{"sentence_a": "w1", "sentence_b": "w2", "label": "good"}\n',
+    "twin.csv": b"sentence_good,sentence_bad,Sentence_Good\nw1,w2,w3\n",
+    "bare.csv": b"A b.,A c.\nA d.,A e.\n",
     "null.jsonl": jsonl((None, "w2")),
     "nan.jsonl": b'{"sentence_good": NaN, "sentence_bad": "w2"}\n',
     "blank.jsonl": jsonl(("w1", "   ")),
@@ -414,7 +445,27 @@ SENTENCES: list[tuple[str, str]] = [  # a file, and what is said of it
     ("huge.jsonl", "a sentence of 200001 tokens exceeds the 64 of llama; shorten it or leave it out: 'w1 w1 "),
     ("deep.jsonl", "deep.jsonl, line 1: malformed JSON (cannot be parsed); one JSON object per line is expected"),
     ("broken.jsonl", "broken.jsonl, line 1: malformed JSON ("),
-    ("list.jsonl", "list.jsonl, line 1: expected an object with sentence_good and sentence_bad, found a list"),
+    ("list.jsonl", "list.jsonl, item 1: expected an object with sentence_good and sentence_bad, found a number"),
+    (
+        "indented.json",
+        "'indented.json' holds one JSON object; a file of pairs has one object a line, or an array of ",
+    ),
+    (
+        "quoted.tsv",
+        "quoted.tsv, line 2: malformed TSV: a field begins with a quotation mark and goes on after the next ",
+    ),
+    (
+        "which.jsonl",
+        "which.jsonl, line 1: 'label' says 'good', which is no label known here; write 0 where the first ",
+    ),
+    (
+        "twin.csv",
+        "'twin.csv': the columns 'sentence_good' and 'Sentence_Good' differ by case or blanks alone; rename ",
+    ),
+    (
+        "bare.csv",
+        "bare.csv, line 2: no column 'sentence_good' (found: A b., A c.); is the first line a sentence? put a ",
+    ),
     ("null.jsonl", "null.jsonl, line 1: 'sentence_good' must be a sentence, not null"),
     ("nan.jsonl", "nan.jsonl, line 1: 'sentence_good' must be a sentence, not a number"),
     ("blank.jsonl", "blank.jsonl, line 1: 'sentence_bad' is empty"),
@@ -831,6 +882,10 @@ MET = {  # what others have run into: a row above (arguments, or a file), or the
     "pairs of the same tokens": f"{ONCE}::test_the_same_tokens_are_said",
     "a key given twice": "key.jsonl",
     "a column given twice": "column.csv",
+    "columns that differ by case alone": "twin.csv",
+    "quotation marks in a table without column names": f"{LAYOUT}::test_a_layout_is_found",
+    "a task that is called all": f"{LAYOUT}::test_all_means_all_whatever_tasks_are_called",
+    "labels in words where they say which of two": f"{LAYOUT}::test_only_numbers_say_which_of_two_is_good",
     "pairs given twice": f"{ONCE}::test_repeats_are_the_pairs_alone",
     "a pair of one sentence": f"{ONCE}::test_repeats_are_the_pairs_alone",
     "nothing but pairs of one sentence": "same.jsonl",

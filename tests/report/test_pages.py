@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_pages import HOSTILE, make_hostile, make_runs, write_page, write_results
 from made_pairs import made_pairs
@@ -21,7 +22,7 @@ from neurosteer.report.pages import PAGE, run_page
 from neurosteer.report.pages import library as library_module
 from neurosteer.report.pages.command import command_of_run
 from neurosteer.report.pages.document import CODE, HERE, in_script
-from neurosteer.report.pages.units import units_data, units_of
+from neurosteer.report.pages.units import Stats, units_data, units_of
 from neurosteer.results import FindResult, read_record
 from neurosteer.studies.cards import neuron_card
 from neurosteer.studies.runs import make_page, runs, write_folder
@@ -249,3 +250,12 @@ def test_evidence_shows_every_question(made):
     text = write_page(made["evidence"]).read_text("utf-8")
     for question in ("encoded", "necessary", "sufficient", "interchangeable", "selective", "isolated"):
         assert f'id="0-{question}"' in text
+
+
+@pytest.mark.filterwarnings("error")
+def test_units_whose_squares_are_too_large_for_float32():
+    """Their size is that of the same numbers in float64, without a warning."""
+    mean, var = np.array([[1e38, 3.0, 1.0]], np.float32), np.array([[4.0, 16.0, 0.0]], np.float32)
+    found = Stats((0,), mean, var, mean, var)
+    assert found.rms == pytest.approx(np.sqrt(mean.astype(float) ** 2 + var))
+    assert found.massive.tolist() == [[True, False, False]]

@@ -86,6 +86,25 @@ print(json.dumps([os.waitstatus_to_exitcode(os.wait()[1]) for _ in sys.argv[3:]]
 """
 
 
+UNREADABLE = EACH.replace(
+    """        os.environ["MPLBACKEND"] = backend
+""",
+    """        os.chdir(backend)
+        os.environ["MATPLOTLIBRC"] = os.path.join(backend, "matplotlibrc" if i else "theirs")
+""",
+)
+
+
+def test_settings_that_cannot_be_read(tmp_path: Path):
+    """No UTF-8, named by the environment or in the working folder."""
+    folders = [tmp_path / "named", tmp_path / "here"]
+    for folder, name in zip(folders, ("theirs", "matplotlibrc"), strict=True):
+        folder.mkdir()
+        (folder / name).write_bytes(b"font.size: 31  # \xe9\n")
+    assert told(UNREADABLE, Path(__file__).parent, tmp_path, *folders) == [0, 0]
+    assert [(tmp_path / f"{i}.png").stat().st_size > 1000 for i in range(2)] == [True] * 2
+
+
 def test_backends_that_are_not_there(tmp_path: Path):
     """As a notebook or a shell's profile leaves them behind; each in a process that has not loaded matplotlib."""
     assert told(EACH, Path(__file__).parent, tmp_path, *BACKENDS) == [0, 0, 0]

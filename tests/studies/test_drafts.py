@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from neurosteer.artefacts import check_path
+from neurosteer.store import MANIFEST, write_manifest
 from neurosteer.studies import drafts
 from neurosteer.studies.drafts import draft_of, sweep_drafts
 
@@ -78,3 +80,29 @@ def test_what_was_not_even_locked_is_swept_after_a_while(tmp_path):
     os.utime(left, (0, 0))
     sweep_drafts(tmp_path)
     assert names(tmp_path) == []
+
+
+def test_what_was_half_deleted_is_swept_after_a_while(tmp_path):
+    """Killed while it deleted its draft: the lock is gone, files are left. A folder of the user's stays as it is."""
+    left, theirs = tmp_path / ".run.draft-abc", tmp_path / ".novel.draft-2"
+    for file in (left / "draft" / "table.csv", theirs / "chapter.txt", theirs / "notes" / "plot.txt"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("words")
+    sweep_drafts(tmp_path)
+    assert names(tmp_path) == [".novel.draft-2", ".run.draft-abc"]
+    for folder in (left, theirs):
+        os.utime(folder, (0, 0))
+    sweep_drafts(tmp_path)
+    assert names(tmp_path) == [".novel.draft-2"]
+    assert sorted(path.name for path in theirs.rglob("*.txt")) == ["chapter.txt", "plot.txt"]
+
+
+def test_a_draft_is_no_run_to_check(tmp_path):
+    """Neither as sound nor as damaged: it is being made, or was when it was killed."""
+    fill(tmp_path / "run", "whole")
+    write_manifest(tmp_path / "run")
+    draft = tmp_path / ".run.draft-abc" / "draft"
+    draft.mkdir(parents=True)
+    (draft / "half.safetensors").write_bytes(b"half")
+    write_manifest(draft)
+    assert [row["path"] for row in check_path(tmp_path)] == [str(tmp_path / "run" / MANIFEST)]

@@ -59,6 +59,21 @@ def test_a_layer_does_not_depend_on_the_others():
             assert numbers(result) == every[result.layer]
 
 
+def test_states_that_are_all_alike_tell_nothing():
+    """As before the first block at EOS: half is right whatever reads them, nothing is NaN; others keep their bits."""
+    states = states_of(4)
+    values = states.values.clone()
+    values[:, :, 1] = torch.linspace(-3, 7, 20)
+    settings = replace(SETTINGS, methods=("welch", "l0", "mean-diff", "l1"), directions=("mean", "probe"))
+    before, after = probed(states, settings), probed(replace(states, values=values), settings)
+    assert [numbers(after[row]) for row in (0, 2, 3)] == [numbers(before[row]) for row in (0, 2, 3)]
+    alike, half = after[1], Accuracy(0.5, (1,) * 40)
+    accuracies = [alike.dense, *alike.random, *alike.topk.values(), *alike.along.values(), alike.l0.accuracy]
+    assert accuracies == [half] * len(accuracies)
+    for vector, spread in alike.directions.values():
+        assert (vector.any().item(), vector.isfinite().all().item(), spread) == (False, True, 0)
+
+
 def test_a_method_does_not_depend_on_the_other():
     states = states_of(2)
     both = probed(states)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from made_pairs import made_pairs
@@ -305,6 +306,27 @@ def test_the_same_bos_and_eos(
     ):
         told = f"{file}: these neurons were found under {then}, and the model now has {now}; give {option} ("
         assert refusal(model, Wanted(), out=out, given=file).startswith(told)
+
+
+def test_a_token_that_the_model_does_not_have(llama: Model, source: str, out: Path, tmp_path: Path):
+    """No option can name it."""
+    found_in(out, llama, source)
+    chosen = neurons_from(llama, Wanted(), out=out).sets["welch"]
+    for token in (64, 99999, 1 << 70):
+        file, network = tmp_path / "theirs.safetensors", {**chosen.metadata["network"], "bos": token}
+        replace(chosen, metadata={**chosen.metadata, "network": network}).save(file)
+        told = (
+            f"{file}: these neurons were found under BOS {token}, a token that {llama.name} does not have; name the "
+        )
+        assert refusal(llama, Wanted(), out=out, given=file).startswith(told)
+
+
+def test_neurons_of_another_model_say_of_which(tiny: Callable[[str], Model], llama: Model, tmp_path: Path):
+    other, file = tiny("gpt2"), tmp_path / "theirs.safetensors"
+    Ranking.from_scores(other, np.eye(1, 32), layers=[0]).top(1, 0).save(file)
+    told = refusal(llama, Wanted(task="made"), out=tmp_path, given=file)
+    assert told.startswith(f"{file}: these neurons were found in another model than {llama.name} (fingerprint ")
+    assert told.endswith(f"; they are of '{other.name}': give --model {other.name}")
 
 
 def test_a_source_is_the_same_however_it_is_spelt(

@@ -43,7 +43,7 @@ class Stats:
     @property
     def rms(self) -> Float[np.ndarray, "layer unit"]:
         """Root mean squares over tokens."""
-        return np.sqrt(self.token_mean**2 + self.token_var)
+        return np.hypot(self.token_mean, np.sqrt(self.token_var))  # squares may be too large for float32
 
     @property
     def beside(self) -> Float[np.ndarray, "layer unit"]:

@@ -93,13 +93,17 @@ class Found(FoundParts):
             The direction, of length 1.
 
         Raises:
-            InputError: for another kind, and for a layer that was not searched.
+            InputError: for another kind, and for a layer that was not searched or whose states are all alike.
         """
         if kind not in DIRECTION_KINDS:
             raise InputError(f"direction '{kind}' is not one of {', '.join(DIRECTION_KINDS)}")
         best = (self.result.direction_layers or {}).get(kind, self.best_layer)
         layer = self.result.at(best if layer is None else layer).layer
         vector, std = self.directions[kind][layer]
+        if not vector.any():
+            raise InputError(
+                f"the states of layer {layer} are all alike, so they have no direction; name another layer"
+            )
         units = next(iter(self.rankings.values())).every_unit(layer)
         metadata = {**units.metadata, "method": f"{kind} direction", "kind": kind}
         return Direction(replace(units, metadata=metadata), vector, std)
