@@ -18,7 +18,7 @@ from transformers import (
 
 from neurosteer import hub
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.progress import AUTO, Progress
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.remembered import recall, remember
 from neurosteer.store import expanded
 from neurosteer.vocabulary import DTYPES, Dtype, Json
@@ -92,7 +92,7 @@ def load_model(
         if (revision, device, dtype, device_map) != (None, "auto", "auto", None):
             kind = type(name).__name__
             raise InputError(f"a {kind} stays as it is: revision, device, dtype and device_map do not apply")
-        return model_of(name, tokenizer, bos=bos, eos=eos)
+        return model_of(name, tokenizer, bos=bos, eos=eos, progress=progress)
     if tokenizer is not None:
         raise InputError("tokenizer= is for a Hugging Face model that you have loaded; a name brings its own")
     if device_map and device != "auto":
@@ -162,9 +162,9 @@ def plain_network(
     source = str(builtin_folder(offline=offline, progress=progress)) if name == NAME else name
     source, online = _find(name, source, offline=offline, progress=progress)
     with hub.network(online):
-        network, tokenizer, _ = _pretrained(name, source, revision=revision, online=online, device_map=None)
+        network, tokenizer, folder = _pretrained(name, source, revision=revision, online=online, device_map=None)
     check_finite(name, network)
-    return network.eval().requires_grad_(False), tokenizer
+    return network.eval().requires_grad_(False), as_in_file(name, tokenizer, folder, QUIET)
 
 
 def _gym(
