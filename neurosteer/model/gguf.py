@@ -25,7 +25,8 @@ from .gguf_header import read_header, refuse_half, without_made_up
 from .libraries import essence, quiet_transformers
 
 PROVENANCE = "neurosteer.json"
-CONVERSION = 2  # what a conversion is; from 2 on the folder's own files name the BOS and EOS in use
+CONVERSION = 3  # what a conversion is; from 2 on the folder's own files name the BOS and EOS in use
+_NOTHING_LEFT_OUT = 3  # from this one on; before settings of a file could be, of which the built-in model has none
 _SPECIALS = ("bos", "eos")
 
 
@@ -45,7 +46,8 @@ class Conversion:
         [found] = check_path(self.folder / MANIFEST)
         if not found["ok"] and progress is not None:
             progress.notice(f"{found['message']}; converting {self.what} again")
-        return bool(found["ok"]) and self._made_by() == CONVERSION
+        oldest = _NOTHING_LEFT_OUT if self.separator is None else 2
+        return bool(found["ok"]) and (self._made_by() or 0) >= oldest
 
     def run(self, gguf: Path, progress: Progress) -> None:
         """Convert a file whose hash was checked. To be called with the folder locked."""
