@@ -7,15 +7,16 @@ says so. A model that gives no finite numbers is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neurosteer.errors import is_out_of_memory
-from neurosteer.model import Model, capture, is_hooked, resuming, without_hooks
+from neurosteer.errors import NeurosteerError, is_out_of_memory
+from neurosteer.model import Model, capture, essence, is_hooked, resuming, without_hooks
 from neurosteer.progress import Progress
 
 from .forest import Tokens, plan
@@ -64,10 +65,30 @@ def forest_is_exact(model: Model, progress: Progress) -> bool:
     return _reasons[model] is None
 
 
+@contextmanager
+def supported(model: Model) -> Iterator[None]:
+    """Inside the block a plain pass runs; if it fails, TransformerLens wraps the architecture only in part.
+
+    Raises `NeurosteerError`, which names the architecture.
+    """
+    try:
+        yield
+    except (*FAILURES, NeurosteerError) as error:
+        told = isinstance(error, NeurosteerError) and type(error) is not NeurosteerError
+        if told or is_out_of_memory(error):
+            raise
+        kind = type(model.bridge.original_model).__name__
+        raise NeurosteerError(
+            f"{kind} is not supported: TransformerLens wraps it only in part ({essence(error)}); take a model of "
+            "another architecture"
+        ) from error
+
+
 def _why_inexact(model: Model) -> str | None:
     """Why the forest is not exact, or None if it is."""
     groups = _sample(int(model.bridge.cfg.d_vocab), min(12, model.window // 2))
-    single = _last_states(model, groups, shared=False)
+    with supported(model):
+        single = _last_states(model, groups, shared=False)
     if not bool(single.isfinite().all()):
         raise overflow(model, [ids for group in groups for ids in group])
     try:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
-from tiny_models import hf_blocks, hf_network, ids_of, random_pairs, read_from
+from tiny_models import GPT2_LIKE, LLAMA_LIKE, hf_blocks, hf_network, ids_of, random_pairs, read_from, save_random
 
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import eos_states, generate, score
 from neurosteer.forward.check import can_resume, forest_is_exact
 from neurosteer.forward.forest import Pack, plan
@@ -158,3 +159,32 @@ def test_text_is_not_written_from_scores_that_are_no_numbers(value: float, tiny_
         handle = head.register_forward_hook(partial(change, words=slice(50, 51)))
         assert generate(model, "w1 w2").text == written
         handle.remove()
+
+
+# --- architectures that TransformerLens wraps in part ------------------------------------------------------------
+
+SIZES = {**LLAMA_LIKE, "num_local_experts": 4, "num_experts_per_tok": 2, "shared_intermediate_size": 16}
+MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_n_groups": 1, "mamba_d_state": 8}
+PARTLY: dict[str, Callable[[], Any]] = {
+    "GraniteMoeHybridForCausalLM": lambda: transformers.GraniteMoeHybridConfig(
+        **SIZES, **MAMBA, layer_types=["mamba", "attention", "mamba"]
+    ),
+    "OpenAIGPTLMHeadModel": lambda: transformers.OpenAIGPTConfig(**GPT2_LIKE),
+}
+
+
+@pytest.mark.parametrize("kind", list(PARTLY))
+def test_an_architecture_that_is_wrapped_in_part_is_named(kind: str, tmp_path: Path):
+    model = load_model(save_random(PARTLY[kind](), tmp_path / "model"))
+    for work in working(model)[:2]:
+        with pytest.raises(NeurosteerError) as error:
+            work()
+        assert "\n" not in str(error.value)
+        assert str(error.value).startswith(f"{kind} is not supported: TransformerLens wraps it only in part (")
+        assert str(error.value).endswith("); take a model of another architecture")
+
+
+def test_an_architecture_that_cannot_write_is_named(tmp_path: Path):
+    model = load_model(save_random(PARTLY["GraniteMoeHybridForCausalLM"](), tmp_path / "model"))
+    with pytest.raises(NeurosteerError, match="GraniteMoeHybridForCausalLM is not supported: TransformerLens wraps"):
+        generate(model, "w1 w2")
