@@ -55,12 +55,14 @@ def by_hook(network: Any, path: str, scale: float) -> Tensor:
 
 @pytest.mark.parametrize(("kind", "site"), list(INPUTS))
 def test_the_written_weights_do_what_a_hook_does(
-    kind: str, site: str, tiny_folder: Callable[[str], Path], tmp_path: Path
+    kind: str, site: str, tiny_folder: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     folder = tiny_folder(kind)
     model, scale = load_model(folder), 0.0 if site == "z" else -1.3
     edit = Edit.amplify(NeuronSet.of(model, CHOSEN, site=site), scale, where="every")
+    capsys.readouterr()
     made = export_edit(model, edit, tmp_path / "edited", pairs=PAIRS)
+    assert capsys.readouterr().err == ""  # no bar of another library
     written = hf_network(tmp_path / "edited")
     expected = by_hook(hf_network(folder), INPUTS[kind, site], scale)
     assert (expected - hf_network(folder)(TOKENS).logits).abs().max() > 1e-3

@@ -15,6 +15,7 @@ from .generation import refuse_untouched as refuse_untouched
 from .generation import touched_tokens as touched_tokens
 from .scoring import TextScores as TextScores
 from .scoring import Variant as Variant
+from .scoring import no_finite as no_finite
 from .scoring import refuse_unscored as refuse_unscored
 from .scoring import score as score
 from .scoring import score_texts as score_texts

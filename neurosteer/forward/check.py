@@ -2,25 +2,27 @@
 
 A few short sequences with common prefixes run once as a forest and once one by one; and once in full and once resumed
 above a block. If the results differ, or the architecture raises an error, the short cut is not taken, and a notice
-says so.
+says so. A model that gives no finite numbers is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neurosteer.errors import is_out_of_memory
-from neurosteer.model import Model, capture, is_hooked, resuming, without_hooks
+from neurosteer.errors import NeurosteerError, is_out_of_memory
+from neurosteer.model import Model, capture, essence, is_hooked, resuming, without_hooks
 from neurosteer.progress import Progress
 
 from .forest import Tokens, plan
 from .last_states import LastStates
 from .loop import packing_for, sweep
+from .overflow import overflow
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.05}
 FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError)
@@ -63,10 +65,32 @@ def forest_is_exact(model: Model, progress: Progress) -> bool:
     return _reasons[model] is None
 
 
+@contextmanager
+def supported(model: Model) -> Iterator[None]:
+    """Inside the block a plain pass runs; if it fails, TransformerLens wraps the architecture only in part.
+
+    Raises `NeurosteerError`, which names the architecture.
+    """
+    try:
+        yield
+    except (*FAILURES, NeurosteerError) as error:
+        told = isinstance(error, NeurosteerError) and type(error) is not NeurosteerError
+        if told or is_out_of_memory(error):
+            raise
+        kind = type(model.bridge.original_model).__name__
+        raise NeurosteerError(
+            f"{kind} is not supported: TransformerLens wraps it only in part ({essence(error)}); take a model of "
+            "another architecture"
+        ) from error
+
+
 def _why_inexact(model: Model) -> str | None:
     """Why the forest is not exact, or None if it is."""
     groups = _sample(int(model.bridge.cfg.d_vocab), min(12, model.window // 2))
-    single = _last_states(model, groups, shared=False)
+    with supported(model):
+        single = _last_states(model, groups, shared=False)
+    if not bool(single.isfinite().all()):
+        raise overflow(model, [ids for group in groups for ids in group])
     try:
         shared = _last_states(model, groups, shared=True)
     except FAILURES as error:
@@ -118,6 +142,8 @@ def _resumes_exactly(model: Model) -> bool:
         assert full is not None
         assert resumed is not None
         one, other = full.whole(), resumed.whole()
+        if not bool(one.isfinite().all()):
+            raise overflow(model, tokens.tolist())
         if not bool(torch.allclose(one, other, rtol=0, atol=1e-5 * float(one.abs().max()))):
             return False
     return True

@@ -24,6 +24,7 @@ from neurosteer.vocabulary import Where, counted
 
 from .generation_check import can_cache_keys, can_pad, padded
 from .oom_retry import split_on_oom
+from .overflow import overflow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +204,7 @@ def _batch(
             tokens.to(model.device),
             attention_mask=mask.to(model.device),
             generation_config=settings,
-            logits_processor=_sampling(prompts, temperature, seed),
+            logits_processor=_sampling(model, prompts, temperature, seed),
             return_dict_in_generate=True,
         )
     rows = zip(prompts, found.sequences, strict=True)
@@ -254,23 +255,32 @@ def _generated(model: Model, prompt: str, new: list[int]) -> Generated:
     return Generated(prompt, model.tokenizer.decode(written), tuple(new))
 
 
-def _sampling(prompts: Sequence[str], temperature: float, seed: int) -> LogitsProcessorList:
-    """For greedy search only a check for NaN. Else the largest of scores plus Gumbel noise is a sample (Gumbel 1954),
-    drawn without the global generator."""
+def _sampling(model: Model, prompts: Sequence[str], temperature: float, seed: int) -> LogitsProcessorList:
+    """For greedy search only a check for what is no number. Else the largest of scores plus Gumbel noise is a sample
+    (Gumbel 1954), drawn without the global generator."""
     if temperature == 0:
-        return LogitsProcessorList([_CheckScores()])
+        return LogitsProcessorList([_CheckScores(model)])
     return LogitsProcessorList(
-        [_CheckScores(), TemperatureLogitsWarper(float(temperature)), _AddNoise(prompts, seed)]
+        [_CheckScores(model), TemperatureLogitsWarper(float(temperature)), _AddNoise(prompts, seed)]
     )
 
 
 class _CheckScores(LogitsProcessor):
-    """Raises `NeurosteerError` for scores that are NaN: text generated from them would be meaningless."""
+    """Raises `NeurosteerError` for scores that are no numbers: text generated from them would be meaningless.
+
+    Without edits it is an `InputError`, which says what helps.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
 
     def __call__(
         self, input_ids: Int[Tensor, "row token"], scores: Float[Tensor, "row vocab"]
     ) -> Float[Tensor, "row vocab"]:
-        if bool(scores.isnan().any()):
+        finite = scores.amax(dim=-1).isfinite()  # a word may be ruled out, by minus infinity
+        if not bool(finite.all()):
+            if not active_edits(self.model):
+                raise overflow(self.model, input_ids[~finite].tolist())
             raise NeurosteerError("the next token's probabilities are no numbers; give a --scale nearer to 1")
         return scores
 

@@ -20,7 +20,8 @@ from neurosteer.errors import is_out_of_memory
 from neurosteer.model import Model, without_hooks
 from neurosteer.progress import Progress
 
-from .check import FAILURES, TOLERANCE
+from .check import FAILURES, TOLERANCE, supported
+from .overflow import overflow
 
 _STEPS = 3  # new tokens of the test
 _caches: WeakKeyDictionary[Model, bool] = WeakKeyDictionary()
@@ -55,7 +56,10 @@ def can_pad(model: Model, progress: Progress, *, cache: bool) -> bool:
 
 def _caches_exactly(model: Model) -> bool:
     [long, _], width = _prompts(model), _width(model)
-    whole, _ = _logits(model, [long], cache=False)
+    with supported(model):
+        whole, _ = _logits(model, [long], cache=False)
+    if not bool(whole.amax(dim=-1).isfinite().all()):
+        raise overflow(model, [long])
     try:
         cached, past = _logits(model, [long], cache=True)
         # A cache that stays empty, or cannot tell its length, would also misplace edits.

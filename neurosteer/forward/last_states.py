@@ -52,7 +52,7 @@ class LastStates:
 
     def __init__(self, out: Float[Tensor, "sequence layer unit"]) -> None:
         self.out = out
-        self.finite = True  # of all states that have arrived
+        self.broken: list[int] = []  # sequences of whose states one has arrived that is not finite
         self._taken: dict[int, tuple[Tensor, Tensor]] = {}  # by layer: the states, and whether they are finite
         self._pack: Pack | None = None
         self._places = lru_cache(maxsize=8)(_places)  # of one pack, for each device
@@ -71,8 +71,9 @@ class LastStates:
         self._taken.clear()
 
         def arrive(arrived: list[Tensor]) -> None:
-            self.finite &= all(map(bool, arrived[1::2]))
-            for layer, states in zip(layers, arrived[::2], strict=True):
+            for layer, states, finite in zip(layers, arrived[::2], arrived[1::2], strict=True):
+                if not bool(finite):
+                    self.broken += pack.sequences[~states.isfinite().all(dim=-1).numpy()].tolist()
                 self.out[pack.sequences, layer] = states.float()
 
         copies.send(taken, arrive)

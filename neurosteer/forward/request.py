@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neurosteer.data import EosStates, TokenStats
 from neurosteer.errors import NeurosteerError
-from neurosteer.model import Model, encode, site_width
+from neurosteer.model import Model, active_edits, encode, site_width
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.store import digest_of
@@ -22,9 +22,10 @@ from neurosteer.vocabulary import Json, Position, Site
 from .cache import cache_key, cache_path
 from .check import can_share_prefixes
 from .device_copy import DeviceCopies
-from .forest import Pack, plan
+from .forest import Pack, Tokens, plan
 from .last_states import LastStates, room_for
 from .loop import packing_for, sweep
+from .overflow import overflow
 from .stats import TokenMoments
 
 
@@ -93,7 +94,7 @@ class Request:
                 moments.add(pack, i, at_nodes)
 
         def send(pack: Pack, copies: DeviceCopies) -> None:
-            self._check(last)  # what has arrived of earlier packs
+            self._check(last, groups)  # what has arrived of earlier packs
             last.send(pack, copies)
             moments.send(pack, copies)
 
@@ -108,10 +109,15 @@ class Request:
             what=what,
             progress=progress,
         )
-        self._check(last)
+        self._check(last, groups)
         return values, moments.finish()
 
-    def _check(self, last: LastStates) -> None:
-        if not last.finite:
-            dtype = str(self.model.dtype).removeprefix("torch.")
-            raise NeurosteerError(f"{self.model.name} overflows {dtype} on {self.pairs.task}; try another --dtype")
+    def _check(self, last: LastStates, groups: Sequence[Sequence[Tokens]]) -> None:
+        if not last.broken:
+            return
+        if active_edits(self.model):
+            raise NeurosteerError(
+                f"{self.model.name} gives no finite states of {self.pairs.task} under the active edits"
+            )
+        sequences = [ids for group in groups for ids in group]
+        raise overflow(self.model, [sequences[i] for i in last.broken], self.pairs.task)

@@ -29,6 +29,7 @@ from neurosteer.vocabulary import MEAN_CONVENTIONS, Convention, Site, Where
 from .check import can_resume, can_share_prefixes
 from .forest import Inputs, Pack, plan
 from .loop import packing_for, run_packs
+from .overflow import overflow
 from .texts import Text, pairs_of_texts
 
 _CHUNK = 256  # rows of logits that are turned into log-probabilities at once
@@ -92,8 +93,16 @@ def score(model: Model, pairs: Pairs, *, convention: Convention = "sum", progres
     if convention in MEAN_CONVENTIONS:
         logprob = logprob / tokens
     if not bool(logprob.isfinite().all()):
-        raise NeurosteerError(f"{model.name} gives {pairs.task} no finite log-probability; try another --dtype")
+        if not active_edits(model):
+            raise no_finite(model, found.clean, groups, pairs.task)
+        raise NeurosteerError(f"{model.name} gives {pairs.task} no finite log-probability under the active edits")
     return Scores(logprob, tokens, found.by_token[0], same, convention, pairs.task, model.fingerprint, pairs.digest)
+
+
+def no_finite(model: Model, clean: Tensor, groups: Sequence[Sequence[Text]], task: str) -> InputError:
+    """What is raised where the log-probability of a text is not finite without edits."""
+    texts = [text for group in groups for text in group]
+    return overflow(model, [texts[i].tokens for i in (~clean.isfinite()).nonzero().flatten().tolist()], task)
 
 
 def refuse_unscored(where: Where) -> None:

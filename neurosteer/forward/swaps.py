@@ -24,6 +24,7 @@ from .check import can_resume, can_share_prefixes
 from .device_copy import DeviceCopies
 from .forest import Inputs, Pack, Tokens, plan
 from .loop import packing_for, run_packs, sweep
+from .overflow import overflow
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def preferences(
     found = np.empty((1 + len(swaps), len(readings)))
     for pack, values in run_packs(model, packs, passes.run, passes=1 + len(swaps), what=what, progress=progress):
         found[:, pack.sequences] = values.double().numpy()
+    if not np.isfinite(found[0]).all():
+        raise overflow(model, [readings[i].tokens for i in np.flatnonzero(~np.isfinite(found[0]))], what)
     if not np.isfinite(found).all():
         raise NeurosteerError(f"{model.name} gives {what} no finite preference; try another --dtype")
     return Preferences(found[0], found[1:])

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .known import known_model as known_model
     from .layer_gates import LayerGates as LayerGates
     from .layer_gates import gating as gating
+    from .libraries import essence as essence
+    from .libraries import quiet_transformers as quiet_transformers
     from .load import load_model as load_model
     from .load import plain_network as plain_network
     from .model import Model as Model

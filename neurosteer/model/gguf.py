@@ -13,7 +13,6 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 
@@ -22,10 +21,12 @@ from neurosteer.errors import InputError, NeurosteerError, is_out_of_memory
 from neurosteer.progress import Progress
 from neurosteer.store import MANIFEST, home, locked, write_bytes, write_manifest
 
+from .gguf_header import read_header, refuse_half, without_made_up
 from .libraries import essence, quiet_transformers
 
 PROVENANCE = "neurosteer.json"
-CONVERSION = 2  # what a conversion is; from 2 on the folder's own files name the BOS and EOS in use
+CONVERSION = 3  # what a conversion is; from 2 on the folder's own files name the BOS and EOS in use
+_NOTHING_LEFT_OUT = 3  # from this one on; before settings of a file could be, of which the built-in model has none
 _SPECIALS = ("bos", "eos")
 
 
@@ -45,7 +46,8 @@ class Conversion:
         [found] = check_path(self.folder / MANIFEST)
         if not found["ok"] and progress is not None:
             progress.notice(f"{found['message']}; converting {self.what} again")
-        return bool(found["ok"]) and self._made_by() == CONVERSION
+        oldest = _NOTHING_LEFT_OUT if self.separator is None else 2
+        return bool(found["ok"]) and (self._made_by() or 0) >= oldest
 
     def run(self, gguf: Path, progress: Progress) -> None:
         """Convert a file whose hash was checked. To be called with the folder locked."""
@@ -129,7 +131,7 @@ def convert(gguf: Path, folder: Path) -> None:
     import torch
     import transformers
 
-    sizes = _sizes(gguf)
+    header = read_header(gguf)
     dense = getattr(transformers, "GgufConfig", None)  # newer versions would keep the weights in their blocks
     more = {} if dense is None else {"quantization_config": dense(dequantize=True)}
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
@@ -145,56 +147,16 @@ def convert(gguf: Path, folder: Path) -> None:
         if is_out_of_memory(error):
             raise
         raise InputError(f"cannot convert {gguf}: {essence(error)}") from error
-    _refuse_half(gguf, sizes, network, loaded)
+    refuse_half(gguf, header, network, loaded)
+    tokenizer = without_made_up(tokenizer, header)
     # The weights in memory are plain float32, but transformers saves no model that is marked as quantized.
     network.config.__dict__.pop("quantization_config", None)
     for name in ("hf_quantizer", "quantization_method"):
         network.__dict__.pop(name, None)
     network.is_quantized = False
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
-def _sizes(gguf: Path) -> dict[str, int]:
-    """How many values each tensor of the file has. Raises `InputError` for a file that cannot be dequantised."""
-    from gguf import GGUFReader, dequantize
-
-    try:
-        reader = GGUFReader(gguf)
-    except Exception as error:  # of a malformed file: whatever the parser stumbles over
-        raise InputError(f"cannot read {gguf} as GGUF: {essence(error)}") from error
-    parts = reader.get_field("split.count")
-    if parts is not None and int(parts.contents()) > 1:
-        raise InputError(
-            f"{gguf} is one of {int(parts.contents())} parts; join them with `llama-gguf-split --merge` and name the "
-            "whole file"
-        )
-    tried = set()
-    for tensor in reader.tensors:
-        if tensor.tensor_type not in tried:
-            tried.add(tensor.tensor_type)
-            try:
-                dequantize(tensor.data[:1], tensor.tensor_type)
-            except NotImplementedError as error:
-                raise InputError(
-                    f"{gguf}: its tensor {tensor.name} is quantised as {tensor.tensor_type.name}, which cannot be "
-                    "converted; take a file in F16, Q8_0 or Q4_K_M"
-                ) from error
-    return {tensor.name: int(tensor.n_elements) for tensor in reader.tensors}
-
-
-def _refuse_half(gguf: Path, sizes: dict[str, int], network: Any, loaded: dict[str, Any]) -> None:
-    """Raise `InputError` where the file lacks a tensor of the model, or has one that the model does not take."""
-    if loaded["missing_keys"]:
-        raise InputError(f"{gguf} is incomplete: it has no {min(loaded['missing_keys'])}")
-    values = {tensor.data_ptr(): tensor.numel() for tensor in network.state_dict().values()}
-    if sum(sizes.values()) > sum(values.values()):
-        extra = [name for name in sizes if not name.startswith(("blk.", "token_embd.", "output"))]
-        named = ", ".join(extra[:3]) or "tensors beside those of the architecture"
-        raise InputError(
-            f"{gguf} has {named}, for which transformers' {type(network).__name__} has no place: the numbers would "
-            "be others; take the model's Hugging Face folder"
-        )
+    with quiet_transformers():
+        network.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
 
 def name_specials(folder: Path, separator: str) -> None:

@@ -11,18 +11,21 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from neurosteer import hub
 from neurosteer.arguments import a
 from neurosteer.errors import InputError
+from neurosteer.progress import QUIET, Progress
 
 from .fingerprint import fingerprint, tokenizer_fingerprint
 from .model import Model
 from .specials import choose_specials
+from .tokenizer_file import as_in_its_file
 from .whole import check_config, check_finite, check_vocabulary, refuse_quantised
 from .wrap import bridge_of, check_decoder
 
 
-def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None) -> Model:
+def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None, progress: Progress = QUIET) -> Model:
     """The model behind hooks, in evaluation mode: dropout would make every state a draw.
 
-    A Hugging Face model is wrapped in place. Raises `InputError` for what is no decoder with plain weights.
+    A Hugging Face model is wrapped in place. Its sentences are read as the `tokenizer.json` of the tokenizer's folder
+    reads them. Raises `InputError` for what is no decoder with plain weights.
     """
     if tokenizer is not None and not isinstance(tokenizer, PreTrainedTokenizerBase):
         named = isinstance(tokenizer, str | os.PathLike)
@@ -33,9 +36,11 @@ def model_of(given: object, tokenizer: Any, *, bos: str | None, eos: str | None)
         if tokenizer is None:
             raise InputError("this TransformerBridge has no tokenizer; load it with one, or give tokenizer=")
         bridge, network, name = given, given.original_model, str(given.cfg.model_name)
+        tokenizer = as_in_its_file(name, tokenizer, progress)
     elif isinstance(given, PreTrainedModel):
         network, name = given, given.config.name_or_path or type(given).__name__
         _refuse(network, tokenizer)
+        tokenizer = as_in_its_file(name, tokenizer, progress)
         network.config.architectures = network.config.architectures or [type(network).__name__]
         with hub.network(False):
             bridge = bridge_of(name, name, network, tokenizer)

@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from neurosteer import hub
-from neurosteer.errors import InputError, did_you_mean
-from neurosteer.progress import AUTO, Progress
+from neurosteer.errors import InputError
+from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.remembered import recall, remember
 from neurosteer.store import expanded
 from neurosteer.vocabulary import DTYPES, Dtype, Json
@@ -30,17 +30,23 @@ from .given import model_of
 from .gym import gym_network
 from .gym_names import gym_seed
 from .known import FINGERPRINTS, ModelAsked, files_of, remember_model, stamps
-from .libraries import essence, quiet_transformers
+from .libraries import quiet_transformers
 from .model import Model
+from .reasons import why
 from .specials import choose_specials
 from .tokenizer_file import as_in_file
 from .whole import (
+    QUANTISED,
     check_config,
     check_finite,
     check_loaded,
+    check_named_weights,
     check_readable,
     check_vocabulary,
+    method_of,
+    quantisation_of,
     refuse_adapters,
+    refuse_pickles,
     weight_files,
 )
 from .wrap import bridge_of, check_decoder
@@ -92,7 +98,7 @@ def load_model(
         if (revision, device, dtype, device_map) != (None, "auto", "auto", None):
             kind = type(name).__name__
             raise InputError(f"a {kind} stays as it is: revision, device, dtype and device_map do not apply")
-        return model_of(name, tokenizer, bos=bos, eos=eos)
+        return model_of(name, tokenizer, bos=bos, eos=eos, progress=progress)
     if tokenizer is not None:
         raise InputError("tokenizer= is for a Hugging Face model that you have loaded; a name brings its own")
     if device_map and device != "auto":
@@ -162,9 +168,9 @@ def plain_network(
     source = str(builtin_folder(offline=offline, progress=progress)) if name == NAME else name
     source, online = _find(name, source, offline=offline, progress=progress)
     with hub.network(online):
-        network, tokenizer, _ = _pretrained(name, source, revision=revision, online=online, device_map=None)
+        network, tokenizer, folder = _pretrained(name, source, revision=revision, online=online, device_map=None)
     check_finite(name, network)
-    return network.eval().requires_grad_(False), tokenizer
+    return network.eval().requires_grad_(False), as_in_file(name, tokenizer, folder, QUIET)
 
 
 def _gym(
@@ -218,6 +224,7 @@ def _find(label: str, source: str, *, offline: bool, progress: Progress) -> tupl
     if gguf is not None:
         return str(converted(gguf, progress=progress)), False
     refuse_adapters(label, place)
+    refuse_pickles(label, place)
     if not (place / "config.json").is_file():
         raise InputError(f"{label} is no Hugging Face model folder: it has no config.json")
     return str(place), False
@@ -229,7 +236,7 @@ def _pretrained(
     """Network, tokenizer, and the folder that they are from (None where the hub's cache does not say)."""
     where: dict[str, Any] = {"revision": revision, "local_files_only": not online, "trust_remote_code": False}
     local = Path(place).is_dir()
-    said: list[str] = []
+    said, part, declared = list[str](), "model", None
     try:
         with quiet_transformers() as said:
             config = AutoConfig.from_pretrained(place, **where)
@@ -238,11 +245,15 @@ def _pretrained(
                     f"{label} is an encoder-decoder model ({config.model_type}); neurosteer needs a decoder"
                 )
             check_config(label, config)
+            declared = quantisation_of(config)
+            check_named_weights(label, config, Path(place) if local else None)
             if local:
                 weight_files(Path(place))
             elif hub.has_file(place, "adapter_config.json", revision, online=online):
                 raise InputError(f"{label} has an adapter, which would be left out; merge it, and name its folder")
+            part = "tokenizer"
             tokenizer = AutoTokenizer.from_pretrained(place, **where)
+            part = "model"
             network, loaded = AutoModelForCausalLM.from_pretrained(
                 place,
                 dtype="auto",
@@ -258,19 +269,12 @@ def _pretrained(
                     f"--device-map {device_map} leaves weights of {label} off every device; use fewer or larger ones"
                 )
             folder = Path(place) if local else hub.folder_of(place, "config.json", revision)
-            check_loaded(label, network, loaded, folder)
+            check_loaded(label, network, loaded, folder, declared=declared)
     except InputError:
         raise
     except Exception as error:  # transformers raises what it likes; the user needs one line
-        raise InputError(_why(label, error, said, local=local)) from error
+        folder = Path(place) if local else None
+        if isinstance(error, ImportError) and declared is not None:  # no library that it asks for would help
+            raise InputError(QUANTISED % method_of(declared)) from error
+        raise InputError(why(label, error, said, part=part, folder=folder)) from error
     return network, tokenizer, folder
-
-
-def _why(label: str, error: Exception, said: list[str], *, local: bool) -> str:
-    text = essence(error, said)
-    if local:
-        return f"cannot load the model in {label}: {text}"
-    causes = {type(cause).__name__ for cause in (error, error.__cause__, error.__context__) if cause}
-    if "RepositoryNotFoundError" in causes or did_you_mean(label, [NAME]):
-        return f"unknown model '{label}'{did_you_mean(label, [NAME])}; name a folder, a hub id or '{NAME}'"
-    return f"cannot load '{label}' from the hub or its cache: {text}; name a local folder with --model"

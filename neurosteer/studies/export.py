@@ -10,7 +10,7 @@ import torch
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import check_edit, score, steering
-from neurosteer.model import Model, bake, load_model, plain_network, sentence_tokens
+from neurosteer.model import Model, bake, load_model, plain_network, quiet_transformers, sentence_tokens
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.progress import AUTO, QUIET, Progress
@@ -79,8 +79,9 @@ def export_edit(
     bake(model, network, edit.by_layer(), edit.neurons.site)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with fresh(folder.parent / f".{folder.name}.draft") as draft:
-        network.save_pretrained(draft)
-        tokenizer.save_pretrained(draft)
+        with quiet_transformers():
+            network.save_pretrained(draft)
+            tokenizer.save_pretrained(draft)
         written = load_model(
             draft,
             device=str(model.device),

@@ -141,7 +141,8 @@ def test_no_finite_number_is_an_error(tiny_folder: Callable[[str], Path]):
     model = load_model(tiny_folder("llama"))
     score(model, PAIRS)
     model.bridge.original_model.get_output_embeddings().weight.data[:] = torch.nan
-    with pytest.raises(NeurosteerError, match="no finite log-probability; try another --dtype"):
+    told = "on toy computes no finite numbers in float32: some of its numbers are not finite; its config or weights"
+    with pytest.raises(InputError, match=told):
         score(model, PAIRS)
 
 

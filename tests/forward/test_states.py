@@ -10,7 +10,7 @@ import torch
 from tiny_models import WIDTH, hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
-from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.errors import InputError
 from neurosteer.forward import eos_states
 from neurosteer.model import Model, load_model
 from neurosteer.pairs import Pairs, load_pairs
@@ -118,7 +118,8 @@ def test_a_state_that_is_no_finite_number_is_an_error(tiny_folder: Callable[[str
     model = load_model(tiny_folder("llama"))
     eos_states(model, PAIRS, cache=False)
     model.bridge.original_model.get_input_embeddings().weight.data[5, 3] = torch.inf
-    with pytest.raises(NeurosteerError, match="overflows float32 on toy; try another --dtype"):
+    told = "on toy computes no finite numbers in float32: the residual stream after layer 0 is not finite; its config"
+    with pytest.raises(InputError, match=told):
         eos_states(model, PAIRS)
     assert not list(neurosteer_home.rglob("*.safetensors"))
 

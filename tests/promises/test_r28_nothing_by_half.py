@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from plain_edits import hf_logprobs
 from safetensors.torch import load_file, save_file
-from tiny_models import hf_network, random_pairs, save_tokenizer
+from tiny_models import hf_network, ids_of, random_pairs, save_tokenizer, sentences_of
 from torch import Tensor, nn
 
 from neurosteer.errors import InputError
@@ -177,6 +178,47 @@ def test_a_file_of_two_is_missing(folder: Path):
     assert message_of(folder) == f"cannot load the model in {folder}: No such file or directory: {second}"
 
 
+def test_the_files_that_are_loaded_are_checked(folder: Path):
+    """Beside a whole file transformers passes over an index and its shards, whatever is in which."""
+    shutil.copy(folder / "model.safetensors", folder / "whole")
+    split_into_shards(folder)
+    (folder / "whole").rename(folder / "model.safetensors")
+    change_weights(folder, lambda weights: [weight.mul_(0.5) for weight in weights.values()])
+    pairs, network = random_pairs(6), hf_network(folder)
+    expected = [hf_logprobs(network, ids_of(sentence, eos=None)).sum() for sentence in sentences_of(pairs)]
+    found = score(load_model(folder), pairs).logprob.flatten().double()
+    torch.testing.assert_close(found, torch.stack(expected), rtol=0, atol=1e-4)
+    change_weights(folder, lambda weights: weights.update({UP: (3 * weights[UP]).to(torch.int8)}))
+    assert message_of(folder).startswith(f"{folder} stores {UP} as I8, a quantised layout")
+
+
+def test_a_tensor_in_two_files(folder: Path):
+    first, second = split_into_shards(folder)
+    doubled = load_file(second)
+    doubled[GATE] = load_file(first)[GATE]
+    save_file(doubled, second, {"format": "pt"})
+    assert load_model(folder).n_layers == 3  # both say the same
+    doubled[GATE] = 2 * doubled[GATE]
+    save_file(doubled, second, {"format": "pt"})
+    assert message_of(folder) == (
+        f"the weights of {folder} have {GATE} twice, with other values in {second.name} than in {first.name}; take "
+        "another copy of the model"
+    )
+
+
+def test_weights_that_a_config_names(folder: Path):
+    """transformers would load these instead of those that were checked."""
+    shutil.copy(folder / "model.safetensors", folder / "other.safetensors")
+    for named in ("other.safetensors", "adapter_model.bin"):
+        change_config(folder, transformers_weights=named)
+        assert message_of(folder) == (
+            f"the config of {folder} names weights of its own, '{named}', beside model.safetensors; take "
+            "transformers_weights out of it"
+        )
+    change_config(folder, transformers_weights="model.safetensors")
+    assert load_model(folder).n_layers == 3
+
+
 def test_a_head_that_a_config_calls_tied_is_taken_as_it_is_stored(folder: Path):
     """Weights that differ from the embedding's are not replaced by them."""
     pairs = random_pairs(6)
@@ -200,6 +242,31 @@ def test_quantisations_that_transformers_would_pass_over(settings: dict[str, Any
     change_config(folder, quantization_config=settings)
     assert message_of(folder).startswith(f"{folder} is quantised")
     assert told in message_of(folder)
+
+
+def test_a_quantisation_that_the_config_declares(folder: Path):
+    change_weights(folder, lambda weights: weights.update({UP: weights[UP].to(torch.float8_e4m3fn)}))
+    change_config(folder, quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]})
+    assert message_of(folder) == (
+        f"{folder} stores {UP} as F8_E4M3, as its quantization_config says (fp8); load the unquantised model"
+    )
+
+
+@pytest.mark.parametrize("method", ["gptq", "torchao"])
+def test_a_quantisation_whose_library_is_not_here(method: str, folder: Path):
+    """To install it would not help."""
+    change_config(folder, quantization_config={"quant_method": method, "bits": 4, "quant_type": "int4_weight_only"})
+    assert message_of(folder) == (
+        f"quantised weights ({method}) cannot be edited exactly; load the model in float32 or bfloat16"
+    )
+
+
+@pytest.mark.filterwarnings("ignore")  # torch itself deprecates it
+def test_a_network_that_torch_has_quantised(folder: Path):
+    network = hf_network(folder)
+    torch.ao.quantization.quantize_dynamic(network, {nn.Linear}, dtype=torch.qint8, inplace=True)
+    text = message_of(network, tokenizer=transformers.AutoTokenizer.from_pretrained(folder))
+    assert text.startswith("quantised weights (torch.ao.nn.quantized.dynamic")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +342,12 @@ def test_a_config_without_layers(kind: str, tiny_folder: Callable[[str], Path], 
         ({"model_type": "zzz"}, "zzz"),
         ({"hidden_size": "wide"}, "hidden_size"),
         ({"num_attention_heads": 5}, "number of attention heads (5)"),
-        ({"hidden_act": "zzz"}, "zzz"),
+        ({"hidden_act": "zzz"}, "transformers knows no hidden_act 'zzz', which its config names"),
+        (
+            {"rope_parameters": {"rope_type": "zzz", "rope_theta": 10000.0}},
+            "transformers knows no rope_parameters.rope_type 'zzz', which its config names",
+        ),
+        ({"quantization_config": ["gptq"]}, "quantization_config in its config is no object"),
     ],
 )
 def test_the_part_that_names_the_field(change: dict[str, Any], told: str, folder: Path):
@@ -285,3 +357,49 @@ def test_the_part_that_names_the_field(change: dict[str, Any], told: str, folder
     assert told in text
     assert len(text) < 500
     assert text.count(",") < 12
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "weights.gguf"])
+def test_a_pointer_of_git_lfs(name: str, folder: Path):
+    file = folder / name
+    file.write_bytes(POINTER)
+    told = f"{file} is a pointer of git-lfs, not the file itself; run `git lfs pull` in its folder"
+    assert message_of(folder if name != "weights.gguf" else file) == told
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "model.safetensors"])
+def test_the_file_that_is_broken(name: str, folder: Path):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    text = message_of(folder)
+    assert text.startswith("cannot load the ")
+    assert f" in {folder}: its {name} is no " in text
+
+
+@pytest.mark.parametrize("index", ["{}", "[]", '{"weight_map": {"model.norm.weight": 3}}'])
+def test_an_index_that_is_none(index: str, folder: Path):
+    split_into_shards(folder)
+    (folder / "model.safetensors.index.json").write_text(index, "utf-8")
+    assert message_of(folder) == (
+        f"cannot load the model in {folder}: its model.safetensors.index.json has no weight_map, which says where "
+        "each tensor is; take another copy"
+    )
+
+
+def test_a_class_that_cannot_read_the_tokenizer(folder: Path):
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"tokenizer_class": "T5Tokenizer"}), "utf-8")
+    told = f"cannot load the tokenizer (T5Tokenizer, says tokenizer_config.json) in {folder}: "
+    assert message_of(folder).startswith(told)
+
+
+def test_weights_that_are_pickles_alone(folder: Path):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    assert message_of(folder) == (
+        f"cannot load the model in {folder}: its weights are pickles (pytorch_model.bin), which can run any code; if "
+        "you trust them, convert them: AutoModelForCausalLM.from_pretrained(FOLDER, use_safetensors=False)"
+        ".save_pretrained(FOLDER)"
+    )

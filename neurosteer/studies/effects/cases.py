@@ -12,7 +12,15 @@ from jaxtyping import Float, Int
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
-from neurosteer.forward import Text, donor_of, from_first_difference, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import (
+    Text,
+    donor_of,
+    from_first_difference,
+    no_finite,
+    pairs_of_texts,
+    score_texts,
+    variant_of,
+)
 from neurosteer.model import Model
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
@@ -122,7 +130,9 @@ class Bench:
         what = f"{pairs.task}: {len(flat)} edits, tokens"
         shown = [] if doses is None else [0, *self._rows(doses)]
         found = score_texts(self.model, groups, flat, by_token=shown, what=what, progress=self.progress)
-        if not bool(found.clean.isfinite().all() and found.edited.isfinite().all()):
+        if not bool(found.clean.isfinite().all()):
+            raise no_finite(self.model, found.clean, groups, pairs.task)
+        if not bool(found.edited.isfinite().all()):
             raise NeurosteerError(
                 f"{self.model.name} gives {pairs.task} no finite log-probability under this edit; give a --scale "
                 "nearer to 1"

@@ -11,7 +11,16 @@ from jaxtyping import Float
 from neurosteer.data import BAD, GOOD
 from neurosteer.edits import Donor, Edit
 from neurosteer.errors import NeurosteerError
-from neurosteer.forward import TextScores, donor_of, from_first_difference, pairs_of_texts, score_texts, variant_of
+from neurosteer.forward import (
+    Text,
+    TextScores,
+    donor_of,
+    from_first_difference,
+    no_finite,
+    pairs_of_texts,
+    score_texts,
+    variant_of,
+)
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
@@ -58,13 +67,15 @@ class Passes:
         variants = [variant_of(self.model, edit, self._donor(edit)) for edit in edits]
         what = f"{pairs.task}: {len(edits)} edits, tokens" if edits else f"{pairs.task}: unedited, tokens"
         found = score_texts(self.model, groups, variants, what=what, progress=self.progress)
-        self._check(pairs, found)
+        self._check(pairs, found, groups)
         self._clean.setdefault(pairs.digest, _margins(found.clean.numpy()))
         for edit, totals in zip(edits, found.edited.numpy(), strict=True):
             self._edited[pairs.digest, *_identity(edit)] = _margins(totals)
 
-    def _check(self, pairs: Pairs, found: TextScores) -> None:
-        if not bool(found.clean.isfinite().all() and found.edited.isfinite().all()):
+    def _check(self, pairs: Pairs, found: TextScores, groups: Sequence[Sequence[Text]]) -> None:
+        if not bool(found.clean.isfinite().all()):
+            raise no_finite(self.model, found.clean, groups, pairs.task)
+        if not bool(found.edited.isfinite().all()):
             raise NeurosteerError(
                 f"{self.model.name} gives {pairs.task} no finite log-probability under one of the edits; "
                 "try another --dtype"
