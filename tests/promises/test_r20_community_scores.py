@@ -3,9 +3,9 @@
 `community_scores.json` holds what they gave for the built-in model and BLiMP, `community_scores_builtin.json` for the
 first 40 built-in pairs of the same tasks, so that the promise is measured where BLiMP is not at hand. lm-eval's sums
 and their margins within 2e-4 nat, minicons' means per token within 2e-5, and the same decision where the margin is
-above 1e-3. Measured on BLiMP: sums 1.65e-4, margins 9.0e-5, means 7.9e-6. The sums miss 1e-4 by rounding in lm-eval:
-its float32 log-softmax lies 5e-6 nat a token above what Hugging Face computes in float64, from which ours are 9.0e-5 at
-most (the slow test).
+above 1e-3. Measured on BLiMP: sums 1.65e-4, margins 9.0e-5, means 7.9e-6. The sums miss 1e-4 by rounding in
+lm-eval: its float32 log-softmax lies 5e-6 nat a token above what Hugging Face computes in float64, from which ours
+are 9.0e-5 at most (the slow test).
 
 The full sizes: `pytest tests/promises/test_r20_community_scores.py -m slow`
 """
