@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from neurosteer.errors import CorruptFileError, InputError
-from neurosteer.model import Model, is_hooked
+from neurosteer.model import Model, active_edits, is_hooked
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
 from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked, sweep, versions
@@ -75,9 +75,10 @@ def cache_lock(path: Path) -> Iterator[None]:
 
 
 def can_cache(model: Model, progress: Progress) -> bool:
-    """Whether nobody else has hooks on the model, and the cache folder can be written; if not, a notice says why."""
+    """Whether nothing changes what the model computes, and the cache can be written; if not, a notice says why."""
     if is_hooked(model):
-        progress.notice("the model has hooks of somebody else's: its states are computed and not cached")
+        what = "is being steered" if active_edits(model) else "has hooks that are not neurosteer's"
+        progress.notice(f"the model {what}: its states are computed and not cached")
         return False
     try:
         home().mkdir(parents=True, exist_ok=True)

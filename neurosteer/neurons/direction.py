@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from neurosteer.artefacts import DIRECTION
 from neurosteer.data import UnitStats
@@ -123,7 +124,7 @@ class Direction:
         Returns:
             From -1 to 1.
         """
-        return round(float(self.vector.double() @ other.vector.double()), 12)
+        return round(float(cosine_similarity(self.vector.double(), other.vector.double(), dim=0)), 12)
 
     def along(self, vector: Float[Tensor, "neuron"], std: float, **about: Json) -> Direction:
         """Another vector of the same units, brought to length 1."""

@@ -11,8 +11,10 @@ import torch
 from safetensors import safe_open
 from tiny_models import random_pairs, save_tiny, save_tokenizer
 
-from neurosteer.forward import eos_states, states_and_stats
+from neurosteer.edits import Edit
+from neurosteer.forward import eos_states, states_and_stats, steering
 from neurosteer.model import Model, load_model
+from neurosteer.neurons import NeuronSet
 from neurosteer.progress import Progress
 
 PAIRS = random_pairs(12)
@@ -212,3 +214,12 @@ def test_cached_states_are_mapped_not_read(model: Model, neurosteer_home: Path):
     lines = [line.split() for line in Path("/proc/self/maps").read_text("utf-8").splitlines()]
     spans = [[int(end, 16) for end in line[0].split("-")] for line in lines if line[-1] == str(file.resolve())]
     assert any(low <= start and start + size <= high for low, high in spans)
+
+
+def test_states_of_a_steered_model_are_not_cached(tiny: Callable[[str], Model], neurosteer_home: Path):
+    """And the notice says that it is steered, not that somebody has put hooks on it."""
+    model, notices = tiny("llama"), Notices()
+    with steering(model, Edit.ablate(NeuronSet.of(model, [(1, 3)]))):
+        eos_states(model, PAIRS, progress=notices)
+    assert notices.texts == ["the model is being steered: its states are computed and not cached"]
+    assert not list(neurosteer_home.rglob("*.safetensors"))

@@ -380,6 +380,6 @@ def test_a_hooked_model_is_searched_for_itself(work: Work, model: Model):
     point.fwd_hooks.remove(theirs)
     assert work.since() == ALL
     assert not torch.equal(hooked.ranking().scores, first.ranking().scores)
-    assert sum("hooks of somebody else's" in text for text in notices.texts) == 1
+    assert sum("has hooks that are not neurosteer's" in text for text in notices.texts) == 1
     check_same(first, find(model, FEW, **QUICK))
     assert work.since() == NOTHING
