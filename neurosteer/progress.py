@@ -100,32 +100,45 @@ class Pace:
 
 
 class LineProgress(Progress):
-    """Lines on stderr where a step takes more than a few seconds, and then one every half minute at most.
+    """A line where work takes more than a few seconds, and then one every half minute at most.
 
-    Of a long job, whose units are counted, the first line comes at once.
+    It tells of the long job that goes on, whose first line comes at once, or without one of the step. With
+    `each_step` every step has to take a few seconds: a caller's loop of short calls says nothing.
     """
 
-    def __init__(self) -> None:
-        self._pace = Pace(_now)
-        self._job: tuple[int, int] | None = None  # how many units are done, and of how many
-        self._due = 0.0  # when the next line is
+    def __init__(
+        self, write: Callable[[str], None], clock: Callable[[], float] | None = None, *, each_step: bool = False
+    ) -> None:
+        self._write, self._clock, self._each_step = write, clock or monotonic, each_step
+        self._pace = Pace(self._clock)
+        self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
+        self._due: float | None = None  # when the next line is
 
     def step(self, what: str, done: int, total: int) -> None:
-        if self._pace.begins(what, done, total):
-            self._due = max(self._due, _now() + SOON)
+        begins = self._pace.begins(what, done, total)
+        if self._due is None or (begins and self._each_step and self._job is None):
+            self._due = max(self._due or 0.0, self._clock() + SOON)
         self._say(self._pace.line(what, done, total))
 
     def whole(self, done: int, total: int, *, share: float, left: float) -> None:
-        if self._job is None or self._job[1] != total or done < self._job[0]:
-            self._due = _now() + (SOON if left < SOON else 0)
-        self._job = (done, total) if done < total else None
-        if done < total:
-            self._say(f"{done} of {total} units, {int(100 * share)} %, about {duration(left)} left")
+        now = self._clock()
+        if self._job is None:
+            self._due = now + (SOON if left < SOON else 0)
+        self._job = (done, total, share, now + left) if done < total else None
+        self._say("")
 
-    def _say(self, line: str) -> None:
-        if line and _now() >= self._due:
-            self._due = _now() + EVERY
-            print("".join(one if one.isprintable() else "?" for one in line), file=sys.stderr, flush=True)
+    def _say(self, step: str) -> None:
+        now = self._clock()
+        if self._due is None or now < self._due:
+            return
+        line = step
+        if self._job is not None:
+            done, total, share, end = self._job
+            known = f", {int(100 * share)} %, about {duration(end - now)} left" if end - now >= 1 else ""
+            line = f"{done} of {total} units{known}"
+        if line:
+            self._due = now + EVERY
+            self._write(line)
 
 
 class NotebookProgress(Progress):
@@ -165,7 +178,7 @@ class AutoProgress(Progress):
     """Bars in a notebook, lines elsewhere."""
 
     def __init__(self) -> None:
-        self._bars, self._lines = NotebookProgress(), LineProgress()
+        self._bars, self._lines = NotebookProgress(), LineProgress(_to_stderr, each_step=True)
 
     def step(self, what: str, done: int, total: int) -> None:
         self._shown.step(what, done, total)
@@ -207,8 +220,8 @@ def in_notebook() -> bool:
     return shell is not None and "IPKernelApp" in shell.config
 
 
-def _now() -> float:
-    return monotonic()
+def _to_stderr(line: str) -> None:
+    print("".join(one if one.isprintable() else "?" for one in line), file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -51,7 +51,7 @@ def neurosteer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """No lines of the Python API that depend on how busy the machine is."""
-    monkeypatch.setattr("neurosteer.progress.monotonic", lambda: 0.0)
+    monkeypatch.setattr("neurosteer.progress.AUTO._lines._clock", lambda: 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -139,9 +139,9 @@ def test_a_long_job_says_so_at_once(clock: Clock, capfd: pytest.CaptureFixture[s
     shown.whole(4, 4, share=1.0, left=0.0)
     assert lines(capfd) == [
         "0 of 4 units, 0 %, about 2 min left",
-        "states 1: 1 of 5, about 20 s left",
-        "states 2: 2 of 5, about 15 s left",
-        "states 3: 3 of 5, about 10 s left",
+        "1 of 4 units, 25 %, about 70 s left",
+        "2 of 4 units, 50 %, about 40 s left",
+        "3 of 4 units, 75 %, about 10 s left",
     ]
     shown.whole(0, 4, share=0.0, left=100.0)  # another one
     assert lines(capfd) == ["0 of 4 units, 0 %, about 2 min left"]

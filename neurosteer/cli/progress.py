@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 from rich.progress import Task as Row
 from rich.text import Text
 
-from neurosteer.progress import EVERY, SOON, Pace, Progress, duration, logger
+from neurosteer.progress import LineProgress, Pace, Progress, duration, logger
 
 from .screen import visible
 
@@ -32,18 +32,16 @@ class TerminalProgress(Progress):
         self._whole: TaskID | None = None
         self._inner: TaskID | None = None
         self._pace = Pace(clock)
-        self._job: tuple[int, int, float, float] | None = None  # done, total, share, when it will be finished
-        self._due: float | None = None  # when the next line is
+        self._end = 0.0  # when the long job will be finished
+        self._lines = LineProgress(self._say_line, clock)
         self._noticed: set[str] = set()
 
     def step(self, what: str, done: int, total: int) -> None:
-        if self._due is None:
-            self._due = self._clock() + SOON
+        if not self._shows_bars:
+            self._lines.step(what, done, total)
+            return
         if self._pace.begins(what, done, total):
             self._remove_inner()
-        if not self._shows_bars:
-            self._say_line(self._pace.line(what, done, total))
-            return
         bar = self._shown()
         if self._inner is None:
             self._inner = bar.add_task(visible(what), total=total, completed=done)
@@ -52,13 +50,11 @@ class TerminalProgress(Progress):
             self._remove_inner()
 
     def whole(self, done: int, total: int, *, share: float, left: float) -> None:
-        if self._job is None:
-            self._due = self._clock() + (SOON if left < SOON else 0)
-        self._job = (done, total, share, self._clock() + left)
-        self._remove_inner()
         if not self._shows_bars:
-            self._say_line("")
+            self._lines.whole(done, total, share=share, left=left)
             return
+        self._end = self._clock() + left
+        self._remove_inner()
         if done >= total:
             self.clear()
             return
@@ -96,22 +92,11 @@ class TerminalProgress(Progress):
             self._bar.remove_task(self._inner)
             self._inner = None
 
-    def _say_line(self, step: str) -> None:
-        """Where no bar can be shown, and a line is due: one about the long job, or without one about the step."""
-        if self._console.is_terminal or self._due is None or self._clock() < self._due:
-            return
-        line = step
-        if self._job is not None:
-            done, total, share, end = self._job
-            known = f", {int(100 * share)} %, {self._left()}" if end - self._clock() >= 1 else ""
-            line = f"{done} of {total} units{known}" if done < total else ""
-        if line:
-            self._due = self._clock() + EVERY
-            self._console.print(Text(visible(line)), soft_wrap=True)
+    def _say_line(self, line: str) -> None:
+        self._console.print(Text(visible(line)), soft_wrap=True)
 
     def _left(self) -> str:
-        end = self._job[-1] if self._job else 0.0
-        return f"about {duration(max(0.0, end - self._clock()))} left"
+        return f"about {duration(max(0.0, self._end - self._clock()))} left"
 
 
 @contextmanager
