@@ -42,7 +42,7 @@ def expect_all(values: Iterable[object], kind: type, name: str) -> None:
         expect(value, kind, f"each of {name}")
 
 
-def one_of(name: str, value: str, allowed: Collection[str]) -> None:
+def one_of(value: str, allowed: Collection[str], name: str) -> None:
     """Raise `InputError` for a word that is none of those allowed."""
     if value not in allowed:
         raise InputError(f"{name} '{value}' is not one of {', '.join(allowed)}{did_you_mean(str(value), allowed)}")
@@ -76,7 +76,7 @@ def places(neurons: Iterable[object], member: Grain) -> list[tuple[int, int]]:
         ...
         neurosteer.errors.InputError: a neuron is (layer, unit), two whole numbers, not '1:3'
     """
-    one_of("by", member, GRAINS)
+    one_of(member, GRAINS, "by")
     if isinstance(neurons, str) or not isinstance(neurons, Iterable):
         raise InputError(f"neurons must be a list of (layer, {member}), not {reprlib.repr(neurons)}")
     return sorted({_place(neuron, member) for neuron in neurons})

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.arguments import expect, one_of
 from neurosteer.errors import InputError
+from neurosteer.layer_edits import Donor, LayerEdit
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs
 from neurosteer.references import REFERENCE_POINTS, reference_of
@@ -34,31 +35,6 @@ from neurosteer.vocabulary import (
     Reference,
     Where,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class LayerEdit:
-    """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; the shift can differ by depth.
-
-    With `along`, a vector of length 1, only the component along it is scaled: the rest of h stays as it is.
-    """
-
-    units: Int[Tensor, "neuron"]
-    scale: float
-    shift: Float[Tensor, "neuron"] | Float[Tensor, "depth neuron"]
-    along: Float[Tensor, "neuron"] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Donor:
-    """Activations to resample from: at each depth (position) those of one train sentence, at all units of a layer."""
-
-    values: Float[Tensor, "depth layer unit"]
-    layers: tuple[int, ...]
-
-    def __repr__(self) -> str:
-        depths, layers, width = self.values.shape
-        return f"Donor({depths} depths, {layers} layers x {width} units)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +74,9 @@ class Edit:
 
     def __post_init__(self) -> None:
         expect(self.neurons, NeuronSet, "neurons")
-        one_of("kind", self.kind, KINDS)
-        one_of("where", self.where, WHERES)
-        one_of("reach", self.reach, REACHES)
+        one_of(self.kind, KINDS, "kind")
+        one_of(self.where, WHERES, "where")
+        one_of(self.reach, REACHES, "reach")
         if self.reach != "own" and self.neurons.group > 1:
             raise InputError(f"reach '{self.reach}' is for coordinates that layers share; a head is at its own layer")
         if not math.isfinite(self.scale):
@@ -131,7 +107,7 @@ class Edit:
             donors: sentences to take activations from, such as train pairs: one is drawn for each depth (position).
             seed: decides the donors, the same for every sentence.
         """
-        one_of("to", to, REFERENCES)
+        one_of(to, REFERENCES, "to")
         return cls(neurons, to, 0.0, where, reach, donors=_sentences(donors), seed=seed)
 
     @classmethod
@@ -153,7 +129,7 @@ class Edit:
             where: at which tokens.
             reach: at which layers.
         """
-        one_of("to", to, FIXED_REFERENCES)
+        one_of(to, FIXED_REFERENCES, "to")
         return cls(neurons, to, float(by), where, reach)
 
     @classmethod
@@ -195,7 +171,7 @@ class Edit:
         Raises:
             InputError: for a direction of several layers.
         """
-        one_of("to", to, FIXED_REFERENCES)
+        one_of(to, FIXED_REFERENCES, "to")
         if len(set(direction.neurons.layers.tolist())) != 1:
             raise InputError("only a direction of one layer can be projected out")
         return cls(direction.neurons, to, float(scale), where, direction=direction)
@@ -290,7 +266,9 @@ class Edit:
             case "mean":
                 return (1 - self.scale) * neurons.at("token_mean")
             case "resample":
-                return (1 - self.scale) * _donated(neurons, donor)
+                if donor is None:
+                    raise InputError("resampling needs the donors' activations")
+                return (1 - self.scale) * donor.at(neurons.layers.tolist(), neurons.units)
             case "clamp":
                 return torch.full((len(neurons),), float(self.value))
             case "push":
@@ -300,14 +278,6 @@ class Edit:
 
     def __repr__(self) -> str:
         return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.target!r})"
-
-
-def _donated(neurons: NeuronSet, donor: Donor | None) -> Float[Tensor, "depth neuron"]:
-    """The donor's activations of the neurons."""
-    if donor is None:
-        raise InputError("resampling needs the donors' activations")
-    rows = torch.tensor([donor.layers.index(layer) for layer in neurons.layers.tolist()], dtype=torch.long)
-    return donor.values[:, rows, neurons.units]
 
 
 def _sentences(donors: Pairs | Sequence[str]) -> tuple[str, ...]:

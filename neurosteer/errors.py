@@ -53,6 +53,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
 
 
+def one_line(error: BaseException) -> str:
+    """Its message on one line."""
+    return " ".join(str(error).split())
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the closest known word, or an empty string."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -66,4 +71,4 @@ def cannot_draw(figure: str, error: Exception) -> str:
         >>> cannot_draw("fig5", ValueError("no such font"))
         'no figure fig5 (ValueError: no such font); its numbers are kept'
     """
-    return f"no figure {figure} ({type(error).__name__}: {' '.join(str(error).split())}); its numbers are kept"
+    return f"no figure {figure} ({type(error).__name__}: {one_line(error)}); its numbers are kept"

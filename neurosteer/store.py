@@ -29,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 
 from neurosteer.vocabulary import Json
 
-from .errors import CorruptFileError, InputError
+from .errors import CorruptFileError, InputError, one_line
 
 FORMAT = "neurosteer-3"
 MANIFEST = "MANIFEST.json"
@@ -294,8 +294,3 @@ def _digest_with_blank(path: Path, digest: str) -> str:
         while chunk := file.read(1 << 22):
             total.update(chunk)
     return total.hexdigest()
-
-
-def one_line(error: BaseException) -> str:
-    """Its message on one line."""
-    return " ".join(str(error).split())

@@ -37,6 +37,7 @@ FLOORS = (
     "seeds",
     "neurons",
     "probes",
+    "layer_edits",
     "edits",
     "model",
     "forward",

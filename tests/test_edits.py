@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from neurosteer.data import UnitStats
-from neurosteer.edits import Donor, Edit, LayerEdit
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError
+from neurosteer.layer_edits import Donor, LayerEdit
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.results import record

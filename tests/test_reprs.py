@@ -13,10 +13,10 @@ from filled import filled, kinds_in
 
 from neurosteer import RecipeRun
 from neurosteer.data import EosStates, Scores, TokenStats, UnitStats
-from neurosteer.edits import Donor
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.registry import NAMES, experiment_of
 from neurosteer.forward import Generated
+from neurosteer.layer_edits import Donor
 from neurosteer.model import ActiveEdit
 from neurosteer.neurons import Direction, Ranking
 from neurosteer.pairs import Baselines, Pair

@@ -7,14 +7,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
-from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.errors import CorruptFileError, InputError, one_line
 from neurosteer.store import (
     FORMAT,
     MANIFEST,
     SUFFIX,
     canonical_json,
     file_digest,
-    one_line,
     read_arrays,
     read_header,
     verify_artefact,

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from neurosteer.arguments import expect
 from neurosteer.data import Scores
-from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.layer_edits import LayerEdit
 from neurosteer.model import Model, NextLogits, active_edits, capture, editing, resuming, to_device
 from neurosteer.pairs import Pairs
 from neurosteer.progress import AUTO, QUIET, Progress

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from neurosteer.arguments import expect
-from neurosteer.edits import Donor, Edit
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError
+from neurosteer.layer_edits import Donor
 from neurosteer.model import ActiveEdit, Model, check_specials, editing, encode, is_hooked
 from neurosteer.neurons import NeuronSet
 from neurosteer.seeds import generator

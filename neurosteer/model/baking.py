@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError
+from neurosteer.layer_edits import LayerEdit
 from neurosteer.sites import projection_behind
 from neurosteer.vocabulary import Site
 

@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosteer.edits import LayerEdit
 from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.layer_edits import LayerEdit
 from neurosteer.vocabulary import Site, Where, counted
 
 from .decoder import Decoder

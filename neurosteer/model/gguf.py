@@ -25,8 +25,13 @@ from .gguf_header import read_header, refuse_half, without_made_up
 from .libraries import essence, quiet_transformers
 
 PROVENANCE = "neurosteer.json"
-CONVERSION = 3  # what a conversion is; from 2 on the folder's own files name the BOS and EOS in use
-_NOTHING_LEFT_OUT = 3  # from this one on; before settings of a file could be, of which the built-in model has none
+CONVERSION = (
+    3  # what a conversion is: from 2 on the folder names the BOS and EOS in use, from 3 on no setting is left out
+)
+_OLDEST, _OLDEST_BUILTIN = (
+    3,
+    2,
+)  # that still serve: the file of the built-in model has no setting that could be left out
 _SPECIALS = ("bos", "eos")
 
 
@@ -46,7 +51,7 @@ class Conversion:
         [found] = check_path(self.folder / MANIFEST)
         if not found["ok"] and progress is not None:
             progress.notice(f"{found['message']}; converting {self.what} again")
-        oldest = _NOTHING_LEFT_OUT if self.separator is None else 2
+        oldest = _OLDEST if self.separator is None else _OLDEST_BUILTIN
         return bool(found["ok"]) and (self._made_by() or 0) >= oldest
 
     def run(self, gguf: Path, progress: Progress) -> None:
@@ -147,7 +152,7 @@ def convert(gguf: Path, folder: Path) -> None:
         if is_out_of_memory(error):
             raise
         raise InputError(f"cannot convert {gguf}: {essence(error)}") from error
-    refuse_half(gguf, header, network, loaded)
+    refuse_half(gguf, header, network, loaded["missing_keys"])
     tokenizer = without_made_up(tokenizer, header)
     # The weights in memory are plain float32, but transformers saves no model that is marked as quantized.
     network.config.__dict__.pop("quantization_config", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ _NAMES = {  # numbers that change what a model computes: their names in configs,
     "rope.scaling.attn_factor": (("attention_factor",), (0.0, 1.0)),
     "rope.freq_base": (("rope_theta",), ()),
 }
-_LIKE_GPT2 = {  # values of `tokenizer.ggml.pre` whose text is split as GPT-2's, or digit by digit on top of that
+_LIKE_GPT2 = {  # `tokenizer.ggml.pre` (llama.cpp, llama-vocab.cpp) of texts that are split as GPT-2's; in the last
+    # line digit by digit besides: no token of such a vocabulary has two digits, so that the ids are the same
     *("gpt-2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de", "jina-v2-code", "gigachat"),
     *("a.x-4.0", "mellum", "modern-bert", "roberta-bpe", "mpt", "olmo", "jais", "trillion", "granite-docling"),
     *("starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b"),
@@ -40,7 +41,7 @@ class Header:
     """How many values each tensor of a file has, its settings, without the architecture's name, and its tokens."""
 
     sizes: Mapping[str, int]
-    settings: Mapping[str, Any]
+    settings: Mapping[str, float | str]
     tokens: int
 
 
@@ -91,10 +92,10 @@ def read_header(gguf: Path) -> Header:
     )
 
 
-def refuse_half(gguf: Path, header: Header, network: Any, loaded: dict[str, Any]) -> None:
+def refuse_half(gguf: Path, header: Header, network: Any, missing: Collection[str]) -> None:
     """Raise `InputError` where the file lacks a tensor of the model, or has what the model does not take."""
-    if loaded["missing_keys"]:
-        raise InputError(f"{gguf} is incomplete: it has no {min(loaded['missing_keys'])}")
+    if missing:
+        raise InputError(f"{gguf} is incomplete: it has no {min(missing)}")
     values = {tensor.data_ptr(): tensor.numel() for tensor in network.state_dict().values()}
     if sum(header.sizes.values()) > sum(values.values()):
         extra = [name for name in header.sizes if not name.startswith(("blk.", "token_embd.", "output"))]
@@ -111,7 +112,7 @@ def _refuse(gguf: Path, what: str, network: Any) -> None:
     )
 
 
-def _left_out(settings: Mapping[str, Any], config: Any) -> Iterator[str]:
+def _left_out(settings: Mapping[str, float | str], config: Any) -> Iterator[str]:
     """The settings of a file that are not those of the config that transformers makes of it."""
     told = list(_told(config.to_dict()))
     kind = settings.get(_SCALING)
@@ -137,9 +138,9 @@ def _told(settings: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
             yield name, value
 
 
-def _is_told(value: float, names: tuple[str, ...], told: list[tuple[Any, Any]]) -> bool:
+def _is_told(value: float | str, names: tuple[str, ...], told: list[tuple[Any, Any]]) -> bool:
     """Whether a config has one of these names with this value, which a file holds in single precision."""
-    return any(
+    return isinstance(value, int | float) and any(
         name in names and isinstance(theirs, int | float) and math.isclose(theirs, value, rel_tol=1e-6)
         for name, theirs in told
     )

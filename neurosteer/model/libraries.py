@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from neurosteer.errors import one_line
+
 LONGEST = 320  # characters of another library's message
 _ITEM = r"['\"`]?[\w./<>-]+['\"`]?"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -19,7 +21,7 @@ def essence(error: BaseException, said: Sequence[str] = ()) -> str:
 
     Of long lists the first three items. `said` is what it has logged before, to which some messages only point.
     """
-    text = " ".join(str(error).split()).rstrip(":.;, ")
+    text = one_line(error).rstrip(":.;, ")
     if "above report" in text:
         text = next((row for report in said for row in _rows(report)), text)
     if isinstance(error, KeyError) or not text:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from jaxtyping import Float
 from torch import Tensor
 
+from neurosteer.errors import InputError
 from neurosteer.results import LayerComparison, RankingComparison, Shared
 
 from .topk import best_units, resolve_topk
+
+if TYPE_CHECKING:
+    from .ranking import Ranking
 
 
 def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
@@ -32,10 +36,16 @@ def top_set(scores: Float[Tensor, "unit"], topk: int) -> set[int]:
     return set(best_units(scores, topk, above=0.0).tolist()) - {-1}
 
 
-def compare_scores(
-    a: Float[Tensor, "layer unit"], b: Float[Tensor, "layer unit"], layers: Sequence[int], topk: int | str
-) -> RankingComparison:
-    """Rank correlation and shared top k of two scores of the same units, all together and layer by layer."""
+def compare_rankings(ours: Ranking, theirs: Ranking, topk: int | str) -> RankingComparison:
+    """Rank correlation and shared top k, all layers together and each. See `Ranking.compare`."""
+    if (ours.model, ours.site) != (theirs.model, theirs.site):
+        raise InputError("these rankings belong to different models or sites")
+    if ours.group != theirs.group:
+        raise InputError("one of these rankings is of heads, the other of units")
+    layers = [layer for layer in ours.layers if layer in theirs.layers]
+    if not layers:
+        raise InputError("these rankings have no layer in common")
+    a, b = (one.member_scores[[one.layers.index(layer) for layer in layers]] for one in (ours, theirs))
     rows = [LayerComparison(**asdict(_shared(a[row], b[row], topk)), layer=layer) for row, layer in enumerate(layers)]
     return RankingComparison(**asdict(_shared(a.flatten(), b.flatten(), topk)), layers=tuple(rows))
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, one_line
 from neurosteer.vocabulary import Json, Site
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def given_scores(scores: ArrayLike | Tensor) -> Float[Tensor, "..."]:
         given = scores.detach().cpu().numpy() if isinstance(scores, Tensor) else scores
         exact = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"scores are no array of numbers ({' '.join(str(error).split())})") from None
+        raise InputError(f"scores are no array of numbers ({one_line(error)})") from None
     with np.errstate(over="ignore", under="ignore"):
         rounded = exact.astype(np.float32)
     if np.iscomplexobj(given) or not np.isfinite(rounded).all():

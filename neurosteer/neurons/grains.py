@@ -6,6 +6,8 @@ by side. Members are numbered within their layer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -68,3 +70,9 @@ def site_of(site: Site | None, by: Grain) -> Site:
     if by == "head" and site not in (None, USUAL_SITES[by]):
         raise InputError(f"heads are groups of units of the site z, not of {site}; leave the site out, or name z")
     return site or USUAL_SITES[by]
+
+
+def columns_of(neurons: Sequence[tuple[int, int]]) -> tuple[Int[Tensor, "neuron"], Int[Tensor, "neuron"]]:
+    """Layers and units of neurons."""
+    table = torch.tensor(neurons, dtype=torch.long).reshape(-1, 2)
+    return table[:, 0], table[:, 1]

@@ -19,7 +19,7 @@ from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
 from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Reach, Site
 
-from .compare import compare_scores
+from .compare import compare_rankings
 from .controls import matched_controls
 from .frames import neuron_frame
 from .given import HasUnits, given_metadata, given_scores
@@ -103,7 +103,7 @@ class Ranking:
             >>> list(own.top(2))
             [(2, 382), (2, 383)]
         """
-        one_of("by", by, GRAINS)
+        one_of(by, GRAINS, "by")
         named = range(model.n_layers) if layers is None else layers
         rows = tuple(whole(layer, "each of layers") for layer in named)
         site = "z" if by == "head" else site
@@ -229,15 +229,7 @@ class Ranking:
         Raises:
             InputError: for rankings of different models or sites, or without a common layer.
         """
-        if (self.model, self.site) != (other.model, other.site):
-            raise InputError("these rankings belong to different models or sites")
-        if self.group != other.group:
-            raise InputError("one of these rankings is of heads, the other of units")
-        layers = [layer for layer in self.layers if layer in other.layers]
-        if not layers:
-            raise InputError("these rankings have no layer in common")
-        ours, theirs = (one.member_scores[[one.layers.index(layer) for layer in layers]] for one in (self, other))
-        return compare_scores(ours, theirs, layers, topk)
+        return compare_rankings(self, other, topk)
 
     def to_frame(self) -> pd.DataFrame:
         """A row per unit or head: `layer`, `unit` (or `head`), `score`, `massive` (missing if not measured)."""

@@ -22,7 +22,7 @@ from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site, Stat, counted
 
 from .frames import neuron_frame
 from .given import HasUnits, given_metadata
-from .grains import grain_of
+from .grains import columns_of, grain_of
 from .saving import saved
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured
 
@@ -105,7 +105,7 @@ class NeuronSet:
         if stats.token_mean.shape[1] != width or not {layer for layer, _ in chosen} <= set(stats.layers):
             raise InputError(f"stats= is of {stats!r}: not of these layers of {site}, which are {width} units wide")
         return cls(
-            *_columns(chosen),
+            *columns_of(chosen),
             scores=torch.zeros(len(chosen)),
             stats=stats,
             model=model.fingerprint,
@@ -133,7 +133,7 @@ class NeuronSet:
     def with_members(self, members: Iterable[tuple[int, int]], metadata: Mapping[str, Json]) -> NeuronSet:
         """Others of the same grain, model, site and statistics, which no ranking scored."""
         chosen = [(layer, one * self.group + i) for layer, one in sorted(members) for i in range(self.group)]
-        layers, units = _columns(chosen)
+        layers, units = columns_of(chosen)
         return replace(self, layers=layers, units=units, scores=torch.zeros(len(chosen)), metadata=metadata)
 
     def __len__(self) -> int:
@@ -151,7 +151,7 @@ class NeuronSet:
         scores = dict(theirs) | dict(ours)
         chosen = sorted(scores)
         return NeuronSet(
-            *_columns(chosen),
+            *columns_of(chosen),
             scores=torch.tensor([scores[neuron] for neuron in chosen]),
             stats=joined_stats(self.stats, other.stats),
             model=self.model,
@@ -200,7 +200,7 @@ class NeuronSet:
                 if other >= layer or reach == "all":
                     first.setdefault((other, unit), score)
         chosen = sorted(first)
-        layers, units = _columns(chosen)
+        layers, units = columns_of(chosen)
         scores = torch.tensor([first[neuron] for neuron in chosen])
         return replace(self, layers=layers, units=units, scores=scores, metadata={**self.metadata, "reach": reach})
 
@@ -295,9 +295,3 @@ class NeuronSet:
         layers = sorted(set(self.layers.tolist()))
         where = f"layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} layers"
         return f"NeuronSet({counted(len(self.members), NOUNS[self.by])} at {self.site}, {where})"
-
-
-def _columns(neurons: Sequence[tuple[int, int]]) -> tuple[Int[Tensor, "neuron"], Int[Tensor, "neuron"]]:
-    """Layers and units of neurons."""
-    table = torch.tensor(neurons, dtype=torch.long).reshape(-1, 2)
-    return table[:, 0], table[:, 1]

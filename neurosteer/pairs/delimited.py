@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Sequence
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from neurosteer.errors import InputError
 
@@ -16,11 +16,19 @@ from .layouts import DELIMITERS, JOIN, Delimiter, Layout
 from .tables import Record, Table, each_once
 
 T = TypeVar("T")
-_STRICT: dict[str, Any] = {"strict": True, "skipinitialspace": True}  # quotation marks after a blank are no letters
+
+
 _HALF_QUOTED = (
     "a field begins with a quotation mark and goes on after the next one; put the whole field in quotation marks and "
     'double those inside it ("")'
 )
+
+
+class _Strict(csv.excel):
+    """Quotation marks that stand alone are errors; those after a blank are no letters."""
+
+    strict = True
+    skipinitialspace = True
 
 
 def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter, asked: Layout) -> Table:
@@ -39,7 +47,7 @@ def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter,
         return Table(place, records, names, (*told, "no line of column names"), headed=False)
     if asked.order and asked.sentence is None:
         return _without_names(path, lines, mark, told)
-    rows = csv.DictReader(texts, delimiter=mark, **_STRICT)
+    rows = csv.DictReader(texts, delimiter=mark, dialect=_Strict)
     named = tuple(_parsed(path, lines, 0, lambda: list(rows.fieldnames or ())))
     each_once(named, _where(path, lines, 1))
     found: list[Record] = []
@@ -56,7 +64,7 @@ def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter,
 
 def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, told: tuple[str, ...]) -> Table:
     """Fields by their numbers, from 1, where sentences follow each other in a known order."""
-    rows = csv.reader([line for _, line in lines], delimiter=mark, **_STRICT)
+    rows = csv.reader([line for _, line in lines], delimiter=mark, dialect=_Strict)
     found: list[Record] = []
     while (row := _parsed(path, lines, rows.line_num, lambda: next(rows, None))) is not None:
         if any(field.strip() for field in row):
@@ -103,7 +111,7 @@ def _names_columns(rows: Sequence[Sequence[str]], label: int) -> bool:
 def split_fields(line: str, mark: str) -> list[str]:
     """The fields of one line, without the quotation marks around them; one that is quoted by half keeps them."""
     try:
-        row = next(csv.reader([line], delimiter=mark, **_STRICT), [])
+        row = next(csv.reader([line], delimiter=mark, dialect=_Strict), [])
     except csv.Error:
         row = line.split(mark)
     return [field.strip() for field in row]

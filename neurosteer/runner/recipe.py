@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator
 
-from neurosteer.errors import InputError, did_you_mean
+from neurosteer.errors import InputError, did_you_mean, one_line
 from neurosteer.vocabulary import (
     CAUSAL_METHODS,
     METHODS,
@@ -261,7 +261,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise InputError(f"{path} is no TOML that can be read: it is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
-        message = " ".join(str(error).split())
+        message = one_line(error)
         raise InputError(f"{path} is no TOML: {message[:1].lower()}{message[1:]}") from error
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer import hub
-from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.store import canonical_json, one_line, refuse_link, write_bytes
+from neurosteer.errors import InputError, NeurosteerError, one_line
+from neurosteer.store import canonical_json, refuse_link, write_bytes
 from neurosteer.vocabulary import MOST_WORKERS
 
 FOLDER = "slurm"  # in the run's

@@ -14,7 +14,7 @@ from neurosteer.errors import CorruptFileError, InputError, cannot_draw
 from neurosteer.progress import QUIET, Progress
 from neurosteer.report import to_json
 from neurosteer.report.pages import PAGE, run_page
-from neurosteer.results import Json, read_record
+from neurosteer.results import Json, read_record, record
 from neurosteer.results.run import ListedRecipe, ListedRun, ListedTexts, RunListing, Runs
 from neurosteer.store import MANIFEST, digest_of, file_stem, renewing, write_bytes, write_manifest
 
@@ -124,6 +124,26 @@ def refuse_foreign(folder: Path) -> None:
         return
     if folder.exists():
         raise InputError(f"'{folder}' is there and is no run of neurosteer; name another folder")
+
+
+def write_alone(
+    folder: Path,
+    command: str,
+    network: Mapping[str, Json] | None,
+    result: object,
+    fill: Callable[[Path], None],
+    figures: Figures | None = None,
+    **more: Json,
+) -> Path:
+    """Write one result as the folder of a run, in the place of an older one, and return its path.
+
+    `network` describes the model, `more` are further keys of results.json. Raises `InputError` for a folder with
+    anything else in it.
+    """
+    refuse_foreign(folder)
+    about = {"command": command, "version": version("neurosteer"), "model": network, "options": {}}
+    write_folder(folder, {**about, "results": [record(result)], **more}, fill, figures)
+    return folder
 
 
 def refuse_unfinished(folder: Path, *, but: Collection[str] = ()) -> None:

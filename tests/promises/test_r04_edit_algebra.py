@@ -11,8 +11,9 @@ from plain_edits import KINDS, neurons_at
 from tiny_models import LAYERS, ids_of, random_pairs
 from torch import Tensor
 
-from neurosteer.edits import Edit, LayerEdit
+from neurosteer.edits import Edit
 from neurosteer.forward import generate, score, steering
+from neurosteer.layer_edits import LayerEdit
 from neurosteer.model import Model, editing
 from neurosteer.neurons import Direction
 

@@ -19,7 +19,7 @@ from plain_edits import neurons_at
 from tiny_models import LAYERS, WIDTH, hf_blocks, ids_of, random_pairs
 from torch import Tensor
 
-from neurosteer.edits import Edit, LayerEdit
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import (
     attribute,
@@ -31,6 +31,7 @@ from neurosteer.forward import (
     steering,
     variant_of,
 )
+from neurosteer.layer_edits import LayerEdit
 from neurosteer.model import Model, active_edits, editing, load_model
 
 TRIALS = 20  # of each of the five kinds

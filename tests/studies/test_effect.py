@@ -33,8 +33,8 @@ from neurosteer.pairs import Pair, Pairs
 from neurosteer.results import record
 from neurosteer.results.effect import Accuracy, Flipped, KindOfEdit
 from neurosteer.studies import Effect, Found, measure_effect
+from neurosteer.studies.effects.assembly import kinds_agree, other_task
 from neurosteer.studies.effects.cases import Case, Measured
-from neurosteer.studies.effects.measure import kinds_agree, other_task
 from neurosteer.studies.margins import interval, sign_flip
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]

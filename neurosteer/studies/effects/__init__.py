@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .assembly import with_origin as with_origin
     from .before import Expected as Expected
     from .before import expected_of as expected_of
     from .direction_origin import direction_from as direction_from
     from .effect import Effect as Effect
-    from .effect import with_origin as with_origin
     from .finds import Wanted as Wanted
     from .finds import model_of_newest_find as model_of_newest_find
     from .measure import measure_effect as measure_effect

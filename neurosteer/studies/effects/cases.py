@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from neurosteer.data import BAD, GOOD
-from neurosteer.edits import Donor, Edit
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError, did_you_mean
 from neurosteer.forward import (
     Text,
@@ -21,6 +21,7 @@ from neurosteer.forward import (
     score_texts,
     variant_of,
 )
+from neurosteer.layer_edits import Donor
 from neurosteer.model import Model
 from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,13 +14,11 @@ from jaxtyping import Float
 from neurosteer.artefacts import CONTROLS, TOKENS
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.neurons import Direction, NeuronSet
-from neurosteer.pairs import Pairs
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
-from neurosteer.results import APART, Json, frame, read_record, record
+from neurosteer.results import APART, frame, read_record, record
 from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
-from neurosteer.results.pairs_used import MeasuredPairs, SplitPairs
 from neurosteer.store import SUFFIX, file_stem, write_artefact, write_bytes
-from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
+from neurosteer.studies.runs import RESULTS, read_run, write_alone
 from neurosteer.studies.token_scores import TokenScores
 from neurosteer.vocabulary import counted
 
@@ -154,17 +150,10 @@ class Effect(EffectResult):
         Raises:
             InputError: for a folder with anything else in it.
         """
-        refuse_foreign(Path(folder))
-        kept = replace(self, files=effect_files(Path(folder), self))
-        result: dict[str, Json] = {
-            "command": "ablate" if self.edit.scale == 0 else "amplify",
-            "version": version("neurosteer"),
-            "model": self.neuron_set.metadata.get("network"),
-            "options": {},
-            "results": [record(kept)],
-        }
-        write_folder(Path(folder), result, lambda draft: write_effect(draft, self))
-        return Path(folder)
+        place, network = Path(folder), self.neuron_set.metadata.get("network")
+        command = "ablate" if self.edit.scale == 0 else "amplify"
+        kept = replace(self, files=effect_files(place, self))
+        return write_alone(place, command, network, kept, lambda draft: write_effect(draft, self))
 
     @classmethod
     def load(cls, folder: str | Path) -> Effect:
@@ -194,45 +183,6 @@ class Effect(EffectResult):
 
     def _repr_html_(self) -> str:
         return effect_html([self])
-
-
-def effect_of(
-    result: EffectResult,
-    neurons: NeuronSet | Direction,
-    pairs: Pairs,
-    before: Float[np.ndarray, "pair"],
-    after: Float[np.ndarray, "pair"],
-    controls: Float[np.ndarray, "control pair"],
-    tokens: TokenScores | None = None,
-) -> Effect:
-    """A result with the margins that it was made from."""
-    means: Sequence[float | None] = controls.mean(axis=0).tolist() if len(controls) else [None] * len(pairs)
-    columns = zip(pairs, before.tolist(), after.tolist(), means, strict=True)
-    rows = tuple(
-        PairEffect(
-            pair=pair.id,
-            sentence_good=pair.good,
-            sentence_bad=pair.bad,
-            margin_before=old,
-            margin_after=new,
-            margin_controls=mean,
-        )
-        for pair, old, new, mean in columns
-    )
-    return Effect(
-        **vars(result),
-        neuron_set=neurons,
-        by_pair=rows,
-        digest=pairs.digest,
-        control_margins=controls,
-        tokens=tokens,
-    )
-
-
-def with_origin(effect: Effect, *, neurons_from: str, data: SplitPairs | None = None) -> Effect:
-    """The same effect, with the run or file that its neurons come from, and the pairs that its test pairs are of."""
-    whole = effect.data if data is None else MeasuredPairs(**vars(data), tested=effect.data.tested)
-    return replace(effect, data=whole, neurons_from=neurons_from)
 
 
 def effect_files(folder: Path, effect: Effect) -> EffectFiles:

@@ -13,9 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from neurosteer.edits import Donor, Edit
+from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import Text, donor_of, score_texts, variant_of
+from neurosteer.layer_edits import Donor
 from neurosteer.model import Model
 from neurosteer.progress import Progress
 from neurosteer.results.effect import EqualDisturbance

@@ -14,46 +14,31 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit, pairs_of_texts, refuse_unscored
 from neurosteer.model import Model, active_edits
-from neurosteer.neurons import check_count, without_massive
+from neurosteer.neurons import check_count
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results.effect import (
-    Accuracy,
-    Change,
-    Controls,
-    Dose,
-    EditedNeuron,
     EffectResult,
-    Flipped,
-    KindOfEdit,
-    Margin,
-    OtherTask,
     SideEffects,
-    TextControls,
-    WithoutMassive,
 )
-from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed
 from neurosteer.store import digest_of
-from neurosteer.studies.margins import Preference, accuracy, sign_flip
 from neurosteer.studies.neutral import passages, read_neutral
 from neurosteer.studies.token_scores import most_changed, token_scores
 from neurosteer.vocabulary import (
     FEWEST_PAIRS,
     MEAN_CONVENTIONS,
-    STANDS_OUT,
-    TOO_FEW_TO_TELL,
     Convention,
     Reference,
     are,
     counted_pairs,
 )
 
-from .cases import Bench, Case, Disturbance, Measured
+from .assembly import effect_of, result_of
+from .cases import Bench
 from .direction_controls import direction_controls
-from .effect import Effect, effect_of
+from .effect import Effect
 from .interpretation import interpret_effect
-from .plan import Plan, at_equal_kl, plan_cases, plan_direction
-from .verdict import overall
+from .plan import at_equal_kl, plan_cases, plan_direction
 
 
 def measure_effect(
@@ -136,7 +121,7 @@ def measure_effect(
         text=name,
         digest=digest_of(text),
     )
-    result = _result(pairs, plan, measured, disturbed, elsewhere, side_effects, seed)
+    result = result_of(pairs, plan, measured, disturbed, elsewhere, side_effects, seed)
     result = replace(
         result,
         convention=None if convention == "sum" else convention,
@@ -188,126 +173,3 @@ def _few(result: EffectResult) -> list[str]:
         for task, pairs, groups in tasks
         if groups < FEWEST_PAIRS
     ]
-
-
-def _result(
-    pairs: Pairs,
-    plan: Plan,
-    measured: Measured,
-    disturbed: Sequence[Disturbance],
-    elsewhere: Sequence[tuple[Pairs, Measured]],
-    side_effects: SideEffects,
-    seed: int,
-) -> EffectResult:
-    """All but the reading, and the notices that depend on more than the plan."""
-    edit, clean = plan.cases[0].edit, measured.clean(seed)
-
-    def row(index: int) -> Change:
-        kl = disturbed[index].kl[0]
-        return measured.change(index, plan.cases[index], seed, nothing_to_lose=clean.nothing_to_lose, kl=kl)
-
-    own = row(0)
-    kinds = tuple(KindOfEdit(kind=kind, **vars(row(index))) for kind, index in plan.kinds.items())
-    return EffectResult(
-        task=pairs.task,
-        phenomenon=pairs.phenomenon,
-        data=MeasuredPairs(**vars(PairsUsed.of(pairs)), tested=len(pairs)),
-        method=edit.neurons.metadata.get("method"),
-        edit=edit.describe(),
-        neurons=_neurons(edit),
-        groups=clean.groups,
-        accuracy=_accuracy(measured),
-        margin=_margin(measured, own, clean, seed),
-        flipped=_flipped(measured),
-        controls=_on_text(own.controls, disturbed[0]),
-        nothing_to_lose=clean.nothing_to_lose,
-        verdict=overall(own.controls, nothing_to_lose=clean.nothing_to_lose),
-        exchanged=None if plan.exchanged is None else row(plan.exchanged).controls,
-        without_massive=None if plan.light is None else _light(plan, row(plan.light), disturbed[plan.light]),
-        side_effects=side_effects,
-        by_scale=tuple(Dose(scale=scale, **vars(row(index))) for scale, index in plan.doses.items()),
-        kinds=kinds,
-        kinds_agree=kinds_agree(kinds) if clean.clean else None,
-        also=tuple(other_task(other, found, plan.cases[0], seed) for other, found in elsewhere),
-        notices=tuple(plan.notices),
-        reading="",
-    )
-
-
-def other_task(pairs: Pairs, measured: Measured, case: Case, seed: int) -> OtherTask:
-    """What the first case does to another task."""
-    clean = measured.clean(seed)
-    own = measured.change(0, case, seed, nothing_to_lose=clean.nothing_to_lose)
-    return OtherTask(
-        task=pairs.task,
-        pairs=len(pairs),
-        groups=clean.groups,
-        accuracy=_accuracy(measured),
-        margin=_margin(measured, own, clean, seed),
-        flipped=_flipped(measured),
-        controls=own.controls,
-        nothing_to_lose=clean.nothing_to_lose,
-        verdict=overall(own.controls, nothing_to_lose=clean.nothing_to_lose),
-    )
-
-
-def _accuracy(measured: Measured) -> Accuracy:
-    return Accuracy(before=accuracy(measured.before), after=accuracy(measured.after[0][0]))
-
-
-def _margin(measured: Measured, own: Change, clean: Preference, seed: int) -> Margin:
-    before, after = measured.before, measured.after[0][0]
-    return Margin(
-        before=clean.margin,
-        before_low=clean.low,
-        before_high=clean.high,
-        after=float(after.mean()),
-        delta=own.delta,
-        low=own.low,
-        high=own.high,
-        p=sign_flip(after - before, seed, measured.groups),
-    )
-
-
-def _flipped(measured: Measured) -> Flipped:
-    before, after = measured.before > 0, measured.after[0][0] > 0
-    return Flipped(lost=int((before & ~after).sum()), gained=int((~before & after).sum()))
-
-
-def _on_text(controls: Controls | None, disturbed: Disturbance) -> TextControls | None:
-    """With what the controls do to neutral text."""
-    kls = disturbed.kl[1:]
-    return None if controls is None else TextControls(**vars(controls), kl=float(np.mean(kls)), kls=tuple(kls))
-
-
-def _light(plan: Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
-    assert plan.light is not None
-    found = vars(row) | {"controls": _on_text(row.controls, disturbed)}
-    return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons.members), **found)
-
-
-def kinds_agree(kinds: Sequence[KindOfEdit]) -> bool | None:
-    """Whether the set stands out under every reference, on one side of its controls, as moving more or as less.
-
-    None where there is but one, where the set stands out under none, and where too few controls tell: then the
-    changes may still differ in direction, which is False.
-    """
-    if not kinds:
-        return None
-    verdicts = {kind.controls.verdict if kind.controls else TOO_FEW_TO_TELL for kind in kinds}
-    if TOO_FEW_TO_TELL in verdicts:
-        return None if len({kind.delta > 0 for kind in kinds}) == 1 else False
-    if STANDS_OUT not in verdicts:
-        return None
-    sides = {(kind.controls.direction, kind.delta > kind.controls.delta_mean) for kind in kinds if kind.controls}
-    return verdicts == {STANDS_OUT} and len(sides) == 1
-
-
-def _neurons(edit: Edit) -> tuple[EditedNeuron, ...]:
-    """Best first, massive ones flagged."""
-    if edit.direction is not None:
-        return ()
-    light = set(without_massive(edit.neurons, reach=edit.reach))
-    return tuple(
-        EditedNeuron(**vars(row), massive=(row.layer, row.unit) not in light) for row in edit.neurons.listed()
-    )

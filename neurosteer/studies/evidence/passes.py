@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from neurosteer.data import BAD, GOOD
-from neurosteer.edits import Donor, Edit
+from neurosteer.edits import Edit
 from neurosteer.errors import NeurosteerError
 from neurosteer.forward import (
     Text,
@@ -21,6 +21,7 @@ from neurosteer.forward import (
     score_texts,
     variant_of,
 )
+from neurosteer.layer_edits import Donor
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress

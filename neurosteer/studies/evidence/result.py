@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.neurons import NeuronSet
 from neurosteer.report import answers_csv, curve_csv, elsewhere_csv, evidence_html, evidence_table, map_csv, to_json
-from neurosteer.results import APART, Json, frame, read_record, record
+from neurosteer.results import APART, frame, read_record, record
 from neurosteer.results.evidence import EvidenceFiles, EvidenceResult
 from neurosteer.store import SUFFIX, file_stem, write_bytes
-from neurosteer.studies.runs import RESULTS, read_run, refuse_foreign, write_folder
+from neurosteer.studies.runs import RESULTS, read_run, write_alone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,17 +134,9 @@ class Evidence(EvidenceResult):
         Raises:
             InputError: for a folder with anything else in it.
         """
-        place = Path(folder)
-        refuse_foreign(place)
-        result: dict[str, Json] = {
-            "command": "evidence",
-            "version": version("neurosteer"),
-            "model": self.neuron_set.metadata.get("network"),
-            "options": {},
-            "results": [record(with_files(place, self))],
-        }
-        write_folder(place, result, lambda draft: write_evidence(draft, [self]))
-        return place
+        place, network = Path(folder), self.neuron_set.metadata.get("network")
+        kept = with_files(place, self)
+        return write_alone(place, "evidence", network, kept, lambda draft: write_evidence(draft, [self]))
 
     @classmethod
     def load(cls, folder: str | Path) -> Evidence:

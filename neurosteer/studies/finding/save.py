@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.report import layers_csv
 from neurosteer.results import FindResult, Json, record
 from neurosteer.store import SUFFIX, file_stem, write_bytes
-from neurosteer.studies.runs import Figures, refuse_foreign, run_folder, write_folder, write_run
+from neurosteer.studies.runs import Figures, run_folder, write_alone, write_run
 
 from .found_parts import FoundParts
 from .probes_file import probes_path, write_probes
@@ -52,19 +51,18 @@ def save_find(
 
 def save_found(found: FoundParts, folder: Path) -> Path:
     """Write one `find` as a run folder, in the place of an older one. Raises `InputError` for another folder."""
-    refuse_foreign(folder)
-    model = next(iter(found.rankings.values())).metadata["network"]
+    network = next(iter(found.rankings.values())).metadata["network"]
     result = _with_paths(found.result, folder)
-    run: dict[str, Json] = {
-        "command": "find",
-        "version": version("neurosteer"),
-        "model": model,
-        "options": {"n": len(found.pairs)},  # so that they are the first of their source
-        "results": [record(result)],
-        "skipped": [],
-    }
-    write_folder(folder, run, lambda draft: _fill(draft, [found], [result]), _figures([result], model["name"]))
-    return folder
+    return write_alone(
+        folder,
+        "find",
+        network,
+        result,
+        lambda draft: _fill(draft, [found], [result]),
+        _figures([result], network["name"]),
+        options={"n": len(found.pairs)},  # so that they are the first of their source
+        skipped=[],
+    )
 
 
 def _with_paths(result: FindResult, folder: Path) -> FindResult:
