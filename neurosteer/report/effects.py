@@ -57,7 +57,7 @@ def effect_table(effect: EffectResult) -> RenderableType:
         parts += [_caption("other tasks, which a specific effect leaves alone"), _others(effect.also)]
     compared = [*(row for _, row in swept), *map(Row.of, effect.also)]
     light = [] if effect.without_massive is None else [of_task(effect.without_massive)]
-    notes = [*notes_on_p([*light, *compared]), *notes_on_seen(compared)]
+    notes = [*notes_on_p([Row.of(effect), *light, *compared]), *notes_on_seen(compared)]
     dim = [Text("\n".join(notes), style="dim")] if notes else []
     return Group(*_spaced([*parts, *dim, Text(effect.reading)]), Text())
 

@@ -115,6 +115,14 @@ def test_the_smallest_p_is_called_so(effect_of, p, headline):
     assert headline in printed(effect_table(effect_of(controls__p=p, controls__direction=None)))
 
 
+def test_the_word_in_the_place_of_p_is_explained(effect_of):
+    """Also where only the set's own row has it."""
+    effect = altered(effect_of(), nothing_to_lose=True, by_scale=(), kinds=(), also=())
+    text = printed(effect_table(effect))
+    assert re.search(r"these 40 neurons .* none +0\.124\n", text)
+    assert text.count("none: nothing to lose, so no change shows a need\n") == 1
+
+
 @pytest.mark.parametrize(("direction", "mark"), [("more", ""), ("less", "*")])
 def test_the_headline_says_in_which_direction(effect_of, direction, mark):
     text = printed(effect_table(effect_of(controls__direction=direction)))
