@@ -14,12 +14,12 @@ from neurosteer.experiments.causal.sources import attribution_name
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.intervals import TaskSamples
+from neurosteer.experiments.recipe import Recipe, override
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.experiments.shared.states import states_name
 from neurosteer.model import Model
 from neurosteer.pairs import Pair, Pairs, Split
 from neurosteer.progress import QUIET
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Unit, UnitResult
 
 LAYER = 1
@@ -35,14 +35,14 @@ def recipe(**changes: object) -> Recipe:
         "controls": 3,
         "nulls": 2,
         "layer": LAYER,
-        "lam": 0.9,
+        "lambda": 0.9,
         "test_pairs": TESTED,
         "attribution_pairs": 6,
         "seed": 4,
         "l0_steps": 150,
         "measured": ("ant", "bee", "cat"),
     }
-    return Recipe(name="toy", experiments=("causal",), **{**asked, **changes})  # type: ignore[arg-type]
+    return override(Recipe("toy"), {"experiments": "causal", **asked, **changes})
 
 
 def toy_pairs(task: str, *, n: int = 120) -> Pairs:

@@ -17,7 +17,7 @@ from made_pairs import made_pairs
 from test_architecture import FLOORS, WITHOUT_TORCH
 
 from neurosteer.cli.app import app
-from neurosteer.runner.bundled import bundled_recipes
+from neurosteer.experiments.recipe.bundled import bundled_recipes
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RAW = PROJECT["urls"]["Repository"].replace("github.com", "raw.githubusercontent.com") + "/main/"
@@ -152,20 +152,24 @@ def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: 
     [module], [recipe] = page("extending").blocks("python shown"), page("extending").blocks("toml")
     (tmp_path / "neurosteer" / "experiments" / "depth.py").write_text(module)
     (tmp_path / "depth.toml").write_text(recipe)
+    (tmp_path / "two.toml").write_text(recipe + "best = 2\n")
     (tmp_path / "third.toml").write_text(recipe.replace("depth", "fig3"))
     pairs = tmp_path / "mine.pairs"
     pairs.write_text("".join(f"{pair.good} ||| {pair.bad}\n" for pair in made_pairs()))
 
     about = ["--format", "json", "--offline", "--data", pairs, "--model", tiny_folder("llama")]
     asked = ["find", "--method", "auroc", "--site", "mlp_pre", "--layers", "1"]
-    runs = [["run", tmp_path / f"{name}.toml"] for name in ("depth", "third")]
+    runs = [["run", tmp_path / f"{name}.toml"] for name in ("depth", "two", "third")]
     commands = [[str(word) for word in (*own, *about, "--out", tmp_path / "runs")] for own in (asked, *runs)]
-    [entry], [found], [third] = told(RUN, tmp_path, json.dumps(commands))
+    [entry], [found], [two], [third] = told(RUN, tmp_path, json.dumps(commands))
     assert entry["methods"] == ["auroc"]
     assert entry["data"]["pairs"] == 80
     assert entry["baselines"]["first_word"] == 0.5  # w0 to w4 begin good and bad sentences alike
     [best], dense = found["rows"], {row["layer"]: row["accuracy"] for row in third["dense"]}
     assert best["accuracy"] == pytest.approx(dense[best["layer"]])
+    assert two["rows"][0] == best
+    assert [row["accuracy"] for row in two["rows"]] == pytest.approx([dense[row["layer"]] for row in two["rows"]])
+    assert len({row["layer"] for row in two["rows"]}) == 2
     [folder] = (tmp_path / "runs").glob("run-depth-*")
     assert {"depth.csv", "depth.png", "index.html"} <= {path.name for path in folder.iterdir()}
 

@@ -100,7 +100,7 @@ def recipes(format_: options.Format = "table") -> None:
 
     neurosteer ls recipes
     """
-    from neurosteer.runner import recipe_rows
+    from neurosteer.experiments.recipe import recipe_rows
 
     note = "A TOML file of your own works too: neurosteer run PATH"
     _list("ls recipes", recipe_rows(), ("name", "title"), note, format_)

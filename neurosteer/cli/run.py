@@ -19,7 +19,8 @@ from .progress import TerminalProgress
 from .screen import say
 
 if TYPE_CHECKING:
-    from neurosteer.runner import Recipe, SlurmAsked
+    from neurosteer.experiments.recipe import Recipe
+    from neurosteer.runner import SlurmAsked
 
 _option = partial(typer.Option, rich_help_panel="The recipe")
 
@@ -61,7 +62,7 @@ class Instead:
 
 def known_recipes() -> list[str]:
     """The recipes whose names a shell completes."""
-    from neurosteer.runner.bundled import bundled_recipes
+    from neurosteer.experiments.recipe.bundled import bundled_recipes
 
     return list(bundled_recipes())
 
@@ -122,7 +123,8 @@ def run(
     neurosteer run fig5 --task intransitive --limit 200
     """
     overrides = _overrides(set_ or (), instead.given())
-    from neurosteer.runner import Interrupted, SlurmAsked, read_recipe
+    from neurosteer.experiments.recipe import read_recipe
+    from neurosteer.runner import Interrupted, SlurmAsked
 
     if slurm_opt and slurm is None:
         raise InputError(f"--slurm-opt {slurm_opt[0]}: give --slurm N too, the number of tasks")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neurosteer.errors import InputError
+from neurosteer.experiments.recipe.recipe import CHOSEN, Recipe
 from neurosteer.model import Model, check_site, resolve_layers, site_width
 from neurosteer.neurons import resolve_topk
 from neurosteer.probes import L0Settings
-from neurosteer.runner.recipe import CHOSEN, Recipe
 from neurosteer.studies.matching import random_sizes
 from neurosteer.vocabulary import Position, Site
 
@@ -47,10 +47,7 @@ class Design:
     lam: float | None  # of the layer that is looked at; None: chosen on validation, task by task
     site: Site
     position: Position
-    folds: int
-    repeats: int
     l0: L0Settings  # how masks are trained
-    unpenalised_steps: tuple[int, ...]  # of sensitivity
 
     @classmethod
     def of(cls, recipe: Recipe, model: Model, needs: Set[Need]) -> Design:
@@ -79,10 +76,7 @@ class Design:
             lam=None if recipe.lam == CHOSEN else float(recipe.lam),
             site=recipe.site,
             position=recipe.position,
-            folds=recipe.folds,
-            repeats=recipe.repeats,
             l0=recipe.l0,
-            unpenalised_steps=recipe.unpenalised_steps,
         )
 
     @property

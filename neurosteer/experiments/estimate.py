@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.progress import QUIET, Progress
 from neurosteer.runner.execution import scheduled
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.schedule import Schedule, users_of
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError
+from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.progress import Progress
-from neurosteer.runner.recipe import Recipe
 from neurosteer.store import expanded
 from neurosteer.vocabulary import Json
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
+from neurosteer.experiments.recipe.toml import recipe_toml
 from neurosteer.report.baselines import NAMES, UNSPACED, lacks_words, named
 from neurosteer.report.numbers import in_words, lambda_text, number, share_of
 from neurosteer.report.pages import Document, Part, Picture, Plate
 from neurosteer.report.table import Table, mean
-from neurosteer.runner.toml import recipe_toml
 
 from .design import LAYER_PROBES, Need
 from .outcome import Outcome, file_stem

@@ -8,11 +8,11 @@ from functools import cache, partial
 from typing import Any
 
 from neurosteer.errors import InputError
+from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.model import Model, sentence_tokens, untrained
 from neurosteer.pairs import LexicalSplitError, Pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import Verdict
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit
 
 from .design import UNTRAINED, Design

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -42,3 +42,9 @@ def experiment_of(name: str) -> Experiment[Any]:
     check_names([name])
     found: Experiment[Any] = import_module(f".{name}", __package__).EXPERIMENT
     return found
+
+
+def settings_of(names: Iterable[str]) -> list[type[Any]]:
+    """The types of the settings that these experiments have of their own, each once."""
+    found = [experiment_of(name).settings for name in names]
+    return list(dict.fromkeys(settings for settings in found if settings is not None))

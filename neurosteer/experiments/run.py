@@ -8,17 +8,17 @@ import os
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from neurosteer.errors import InputError
+from neurosteer.experiments.recipe import Recipe, override, read_recipe
 from neurosteer.pairs import Pairs, load_tasks
 from neurosteer.progress import AUTO, QUIET, Progress
 from neurosteer.runner.execution import Interrupted, Ran, run_units
-from neurosteer.runner.recipe import Recipe, override, read_recipe
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.run_metadata import METADATA, write_run_metadata
@@ -30,6 +30,7 @@ from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manife
 from neurosteer.vocabulary import Json, read_workers
 
 from .model_list import ModelList, check_models
+from .recipe.values import CHANGES_NO_UNIT
 from .recipe_run import RecipeRun
 from .registry import check_names
 
@@ -43,7 +44,7 @@ _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "models", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "layout", "limit"),
-    *("format", "name", "title", "measured", "seeds"),
+    *("format", "name", "title"),
 }
 
 
@@ -217,8 +218,10 @@ def _settings(recipe: Recipe) -> dict[str, Json]:
     Keys at their default are left out, so that runs outlive keys that are added to recipes; a change of a default
     has to raise `UNIT_FORMAT`.
     """
-    plain = Recipe(recipe.name).describe()
-    return {key: value for key, value in recipe.describe().items() if key not in _ELSEWHERE and value != plain[key]}
+    plain = Recipe(recipe.name, own=tuple(type(settings)() for settings in recipe.own)).describe()
+    marked = {key.name for settings in recipe.own for key in fields(settings) if key.metadata == CHANGES_NO_UNIT}
+    left_out = _ELSEWHERE | marked
+    return {key: value for key, value in recipe.describe().items() if key not in left_out and value != plain[key]}
 
 
 def _identity(pairs: Pairs) -> dict[str, Json]:

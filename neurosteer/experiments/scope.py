@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from neurosteer.experiments.recipe.recipe import CHOSEN
 from neurosteer.pairs import Baselines, Pairs, Split, Tokenise
 from neurosteer.report.canvas import short_name
 from neurosteer.report.numbers import count_range, counted
 from neurosteer.results import Json, key
 from neurosteer.results.record import WHERE_KNOWN
-from neurosteer.runner.recipe import CHOSEN
 from neurosteer.shown import short_repr
 
 from .design import Design

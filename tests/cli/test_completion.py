@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from neurosteer.experiments.recipe.bundled import bundled_recipes
 from neurosteer.grammar import PARADIGMS
 from neurosteer.meaning import MEANING_TASKS
-from neurosteer.runner.bundled import bundled_recipes
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from stub_recipe import contents, expected_sums, stub_plan, stub_rooms, write_pairs, write_recipe
 
 from neurosteer.cli.run import size
+from neurosteer.experiments.recipe import Recipe, read_recipe
 from neurosteer.experiments.run import work_on_recipe
-from neurosteer.runner import Recipe, read_recipe
 from neurosteer.runner.claims import Claims
 from neurosteer.store import versions
 
@@ -183,7 +183,7 @@ def test_a_failing_unit_is_one_line_after_what_is_kept(run, place, monkeypatch):
 def own_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "recipes"
     folder.mkdir()
-    monkeypatch.setattr("neurosteer.runner.bundled._SHIPPED", folder)
+    monkeypatch.setattr("neurosteer.experiments.recipe.bundled._SHIPPED", folder)
     write_recipe(folder / "fig5.toml", title="The top 1 % against random neurons")
     write_recipe(folder / "all.toml", title="Everything", experiments=["fig2", "fig5"])
     (folder / "results").mkdir()

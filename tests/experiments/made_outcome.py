@@ -21,6 +21,7 @@ from neurosteer.experiments import files
 from neurosteer.experiments.experiment import Caption, Drawing
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.page import outcome_page as typed_page
+from neurosteer.experiments.recipe import Recipe, override
 from neurosteer.experiments.registry import NAMES, experiment_of
 from neurosteer.pairs import TASKS
 from neurosteer.report.table import Table
@@ -433,41 +434,9 @@ def make_outcome(
 
 
 def recipe_of(experiments: Sequence[str], lambdas: Sequence[float]) -> Row:
-    """A recipe as it describes itself: its name and all keys."""
-    model = {"model": "smollm2-135m", "revision": None, "device": "auto", "dtype": "auto", "device_map": None}
-    data = {"bos": None, "eos": None, "data": "blimp", "tasks": ["all"], "columns": ["sentence_good", "sentence_bad"]}
-    data |= {"layout": "auto"}
-    probes = {"limit": "all", "split": "pair", "seed": 0, "site": "resid_post", "position": "eos", "layers": "all"}
-    sizes = {"topk": "1%", "lambdas": list(lambdas), "draws": 5, "layer": "middle", "lambda": 0.2}
-    causal = {
-        "folds": 2,
-        "repeats": 5,
-        "methods": list(METHODS),
-        "measured": "phenomena",
-        "controls": 19,
-        "nulls": 39,
-    }
-    names = ("states", "start", "log_alpha", "steps", "rate_weights", "rate_gates", "decay", "weight_l2")
-    masks = {f"l0_{name}": None for name in names} | {"unpenalised_steps": [400, 2000, 6000]}
-    head = {"name": "all", "title": "The paper's experiments", "experiments": list(experiments), "format": 1}
-    return {
-        **head,
-        **model,
-        **data,
-        **probes,
-        **sizes,
-        **masks,
-        **causal,
-        "localise": "0-199",
-        "evaluate": "200-399",
-        "seeds": 20,
-        "pooled": False,
-        "budgets": [0.02, 0.05, 0.1, 0.2],
-        "mask_seeds": 1,
-        "mask_steps": None,
-        "test_pairs": 100,
-        "attribution_pairs": 100,
-    }
+    """A recipe as it describes itself."""
+    plain = Recipe("all", title="The paper's experiments", lambdas=tuple(lambdas), data="blimp")
+    return (override(plain, {"experiments": list(experiments)}) if experiments else plain).describe()
 
 
 def verdicts_of(layers: int, tasks: int) -> list[Row]:

@@ -21,12 +21,13 @@ from tiny_models import hf_network, hf_states, ids_of
 
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.plan import plan_recipe
+from neurosteer.experiments.recipe import Recipe
 from neurosteer.experiments.shared.one_layer import _l0_scores
+from neurosteer.experiments.shared.stability import StabilitySettings
 from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pair, Pairs
 from neurosteer.pairs.baselines import fit_baselines
 from neurosteer.probes import STRENGTHS, L0Probes, Probes
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import UnitResult
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import random_units
@@ -42,8 +43,8 @@ RECIPE = Recipe(
     draws=2,
     layer=1,
     lam=0.8,
-    repeats=2,
     l0_steps=300,
+    own=(StabilitySettings(repeats=2),),
 )
 SHORT = RECIPE.l0
 SENTENCE = 1 / 48  # of the 24 pairs of a test part

@@ -17,12 +17,12 @@ from neurosteer.experiments.experiment import Caption, Drawing, Experiment, Resu
 from neurosteer.experiments.files import write_outcome
 from neurosteer.experiments.outcome import Outcome
 from neurosteer.experiments.plan import plan_recipe
+from neurosteer.experiments.recipe import Recipe
 from neurosteer.experiments.scope import Scope
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.model import Model
 from neurosteer.report.table import Table
 from neurosteer.results import Verdict, record
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, UnitResult
 
 

@@ -12,9 +12,9 @@ from made_outcome import make_outcome, outcome_csvs, recipe_of, tables_of, typed
 
 from neurosteer.experiments.outcome import csv_text
 from neurosteer.experiments.page import baselines_by_task_table, baselines_table
+from neurosteer.experiments.recipe import read_recipe
+from neurosteer.experiments.recipe.toml import recipe_toml
 from neurosteer.report.table import spread
-from neurosteer.runner import read_recipe
-from neurosteer.runner.toml import recipe_toml
 
 
 def result_of(experiment, **changes):

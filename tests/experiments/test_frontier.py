@@ -18,8 +18,9 @@ from tiny_models import hf_network, ids_of
 from neurosteer.errors import InputError
 from neurosteer.experiments import run_recipe
 from neurosteer.experiments.frontier.compute import read_at
+from neurosteer.experiments.frontier.settings import FrontierSettings
+from neurosteer.experiments.recipe.bundled import bundled_recipes
 from neurosteer.pairs import load_pairs
-from neurosteer.runner.bundled import bundled_recipes
 from neurosteer.studies.neutral import passages, read_neutral
 
 RECIPE = """format = 1
@@ -107,11 +108,11 @@ def test_a_curve_is_read_where_it_first_gets_there():
 
 
 def test_the_bundled_one_is_whole():
-    from neurosteer.runner.recipe import read_recipe
+    from neurosteer.experiments.recipe import read_recipe
 
     recipe = read_recipe(bundled_recipes()["frontier"])
-    assert recipe.budgets == (0.02, 0.05, 0.1, 0.2)
-    assert (len(recipe.tasks), recipe.controls, recipe.pooled) == (6, 9, False)
+    assert (len(recipe.tasks), recipe.controls) == (6, 9)
+    assert recipe.of(FrontierSettings) == FrontierSettings(budgets=(0.02, 0.05, 0.1, 0.2), pooled=False)
 
 
 def test_causal_refuses_other_methods(tmp_path: Path, tiny_folder: Callable[[str], Path]):

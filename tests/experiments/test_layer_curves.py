@@ -21,6 +21,7 @@ from neurosteer.experiments.design import NEURONS, Design
 from neurosteer.experiments.experiment import Experiment, Work
 from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.plan import plan_recipe
+from neurosteer.experiments.recipe import Recipe, override
 from neurosteer.experiments.registry import experiment_of
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
 from neurosteer.experiments.shared.layer_curves import chance_above_floor
@@ -29,7 +30,6 @@ from neurosteer.model import Model
 from neurosteer.pairs import Baselines
 from neurosteer.probes import L0
 from neurosteer.results import read_record, record
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.matching import matching_size, random_sizes
 
@@ -51,10 +51,7 @@ DESIGN = Design(
     lam=0.5,
     site="resid_post",
     position="eos",
-    folds=2,
-    repeats=2,
     l0=L0,
-    unpenalised_steps=(1,),
 )
 SAMPLES = TaskSamples.of(NAMES, DESIGN.seed)
 Row = dict[str, Any]
@@ -427,7 +424,7 @@ def test_what_a_recipe_cannot_ask_is_said_before_anything_runs(llama: Model):
         plan_recipe(causal, llama, tasks)
     assert plan_recipe(replace(causal, topk=16), llama, tasks)
     with pytest.raises(InputError, match="folds 9 are too many for the 12 train pairs of 'few'"):
-        plan_recipe(Recipe("o", experiments=("overlap",), folds=9), llama, tasks)
+        plan_recipe(override(Recipe("o"), {"experiments": "overlap", "folds": 9}), llama, tasks)
     warm = Recipe("s", experiments=("sensitivity",), lambdas=(0.2, 0.4), l0_start="warm", l0_log_alpha=5.0)
     with pytest.raises(InputError, match="sensitivity trains masks in every way: leave l0_start, l0_log_alpha out"):
         plan_recipe(warm, llama, tasks)

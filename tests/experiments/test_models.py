@@ -29,12 +29,12 @@ from neurosteer.experiments.models.compute import axis_of, chance
 from neurosteer.experiments.models.figures import draw, draw_kept
 from neurosteer.experiments.models.result import Kept, ModelRow, Models, TaskInModel
 from neurosteer.experiments.models.units import check_shape, difference, measured
+from neurosteer.experiments.recipe import Recipe, read_recipe
 from neurosteer.experiments.run import prepare
 from neurosteer.model import Model, untrained
 from neurosteer.pairs import Pairs
 from neurosteer.progress import QUIET
 from neurosteer.results import Estimate
-from neurosteer.runner import Recipe, read_recipe
 from neurosteer.runner.unfinished import unfinished_runs
 from neurosteer.runner.units import UnitResult
 from neurosteer.studies.bootstrap import groups_in

@@ -27,12 +27,12 @@ import neurosteer as ns
 from neurosteer.artefacts import check_path
 from neurosteer.errors import InputError
 from neurosteer.experiments import estimate_recipe, run_recipe
+from neurosteer.experiments.recipe import Recipe, override, read_recipe
 from neurosteer.experiments.run import command_of, work_on_recipe
 from neurosteer.pairs import load_pairs
 from neurosteer.probes import L0
 from neurosteer.progress import Progress
 from neurosteer.results import record
-from neurosteer.runner import Recipe, read_recipe
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.store import digest_of
 from neurosteer.studies.runs import runs as list_runs
@@ -104,14 +104,17 @@ def test_its_name_and_digest(begun):
     assert done.folder.name == f"run-sums-stub-{digest[:8]}"
 
 
+EXPERIMENTS = ["sensitivity", "overlap", "causal", "localizer", "gym", "frontier"]  # with settings of their own
+
+
 def test_a_changed_default_raises_the_format():
     """Runs know their settings by what differs from these: change one, and `UNIT_FORMAT` has to grow with it."""
-    told = Recipe("any").describe()
+    told = override(Recipe("any"), {"experiments": EXPERIMENTS}).describe()
     assert UNIT_FORMAT == 2
     assert {key: value for key, value in told.items() if value is not None} == {
         "name": "any",
         "title": "",
-        "experiments": [],
+        "experiments": EXPERIMENTS,
         "format": 1,
         "model": "smollm2-135m",
         "device": "auto",
@@ -179,7 +182,6 @@ def test_what_makes_another_run(begun, tmp_path):
         {"limit": 1000},
         {"layers": "all"},
         {"device": "cpu"},
-        {"measured": "all"},
     ]
     for overrides in same:
         done = run_recipe("sums.toml", **overrides)
@@ -187,6 +189,15 @@ def test_what_makes_another_run(begun, tmp_path):
     other: list[dict[str, Any]] = [{"limit": 79}, {"topk": 3}, {"lam": 0.3}, {"seed": 1}, {"layers": [0]}]
     assert len({run_recipe("sums.toml", **overrides).folder for overrides in other} - {first}) == 5
     assert run_recipe("sums.toml", out="elsewhere").folder.name == first.name
+
+
+def test_more_units_of_the_same_kind_are_no_other_run(begun):
+    """What says which units there are leaves those that are done; what says what they compute does not."""
+    plain = run_recipe("sums.toml", experiments=["causal", "gym"]).folder
+    for more in ({"measured": "all"}, {"seeds": 30}, {"attribution_pairs": 100}):
+        done = run_recipe("sums.toml", experiments=["causal", "gym"], **more)
+        assert (done.folder, done.computed) == (plain, 0)
+    assert run_recipe("sums.toml", experiments=["causal", "gym"], attribution_pairs=99).folder != plain
 
 
 def test_units_that_hold_something_else_make_another_run(begun, monkeypatch):

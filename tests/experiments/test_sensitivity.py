@@ -18,10 +18,12 @@ from neurosteer.errors import InputError
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.intervals import TaskSamples
+from neurosteer.experiments.recipe import Recipe
 from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
 from neurosteer.experiments.sensitivity import EXPERIMENT, check
 from neurosteer.experiments.sensitivity.figures import draw, draw_equal_share
 from neurosteer.experiments.sensitivity.result import Claim, LayerPoint, Sensitivity, Summary, UpCount
+from neurosteer.experiments.sensitivity.settings import SensitivitySettings
 from neurosteer.experiments.sensitivity.tables import tables
 from neurosteer.experiments.sensitivity.units import _blocks, sensitivity_name
 from neurosteer.experiments.sensitivity.variants import variants
@@ -34,7 +36,6 @@ from neurosteer.progress import QUIET
 from neurosteer.report.canvas import BLUE, GREEN, VERMILION
 from neurosteer.report.numbers import NONE, number
 from neurosteer.results import Estimate, record
-from neurosteer.runner import Recipe
 from neurosteer.runner.units import UnitResult
 from neurosteer.seeds import generator
 
@@ -48,9 +49,9 @@ RECIPE = Recipe(
     lambdas=LAMBDAS,
     lam=0.6,
     l0_steps=30,
-    unpenalised_steps=(10, 40),
     layer=0,
     topk=2,
+    own=(SensitivitySettings(unpenalised_steps=(10, 40)),),
 )
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.intervals import TaskSamples
+from neurosteer.experiments.recipe import Recipe
 from neurosteer.experiments.sensitivity.agreement import beyond_half, share_of_limit
 from neurosteer.experiments.sensitivity.claims import Measurement, answer_of, differences, judge
 from neurosteer.experiments.sensitivity.compute import Analysis, analyse
@@ -19,7 +20,6 @@ from neurosteer.experiments.sensitivity.result import Answer, Configuration
 from neurosteer.experiments.sensitivity.units import DenseProbes, TrainedMasks
 from neurosteer.model import Model
 from neurosteer.results import Estimate
-from neurosteer.runner import Recipe
 
 U, D, N, X = "up", "down", "not shown", "cannot be judged"
 

@@ -18,6 +18,7 @@ from .neutral import neutral_unit
 from .nulls import null_sets_unit
 from .result import CausalTransfer
 from .sets import sets_unit
+from .settings import CausalSettings
 from .sources import attribution_unit
 from .tables import tables
 from .targets import batches_of_nulls, batches_of_sets, measured_tasks, targets_of
@@ -82,6 +83,7 @@ EXPERIMENT = Experiment(
     Drawing(draw_measured, measured_caption, measured_charts),
     csvs,
     needs={"one_layer", "transfer"},
+    settings=CausalSettings,
     task_units=task_units,
     joint_units=joint_units,
     check=check,

@@ -23,6 +23,7 @@ from .neutral import neutral_rows
 from .nulls import null_sets_name
 from .predictions import Predictions, read_predictions
 from .result import KINDS, CausalTransfer, Cell, MeanDrop, MethodSummary, NullChange
+from .settings import causal_methods
 from .sources import massive_units
 
 NAME = "causal"
@@ -49,15 +50,15 @@ def compute(read: Read, work: Work, _: Scope) -> CausalTransfer:
         phenomena=phenomena,
         measured=list(measured.tasks),
         nothing_to_lose=[task for task, kept in zip(measured.tasks, measured.preferred, strict=True) if not kept],
-        methods=recipe.causal_methods,
+        methods=causal_methods(recipe),
         massive=massive_units(read, names, work.design.layer),
         predicted={one.method: [[plain(cell) for cell in row] for row in one.predicted] for one in predictions},
         cells=[row for rows in cells.values() for row in rows],
-        families=[row for method in recipe.causal_methods for row in family_rows(measured, method, recipe.seed)],
+        families=[row for method in causal_methods(recipe) for row in family_rows(measured, method, recipe.seed)],
         neutral=neutral_rows(read, work),
         effects=[row for rows in effects.values() for row in rows],
-        control_means=[row for method in recipe.causal_methods for row in control_means(method, measured)],
-        null_changes=[row for method in recipe.causal_methods for row in null_changes(read, method, measured)],
+        control_means=[row for method in causal_methods(recipe) for row in control_means(method, measured)],
+        null_changes=[row for method in causal_methods(recipe) for row in null_changes(read, method, measured)],
         agreement=[row for one in predictions for row in agreements(one, measured, names, phenomena, recipe.seed)],
         summary={
             one.method: summary(cells[one.method], effects[one.method], one.in_common(places)) for one in predictions

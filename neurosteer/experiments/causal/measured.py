@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from neurosteer.experiments.experiment import Work
+from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.results import read_record
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
@@ -22,6 +22,7 @@ from neurosteer.vocabulary import CausalMethod
 from .cells import FirstRow, cells_name, null_cells_name
 from .nulls import null_sets_name
 from .sets import sets_name
+from .settings import causal_methods
 from .targets import batches_of_nulls, batches_of_sets, targets_of
 
 Matrix: TypeAlias = Float[np.ndarray, "source target"]
@@ -94,8 +95,8 @@ def read_measured(read: Read, work: Work) -> Measured:
     recipe, targets, batches = work.recipe, targets_of(work), batches_of_sets(work.recipe, work.tasks)
     tasks = [target.task for target in targets]
     place, shape = {task: i for i, task in enumerate(tasks)}, (len(tasks), len(tasks), 1 + recipe.controls)
-    found = {method: np.full(shape, np.nan) for method in recipe.causal_methods}
-    nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in recipe.causal_methods}
+    found = {method: np.full(shape, np.nan) for method in causal_methods(recipe)}
+    nulls = {method: np.full((len(tasks), recipe.nulls), np.nan) for method in causal_methods(recipe)}
     cells: dict[tuple[CausalMethod, str, str], CellNumbers] = {}
     clean = []
     for target in targets:
@@ -122,7 +123,7 @@ def read_measured(read: Read, work: Work) -> Measured:
         cells=cells,
         changes=found,
         nulls=nulls,
-        likeness={method: Likeness.of(read, tasks, method, recipe) for method in recipe.causal_methods},
+        likeness={method: Likeness.of(read, tasks, method, recipe) for method in causal_methods(recipe)},
     )
 
 

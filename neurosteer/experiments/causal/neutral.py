@@ -20,6 +20,7 @@ from neurosteer.studies.neutral import passages, read_neutral
 
 from .result import NeutralText
 from .sets import SetKey, read_set, sets_name, sets_needs
+from .settings import causal_methods
 from .targets import batches_of_sets
 
 
@@ -53,7 +54,7 @@ def neutral_rows(read: Read, work: Work) -> list[NeutralText]:
     """One for each set, method by method; numbers are None for an empty set."""
     batches = batches_of_sets(work.recipe, work.tasks)
     rows = chain.from_iterable(_rows(read, batch) for batch in batches)
-    return sorted(rows, key=lambda row: work.recipe.causal_methods.index(row.method))
+    return sorted(rows, key=lambda row: causal_methods(work.recipe).index(row.method))
 
 
 def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralText]:

@@ -28,6 +28,7 @@ from neurosteer.store import file_stem
 from neurosteer.studies.examples import BLOCK
 from neurosteer.vocabulary import PAPER_METHODS, CausalMethod, PaperMethod
 
+from .settings import causal_methods
 from .sources import as_ranking, attribution_name, ranking_needs
 
 Exchanged = Bool[Tensor, "null pair"]
@@ -52,7 +53,7 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
     """The sets that each method finds on exchanged pairs: `<method>` `[null k]`; -1 fills a smaller set."""
     recipe, design, pairs = work.recipe, work.design, task.split.train
     train = torch.as_tensor(task.split.indices["train"])
-    encoded = [method for method in PAPER_METHODS if method in recipe.causal_methods]
+    encoded = [method for method in PAPER_METHODS if method in causal_methods(recipe)]
 
     def compute(read: Read) -> UnitResult:
         flips = exchanges(pairs, recipe.nulls, recipe.seed)
@@ -61,19 +62,19 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
             row = design.states_layers.index(design.layer)
             states = torch.from_numpy(np.asarray(read(states_name(task.name)).arrays["values"]))[train][:, :, row]
             scores |= null_searches(states.to(work.model.float64_device), flips, task.name, encoded, design)
-        if "attribution" in recipe.causal_methods:
+        if "attribution" in causal_methods(recipe):
             by_pair = torch.from_numpy(np.asarray(read(attribution_name(task.name)).arrays["by_pair"])).double()
             signs = 1.0 - 2.0 * flips[:, : len(by_pair)].double()
             scores["attribution"] = signs @ by_pair / len(by_pair)
         return UnitResult(
-            {method: _top(read, work, task.name, method, scores[method]) for method in recipe.causal_methods}, {}
+            {method: _top(read, work, task.name, method, scores[method]) for method in causal_methods(recipe)}, {}
         )
 
-    needs = [need for method in recipe.causal_methods for need in ranking_needs(task.name, method)]
+    needs = [need for method in causal_methods(recipe) for need in ranking_needs(task.name, method)]
     needs += [states_name(task.name)] if encoded else []
-    fits = recipe.nulls * ("l0" in recipe.causal_methods)
+    fits = recipe.nulls * ("l0" in causal_methods(recipe))
     cost = costs.ONE_LAYER * 2 * len(pairs) * design.width * fits + 0.01 * recipe.nulls
-    size = 8 * len(recipe.causal_methods) * recipe.nulls * design.k
+    size = 8 * len(causal_methods(recipe)) * recipe.nulls * design.k
     return Unit(null_sets_name(task.name), task.name, cost, compute, needs=tuple(dict.fromkeys(needs)), size=size)
 
 

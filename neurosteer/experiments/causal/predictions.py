@@ -15,6 +15,7 @@ from neurosteer.runner.units import Read
 from neurosteer.vocabulary import CausalMethod
 
 from .measured import Matrix
+from .settings import causal_methods
 from .sources import attribution_name, chosen_set
 
 
@@ -50,7 +51,7 @@ def read_predictions(read: Read, work: Work) -> list[Predictions]:
     drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in work.names], axis=1)
     transfer = read(TRANSFER).arrays["pairwise_sparse"]
     found = []
-    for method in work.recipe.causal_methods:
+    for method in causal_methods(work.recipe):
         sets = [chosen_set(read, work, task, method).units.tolist() for task in work.names]
         chosen = np.zeros((len(sets), len(drops)), dtype=int)
         for row, units in zip(chosen, sets, strict=True):

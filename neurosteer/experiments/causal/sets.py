@@ -16,6 +16,7 @@ from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
 from neurosteer.vocabulary import CausalMethod
 
+from .settings import causal_methods
 from .sources import chosen_set, ranking_needs, ranking_of
 
 
@@ -40,7 +41,7 @@ def sets_unit(work: Work, task: str) -> Unit:
     def compute(read: Read) -> UnitResult:
         arrays: dict[str, np.ndarray] = {}
         matching: dict[str, dict[str, float | None]] = {}
-        for method in recipe.causal_methods:
+        for method in causal_methods(recipe):
             chosen = chosen_set(read, work, task, method)
             seed = seed_of(recipe.seed, task, method)
             controls = matched_controls(chosen, recipe.controls, seed) if len(chosen) else []
@@ -53,9 +54,9 @@ def sets_unit(work: Work, task: str) -> Unit:
             }
         return UnitResult(arrays, {"task": task, "about": matching})
 
-    needs = tuple(dict.fromkeys(need for method in recipe.causal_methods for need in ranking_needs(task, method)))
-    cost = 0.01 * len(recipe.causal_methods) * recipe.controls
-    size = 8 * len(recipe.causal_methods) * (1 + recipe.controls) * work.design.k
+    needs = tuple(dict.fromkeys(need for method in causal_methods(recipe) for need in ranking_needs(task, method)))
+    cost = 0.01 * len(causal_methods(recipe)) * recipe.controls
+    size = 8 * len(causal_methods(recipe)) * (1 + recipe.controls) * work.design.k
     return Unit(sets_name(task), task, cost, compute, needs=needs, size=size)
 
 

@@ -20,6 +20,8 @@ from neurosteer.store import file_stem
 from neurosteer.studies.costs import count_prefixes
 from neurosteer.vocabulary import CausalMethod
 
+from .settings import CausalSettings
+
 
 def attribution_name(task: str) -> str:
     return f"attribution-{file_stem(task)}"
@@ -32,7 +34,7 @@ def attribution_unit(work: Work, task: Task) -> Unit:
     gradient is taken down to the layer: of the blocks below only activations are computed.
     """
     model, site, layer = work.model, work.recipe.site, work.design.layer
-    pairs = task.split.train.limit(work.recipe.attribution_pairs)
+    pairs = task.split.train.limit(work.recipe.of(CausalSettings).attribution_pairs)
 
     def compute(_: Read) -> UnitResult:
         found = attribute_pairs(model, pairs, site=site, layers=[layer], progress=work.progress)

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.experiments.experiment import Task, Work
+from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.runner.recipe import Recipe
 from neurosteer.vocabulary import CausalMethod
 
 from .sets import SetKey
+from .settings import CausalSettings, causal_methods
 
 EDITS = 60  # that one unit measures; more only where one set has more controls
 T = TypeVar("T")
@@ -36,9 +37,10 @@ def measured_tasks(recipe: Recipe, tasks: Sequence[Task]) -> list[str]:
     Raises `InputError` for a name that is not among the tasks.
     """
     names = [task.name for task in tasks]
-    if recipe.measured == "all":
+    measured = recipe.of(CausalSettings).measured
+    if measured == "all":
         return names
-    chosen = _one_of_each_phenomenon(tasks) if recipe.measured == "phenomena" else set(recipe.measured)
+    chosen = _one_of_each_phenomenon(tasks) if measured == "phenomena" else set(measured)
     for name in sorted(chosen - set(names)):
         known = did_you_mean(name, [*names, "phenomena", "all"])
         raise InputError(f"measured: no task '{name}' here that can be split{known}")
@@ -69,7 +71,12 @@ def batches_of_sets(recipe: Recipe, tasks: Sequence[Task]) -> list[Sequence[SetK
     """
     first, measured = _one_of_each_phenomenon(tasks), measured_tasks(recipe, tasks)
     parts = [
-        [SetKey(name, method) for name in measured if (name in first) is is_first for method in recipe.causal_methods]
+        [
+            SetKey(name, method)
+            for name in measured
+            if (name in first) is is_first
+            for method in causal_methods(recipe)
+        ]
         for is_first in (True, False)
     ]
     return [batch for part in parts for batch in _batches(part, 1 + recipe.controls)]
@@ -77,7 +84,7 @@ def batches_of_sets(recipe: Recipe, tasks: Sequence[Task]) -> list[Sequence[SetK
 
 def batches_of_nulls(recipe: Recipe) -> list[Sequence[CausalMethod]]:
     """The methods whose null sets one unit measures."""
-    return _batches(recipe.causal_methods, recipe.nulls) if recipe.nulls else []
+    return _batches(causal_methods(recipe), recipe.nulls) if recipe.nulls else []
 
 
 def _batches(items: Sequence[T], edits: int) -> list[Sequence[T]]:

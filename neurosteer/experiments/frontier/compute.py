@@ -22,6 +22,7 @@ from neurosteer.vocabulary import Method
 from .curves import curves_name, test_pairs
 from .rankings import layers_of
 from .result import NAME, Area, Cell, CurvePoint, Family, Frontier
+from .settings import FrontierSettings
 
 POINTS = 20  # KLs of the figure, 0 apart
 FEWEST_TASKS = 3  # of a permutation test over tasks
@@ -59,7 +60,7 @@ def read_at(kl: float, kls: Float[np.ndarray, "size"], values: Float[np.ndarray,
 def compute(read: Read, work: Work, scope: Scope) -> Frontier:
     preferred = {task.name: _has_preference(read, work, task) for task in work.tasks}
     kept = [task.name for task in work.tasks if preferred[task.name]]
-    methods, budgets = work.recipe.methods, work.recipe.budgets
+    methods, budgets = work.recipe.methods, work.recipe.of(FrontierSettings).budgets
     found = {(task, method): _curves(read, task, method, preferred) for task in kept for method in methods}
     grid = [max(budgets) * (i + 1) / POINTS for i in range(POINTS)]
     at = {(task, method, kl): curves.at(kl) for (task, method), curves in found.items() for kl in (*budgets, *grid)}
@@ -69,7 +70,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Frontier:
         experiment=NAME,
         methods=methods,
         budgets=budgets,
-        pooled=work.recipe.pooled,
+        pooled=work.recipe.of(FrontierSettings).pooled,
         layers=layers_of(work),
         controls=work.recipe.controls,
         test_pairs=work.recipe.test_pairs,

@@ -26,6 +26,7 @@ from neurosteer.studies.neutral import passages, read_neutral
 
 from .rankings import MASK_METHOD, layers_of, mask_name, ranking_of, rankings_name
 from .result import NAME
+from .settings import FrontierSettings
 
 STEP = 1.5  # times as many units at the next size, about
 SIZES = 11  # of a curve, about: for the estimate
@@ -105,7 +106,7 @@ def _grow(
     work: Work, ranking: Ranking, orders: Sequence[Order], text: Sequence[Sequence[Text]]
 ) -> tuple[list[int], Float[np.ndarray, "order size"]]:
     """Sizes, and the KL of each order at each, until it reaches the largest that is asked for; NaN beyond."""
-    sizes, columns, most = list[int](), list[np.ndarray](), max(work.recipe.budgets)
+    sizes, columns, most = list[int](), list[np.ndarray](), max(work.recipe.of(FrontierSettings).budgets)
     going, k = list(range(len(orders))), 1
     while going:
         sizes.append(k)

@@ -19,6 +19,7 @@ from neurosteer.studies.masks import MASK, Paths, Place, mask_texts
 from neurosteer.vocabulary import Method
 
 from .result import NAME
+from .settings import FrontierSettings
 
 MASK_METHOD: Method = "causal-l0"
 PROBES = 4.0  # seconds of one layer's probes and masks
@@ -26,7 +27,7 @@ PROBES = 4.0  # seconds of one layer's probes and masks
 
 def layers_of(work: Work) -> tuple[int, ...]:
     """Whose units are chosen from: the one layer, or all of the recipe's."""
-    return work.design.layers if work.recipe.pooled else (work.design.layer,)
+    return work.design.layers if work.recipe.of(FrontierSettings).pooled else (work.design.layer,)
 
 
 def rankings_name(task: str) -> str:
@@ -73,7 +74,8 @@ def rankings_unit(work: Work, task: Task) -> Unit:
 
 def mask_unit(work: Work, task: Task) -> Unit:
     """The scores of a causal mask `[layer unit]`: the mean of `mask_seeds` paths of `mask_steps` steps."""
-    settings = replace(MASK, seeds=work.recipe.mask_seeds, steps=work.recipe.mask_steps or MASK.steps)
+    asked = work.recipe.of(FrontierSettings)
+    settings = replace(MASK, seeds=asked.mask_seeds, steps=asked.mask_steps or MASK.steps)
 
     def compute(read: Read) -> UnitResult:
         stats = read_stats(read, task.name)

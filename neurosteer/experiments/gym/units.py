@@ -22,6 +22,7 @@ from neurosteer.vocabulary import QUESTIONS, Method
 from .rankings import Variation, grade, variations
 from .result import NAME, Asked, RankingGrade
 from .sets import HAND, sets_of
+from .settings import GymSettings
 
 SOURCE = "builtin:gym"
 OTHER_PAIRS = 30  # of each other task
@@ -52,7 +53,7 @@ def unit_name(what: str, seed: int) -> str:
 
 def seeds_of(work: Work) -> range:
     """Of the models, and of all that is drawn for each."""
-    return range(work.recipe.seed, work.recipe.seed + work.recipe.seeds)
+    return range(work.recipe.seed, work.recipe.seed + work.recipe.of(GymSettings).seeds)
 
 
 def graded(work: Work, pairs: Pairs, seed: int) -> list[RankingGrade]:

@@ -16,6 +16,7 @@ from neurosteer.shown import short_repr
 from neurosteer.studies.effects.controls import empirical_p
 from neurosteer.studies.margins import accuracy
 
+from .settings import LocalizerSettings
 from .units import NAME, localizer_name, parts_of
 
 
@@ -69,7 +70,8 @@ def compute(read: Read, work: Work, scope: Scope) -> Localizer:
         "matched": [row.matched.mean for row in rows],
     }
     means = {name: work.samples.means(np.array(values)[:, None]).at(0) for name, values in columns.items()}
-    return Localizer(NAME, work.recipe.localise, work.recipe.evaluate, rows, **means)
+    settings = work.recipe.of(LocalizerSettings)
+    return Localizer(NAME, settings.localise, settings.evaluate, rows, **means)
 
 
 def _row(read: Read, work: Work, task: Task) -> Localised:

@@ -22,6 +22,8 @@ from neurosteer.store import file_stem
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.vocabulary import is_share
 
+from .settings import LocalizerSettings
+
 NAME = "localizer"
 
 
@@ -33,16 +35,16 @@ def check(work: Work) -> None:
 
 def parts_of(pairs: Pairs, work: Work) -> tuple[Pairs, Pairs]:
     """The pairs that localise, and those that evaluate."""
-    ranges = []
-    for key in ("localise", "evaluate"):
-        first, last = map(int, getattr(work.recipe, key).split("-"))
+    ranges, settings = [], work.recipe.of(LocalizerSettings)
+    for key, span in (("localise", settings.localise), ("evaluate", settings.evaluate)):
+        first, last = map(int, span.split("-"))
         if last >= len(pairs):
             raise InputError(f"{key} {first}-{last}: {pairs.task} has pairs 0 to {len(pairs) - 1}")
         ranges.append(range(first, last + 1))
     if set(ranges[0]) & set(ranges[1]):
-        raise InputError(f"localise {work.recipe.localise} and evaluate {work.recipe.evaluate} have pairs in common")
+        raise InputError(f"localise {settings.localise} and evaluate {settings.evaluate} have pairs in common")
     if len(ranges[0]) < 2:
-        raise InputError(f"localise {work.recipe.localise}: at least 2 pairs are needed")
+        raise InputError(f"localise {settings.localise}: at least 2 pairs are needed")
     return pairs.take(ranges[0]), pairs.take(ranges[1])
 
 

@@ -17,13 +17,13 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.model_list import ModelList
+from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.experiments.shared import costs
 from neurosteer.model import Model
 from neurosteer.neurons import Ranking, matched_controls, resolve_topk
 from neurosteer.neurons.topk import best_units
 from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate, record
-from neurosteer.runner.recipe import Recipe
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.sites import KNOWN_SITES
 from neurosteer.store import file_stem

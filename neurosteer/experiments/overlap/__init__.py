@@ -9,6 +9,7 @@ from itertools import product
 from neurosteer.errors import InputError
 from neurosteer.experiments.experiment import Drawing, Experiment, Rows, Work
 from neurosteer.experiments.scope import Scope
+from neurosteer.experiments.shared.stability import StabilitySettings
 from neurosteer.report.numbers import number, p_value
 from neurosteer.report.table import Table, mean
 from neurosteer.vocabulary import PaperMethod
@@ -32,7 +33,7 @@ class SharedPart:
 def check(work: Work) -> None:
     """Raises `InputError` where a fold of the train pairs would have fewer than two."""
     fewest = min(work.tasks, key=lambda task: len(task.split.train))
-    pairs, folds = len(fewest.split.train), work.design.folds
+    pairs, folds = len(fewest.split.train), work.recipe.of(StabilitySettings).folds
     if pairs < 2 * folds:
         raise InputError(f"folds {folds} are too many for the {pairs} train pairs of '{fewest.name}'")
 
@@ -70,5 +71,6 @@ EXPERIMENT = Experiment(
     Drawing(draw, caption, charts),
     csvs,
     needs={"one_layer", "stability"},
+    settings=StabilitySettings,
     check=check,
 )

@@ -35,7 +35,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Sensitivity:
     design, samples = work.design, work.samples
     assert isinstance(design.lam, float)  # see `check`
     dense = DenseProbes.read(read, work.names)
-    found = [analyse(masks, dense, design, design.lam, samples) for masks in read_masks(read, work.names, design)]
+    found = [analyse(masks, dense, design, design.lam, samples) for masks in read_masks(read, work)]
     return Sensitivity(
         experiment=NAME,
         lambdas=design.lambdas,

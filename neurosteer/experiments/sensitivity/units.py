@@ -25,6 +25,7 @@ from neurosteer.studies.examples import BLOCK, Examples, fit_dense
 from neurosteer.studies.masked_probes import Masks, fit_masks_at, mask_noise
 
 from .result import NAME, Configuration
+from .settings import SensitivitySettings
 from .variants import Variant, variants
 
 Arrays = dict[str, np.ndarray]
@@ -57,7 +58,7 @@ def task_units(work: Work, task: Task) -> list[Unit]:
             4 * points * len(variant.steps) * 7 * len(variant.settings),
             partial(_masks, task=task.name, variant=variant, design=design),
         )
-        for variant in variants(design.l0, design.unpenalised_steps)
+        for variant in variants(design.l0, work.recipe.of(SensitivitySettings).unpenalised_steps)
     ]
     return [dense, *masks]
 
@@ -159,11 +160,11 @@ class TrainedMasks:
         return self.loss.mean(axis=(0, 1)) <= np.log(2) * np.array(lambdas)
 
 
-def read_masks(read: Read, tasks: Sequence[str], design: Design) -> Iterator[TrainedMasks]:
+def read_masks(read: Read, work: Work) -> Iterator[TrainedMasks]:
     """Every configuration, from the units of `task_units`."""
     names = ("kept", "accuracy", "validation", "spearman", "limit", "loss", "penalty")
-    for variant in variants(design.l0, design.unpenalised_steps):
-        by_task = [read(sensitivity_name(task, variant.name)).arrays for task in tasks]
+    for variant in variants(work.design.l0, work.recipe.of(SensitivitySettings).unpenalised_steps):
+        by_task = [read(sensitivity_name(task, variant.name)).arrays for task in work.names]
         stacked = [np.stack([arrays[name] for arrays in by_task]).astype(float) for name in names]
         for i, of_start in enumerate(variant.configurations()):
             for j, configuration in enumerate(of_start):

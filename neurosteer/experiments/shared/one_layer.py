@@ -24,6 +24,7 @@ from neurosteer.studies.examples import Examples, fit_dense
 from neurosteer.studies.masked_probes import Masks, chosen_lambda, fit_masks
 
 from . import costs
+from .stability import StabilitySettings
 from .states import states_name, states_of
 
 GENERAL_PAIRS = 100  # of each part, from which a probe of many tasks learns and chooses
@@ -37,7 +38,7 @@ def one_layer_name(task: str) -> str:
 def one_layer_unit(work: Work, task: Task) -> Unit:
     """What is known of a task at the layer that is looked at."""
     pairs, split, design = task.pairs, task.split, work.design
-    needs = states_name(task.name)
+    needs, stability = states_name(task.name), work.recipe.of(StabilitySettings)
 
     def compute(read: Read) -> UnitResult:
         every_layer, row = read(needs), design.states_layers.index(design.layer)
@@ -51,12 +52,12 @@ def one_layer_unit(work: Work, task: Task) -> Unit:
             most = None if part == "test" else GENERAL_PAIRS
             arrays[f"states_{part}"] = values[torch.as_tensor(indices[:most])][:, :, 0].numpy()
         if "stability" in design.needs:
-            arrays |= _stability(values.to(device), pairs, split, design)
+            arrays |= _stability(values.to(device), pairs, split, design, stability)
         parts = {part: list(indices) for part, indices in split.indices.items()}
         hashes = [sentence_hashes([pair]) for pair in pairs]
         return UnitResult(arrays, {"parts": parts, "sentences": hashes})
 
-    cost = costs.ONE_LAYER * 2 * len(split.train) * design.width * (1 + 2 * design.repeats)
+    cost = costs.ONE_LAYER * 2 * len(split.train) * design.width * (1 + 2 * stability.repeats)
     size = 8 * (len(split.test) + 2 * GENERAL_PAIRS) * design.width
     return Unit(one_layer_name(pairs.task), pairs.task, cost, compute, needs=(needs,), size=size)
 
@@ -91,22 +92,24 @@ def _null(states: EosStates, split: Split, design: Design, device: torch.device)
     return {f"null_{name}": found[name] for name in ("dense_weights", "dense_bias", "sparse_weights", "sparse_bias")}
 
 
-def _stability(values: Values, pairs: Pairs, split: Split, design: Design) -> dict[str, np.ndarray]:
+def _stability(
+    values: Values, pairs: Pairs, split: Split, design: Design, asked: StabilitySettings
+) -> dict[str, np.ndarray]:
     """Top k by Welch and by L0 in disjoint folds of the train pairs, and in the train parts of other splits.
 
     `folds_welch`, `folds_l0` `[repeat fold k]`; `seeds_welch`, `seeds_l0` `[repeat k]`; -1 fills a set up to k.
     """
     train = torch.as_tensor(split.indices["train"])
-    size = len(train) // design.folds
+    size = len(train) // asked.folds
     folds, labels = [], []
-    for repeat in range(design.repeats):
+    for repeat in range(asked.repeats):
         order = train[torch.randperm(len(train), generator=generator(design.seed, pairs.task, "folds", repeat))]
-        folds += [values[part] for part in order[: size * design.folds].split(size)]
-        labels += [(pairs.task, design.layer, "l0", "fold", repeat, fold) for fold in range(design.folds)]
+        folds += [values[part] for part in order[: size * asked.folds].split(size)]
+        labels += [(pairs.task, design.layer, "l0", "fold", repeat, fold) for fold in range(asked.folds)]
     by_fold = _top_sets(torch.cat(folds, dim=2), labels, design)
-    found = {f"folds_{method}": sets.reshape(design.repeats, design.folds, -1) for method, sets in by_fold.items()}
+    found = {f"folds_{method}": sets.reshape(asked.repeats, asked.folds, -1) for method, sets in by_fold.items()}
     others: dict[str, list[np.ndarray]] = {"welch": [], "l0": []}
-    for repeat in range(design.repeats):
+    for repeat in range(asked.repeats):
         seed = seed_of(design.seed, "stability", repeat) >> 32
         try:
             indices = pairs.split(split.kind, seed).indices["train"]

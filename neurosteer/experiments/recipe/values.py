@@ -12,6 +12,9 @@ from neurosteer.pairs import read_layout
 from neurosteer.vocabulary import is_device, is_share, read_layers
 
 T = TypeVar("T", bound=Hashable)
+CHANGES_NO_UNIT = {
+    "changes_no_unit": True
+}  # metadata of a key that says which units are asked for, not what they are
 _LONGEST = 60  # characters of a value that a message repeats
 
 

@@ -12,7 +12,7 @@ from neurosteer.store import expanded
 
 SUFFIX = ".toml"
 _SHIPPED = Path(__file__).parent / "paper"  # in a wheel
-_SOURCES = Path(__file__).parents[2] / "recipes" / "paper"  # in a checkout
+_SOURCES = Path(__file__).parents[3] / "recipes" / "paper"  # in a checkout
 
 
 def bundled_recipes() -> dict[str, Path]:

@@ -8,9 +8,9 @@ import pytest
 
 import neurosteer
 from neurosteer.errors import InputError
-from neurosteer.runner import bundled as bundled_module
-from neurosteer.runner import read_recipe, recipe_rows
-from neurosteer.runner.bundled import bundled_recipes, find_recipe
+from neurosteer.experiments.recipe import bundled as bundled_module
+from neurosteer.experiments.recipe import read_recipe, recipe_rows
+from neurosteer.experiments.recipe.bundled import bundled_recipes, find_recipe
 
 PACKAGE = Path(neurosteer.__file__).parent
 OURS = PACKAGE.parent / "recipes" / "paper"

@@ -14,17 +14,25 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from neurosteer.errors import InputError
+from neurosteer.experiments.causal.settings import CausalSettings
+from neurosteer.experiments.frontier.settings import FrontierSettings
+from neurosteer.experiments.gym.settings import GymSettings
+from neurosteer.experiments.localizer.settings import LocalizerSettings
+from neurosteer.experiments.recipe import Recipe, override, read_recipe
+from neurosteer.experiments.sensitivity.settings import SensitivitySettings
+from neurosteer.experiments.shared.stability import StabilitySettings
 from neurosteer.probes import L0
-from neurosteer.runner import Recipe, override, read_recipe
 from neurosteer.studies.finding.layers import LAMBDAS
 from neurosteer.vocabulary import COLUMNS, METHODS
 
 HEAD = 'format = 1\nexperiments = ["fig5"]\n'
+EXPERIMENTS = ("causal", "fig2", "overlap", "sensitivity", "localizer", "gym", "frontier")  # with settings, but fig2
+OWN = f"format = 1\nexperiments = {json.dumps(EXPERIMENTS)}\n"
 EVERY = """
 # every key, none at its default
 format = 1
 title = "All of it, é"
-experiments = ["causal", "fig2"]
+experiments = ["causal", "fig2", "overlap", "sensitivity", "localizer", "gym", "frontier"]
 model = "org/name"
 revision = "v1"
 device = "cuda:1"
@@ -88,7 +96,7 @@ def test_every_key(write):
     assert read_recipe(write(EVERY)) == Recipe(
         name="mine",
         title="All of it, é",
-        experiments=("causal", "fig2"),
+        experiments=EXPERIMENTS,
         format=1,
         model="org/name",
         revision="v1",
@@ -118,24 +126,20 @@ def test_every_key(write):
         l0_rate_gates=0.2,
         l0_decay="none",
         l0_weight_l2=1e-3,
-        unpenalised_steps=(10, 20),
         layer=14,
         lam=0.3,
-        folds=3,
-        repeats=4,
         methods=("l0",),
-        measured=("intransitive", "causative"),
         controls=99,
         nulls=0,
-        localise="0-9",
-        evaluate="10-19",
         test_pairs=50,
-        attribution_pairs=60,
-        seeds=3,
-        pooled=True,
-        budgets=(0.05, 0.1),
-        mask_seeds=2,
-        mask_steps=30,
+        own=(
+            CausalSettings(measured=("intransitive", "causative"), attribution_pairs=60),
+            StabilitySettings(folds=3, repeats=4),
+            SensitivitySettings(unpenalised_steps=(10, 20)),
+            LocalizerSettings(localise="0-9", evaluate="10-19"),
+            GymSettings(seeds=3),
+            FrontierSettings(pooled=True, budgets=(0.05, 0.1), mask_seeds=2, mask_steps=30),
+        ),
     )
 
 
@@ -144,6 +148,11 @@ def test_how_masks_are_trained(write):
     given = {"states": "raw", "start": "warm", "log_alpha": -1.0, "steps": 20, "rate_weights": 0.5, "rate_gates": 0.2}
     assert read_recipe(write(EVERY)).l0 == dataclasses.replace(L0, **given, decay="none", weight_l2=1e-3)
     assert read_recipe(write(HEAD)).l0 == L0
+
+
+def value_of(recipe: Recipe, field: str) -> Any:
+    """Of the recipe, or of the settings of one of its experiments."""
+    return next(getattr(one, field) for one in (recipe, *recipe.own) if hasattr(one, field))
 
 
 def test_defaults(write):
@@ -164,7 +173,7 @@ def test_description_has_every_key_as_json(write):
 
 
 def test_a_description_is_a_recipe_again(write):
-    for content in (EVERY, HEAD):
+    for content in (EVERY, OWN, HEAD):
         recipe = read_recipe(write(content))
         keys = {key: value for key, value in recipe.describe().items() if value is not None and key != "name"}
         again = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
@@ -208,9 +217,22 @@ def test_byte_order_mark_and_windows_line_ends(write, content):
     ],
 )
 def test_forms_of_a_value(write, line, field, value):
-    found = getattr(read_recipe(write(HEAD + line)), field)
+    found = value_of(read_recipe(write(OWN + line)), field)
     assert found == value
     assert type(found) is type(value)
+
+
+def test_settings_of_experiments_that_the_recipe_does_not_have(write):
+    """They would change nothing, so they are refused. Settings come and go with the experiments."""
+    told = "seeds is a key of the experiment gym, which this recipe does not have"
+    assert refused(write(HEAD + "seeds = 3")).endswith(f"mine.toml: {told}")
+    assert refused(write(HEAD), seeds="3") == told
+    gym = override(read_recipe(write(HEAD)), {"experiments": "gym", "seeds": "3"})
+    assert (gym.own, gym.of(GymSettings).seeds) == ((GymSettings(seeds=3),), 3)
+    assert override(gym, {"limit": 9}).own == gym.own
+    assert override(gym, {"experiments": "fig5"}).own == ()
+    assert "seeds" not in read_recipe(write(HEAD)).describe()
+    assert read_recipe(write(HEAD)).of(GymSettings) == GymSettings(seeds=20)
 
 
 KEYS = "(a recipe has: title, experiments, format, model, "
@@ -338,7 +360,7 @@ def refused(path: Any, **overrides: Any) -> str:
 
 @pytest.mark.parametrize(("line", "told"), WRONG, ids=lambda value: "")
 def test_wrong_lines(write, line, told):
-    message = refused(write(HEAD + line))
+    message = refused(write(OWN + line))
     assert "mine.toml" in message
     assert told in message
 
@@ -462,7 +484,7 @@ def test_whatever_a_file_holds(tmp_path, content):
     ids=lambda value: "",
 )
 def test_what_is_typed(write, key, typed, field, value):
-    found = getattr(read_recipe(write(HEAD), {key: typed}), field)
+    found = value_of(read_recipe(write(OWN), {key: typed}), field)
     assert found == value
     assert type(found) is type(value)
 
