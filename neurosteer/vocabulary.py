@@ -83,10 +83,10 @@ def are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def counted_pairs(pairs: int, groups: int) -> str:
+def counted_pairs(pairs: int, groups: int, noun: str = "test pair") -> str:
     """`60 test pairs (12 groups that share an item or a sentence)`; `60 test pairs` where each is a group."""
     share = f"{counted(groups, 'group')} that share{'s' * (groups == 1)} an item or a sentence"
-    return counted(pairs, "test pair") + ("" if groups == pairs else f" ({share})")
+    return counted(pairs, noun) + ("" if groups == pairs else f" ({share})")
 
 
 def is_device(text: str) -> bool:

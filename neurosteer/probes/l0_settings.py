@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from neurosteer.errors import InputError, did_you_mean
-from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES, L0Decay, L0Start, L0States
+from neurosteer.vocabulary import L0_DECAYS, L0_STARTS, L0_STATES, Json, L0Decay, L0Start, L0States
 
 from .hard_concrete import Stretch
+
+OPTIMISER = "Adam, full batch"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,6 @@ class L0Settings:
         beta1: decay of the optimiser's averages.
         beta2: decay of its averages of squares.
         weight_l2: L2 penalty on the weights.
-        optimiser: its name; for the record only.
 
     Source:
         Gates: Louizos, Welling & Kingma 2018.
@@ -61,7 +63,6 @@ class L0Settings:
     beta1: float = 0.9  # Adam's averages
     beta2: float = 0.99
     weight_l2: float = 1e-2
-    optimiser: str = "Adam, full batch"
 
     def __post_init__(self) -> None:
         """Raises `InputError` for an unknown word, and for numbers out of range."""
@@ -94,7 +95,12 @@ class L0Settings:
 
     def settings(self) -> dict[str, float | int | str]:
         """As recorded in every artefact."""
-        return asdict(self)
+        return {**asdict(self), "optimiser": OPTIMISER}
+
+    @classmethod
+    def recorded(cls, settings: Mapping[str, Json]) -> L0Settings:
+        """Those that an artefact has recorded, beside whatever else."""
+        return cls(**{one.name: settings[one.name] for one in fields(cls) if one.name in settings})
 
     @property
     def stretch(self) -> Stretch:

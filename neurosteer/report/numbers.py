@@ -54,6 +54,11 @@ def change(value: float | None) -> str:
     return text if text.startswith("-") or float(text) == 0 else f"+{text}"
 
 
+def between(ends: tuple[float, float]) -> str:
+    """`.69 to .77`."""
+    return f"{number(ends[0])} to {number(ends[1])}"
+
+
 def interval(value: float, low: float, high: float) -> str:
     """A change with its interval: `-0.86 [-1.10, -0.61]`."""
     return f"{change(value)} [{change(low)}, {change(high)}]"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from neurosteer.results.score import ScoreRun, TaskScore
-from neurosteer.vocabulary import counted
+from neurosteer.vocabulary import FEWEST_PAIRS, counted
 
 from .grid import add_row, grid
-from .numbers import nats, number, percent
+from .numbers import NONE, between, nats, number, percent
 
 MANY = 0.2  # a larger share of pairs that differ in token counts is spoken of
 FRAMES = ("first", "second")
@@ -22,21 +23,22 @@ FRAME_NOTES = [
 
 
 def score_table(run: ScoreRun) -> RenderableType:
-    """The scores of one or more tasks; margins are means over pairs, in nats. It fits a terminal of 80 columns."""
+    """The scores of one or more tasks; margins are means over pairs, in nats. It fits a terminal of 80 columns.
+
+    Of many tasks the page and the JSON have the intervals: there is no room beside the longest of BLiMP's names.
+    """
     rows = sorted(run.results, key=lambda row: row.task)
     many, ties, by_frame = len(rows) > 1, any(row.ties for row in rows), any(row.frames for row in rows)
-    heads = ["accuracy", "margin", "pairs", *(["ties"] if ties else []), *(FRAMES if by_frame else [])]
-    table = grid("phenomenon and task" if many else "task", *heads)
+    columns = _columns(many=many, ties=ties, by_frame=by_frame)
+    table = grid("phenomenon and task" if many else "task", *columns)
     for group in run.phenomena:
         if many:
             name = f"{group.phenomenon or 'no phenomenon'} ({counted(group.tasks, 'task')})"
             add_row(table, name, number(group.accuracy, digits=3), style="bold")
         for row in rows:
             if (row.phenomenon or None) == (group.phenomenon or None):
-                cells = [number(row.accuracy, digits=3), nats(row.margin), f"{row.pairs:,}"]
-                cells += [f"{row.ties:,}"] if ties else []
                 label = Text(f"  {row.task}" if many else row.task)
-                add_row(table, label, *cells, *(_by_frame(row) if by_frame else []))
+                add_row(table, label, *(cell(row) for cell in columns.values()))
     if many:
         table.add_section()
         overall = run.overall
@@ -45,9 +47,23 @@ def score_table(run: ScoreRun) -> RenderableType:
     return Group(table, Text("\n".join(notes), style="dim"), Text())
 
 
-def _by_frame(row: TaskScore) -> list[str]:
-    accuracies = {found.frame: found.accuracy for found in row.frames}
-    return [number(accuracies.get(frame), digits=3) for frame in FRAMES]
+def _columns(*, many: bool, ties: bool, by_frame: bool) -> dict[str, Callable[[TaskScore], str]]:
+    """Head -> what a task has there."""
+    columns: dict[str, Callable[[TaskScore], str]] = {"accuracy": lambda row: number(row.accuracy, digits=3)}
+    if not many:
+        columns["95 % interval"] = lambda row: (
+            NONE if row.accuracy_interval is None else between(row.accuracy_interval)
+        )
+    columns |= {"margin": lambda row: nats(row.margin), "pairs": lambda row: f"{row.pairs:,}"}
+    if ties:
+        columns["ties"] = lambda row: f"{row.ties:,}"
+    if by_frame:
+        columns |= {frame: partial(_in_frame, frame) for frame in FRAMES}
+    return columns
+
+
+def _in_frame(frame: str, row: TaskScore) -> str:
+    return number(next((found.accuracy for found in row.frames if found.frame == frame), None), digits=3)
 
 
 def _footnotes(rows: Sequence[TaskScore], ties: bool) -> list[str]:
@@ -56,6 +72,9 @@ def _footnotes(rows: Sequence[TaskScore], ties: bool) -> list[str]:
     notes.append("margin: log P(good) - log P(bad) in nats, mean over pairs")
     if len(rows) > 1:
         notes.append("accuracy of a phenomenon, and of all: the mean over its tasks")
+    few = min((row.pairs for row in rows if row.pairs < FEWEST_PAIRS), default=None)
+    if few is not None:
+        notes.append(f"only {counted(few, 'pair')}{' in a task' * (len(rows) > 1)}: accuracies are rough")
     if ties:
         notes.append("a tie counts as wrong")
     return [*notes, *_token_counts(rows)]

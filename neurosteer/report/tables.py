@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neurosteer.results import FindLayer, FindResult
-from neurosteer.vocabulary import DirectionKind
+from neurosteer.vocabulary import DirectionKind, counted
 
 from .agreement import agreement_table, compared, predicts_use
 from .baselines import COLUMNS, UNSPACED, lacks_words, named
@@ -112,7 +112,7 @@ def _masked_accuracy(layer: FindLayer) -> str:
 def _footnotes(found: FindResult) -> Text:
     masks = [layer.l0 for layer in found.layers if layer.l0]
     notes = [
-        f"top {found.topk} of {found.width:,} {found.by}s by {found.methods[0]}; all accuracies on test data",
+        f"top {found.topk} of {counted(found.width, found.by)} by {found.methods[0]}; all accuracies on test data",
         "▸ best layer, chosen on validation data",
         "its tokens: the same of the model's tokens; length is their number",
     ]

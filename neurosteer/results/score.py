@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from neurosteer.shown import short_repr, table_html
 from neurosteer.vocabulary import Convention
 
+from .find import Interval
 from .pairs_used import PairsUsed
 from .record import frame
 
@@ -45,6 +46,7 @@ class TaskScore:
     data: PairsUsed
     convention: Convention
     accuracy: float
+    accuracy_interval: Interval | None = None  # 95 %; None in runs of before
     margin: float
     pairs: int
     ties: int
@@ -97,5 +99,6 @@ class ScoreRun(ScoreSummary, _TaskScores):
         return table_html(repr(self), self.to_frame())
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per task: its phenomenon, accuracy, mean margin (nats), number of pairs and of ties."""
-        return frame(self.results)[["task", "phenomenon", "accuracy", "margin", "pairs", "ties"]]
+        """A row per task: its phenomenon, accuracy with interval, mean margin (nats), number of pairs and of ties."""
+        columns = ["task", "phenomenon", "accuracy", "accuracy_interval", "margin", "pairs", "ties"]
+        return frame(self.results)[columns]

@@ -18,6 +18,7 @@ from neurosteer.pairs import Pairs
 from neurosteer.pairs.splitting import groups_of
 from neurosteer.results import Interval
 from neurosteer.seeds import seed_of
+from neurosteer.vocabulary import FEWEST_PAIRS, counted_pairs
 
 RESAMPLES = 2000
 TAIL = 0.025  # of the resamples, beyond either end
@@ -32,6 +33,16 @@ def groups_in(pairs: Pairs) -> Groups:
     for group, members in enumerate(groups_of(pairs.sentences, [pair.item for pair in pairs])):
         found[members] = group
     return found
+
+
+def few_pairs(pairs: int, groups: int, noun: str = "test pair") -> list[str]:
+    """A notice where pairs are of too few groups for intervals to be trusted to the last digit."""
+    if groups >= FEWEST_PAIRS:
+        return []
+    return [
+        f"only {counted_pairs(pairs, groups, noun)}: accuracies are rough, and so are their 95 % intervals "
+        f"(at least {FEWEST_PAIRS} are wanted)"
+    ]
 
 
 def group_sums(

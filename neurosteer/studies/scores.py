@@ -28,6 +28,7 @@ from neurosteer.results.score import (
 )
 from neurosteer.store import SUFFIX, file_stem, write_bytes
 
+from .bootstrap import few_pairs, groups_in, pair_intervals
 from .runs import run_folder, write_run
 from .token_scores import MOST_PAIRS, most_changed, token_scores
 
@@ -36,18 +37,23 @@ FEWEST_SHOWN = 10  # pairs of each task that a page shows, however many tasks th
 
 def task_score(pairs: Pairs, scores: Scores) -> TaskScore:
     """The scores of one task in numbers."""
+    groups = groups_in(pairs)
+    right = (scores.margin.numpy() > 0)[None].astype(float)
+    [ends] = pair_intervals(right, task=pairs.task, seed=0, groups=groups)
+    count = len(set(groups.tolist()))
     return TaskScore(
         task=pairs.task,
         phenomenon=pairs.phenomenon,
         data=PairsUsed.of(pairs),
         convention=scores.convention,
         accuracy=scores.accuracy,
+        accuracy_interval=ends,
         margin=float(scores.margin.mean()),
         pairs=len(pairs),
         ties=scores.ties,
         same_tokens=scores.same_tokens,
         token_count=TokenCount(differ=scores.counts_differ, accuracy=scores.count_accuracy),
-        notices=tuple(pairs.remarks(scores.same_tokens)),
+        notices=(*pairs.remarks(scores.same_tokens), *few_pairs(len(pairs), count, "pair")),
         frames=_frames(pairs, scores),
     )
 

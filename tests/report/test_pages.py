@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from neurosteer.report.pages.command import command_of_run
 from neurosteer.report.pages.document import CODE, HERE, in_script
 from neurosteer.report.pages.units import Stats, units_data, units_of
 from neurosteer.results import FindResult, read_record
+from neurosteer.store import MANIFEST
 from neurosteer.studies.cards import neuron_card
 from neurosteer.studies.runs import make_page, runs, write_folder
 
@@ -78,6 +81,23 @@ def test_the_command_line_makes_it_and_opens_it(made, run, monkeypatch):
     assert "no browser was found" in failed.err
     refused = run("page", "nowhere")
     assert refused.code == 2
+
+
+def test_without_a_run_it_is_the_newest(made, run, tmp_path, monkeypatch):
+    """The one whose manifest is the youngest; where there is none, one line says so."""
+    for name in ("find", "score"):
+        shutil.copytree(made[name], tmp_path / "runs" / name)
+    monkeypatch.chdir(tmp_path)
+    os.utime(tmp_path / "runs" / "find" / MANIFEST, (0, 0))
+    for newest, age in (("score", 60), ("find", 0)):
+        os.utime(tmp_path / "runs" / newest / MANIFEST, (time.time() - age,) * 2)
+        assert run("page", "--no-open").out.split() == ["page", f"runs/{newest}/{PAGE}"]
+    assert run("page", "--no-open", "--out", "runs").code == 0
+    none = run("page", "--out", "elsewhere")
+    assert (none.code, none.err) == (
+        2,
+        "neurosteer: there is no finished run in 'elsewhere'; name the folder of one\n",
+    )
 
 
 def test_runs_of_generate_are_listed(made):

@@ -23,6 +23,7 @@ def row(task, phenomenon, accuracy, margin, ties=0, pairs=1000, differ=0.2, coun
         data=PairsUsed(source="./blimp", pairs=pairs, digest="d"),
         convention="sum",
         accuracy=accuracy,
+        accuracy_interval=(accuracy - 0.03, accuracy + 0.02),
         margin=margin,
         pairs=pairs,
         ties=ties,
@@ -56,9 +57,9 @@ def many():
 def test_one_task_is_one_line(many):
     expected = """\
 
- task          accuracy  margin  pairs
- ─────────────────────────────────────
- intransitive      .800    3.40  1,000
+ task          accuracy  95 % interval  margin  pairs
+ ────────────────────────────────────────────────────
+ intransitive      .800     .77 to .82    3.40  1,000
 
 data: ./blimp; convention: sum
 margin: log P(good) - log P(bad) in nats, mean over pairs
@@ -86,6 +87,7 @@ def test_many_tasks_stand_beneath_their_phenomena(many):
 data: ./blimp; convention: sum
 margin: log P(good) - log P(bad) in nats, mean over pairs
 accuracy of a phenomenon, and of all: the mean over its tasks
+only 20 pairs in a task: accuracies are rough
 a tie counts as wrong
 
 """
@@ -128,7 +130,7 @@ def test_balanced_pairs_have_an_accuracy_in_either_frame(many):
         for frame, accuracy in (("first", 0.95), ("second", 0.65))
     )
     lines = printed(score_table(run(altered(many[1], frames=frames)))).splitlines()
-    assert lines[1].split() == ["task", "accuracy", "margin", "pairs", "first", "second"]
-    assert lines[3].split() == ["intransitive", ".800", "3.40", "1,000", ".950", ".650"]
+    assert lines[1].split() == ["task", "accuracy", "95", "%", "interval", "margin", "pairs", "first", "second"]
+    assert lines[3].split() == ["intransitive", ".800", ".77", "to", ".82", "3.40", "1,000", ".950", ".650"]
     assert "first, second: accuracy by frame of the balanced pairs; what a second frame is" in lines
     assert max(map(len, lines)) <= 80

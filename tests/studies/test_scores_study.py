@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made_pairs import made_pairs
 from plain_edits import hf_logprobs
+from scipy import stats
 from tiny_models import hf_network, ids_of
 
 from neurosteer.artefacts import check_path
@@ -105,7 +107,9 @@ def test_counts_of_tokens_and_pairs_that_are_no_evidence(llama: Model, tmp_path:
     assert entry["notices"] == [
         "pairs of t: repeating an earlier one: 3 (left out); the same sentence twice: 1 (left out); in both "
         "directions: 2 of 8 (kept; they contradict each other); the same tokens to the model: 1 of 8 (kept; it "
-        "cannot tell good from bad)"
+        "cannot tell good from bad)",
+        "only 8 pairs (5 groups that share an item or a sentence): accuracies are rough, and so are their 95 % "
+        "intervals (at least 50 are wanted)",
     ]
 
 
@@ -165,6 +169,23 @@ def test_summary_by_hand(llama: Model):
         PhenomenonScore(phenomenon="y", tasks=3, accuracy=0.5),
     )
     assert found.overall == MeanScore(tasks=5, accuracy=0.5)
+
+
+@pytest.mark.parametrize(("count", "few"), [(80, False), (50, False), (49, True), (2, True)])
+def test_the_interval_of_an_accuracy(llama: Model, count: int, few: bool):
+    """SciPy's percentiles over the pairs and two that are added; of few pairs a notice says so."""
+    pairs = Pairs("t", "made up", tuple(Pair(f"w1 w{i}", f"w2 w{i}", str(i)) for i in range(3, 3 + count)))
+    row, margins = task_score(pairs, found := score(llama, pairs)), found.margin
+    right = np.append(margins.numpy() > 0, [1.0, 0.0])
+    plain = stats.bootstrap(
+        (right,), np.mean, n_resamples=20000, batch=1000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert row.accuracy_interval is not None
+    assert row.accuracy_interval == pytest.approx((plain.low, plain.high), abs=0.15 / len(right) ** 0.5)
+    assert row.accuracy_interval[0] <= row.accuracy <= row.accuracy_interval[1]
+    assert row.accuracy_interval[0] < row.accuracy_interval[1]
+    said = f"only {count} pairs: accuracies are rough, and so are their 95 % intervals (at least 50 are wanted)"
+    assert [notice for notice in row.notices if "rough" in notice] == ([said] if few else [])
 
 
 def test_a_run_is_opened_as_what_it_was(llama: Model, tmp_path: Path):

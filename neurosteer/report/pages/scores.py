@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from neurosteer.report.numbers import counted, in_words, nats, number
+from neurosteer.report.numbers import NONE, between, counted, in_words, nats, number
 from neurosteer.report.table import Table
 from neurosteer.results import read_record
 from neurosteer.results.score import ScoreRun, TaskScore
@@ -45,12 +45,13 @@ def score_overview(run: ScoreRun) -> list[Part]:
     rows = sorted(run.results, key=lambda row: -row.accuracy)
     table = Table(
         "Accuracy: share of pairs whose good sentence is the more probable one",
-        ("task", "phenomenon", "accuracy", "mean margin (nats)", "pairs", "ties"),
+        ("task", "phenomenon", "accuracy", "95 % interval", "mean margin (nats)", "pairs", "ties"),
         tuple(
             (
                 row.task,
                 in_words(row.phenomenon or ""),
                 number(row.accuracy, 3),
+                NONE if row.accuracy_interval is None else between(row.accuracy_interval),
                 nats(row.margin),
                 f"{row.pairs:,}",
                 f"{row.ties:,}",

@@ -13,7 +13,7 @@ from neurosteer.forward import attribute, attribute_pairs, states_and_stats
 from neurosteer.forward.cache import can_cache
 from neurosteer.neurons import NeuronSet, best_units, member_scores, resolve_topk
 from neurosteer.pairs import Pairs
-from neurosteer.probes import L0, L0Settings, l1_order, welch
+from neurosteer.probes import L0Settings, l1_order, welch
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import BLOCK, Examples
 from neurosteer.studies.finding.state_scores import state_scores
@@ -48,9 +48,7 @@ class Search:
     @property
     def l0(self) -> L0Settings:
         assert self.work.ranking is not None
-        known = {**self.work.ranking.metadata.get("l0", {})}
-        known.pop("lambda", None)
-        return L0Settings(**known) if known else L0
+        return L0Settings.recorded(self.work.ranking.metadata.get("l0", {}))
 
     def lam(self, layer: int) -> float:
         """The penalty that the find chose at a layer."""

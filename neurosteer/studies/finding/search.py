@@ -21,7 +21,7 @@ from neurosteer.probes import L0, STRENGTHS, L0Settings, Welch, welch
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.store import digest_of
-from neurosteer.studies.bootstrap import groups_in
+from neurosteer.studies.bootstrap import few_pairs, groups_in
 from neurosteer.studies.masks import MASK, MaskSearch, MaskSettings, Place, mask_texts, search_mask
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
@@ -44,7 +44,6 @@ from .layers import LayerResult, Settings, probe_layers, random_equivalent
 from .request import check_request, directions_of, lambdas_of, say_cost
 from .result_cache import load_or_find
 from .top_states import TopStates
-from .uncertainty import few_pairs
 
 
 def find(

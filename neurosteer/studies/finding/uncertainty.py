@@ -10,7 +10,7 @@ from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, Baselines
 from neurosteer.results import BaselineIntervals, FindIntervals, Interval, TokenIntervals
 from neurosteer.studies.bootstrap import Groups, pair_intervals
 from neurosteer.studies.examples import Accuracy
-from neurosteer.vocabulary import FEWEST_PAIRS, Method, counted_pairs
+from neurosteer.vocabulary import Method
 
 from .layers import LayerResult, Settings, pair_shares
 
@@ -64,13 +64,3 @@ def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups 
         if baselines.tokens
         else None,
     )
-
-
-def few_pairs(test: int, groups: int) -> list[str]:
-    """A notice where the test pairs are of too few groups for intervals to be trusted to the last digit."""
-    if groups >= FEWEST_PAIRS:
-        return []
-    return [
-        f"only {counted_pairs(test, groups)}: accuracies are rough, and so are their 95 % intervals "
-        f"(at least {FEWEST_PAIRS} are wanted)"
-    ]
