@@ -23,11 +23,11 @@ from neurosteer.pairs import LeftOut, LexicalSplitError, Pair, load_pairs, sente
 from neurosteer.probes import STRENGTHS
 from neurosteer.results import RandomSets, record
 from neurosteer.studies import find, rank_neurons
+from neurosteer.studies.bootstrap import few_pairs
 from neurosteer.studies.finding import layers as studied
 from neurosteer.studies.finding import uncertainty
 from neurosteer.studies.finding.assembly import _equivalent
 from neurosteer.studies.finding.layers import Equivalent
-from neurosteer.studies.finding.uncertainty import few_pairs
 
 METHODS = "welch, l0, mean-diff, l1, localizer, attribution, causal-l0"
 
