@@ -19,7 +19,7 @@ from neurosteer.neurons import NeuronSet
 from neurosteer.progress import QUIET
 from neurosteer.runner.execution import run_units
 from neurosteer.studies import find, measure_effect, save_effects, save_find, save_scores
-from neurosteer.studies.masks.keep import Keep, State
+from neurosteer.studies.masks.path_cache import Keep, State
 
 
 def keep_artefacts(place: Path, model: Model) -> dict[str, Path]:

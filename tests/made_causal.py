@@ -15,7 +15,6 @@ import numpy as np
 from neurosteer.experiments.causal.result import (
     CONTRASTS,
     KINDS,
-    Agreement,
     CausalTransfer,
     Cell,
     Cells,
@@ -23,13 +22,14 @@ from neurosteer.experiments.causal.result import (
     ControlMean,
     Family,
     FamilyName,
+    MatrixAgreement,
     MeanDrop,
     MethodSummary,
-    NeutralText,
+    NeutralRow,
     Quantity,
 )
 from neurosteer.experiments.intervals import TaskSamples
-from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
+from neurosteer.experiments.scope import Data, Scope, ScopeSettings, TaskInfo
 from neurosteer.pairs import TASKS, Baselines
 from neurosteer.vocabulary import CAUSAL_METHODS as METHODS
 from neurosteer.vocabulary import Method
@@ -93,7 +93,7 @@ def made_scope(result: CausalTransfer) -> Scope:
         TaskInfo(task, phenomenon, 1000, 600, 200, 200, 0, Baselines(*[0.5] * 6))
         for task, phenomenon in zip(result.tasks, result.phenomena, strict=True)
     ]
-    settings = Settings(
+    settings = ScopeSettings(
         k=result.k,
         width=WIDTH,
         n_layers=30,
@@ -190,8 +190,8 @@ def _families(measured: Sequence[str], controls: int) -> list[Family]:
     return rows
 
 
-def _neutral(method: Method, source: str) -> NeutralText:
-    return NeutralText(
+def _neutral(method: Method, source: str) -> NeutralRow:
+    return NeutralRow(
         method=method,
         source=source,
         units=40,
@@ -220,11 +220,11 @@ def _effects(method: Method, several: bool) -> list[MeanDrop]:
     return rows
 
 
-def _agreement(method: Method, what: Compared, place: int, measured: int, several: bool) -> Agreement:
+def _agreement(method: Method, what: Compared, place: int, measured: int, several: bool) -> MatrixAgreement:
     rho = 0.1 + 0.12 * place - 0.05 * METHODS.index(method) if several else None
     low, high = (None, None) if rho is None else (rho - 0.15, rho + 0.14)
     of_all = what.endswith("~ predicted")
-    return Agreement(method, what, rho, low, high, 4422 if of_all else measured**2)
+    return MatrixAgreement(method, what, rho, low, high, 4422 if of_all else measured**2)
 
 
 def _summary(cells: Sequence[Cell], effects: Sequence[MeanDrop], method: Method) -> MethodSummary:

@@ -33,7 +33,7 @@ SCOPE = SimpleNamespace(tasks=[{"task": "made"}], skipped=[], data=SimpleNamespa
 
 @dataclass(frozen=True)
 class StubPlan:
-    """What stands for `neurosteer.experiments.plan.Plan`."""
+    """What stands for `neurosteer.experiments.plan.RecipePlan`."""
 
     units: Sequence[Unit]
     models: int = 1

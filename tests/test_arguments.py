@@ -17,7 +17,7 @@ from made_pairs import made_pairs
 import neurosteer as ns
 from neurosteer.arguments import expect_all
 from neurosteer.model import resolve_layers
-from neurosteer.model.given import model_of
+from neurosteer.model.from_python import model_of
 
 PAIRS = "must be Pairs, not a list; make them with ns.load_pairs, ns.Pairs.from_lists(good, bad)"
 RAW = [("a", "b")]

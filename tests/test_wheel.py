@@ -44,7 +44,7 @@ def files_in(folder: Path) -> set[str]:
 def test_the_package_is_whole_and_alone(installed: Path):
     """Word lists, tables, templates and `py.typed` too; of the rest of the repository only the recipes."""
     ours = files_in(ROOT / "neurosteer")
-    recipes = {f"runner/paper/{path.name}" for path in (ROOT / "recipes" / "paper").glob("*.toml")}
+    recipes = {f"experiments/recipe/paper/{path.name}" for path in (ROOT / "recipes" / "paper").glob("*.toml")}
     assert {"py.typed", "pairs/known.csv", "report/pages/run.html.jinja"} <= ours
     assert files_in(installed / "neurosteer") == ours | recipes
     about = f"neurosteer-{PROJECT['version']}.dist-info"
@@ -57,6 +57,6 @@ def test_the_command_runs_and_finds_the_recipes_it_brought(installed: Path, tmp_
     assert ran(command, "--version", **env).split()[-1] == PROJECT["version"]
     rows = json.loads(ran(command, "ls", "recipes", "--format", "json", **env))
     found = {Path(row["path"]) for row in (rows["results"] if isinstance(rows, dict) else rows)}
-    assert {path.parent for path in found} == {installed / "neurosteer" / "runner" / "paper"}
+    assert {path.parent for path in found} == {installed / "neurosteer" / "experiments" / "recipe" / "paper"}
     sources = {path.name: path.read_bytes() for path in (ROOT / "recipes" / "paper").glob("*.toml")}
     assert {path.name: path.read_bytes() for path in found} == sources

@@ -20,8 +20,8 @@ from neurosteer.vocabulary import (
 )
 
 from . import options, parse
-from .again import Again, made_again, say_foot
-from .measurement import Measurement, edit_option
+from .earlier_run import Again, made_again, say_foot
+from .measurement import MeasurementOptions, edit_option
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
 from .origin import model_of, origin_of, tell_origin
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
     from neurosteer.neurons import Direction, NeuronSet
     from neurosteer.pairs import Pairs
-    from neurosteer.studies import Effect, Expected, Origin, RunAsked
-    from neurosteer.studies.second_look import Described
+    from neurosteer.studies import Effect, Expected, Origin, RunRequest
+    from neurosteer.studies.earlier_runs import Described
 
 MakeEdit = Callable[["NeuronSet | Direction", "Pairs", int], "Edit"]  # what is edited, train pairs, seed
 
@@ -49,7 +49,7 @@ class _Request:
     edit: MakeEdit
     kinds: tuple[Reference, ...]  # to compare
     scales: tuple[float, ...]
-    measurement: Measurement
+    measurement: MeasurementOptions
     model: options.ModelOfFind
     output: options.PageOutput
     record: dict[str, Json]  # as the run keeps it, as JSON
@@ -67,12 +67,12 @@ class _Request:
             neutral=self.measurement.neutral,
         )
 
-    def question(self, expected: Expected, model: options.ModelFrom) -> RunAsked:
+    def question(self, expected: Expected, model: options.ModelFrom) -> RunRequest:
         """By which its answer is found again."""
-        from neurosteer.studies import RunAsked
+        from neurosteer.studies import RunRequest
 
         options = {**self.record, **model.record(), "from": expected.where}
-        return RunAsked(command=self.command, out=self.output.out, options=options, made_from=expected.made_from)
+        return RunRequest(command=self.command, out=self.output.out, options=options, made_from=expected.made_from)
 
     def plan(self, expected: Expected, model: Described) -> str:
         """What there is to do, in one line."""
@@ -103,7 +103,7 @@ def ablate(
             show_default="zero",
         ),
     ] = None,
-    measurement: Measurement,
+    measurement: MeasurementOptions,
     model: options.ModelOfFind,
     output: options.PageOutput,
     progress: TerminalProgress,
@@ -139,7 +139,7 @@ def amplify(
     neurons: NeuronsFrom,
     seed: Seed = None,
     to: Annotated[FixedReference, edit_option(help="The reference that is scaled away from.")] = "zero",
-    measurement: Measurement,
+    measurement: MeasurementOptions,
     model: options.ModelOfFind,
     output: options.PageOutput,
     progress: TerminalProgress,

@@ -12,7 +12,7 @@ from neurosteer.errors import InputError
 from neurosteer.vocabulary import MOST_CONTROLS, QUESTIONS, FixedReference, Json, Question
 
 from . import options, parse
-from .again import say_foot
+from .earlier_run import say_foot
 from .measurement import Neutral
 from .neurons import NeuronsFrom, Seed
 from .option_groups import with_groups
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
     from neurosteer.neurons import NeuronSet
     from neurosteer.studies import Origin
-    from neurosteer.studies.evidence import Evidence, Settings
+    from neurosteer.studies.evidence import Evidence, EvidenceSettings
 
 _option = partial(typer.Option, rich_help_panel="The questions")
 
@@ -72,7 +72,7 @@ Map = Annotated[
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionOptions:
     """Which questions, and how."""
 
     only: Only = None
@@ -87,11 +87,11 @@ class Asked:
     def questions(self) -> tuple[Question, ...]:
         return self.only or QUESTIONS
 
-    def settings(self, seed: int, *, offline: bool) -> Settings:
+    def settings(self, seed: int, *, offline: bool) -> EvidenceSettings:
         """As the study takes them."""
-        from neurosteer.studies.evidence import Settings
+        from neurosteer.studies.evidence import EvidenceSettings
 
-        return Settings(
+        return EvidenceSettings(
             to=self.to,
             controls=self.controls,
             nulls=self.nulls,
@@ -113,7 +113,7 @@ def evidence(
     *,
     neurons: NeuronsFrom,
     seed: Seed = None,
-    asked: Asked,
+    asked: QuestionOptions,
     model: options.ModelOfFind,
     output: options.PageOutput,
     progress: TerminalProgress,
@@ -143,7 +143,7 @@ def _ask(
     origin: Origin,
     neurons: NeuronsFrom,
     seed: int | None,
-    asked: Asked,
+    asked: QuestionOptions,
     output: options.PageOutput,
     progress: TerminalProgress,
 ) -> list[Evidence]:

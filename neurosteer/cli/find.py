@@ -22,7 +22,7 @@ from neurosteer.vocabulary import (
 )
 
 from . import options, parse
-from .again import Again, made_again, say_foot
+from .earlier_run import Again, made_again, say_foot
 from .option_groups import with_groups
 from .progress import TerminalProgress
 from .screen import show
@@ -36,7 +36,7 @@ _option = partial(typer.Option, rich_help_panel="The search")
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchOptions:
     """How neurons are ranked, and where."""
 
     split: options.Split = "pair"
@@ -185,7 +185,7 @@ def find(
     names: options.Names = None,
     *,
     pairs: options.PairsFrom,
-    search: Search,
+    search: SearchOptions,
     model: options.ModelFrom,
     output: options.PageOutput,
     progress: TerminalProgress,
@@ -198,11 +198,11 @@ def find(
     tasks = pairs.load(names, seed=search.seed, offline=output.offline, progress=progress)
 
     from neurosteer.report import to_json
-    from neurosteer.studies import RunAsked, pairs_identity
+    from neurosteer.studies import RunRequest, pairs_identity
 
     asked = {**pairs.record(names), **search.record(), **model.record()}
     made_from = [pairs_identity(task) for task in tasks]
-    question = RunAsked(command="find", out=output.out, options=asked, made_from=made_from)
+    question = RunRequest(command="find", out=output.out, options=asked, made_from=made_from)
     again = made_again(question, model.known(offline=output.offline))
     if again is not None:
         _show_again(again, output, progress)
@@ -247,7 +247,7 @@ def _show_again(again: Again, output: options.PageOutput, progress: TerminalProg
 def _study_all(
     model: Model,
     tasks: list[Pairs],
-    search: Search,
+    search: SearchOptions,
     founds: list[Found],
     skipped: list[dict[str, str]],
     *,

@@ -11,7 +11,7 @@ import typer
 from neurosteer.vocabulary import FixedReference, Reach, Where
 
 from . import options, parse
-from .again import say_foot
+from .earlier_run import say_foot
 from .neurons import NeuronsFrom
 from .option_groups import with_groups
 from .origin import model_of, origin_of
@@ -32,7 +32,7 @@ _text_option = partial(typer.Option, rich_help_panel="The text")
 
 
 @dataclass(frozen=True)
-class Change:
+class EditOptions:
     """The edit."""
 
     scale: Annotated[
@@ -106,7 +106,7 @@ def generate(
     prompts: Annotated[list[str], typer.Argument(metavar="PROMPT...", help="What the model continues.")],
     *,
     neurons: NeuronsFrom,
-    change: Change,
+    change: EditOptions,
     writing: Writing,
     dry_run: Annotated[bool, _text_option("--dry-run", help="Only list which tokens would be edited.")] = False,
     model: options.ModelOfFind,
@@ -175,7 +175,7 @@ def _list_touched(
     model: Model,
     prompts: list[str],
     origin: Origin,
-    change: Change,
+    change: EditOptions,
     reach: Reach,
     writing: Writing,
     output: options.PageOutput,

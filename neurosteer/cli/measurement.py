@@ -75,7 +75,7 @@ Kl = Annotated[
 
 
 @dataclass(frozen=True)
-class Measurement:
+class MeasurementOptions:
     """Where the edit acts and how strongly, and what is measured."""
 
     scale: Scale = None

@@ -17,7 +17,7 @@ from neurosteer.vocabulary import Reach as ReachName
 from . import options, parse
 
 if TYPE_CHECKING:
-    from neurosteer.studies import Wanted
+    from neurosteer.studies import FindQuery
 
 _option = partial(typer.Option, rich_help_panel="The neurons")
 
@@ -189,11 +189,11 @@ class NeuronsFrom:
             "seed": seed,
         }
 
-    def wanted(self, seed: int | None, offline: bool) -> Wanted:
+    def wanted(self, seed: int | None, offline: bool) -> FindQuery:
         """What a find has to answer."""
-        from neurosteer.studies import Wanted
+        from neurosteer.studies import FindQuery
 
-        return Wanted(
+        return FindQuery(
             task=self.task,
             methods=self.methods,
             topk=self.topk,

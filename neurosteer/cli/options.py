@@ -241,9 +241,9 @@ class ModelFrom(ModelOfFind):
 
     def known(self, *, offline: bool) -> KnownModel | None:
         """What is known of the model without loading it, where it was loaded before from the same files."""
-        from neurosteer.model import ModelAsked, known_model
+        from neurosteer.model import ModelRequest, known_model
 
-        return known_model(ModelAsked(**self.record()), offline=offline)
+        return known_model(ModelRequest(**self.record()), offline=offline)
 
     def record(self) -> dict[str, Json]:
         """As a run keeps it, as JSON."""

@@ -20,7 +20,7 @@ from .screen import say
 
 if TYPE_CHECKING:
     from neurosteer.experiments.recipe import Recipe
-    from neurosteer.runner import SlurmAsked
+    from neurosteer.runner import SlurmRequest
 
 _option = partial(typer.Option, rich_help_panel="The recipe")
 
@@ -124,11 +124,11 @@ def run(
     """
     overrides = _overrides(set_ or (), instead.given())
     from neurosteer.experiments.recipe import read_recipe
-    from neurosteer.runner import Interrupted, SlurmAsked
+    from neurosteer.runner import Interrupted, SlurmRequest
 
     if slurm_opt and slurm is None:
         raise InputError(f"--slurm-opt {slurm_opt[0]}: give --slurm N too, the number of tasks")
-    cluster = None if slurm is None else SlurmAsked.parse(slurm, slurm_opt or ())
+    cluster = None if slurm is None else SlurmRequest.parse(slurm, slurm_opt or ())
     asked = read_recipe(recipe, overrides)
     try:
         if dry_run:
@@ -178,7 +178,7 @@ def _run(asked: Recipe, workers: int | Literal["auto"], output: options.Output, 
 
 def _submit(
     asked: Recipe,
-    cluster: SlurmAsked,
+    cluster: SlurmRequest,
     workers: int | Literal["auto"],
     output: options.Output,
     progress: TerminalProgress,
@@ -201,7 +201,9 @@ def _submit(
     say(f"logs    {sent.logs}")
 
 
-def _estimate(asked: Recipe, cluster: SlurmAsked | None, output: options.Output, progress: TerminalProgress) -> None:
+def _estimate(
+    asked: Recipe, cluster: SlurmRequest | None, output: options.Output, progress: TerminalProgress
+) -> None:
     from neurosteer import __version__
     from neurosteer.experiments import estimate_recipe
     from neurosteer.report import to_json

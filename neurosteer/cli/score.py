@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import options
-from .again import HasName, made_again, say_foot
+from .earlier_run import HasName, made_again, say_foot
 from .option_groups import with_groups
 from .progress import TerminalProgress
 from .screen import show
@@ -29,11 +29,11 @@ def score(
     from neurosteer.report import score_table, to_json
     from neurosteer.results import read_record
     from neurosteer.results.score import ScoreRun
-    from neurosteer.studies import RunAsked, pairs_identity
+    from neurosteer.studies import RunRequest, pairs_identity
 
     asked = {**pairs.record(names), "seed": seed, "convention": convention, **model.record()}
     made_from = [pairs_identity(task) for task in tasks]
-    question = RunAsked(command="score", out=output.out, options=asked, made_from=made_from)
+    question = RunRequest(command="score", out=output.out, options=asked, made_from=made_from)
     again = made_again(question, model.known(offline=output.offline))
     if again is not None:
         used: HasName = again.model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
-    from .estimate import Estimate as Estimate
+    from .estimate import RunEstimate as RunEstimate
     from .estimate import estimate_recipe as estimate_recipe
     from .opening import open_run as open_run
     from .pdfs import write_pdfs as write_pdfs

@@ -40,7 +40,7 @@ from neurosteer.shown import short_repr
 
 from .design import NEURONS, ROTATED, UNTRAINED
 from .experiment import Caption, Drawing, Experiment, Rows, Work
-from .fig2 import MaskPoint, mask_points
+from .fig2 import LayerMasks, mask_points
 from .fig3 import TopkPoint, topk_points
 from .scope import Scope
 from .shared.layer_axes import accuracy_axis, draw_dense, draw_line, extent
@@ -63,7 +63,7 @@ NAME = "controls"
 
 @dataclass(frozen=True)
 class MaskCurves:
-    rows: list[MaskPoint]
+    rows: list[LayerMasks]
     dense: list[DensePoint]
 
     __repr__ = short_repr
@@ -96,7 +96,7 @@ class VariantCurves:
 
 
 @dataclass(frozen=True)
-class Controls:
+class BasisAndTraining:
     experiment: str
     floor: float
     variants: list[str]
@@ -116,12 +116,12 @@ def check(work: Work) -> None:
         raise InputError(f"controls rotate standardised states: leave l0_states {work.recipe.l0_states} out")
 
 
-def compute(read: Read, work: Work, scope: Scope) -> Controls:
+def compute(read: Read, work: Work, scope: Scope) -> BasisAndTraining:
     variants = work.design.variants
     every = {variant: LayerProbes.read(read, work.names, work.design, variant) for variant in variants}
     common = np.logical_and.reduce([probes.readable for probes in every.values()])
     curves = {variant: _curves(probes.where(common), work) for variant, probes in every.items()}
-    return Controls(NAME, FLOOR, list(variants), curves, chance_above_floor(scope))
+    return BasisAndTraining(NAME, FLOOR, list(variants), curves, chance_above_floor(scope))
 
 
 def _curves(probes: LayerProbes, work: Work) -> VariantCurves:
@@ -142,7 +142,7 @@ RANDOM: Look = {"color": INK, "marker": "d", "linewidth": 1.2, "markersize": 4, 
 IN_COMMON = "only tasks whose dense probe reaches {} on validation data in every variant: {} left out a layer"
 
 
-def csvs(result: Controls) -> Mapping[str, Rows]:
+def csvs(result: BasisAndTraining) -> Mapping[str, Rows]:
     def of_variants(rows: Mapping[str, Rows]) -> Rows:
         return [{"variant": variant, **record(row)} for variant, own in rows.items() for row in own]
 
@@ -153,12 +153,12 @@ def csvs(result: Controls) -> Mapping[str, Rows]:
     }
 
 
-def tables(result: Controls, scope: Scope) -> list[Table]:
+def tables(result: BasisAndTraining, scope: Scope) -> list[Table]:
     """Each variant in a row, over all layers; and what the top k are worth in each, layer by layer."""
     return [_by_variant(result, scope), _by_layer(result, scope.settings.k)]
 
 
-def _by_variant(result: Controls, scope: Scope) -> Table:
+def _by_variant(result: BasisAndTraining, scope: Scope) -> Table:
     rows, k = [], scope.settings.k
     for variant in result.variants:
         curves = result.curves[variant]
@@ -183,14 +183,14 @@ def _by_variant(result: Controls, scope: Scope) -> Table:
     return Table("; ".join([caption, *luck_notes(result.chance_above_floor)]), headers, tuple(rows))
 
 
-def _by_layer(result: Controls, k: int) -> Table:
+def _by_layer(result: BasisAndTraining, k: int) -> Table:
     layers = list(zip(*(result.curves[variant].fig5.rows for variant in result.variants), strict=True))
     rows = tuple((str(row[0].layer), tasks_cell(row[0]), *map(multiple_cell, row)) for row in spread(layers))
     caption = f"Random units for each of the top {k:,}; {NO_MATCH}: not even all others match{abridged(layers)}"
     return Table(caption, ("layer", "tasks", *(NAMES[variant] for variant in result.variants)), rows, left=0)
 
 
-def draw(result: Controls, scope: Scope) -> Figure:
+def draw(result: BasisAndTraining, scope: Scope) -> Figure:
     """One column per variant: accuracies above, the random units that match the top k below."""
     variants, k = result.variants, scope.settings.k
     figure = new_figure(3.6 * len(variants) + 1.6, 7.4)
@@ -227,7 +227,7 @@ def _draw_accuracies(axes: Axes, curves: VariantCurves, k: int) -> list[Line2D |
     return [dense, top, random]
 
 
-def charts(result: Controls, scope: Scope) -> list[Chart]:
+def charts(result: BasisAndTraining, scope: Scope) -> list[Chart]:
     """Accuracies of one variant at a time; what the top k are worth in all of them."""
     k = scope.settings.k
     top, random = Series(f"top {k:,}", 1, width=3.0), Series(f"random {k:,}", 0, dashed=True)
@@ -266,7 +266,7 @@ def caption(scope: Scope) -> Caption:
 
 EXPERIMENT = Experiment(
     "Controls: basis and training",
-    Controls,
+    BasisAndTraining,
     compute,
     tables,
     Drawing(draw, caption, charts),

@@ -15,7 +15,7 @@ from .run import Prepared, prepare, weights_of
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """What is done of a run, what is to do, and what that takes."""
 
     folder: Path
@@ -37,19 +37,19 @@ def estimate_recipe(
     out: Path,
     offline: bool = False,
     progress: Progress = QUIET,
-) -> Estimate:
+) -> RunEstimate:
     """What `run_recipe` would have to do. Loads pairs and model, writes nothing."""
     made = prepare(recipe, out=out, offline=offline, progress=progress)
     store = ResultStore(made.folder, made.digest)
     return _estimate(made, store, scheduled(made.plan.units, store, progress))
 
 
-def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> Estimate:
+def _estimate(made: Prepared, store: ResultStore, found: Schedule) -> RunEstimate:
     units = {unit.name: unit for unit in made.plan.units}
     paths = {name: store.path(name) for name in units}
     sizes = {name: path.stat().st_size if path.is_file() else units[name].size for name, path in paths.items()}
     in_use = [sizes[name] + sum(sizes[need] for need in units[name].needs) for name in found.pending]
-    return Estimate(
+    return RunEstimate(
         folder=made.folder,
         units=len(units),
         done=len(units) - len(found.pending),

@@ -119,7 +119,6 @@ class Experiment(Generic[R]):
     csvs: Callable[[R], Mapping[str, Rows]] = _rows  # by the middle of their names; "" is the main one
     verdicts: Callable[[Results, Scope], list[Verdict]] = _none
     needs: Set[Need] = frozenset()  # the shared units that it reads
-    settings: type[Any] | None = None  # a dataclass of the keys that recipes have for it alone: see `Recipe.of`
     task_units: Callable[[Work, Task], list[Unit]] = _none  # of its own, for each task
     joint_units: Callable[[Work], list[Unit]] = _none  # of its own, of several tasks
     check: Callable[[Work], object] = _none  # raises `InputError` for what it cannot take

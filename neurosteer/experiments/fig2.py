@@ -54,7 +54,7 @@ class _Masks:  # as the last of two bases: its fields come first in the JSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskPoint(BesideDense, _Masks):
+class LayerMasks(BesideDense, _Masks):
     """The masks of one layer at one lambda: means over tasks."""
 
     __repr__ = short_repr
@@ -73,7 +73,7 @@ class Fig2:
     experiment: str
     lambdas: tuple[float, ...]
     floor: float
-    rows: list[MaskPoint]
+    rows: list[LayerMasks]
     rises: list[Rise]  # by lambda below 1; none of fewer than three layers
     dense: list[DensePoint]
     baselines: Baselines  # means over tasks
@@ -100,12 +100,12 @@ def compute(read: Read, work: Work, scope: Scope) -> Fig2:
     )
 
 
-def mask_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[MaskPoint]:
+def mask_points(probes: LayerProbes, design: Design, samples: TaskSamples) -> list[LayerMasks]:
     """One for each layer and lambda."""
     kept = samples.means(probes.kept)
     beside = beside_dense(probes.masked, probes.masked_validation, probes, samples)
     return [
-        MaskPoint(layer=layer, lam=lam, tasks=int(kept.tasks[i, j]), kept=kept.at(i, j), **vars(beside[i][j]))
+        LayerMasks(layer=layer, lam=lam, tasks=int(kept.tasks[i, j]), kept=kept.at(i, j), **vars(beside[i][j]))
         for i, layer in enumerate(design.layers)
         for j, lam in enumerate(design.lambdas)
     ]

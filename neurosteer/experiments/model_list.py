@@ -87,7 +87,7 @@ class ModelList:
     @classmethod
     def of(cls, recipe: Recipe, *, offline: bool, progress: Progress) -> ModelList:
         """Loads the first model, and those of which nothing is known. Raises `InputError` for what is no list."""
-        from neurosteer.model import ModelAsked, known_model, load_model, untrained
+        from neurosteer.model import ModelRequest, known_model, load_model, untrained
 
         how: dict[str, Any] = {key: getattr(recipe, key) for key in ("device", "dtype", "device_map", "bos", "eos")}
         references = tuple(map(Reference.parse, recipe.models or ()))
@@ -99,7 +99,7 @@ class ModelList:
         def describe(one: Reference) -> dict[str, Json]:
             """An untrained model by the one that it has its shape from: its weights are drawn by the seed."""
             trained = Reference(one.text, one.name, one.revision)
-            known = known_model(ModelAsked(one.name, one.revision, **how), offline=offline) or load(trained)
+            known = known_model(ModelRequest(one.name, one.revision, **how), offline=offline) or load(trained)
             return known.describe() | ({"revision": UNTRAINED} if one.untrained else {})
 
         descriptions = tuple(map(describe, references))

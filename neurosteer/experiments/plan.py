@@ -20,7 +20,7 @@ from .experiment import Experiment, Results, Task, Work
 from .intervals import TaskSamples
 from .model_list import ModelList
 from .registry import experiment_of
-from .scope import Data, Scope, Settings, Skipped, TaskInfo
+from .scope import Data, Scope, ScopeSettings, Skipped, TaskInfo
 from .shared.layer_probes import layer_probe_units
 from .shared.one_layer import one_layer_unit
 from .shared.states import states_unit
@@ -28,7 +28,7 @@ from .shared.transfer_probes import transfer_unit
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class RecipePlan:
     """All units of a recipe, and what becomes of them."""
 
     units: Sequence[Unit]  # in the order to run
@@ -55,7 +55,7 @@ def plan_recipe(
     progress: Progress = QUIET,
     *,
     models: ModelList | None = None,
-) -> Plan:
+) -> RecipePlan:
     """The units of a recipe, in the order in which they are to run; of several `models` `model` is the first.
 
     Tasks whose words allow no lexical split are left out and listed. Raises `InputError` where none is left, and for
@@ -77,7 +77,7 @@ def plan_recipe(
         progress.notice(notice)
     at_once = 2 if UNTRAINED in design.variants else 1
     at_once = at_once if models is None else models.in_memory
-    return Plan(_units(work, [*experiments.values()]), scope, notices, at_once, experiments, work)
+    return RecipePlan(_units(work, [*experiments.values()]), scope, notices, at_once, experiments, work)
 
 
 def _split(recipe: Recipe, tasks: Sequence[Pairs], progress: Progress) -> tuple[list[Task], list[Skipped]]:
@@ -103,7 +103,7 @@ def _scope(work: Work, skipped: Sequence[Skipped]) -> Scope:
         data=Data(work.tasks[0].pairs.source, pairs, recipe.split, recipe.seed),
         tasks=tuple(TaskInfo.of(task.pairs, task.split, tokenise) for task in work.tasks),
         skipped=tuple(skipped),
-        settings=Settings.of(work.design, work.model.n_layers, work.samples.resampled),
+        settings=ScopeSettings.of(work.design, work.model.n_layers, work.samples.resampled),
         models=() if work.models is None else work.models.descriptions,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +11,21 @@ from neurosteer.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from .experiment import Experiment
 
-NAMES = (
-    "fig2",
-    "fig3",
-    "fig4",
-    "fig5",
-    "fig6",
-    "overlap",
-    "controls",
-    "sensitivity",
-    "causal",
-    "localizer",
-    "gym",
-    "frontier",
-    "models",
-)
+NAMES: Mapping[str, str | None] = {  # name -> the type of the keys that recipes have for it alone
+    "fig2": None,
+    "fig3": None,
+    "fig4": None,
+    "fig5": None,
+    "fig6": None,
+    "overlap": "StabilitySettings",
+    "controls": None,
+    "sensitivity": "SensitivitySettings",
+    "causal": "CausalSettings",
+    "localizer": "LocalizerSettings",
+    "gym": "GymSettings",
+    "frontier": "FrontierSettings",
+    "models": None,
+}
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -45,6 +45,6 @@ def experiment_of(name: str) -> Experiment[Any]:
 
 
 def settings_of(names: Iterable[str]) -> list[type[Any]]:
-    """The types of the settings that these experiments have of their own, each once."""
-    found = [experiment_of(name).settings for name in names]
-    return list(dict.fromkeys(settings for settings in found if settings is not None))
+    """The types of the settings that these experiments have of their own, each once. Imports those that have some."""
+    own = [(name, kind) for name in names if (kind := NAMES[name]) is not None]
+    return list(dict.fromkeys(getattr(import_module(f".{name}", __package__), kind) for name, kind in own))

@@ -23,9 +23,9 @@ from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_lock import run_lock
 from neurosteer.runner.run_metadata import METADATA, write_run_metadata
 from neurosteer.runner.schedule import schedule, users_of
-from neurosteer.runner.slurm import SlurmAsked, Submitted, submit
+from neurosteer.runner.slurm import SlurmRequest, Submitted, submit
 from neurosteer.runner.units import UNIT_FORMAT
-from neurosteer.runner.workers import Place, beside, in_words, places
+from neurosteer.runner.workers import WorkerPlace, beside, in_words, places
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
 from neurosteer.vocabulary import Json, read_workers
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from neurosteer.model import Model
 
     from .outcome import Outcome
-    from .plan import Plan
+    from .plan import RecipePlan
 
 _DRAFT = ".draft"
 _ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
@@ -55,7 +55,7 @@ class Prepared:
     recipe: Recipe
     model: Model  # of several the first
     tasks: Sequence[Pairs]
-    plan: Plan
+    plan: RecipePlan
     folder: Path
     digest: str
     models: ModelList | None = None  # where there are several
@@ -114,7 +114,7 @@ def work_on_recipe(
 
 def submit_recipe(
     recipe: Recipe,
-    slurm: SlurmAsked,
+    slurm: SlurmRequest,
     *,
     out: Path,
     workers: int | Literal["auto"] = 1,
@@ -140,7 +140,7 @@ def _compute(made: Prepared, out: Path, offline: bool, workers: int | Literal["a
     fetched = made.models is not None  # here: others need not ask the hub for each of them again
     job = partial(work_on_recipe, made.recipe, out=out, offline=offline or fetched)
     memory = made.plan.models * weights_of(made)
-    found = [Place(0)] if workers == 1 else places(workers, device=made.recipe.device, memory=memory)
+    found = [WorkerPlace(0)] if workers == 1 else places(workers, device=made.recipe.device, memory=memory)
     units = made.plan.units
     left = len(schedule(units, users_of(units), ResultStore(made.folder, made.digest).names()).pending)
     found = found[: max(1, left)]

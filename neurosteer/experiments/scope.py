@@ -66,7 +66,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ScopeSettings:
     """What the recipe asks for, made definite for the model."""
 
     k: int
@@ -87,7 +87,7 @@ class Settings:
     __repr__ = short_repr
 
     @classmethod
-    def of(cls, design: Design, n_layers: int, resampled: Resampled) -> Settings:
+    def of(cls, design: Design, n_layers: int, resampled: Resampled) -> ScopeSettings:
         return cls(
             k=design.k,
             width=design.width,
@@ -114,7 +114,7 @@ class Scope:
     data: Data
     tasks: tuple[TaskInfo, ...]
     skipped: tuple[Skipped, ...]
-    settings: Settings
+    settings: ScopeSettings
     models: Annotated[tuple[Mapping[str, Json], ...], WHERE_KNOWN] = ()  # of several all; `model` is the first
 
     __repr__ = short_repr

@@ -13,8 +13,8 @@ from .generation import Token as Token
 from .generation import generate as generate
 from .generation import refuse_untouched as refuse_untouched
 from .generation import touched_tokens as touched_tokens
+from .scoring import PreparedEdit as PreparedEdit
 from .scoring import TextScores as TextScores
-from .scoring import Variant as Variant
 from .scoring import no_finite as no_finite
 from .scoring import refuse_unscored as refuse_unscored
 from .scoring import score as score
@@ -26,9 +26,9 @@ from .steer import check_neurons as check_neurons
 from .steer import donor_of as donor_of
 from .steer import steering as steering
 from .steer import variant_of as variant_of
+from .swaps import NextToken as NextToken
 from .swaps import Places as Places
 from .swaps import Preferences as Preferences
-from .swaps import Reading as Reading
 from .swaps import Swap as Swap
 from .swaps import preferences as preferences
 from .texts import CONVENTIONS as CONVENTIONS

@@ -37,7 +37,7 @@ _LOGITS = 2**21  # that a divergence is computed of at once: it needs several ti
 
 
 @dataclass(frozen=True, eq=False)
-class Variant:
+class PreparedEdit:
     """An edit prepared for one model: its part at each layer of a site, and the positions at which it acts."""
 
     parts: Mapping[int, LayerEdit]
@@ -118,7 +118,7 @@ def refuse_unscored(where: Where) -> None:
 def score_texts(
     model: Model,
     groups: Sequence[Sequence[Text]],
-    variants: Sequence[Variant] = (),
+    variants: Sequence[PreparedEdit] = (),
     *,
     divergence: bool = False,
     by_token: Sequence[int] = (),
@@ -168,7 +168,7 @@ class _Passes:
         self,
         model: Model,
         texts: Sequence[Text],
-        variants: Sequence[Variant],
+        variants: Sequence[PreparedEdit],
         divergence: bool,
         by_token: Sequence[int],
         resume: bool,

@@ -19,7 +19,7 @@ from neurosteer.seeds import generator
 
 from .forest import Pack, plan
 from .loop import packing_for, sweep
-from .scoring import Variant
+from .scoring import PreparedEdit
 
 
 @contextmanager
@@ -53,12 +53,12 @@ def steering(model: Model, edit: Edit) -> Iterator[ActiveEdit]:
         yield applied
 
 
-def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> Variant:
+def variant_of(model: Model, edit: Edit, donor: Donor | None = None) -> PreparedEdit:
     """An edit prepared for a model: checked, and if it resamples, with its donors' activations (or `donor`)."""
     check_edit(model, edit)
     if edit.needs_donors and donor is None:
         donor = donor_of(model, edit)
-    return Variant(edit.by_layer(donor), edit.neurons.site, edit.where)
+    return PreparedEdit(edit.by_layer(donor), edit.neurons.site, edit.where)
 
 
 def donor_of(model: Model, edit: Edit) -> Donor:

@@ -28,7 +28,7 @@ from .overflow import overflow
 
 
 @dataclass(frozen=True)
-class Reading:
+class NextToken:
     """A sequence, and the two tokens that may follow: the preference is log P(first) - log P(second), in nats."""
 
     tokens: Tokens
@@ -67,7 +67,7 @@ class Preferences:
 
 def preferences(
     model: Model,
-    groups: Sequence[Sequence[Reading]],
+    groups: Sequence[Sequence[NextToken]],
     swaps: Sequence[Swap],
     *,
     site: Site,
@@ -159,7 +159,7 @@ class _Passes:
     def __init__(
         self,
         model: Model,
-        readings: Sequence[Reading],
+        readings: Sequence[NextToken],
         swaps: Sequence[Swap],
         site: Site,
         donors: _Donors,

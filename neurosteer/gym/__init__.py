@@ -6,7 +6,7 @@ from .plan import COUNTS as COUNTS
 from .plan import LAYER as LAYER
 from .plan import ROLES as ROLES
 from .plan import WIDTH as WIDTH
-from .plan import Plan as Plan
+from .plan import GymPlan as GymPlan
 from .plan import Role as Role
 from .plan import plan_of as plan_of
 from .tasks import FILLERS as FILLERS

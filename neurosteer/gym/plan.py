@@ -60,7 +60,7 @@ class Carrier:
 
 
 @dataclass(frozen=True)
-class Plan:
+class GymPlan:
     """The roles of all units of one model, and its carriers."""
 
     seed: int
@@ -95,7 +95,7 @@ WEIGHTS: Mapping[Role, float] = {
 AGREEMENT: Mapping[Role, float] = {"used": 0.5, "decoy": 1.2}
 
 
-def plan_of(seed: int) -> Plan:
+def plan_of(seed: int) -> GymPlan:
     """Which unit does what in the model of this seed.
 
     Example:
@@ -120,7 +120,7 @@ def plan_of(seed: int) -> Plan:
         for role in WEIGHTS
         for i, unit in enumerate(units[role])
     ]
-    return Plan(seed, units, tuple(carriers))
+    return GymPlan(seed, units, tuple(carriers))
 
 
 def _loading(role: Role, rng: Random) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from neurosteer.vocabulary import Question
 
-from .plan import BOTH, CLIP, Carrier, Plan
+from .plan import BOTH, CLIP, Carrier, GymPlan
 from .tasks import GYM_TASKS
 
 LITTLE = 1e-9  # nats: rounding
@@ -41,7 +41,7 @@ class Truth:
         }[question]
 
 
-def truth_of(plan: Plan, units: Collection[int]) -> Truth:
+def truth_of(plan: GymPlan, units: Collection[int]) -> Truth:
     """What is true of the units at the layer of the plan.
 
     Example:
@@ -67,7 +67,7 @@ def truth_of(plan: Plan, units: Collection[int]) -> Truth:
     )
 
 
-def preference(plan: Plan, task: int, left: dict[int, float] | None = None) -> float:
+def preference(plan: GymPlan, task: int, left: dict[int, float] | None = None) -> float:
     """Of a task, in nats; `left` says how much of the form some units still hold (1: all, 0: none, -1: the other)."""
     left = left or {}
     mine = [one for one in plan.carriers if one.task in (task, -1)]

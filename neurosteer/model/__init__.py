@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .fetch import in_cache as in_cache
     from .hooks import is_hooked as is_hooked
     from .known import KnownModel as KnownModel
-    from .known import ModelAsked as ModelAsked
+    from .known import ModelRequest as ModelRequest
     from .known import known_model as known_model
     from .layer_gates import LayerGates as LayerGates
     from .layer_gates import gating as gating

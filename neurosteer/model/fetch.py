@@ -13,7 +13,7 @@ from neurosteer.store import MANIFEST, expanded, home, write_bytes
 
 from .builtin import NAME, builtin_folder, converted
 from .gguf import gguf_in
-from .whole import MERGE, check_readable, weight_files
+from .weight_checks import MERGE, check_readable, weight_files
 
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _BESIDE = (".json", ".txt", ".model", ".jinja", ".tiktoken")  # config and tokenizer

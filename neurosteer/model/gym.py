@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from neurosteer.gym import FILLERS, GYM_TASKS, WIDTH, Plan, plan_of
+from neurosteer.gym import FILLERS, GYM_TASKS, WIDTH, GymPlan, plan_of
 from neurosteer.gym.plan import BOTH, CLIP, Carrier
 from neurosteer.seeds import generator
 
@@ -82,7 +82,7 @@ def _tokenizer(vocabulary: dict[str, int]) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN)
 
 
-def _set(network: Any, vocabulary: dict[str, int], plan: Plan) -> None:
+def _set(network: Any, vocabulary: dict[str, int], plan: GymPlan) -> None:
     """All weights, which are zero until now."""
     blocks = network.model.layers
     parts = _Spent(*_spent(plan))
@@ -104,12 +104,12 @@ class _Spent:
         self.is_first, self.is_last, self.form, self.form_of_last = rest
 
 
-def _spent(plan: Plan) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+def _spent(plan: GymPlan) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     units, n = plan.units["spent"], len(GYM_TASKS)
     return units[:n], units[n : 2 * n], units[2 * n :]
 
 
-def _embed(weight: Weights, vocabulary: dict[str, int], plan: Plan, parts: _Spent) -> None:
+def _embed(weight: Weights, vocabulary: dict[str, int], plan: GymPlan, parts: _Spent) -> None:
     """Forms and flags of words; noise on carriers and idle units; the constants of massive units, of BOS too."""
     rng = generator(plan.seed, "gym", "embed")
     words = len(vocabulary)
@@ -149,7 +149,7 @@ def _look_for(attention: Any, flag: int) -> None:
     attention.k_proj.weight[STILL, flag] = 1.0
 
 
-def _fetch_first(attention: Any, plan: Plan, parts: _Spent) -> None:
+def _fetch_first(attention: Any, plan: GymPlan, parts: _Spent) -> None:
     """The form of the first word to the carriers of its task; some of its noise to idle units."""
     _look_for(attention, parts.is_first)
     tasks = range(len(GYM_TASKS))
@@ -166,7 +166,7 @@ def _fetch_first(attention: Any, plan: Plan, parts: _Spent) -> None:
         attention.o_proj.weight[int(target), len(tasks) + i] = 0.3
 
 
-def _fetch_last(attention: Any, plan: Plan, parts: _Spent) -> None:
+def _fetch_last(attention: Any, plan: GymPlan, parts: _Spent) -> None:
     """The form of the last word, once there is one, and its noise: what a probe behind it has to see through."""
     _look_for(attention, parts.is_last)
     for task in range(len(GYM_TASKS)):
@@ -181,7 +181,7 @@ def _fetch_last(attention: Any, plan: Plan, parts: _Spent) -> None:
     attention.o_proj.weight[torch.tensor(noisy)[:, None], places] = mixed
 
 
-def _compare(mlp: Any, plan: Plan, parts: _Spent) -> None:
+def _compare(mlp: Any, plan: GymPlan, parts: _Spent) -> None:
     """1 where both forms agree, 0 where they do not or there is no last word yet: |a + b| - 1, cut at 0."""
     for neuron, sign in enumerate((1.0, -1.0)):
         mlp.gate_proj.weight[neuron, [parts.form, parts.form_of_last]] = sign
@@ -191,7 +191,7 @@ def _compare(mlp: Any, plan: Plan, parts: _Spent) -> None:
     _mix(mlp, plan)
 
 
-def _mix(mlp: Any, plan: Plan) -> None:
+def _mix(mlp: Any, plan: GymPlan) -> None:
     """Noise of pairs: what idle units hold of both words, rectified. It is in no carrier whose sum is clipped."""
     rng = generator(plan.seed, "gym", "mix")
     idle = torch.tensor(plan.of("idle"))
@@ -202,7 +202,7 @@ def _mix(mlp: Any, plan: Plan) -> None:
         mlp.down_proj.weight[noisy, neuron] = OF_LAST * torch.randn(len(noisy), generator=rng) / MIXERS**0.5
 
 
-def _answer(mlp: Any, plan: Plan) -> None:
+def _answer(mlp: Any, plan: GymPlan) -> None:
     """What carriers add to the preferences of tasks: linear ones, then the twins, then the conjunction."""
     neuron = 0
 
@@ -230,11 +230,11 @@ def _answer(mlp: Any, plan: Plan) -> None:
     add({one.unit: 1.0 / one.loading for one in both}, -BOTH, {answers[0]: both[0].weight / (2 - BOTH)})
 
 
-def _of(plan: Plan, role: str) -> list[Carrier]:
+def _of(plan: GymPlan, role: str) -> list[Carrier]:
     return [one for one in plan.carriers if one.role == role]
 
 
-def _unembed(weight: Weights, vocabulary: dict[str, int], plan: Plan) -> None:
+def _unembed(weight: Weights, vocabulary: dict[str, int], plan: GymPlan) -> None:
     rng = generator(plan.seed, "gym", "unembed")
     idle = list(plan.of("idle"))
     weight[:, idle] = READ * torch.randn(len(vocabulary), len(idle), generator=rng)

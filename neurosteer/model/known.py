@@ -15,7 +15,7 @@ from time import time
 from typing import Any, Protocol, runtime_checkable
 
 from neurosteer import hub
-from neurosteer.remembered import recall, remember
+from neurosteer.memo import recall, remember
 from neurosteer.store import expanded
 from neurosteer.vocabulary import Json
 
@@ -30,7 +30,7 @@ _GPUS = ("nvidia[0-9]*", "kfd", "dxg", "dri/renderD*")  # below /dev, where ther
 
 
 @dataclass(frozen=True)
-class ModelAsked:
+class ModelRequest:
     """How a model was asked for, in the words of `load_model`."""
 
     name: str
@@ -73,7 +73,7 @@ class _Described(Protocol):
     def describe(self) -> dict[str, Any]: ...
 
 
-def known_model(asked: ModelAsked, *, offline: bool) -> KnownModel | None:
+def known_model(asked: ModelRequest, *, offline: bool) -> KnownModel | None:
     """A model that was loaded before in the same way, from the same files and on the same machine; None for others.
 
     A model of the hub is known by the files in the hub's cache, where its revision is a commit or nothing may be
@@ -84,14 +84,14 @@ def known_model(asked: ModelAsked, *, offline: bool) -> KnownModel | None:
     return None if found is None else KnownModel(found["description"], found["specials"])
 
 
-def remember_model(asked: ModelAsked, model: _Described, files: list[Json] | None) -> None:
+def remember_model(asked: ModelRequest, model: _Described, files: list[Json] | None) -> None:
     """Remember how a model describes itself that was loaded from these files (`files_of` before it was)."""
     question = _question(asked, files)
     if question is not None and files == files_of(asked, offline=True):
         remember(DESCRIPTIONS, question, {"description": model.describe(), "specials": model.specials})
 
 
-def files_of(asked: ModelAsked, *, offline: bool) -> list[Json] | None:
+def files_of(asked: ModelRequest, *, offline: bool) -> list[Json] | None:
     """The files that a model is loaded from, see `stamps`; of one that is made by hand there are none."""
     if gym_seed(asked.name) is not None:
         return []
@@ -124,7 +124,7 @@ def stamps(place: Path | None) -> list[Json] | None:
     return [[path, stat.st_size, stat.st_mtime_ns, stat.st_ino] for path, stat in found]
 
 
-def _question(asked: ModelAsked, files: list[Json] | None) -> list[Json] | None:
+def _question(asked: ModelRequest, files: list[Json] | None) -> list[Json] | None:
     return None if files is None else [asdict(asked), files, _machine()]
 
 

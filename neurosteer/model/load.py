@@ -18,24 +18,24 @@ from transformers import (
 
 from neurosteer import hub
 from neurosteer.errors import InputError
+from neurosteer.memo import recall, remember
 from neurosteer.progress import AUTO, QUIET, Progress
-from neurosteer.remembered import recall, remember
 from neurosteer.store import expanded
 from neurosteer.vocabulary import DTYPES, Dtype, Json
 
 from .builtin import NAME, builtin_folder, conversion, converted
 from .fingerprint import fingerprint, tokenizer_fingerprint
+from .from_python import model_of
 from .gguf import gguf_in
-from .given import model_of
 from .gym import gym_network
 from .gym_names import gym_seed
-from .known import FINGERPRINTS, ModelAsked, files_of, remember_model, stamps
+from .known import FINGERPRINTS, ModelRequest, files_of, remember_model, stamps
 from .libraries import quiet_transformers
 from .model import Model
 from .reasons import why
 from .specials import choose_specials
 from .tokenizer_file import as_in_file
-from .whole import (
+from .weight_checks import (
     QUANTISED,
     check_config,
     check_finite,
@@ -112,7 +112,7 @@ def load_model(
     if label == NAME:
         source = str(builtin_folder(offline=offline, progress=progress))
     place = None if device_map else _device(device)
-    asked = ModelAsked(label, revision, device, dtype, device_map, bos, eos)
+    asked = ModelRequest(label, revision, device, dtype, device_map, bos, eos)
     if seed is not None:
         model = _gym(label, seed, place, dtype, bos=bos, eos=eos)
         remember_model(asked, model, files_of(asked, offline=True))

@@ -13,14 +13,14 @@ from .controls import check_count as check_count
 from .controls import matched_controls as matched_controls
 from .controls import without_massive as without_massive
 from .direction import Direction as Direction
-from .given import HasUnits as HasUnits
+from .from_python import HasUnits as HasUnits
 from .grains import check_grain as check_grain
 from .grains import grain_of as grain_of
 from .grains import member_scores as member_scores
 from .grains import site_of as site_of
 from .grains import units_of_members as units_of_members
 from .orders import Order as Order
-from .orders import Units as Units
+from .orders import UnitPool as UnitPool
 from .orders import order_of as order_of
 from .orders import shuffled_orders as shuffled_orders
 from .ranking import Ranking as Ranking

@@ -20,7 +20,7 @@ from neurosteer.errors import InputError
 from neurosteer.results import RankedNeuron
 from neurosteer.vocabulary import Edited, Json, Site
 
-from .given import HasUnits
+from .from_python import HasUnits
 from .saving import saved
 from .sets import NeuronSet
 

@@ -26,7 +26,7 @@ Order: TypeAlias = Int[Tensor, "place 2"]  # (layer, unit) or (layer, head), bes
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
+class UnitPool:
     """All units of some layers, of which an order keeps the first."""
 
     like: NeuronSet  # of which model, site and statistics they are

@@ -22,7 +22,7 @@ from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Reach, Site
 from .compare import compare_rankings
 from .controls import matched_controls
 from .frames import neuron_frame
-from .given import HasUnits, given_metadata, given_scores
+from .from_python import HasUnits, given_metadata, given_scores
 from .grains import grain_of, units_of_members
 from .saving import saved
 from .sets import NeuronSet

@@ -21,7 +21,7 @@ from neurosteer.results import RankedNeuron
 from neurosteer.vocabulary import NOUNS, Grain, Json, Reach, Site, Stat, counted
 
 from .frames import neuron_frame
-from .given import HasUnits, given_metadata
+from .from_python import HasUnits, given_metadata
 from .grains import columns_of, grain_of
 from .saving import saved
 from .stats import check_measured, joined_stats, stats_arrays, stats_from, unmeasured

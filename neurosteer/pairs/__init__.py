@@ -6,12 +6,12 @@ from .baselines import Baselines, Tokenise, mean_baselines
 from .blimp import TASKS
 from .builtin import NAMED, OF_AUTO
 from .copies import fetched
+from .duplicates import LeftOut
 from .fetch import fetch_data
 from .known import known_tasks
 from .layouts import read_layout
 from .lexical import LexicalSplitError
 from .load import load_others, load_pairs, load_tasks
-from .once import LeftOut
 from .pair import Pair, sentence_hashes
 from .published import PUBLISHED, PublishedSet
 from .types import Pairs, Split

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .known_columns import LABEL, SENTENCE, columns_named, is_known, is_label
 from .layouts import DELIMITERS
-from .tables import Table
+from .tables import PairTable
 
 ORDER = "--layout good-bad (good, bad, good, bad, ...) or --layout bad-good"
 ENDS = (".", "!", "?")  # of sentences, not of names
@@ -32,7 +32,7 @@ def is_sentence(name: str) -> bool:
     return name.rstrip().endswith(ENDS) or len(name.split()) > _LONG
 
 
-def say_order(table: Table, column: str) -> str:
+def say_order(table: PairTable, column: str) -> str:
     """What helps where a text has a sentence in each line and no label."""
     lines = [str(record[column]) for _, record in table.records]
     if all(is_label(line.partition(" ")[0]) for line in lines):

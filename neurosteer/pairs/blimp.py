@@ -8,7 +8,7 @@ HUB_ID = "nyu-mll/blimp"
 
 
 @dataclass(frozen=True)
-class Task:
+class BlimpTask:
     uid: str
     phenomenon: str  # one of the paper's twelve
     field: str  # morphology, syntax, semantics or syntax_semantics
@@ -46,12 +46,12 @@ subject_verb_agreement morphology: distractor_agreement_relational_noun
 """
 
 
-def _read(table: str) -> tuple[Task, ...]:
+def _read(table: str) -> tuple[BlimpTask, ...]:
     tasks = []
     for line in table.replace("\n    ", " ").strip().splitlines():
         kind, _, uids = line.partition(":")
         phenomenon, field = kind.split()
-        tasks += [Task(uid, phenomenon, field) for uid in uids.split()]
+        tasks += [BlimpTask(uid, phenomenon, field) for uid in uids.split()]
     return tuple(sorted(tasks, key=lambda task: task.uid))
 
 

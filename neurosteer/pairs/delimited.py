@@ -13,7 +13,7 @@ from neurosteer.errors import InputError
 from .advice import ENDS
 from .known_columns import LABEL, SENTENCE, columns_named, is_known, is_label
 from .layouts import DELIMITERS, JOIN, Delimiter, Layout
-from .tables import Record, Table, each_once
+from .tables import PairTable, Record, each_once
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class _Strict(csv.excel):
     skipinitialspace = True
 
 
-def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter, asked: Layout) -> Table:
+def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter, asked: Layout) -> PairTable:
     """The table of some lines (where each stands, its text) of a file whose ending promises the delimiter `own`."""
     lines = list(dropwhile(lambda line: not line[1].strip(), lines))
     texts, place = [line for _, line in lines], f"'{path}'"
@@ -44,7 +44,7 @@ def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter,
         filled = [(where, line) for where, line in lines if line.strip()]
         _refuse_half_quoted(filled, mark)
         records = [(where, dict(zip(names, split_fields(line, mark), strict=True))) for where, line in filled]
-        return Table(place, records, names, (*told, "no line of column names"), headed=False)
+        return PairTable(place, records, names, (*told, "no line of column names"), headed=False)
     if asked.order and asked.sentence is None:
         return _without_names(path, lines, mark, told)
     rows = csv.DictReader(texts, delimiter=mark, dialect=_Strict)
@@ -59,10 +59,10 @@ def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter,
                 "holds the delimiter in quotation marks"
             )
         found.append((where, row))
-    return Table(place, found, named, told)
+    return PairTable(place, found, named, told)
 
 
-def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, told: tuple[str, ...]) -> Table:
+def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, told: tuple[str, ...]) -> PairTable:
     """Fields by their numbers, from 1, where sentences follow each other in a known order."""
     rows = csv.reader([line for _, line in lines], delimiter=mark, dialect=_Strict)
     found: list[Record] = []
@@ -70,7 +70,7 @@ def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, told
         if any(field.strip() for field in row):
             fields = {str(number): field for number, field in enumerate(row, start=1)}
             found.append((_where(path, lines, rows.line_num), fields))
-    return Table(f"'{path}'", found, tuple(found[0][1]) if found else (), told, headed=False)
+    return PairTable(f"'{path}'", found, tuple(found[0][1]) if found else (), told, headed=False)
 
 
 def labelled_lines(lines: Sequence[str], mark: str = "\t") -> int | None:

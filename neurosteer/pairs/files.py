@@ -15,7 +15,7 @@ from neurosteer.errors import InputError
 
 from .delimited import labelling, names_columns, read_delimited
 from .layouts import UNKNOWN, Layout
-from .tables import LINE, Record, Table, checked, each_once
+from .tables import LINE, PairTable, Record, checked, each_once
 
 Line = tuple[str, str]  # where it stands; its text, with its end
 _HALF = re.compile(r"\\u[dD]")  # may be half of a surrogate pair: no other way leads such into text
@@ -23,7 +23,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
-def read_table(path: Path, asked: Layout = UNKNOWN) -> Table:
+def read_table(path: Path, asked: Layout = UNKNOWN) -> PairTable:
     """What one file holds.
 
     Raises:
@@ -74,16 +74,16 @@ def _lines(path: Path) -> list[Line]:
     return [(f"{path}, line {number}", line) for number, line in enumerate(StringIO(text, newline=""), start=1)]
 
 
-def _read_json(path: Path, asked: Layout) -> Table:
+def _read_json(path: Path, asked: Layout) -> PairTable:
     """One object a line, or an array of objects."""
     lines, decoder = [(where, line) for where, line in _lines(path) if line.strip()], _Decoder()
     if lines and lines[0][1].lstrip().startswith("["):
         array = _array(path, "".join(line for _, line in lines), decoder)
         if array is not None:
-            return Table.of(f"'{path}'", array)
+            return PairTable.of(f"'{path}'", array)
     if len(lines) > 1 and lines[0][1].lstrip().startswith("{"):
         _refuse_one_object(path, lines)
-    return Table.of(f"'{path}'", [(where, _parsed(line, where, decoder)) for where, line in lines])
+    return PairTable.of(f"'{path}'", [(where, _parsed(line, where, decoder)) for where, line in lines])
 
 
 def _refuse_one_object(path: Path, lines: Sequence[Line]) -> None:
@@ -146,7 +146,7 @@ def _holds(value: Any, inner: Any) -> bool:
     return value is inner or any(_holds(part, inner) for part in parts)
 
 
-def _read_parquet(path: Path, asked: Layout) -> Table:
+def _read_parquet(path: Path, asked: Layout) -> PairTable:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
@@ -159,7 +159,7 @@ def _read_parquet(path: Path, asked: Layout) -> Table:
                 records += _arrow_records(path, batch, len(records))
     except pa.ArrowException as error:
         raise InputError(f"'{path}' is not a readable Parquet file: {str(error).splitlines()[0]}") from error
-    return Table(f"'{path}'", records, names)
+    return PairTable(f"'{path}'", records, names)
 
 
 def _arrow_records(path: Path, batch: Any, before: int) -> Iterator[Record]:
@@ -183,21 +183,21 @@ def undecodable(columns: dict[str, Any]) -> Iterator[tuple[int, str, int]]:
                 yield row, name, error.object[error.start]
 
 
-def _read_text(path: Path, asked: Layout) -> Table:
+def _read_text(path: Path, asked: Layout) -> PairTable:
     """Lines that label their sentences, a table, or plain sentences."""
     lines = [(where, line) for where, line in _lines(path) if line.strip()]
     texts = [line for _, line in lines]
     if lines and ("\t" in texts[0] or asked.delimiter or _is_table(texts, asked)):
         return read_delimited(path, lines, "tab", asked)
     records = [(where, {LINE: line.strip()}) for where, line in lines]
-    return Table(f"'{path}'", records, (LINE,), headed=False)
+    return PairTable(f"'{path}'", records, (LINE,), headed=False)
 
 
-def _delimited(own: Any) -> Callable[[Path, Layout], Table]:
+def _delimited(own: Any) -> Callable[[Path, Layout], PairTable]:
     return lambda path, asked: read_delimited(path, _lines(path), own, asked)
 
 
-READERS: dict[str, Callable[[Path, Layout], Table]] = {
+READERS: dict[str, Callable[[Path, Layout], PairTable]] = {
     ".jsonl": _read_json,
     ".json": _read_json,
     ".csv": _delimited("comma"),

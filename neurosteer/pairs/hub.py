@@ -13,7 +13,7 @@ from neurosteer.hub import network
 
 from .copies import fetched
 from .files import undecodable
-from .tables import Table
+from .tables import PairTable
 
 
 def stay_offline() -> None:
@@ -47,7 +47,7 @@ def config_names(repo: str, *, online: bool) -> tuple[str, ...]:
             raise _unavailable(repo, error, online=online) from error
 
 
-def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> Table:
+def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> PairTable:
     """What one configuration holds: its split of that name, or its only split; `all` for each of them.
 
     Raises:
@@ -62,7 +62,7 @@ def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> 
     records = [record for part in _chosen(splits, split, place) for record in _records(part, place)]
     left = [name for name in splits if name != split] if split in splits and len(splits) > 1 else []
     told = (f"the split '{split}' alone (there are also {', '.join(left)})",) if left else ()
-    return Table.of(
+    return PairTable.of(
         f"'{repo}' ({config})", [(f"{place}, row {row}", one) for row, one in enumerate(records, 1)], told
     )
 

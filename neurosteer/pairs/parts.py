@@ -9,26 +9,26 @@ from functools import cached_property
 from neurosteer.errors import InputError
 
 from .blimp import PHENOMENON_OF
+from .layout_detection import DetectedLayout, read
 from .layouts import Layout
-from .reading import Reading, read
 from .records import phenomenon_of
-from .rows import Row
-from .tables import Table
+from .rows import PairRow
+from .tables import PairTable
 from .types import Pairs
 
 
 @dataclass(frozen=True)
-class Part:
+class SourcePart:
     """A file, or a configuration of a hub data set: one task, or the tasks that a column of it names."""
 
     name: str
     place: str  # where it lies, for messages
-    table: Callable[[], Table]
+    table: Callable[[], PairTable]
     asked: Layout
     phenomenon: str | None = None  # where its name says so
 
     @cached_property
-    def reading(self) -> Reading:
+    def reading(self) -> DetectedLayout:
         """What it holds. Raises InputError where that cannot be read or has no known layout."""
         return read(self.table(), self.asked)
 
@@ -46,7 +46,7 @@ class Tables:
     """The tasks of some files, or of the configurations of a hub data set."""
 
     name: str
-    parts: Mapping[str, Part]
+    parts: Mapping[str, SourcePart]
     several: bool = True  # whether a part may hold several tasks
     told: tuple[str, ...] = ()  # of the folder
 
@@ -56,13 +56,13 @@ class Tables:
         return tuple(self._place_of)
 
     @cached_property
-    def _place_of(self) -> dict[str, tuple[Part, str]]:
+    def _place_of(self) -> dict[str, tuple[SourcePart, str]]:
         """Of each task its part, and its name there. A name that two parts share is said with the part's."""
         if not self.several:
             return {name: (part, "") for name, part in self.parts.items()}
         named = [(task, part) for part in self.parts.values() for task in part.tasks]
         names = [task for task, _ in named]
-        found: dict[str, tuple[Part, str]] = {}
+        found: dict[str, tuple[SourcePart, str]] = {}
         for task, part in named:
             own = "" if task == part.name else task
             found[task if names.count(task) == 1 or not own else f"{part.name}/{task}"] = (part, own)
@@ -92,10 +92,10 @@ class Tables:
         except InputError:
             return None
 
-    def _found(self, task: str) -> tuple[Part, str]:
+    def _found(self, task: str) -> tuple[SourcePart, str]:
         return (self.parts[task], "") if self.holds(task) else self._place_of[task]
 
-    def _rows(self, task: str) -> list[Row]:
+    def _rows(self, task: str) -> list[PairRow]:
         part, own = self._found(task)
         tasks = part.reading.tasks
         if own in tasks:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from neurosteer.errors import InputError
 
 from .blimp import PHENOMENON_OF, normalise
-from .once import NOTHING, LeftOut
-from .rows import Row
+from .duplicates import NOTHING, LeftOut
+from .rows import PairRow
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedPairs:
     """What the rows of a task say."""
 
     pairs: tuple[tuple[str, str, str], ...]  # good, bad, id
@@ -21,7 +21,7 @@ class Checked:
     left_out: LeftOut
 
 
-def check_rows(rows: Iterable[Row], *, task: str, place: str) -> Checked:
+def check_rows(rows: Iterable[PairRow], *, task: str, place: str) -> CheckedPairs:
     """The pairs among the rows of a task.
 
     Pairs whose sentences are those of an earlier pair, or one and the same, are left out and counted. A pair's id is
@@ -50,7 +50,7 @@ def check_rows(rows: Iterable[Row], *, task: str, place: str) -> Checked:
     left_out = LeftOut(repeated, identical)
     if len(pairs) < 2:
         raise InputError(_too_few(place, len(pairs), left_out))
-    return Checked(tuple(pairs), phenomenon_of(task, terms), left_out)
+    return CheckedPairs(tuple(pairs), phenomenon_of(task, terms), left_out)
 
 
 def phenomenon_of(task: str, terms: Iterable[str]) -> str | None:

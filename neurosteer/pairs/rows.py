@@ -19,7 +19,7 @@ _WHICH = "0 where the first sentence is good and 1 where the second is"
 
 
 @dataclass(frozen=True)
-class Row:
+class PairRow:
     """A pair as it stands in a table: where, its sentences, and what the row says of it; "" where it says nothing."""
 
     where: str
@@ -30,7 +30,7 @@ class Row:
     phenomenon: str = ""
 
 
-def rows_of(records: Sequence[Record], layout: Layout) -> Iterator[Row]:
+def rows_of(records: Sequence[Record], layout: Layout) -> Iterator[PairRow]:
     """The pairs of a table, in its order.
 
     Raises:
@@ -84,7 +84,7 @@ def _groups(records: Sequence[Record], layout: Layout) -> Iterator[list[_Sentenc
     yield from groups.values()
 
 
-def _joined(group: list[_Sentence], layout: Layout) -> Row:
+def _joined(group: list[_Sentence], layout: Layout) -> PairRow:
     good = [one for one in group if one.good]
     bad = [one for one in group if not one.good]
     first = group[0]
@@ -98,10 +98,10 @@ def _joined(group: list[_Sentence], layout: Layout) -> Row:
     return _row(first.where, good[0].text, bad[0].text, id_, first.record, layout)
 
 
-def _row(where: str, good: str, bad: str, id_: str, record: Mapping[str, Any], layout: Layout) -> Row:
+def _row(where: str, good: str, bad: str, id_: str, record: Mapping[str, Any], layout: Layout) -> PairRow:
     task = _said(record, layout.task, where, "which task") if layout.task else ""
     term = record.get(layout.phenomenon) if layout.phenomenon else None
-    return Row(where, good, bad, id_, task, term.strip() if isinstance(term, str) else "")
+    return PairRow(where, good, bad, id_, task, term.strip() if isinstance(term, str) else "")
 
 
 def _text(record: Mapping[str, Any], column: str) -> str:

@@ -18,7 +18,7 @@ from .builtin import NAMES, Builtin
 from .files import READERS, read_table
 from .folders import files_below
 from .layouts import UNKNOWN, Layout
-from .parts import Part, Tables
+from .parts import SourcePart, Tables
 from .published import PUBLISHED, PublishedSet, configuration_of
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -89,7 +89,9 @@ def _is_there(blimp: Tables, task: str | None) -> bool:
 
 
 def _open_files(source: str, files: Mapping[str, Path], asked: Layout, told: tuple[str, ...] = ()) -> Tables:
-    parts = {name: Part(name, f"'{path}'", partial(read_table, path, asked), asked) for name, path in files.items()}
+    parts = {
+        name: SourcePart(name, f"'{path}'", partial(read_table, path, asked), asked) for name, path in files.items()
+    }
     return Tables(source, parts, told=told)
 
 
@@ -106,7 +108,7 @@ def _of_hub(source: str, published: PublishedSet, configs: Sequence[str], asked:
     for config in configs:
         table = partial(hub.hub_table, published.hub_id, config, online=online, split=published.split)
         phenomenon, parted, _ = config.partition(published.phenomenon_before or "\0")
-        parts[config] = Part(
+        parts[config] = SourcePart(
             config, f"'{published.hub_id}' ({config})", table, layout, phenomenon if parted else None
         )
     return Tables(source, parts, several=published.each != "task" or ":" in source or bool(asked.task))
@@ -121,7 +123,7 @@ def _open_hub(source: str, repo: str, configuration: str, task: str | None, aske
             raise
         configs = (task,)
     parts = {
-        config: Part(config, f"'{repo}' ({config})", partial(hub.hub_table, repo, config, online=online), asked)
+        config: SourcePart(config, f"'{repo}' ({config})", partial(hub.hub_table, repo, config, online=online), asked)
         for config in configs
     }
     return Tables(source, parts, several=len(configs) == 1 or bool(asked.task))

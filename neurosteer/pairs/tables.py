@@ -13,7 +13,7 @@ LINE = "sentence"  # the only column of a text that has none
 
 
 @dataclass(frozen=True)
-class Table:
+class PairTable:
     """Records, in their order.
 
     Attributes:
@@ -31,7 +31,7 @@ class Table:
     headed: bool = True
 
     @classmethod
-    def of(cls, place: str, records: Iterable[Record], told: tuple[str, ...] = ()) -> Table:
+    def of(cls, place: str, records: Iterable[Record], told: tuple[str, ...] = ()) -> PairTable:
         """Of records that name their columns themselves."""
         found = list(records)
         first = found[0][1] if found else None

@@ -13,16 +13,16 @@ from neurosteer.errors import InputError, did_you_mean
 from neurosteer.vocabulary import COLUMNS, Columns, SplitKind
 
 from .baselines import Baselines, Tokenise, fit_baselines
+from .duplicates import NOTHING, LeftOut, both_ways, remarks
 from .from_python import framed, listed
+from .layout_detection import read
 from .layouts import UNKNOWN, Layout
 from .lexical import split_by_part, split_by_word
-from .once import NOTHING, LeftOut, both_ways, remarks
 from .pair import Pair
-from .reading import read
 from .records import check_rows
-from .rows import Row
+from .rows import PairRow
 from .splitting import PARTS, Sentences, split_by_pair
-from .tables import Record, Table, checked
+from .tables import PairTable, Record, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,13 +103,13 @@ class Pairs(Sequence[Pair]):
         cls, records: Iterable[Record], *, task: str, source: str, place: str, columns: Columns
     ) -> Pairs:
         """The pairs of some records (a place and a row each): one task, a pair in each."""
-        reading = read(Table.of(place, map(checked, records)), Layout(*columns, task=""))
+        reading = read(PairTable.of(place, map(checked, records)), Layout(*columns, task=""))
         return cls.from_rows(reading.tasks[""], task=task, source=source, place=place)
 
     @classmethod
     def from_rows(
         cls,
-        rows: Iterable[Row],
+        rows: Iterable[PairRow],
         *,
         task: str,
         source: str,

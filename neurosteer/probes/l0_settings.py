@@ -97,11 +97,6 @@ class L0Settings:
         """As recorded in every artefact."""
         return {**asdict(self), "optimiser": OPTIMISER}
 
-    @classmethod
-    def recorded(cls, settings: Mapping[str, Json]) -> L0Settings:
-        """Those that an artefact has recorded, beside whatever else."""
-        return cls(**{one.name: settings[one.name] for one in fields(cls) if one.name in settings})
-
     @property
     def stretch(self) -> Stretch:
         """The distribution of gates."""
@@ -120,3 +115,8 @@ class L0Settings:
 
 
 L0 = L0Settings()
+
+
+def recorded_settings(settings: Mapping[str, Json]) -> L0Settings:
+    """Those that an artefact has recorded, beside whatever else."""
+    return L0Settings(**{one.name: settings[one.name] for one in fields(L0Settings) if one.name in settings})

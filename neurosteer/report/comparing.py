@@ -29,14 +29,14 @@ SEEN = "seen\nfrom"
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedRow:
     """A change, and whether its task has a preference to lose (None: too few test pairs tell)."""
 
     change: Change
     nothing_to_lose: bool | None
 
     @classmethod
-    def of(cls, effect: EffectResult | OtherTask) -> Row:
+    def of(cls, effect: EffectResult | OtherTask) -> ComparedRow:
         return cls(effect.change, effect.nothing_to_lose)
 
     @property
@@ -50,7 +50,7 @@ def compare_table(effects: Sequence[EffectResult]) -> RenderableType:
     Changes are in nats, with their 95 % interval, those of the controls their mean with its range; KL is in nats per
     token.
     """
-    first, rows = effects[0], [Row.of(effect) for effect in effects]
+    first, rows = effects[0], [ComparedRow.of(effect) for effect in effects]
     before = number(first.accuracy.before)
     changes = "change, 95 % interval;\ncontrols: mean, range"
     table = grid(f"{first.edit.noun}s\nby", "k at\nlayer", f"acc.\n{before} →", changes, "p", SEEN, "KL")
@@ -72,7 +72,7 @@ def compare_table(effects: Sequence[EffectResult]) -> RenderableType:
     return Group(heading, table, Text("\n".join(notes), style="dim"), Text())
 
 
-def sweep_table(name: str, rows: Sequence[tuple[str, Row]], *, chosen: str) -> Table:
+def sweep_table(name: str, rows: Sequence[tuple[str, ComparedRow]], *, chosen: str) -> Table:
     """One row per dose or kind of edit, the one that the rest of the report is about in bold."""
     table = grid(name, "acc.", CHANGE, "controls:\nmean, range", "p", SEEN, "KL")
     for label, row in rows:
@@ -93,7 +93,7 @@ def kl_of(controls: Controls) -> float | None:
     return controls.kl if isinstance(controls, TextControls) else None
 
 
-def p_of(row: Row) -> str:
+def p_of(row: ComparedRow) -> str:
     """p among the controls, with a star where the set moves less than they do.
 
     `none` where there is nothing to lose, `few` where controls or test pairs are too few for a verdict.
@@ -108,7 +108,7 @@ def p_of(row: Row) -> str:
     return p_value(controls.p) + ("*" if controls.direction == LESS else "")
 
 
-def seen_of(row: Row) -> str:
+def seen_of(row: ComparedRow) -> str:
     """The smallest change that a null would have shown, in nats; an en dash for what is no null."""
     controls = row.controls
     if controls is None or not _is_null(row):
@@ -116,12 +116,12 @@ def seen_of(row: Row) -> str:
     return "never" if controls.detectable.nats is None else nats(controls.detectable.nats)
 
 
-def _is_null(row: Row) -> bool:
+def _is_null(row: ComparedRow) -> bool:
     verdict = row.controls and row.controls.verdict
     return row.nothing_to_lose is False and verdict == DOES_NOT_STAND_OUT
 
 
-def notes_on_p(rows: Iterable[Row]) -> list[str]:
+def notes_on_p(rows: Iterable[ComparedRow]) -> list[str]:
     """What the words and marks in the column of p mean, where they stand there."""
     held = [(row, row.controls) for row in rows if row.controls]
     few_controls = any(controls.verdict == TOO_FEW_TO_TELL for _, controls in held)
@@ -137,7 +137,7 @@ def notes_on_p(rows: Iterable[Row]) -> list[str]:
     return [note for note, there in notes.items() if there]
 
 
-def notes_on_seen(rows: Iterable[Row]) -> list[str]:
+def notes_on_seen(rows: Iterable[ComparedRow]) -> list[str]:
     """What `SEEN` means, where a null is shown."""
     note = "seen from: the smallest change that would have been seen with 80 % power"
     return [note] if any(map(_is_null, rows)) else []
@@ -172,6 +172,6 @@ def selected_on_the_outcome(effects: Sequence[EffectResult]) -> list[str]:
     return ["attribution was selected on the outcome shown here (on other pairs)"] if chosen else []
 
 
-def _change(row: Row) -> list[str]:
+def _change(row: ComparedRow) -> list[str]:
     found = row.change
     return [number(found.accuracy), interval(found.delta, found.low, found.high)]

@@ -14,7 +14,7 @@ from neurosteer.vocabulary import FEWEST_CONTROLS, FEWEST_PAIRS, TOO_FEW_TO_TELL
 from .comparing import (
     CHANGE,
     SEEN,
-    Row,
+    ComparedRow,
     kl_of,
     mean_and_range,
     name_of,
@@ -38,11 +38,11 @@ def effect_table(effect: EffectResult) -> RenderableType:
     preference for the grammatical sentence falls. The headline is p among the controls.
     """
 
-    def of_task(change: Change) -> Row:
-        return Row(change, effect.nothing_to_lose)
+    def of_task(change: Change) -> ComparedRow:
+        return ComparedRow(change, effect.nothing_to_lose)
 
     parts: list[RenderableType] = [_heading(effect), _sets(effect), _details(effect)]
-    swept: list[tuple[str, Row]] = []
+    swept: list[tuple[str, ComparedRow]] = []
     if len(effect.by_scale) > 1:
         doses = [(f"{dose.scale:g}", of_task(dose)) for dose in effect.by_scale]
         swept += doses
@@ -55,9 +55,9 @@ def effect_table(effect: EffectResult) -> RenderableType:
         parts += [sweep_table("kind", kinds, chosen=effect.edit.kind)]
     if effect.also:
         parts += [_caption("other tasks, which a specific effect leaves alone"), _others(effect.also)]
-    compared = [*(row for _, row in swept), *map(Row.of, effect.also)]
+    compared = [*(row for _, row in swept), *map(ComparedRow.of, effect.also)]
     light = [] if effect.without_massive is None else [of_task(effect.without_massive)]
-    notes = [*notes_on_p([Row.of(effect), *light, *compared]), *notes_on_seen(compared)]
+    notes = [*notes_on_p([ComparedRow.of(effect), *light, *compared]), *notes_on_seen(compared)]
     dim = [Text("\n".join(notes), style="dim")] if notes else []
     return Group(*_spaced([*parts, *dim, Text(effect.reading)]), Text())
 
@@ -65,8 +65,8 @@ def effect_table(effect: EffectResult) -> RenderableType:
 def sweep_of(effect: EffectResult) -> Table:
     """A row for each dose, beside the controls'; of a single dose one row."""
     doses = effect.by_scale
-    rows = [(f"{dose.scale:g}", Row(dose, effect.nothing_to_lose)) for dose in doses]
-    rows = rows or [(f"{effect.edit.scale:g}", Row.of(effect))]
+    rows = [(f"{dose.scale:g}", ComparedRow(dose, effect.nothing_to_lose)) for dose in doses]
+    rows = rows or [(f"{effect.edit.scale:g}", ComparedRow.of(effect))]
     return sweep_table("scale", rows, chosen=f"{effect.edit.scale:g}")
 
 
@@ -98,24 +98,24 @@ def _sets(effect: EffectResult) -> Table:
     k, light, before = effect.edit.k, effect.without_massive, effect.accuracy.before
     label = f"these {k:,} {effect.edit.noun}s" if k != 1 else f"this {effect.edit.noun}"
     table = grid("", "accuracy", CHANGE, "p", "KL")
-    _add_set(table, label, before, Row.of(effect), kl=True, style="bold")
+    _add_set(table, label, before, ComparedRow.of(effect), kl=True, style="bold")
     if effect.exchanged is not None:
         found = effect.exchanged
         cells = [_arrow(number(before), number(found.accuracy)), mean_and_range(found), p_value(found.p), ""]
         add_row(table, f"  {found.n:,} of exchanged labels", *cells, style="dim")
     if light is not None:
-        _add_set(table, f"without massive: {light.k:,}", before, Row(light, effect.nothing_to_lose), kl=True)
+        _add_set(table, f"without massive: {light.k:,}", before, ComparedRow(light, effect.nothing_to_lose), kl=True)
     return table
 
 
 def _others(rows: Sequence[OtherTask]) -> Table:
     table = grid("task (test pairs)", "accuracy", CHANGE, "p", SEEN)
     for row in rows:
-        _add_set(table, f"{row.task} ({row.pairs:,})", row.accuracy.before, Row.of(row), kl=False)
+        _add_set(table, f"{row.task} ({row.pairs:,})", row.accuracy.before, ComparedRow.of(row), kl=False)
     return table
 
 
-def _add_set(table: Table, label: str, before: float, row: Row, *, kl: bool, style: str = "") -> None:
+def _add_set(table: Table, label: str, before: float, row: ComparedRow, *, kl: bool, style: str = "") -> None:
     """A row for a set, and beneath it one for its controls; last comes the KL, or what would have been seen."""
     found, controls = row.change, row.controls
     cells = [_arrow(number(before), number(found.accuracy)), interval(found.delta, found.low, found.high)]

@@ -29,7 +29,7 @@ _JOIN = "join"
 
 
 @dataclass(frozen=True)
-class SlurmAsked:
+class SlurmRequest:
     """How many tasks, how many of them at a time, and options of sbatch (`partition`, `gpus_per_node`, ...)."""
 
     tasks: int
@@ -37,7 +37,7 @@ class SlurmAsked:
     options: Mapping[str, str | int] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, tasks: str, options: Sequence[str] = ()) -> SlurmAsked:
+    def parse(cls, tasks: str, options: Sequence[str] = ()) -> SlurmRequest:
         """From `8` or `8%4`, and `key=value` each. Raises `InputError`."""
         match = re.fullmatch(r"([0-9]{1,6})(?:%([0-9]{1,6}))?", tasks)
         if not match or not 1 <= int(match[1]) <= MOST_WORKERS or match[2] == "0":
@@ -85,7 +85,7 @@ class QueueState:
     failed: int
 
 
-def submit(work: Callable[[], object], join: Callable[[], object], asked: SlurmAsked, run: Path) -> Submitted:
+def submit(work: Callable[[], object], join: Callable[[], object], asked: SlurmRequest, run: Path) -> Submitted:
     """Submit `work` as an array and `join` to follow it; both must be importable on the nodes, in this folder.
 
     Raises `InputError` where there is no Slurm or no submitit, and `NeurosteerError` where Slurm refuses.
@@ -152,7 +152,7 @@ def _queued(job: str) -> list[str]:
     return [state for state in found.stdout.split() if state not in ("CD", "F", "CA", "TO", "OOM", "NF")]
 
 
-def _executor(submitit: Any, asked: SlurmAsked, folder: Path, **own: object) -> Any:
+def _executor(submitit: Any, asked: SlurmRequest, folder: Path, **own: object) -> Any:
     """The options are handed on to sbatch as they are."""
     executor = submitit.SlurmExecutor(folder=folder)
     options: dict[str, object] = {**asked.options, "job_name": "neurosteer", "requeue": True}

@@ -29,7 +29,7 @@ _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerPlace:
     """Where a worker computes."""
 
     threads: int
@@ -41,7 +41,7 @@ class Place:
         return {_THREADS: str(self.threads)} | ({} if self.gpu is None else {_VISIBLE: self.gpu})
 
 
-def places(workers: int | Literal["auto"], *, device: str, memory: int) -> list[Place]:
+def places(workers: int | Literal["auto"], *, device: str, memory: int) -> list[WorkerPlace]:
     """A place for each worker.
 
     `auto` is one for each GPU where the `device` is one; else one for each core, as many as have room for twice their
@@ -53,7 +53,7 @@ def places(workers: int | Literal["auto"], *, device: str, memory: int) -> list[
     count = fitting if workers == "auto" else workers
     asked = os.environ.get(_THREADS, "")
     threads = int(asked) if re.fullmatch(r"[1-9][0-9]{0,3}", asked) else max(1, cores // count)
-    return [Place(threads, gpus[i % len(gpus)] if gpus else None) for i in range(count)]
+    return [WorkerPlace(threads, gpus[i % len(gpus)] if gpus else None) for i in range(count)]
 
 
 def _gpus() -> list[str]:
@@ -73,7 +73,9 @@ def _room() -> int:
 
 
 @contextmanager
-def beside(job: Job, others: Sequence[Place], own: Place | None, progress: Progress) -> Iterator[Progress]:
+def beside(
+    job: Job, others: Sequence[WorkerPlace], own: WorkerPlace | None, progress: Progress
+) -> Iterator[Progress]:
     """Do the job in other processes too, while the block does it in this one, at its `own` place.
 
     Gives the progress for the block, which passes the others' notices on. When the block ends, the others are waited
@@ -92,7 +94,7 @@ def beside(job: Job, others: Sequence[Place], own: Place | None, progress: Progr
 
 
 @contextmanager
-def _threads(own: Place | None) -> Iterator[None]:
+def _threads(own: WorkerPlace | None) -> Iterator[None]:
     """Limit the threads of this process; where torch is not imported there is nothing to limit."""
     torch: Any = sys.modules.get("torch")
     if own is None or torch is None:
@@ -120,7 +122,7 @@ class _Crew(Progress):
     progress: Progress
     workers: list[_Worker] = field(default_factory=list)
 
-    def start(self, number: int, job: Job, place: Place) -> None:
+    def start(self, number: int, job: Job, place: WorkerPlace) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(job, theirs), name=f"neurosteer worker {number}", daemon=True)
@@ -212,7 +214,7 @@ class _Said(Progress):
             self._said.send(text)
 
 
-def in_words(own: Sequence[Place]) -> str:
+def in_words(own: Sequence[WorkerPlace]) -> str:
     """`4 workers of 2 threads`, `2 workers on GPU 0 and 1`."""
     gpus = list(dict.fromkeys(place.gpu for place in own if place.gpu is not None))
     where = f"on GPU {', '.join(gpus)}" if gpus else f"of {counted(own[0].threads, 'thread')}"

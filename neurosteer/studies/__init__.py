@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from neurosteer.lazy import lazily
 
 if TYPE_CHECKING:
+    from .earlier_runs import RunRequest as RunRequest
+    from .earlier_runs import made_before as made_before
+    from .earlier_runs import pairs_identity as pairs_identity
+    from .earlier_runs import remember_run as remember_run
     from .effects import Effect as Effect
     from .effects import Expected as Expected
+    from .effects import FindQuery as FindQuery
     from .effects import Origin as Origin
-    from .effects import Wanted as Wanted
     from .effects import direction_from as direction_from
     from .effects import expected_of as expected_of
     from .effects import measure_effect as measure_effect
@@ -24,10 +28,6 @@ if TYPE_CHECKING:
     from .finding import save_find as save_find
     from .masks import MaskSettings as MaskSettings
     from .scores import save_scores as save_scores
-    from .second_look import RunAsked as RunAsked
-    from .second_look import made_before as made_before
-    from .second_look import pairs_identity as pairs_identity
-    from .second_look import remember_run as remember_run
     from .side_by_side import compare_runs as compare_runs
     from .texts import save_texts as save_texts
 else:

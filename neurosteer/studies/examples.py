@@ -23,7 +23,7 @@ Parts = Mapping[str, Sequence[int]]  # "train", "validation", "test" -> position
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class ProbeAccuracy:
     """Of one probe: `validation` chooses, `test` is reported."""
 
     validation: float
@@ -90,7 +90,7 @@ class Examples:
         along = raw / raw.norm(dim=1, keepdim=True).clamp_min(torch.finfo(raw.dtype).tiny)
         return along.cpu(), self._along(along, "train").std(dim=1, correction=0).cpu()
 
-    def judge_along(self, directions: Float[Tensor, "layer unit"]) -> list[Accuracy]:
+    def judge_along(self, directions: Float[Tensor, "layer unit"]) -> list[ProbeAccuracy]:
         """What is right of each layer where a state counts as good beyond the middle of the train means."""
         y = self.y["train"]
         along = self._along(directions, "train")
@@ -101,7 +101,7 @@ class Examples:
         }
         of_pair = reduce(right["test"].int(), "layer (side pair) -> layer pair", "sum", side=2)
         validation = right["validation"].double().mean(dim=1).tolist()
-        return [Accuracy(v, tuple(r)) for v, r in zip(validation, of_pair.tolist(), strict=True)]
+        return [ProbeAccuracy(v, tuple(r)) for v, r in zip(validation, of_pair.tolist(), strict=True)]
 
     def _along(self, directions: Float[Tensor, "layer unit"], part: str) -> Float[Tensor, "layer sample"]:
         """Raw states along a direction of raw activations, but for a constant."""
@@ -122,20 +122,20 @@ class Examples:
         of_pair = reduce(right.int(), "layer (side pair) strength -> layer strength pair", "sum", side=2).cpu()
         return of_pair.masked_fill(_knows_nothing(probes)[..., None], 1)
 
-    def judge(self, probes: Probes) -> list[Accuracy]:
+    def judge(self, probes: Probes) -> list[ProbeAccuracy]:
         """Of one probe per layer."""
         validation, right = self.accuracy(probes, "validation")[:, 0], self.right(probes, "test")[:, 0]
-        return [Accuracy(v, tuple(r)) for v, r in zip(validation.tolist(), right.tolist(), strict=True)]
+        return [ProbeAccuracy(v, tuple(r)) for v, r in zip(validation.tolist(), right.tolist(), strict=True)]
 
     def judge_units(
         self, units: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], used: Bool[Tensor, "layer k"] | None = None
-    ) -> list[Accuracy]:
+    ) -> list[ProbeAccuracy]:
         """Of a probe on some units of each layer; where none is used, half of the sentences are right."""
         small = self.only(units.to(l2.device), used)
         judged = small.judge(small.fit(l2))
         if used is None:
             return judged
-        nothing = [Accuracy(0.5, (1,) * len(one.right)) for one in judged]
+        nothing = [ProbeAccuracy(0.5, (1,) * len(one.right)) for one in judged]
         return [some if any_ else none for some, none, any_ in zip(judged, nothing, used.any(dim=1), strict=True)]
 
 
@@ -150,7 +150,7 @@ class Dense:
 
     every: Probes
     choice: Int[Tensor, "layer"]  # index of the strength
-    judged: Sequence[Accuracy]
+    judged: Sequence[ProbeAccuracy]
 
     @property
     def best(self) -> Probes:
@@ -198,7 +198,7 @@ def random_accuracies(
     task: str,
     seed: int,
     group: int = 1,
-) -> list[list[Accuracy]]:
+) -> list[list[ProbeAccuracy]]:
     """Accuracies `[draw][layer]` of probes on `size` random units outside the top ones; none if few are left.
 
     Of heads, whose `group` units go together, `top` and `size` count whole heads.

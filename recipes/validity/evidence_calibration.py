@@ -34,8 +34,8 @@ from neurosteer.studies.evidence.answers import ASK
 from neurosteer.studies.evidence.numbers import one_sided_p
 from neurosteer.studies.evidence.passes import Passes
 from neurosteer.studies.evidence.selective import null_sets
-from neurosteer.studies.evidence.settings import Settings
-from neurosteer.studies.evidence.work import Work
+from neurosteer.studies.evidence.settings import EvidenceSettings
+from neurosteer.studies.evidence.work import AskedSet
 from neurosteer.vocabulary import Question
 
 TASK, SOURCE = "anaphor_number_agreement", "builtin:balanced"  # it has a factorial form
@@ -46,10 +46,10 @@ NULLS = 19
 TEXT = "The museum opens at nine. Most visitors come in the morning, when the halls are quiet and cool."
 
 
-def work_of(model: Model, pairs: Pairs, split: Split, neurons: ns.NeuronSet, **given: Any) -> Work:
+def work_of(model: Model, pairs: Pairs, split: Split, neurons: ns.NeuronSet, **given: Any) -> AskedSet:
     """A set with everything that a question needs; what is shared between sets is in `given`."""
-    settings = Settings(controls=NULLS, nulls=1 + NULLS, offline=True)
-    return Work(
+    settings = EvidenceSettings(controls=NULLS, nulls=1 + NULLS, offline=True)
+    return AskedSet(
         model=model,
         neurons=neurons,
         layers=tuple(sorted(set(neurons.layers.tolist()))),

@@ -30,7 +30,7 @@ from neurosteer.results import (
 from neurosteer.results.effect import AppliedEdit, EffectResult
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskScore, TokenCount
-from neurosteer.studies.effects.finds import Wanted
+from neurosteer.studies.effects.finds import FindQuery
 
 SPLIT = SplitSizes(kind="pair", seed=3, train=6, validation=2, test=2, dropped=0)
 
@@ -368,10 +368,10 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
         for member in members:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", Wanted, raising=False)
-    for name in ("RunAsked", "MaskSettings"):
+    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", FindQuery, raising=False)
+    for name in ("RunRequest", "MaskSettings"):
         monkeypatch.setattr(sys.modules["neurosteer.studies"], name, SimpleNamespace, raising=False)
-    monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelAsked", SimpleNamespace, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelRequest", SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "Settings", SimpleNamespace, raising=False)
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit

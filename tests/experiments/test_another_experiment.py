@@ -75,7 +75,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("neurosteer.experiments.toy")
     vars(module)["EXPERIMENT"] = TOY
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(registry, "NAMES", (*registry.NAMES, "toy"))
+    monkeypatch.setattr(registry, "NAMES", {**registry.NAMES, "toy": None})
 
 
 def test_all_of_it(toy, llama: Model, tmp_path):

@@ -12,7 +12,7 @@ from scipy import stats
 from neurosteer.experiments.causal.agreement import agree, weighted_spearman
 from neurosteer.experiments.causal.contrasts import by_kind, kind_means, kinds_of
 from neurosteer.experiments.causal.families import family_row, other_cells, own_cells, searches, verdict
-from neurosteer.experiments.causal.measured import Likeness, Measured, measure_cell, others_controls
+from neurosteer.experiments.causal.measured import Likeness, MeasuredCells, measure_cell, others_controls
 from neurosteer.experiments.causal.permutation import FamilyTest, detectable, permuted
 from neurosteer.experiments.causal.result import MeanDrop
 from neurosteer.experiments.intervals import TaskSamples
@@ -116,14 +116,16 @@ def test_the_smallest_loss_that_would_have_been_found(most_shared: float):
         assert least > 1.2 * detectable(controls, margins, np.zeros_like(shared), 0)
 
 
-def family(changes: np.ndarray, clean: list[Preference], nulls: int = 0, size: float = 1.0) -> Measured:
+def family(changes: np.ndarray, clean: list[Preference], nulls: int = 0, size: float = 1.0) -> MeasuredCells:
     """Null sets have this share of the units of the own ones; a tenth more is shared from task to task."""
     tasks = [f"t{i}" for i in range(len(changes))]
     counts = [5] * len(tasks)
     null_changes, unlike = np.full((len(tasks), nulls), -0.5), np.zeros((len(tasks), nulls))
     shared = np.tile(0.1 * np.arange(len(tasks))[:, None], changes.shape[2] - 1)
     likeness = {"welch": Likeness(shared, unlike, size * np.ones_like(unlike))}
-    return Measured(tasks, tasks, clean, counts, counts, {}, {"welch": changes}, {"welch": null_changes}, likeness)
+    return MeasuredCells(
+        tasks, tasks, clean, counts, counts, {}, {"welch": changes}, {"welch": null_changes}, likeness
+    )
 
 
 def test_families_leave_out_what_has_nothing_to_lose():

@@ -16,8 +16,8 @@ from scipy import stats
 from shapes import differences
 
 from neurosteer.experiments.causal import EXPERIMENT
-from neurosteer.experiments.causal.result import Agreement, CausalTransfer, Cell
-from neurosteer.experiments.scope import Data, Scope, Settings
+from neurosteer.experiments.causal.result import CausalTransfer, Cell, MatrixAgreement
+from neurosteer.experiments.scope import Data, Scope, ScopeSettings
 from neurosteer.model import Model
 from neurosteer.results import read_record, record
 from neurosteer.results.record import to_json_value
@@ -43,7 +43,7 @@ def result(toy: Toy) -> CausalTransfer:
 def gathered(toy: Toy) -> CausalTransfer:
     results = toy.results | {"transfer": UnitResult({"pairwise_sparse": TRANSFER}, {})}
     design, recipe = toy.work.design, toy.work.recipe
-    settings = Settings.of(design, toy.work.model.n_layers, toy.work.samples.resampled)
+    settings = ScopeSettings.of(design, toy.work.model.n_layers, toy.work.samples.resampled)
     scope = Scope({"name": "toy"}, Data("made up", 480, recipe.split, recipe.seed), (), (), settings)
     found: CausalTransfer = EXPERIMENT.compute(results.__getitem__, toy.work, scope)
     return found
@@ -226,7 +226,7 @@ def off_diagonal(matrix: Any, tasks: tuple[str, ...]) -> list[float]:
     return [matrix[i][j] for i in places for j in places if i != j]
 
 
-def agreement(result: CausalTransfer, method: str, what: str) -> Agreement:
+def agreement(result: CausalTransfer, method: str, what: str) -> MatrixAgreement:
     [row] = [row for row in result.agreement if (row.method, row.what) == (method, what)]
     return row
 

@@ -23,7 +23,7 @@ from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.plan import plan_recipe
 from neurosteer.experiments.recipe import Recipe, override
 from neurosteer.experiments.registry import experiment_of
-from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
+from neurosteer.experiments.scope import Data, Scope, ScopeSettings, TaskInfo
 from neurosteer.experiments.shared.layer_curves import chance_above_floor
 from neurosteer.experiments.shared.layer_probes import layer_probes_name
 from neurosteer.model import Model
@@ -60,7 +60,7 @@ Row = dict[str, Any]
 def scope_of(names: Sequence[str], samples: TaskSamples, design: Design = DESIGN, validation: int = 200) -> Scope:
     baselines = Baselines(majority=0.5, length=0.5, last_word=0.5, unigram=0.5, stem=0.5, bigram=0.5)
     tasks = tuple(TaskInfo(name, None, 1000, 600, validation, 200, 0, baselines) for name in names)
-    settings = Settings.of(design, len(design.layers), samples.resampled)
+    settings = ScopeSettings.of(design, len(design.layers), samples.resampled)
     return Scope({"name": "made up"}, Data("made up", 1000 * len(names), "pair", 0), tasks, (), settings)
 
 

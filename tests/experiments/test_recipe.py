@@ -224,9 +224,9 @@ def test_forms_of_a_value(write, line, field, value):
 
 def test_settings_of_experiments_that_the_recipe_does_not_have(write):
     """They would change nothing, so they are refused. Settings come and go with the experiments."""
-    told = "seeds is a key of the experiment gym, which this recipe does not have"
-    assert refused(write(HEAD + "seeds = 3")).endswith(f"mine.toml: {told}")
-    assert refused(write(HEAD), seeds="3") == told
+    told = "unknown key 'pooled' (a recipe of fig5 has: title, experiments, "
+    assert f"mine.toml: {told}" in refused(write(HEAD + "pooled = true"))
+    assert refused(write(HEAD), pooled="true").startswith(told)
     gym = override(read_recipe(write(HEAD)), {"experiments": "gym", "seeds": "3"})
     assert (gym.own, gym.of(GymSettings).seeds) == ((GymSettings(seeds=3),), 3)
     assert override(gym, {"limit": 9}).own == gym.own
@@ -235,7 +235,7 @@ def test_settings_of_experiments_that_the_recipe_does_not_have(write):
     assert read_recipe(write(HEAD)).of(GymSettings) == GymSettings(seeds=20)
 
 
-KEYS = "(a recipe has: title, experiments, format, model, "
+KEYS = f"(a recipe of {', '.join(EXPERIMENTS)} has: title, experiments, format, model, "
 COUNT = "must be a whole number of at least"
 LAYERS = "layers must be all, a layer (3), a list (3,7,12) or an ascending range (0-5), not"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"

@@ -19,7 +19,7 @@ from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.recipe import Recipe
-from neurosteer.experiments.scope import Data, Scope, Settings, TaskInfo
+from neurosteer.experiments.scope import Data, Scope, ScopeSettings, TaskInfo
 from neurosteer.experiments.sensitivity import EXPERIMENT, check
 from neurosteer.experiments.sensitivity.figures import draw, draw_equal_share
 from neurosteer.experiments.sensitivity.result import Claim, LayerPoint, Sensitivity, Summary, UpCount
@@ -67,7 +67,7 @@ def work_of(model: Model, tasks: Sequence[Pairs]) -> Work:
 
 
 def scope_of(work: Work) -> Scope:
-    settings = Settings.of(work.design, work.model.n_layers, work.samples.resampled)
+    settings = ScopeSettings.of(work.design, work.model.n_layers, work.samples.resampled)
     tokenise = partial(sentence_tokens, work.model)
     infos = tuple(TaskInfo.of(task.pairs, task.split, tokenise) for task in work.tasks)
     return Scope({"name": "tiny"}, Data("random", sum(one.pairs for one in infos), "pair", 0), infos, (), settings)

@@ -11,7 +11,7 @@ from plain_edits import hf_logprobs, neurons_at
 from tiny_models import hf_network, ids_of, random_pairs, sentences_of
 
 from neurosteer.edits import Edit
-from neurosteer.forward import Variant, pairs_of_texts, score, score_texts, variant_of
+from neurosteer.forward import PreparedEdit, pairs_of_texts, score, score_texts, variant_of
 from neurosteer.forward.attribution import attribute
 from neurosteer.model import Model, capture, load_model, next_logits
 
@@ -49,7 +49,7 @@ def test_scores_are_those_of_plain_hugging_face(kind: str, in_parts: list[int], 
 def test_edits_and_their_divergence(kind: str, tiny: Callable[[str], Model], request: pytest.FixtureRequest):
     model = tiny(kind)
     edit = Edit.ablate(neurons_at(model, [(1, 3), (2, 8)]))
-    variants: list[Variant] = [variant_of(model, edit)]
+    variants: list[PreparedEdit] = [variant_of(model, edit)]
     groups = pairs_of_texts(model, PAIRS, "sum")
     whole = score_texts(model, groups, variants, divergence=True)
     request.getfixturevalue("in_parts")

@@ -17,7 +17,7 @@ from transformers import AutoTokenizer
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError, NeurosteerError
 from neurosteer.forward import (
-    Variant,
+    PreparedEdit,
     from_first_difference,
     pairs_of_texts,
     score,
@@ -155,7 +155,7 @@ def test_an_edit_does_not_decide_how_the_model_is_run_ever_after(tiny_folder: Ca
     assert forest_is_exact(model, QUIET)
 
 
-def variants_of(model: Model, site: str) -> list[Variant]:
+def variants_of(model: Model, site: str) -> list[PreparedEdit]:
     """One at every layer, one pooled over two, and one without neurons."""
     chosen = [*([(layer, 3), (layer, 17)] for layer in range(LAYERS)), [(0, 5), (2, 8)], []]
     return [variant_of(model, Edit.amplify(neurons_at(model, some, site=site), -2.0)) for some in chosen]

@@ -10,7 +10,7 @@ import torch
 from plain_edits import site_modules
 from tiny_models import LAYERS, WIDTH, hf_network
 
-from neurosteer.forward.swaps import Places, Reading, Swap, preferences
+from neurosteer.forward.swaps import NextToken, Places, Swap, preferences
 from neurosteer.model import without_hooks
 
 KINDS = ("llama", "gpt2", "bloom")
@@ -26,7 +26,7 @@ def readings(groups=7, seed=0):
         tails = [rng.integers(0, 60, size=length + (i % 2) * side).tolist() for side in range(2)]
         tails[0][0], tails[1][0] = 60, 61
         first, second = rng.choice(60, size=2, replace=False).tolist()
-        made.append([Reading((*head, *tail), first, second) for tail in tails])
+        made.append([NextToken((*head, *tail), first, second) for tail in tails])
     return made
 
 
@@ -156,7 +156,7 @@ def test_a_swap_at_shared_tokens_is_refused(tiny):
 def test_groups_do_not_touch_one_another(tiny):
     """Sequences of several groups may be the same up to the swapped token."""
     one, other = readings(2)
-    twice = [one, [Reading(reading.tokens, 1, 2) for reading in one], other]
+    twice = [one, [NextToken(reading.tokens, 1, 2) for reading in one], other]
     swap = Swap(everything(1), at_the_end(twice))
     alone = preferences(tiny("llama"), [one], [Swap(everything(1), at_the_end([one]))], site="resid_post")
     kept = [Places() if i in (2, 3) else places for i, places in enumerate(swap.places)]

@@ -24,8 +24,8 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.results import CausalMask, read_record, record
 from neurosteer.store import home
 from neurosteer.studies import Found, find, rank_neurons
-from neurosteer.studies.evidence import Settings, evidence
-from neurosteer.studies.masks import MaskSettings, Paths, Place, mask_texts
+from neurosteer.studies.evidence import EvidenceSettings, evidence
+from neurosteer.studies.masks import MaskSettings, MaskSite, Paths, mask_texts
 from neurosteer.vocabulary import Method
 
 SEED = 3
@@ -170,14 +170,14 @@ class StopsAt(Progress):
 
 
 @pytest.fixture
-def place(gym: Model, pairs: Pairs) -> Place:
+def place(gym: Model, pairs: Pairs) -> MaskSite:
     _, seen = states_and_stats(
         gym, pairs, range(len(pairs)), site="resid_post", layers=(LAYER,), position="eos", progress=QUIET
     )
-    return Place("resid_post", (LAYER,), "zero", seen)
+    return MaskSite("resid_post", (LAYER,), "zero", seen)
 
 
-def test_a_path_that_was_stopped_goes_on(gym: Model, pairs: Pairs, place: Place):
+def test_a_path_that_was_stopped_goes_on(gym: Model, pairs: Pairs, place: MaskSite):
     settings, some = replace(TINY, steps=24), pairs.take(range(40))
 
     def follow(progress: Progress, *, cache: bool = True) -> Any:
@@ -198,7 +198,7 @@ def test_a_path_that_was_stopped_goes_on(gym: Model, pairs: Pairs, place: Place)
     assert never.steps == 1
 
 
-def test_exchanged_pairs_lead_elsewhere(gym: Model, pairs: Pairs, place: Place, found: Found):
+def test_exchanged_pairs_lead_elsewhere(gym: Model, pairs: Pairs, place: MaskSite, found: Found):
     """Where half of the pairs are exchanged less is found; where all are, no used unit ever pays."""
     settings = replace(SHORT, seeds=1, batch=60)
     paths = Paths(gym, pairs.take(range(60)), place, settings, PROSE, 1, cache=False, progress=QUIET)
@@ -226,8 +226,8 @@ def test_evidence_searches_again(found: Found, gym: Model, prose: Path, monkeypa
 
 @pytest.mark.parametrize(("method", "nulls"), [("causal-l0", 19), ("welch", 39), (None, 39)])
 def test_how_many_null_searches(method: Method | None, nulls: int):
-    assert Settings().nulls_of(method) == nulls
-    assert Settings(nulls=7).nulls_of(method) == 7
+    assert EvidenceSettings().nulls_of(method) == nulls
+    assert EvidenceSettings(nulls=7).nulls_of(method) == 7
 
 
 def test_texts_of_ones_own(tmp_path: Path):

@@ -12,6 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neurosteer.errors import InputError
 from neurosteer.probes import L0, L0Probes, L0Settings, Probes, Standard, fit_l0, fit_l0_at, fit_logistic, labelled
+from neurosteer.probes.l0_settings import recorded_settings
 from neurosteer.seeds import generator
 
 FIRST = L0Settings(  # the first edition's
@@ -250,4 +251,4 @@ def test_settings_are_recorded_whole():
     settings = L0.settings()
     assert (settings["beta"], settings["gamma"], settings["zeta"]) == (BETA, GAMMA, ZETA)
     assert settings.keys() == {*L0Settings.__dataclass_fields__, "optimiser"}
-    assert L0Settings.recorded({**L0Settings(steps=7).settings(), "lambda": {"1": 0.2}}) == L0Settings(steps=7)
+    assert recorded_settings({**L0Settings(steps=7).settings(), "lambda": {"1": 0.2}}) == L0Settings(steps=7)

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from neurosteer.data import EosStates
 from neurosteer.probes import welch
-from neurosteer.studies.finding.layers import LayerResult, Settings, probe_layers
+from neurosteer.studies.finding.layers import LayerResult, ProbeSettings, probe_layers
 
 LAYERS, WIDTH, EACH, TRAIN, HELD = 4, 256, 5, 200, 700
 PARTS = {"train": range(TRAIN), "validation": range(TRAIN, 300), "test": range(300, HELD)}
@@ -74,7 +74,7 @@ def check_l0(seeds: int) -> None:
 
 def l0_of(values: torch.Tensor, seed: int) -> list[LayerResult]:
     states = EosStates(values, tuple(range(LAYERS)), "planted", "none", "resid_post", "eos", "none")
-    settings = Settings("planted", EACH, ("l0",), draws=1, seed=seed)
+    settings = ProbeSettings("planted", EACH, ("l0",), draws=1, seed=seed)
     test = welch(values, range(TRAIN))
     return probe_layers(states, PARTS, test, settings, device=torch.device("cpu"), what="planted")
 

@@ -24,10 +24,10 @@ from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.experiments import write_pdfs
 from neurosteer.forward import eos_states
+from neurosteer.memo import recall, remember
 from neurosteer.model import Model, builtin
 from neurosteer.neurons import Direction, NeuronSet, Ranking
 from neurosteer.progress import Progress
-from neurosteer.remembered import recall, remember
 from neurosteer.report.pages import PAGE
 from neurosteer.report.pages.library import charting_code
 from neurosteer.runner.execution import run_units

@@ -201,7 +201,11 @@ TYPED: list[Row] = [
         )
     ),
     ("run", ["--workers", ""], "--workers '' is neither auto nor a whole number from 1 to 1,024"),
-    ("run", ["--set", "topkk=1"], "unknown key 'topkk'; did you mean 'topk'? (a recipe has: title, experiments, "),
+    (
+        "run",
+        ["--set", "topkk=1"],
+        "unknown key 'topkk'; did you mean 'topk'? (a recipe of fig5 has: title, experiments, ",
+    ),
     ("run", ["--set", "topk=0"], f"{K} '0'"),
     ("run", ["--set", "topk=nan"], f"{K} 'nan'"),
     ("run", ["--set", "topk=inf"], f"{K} 'inf'"),
@@ -563,8 +567,8 @@ RECIPES: list[tuple[list[str], str]] = [
     (["empty.toml"], "empty.toml is empty: a recipe needs at least format = 1 and experiments = [...]"),
     (["latin.toml"], "latin.toml is not UTF-8 text (byte "),
     (["made.jsonl"], "made.jsonl is no TOML: "),
-    (["typo.toml"], "typo.toml: unknown key 'lamda'; did you mean 'lambda'? (a recipe has: title, "),
-    (["table.toml"], "table.toml: unknown key 'modles'; did you mean 'models'? (a recipe has: title, "),
+    (["typo.toml"], "typo.toml: unknown key 'lamda'; did you mean 'lambda'? (a recipe of fig5 has: title, "),
+    (["table.toml"], "table.toml: unknown key 'modles'; did you mean 'models'? (a recipe of fig5 has: title, "),
     (["models.toml"], "models.toml: models must be a list of models, each once: names, hub ids with or without "),
     (
         ["nan.toml"],
@@ -865,7 +869,7 @@ def test_a_cache_of_a_user_who_is_not_there(refused: Refused, place: Path, monke
     refused(place, ["find", "--data", "made.jsonl", "--model", "llama", "--layers", "1"], told)
 
 
-KINDS, LAYOUT, ONCE = "artefacts/test_kinds.py", "pairs/test_layouts.py", "pairs/test_once.py"
+KINDS, LAYOUT, ONCE = "artefacts/test_kinds.py", "pairs/test_layouts.py", "pairs/test_duplicates.py"
 HALF, ODD = "promises/test_r28_nothing_by_half.py", "model/test_architectures.py"
 FONTS, HERE = "report/test_fonts.py", "promises/test_r11_bad_input.py"
 INSIDE = f"{KINDS}::test_what_is_wrong_inside_is_told_in_one_line"

@@ -44,7 +44,8 @@ LESS = {  # what makes a command short; an option that it has itself stays, but 
     "ablate": "--controls 2 --neutral prose.txt",
     "amplify": "--controls 2 --neutral prose.txt",
     "evidence": "--controls 2 --nulls 2 --only necessary,sufficient --neutral prose.txt",
-    "run": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
+    "run": "--data ./blimp --limit 40 --set layers=14 --set draws=2 --set l0_steps=40",
+    "run all": "--data ./blimp --limit 40 --set layers=14 --set repeats=1 --set draws=2 --set l0_steps=40",
     "run gym": "--set seeds=1 --limit 40 --set controls=2 --set nulls=2 --set methods=attribution",
     "run localizer": "--data ./blimp --task intransitive --limit 20 --set localise=0-9 --set evaluate=10-19 "
     "--set controls=2",

@@ -20,7 +20,7 @@ from neurosteer.model import load_model
 from neurosteer.pairs import load_pairs
 from neurosteer.progress import QUIET
 from neurosteer.studies import find
-from neurosteer.studies.evidence import Settings, ask
+from neurosteer.studies.evidence import EvidenceSettings, ask
 
 TRAIN = 60
 FOUND = 0.95
@@ -79,7 +79,7 @@ def check_decoys(seeds: range, tmp_path) -> None:
             pairs,
             found.split,
             [(one, None, (LAYER,)) for one in sets],
-            Settings(seed=seed),
+            EvidenceSettings(seed=seed),
             only=("encoded", "necessary"),
             neutral=neutral,
             progress=QUIET,

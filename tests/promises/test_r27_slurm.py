@@ -18,7 +18,7 @@ from stub_recipe import DIGEST, NAMES, contents, expected_sums, stub_units
 
 from neurosteer.errors import NeurosteerError
 from neurosteer.runner.execution import run_units
-from neurosteer.runner.slurm import FOLDER, QueueState, SlurmAsked, queue_state, submit
+from neurosteer.runner.slurm import FOLDER, QueueState, SlurmRequest, queue_state, submit
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 SECONDS = 120
@@ -46,7 +46,7 @@ def wait_until(holds: Callable[[], object], what: str, place: Path) -> None:
 
 def test_an_array_with_a_task_that_is_requeued(slurm, tmp_path):
     run = tmp_path / "run"
-    asked = SlurmAsked.parse("3%2", ["partition=main", "cpus_per_task=1", "mem=200"])
+    asked = SlurmRequest.parse("3%2", ["partition=main", "cpus_per_task=1", "mem=200"])
     work, join = partial(slurm_jobs.work, tmp_path), partial(slurm_jobs.join, tmp_path)
     sent = submit(work, join, asked, run)
     assert (sent.tasks, sent.logs) == (3, run / FOLDER)
@@ -80,7 +80,7 @@ def test_an_array_with_a_task_that_is_requeued(slurm, tmp_path):
 
 
 def test_what_slurm_refuses(slurm, tmp_path):
-    asked = SlurmAsked.parse("2", ["partition=nowhere"])
+    asked = SlurmRequest.parse("2", ["partition=nowhere"])
     with pytest.raises(NeurosteerError, match=r"Slurm refuses: .*invalid partition"):
         submit(partial(slurm_jobs.work, tmp_path), partial(slurm_jobs.join, tmp_path), asked, tmp_path / "run")
     assert queue_state(tmp_path / "run") is None

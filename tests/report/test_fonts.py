@@ -23,7 +23,7 @@ from neurosteer.report import fonts as in_figures
 from neurosteer.report.canvas import finish, save_svg
 from neurosteer.report.fonts import fonts_with, text_width
 from neurosteer.report.matrix import draw_matrix
-from neurosteer.report.sheet import new_sheet
+from neurosteer.report.panels import new_sheet
 
 HAN, THAI, EMOJI = "日本語の課題", "ไวยากรณ์", "🙂"
 

@@ -34,7 +34,7 @@ from neurosteer.results import record
 from neurosteer.results.effect import Accuracy, Flipped, KindOfEdit
 from neurosteer.studies import Effect, Found, measure_effect
 from neurosteer.studies.effects.assembly import kinds_agree, other_task
-from neurosteer.studies.effects.cases import Case, Measured
+from neurosteer.studies.effects.cases import Case, MeasuredMargins
 from neurosteer.studies.margins import interval, sign_flip
 
 CHOSEN = [(0, 5), (1, 9), (1, 21), (2, 30)]
@@ -226,7 +226,7 @@ def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
     """Margins of exactly 0, before and after."""
     before, after = np.array([1.0, 0.0, 0.0, 2.0, -1.0, 3.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0, -1.0])
     before, after = np.concatenate([before, np.full(14, -1.0)]), np.concatenate([after, np.full(14, -1.0)])
-    measured = Measured(before, [after[None]])
+    measured = MeasuredMargins(before, [after[None]])
     row = other_task(Pairs("ties", "made up", ()), measured, Case(Edit.ablate(chosen)), 0)
     assert row.nothing_to_lose
     assert row.verdict == "nothing to lose"
@@ -237,7 +237,7 @@ def test_a_tie_is_lost_and_never_right(chosen: NeuronSet):
 def test_a_change_is_the_mean_difference_with_its_interval(chosen: NeuronSet):
     before, after = (np.random.default_rng(seed).normal(mean, 1.0, 60) for seed, mean in ((1, 2.0), (2, 1.2)))
     case = Case(Edit.ablate(chosen))
-    found = Measured(before, [after[None]]).change(0, case, 3, nothing_to_lose=False)
+    found = MeasuredMargins(before, [after[None]]).change(0, case, 3, nothing_to_lose=False)
     moved = [new - old for old, new in zip(before.tolist(), after.tolist(), strict=True)]
     assert found.delta == pytest.approx(sum(moved) / 60)
     assert found.controls is None

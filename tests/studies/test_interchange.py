@@ -26,7 +26,7 @@ from neurosteer.studies.evidence.interchange import (
 )
 from neurosteer.studies.evidence.interchange_map import map_of
 from neurosteer.studies.evidence.passes import Passes
-from neurosteer.studies.evidence.work import Work
+from neurosteer.studies.evidence.work import AskedSet
 
 TASK, UNEQUAL = "distractor_agreement_relative_clause", "anaphor_number_agreement"  # some contexts of the latter
 LAYER, WIDTH, LAYERS = 1, 128, 3
@@ -74,7 +74,7 @@ def work(model, neurons, controls=2, **other):
     given = {"pairs": pairs, "split": pairs.split(), "method": None, "ranking": None, "topk": 3}
     given |= {"position": "eos", "neutral": "", "neutral_name": "", "passes": Passes(model, QUIET)}
     layers = tuple(sorted(set(neurons.layers.tolist())))
-    return Work(model=model, neurons=neurons, layers=layers, controls=controls, **{**given, **other})
+    return AskedSet(model=model, neurons=neurons, layers=layers, controls=controls, **{**given, **other})
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ from scipy import stats
 from neurosteer.data import EosStates
 from neurosteer.probes import STRENGTHS, L0Probes, Probes, fit_l0, welch
 from neurosteer.seeds import generator
-from neurosteer.studies.examples import Accuracy, Dense, Examples, best_strength, random_accuracies, top_units
+from neurosteer.studies.examples import Dense, Examples, ProbeAccuracy, best_strength, random_accuracies, top_units
 from neurosteer.studies.finding import layers as studied
-from neurosteer.studies.finding.layers import LayerResult, Settings, probe_layers
+from neurosteer.studies.finding.layers import LayerResult, ProbeSettings, probe_layers
 from neurosteer.studies.masked_probes import Masks, chosen_lambda
 
 CPU = torch.device("cpu")
 PARTS = {"train": range(60), "validation": range(60, 90), "test": range(90, 130)}
-SETTINGS = Settings("toy", 3, ("welch", "l0"), (0.1, 0.3, 1.0), draws=3, seed=1)
+SETTINGS = ProbeSettings("toy", 3, ("welch", "l0"), (0.1, 0.3, 1.0), draws=3, seed=1)
 
 
 def states_of(layers: int, units: int = 20) -> EosStates:
@@ -35,7 +35,7 @@ def only(states: EosStates, rows: list[int]) -> EosStates:
 
 
 def probed(
-    states: EosStates, settings: Settings = SETTINGS, *, test_values: torch.Tensor | None = None
+    states: EosStates, settings: ProbeSettings = SETTINGS, *, test_values: torch.Tensor | None = None
 ) -> list[LayerResult]:
     test = welch(states.values, PARTS["train"])
     if test_values is not None:
@@ -67,7 +67,7 @@ def test_states_that_are_all_alike_tell_nothing():
     settings = replace(SETTINGS, methods=("welch", "l0", "mean-diff", "l1"), directions=("mean", "probe"))
     before, after = probed(states, settings), probed(replace(states, values=values), settings)
     assert [numbers(after[row]) for row in (0, 2, 3)] == [numbers(before[row]) for row in (0, 2, 3)]
-    alike, half = after[1], Accuracy(0.5, (1,) * 40)
+    alike, half = after[1], ProbeAccuracy(0.5, (1,) * 40)
     accuracies = [alike.dense, *alike.random, *alike.topk.values(), *alike.along.values(), alike.l0.accuracy]
     assert accuracies == [half] * len(accuracies)
     for vector, spread in alike.directions.values():
@@ -148,13 +148,15 @@ def test_of_equal_strengths_the_strongest():
     assert best_strength(validation).tolist() == [2, 3, 0, 3]
 
 
-def drawn(monkeypatch: pytest.MonkeyPatch, top: torch.Tensor, size: int, settings: Settings) -> list[list[list[int]]]:
+def drawn(
+    monkeypatch: pytest.MonkeyPatch, top: torch.Tensor, size: int, settings: ProbeSettings
+) -> list[list[list[int]]]:
     """Which units were probed, `[draw][layer][unit]`."""
     seen: list[list[list[int]]] = []
 
-    def judge(_: object, units: torch.Tensor, l2: torch.Tensor, *__: object) -> list[Accuracy]:
+    def judge(_: object, units: torch.Tensor, l2: torch.Tensor, *__: object) -> list[ProbeAccuracy]:
         seen.append(units.tolist())
-        return [Accuracy(0.5, (1,))] * len(l2)
+        return [ProbeAccuracy(0.5, (1,))] * len(l2)
 
     monkeypatch.setattr(Examples, "judge_units", judge)
     states = states_of(len(top))
@@ -191,7 +193,7 @@ def test_units_with_a_score_of_zero_are_not_probed(monkeypatch):
     kept = [3, 17]
     scores = torch.zeros(1, 20)
     scores[0, kept] = torch.tensor([2.0, 1.0])
-    masked = studied.Masked(0.1, 0.1, Accuracy(0.5, (1,)), True, None)
+    masked = studied.Masked(0.1, 0.1, ProbeAccuracy(0.5, (1,)), True, None)
     monkeypatch.setattr(studied, "_masked", lambda *_: ([masked], scores))
     [five] = probed(states, replace(SETTINGS, topk=5, methods=("l0",)))
     [two] = probed(states, replace(SETTINGS, topk=2, methods=("l0",)))
@@ -225,12 +227,12 @@ def masked(
     examples = Examples((0,), dict.fromkeys(PARTS, x), dict.fromkeys(PARTS, y))
     settings = replace(SETTINGS, lambdas=tuple(0.1 * (j + 1) for j in range(runs)))
     every = Probes(torch.zeros(1, len(STRENGTHS), runs), torch.zeros(1, len(STRENGTHS)))
-    fitted = Dense(every, torch.tensor([0]), [Accuracy(dense, (0,))])
+    fitted = Dense(every, torch.tensor([0]), [ProbeAccuracy(dense, (0,))])
     [result], scores = studied._masked(examples, torch.arange(runs).float()[None], fitted, settings)
     chosen = round(result.lam / 0.1) - 1
     assert scores.tolist() == [torch.eye(runs)[chosen].tolist()]
     of_pairs = [(i < right[chosen]) + (20 + i < right[chosen]) for i in range(20)]  # the bad sentences come last
-    assert result.accuracy == Accuracy(right[chosen] / 40, tuple(of_pairs))
+    assert result.accuracy == ProbeAccuracy(right[chosen] / 40, tuple(of_pairs))
     assert result.accuracy.test == right[chosen] / 40
     return result
 
@@ -312,9 +314,9 @@ def fake_sets(monkeypatch: pytest.MonkeyPatch, right: dict[int, list[list[int]]]
     """Random sets whose draws get `right[size]` of each test pair; returns the sizes that were asked for."""
     asked: list[int] = []
 
-    def fake(_examples: object, _top: object, _l2: object, size: int, **_: object) -> list[list[Accuracy]]:
+    def fake(_examples: object, _top: object, _l2: object, size: int, **_: object) -> list[list[ProbeAccuracy]]:
         asked.append(size)
-        return [[Accuracy(0.5, tuple(draw))] for draw in right[size]]
+        return [[ProbeAccuracy(0.5, tuple(draw))] for draw in right[size]]
 
     monkeypatch.setattr(studied, "random_accuracies", fake)
     return asked
@@ -322,7 +324,7 @@ def fake_sets(monkeypatch: pytest.MonkeyPatch, right: dict[int, list[list[int]]]
 
 def equivalent(goal: list[int], k: int = 3) -> studied.Equivalent | None:
     result = LayerResult(
-        11, 0.1, Accuracy(0.0, (0,)), {"welch": Accuracy(0.0, tuple(goal))}, {"welch": torch.ones(20)}
+        11, 0.1, ProbeAccuracy(0.0, (0,)), {"welch": ProbeAccuracy(0.0, tuple(goal))}, {"welch": torch.ones(20)}
     )
     return studied.random_equivalent(
         states_of(3), PARTS, result, replace(SETTINGS, methods=("welch",), topk=k), device=CPU

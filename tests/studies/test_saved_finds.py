@@ -20,7 +20,7 @@ from neurosteer.model import Model
 from neurosteer.pairs import LeftOut, Pairs, load_pairs
 from neurosteer.store import write_manifest
 from neurosteer.studies import Found, find, neurons_from, save_find
-from neurosteer.studies.effects import Wanted
+from neurosteer.studies.effects import FindQuery
 from neurosteer.studies.finding import save
 
 
@@ -84,7 +84,7 @@ def test_what_was_saved_is_a_run(llama: Model, tmp_path: Path):
     pairs = load_pairs(source=str(source)).limit(60)
     found = find(llama, pairs, methods=("welch",), layers=[1], topk=3, draws=1)
     folder = found.save(tmp_path / "runs" / "mine")
-    origin = neurons_from(llama, Wanted(), out=tmp_path / "runs")
+    origin = neurons_from(llama, FindQuery(), out=tmp_path / "runs")
     assert (origin.where, origin.task) == (str(folder), "made")
     assert list(origin.sets["welch"]) == list(found.ranking().top(3))
     assert (origin.train, origin.test) == (found.train, found.test)

@@ -18,7 +18,7 @@ from .neutral import neutral_unit
 from .nulls import null_sets_unit
 from .result import CausalTransfer
 from .sets import sets_unit
-from .settings import CausalSettings
+from .settings import CausalSettings as CausalSettings
 from .sources import attribution_unit
 from .tables import tables
 from .targets import batches_of_nulls, batches_of_sets, measured_tasks, targets_of
@@ -83,7 +83,6 @@ EXPERIMENT = Experiment(
     Drawing(draw_measured, measured_caption, measured_charts),
     csvs,
     needs={"one_layer", "transfer"},
-    settings=CausalSettings,
     task_units=task_units,
     joint_units=joint_units,
     check=check,

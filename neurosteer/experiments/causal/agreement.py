@@ -15,17 +15,17 @@ from neurosteer.experiments.intervals import TaskSamples, ends
 from neurosteer.results import Estimate
 from neurosteer.seeds import seed_of
 
-from .measured import Matrix, Measured
+from .measured import Matrix, MeasuredCells
 from .predictions import Predictions
-from .result import Agreement, Compared
+from .result import Compared, MatrixAgreement
 
 BATCH = 100  # resamples in memory at once
 LEAST = 3  # tasks; with two there are two cells
 
 
 def agreements(
-    predictions: Predictions, measured: Measured, names: Sequence[str], phenomena: Sequence[str], seed: int
-) -> list[Agreement]:
+    predictions: Predictions, measured: MeasuredCells, names: Sequence[str], phenomena: Sequence[str], seed: int
+) -> list[MatrixAgreement]:
     """What could predict a causal effect, beside what was measured, and beside what is predicted of all cells.
 
     `names` and `phenomena` are those of all tasks.
@@ -46,7 +46,7 @@ def agreements(
         for what, matrix in matrices.items():
             samples = TaskSamples.of(groups, seed_of(seed, predictions.method, what))
             rho, cells = agree(matrix, effect, samples)
-            rows.append(Agreement(predictions.method, what, rho.value, rho.low, rho.high, cells))
+            rows.append(MatrixAgreement(predictions.method, what, rho.value, rho.low, rho.high, cells))
     return rows
 
 

@@ -26,7 +26,7 @@ from neurosteer.report.canvas import (
     panel_title,
     plain,
 )
-from neurosteer.report.sheet import Panel, vertical_grid
+from neurosteer.report.panels import SquarePanel, vertical_grid
 
 from .result import CausalTransfer, Compared
 
@@ -105,5 +105,5 @@ def _draw_correlations(axes: Axes, result: CausalTransfer) -> None:
                 axes.hlines(height, row.low, row.high, color=marks.get_color(), linewidth=1.6)
     axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
     axes.set_xlim(-1.05, 1.05)
-    Panel(axes, first=True).name_rows(list(WORDS.values()), "Spearman over cells, 95 % interval over tasks")
+    SquarePanel(axes, first=True).name_rows(list(WORDS.values()), "Spearman over cells, 95 % interval over tasks")
     panel_title(axes, "agreement of matrices, without own cells")

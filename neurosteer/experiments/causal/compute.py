@@ -18,7 +18,7 @@ from neurosteer.vocabulary import LEVEL, CausalMethod
 from .agreement import agreements
 from .contrasts import control_means, mean_drops
 from .families import family_rows
-from .measured import CellNumbers, Measured, others_controls, read_measured
+from .measured import CellNumbers, MeasuredCells, others_controls, read_measured
 from .neutral import neutral_rows
 from .nulls import null_sets_name
 from .predictions import Predictions, read_predictions
@@ -66,7 +66,7 @@ def compute(read: Read, work: Work, _: Scope) -> CausalTransfer:
     )
 
 
-def cell_rows(predictions: Predictions, measured: Measured, work: Work) -> list[Cell]:
+def cell_rows(predictions: Predictions, measured: MeasuredCells, work: Work) -> list[Cell]:
     """The cells of a method, source by source.
 
     `q` (Benjamini-Hochberg) is over the own cells of the method, or over its others; None with fewer controls than a
@@ -117,7 +117,7 @@ def _with_q(rows: list[Cell]) -> list[Cell]:
     return [replace(row, q=qs.get(i)) for i, row in enumerate(rows)]
 
 
-def null_changes(read: Read, method: CausalMethod, measured: Measured) -> list[NullChange]:
+def null_changes(read: Read, method: CausalMethod, measured: MeasuredCells) -> list[NullChange]:
     """What each null set does to the margin of its own task."""
     return [
         NullChange(method, task, i, int((read(null_sets_name(task)).arrays[method][i] >= 0).sum()), float(delta))

@@ -11,12 +11,14 @@ from neurosteer.experiments.intervals import TaskSamples, known_mean, plain
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import CausalMethod
 
-from .measured import Matrix, Measured, others_controls
+from .measured import Matrix, MeasuredCells, others_controls
 from .predictions import Predictions
 from .result import CONTRASTS, KINDS, ControlMean, Kind, MeanDrop, Quantity
 
 
-def mean_drops(predictions: Predictions, measured: Measured, phenomena: Sequence[str], seed: int) -> list[MeanDrop]:
+def mean_drops(
+    predictions: Predictions, measured: MeasuredCells, phenomena: Sequence[str], seed: int
+) -> list[MeanDrop]:
     """Of one method: means over sources by kind of cell, and their differences; `phenomena` are those of all tasks.
 
     What attribution predicts of own cells has no interval: the neurons were chosen for that sum, on the same pairs.
@@ -54,7 +56,7 @@ def by_kind(
     return rows
 
 
-def control_means(method: CausalMethod, measured: Measured) -> list[ControlMean]:
+def control_means(method: CausalMethod, measured: MeasuredCells) -> list[ControlMean]:
     """The mean change by kind under each control: the first of every source, the second, and so on."""
     changes = measured.changes[method][:, :, 1:] + _only_preferred(measured)[:, None]
     return [
@@ -76,7 +78,7 @@ def kind_means(values: Matrix, phenomena: Sequence[str]) -> dict[Kind, float | N
     return {kind: known_mean(_row_means(values, cells)) for kind, cells in kinds_of(phenomena).items()}
 
 
-def _drops(predictions: Predictions, measured: Measured) -> dict[Quantity, Matrix]:
+def _drops(predictions: Predictions, measured: MeasuredCells) -> dict[Quantity, Matrix]:
     """Mean drops of the measured cells whose target has something to lose, and those of all that are predicted."""
     changes = measured.changes[predictions.method]
     delta, controls = changes[:, :, 0] + _only_preferred(measured), changes[:, :, 1:].mean(axis=2)
@@ -88,7 +90,7 @@ def _drops(predictions: Predictions, measured: Measured) -> dict[Quantity, Matri
     }
 
 
-def _only_preferred(measured: Measured) -> Float[np.ndarray, "target"]:
+def _only_preferred(measured: MeasuredCells) -> Float[np.ndarray, "target"]:
     """To be added: NaN for targets that have nothing to lose."""
     return np.where(measured.preferred, 0.0, np.nan)
 

@@ -20,7 +20,7 @@ from neurosteer.experiments.intervals import plain
 from neurosteer.seeds import seed_of
 from neurosteer.vocabulary import FEWEST_CONTROLS, CausalMethod
 
-from .measured import Measured
+from .measured import MeasuredCells
 from .permutation import DRAWS, FamilyTest, detectable, permuted
 from .result import Family, FamilyName
 
@@ -42,7 +42,7 @@ class Strata:
     size: float = 1.0  # neurons of the other sets, in those of the chosen ones, on average
 
 
-def family_rows(measured: Measured, method: CausalMethod, seed: int) -> list[Family]:
+def family_rows(measured: MeasuredCells, method: CausalMethod, seed: int) -> list[Family]:
     """Each family of a method; `search` only where searches were exchanged."""
     families: dict[FamilyName, Strata] = {
         "own": own_cells(measured, method),
@@ -53,11 +53,11 @@ def family_rows(measured: Measured, method: CausalMethod, seed: int) -> list[Fam
     return [family_row(strata, method, name, seed) for name, strata in families.items()]
 
 
-def own_cells(measured: Measured, method: CausalMethod) -> Strata:
+def own_cells(measured: MeasuredCells, method: CausalMethod) -> Strata:
     return _of_tasks(measured, np.diagonal(measured.changes[method]).T, measured.likeness[method].controls)
 
 
-def searches(measured: Measured, method: CausalMethod) -> Strata:
+def searches(measured: MeasuredCells, method: CausalMethod) -> Strata:
     own = np.diagonal(measured.changes[method]).T[:, :1]
     changes, likeness = np.concatenate([own, measured.nulls[method]], axis=1), measured.likeness[method]
     found = _of_tasks(measured, changes, likeness.nulls)
@@ -66,7 +66,7 @@ def searches(measured: Measured, method: CausalMethod) -> Strata:
 
 
 def _of_tasks(
-    measured: Measured, changes: Float[np.ndarray, "task set"], shared: Float[np.ndarray, "task other"]
+    measured: MeasuredCells, changes: Float[np.ndarray, "task set"], shared: Float[np.ndarray, "task other"]
 ) -> Strata:
     there, preferred = np.isfinite(changes[:, 0]), measured.preferred
     kept = there & preferred
@@ -74,7 +74,7 @@ def _of_tasks(
     return Strata(changes[kept], shared[kept], measured.margins[kept], *counts)
 
 
-def other_cells(measured: Measured, method: CausalMethod) -> Strata:
+def other_cells(measured: MeasuredCells, method: CausalMethod) -> Strata:
     """A stratum is a source; the sum over its cells counts, so that each cell weighs the same."""
     changes, tasks = measured.changes[method], len(measured.tasks)
     there, preferred = np.isfinite(changes[:, 0, 0]), measured.preferred

@@ -17,7 +17,7 @@ from neurosteer.report.canvas import FAINT, INK, Look, draw_known, finish, metho
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import counted, p_equals, share_of
 from neurosteer.report.palette import falling, symmetric
-from neurosteer.report.sheet import Panel, new_sheet
+from neurosteer.report.panels import SquarePanel, new_sheet
 from neurosteer.vocabulary import LEVEL, CausalMethod
 
 from .result import CausalTransfer, Cell, ControlMean, Kind, MeanDrop
@@ -114,7 +114,9 @@ def _tests(result: CausalTransfer, method: CausalMethod) -> str:
     return "; ".join([f"as families: {', '.join(families)}"] * bool(families) + rings)
 
 
-def _draw_map(panel: Panel, matrix: Matrix, tasks: Sequence[str], phenomena: Sequence[str], reach: float) -> None:
+def _draw_map(
+    panel: SquarePanel, matrix: Matrix, tasks: Sequence[str], phenomena: Sequence[str], reach: float
+) -> None:
     rows, colours = ROWS if panel.first else "", (falling(), symmetric(0.0, reach))
     image = draw_matrix(panel.axes, matrix, tasks, phenomena, colours, rows=rows, columns=COLUMNS)
     panel.colour_bar(image, CHANGE)
@@ -155,7 +157,7 @@ def _subtitle(result: CausalTransfer, scope: Scope) -> list[str]:
 
 
 def _draw_means(
-    panel: Panel,
+    panel: SquarePanel,
     result: CausalTransfer,
     what: Literal["measured", "predicted"],
     controls: Sequence[ControlMean] = (),

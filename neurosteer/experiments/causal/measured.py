@@ -66,7 +66,7 @@ class Likeness:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredCells:
     """Changes of mean margins (nats) among the measured tasks; NaN where a method chose no neuron."""
 
     tasks: Sequence[str]
@@ -90,7 +90,7 @@ class Measured:
         return np.array([clean.margin for clean in self.clean])
 
 
-def read_measured(read: Read, work: Work) -> Measured:
+def read_measured(read: Read, work: Work) -> MeasuredCells:
     """From the results of all cells."""
     recipe, targets, batches = work.recipe, targets_of(work), batches_of_sets(work.recipe, work.tasks)
     tasks = [target.task for target in targets]
@@ -114,7 +114,7 @@ def read_measured(read: Read, work: Work) -> Measured:
             result = read(null_cells_name(target.task, methods))
             for method in methods:
                 nulls[method][place[target.task]] = mean_changes(result.arrays["clean"], result.arrays[method])
-    return Measured(
+    return MeasuredCells(
         tasks=tasks,
         phenomena=[task.phenomenon for task in work.tasks if task.name in place],
         clean=clean,

@@ -18,7 +18,7 @@ from neurosteer.studies.costs import UNDER_EDIT
 from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.neutral import passages, read_neutral
 
-from .result import NeutralText
+from .result import NeutralRow
 from .sets import SetKey, read_set, sets_name, sets_needs
 from .settings import causal_methods
 from .targets import batches_of_sets
@@ -50,14 +50,14 @@ def neutral_unit(work: Work, keys: Sequence[SetKey]) -> Unit:
     return Unit(neutral_name(keys), keys[0].source, cost, compute, needs=sets_needs(keys), size=16 * edits)
 
 
-def neutral_rows(read: Read, work: Work) -> list[NeutralText]:
+def neutral_rows(read: Read, work: Work) -> list[NeutralRow]:
     """One for each set, method by method; numbers are None for an empty set."""
     batches = batches_of_sets(work.recipe, work.tasks)
     rows = chain.from_iterable(_rows(read, batch) for batch in batches)
     return sorted(rows, key=lambda row: causal_methods(work.recipe).index(row.method))
 
 
-def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralText]:
+def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralRow]:
     found, rows = read(neutral_name(keys)), []
     for i, (source, method) in enumerate(keys):
         kl, perplexity = (found.arrays[name][i].astype(float) for name in ("kl", "perplexity"))
@@ -66,7 +66,7 @@ def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralText]:
         kl_mean, kl_low, kl_high = _controls(kl)
         perplexity_mean, perplexity_low, perplexity_high = _controls(perplexity)
         rows.append(
-            NeutralText(
+            NeutralRow(
                 method=method,
                 source=source,
                 units=sets.arrays[method].shape[1],

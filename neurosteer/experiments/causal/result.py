@@ -91,7 +91,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class NeutralText:
+class NeutralRow:
     """Neutral text while a set is zero, beside the mean, the smallest and the largest of its controls."""
 
     method: CausalMethod
@@ -157,7 +157,7 @@ class NullChange:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class MatrixAgreement:
     """Rank correlation of two matrices, over their cells of two different tasks."""
 
     method: CausalMethod
@@ -225,11 +225,11 @@ class CausalTransfer:
     predicted: Mapping[CausalMethod, Cells]  # changes of all cells, to first order
     cells: list[Cell]  # the measured ones
     families: list[Family]
-    neutral: list[NeutralText]
+    neutral: list[NeutralRow]
     effects: list[MeanDrop]
     control_means: list[ControlMean]
     null_changes: list[NullChange]
-    agreement: list[Agreement]
+    agreement: list[MatrixAgreement]
     summary: Mapping[CausalMethod, MethodSummary]
 
     __repr__ = short_repr

@@ -17,7 +17,7 @@ from .result import (
     Family,
     FamilyName,
     Kind,
-    NeutralText,
+    NeutralRow,
     Quantity,
 )
 
@@ -133,7 +133,7 @@ def _small_sets(result: CausalTransfer) -> str:
 
 def _neutral(result: CausalTransfer) -> Table:
     """The mean over the sources of a method, and each of them."""
-    columns: list[tuple[str, Callable[[float | None], str], Callable[[NeutralText], float | None]]] = [
+    columns: list[tuple[str, Callable[[float | None], str], Callable[[NeutralRow], float | None]]] = [
         ("KL", divergence, lambda row: row.kl),
         ("controls", divergence, lambda row: row.kl_controls_mean),
         ("perplexity unedited", number, lambda row: row.perplexity_before),

@@ -29,7 +29,7 @@ MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same",
 
 
 @dataclass(frozen=True)
-class Cell:
+class TransferCell:
     """A row of the CSV."""
 
     trained: str
@@ -48,7 +48,7 @@ def joint_units(work: Work) -> list[Unit]:
 def csvs(result: Fig6) -> Mapping[str, Rows]:
     values = [result.matrices(probe).of(kind) for probe, kind in product(PROBES, KINDS)]
     cells = [
-        Cell(trained, tested, result.pairs[i][j], *(matrix[i][j] for matrix in values))
+        TransferCell(trained, tested, result.pairs[i][j], *(matrix[i][j] for matrix in values))
         for i, trained in enumerate(result.tasks)
         for j, tested in enumerate(result.tasks)
     ]

@@ -15,7 +15,7 @@ from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, Look, d
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
 from neurosteer.report.numbers import count_range, lambda_text, percent
 from neurosteer.report.palette import rising, symmetric
-from neurosteer.report.sheet import Panel, new_sheet, vertical_grid
+from neurosteer.report.panels import SquarePanel, new_sheet, vertical_grid
 
 from .result import Fig6, Kind, Probe
 
@@ -78,13 +78,13 @@ def _kept(result: Fig6) -> str:
     return f"{values}, {fewest} to {most} of the units"
 
 
-def _draw_map(panel: Panel, result: Fig6, matrix: Matrix, middle: float, reach: float) -> AxesImage:
+def _draw_map(panel: SquarePanel, result: Fig6, matrix: Matrix, middle: float, reach: float) -> AxesImage:
     look = (rising(), symmetric(middle, reach))
     rows = "trained on" if panel.first else ""
     return draw_matrix(panel.axes, matrix, result.tasks, result.phenomena, look, rows=rows, columns="tested on")
 
 
-def _draw_difference(panel: Panel, result: Fig6, kind: Kind) -> None:
+def _draw_difference(panel: SquarePanel, result: Fig6, kind: Kind) -> None:
     values = as_array(result.sparse.of(kind)) - as_array(result.dense.of(kind))
     image = _draw_map(panel, result, values.tolist(), 0.0, reach_of(values, LEAST))
     panel.colour_bar(image, "difference of shares")

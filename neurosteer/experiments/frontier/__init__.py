@@ -13,7 +13,7 @@ from .curves import curves_unit
 from .figures import caption, draw
 from .rankings import mask_unit, rankings_unit
 from .result import Frontier
-from .settings import FrontierSettings
+from .settings import FrontierSettings as FrontierSettings
 from .tables import tables
 
 
@@ -34,6 +34,5 @@ EXPERIMENT = Experiment(
     tables,
     Drawing(draw, caption, charts),
     csvs,
-    settings=FrontierSettings,
     task_units=task_units,
 )

@@ -7,7 +7,7 @@ from neurosteer.report.pages.charts import Chart, Series, of_method
 from neurosteer.report.pages.curves import Curve, Point, curves_chart
 from neurosteer.results import Estimate
 
-from .result import CurvePoint, Frontier
+from .result import Frontier, FrontierPoint
 
 KL = ("kl", "KL on neutral text (nats per token)")
 
@@ -44,11 +44,11 @@ def charts(result: Frontier, scope: Scope) -> list[Chart]:
     ]
 
 
-def _beside(row: CurvePoint) -> dict[str, str]:
+def _beside(row: FrontierPoint) -> dict[str, str]:
     return {"controls": f"mean {row.controls:.3g}, {row.controls_low:.3g} to {row.controls_high:.3g}"}
 
 
-def _range(kl: float, rows: list[CurvePoint]) -> Point:
+def _range(kl: float, rows: list[FrontierPoint]) -> Point:
     """The matched orders' means over tasks, of whatever method."""
     low, high = min(row.controls_low for row in rows), max(row.controls_high for row in rows)
     return Point(kl, Estimate(sum(row.controls for row in rows) / len(rows), low, high))

@@ -21,7 +21,7 @@ from neurosteer.vocabulary import Method
 
 from .curves import curves_name, test_pairs
 from .rankings import layers_of
-from .result import NAME, Area, Cell, CurvePoint, Family, Frontier
+from .result import NAME, Area, Frontier, FrontierCell, FrontierFamily, FrontierPoint
 from .settings import FrontierSettings
 
 POINTS = 20  # KLs of the figure, 0 apart
@@ -106,9 +106,9 @@ def _curves(read: Read, task: str, method: Method, preferred: Mapping[str, bool]
 At = Mapping[tuple[str, Method, float], tuple[float | None, Float[np.ndarray, "order"], float]]
 
 
-def _cell(task: str, method: Method, kl: float, at: At) -> Cell:
+def _cell(task: str, method: Method, kl: float, at: At) -> FrontierCell:
     units, own, others = at[task, method, kl]
-    return Cell(
+    return FrontierCell(
         task=task,
         method=method,
         kl=kl,
@@ -129,10 +129,10 @@ def _others(method: Method, kl: float, tasks: Sequence[str], at: At) -> list[flo
     return [at[task, method, kl][2] for task in tasks]
 
 
-def _point(method: Method, kl: float, tasks: Sequence[str], at: At) -> CurvePoint:
+def _point(method: Method, kl: float, tasks: Sequence[str], at: At) -> FrontierPoint:
     own = _own(method, kl, tasks, at).mean(axis=0)
     others = float(np.mean(_others(method, kl, tasks, at)))
-    return CurvePoint(
+    return FrontierPoint(
         method=method,
         kl=kl,
         own=float(own[0]),
@@ -145,7 +145,7 @@ def _point(method: Method, kl: float, tasks: Sequence[str], at: At) -> CurvePoin
 
 def _families(
     methods: Sequence[Method], budgets: Sequence[float], tasks: Sequence[str], at: At, seed: int
-) -> list[Family]:
+) -> list[FrontierFamily]:
     """Every method at every KL, as one declared family."""
     rows = []
     for method in methods:
@@ -156,7 +156,7 @@ def _families(
             rows.append((method, kl, own, first, p))
     qs = iter(false_discovery([p for *_, p in rows if p is not None]))
     return [
-        Family(
+        FrontierFamily(
             method=method,
             kl=kl,
             tasks=len(tasks),

@@ -15,7 +15,7 @@ from neurosteer.neurons import Ranking, massive, stats_arrays, stats_from
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 from neurosteer.studies.finding import find
-from neurosteer.studies.masks import MASK, Paths, Place, mask_texts
+from neurosteer.studies.masks import MASK, MaskSite, Paths, mask_texts
 from neurosteer.vocabulary import Method
 
 from .result import NAME
@@ -79,7 +79,7 @@ def mask_unit(work: Work, task: Task) -> Unit:
 
     def compute(read: Read) -> UnitResult:
         stats = read_stats(read, task.name)
-        place = Place(work.design.site, layers_of(work), "zero", stats)
+        place = MaskSite(work.design.site, layers_of(work), "zero", stats)
         paths = Paths(
             work.model,
             task.split.train,

@@ -12,7 +12,7 @@ NAME = "frontier"
 
 
 @dataclass(frozen=True)
-class Cell:
+class FrontierCell:
     """One task and method at one KL; shares of the clean mean margin."""
 
     task: str
@@ -29,7 +29,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class CurvePoint:
+class FrontierPoint:
     """Mean over tasks at one KL of the figure."""
 
     method: Method
@@ -42,7 +42,7 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
-class Family:
+class FrontierFamily:
     """A method at one KL: is more lost than under matched orders there? All methods and KLs are one family."""
 
     method: Method
@@ -81,9 +81,9 @@ class Frontier:
     test_pairs: int
     tokens: int  # of neutral text
     left_out: tuple[str, ...]  # tasks without a clean preference
-    cells: list[Cell]
-    curves: list[CurvePoint]
-    families: list[Family]
+    cells: list[FrontierCell]
+    curves: list[FrontierPoint]
+    families: list[FrontierFamily]
     areas: list[Area]
 
     __repr__ = short_repr

@@ -9,7 +9,7 @@ from .charts import ranking_charts, rate_charts
 from .compute import compute
 from .figures import caption, draw, draw_rankings, rankings_caption
 from .result import NAME, Gym
-from .settings import GymSettings
+from .settings import GymSettings as GymSettings
 from .tables import csvs, tables
 from .units import SOURCE, joint_units
 from .verdicts import verdicts
@@ -32,7 +32,6 @@ EXPERIMENT = Experiment(
     Drawing(draw, caption, rate_charts),
     csvs,
     verdicts,
-    settings=GymSettings,
     joint_units=joint_units,
     check=check,
     more={"rankings": Drawing(draw_rankings, rankings_caption, ranking_charts)},

@@ -15,7 +15,7 @@ from neurosteer.results import read_record
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import QUESTIONS
 
-from .result import NAME, Asked, Gym, QuestionSummary, RankingGrade, RankingSummary
+from .result import NAME, AskedQuestion, Gym, QuestionSummary, RankingGrade, RankingSummary
 from .units import ANSWERS, RANKINGS, seeds_of, unit_name
 
 ALL = "all"
@@ -27,7 +27,9 @@ def compute(read: Read, work: Work, scope: Scope) -> Gym:
     graded = [
         read_record(RankingGrade, row) for seed in seeds for row in read(unit_name(RANKINGS, seed)).values["rows"]
     ]
-    answers = [read_record(Asked, row) for seed in seeds for row in read(unit_name(ANSWERS, seed)).values["rows"]]
+    answers = [
+        read_record(AskedQuestion, row) for seed in seeds for row in read(unit_name(ANSWERS, seed)).values["rows"]
+    ]
     return Gym(
         experiment=NAME,
         models=len(seeds),
@@ -57,7 +59,7 @@ def ranking_summary(rows: Sequence[RankingGrade]) -> RankingSummary:
     )
 
 
-def question_summaries(answers: Sequence[Asked]) -> list[QuestionSummary]:
+def question_summaries(answers: Sequence[AskedQuestion]) -> list[QuestionSummary]:
     """Each question over all sets by hand, and over all that rankings chose, where it is true and where it is not."""
     groups = [(question, by, truth) for question, by, truth in product(QUESTIONS, (True, False), (True, False))]
     found = []
@@ -70,13 +72,13 @@ def question_summaries(answers: Sequence[Asked]) -> list[QuestionSummary]:
     return found
 
 
-def set_summaries(answers: Sequence[Asked]) -> list[QuestionSummary]:
+def set_summaries(answers: Sequence[AskedQuestion]) -> list[QuestionSummary]:
     """Each question of each set; where the truth differs between models, both."""
     parts = _parted(answers, lambda row: (row.set, row.question, row.truth))
     return [question_summary(rows, rows[0].chosen_by, rows[0].set) for rows in parts]
 
 
-def question_summary(rows: Sequence[Asked], by: str, name: str) -> QuestionSummary:
+def question_summary(rows: Sequence[AskedQuestion], by: str, name: str) -> QuestionSummary:
     told = [row for row in rows if row.holds is not None]
     holds = sum(bool(row.holds) for row in told)
     ends = stats.binomtest(holds, len(told)).proportion_ci(method="exact") if told else None

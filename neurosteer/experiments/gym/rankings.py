@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from neurosteer.gym import Plan
+from neurosteer.gym import GymPlan
 from neurosteer.vocabulary import Method
 
 from .result import RankingGrade
@@ -35,7 +35,7 @@ def variations(methods: Sequence[Method]) -> tuple[Variation, ...]:
 
 
 def grade(
-    ranking: str, scores: Float[np.ndarray, "unit"], chosen: Sequence[int], plan: Plan, seed: int
+    ranking: str, scores: Float[np.ndarray, "unit"], chosen: Sequence[int], plan: GymPlan, seed: int
 ) -> RankingGrade:
     """How well the scores tell used units from others, and what is among the chosen."""
     used, twins = plan.of("used", "together", "shared"), plan.of("twin")

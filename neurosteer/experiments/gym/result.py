@@ -27,7 +27,7 @@ class RankingGrade:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedQuestion:
     """One question about one set of one model, and what is true of it."""
 
     seed: int
@@ -92,6 +92,6 @@ class Gym:
     questions: Sequence[QuestionSummary]  # of all sets together
     sets: Sequence[QuestionSummary]  # of each set
     graded: Sequence[RankingGrade]
-    answers: Sequence[Asked]
+    answers: Sequence[AskedQuestion]
 
     __repr__ = short_repr

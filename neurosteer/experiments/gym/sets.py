@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from neurosteer.gym import COUNTS, Plan
+from neurosteer.gym import COUNTS, GymPlan
 
 HAND = "hand"
 ABOUT: Mapping[str, str] = {
@@ -21,7 +21,7 @@ ABOUT: Mapping[str, str] = {
 }
 
 
-def sets_of(plan: Plan) -> dict[str, tuple[int, ...]]:
+def sets_of(plan: GymPlan) -> dict[str, tuple[int, ...]]:
     """The sets by hand, by name."""
     twins, both = plan.units["twin"], plan.units["together"]
     return {

@@ -16,11 +16,11 @@ from neurosteer.results import record
 from neurosteer.results.evidence import Answer
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.studies import Found, find
-from neurosteer.studies.evidence import Settings, ask
+from neurosteer.studies.evidence import EvidenceSettings, ask
 from neurosteer.vocabulary import QUESTIONS, Method
 
 from .rankings import Variation, grade, variations
-from .result import NAME, Asked, RankingGrade
+from .result import NAME, AskedQuestion, RankingGrade
 from .sets import HAND, sets_of
 from .settings import GymSettings
 
@@ -67,7 +67,7 @@ def graded(work: Work, pairs: Pairs, seed: int) -> list[RankingGrade]:
     return grades
 
 
-def answered(work: Work, pairs: Pairs, seed: int) -> list[Asked]:
+def answered(work: Work, pairs: Pairs, seed: int) -> list[AskedQuestion]:
     """All questions about the sets by hand, and about what each ranking method chooses."""
     plan, recipe = plan_of(seed), work.recipe
     found = _found(work, pairs, seed, *(Variation(method, method) for method in recipe.methods))
@@ -86,7 +86,7 @@ def answered(work: Work, pairs: Pairs, seed: int) -> list[Asked]:
             found.pairs,
             found.split,
             [(neurons, ranking, (LAYER,)) for _, _, neurons, ranking in chosen],
-            Settings(controls=recipe.controls, nulls=recipe.nulls, curve_controls=0, seed=seed, offline=True),
+            EvidenceSettings(controls=recipe.controls, nulls=recipe.nulls, curve_controls=0, seed=seed, offline=True),
             others=[
                 load_pairs(name, source=SOURCE, limit=OTHER_PAIRS, seed=recipe.seed)
                 for name in GYM_TASKS
@@ -120,9 +120,9 @@ def _found(work: Work, pairs: Pairs, seed: int, *asked: Variation) -> Found:
     )
 
 
-def _asked(seed: int, name: str, by: str, truth: Truth, answer: Answer) -> Asked:
+def _asked(seed: int, name: str, by: str, truth: Truth, answer: Answer) -> AskedQuestion:
     expected = {"necessary": truth.lost, "sufficient": truth.kept, "interchangeable": truth.turned}
-    return Asked(
+    return AskedQuestion(
         seed=seed,
         set=name,
         chosen_by=by,

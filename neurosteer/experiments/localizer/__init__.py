@@ -18,7 +18,7 @@ from neurosteer.report.table import Table
 from .charts import charts
 from .figures import caption, draw
 from .result import Localised, Localizer, compute
-from .settings import LocalizerSettings
+from .settings import LocalizerSettings as LocalizerSettings
 from .units import check, task_units
 
 SETS = ("before", "after", "uniform", "matched")
@@ -65,7 +65,6 @@ EXPERIMENT = Experiment(
     tables,
     Drawing(draw, caption, charts),
     csvs,
-    settings=LocalizerSettings,
     task_units=task_units,
     check=check,
 )

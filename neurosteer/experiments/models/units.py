@@ -30,7 +30,7 @@ from neurosteer.store import file_stem
 from neurosteer.studies import Found, find
 from neurosteer.studies.bootstrap import Groups, groups_in, pair_intervals
 from neurosteer.studies.costs import edited_seconds
-from neurosteer.studies.effects.cases import Bench, Case, Measured
+from neurosteer.studies.effects.cases import Bench, Case, MeasuredMargins
 from neurosteer.studies.evidence.encoded import best_baseline
 from neurosteer.studies.evidence.numbers import holds, one_sided_p, too_few
 from neurosteer.studies.margins import ratio
@@ -132,7 +132,9 @@ def search(model: Model, pairs: Pairs, work: Work) -> Found:
     )
 
 
-def row_of(name: str, task: Task, model: Model, found: Found, units: int, margins: Measured | None) -> TaskInModel:
+def row_of(
+    name: str, task: Task, model: Model, found: Found, units: int, margins: MeasuredMargins | None
+) -> TaskInModel:
     """What is found of one task, and its margins without so many units; None where none is to be ablated."""
     best, test, seed = found.result.best, found.test, found.split.seed
     groups = groups_in(test)
@@ -186,7 +188,7 @@ class _Loss:
     used: bool | None = None
 
 
-def _loss(margins: Measured | None, groups: Groups, seed: int) -> _Loss:
+def _loss(margins: MeasuredMargins | None, groups: Groups, seed: int) -> _Loss:
     """The share of the margin that is lost, among those under matched controls."""
     if margins is None:
         return _Loss("attribution predicts a drop of no unit")

@@ -9,7 +9,7 @@ from itertools import product
 from neurosteer.errors import InputError
 from neurosteer.experiments.experiment import Drawing, Experiment, Rows, Work
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.stability import StabilitySettings
+from neurosteer.experiments.shared.stability import StabilitySettings as StabilitySettings
 from neurosteer.report.numbers import number, p_value
 from neurosteer.report.table import Table, mean
 from neurosteer.vocabulary import PaperMethod
@@ -71,6 +71,5 @@ EXPERIMENT = Experiment(
     Drawing(draw, caption, charts),
     csvs,
     needs={"one_layer", "stability"},
-    settings=StabilitySettings,
     check=check,
 )

@@ -14,7 +14,7 @@ from neurosteer.report.canvas import DASHED, INK, ON_WHITE, SMALL, Look, draw_kn
 from neurosteer.report.matrix import as_array, draw_matrix, names_of, reach_of
 from neurosteer.report.numbers import number, p_equals, share_of
 from neurosteer.report.palette import shares
-from neurosteer.report.sheet import Panel, new_sheet
+from neurosteer.report.panels import SquarePanel, new_sheet
 from neurosteer.report.table import mean
 from neurosteer.vocabulary import PaperMethod
 
@@ -39,7 +39,7 @@ def draw(result: Overlap, scope: Scope) -> Figure:
     return finish(figure)
 
 
-def _draw_map(panel: Panel, result: Overlap, method: PaperMethod) -> None:
+def _draw_map(panel: SquarePanel, result: Overlap, method: PaperMethod) -> None:
     matrix, chance = result.matrices[method], result.chance[method]
     values = as_array(matrix)
     off_diagonal = values[np.eye(*values.shape) == 0]
@@ -52,7 +52,7 @@ def _draw_map(panel: Panel, result: Overlap, method: PaperMethod) -> None:
     panel.title(method)
 
 
-def _draw_groups(panel: Panel, result: Overlap) -> None:
+def _draw_groups(panel: SquarePanel, result: Overlap) -> None:
     """Mean overlap within and across phenomena, and p of a difference as large by chance."""
     axes, methods = panel.axes, result.methods
     for place, method in enumerate(methods):
@@ -74,7 +74,7 @@ def _draw_groups(panel: Panel, result: Overlap) -> None:
     axes.legend(handles=keys, loc="lower right", frameon=False, fontsize=9)
 
 
-def _draw_stability(panel: Panel, result: Overlap) -> None:
+def _draw_stability(panel: SquarePanel, result: Overlap) -> None:
     """Every task as a dot, in the order of the heat maps; a line across at the median, a dashed one at chance."""
     axes = panel.axes
     names: list[str] = []

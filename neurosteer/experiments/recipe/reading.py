@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -94,7 +94,10 @@ def _replaced(recipe: Recipe, given: Mapping[str, Any], place: str = "", *, type
     keys = {settings: _keys_of(settings) for settings in own}
     for name in given:
         if name not in common and not any(name in known for known in keys.values()):
-            raise InputError(f"{place}{_unknown(name, [common, *keys.values()])}")
+            names = [key for known in (common, *keys.values()) for key in known]
+            asking = f"a recipe of {', '.join(asked)}" if asked else "a recipe"
+            known = f"{did_you_mean(name, names)} ({asking} has: {', '.join(names)})"
+            raise InputError(f"{place}unknown key {shown(name)}{known}")
 
     read = {common[name].field: value(name, common[name]) for name in given if name in common}
     if read.get("format", FORMAT) > FORMAT:
@@ -113,15 +116,6 @@ def _keys_of(settings: type[Any]) -> dict[str, Key]:
     hints = get_type_hints(settings, include_extras=True)
     names = [one.name for one in fields(settings) if one.name not in _NO_KEYS]
     return {spelt(name): Key(spelt(name), name, hints[name]) for name in names}
-
-
-def _unknown(name: str, known: Sequence[Mapping[str, Key]]) -> str:
-    """What is wrong with a key: it is one of another experiment, or of none."""
-    for experiment in NAMES:
-        if any(name in _keys_of(settings) for settings in settings_of([experiment])):
-            return f"{name} is a key of the experiment {experiment}, which this recipe does not have"
-    names = [key for keys in known for key in keys]
-    return f"unknown key {shown(name)}{did_you_mean(name, names)} (a recipe has: {', '.join(names)})"
 
 
 def _check_models(read: Mapping[str, Any], place: str) -> None:

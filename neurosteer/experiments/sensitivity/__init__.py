@@ -10,7 +10,7 @@ from .charts import charts, equal_share_charts
 from .compute import compute
 from .figures import caption, draw, draw_equal_share, equal_share_caption
 from .result import NAME, Sensitivity
-from .settings import SensitivitySettings
+from .settings import SensitivitySettings as SensitivitySettings
 from .tables import csvs, tables
 from .units import task_units
 from .verdicts import verdicts
@@ -39,7 +39,6 @@ EXPERIMENT = Experiment(
     csvs,
     verdicts,
     needs={"states"},
-    settings=SensitivitySettings,
     task_units=task_units,
     check=check,
     more={"equal": Drawing(draw_equal_share, equal_share_caption, equal_share_charts)},

@@ -20,7 +20,7 @@ Shares = Float[np.ndarray, "resample layer"]
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class ShareOfTies:
     """Of the masks of one configuration; the first resample is the tasks as they are."""
 
     shares: Shares  # of what ties allow; NaN at layers where less than half of the tasks have any
@@ -29,7 +29,7 @@ class Agreement:
     high: Float[np.ndarray, "1"]
 
     @classmethod
-    def of(cls, spearman: Points, limit: Points, samples: TaskSamples) -> Agreement:
+    def of(cls, spearman: Points, limit: Points, samples: TaskSamples) -> ShareOfTies:
         shares = share_of_limit(spearman, limit, samples)
         return cls(shares, *beyond_half(shares, spearman, samples))
 

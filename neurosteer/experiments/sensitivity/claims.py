@@ -33,8 +33,8 @@ from .result import (
     ClaimName,
     ClaimVerdict,
     Configuration,
-    Difference,
     Factor,
+    TrainingDifference,
     UpCount,
 )
 from .variants import STATES
@@ -107,7 +107,7 @@ def _by_choice(known: Sequence[Measurement], factor: Factor) -> dict[str, UpCoun
     return found
 
 
-def differences(known: Sequence[Measurement], drawn: int) -> list[Difference]:
+def differences(known: Sequence[Measurement], drawn: int) -> list[TrainingDifference]:
     """Between each two choices of a factor, the largest first; none where too little is drawn for an interval.
 
     The mean over pairs of configurations that differ in this factor alone, all by the same draws of tasks. The
@@ -128,7 +128,7 @@ def differences(known: Sequence[Measurement], drawn: int) -> list[Difference]:
     reach = np.nanquantile(np.nanmax(away, axis=1), 1 - LEVEL)
     reach *= stats.norm.isf(tail(drawn)) / stats.norm.isf(LEVEL / 2)
     every = [
-        Difference(
+        TrainingDifference(
             factor=factor,
             a=a,
             b=b,

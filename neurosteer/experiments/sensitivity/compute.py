@@ -14,7 +14,7 @@ from neurosteer.experiments.intervals import TaskSamples, known_mean, plain
 from neurosteer.experiments.scope import Scope
 from neurosteer.runner.units import Read
 
-from .agreement import Agreement
+from .agreement import ShareOfTies
 from .claims import Measurement, answer_of, judge
 from .equal_share import SHARE, EqualShare
 from .result import CLAIMS, NAME, UNJUDGED, ClaimName, LambdaPoint, LayerPoint, Scale, Sensitivity, Summary
@@ -54,9 +54,9 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
     """The masks of one configuration, at `lam` and at equal kept share."""
     configuration, at = masks.configuration, design.lambdas.index(lam)
     kept, accuracy = masks.kept[:, :, at], masks.accuracy[:, :, at]
-    agreement = Agreement.of(masks.spearman[:, :, at], masks.limit[:, :, at], samples)
+    agreement = ShareOfTies.of(masks.spearman[:, :, at], masks.limit[:, :, at], samples)
     equal = EqualShare.of(masks, dense)
-    agreement_equal = Agreement.of(equal.spearman, equal.limit, samples)
+    agreement_equal = ShareOfTies.of(equal.spearman, equal.limit, samples)
     below = [j for j, each in enumerate(design.lambdas) if each < 1]
     trained = masks.trained(design.lambdas)
     rises = samples.trend(np.where(trained, masks.kept, np.nan)[:, :, below])
@@ -116,8 +116,8 @@ def _lambda_points(masks: TrainedMasks, design: Design, samples: TaskSamples) ->
 def _layer_points(
     masks: TrainedMasks,
     at: int,
-    agreement: Agreement,
-    agreement_equal: Agreement,
+    agreement: ShareOfTies,
+    agreement_equal: ShareOfTies,
     equal: EqualShare,
     design: Design,
     samples: TaskSamples,

@@ -42,7 +42,7 @@ KEY_WIDTH = 3.0  # inches of an entry of the legend
 
 
 @dataclass(frozen=True)
-class Panel:
+class ConfigurationPanel:
     """A row of the figure."""
 
     value: Callable[[LayerPoint], Estimate]
@@ -54,8 +54,8 @@ def draw(result: Sensitivity, scope: Scope) -> Figure:
     """A column for each training; above, what masks keep at one lambda, below, how far |t| and gates agree."""
     at = lambda_text(result.lam)
     panels = (
-        Panel(lambda row: row.kept, f"units kept at λ = {at}", "share"),
-        Panel(
+        ConfigurationPanel(lambda row: row.kept, f"units kept at λ = {at}", "share"),
+        ConfigurationPanel(
             lambda row: Estimate(row.agreement),
             f"Spearman of |t| and gate,\nshare of what ties allow, λ = {at}",
             "agreement",
@@ -82,9 +82,11 @@ def draw_equal_share(result: Sensitivity, scope: Scope) -> Figure:
     """The same at an equal kept share, and the share that 95 % of the dense probe's accuracy needs."""
     share = percent(result.share)
     panels = (
-        Panel(lambda row: row.needed, "units needed for 95 % of\nthe dense accuracy", "share"),
-        Panel(lambda row: Estimate(row.relative_equal), f"accuracy / dense\nat {share} of the units", "ratio"),
-        Panel(
+        ConfigurationPanel(lambda row: row.needed, "units needed for 95 % of\nthe dense accuracy", "share"),
+        ConfigurationPanel(
+            lambda row: Estimate(row.relative_equal), f"accuracy / dense\nat {share} of the units", "ratio"
+        ),
+        ConfigurationPanel(
             lambda row: Estimate(row.agreement_equal),
             f"Spearman of |t| and gate, share\nof what ties allow, at {share}",
             "agreement",
@@ -102,7 +104,9 @@ def equal_share_caption(scope: Scope) -> Caption:
     )
 
 
-def _figure(result: Sensitivity, scope: Scope, panels: Sequence[Panel], name: str, notes: Sequence[str]) -> Figure:
+def _figure(
+    result: Sensitivity, scope: Scope, panels: Sequence[ConfigurationPanel], name: str, notes: Sequence[str]
+) -> Figure:
     trainings = result.trainings
     figure = new_figure(3.1 * len(trainings) + 0.8, 2.9 * len(panels) + 1.2)
     grid = figure.subplots(len(panels), len(trainings), sharex=True, sharey="row", squeeze=False)
@@ -126,7 +130,7 @@ def _figure(result: Sensitivity, scope: Scope, panels: Sequence[Panel], name: st
     return finish(figure)
 
 
-def _scale(axes: Axes, panel: Panel) -> None:
+def _scale(axes: Axes, panel: ConfigurationPanel) -> None:
     if panel.scale == "share":
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1))

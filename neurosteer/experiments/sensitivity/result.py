@@ -121,7 +121,7 @@ class UpCount(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Difference:
+class TrainingDifference:
     """The claim's number with choice `a` less that with `b`: mean over configurations alike but for this choice."""
 
     factor: Factor
@@ -148,7 +148,7 @@ class Claim:
     unjudged: int
     configurations: Annotated[int, key("ways")]
     by_choice: Annotated[dict[Factor, dict[str, UpCount]], key("by")]
-    differences: list[Difference]  # the largest first
+    differences: list[TrainingDifference]  # the largest first
     depends_on: Annotated[list[Factor], key("on")]  # strongest first; none where a combination of choices decides
 
     __repr__ = short_repr

@@ -26,7 +26,7 @@ from neurosteer.studies.masked_probes import Masks, fit_masks_at, mask_noise
 
 from .result import NAME, Configuration
 from .settings import SensitivitySettings
-from .variants import Variant, variants
+from .variants import TrainingVariant, variants
 
 Arrays = dict[str, np.ndarray]
 Curves = Float[np.ndarray, "task layer lambda"]
@@ -88,7 +88,7 @@ def _dense(examples: Examples) -> Arrays:
     }
 
 
-def _masks(examples: Examples, task: str, variant: Variant, design: Design) -> Arrays:
+def _masks(examples: Examples, task: str, variant: TrainingVariant, design: Design) -> Arrays:
     """`kept`, `accuracy`, `validation`, `spearman`, `limit`, `loss`, `penalty`, each `[layer start step lambda]`,
     float32.
 

@@ -27,7 +27,7 @@ PAPER = L0Settings(rate_weights=0.01, rate_gates=0.1, decay="none", beta2=0.999,
 
 
 @dataclass(frozen=True)
-class Variant:
+class TrainingVariant:
     """One loss on one kind of states, trained from every start at once."""
 
     settings: tuple[L0Settings, ...]  # one for each start: they differ in `start` and `log_alpha` alone
@@ -52,7 +52,7 @@ class Variant:
         ]
 
 
-def variants(base: L0Settings, unpenalised_steps: Sequence[int]) -> list[Variant]:
+def variants(base: L0Settings, unpenalised_steps: Sequence[int]) -> list[TrainingVariant]:
     """All of them, in a fixed order. `base` is the training with the penalty."""
     steps = tuple(unpenalised_steps)
     unpenalised, found = replace(PAPER, steps=steps[-1]), []
@@ -61,5 +61,5 @@ def variants(base: L0Settings, unpenalised_steps: Sequence[int]) -> list[Variant
         penalised = base if states == "standardised" else replace(base, steps=UNSCALED * base.steps)
         for settings, at in ((unpenalised, steps), (penalised, (penalised.steps,))):
             each = [replace(settings, states=states, start=start, log_alpha=alpha) for start, alpha in starts]
-            found.append(Variant(tuple(each), settings is penalised, at))
+            found.append(TrainingVariant(tuple(each), settings is penalised, at))
     return found

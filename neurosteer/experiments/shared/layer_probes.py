@@ -25,7 +25,7 @@ from neurosteer.probes import welch
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import generator
 from neurosteer.store import file_stem
-from neurosteer.studies.examples import BLOCK, Accuracy, Dense, Examples, fit_dense, random_accuracies, top_units
+from neurosteer.studies.examples import BLOCK, Dense, Examples, ProbeAccuracy, fit_dense, random_accuracies, top_units
 from neurosteer.studies.finding.agreement import largest_spearman
 from neurosteer.studies.masked_probes import fit_masks, mask_noise
 
@@ -129,11 +129,11 @@ def welch_of(examples: Examples) -> Float[Tensor, "layer unit"]:
     return welch(values, range(values.shape[0])).t.abs().float().cpu()
 
 
-def _test(judged: Sequence[Accuracy]) -> np.ndarray:
+def _test(judged: Sequence[ProbeAccuracy]) -> np.ndarray:
     return np.array([accuracy.test for accuracy in judged])
 
 
-def _validation(judged: Sequence[Accuracy]) -> np.ndarray:
+def _validation(judged: Sequence[ProbeAccuracy]) -> np.ndarray:
     return np.array([accuracy.validation for accuracy in judged])
 
 

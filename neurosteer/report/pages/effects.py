@@ -27,11 +27,11 @@ from neurosteer.vocabulary import Json
 from .changes import changes, changes_chart
 from .document import Listed, Listing, Part, View
 from .doses import doses_part
-from .heights import Heights
 from .margins import margins_chart
-from .origin import Origin
-from .sheets import edited_cards
+from .neuron_cards import edited_cards
+from .origin import OriginFind
 from .tokens import csv_rows, token_data
+from .top_sentences import Heights
 
 
 def effects_of(entries: Sequence[Json]) -> list[EffectResult]:
@@ -47,7 +47,7 @@ def effect_overview(effects: Sequence[EffectResult]) -> list[Part]:
     return [Part("change", "What the edit changes", [text], [chart], [_sets(effects)])]
 
 
-def effect_views(folder: Path, effects: Sequence[EffectResult], origin: Origin | None) -> list[View]:
+def effect_views(folder: Path, effects: Sequence[EffectResult], origin: OriginFind | None) -> list[View]:
     """A view for each neuron set."""
     heights = origin.heights() if origin else None
     return [View(name_of(effect), list(_parts(folder, effect, effects, heights))) for effect in effects]

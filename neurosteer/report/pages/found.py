@@ -19,8 +19,8 @@ from neurosteer.vocabulary import Json
 from .charts import Chart, Row, Series, axis, chart_of, hover, layer_axis, lines
 from .curves import word_levels
 from .document import Part, View
-from .heights import Heights
-from .sheets import found_cards
+from .neuron_cards import found_cards
+from .top_sentences import Heights
 from .units import MOST_CELLS, highest_table, map_charts, units_data, units_of
 
 MOST_PAIRS = 60  # that are shown of each part of the split

@@ -10,20 +10,20 @@ from neurosteer.results import FindResult, read_record
 from neurosteer.vocabulary import Json
 
 from .command import command_of_run
-from .heights import Heights
+from .top_sentences import Heights
 
 RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
-class Origin:
+class OriginFind:
     """A run folder of `find`, and its results."""
 
     folder: Path
     run: Json
 
     @classmethod
-    def of(cls, folder: Path, options: Json) -> Origin | None:
+    def of(cls, folder: Path, options: Json) -> OriginFind | None:
         """That of the run in `folder`; None where no find is named, or where it is gone."""
         found = folder.parent / Path(options.get("from") or "").name
         if not options.get("from") or not (found / RESULTS).is_file():

@@ -16,7 +16,7 @@ from .effects import effect_overview, effect_reading, effect_settings, effect_vi
 from .evidence import evidence_of, evidence_overview, evidence_reading, evidence_settings, evidence_views
 from .found import find_reading, find_settings, find_views
 from .generated import text_reading, text_settings, text_views, texts_of
-from .origin import RESULTS, Origin
+from .origin import RESULTS, OriginFind
 from .scores import score_overview, score_reading, score_settings, score_views, scores_of
 
 PAGE = "index.html"
@@ -54,7 +54,7 @@ def run_page(folder: Path, name: str) -> str:
 def _commands(folder: Path, run: Json) -> str:
     """The command of the run; where it took the neurons of a find that lies beside it, the find's comes first."""
     options = run.get("options") or {}
-    own, origin = command_of_run(run), Origin.of(folder, options)
+    own, origin = command_of_run(run), OriginFind.of(folder, options)
     if own and origin:
         return "\n".join(filter(None, (origin.command, own)))
     return f"{own}  # with the neurons of {options['from']}" if own and options.get("from") else own
@@ -82,7 +82,7 @@ def _find(folder: Path, run: Json) -> Made:
 def _effects(folder: Path, run: Json) -> Made:
     found = effects_of(run["results"])
     overview = effect_overview(found)
-    views = effect_views(folder, found, Origin.of(folder, run.get("options") or {}))
+    views = effect_views(folder, found, OriginFind.of(folder, run.get("options") or {}))
     return effect_reading(found), effect_settings(found), overview, views, "neurons by"
 
 

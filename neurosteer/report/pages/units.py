@@ -67,7 +67,7 @@ class Stats:
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
+class UnitScores:
     """The scores of all units that a find has ranked, by method, and how large they are."""
 
     layers: tuple[int, ...]
@@ -89,17 +89,17 @@ class Units:
         return places.reshape(self.scores[method].shape)
 
 
-def units_of(folder: Path, found: FindResult) -> Units:
+def units_of(folder: Path, found: FindResult) -> UnitScores:
     """From the rankings of a run folder, and its probes where it has kept them."""
     read = {method: RANKING.read(folder / Path(name).name)[0] for method, name in found.rankings.items()}
     stats = Stats.of(next(iter(read.values())))
     probes, rises = folder / f"{file_stem(found.task)}.probes{SUFFIX}", None
     if probes.is_file() and found.by == "unit":
         rises = PROBES.read(probes)[0]["mean_directions"]
-    return Units(stats.layers, {method: arrays["scores"] for method, arrays in read.items()}, stats, rises)
+    return UnitScores(stats.layers, {method: arrays["scores"] for method, arrays in read.items()}, stats, rises)
 
 
-def units_data(units: Units, found: FindResult, most: int = MOST_CELLS) -> Json:
+def units_data(units: UnitScores, found: FindResult, most: int = MOST_CELLS) -> Json:
     """For page.js: the units in a row, layer by layer, and each method's scores (as many digits as a float has use
     for); where there are more than a page holds, those that some ranking has highest."""
     methods = list(units.scores)
@@ -140,7 +140,7 @@ def score_name(method: str) -> str:
     return f"{method} ({known.unit})" if known and known.unit else method
 
 
-def map_charts(units: Units) -> list[Chart]:
+def map_charts(units: UnitScores) -> list[Chart]:
     """The map, and where two rankings are there one against the other; page.js hands them the units."""
     methods = list(units.scores)
     layers = len(units.layers)
@@ -252,14 +252,14 @@ def _against(methods: Sequence[str]) -> Chart:
     return Chart("against", "One ranking against the other", read, spec, series)
 
 
-def best_of(units: Units, method: str, most: int = CARDS) -> list[tuple[int, int]]:
+def best_of(units: UnitScores, method: str, most: int = CARDS) -> list[tuple[int, int]]:
     """The neurons of the highest scores above zero by a ranking: rows and columns of its scores."""
     scores, order = units.scores[method], np.argsort(units.rank(method).ravel(), kind="stable")[:most]
     places = zip(*np.unravel_index(order, scores.shape), strict=True)
     return [(int(row), int(unit)) for row, unit in places if scores[row, unit] > 0]
 
 
-def highest_table(units: Units, *, leads: bool) -> Table:
+def highest_table(units: UnitScores, *, leads: bool) -> Table:
     """The best neurons of each ranking, with their place in the others; whether they lead to their cards."""
     ranks = {method: units.rank(method) for method in units.scores}
     rows, cards = [], {}

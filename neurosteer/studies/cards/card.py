@@ -32,8 +32,8 @@ from neurosteer.studies.neutral import passages, read_neutral
 from neurosteer.vocabulary import FixedReference, Site
 
 from .activations import activations, highest, lowest
-from .places import places_in
-from .reading import read_card
+from .interpretation import read_card
+from .ranks import places_in
 
 MOST_SENTENCES = 300  # of the task, that are read token by token
 SHOWN = 8  # sentences, at each end

@@ -32,9 +32,9 @@ from neurosteer.studies.margins import Preference, accuracy, sign_flip
 from neurosteer.studies.token_scores import TokenScores
 from neurosteer.vocabulary import STANDS_OUT, TOO_FEW_TO_TELL
 
-from .cases import Case, Disturbance, Measured
+from .cases import Case, Disturbance, MeasuredMargins
 from .effect import Effect
-from .plan import Plan
+from .plan import EffectPlan
 from .verdict import overall
 
 
@@ -79,10 +79,10 @@ def with_origin(effect: Effect, *, neurons_from: str, data: SplitPairs | None = 
 
 def result_of(
     pairs: Pairs,
-    plan: Plan,
-    measured: Measured,
+    plan: EffectPlan,
+    measured: MeasuredMargins,
     disturbed: Sequence[Disturbance],
-    elsewhere: Sequence[tuple[Pairs, Measured]],
+    elsewhere: Sequence[tuple[Pairs, MeasuredMargins]],
     side_effects: SideEffects,
     seed: int,
 ) -> EffectResult:
@@ -121,7 +121,7 @@ def result_of(
     )
 
 
-def other_task(pairs: Pairs, measured: Measured, case: Case, seed: int) -> OtherTask:
+def other_task(pairs: Pairs, measured: MeasuredMargins, case: Case, seed: int) -> OtherTask:
     """What the first case does to another task."""
     clean = measured.clean(seed)
     own = measured.change(0, case, seed, nothing_to_lose=clean.nothing_to_lose)
@@ -138,11 +138,11 @@ def other_task(pairs: Pairs, measured: Measured, case: Case, seed: int) -> Other
     )
 
 
-def _accuracy(measured: Measured) -> Accuracy:
+def _accuracy(measured: MeasuredMargins) -> Accuracy:
     return Accuracy(before=accuracy(measured.before), after=accuracy(measured.after[0][0]))
 
 
-def _margin(measured: Measured, own: Change, clean: Preference, seed: int) -> Margin:
+def _margin(measured: MeasuredMargins, own: Change, clean: Preference, seed: int) -> Margin:
     before, after = measured.before, measured.after[0][0]
     return Margin(
         before=clean.margin,
@@ -156,7 +156,7 @@ def _margin(measured: Measured, own: Change, clean: Preference, seed: int) -> Ma
     )
 
 
-def _flipped(measured: Measured) -> Flipped:
+def _flipped(measured: MeasuredMargins) -> Flipped:
     before, after = measured.before > 0, measured.after[0][0] > 0
     return Flipped(lost=int((before & ~after).sum()), gained=int((~before & after).sum()))
 
@@ -167,7 +167,7 @@ def _on_text(controls: Controls | None, disturbed: Disturbance) -> TextControls 
     return None if controls is None else TextControls(**vars(controls), kl=float(np.mean(kls)), kls=tuple(kls))
 
 
-def _light(plan: Plan, row: Change, disturbed: Disturbance) -> WithoutMassive:
+def _light(plan: EffectPlan, row: Change, disturbed: Disturbance) -> WithoutMassive:
     assert plan.light is not None
     found = vars(row) | {"controls": _on_text(row.controls, disturbed)}
     return WithoutMassive(k=len(plan.cases[plan.light].edit.neurons.members), **found)

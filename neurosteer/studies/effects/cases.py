@@ -61,7 +61,7 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredMargins:
     """Margins of some pairs, unedited and in every case: `after[case][0]` is the edit, the rest are its controls."""
 
     before: Margins
@@ -116,7 +116,7 @@ class Bench:
 
     def margins(
         self, pairs: Pairs, *, only_first: bool = False, doses: Mapping[float, int] | None = None
-    ) -> Measured:
+    ) -> MeasuredMargins:
         """The margins of pairs, as the convention has them, unedited and in every case (or the first alone).
 
         With `doses` (places of cases by scale) also token by token, unedited and at each of `shown_scales`.
@@ -141,7 +141,7 @@ class Bench:
         edited = iter(found.edited)
         after = [np.stack([_margin(next(edited), tokens) for _ in case]) for case in variants]
         by_token = None if found.by_token is None else found.by_token.numpy()
-        return Measured(_margin(found.clean, tokens), after, groups_in(pairs), by_token)
+        return MeasuredMargins(_margin(found.clean, tokens), after, groups_in(pairs), by_token)
 
     def shown_scales(self, doses: Mapping[float, int]) -> dict[float, int]:
         """The first edit's scale and every other dose but 1, with the places of their cases."""

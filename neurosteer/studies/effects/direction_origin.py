@@ -12,7 +12,7 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.finding.found import Found
 from neurosteer.vocabulary import DirectionKind
 
-from .finds import Wanted
+from .finds import FindQuery
 from .origin import FindNow, Origin, neurons_from, with_pairs
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def direction_from(
     model: Model,
-    wanted: Wanted,
+    wanted: FindQuery,
     asked: DirectionKind | Path,
     *,
     out: Path,
@@ -45,7 +45,7 @@ def direction_from(
     return replace(origin, sets={f"{asked} direction": direction}, rankings={})
 
 
-def _from_file(model: Model, file: Path, wanted: Wanted, pairs: bool, progress: Progress) -> Origin:
+def _from_file(model: Model, file: Path, wanted: FindQuery, pairs: bool, progress: Progress) -> Origin:
     from neurosteer.forward import check_neurons
 
     try:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurosteer.errors import InputError
-from neurosteer.model.known import ModelAsked
+from neurosteer.model.known import ModelRequest
 from neurosteer.pairs import NAMED, OF_AUTO, Pairs, Split, load_pairs
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results import read_record
 from neurosteer.results.run import FindOptions, FindRun, FoundTask
+from neurosteer.studies.earlier_runs import Described
 from neurosteer.studies.runs import read_run, runs
-from neurosteer.studies.second_look import Described
 from neurosteer.vocabulary import COLUMNS, Columns, Grain, Json, Method, SplitKind
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FindQuery:
     """What the user asked for; None leaves it to the find."""
 
     task: str | None = None
@@ -84,7 +84,7 @@ class Find:
 
 
 def fitting(
-    wanted: Wanted, model: Described, *, out: Path, progress: Progress = QUIET
+    wanted: FindQuery, model: Described, *, out: Path, progress: Progress = QUIET
 ) -> tuple[Find | None, Find | None]:
     """The newest find of a model that answers what was asked; and one of the same weights under another BOS or EOS,
     if it stands before that.
@@ -113,7 +113,7 @@ class Parted:
         return self.pairs.split(self.kind, self.seed)
 
 
-def pairs_of_find(found: Find, wanted: Wanted) -> Parted:
+def pairs_of_find(found: Find, wanted: FindQuery) -> Parted:
     """The pairs that a find was made on. Raises `InputError` where they have changed."""
     task, options, split = found.task, found.run.options, found.task.data.split
     assert split is not None
@@ -134,7 +134,7 @@ def pairs_of_find(found: Find, wanted: Wanted) -> Parted:
     return Parted(again, split.kind, split.seed, options.limit)
 
 
-def pairs_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> Parted:
+def pairs_of_given(given: str, metadata: Mapping[str, Json], wanted: FindQuery) -> Parted:
     """The pairs for neurons that were given, as their file says (`metadata`) where nothing else is asked.
 
     Raises `InputError` where it does not say which, or they have changed.
@@ -159,7 +159,7 @@ def pairs_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> 
     return Parted(again, kind, seed, limit)
 
 
-def task_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> str:
+def task_of_given(given: str, metadata: Mapping[str, Json], wanted: FindQuery) -> str:
     """The task that was asked for, or that neurons say they are about. Raises `InputError` where there is neither."""
     task = wanted.task or metadata.get("task")
     if task is None:
@@ -167,7 +167,7 @@ def task_of_given(given: str, metadata: Mapping[str, Json], wanted: Wanted) -> s
     return str(task)
 
 
-def finds(out: Path, wanted: Wanted, progress: Progress) -> Iterator[Find]:
+def finds(out: Path, wanted: FindQuery, progress: Progress) -> Iterator[Find]:
     """The sound finds that answer what was asked, of any model, newest first."""
     for row in runs(out, progress):
         if row.command != "find":
@@ -181,11 +181,11 @@ def finds(out: Path, wanted: Wanted, progress: Progress) -> Iterator[Find]:
                 yield Find(Path(row.path), run, task)
 
 
-def model_of_newest_find(wanted: Wanted, *, out: Path) -> ModelAsked | None:
+def model_of_newest_find(wanted: FindQuery, *, out: Path) -> ModelRequest | None:
     """The model of the newest find that answers what was asked; None where there is none."""
     found = next(finds(out, wanted, QUIET), None)
     if found is None:
         return None
     options, used = found.run.options, found.run.model
     name, revision = options.model or used.name, options.revision or used.revision
-    return ModelAsked(name, revision, bos=options.bos, eos=options.eos)
+    return ModelRequest(name, revision, bos=options.bos, eos=options.eos)

@@ -19,7 +19,7 @@ from neurosteer.store import artefact_kind
 from neurosteer.studies.runs import read_run
 from neurosteer.vocabulary import NOUNS, Method
 
-from .finds import Find, Wanted, fitting, pairs_of_find, pairs_of_given, task_of_given
+from .finds import Find, FindQuery, fitting, pairs_of_find, pairs_of_given, task_of_given
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -45,7 +45,7 @@ class Origin:
 
 def neurons_from(
     model: Model,
-    wanted: Wanted,
+    wanted: FindQuery,
     *,
     out: Path,
     given: Path | Sequence[tuple[int, int]] | None = None,
@@ -79,7 +79,7 @@ def neurons_from(
     return _from_run(found, wanted, pairs)
 
 
-def _from_run(found: Find, wanted: Wanted, pairs: bool) -> Origin:
+def _from_run(found: Find, wanted: FindQuery, pairs: bool) -> Origin:
     task, folder = found.task, str(found.folder)
     methods = wanted.methods or task.methods[:1]
     rankings: dict[str, Ranking] = {
@@ -94,7 +94,7 @@ def _from_run(found: Find, wanted: Wanted, pairs: bool) -> Origin:
     return Origin(sets, folder, task.task, *known)
 
 
-def _set_of(ranking: Ranking, wanted: Wanted, topk: int | str) -> NeuronSet:
+def _set_of(ranking: Ranking, wanted: FindQuery, topk: int | str) -> NeuronSet:
     """As many as were asked for; else as many as the search itself chose; else so many."""
     if wanted.topk is not None:
         return ranking.top(wanted.topk, wanted.layers)
@@ -102,7 +102,7 @@ def _set_of(ranking: Ranking, wanted: Wanted, topk: int | str) -> NeuronSet:
 
 
 def _from_given(
-    model: Model, given: Path | Sequence[tuple[int, int]], wanted: Wanted, pairs: bool, progress: Progress
+    model: Model, given: Path | Sequence[tuple[int, int]], wanted: FindQuery, pairs: bool, progress: Progress
 ) -> Origin:
     from neurosteer.forward import check_neurons
 
@@ -121,7 +121,7 @@ def with_pairs(
     model: Model,
     neurons: NeuronSet,
     file: str,
-    wanted: Wanted,
+    wanted: FindQuery,
     ranking: Ranking | None = None,
     *,
     pairs: bool,
@@ -156,7 +156,7 @@ def _measured(model: Model, neurons: NeuronSet, train: Pairs, progress: Progress
     return replace(neurons, stats=joined_stats(neurons.stats, stats))
 
 
-def _read(file: Path, wanted: Wanted) -> tuple[NeuronSet, Ranking | None]:
+def _read(file: Path, wanted: FindQuery) -> tuple[NeuronSet, Ranking | None]:
     """A neuron set as it is, or the top of a ranking, and that ranking."""
     try:
         if artefact_kind(file) == RANKING.kind:

@@ -21,7 +21,7 @@ from .equal import equal_case
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class EffectPlan:
     """The cases, and which of them is what; the first is the edit itself."""
 
     cases: list[Case]
@@ -34,7 +34,7 @@ class Plan:
 
 def plan_cases(
     edit: Edit, controls: int, scales: Sequence[float], kinds: Sequence[Reference], donors: Sequence[str], seed: int
-) -> Plan:
+) -> EffectPlan:
     sets = matched_controls(edit.neurons, controls, seed, reach=edit.reach)
     cases, doses = [Case(edit, sets)], {edit.scale: 0}
     wanted: dict[EditKind, int] = {edit.kind: 0}
@@ -53,10 +53,10 @@ def plan_cases(
     elif not len(light):
         notices = [f"all of these {NOUNS[edit.neurons.by]}s are massive: there is nothing to measure without such"]
     order = dict(sorted(doses.items())) if len(doses) > 1 else {}
-    return Plan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
+    return EffectPlan(cases, order, wanted if len(wanted) > 1 else {}, place, notices)
 
 
-def plan_direction(edit: Edit, controls: DirectionControls, scales: Sequence[float]) -> Plan:
+def plan_direction(edit: Edit, controls: DirectionControls, scales: Sequence[float]) -> EffectPlan:
     """The same along a direction, beside random ones, and beside those of exchanged labels."""
     cases, doses = [Case(edit, controls.random)], {edit.scale: 0}
     for scale in scales:
@@ -67,12 +67,12 @@ def plan_direction(edit: Edit, controls: DirectionControls, scales: Sequence[flo
     if controls.exchanged:
         place = len(cases)
         cases.append(Case(edit, controls.exchanged))
-    return Plan(cases, dict(sorted(doses.items())) if len(doses) > 1 else {}, {}, None, exchanged=place)
+    return EffectPlan(cases, dict(sorted(doses.items())) if len(doses) > 1 else {}, {}, None, exchanged=place)
 
 
 def at_equal_kl(
-    model: Model, plan: Plan, kl: float | Literal["auto"], groups: Sequence[Sequence[Text]], progress: Progress
-) -> tuple[Plan, EqualDisturbance]:
+    model: Model, plan: EffectPlan, kl: float | Literal["auto"], groups: Sequence[Sequence[Text]], progress: Progress
+) -> tuple[EffectPlan, EqualDisturbance]:
     """The same cases, each set at the scale where it disturbs neutral text as much; and what that is of the first.
 
     Raises `InputError` where several scales were asked for.

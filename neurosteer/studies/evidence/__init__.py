@@ -12,6 +12,6 @@ if TYPE_CHECKING:
     from .chosen import layers_among as layers_among
     from .result import Evidence as Evidence
     from .save import save_evidence as save_evidence
-    from .settings import Settings as Settings
+    from .settings import EvidenceSettings as EvidenceSettings
 else:
     __getattr__, __dir__, __all__ = lazily(__name__, __file__)

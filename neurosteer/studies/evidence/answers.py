@@ -20,23 +20,23 @@ from neurosteer.studies.finding import Found
 from neurosteer.studies.neutral import read_neutral
 from neurosteer.vocabulary import QUESTIONS, FixedReference, Layers, Method, Question
 
+from .answer_cache import load_or_ask
 from .chosen import Chosen, chosen_of, layers_among, method_of
 from .encoded import encoded
 from .interchange import interchangeable
 from .interpretation import reading_of, verdict_of
 from .isolated import isolated
-from .kept import load_or_ask
 from .necessary import necessary
 from .numbers import false_discovery
 from .passes import Passes
 from .plan import seconds_of
 from .result import Evidence
 from .selective import selective
-from .settings import Settings
+from .settings import EvidenceSettings
 from .sufficient import sufficient
-from .work import Part, Work, check_work
+from .work import AnswerParts, AskedSet, check_work
 
-ASK: Mapping[Question, Callable[[Work], Part]] = {
+ASK: Mapping[Question, Callable[[AskedSet], AnswerParts]] = {
     "encoded": encoded,
     "necessary": necessary,
     "sufficient": sufficient,
@@ -110,7 +110,7 @@ def evidence(
     """
     expect(model, Model, "model")
     expect(found, Found, "found")
-    settings = Settings(
+    settings = EvidenceSettings(
         to=to,
         controls=controls,
         nulls=nulls,
@@ -142,7 +142,7 @@ def ask(
     pairs: Pairs,
     split: Split,
     chosen: Sequence[Chosen],
-    settings: Settings,
+    settings: EvidenceSettings,
     *,
     only: Sequence[Question] | None = None,
     others: Sequence[Pairs] | None = None,
@@ -158,7 +158,7 @@ def ask(
     passes = Passes(model, remembered)
     name, text = read_neutral(neutral)
     works = [
-        Work(
+        AskedSet(
             model=model,
             neurons=neurons,
             layers=layers,
@@ -184,13 +184,15 @@ def ask(
     return _as_family([_evidence(work, own, remembered.caveats) for work, own in zip(works, parts, strict=True)])
 
 
-def _answers(works: Sequence[Work], questions: Sequence[Question], progress: Progress) -> list[dict[Question, Part]]:
+def _answers(
+    works: Sequence[AskedSet], questions: Sequence[Question], progress: Progress
+) -> list[dict[Question, AnswerParts]]:
     """Each question of each set in turn; progress hears how long the rest will take."""
     costs = seconds_of(works, questions)
     whole, total = sum(map(sum, costs)), len(works) * len(questions)
     spent, left, done = 0.0, whole, 0
     progress.whole(0, total, share=0.0, left=left)
-    answers: list[dict[Question, Part]] = []
+    answers: list[dict[Question, AnswerParts]] = []
     for work, own in zip(works, costs, strict=True):
         answers.append({})
         for question, cost in zip(questions, own, strict=True):
@@ -202,10 +204,10 @@ def _answers(works: Sequence[Work], questions: Sequence[Question], progress: Pro
     return answers
 
 
-def _evidence(work: Work, parts: Mapping[Question, Part], notices: Sequence[str]) -> Evidence:
+def _evidence(work: AskedSet, parts: Mapping[Question, AnswerParts], notices: Sequence[str]) -> Evidence:
     """The answers of one set; what hangs on all sets of the call comes later."""
     tests = {question: part.answer for question, part in parts.items()}
-    drawn = Part(answer=next(iter(tests.values())))
+    drawn = AnswerParts(answer=next(iter(tests.values())))
     for part in parts.values():
         given = {one.name: getattr(part, one.name) for one in fields(part) if one.name != "answer"}
         drawn = replace(drawn, **{name: value for name, value in given.items() if value not in (None, ())})

@@ -27,16 +27,16 @@ from neurosteer.studies.examples import Examples, fit_dense
 from neurosteer.vocabulary import NOUNS
 
 from .numbers import holds, one_sided_p, too_few
-from .reselect import Search, States
-from .work import Part, Work
+from .reselect import RepeatedSearch, States
+from .work import AnswerParts, AskedSet
 
 Shares = Float[np.ndarray, "tested"]  # of each test pair's sentences that are right
 
 
-def encoded(work: Work) -> Part:
+def encoded(work: AskedSet) -> AnswerParts:
     """The accuracy of a probe on the set, above the best baseline's, among matched controls."""
     split, unseen = held_out(work)
-    search = Search(work)
+    search = RepeatedSearch(work)
     layers = _layers_of_sets(work)
     states = search.states(layers)
     own = states[:, :, [layers.index(layer) for layer in work.layers]]
@@ -51,15 +51,15 @@ def encoded(work: Work) -> Part:
     name, baseline = best_baseline(work.model, split)
     groups = groups_in(split.test)
     few = too_few(len(split.test), len(np.unique(groups)), work.controls)
-    return Part(answer=_answer(work, split, right, (name, baseline), groups, few, unseen))
+    return AnswerParts(answer=_answer(work, split, right, (name, baseline), groups, few, unseen))
 
 
-def _layers_of_sets(work: Work) -> tuple[int, ...]:
+def _layers_of_sets(work: AskedSet) -> tuple[int, ...]:
     """The layers of the set; controls of heads may be of neighbouring ones."""
     return work.neurons.stats.layers if work.neurons.by == "head" else work.layers
 
 
-def held_out(work: Work) -> tuple[Split, str]:
+def held_out(work: AskedSet) -> tuple[Split, str]:
     """The lexical split, or the find's own; and in words, on what its probe is judged."""
     if work.split.kind == "lexical":
         return work.split, "words never seen"
@@ -70,7 +70,7 @@ def held_out(work: Work) -> tuple[Split, str]:
 
 
 def probe_shares(
-    work: Work, split: Split, states: States, layers: Sequence[int], sets: Sequence[NeuronSet]
+    work: AskedSet, split: Split, states: States, layers: Sequence[int], sets: Sequence[NeuronSet]
 ) -> list[Shares]:
     """What a probe on each set gets right, all at the L2 strength that the dense one chooses on validation.
 
@@ -108,7 +108,7 @@ def _mean(found: Baselines, name: str) -> float:
 
 
 def _answer(
-    work: Work,
+    work: AskedSet,
     split: Split,
     right: Sequence[Shares],
     baseline: tuple[str, Shares],
@@ -156,7 +156,7 @@ def _answer(
     )
 
 
-def _difference(own: Shares, base: Shares, work: Work, groups: Groups) -> Float[np.ndarray, "resample"]:
+def _difference(own: Shares, base: Shares, work: AskedSet, groups: Groups) -> Float[np.ndarray, "resample"]:
     """The difference of two accuracies in every resample of the test pairs."""
     found = resampled_pairs(np.stack([own, base]), task=work.pairs.task, seed=work.seed, groups=groups)
     return np.asarray(found[:, 0] - found[:, 1])

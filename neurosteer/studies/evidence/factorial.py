@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from neurosteer.forward import Places, Preferences, Reading
+from neurosteer.forward import NextToken, Places, Preferences
 from neurosteer.model import Model, encode
 from neurosteer.pairs.factorial import Contexts, Unfit, contexts_of, has_items, items_of
 from neurosteer.seeds import generator
@@ -39,9 +39,9 @@ class Factorial:
     unfit: Mapping[Unfit, int]
 
     @property
-    def groups(self) -> list[list[Reading]]:
+    def groups(self) -> list[list[NextToken]]:
         """The two readings of each item."""
-        return [[Reading(tokens, *item.outcomes) for tokens in item.tokens] for item in self.items]
+        return [[NextToken(tokens, *item.outcomes) for tokens in item.tokens] for item in self.items]
 
     def counts(self) -> str:
         """What was dropped, in words; empty where nothing was."""

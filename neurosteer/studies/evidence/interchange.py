@@ -30,7 +30,7 @@ from .factorial import Factorial, factorial_of, gap_of, other_cause, same_cause,
 from .interchange_map import map_of
 from .numbers import holds, one_sided_p
 from .wording import against, share
-from .work import Part, Work
+from .work import AnswerParts, AskedSet
 
 PerItem = Float[np.ndarray, "item"]
 FORMS = {
@@ -39,7 +39,7 @@ FORMS = {
 }
 
 
-def interchangeable(work: Work) -> Part:
+def interchangeable(work: AskedSet) -> AnswerParts:
     """What swapping the set's values between the two causes of factorial items does to the preference."""
     task = work.pairs.task
     found = factorial_of(work.model, task, seed=work.seed, but=tuple(work.neurons.metadata.get("seen", ())))
@@ -53,7 +53,7 @@ def interchangeable(work: Work) -> Part:
     cells: tuple[MapCell, ...] = ()
     if work.map:
         cells = map_of(work.model, found, work.neurons, progress=work.passes.progress)
-    return Part(answer=_answer(work, found, measured), map=cells)
+    return AnswerParts(answer=_answer(work, found, measured), map=cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Swapped:
     whole: PerItem
 
 
-def measure_swaps(work: Work, found: Factorial) -> Swapped:
+def measure_swaps(work: AskedSet, found: Factorial) -> Swapped:
     """The set, its controls and the whole layers, swapped and moved to their mean: all on the same packs."""
     sets, across = [units_of(one) for one in work.sets], other_cause(found)
     width = work.neurons.stats.token_mean.shape[1]
@@ -128,7 +128,7 @@ def _no_effect_of_the_cause(measured: Swapped, seed: int) -> str:
     )
 
 
-def _answer(work: Work, found: Factorial, measured: Swapped) -> Answer:
+def _answer(work: AskedSet, found: Factorial, measured: Swapped) -> Answer:
     groups, gap = np.arange(len(found.items)), measured.gap
     beyond = [one - other for one, other in zip(measured.swapped, measured.ablated, strict=True)]
     value = ratio(beyond[0], gap, groups, work.seed)
@@ -166,7 +166,7 @@ def _answer(work: Work, found: Factorial, measured: Swapped) -> Answer:
 
 
 def _beside(
-    work: Work, found: Factorial, measured: Swapped, swapped: Estimate, ablated: Estimate, whole: Estimate
+    work: AskedSet, found: Factorial, measured: Swapped, swapped: Estimate, ablated: Estimate, whole: Estimate
 ) -> tuple[Beside, ...]:
     gap = measured.gap
     like = measured.same_cause_items > 0

@@ -26,13 +26,13 @@ from neurosteer.vocabulary import counted
 
 from .numbers import holds, mean_over_tasks, one_sided_p, too_few
 from .others import meaning_tasks, other_tasks, unseen
-from .work import Part, Work
+from .work import AnswerParts, AskedSet
 
 FEWEST_TASKS = 3  # with a clean preference, for an interval over tasks
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredElsewhere:
     """What the set and its controls do to their own task, and to the others."""
 
     own: Float[np.ndarray, "set"]
@@ -57,7 +57,7 @@ class Measured:
         return mean_over_tasks([float(self.own[0] - size) for size in self.sizes()[0]])
 
 
-def isolated(work: Work) -> Part:
+def isolated(work: AskedSet) -> AnswerParts:
     """The effect on the own task less that on others, among matched controls."""
     if why := work.no_preference():
         return work.cannot_tell("isolated", why)
@@ -69,19 +69,21 @@ def isolated(work: Work) -> Part:
     if len(found.counted) < FEWEST_TASKS:
         why = f"only {counted(len(found.counted), 'other task')} with a clean preference, {FEWEST_TASKS} are wanted"
         part = work.cannot_tell("isolated", why)
-        return Part(answer=part.answer, elsewhere=found.rows, neutral=neutral)
+        return AnswerParts(answer=part.answer, elsewhere=found.rows, neutral=neutral)
     few = too_few(len(work.test), work.n_groups, work.controls)
     equal, beside = _at_equal_kl(work, pairs, edits, kls)
-    return Part(answer=_answer(work, found, neutral, few, beside), elsewhere=found.rows, neutral=neutral, equal=equal)
+    return AnswerParts(
+        answer=_answer(work, found, neutral, few, beside), elsewhere=found.rows, neutral=neutral, equal=equal
+    )
 
 
-def measure(work: Work, pairs: Sequence[tuple[str, Pairs]], edits: Sequence[Edit]) -> Measured:
+def measure(work: AskedSet, pairs: Sequence[tuple[str, Pairs]], edits: Sequence[Edit]) -> MeasuredElsewhere:
     """The effects of each edit on the test pairs and on other tasks."""
     own = _effects(work.clean, work.passes.edited(work.test, edits))
-    return Measured(own, tuple(_row(work, kind, one, edits) for kind, one in pairs))
+    return MeasuredElsewhere(own, tuple(_row(work, kind, one, edits) for kind, one in pairs))
 
 
-def _others(work: Work) -> list[tuple[str, Pairs]]:
+def _others(work: AskedSet) -> list[tuple[str, Pairs]]:
     """Pairs about grammar and about meaning that the finding of the set has not seen."""
     progress, seen = work.passes.progress, set(work.neurons.metadata.get("seen", ()))
     grammar, meaning = work.others, work.meaning
@@ -99,7 +101,7 @@ def _effects(clean: Float[np.ndarray, "pair"], after: Float[np.ndarray, "set pai
     return np.asarray((clean.mean() - after.mean(axis=1)) / clean.std(ddof=1))
 
 
-def _row(work: Work, kind: str, pairs: Pairs, edits: Sequence[Edit]) -> Elsewhere:
+def _row(work: AskedSet, kind: str, pairs: Pairs, edits: Sequence[Edit]) -> Elsewhere:
     clean = work.passes.clean(pairs)
     preferred = clean_preference(clean, groups_in(pairs), work.seed).clean
     effects = _effects(clean, work.passes.edited(pairs, edits)).tolist() if preferred else []
@@ -116,7 +118,7 @@ def _row(work: Work, kind: str, pairs: Pairs, edits: Sequence[Edit]) -> Elsewher
 
 
 def _at_equal_kl(
-    work: Work, pairs: Sequence[tuple[str, Pairs]], edits: Sequence[Edit], kls: Sequence[float]
+    work: AskedSet, pairs: Sequence[tuple[str, Pairs]], edits: Sequence[Edit], kls: Sequence[float]
 ) -> tuple[EqualDisturbance | None, list[Beside]]:
     """The same where each set disturbs neutral text as much; nothing where that was not asked."""
     if work.kl is None and not work.auto_kl:
@@ -131,7 +133,9 @@ def _at_equal_kl(
     return described(target, scaled), [Beside(what=what, value=own, low=value.low, high=value.high, p=p)]
 
 
-def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: Sequence[Beside]) -> Answer:
+def _answer(
+    work: AskedSet, found: MeasuredElsewhere, neutral: NeutralText, why: str, more: Sequence[Beside]
+) -> Answer:
     value = found.value()
     own, *controls = found.statistics()
     p = one_sided_p(own, controls) if controls else None
@@ -171,7 +175,7 @@ def _answer(work: Work, found: Measured, neutral: NeutralText, why: str, more: S
     )
 
 
-def _mean_size(found: Measured, kind: str) -> Beside:
+def _mean_size(found: MeasuredElsewhere, kind: str) -> Beside:
     sizes = [abs(row.effect or 0.0) for row in found.counted if row.kind == kind]
     what = f"mean size of the effect on {counted(len(sizes), 'task')} {_KINDS[kind]}"
     return Beside(what=what, value=float(np.mean(sizes)) if sizes else None)

@@ -8,10 +8,10 @@ from neurosteer.studies.margins import ratio
 
 from .numbers import holds, one_sided_p, too_few
 from .wording import against, share
-from .work import Part, Work
+from .work import AnswerParts, AskedSet
 
 
-def necessary(work: Work) -> Part:
+def necessary(work: AskedSet) -> AnswerParts:
     """The share of the mean margin that is lost when the set is ablated, among matched controls."""
     why = work.no_preference() or too_few(len(work.test), work.n_groups, work.controls)
     if work.no_preference():
@@ -19,10 +19,10 @@ def necessary(work: Work) -> Part:
     after = work.passes.edited(work.test, [work.ablation(one) for one in work.sets])
     lost = ratio(work.clean - after[0], work.clean, work.groups, work.seed)
     controls = [float((work.clean - one).sum() / work.clean.sum()) for one in after[1:]]
-    return Part(answer=_answer(work, lost, controls, why))
+    return AnswerParts(answer=_answer(work, lost, controls, why))
 
 
-def _answer(work: Work, lost: Estimate, controls: list[float], why: str) -> Answer:
+def _answer(work: AskedSet, lost: Estimate, controls: list[float], why: str) -> Answer:
     assert lost.value is not None
     p = one_sided_p(lost.value, controls) if controls else None
     verdict = None if why or p is None else holds(p, lost.low, 0.0)

@@ -14,24 +14,25 @@ from neurosteer.forward.cache import can_cache
 from neurosteer.neurons import NeuronSet, best_units, member_scores, resolve_topk
 from neurosteer.pairs import Pairs
 from neurosteer.probes import L0Settings, l1_order, welch
+from neurosteer.probes.l0_settings import recorded_settings
 from neurosteer.seeds import generator
 from neurosteer.studies.examples import BLOCK, Examples
 from neurosteer.studies.finding.state_scores import state_scores
 from neurosteer.studies.masked_probes import fit_masks, mask_noise
-from neurosteer.studies.masks import MaskSettings, Paths, Place, mask_texts
+from neurosteer.studies.masks import MaskSettings, MaskSite, Paths, mask_texts
 from neurosteer.vocabulary import FixedReference
 
-from .work import Work
+from .work import AskedSet
 
 States = Float[Tensor, "pair side layer unit"]
 Flips = Bool[Tensor, "search pair"]
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class RepeatedSearch:
     """How the set was found, to be repeated."""
 
-    work: Work
+    work: AskedSet
 
     @property
     def to(self) -> FixedReference:
@@ -48,7 +49,7 @@ class Search:
     @property
     def l0(self) -> L0Settings:
         assert self.work.ranking is not None
-        return L0Settings.recorded(self.work.ranking.metadata.get("l0", {}))
+        return recorded_settings(self.work.ranking.metadata.get("l0", {}))
 
     def lam(self, layer: int) -> float:
         """The penalty that the find chose at a layer."""
@@ -63,7 +64,7 @@ class Search:
         known = {**work.ranking.metadata["mask"]}
         text = known.pop("text") or mask_texts(None).train
         stats = work.neurons.stats.at_layers(work.layers)
-        place = Place(work.neurons.site, work.layers, self.to, stats)
+        place = MaskSite(work.neurons.site, work.layers, self.to, stats)
         progress = work.passes.progress
         cache = can_cache(work.model, progress)
         settings = MaskSettings(**known)

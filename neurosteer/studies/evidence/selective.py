@@ -23,15 +23,15 @@ from neurosteer.studies.margins import ratio
 from neurosteer.vocabulary import counted
 
 from .numbers import holds, one_sided_p, too_few
-from .reselect import Search
+from .reselect import RepeatedSearch
 from .wording import against, percent, share
-from .work import Part, Work
+from .work import AnswerParts, AskedSet
 
 RESPLITS = 5
 PART = 0.75  # of train and validation pairs that a resplit searches, as a find does
 
 
-def selective(work: Work) -> Part:
+def selective(work: AskedSet) -> AnswerParts:
     """How much more the set takes of the margin than sets that the same search finds on exchanged labels."""
     if work.method is None:
         return work.cannot_tell("selective", "no ranking of a find chose the set, so there is no search to repeat")
@@ -42,12 +42,12 @@ def selective(work: Work) -> Part:
     edits = [work.ablation(one) for one in (work.neurons, *nulls)]
     after = work.passes.edited(work.test, edits)
     few = too_few(len(work.test), work.n_groups, len(nulls), what="null search")
-    return Part(answer=_answer(work, after, again, few, empty))
+    return AnswerParts(answer=_answer(work, after, again, few, empty))
 
 
-def null_sets(work: Work) -> tuple[list[NeuronSet], list[NeuronSet]]:
+def null_sets(work: AskedSet) -> tuple[list[NeuronSet], list[NeuronSet]]:
     """What the search finds on exchanged labels, and what it finds again on other parts of the true pairs."""
-    search, split = Search(work), work.split
+    search, split = RepeatedSearch(work), work.split
     known = (*split.indices["train"], *split.indices["validation"])
     both = work.pairs.take(known)
     n_train = len(split.train)
@@ -88,7 +88,7 @@ def resplits(pairs: Pairs, seed: int) -> Tensor:
     return torch.stack(found)
 
 
-def _answer(work: Work, after: np.ndarray, again: list[NeuronSet], why: str, empty: int) -> Answer:
+def _answer(work: AskedSet, after: np.ndarray, again: list[NeuronSet], why: str, empty: int) -> Answer:
     own, *nulls = after
     lost = float((work.clean - own).sum() / work.clean.sum())
     theirs = [float((work.clean - one).sum() / work.clean.sum()) for one in nulls]

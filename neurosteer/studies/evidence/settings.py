@@ -8,7 +8,7 @@ from neurosteer.vocabulary import FixedReference, Method
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class EvidenceSettings:
     """What edits move units towards, how many sets are compared, and on how much."""
 
     to: FixedReference = "mean"

@@ -25,12 +25,12 @@ from neurosteer.vocabulary import counted
 
 from .numbers import GRID, areas, holds, one_sided_p, shares_of, too_few
 from .wording import against, percent, share
-from .work import Part, Work
+from .work import AnswerParts, AskedSet
 
 Margins = Float[np.ndarray, "pair"]
 
 
-def sufficient(work: Work) -> Part:
+def sufficient(work: AskedSet) -> AnswerParts:
     """What is kept by the set alone, and by every share of its ranking."""
     orders = _orders(work)
     kept = [_first(order, len(work.neurons.members)) for order in orders]
@@ -49,21 +49,21 @@ def sufficient(work: Work) -> Part:
         for name, value in _areas(*_control_areas(curve))
     ]
     answer = replace(answer, beside=(*answer.beside, *more))
-    return Part(answer=answer, curve=curve, cpr=cpr, cmd=cmd)
+    return AnswerParts(answer=answer, curve=curve, cpr=cpr, cmd=cmd)
 
 
-def keep(work: Work, kept: Sequence[tuple[int, int]]) -> Edit:
+def keep(work: AskedSet, kept: Sequence[tuple[int, int]]) -> Edit:
     """The edit that moves all units (or heads) of the layers but these to their mean."""
     return Edit.ablate(work.units.without(kept), "mean")
 
 
-def _orders(work: Work) -> list[Order]:
+def _orders(work: AskedSet) -> list[Order]:
     """The order that the set heads, then its controls. A set without a ranking heads an order of no meaning."""
     own = _headed_by(work, work.neurons) if work.ranking is None else work.order
     return [own, *shuffled_orders(own, work.neurons, work.controls, work.seed)]
 
 
-def _headed_by(work: Work, neurons: NeuronSet) -> Order:
+def _headed_by(work: AskedSet, neurons: NeuronSet) -> Order:
     rest = work.units.without(neurons.members)
     return torch.tensor([*neurons.members, *rest.members])
 
@@ -72,12 +72,12 @@ def _first(order: Order, k: int) -> list[tuple[int, int]]:
     return [(int(layer), int(one)) for layer, one in order[:k]]
 
 
-def _kept_by_mean(work: Work, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
+def _kept_by_mean(work: AskedSet, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
     """Margins where nothing is kept, then where each set is."""
     return work.passes.edited(work.test, [keep(work, one) for one in ([], *kept)])
 
 
-def _kept_by_donors(work: Work, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
+def _kept_by_donors(work: AskedSet, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
     """The same where the others take a donor's activations: of each group of pairs one of the donors, in turn."""
     train = work.split.train
     margins = np.empty((1 + len(kept), len(work.test)))
@@ -91,7 +91,7 @@ def _kept_by_donors(work: Work, kept: Sequence[Sequence[tuple[int, int]]]) -> Fl
     return margins
 
 
-def _nothing_to_keep(work: Work, margins: Float[np.ndarray, "set pair"]) -> str:
+def _nothing_to_keep(work: AskedSet, margins: Float[np.ndarray, "set pair"]) -> str:
     """Why there is nothing to keep; empty where there is."""
     gap = work.clean - margins[0]
     low, high = interval(gap, work.seed, work.groups)
@@ -103,7 +103,7 @@ def _nothing_to_keep(work: Work, margins: Float[np.ndarray, "set pair"]) -> str:
     )
 
 
-def _tested(work: Work, margins: Float[np.ndarray, "set pair"]) -> tuple[Estimate, list[float]]:
+def _tested(work: AskedSet, margins: Float[np.ndarray, "set pair"]) -> tuple[Estimate, list[float]]:
     """f of the set, and of each control."""
     none, own, *controls = margins
     whole = work.clean - none
@@ -111,7 +111,7 @@ def _tested(work: Work, margins: Float[np.ndarray, "set pair"]) -> tuple[Estimat
     return found, [float((one - none).sum() / whole.sum()) for one in controls]
 
 
-def _answer(work: Work, tested: dict[str, tuple[Estimate, list[float]]], few: str, little: str) -> Answer:
+def _answer(work: AskedSet, tested: dict[str, tuple[Estimate, list[float]]], few: str, little: str) -> Answer:
     """It holds only under both: what fails under one does not, whatever cannot be told of the other."""
     ps = {name: one_sided_p(_value(f), others) for name, (f, others) in tested.items() if others}
     each = {name: holds(ps[name], f.low, 0.0) for name, (f, _) in tested.items() if name in ps}
@@ -152,7 +152,7 @@ def _value(one: Estimate) -> float:
     return one.value
 
 
-def _curve(work: Work, orders: Sequence[Order]) -> tuple[CurvePoint, ...]:
+def _curve(work: AskedSet, orders: Sequence[Order]) -> tuple[CurvePoint, ...]:
     """f at each share of the grid, of the ranking, of its reverse, and of the first shuffled orders."""
     order, *shuffled = orders
     lines = [order, order.flip(0), *shuffled[: work.curve_controls]]

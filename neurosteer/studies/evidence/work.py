@@ -13,7 +13,7 @@ from neurosteer.edits import Edit
 from neurosteer.errors import InputError
 from neurosteer.forward import check_edit
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet, Order, Ranking, Units, check_count, matched_controls, order_of
+from neurosteer.neurons import NeuronSet, Order, Ranking, UnitPool, check_count, matched_controls, order_of
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, MapCell, NeutralText
@@ -25,7 +25,7 @@ from .passes import Passes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class AnswerParts:
     """What one question gives: its answer, and what is drawn beside it."""
 
     answer: Answer
@@ -39,7 +39,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Work:
+class AskedSet:
     """One neuron set with everything that its questions need."""
 
     model: Model
@@ -109,9 +109,9 @@ class Work:
         return counted(len(self.neurons.members), NOUNS[self.neurons.by])
 
     @property
-    def units(self) -> Units:
+    def units(self) -> UnitPool:
         """All units of the layers."""
-        return Units(self.neurons, self.layers)
+        return UnitPool(self.neurons, self.layers)
 
     @cached_property
     def order(self) -> Order:
@@ -133,7 +133,7 @@ class Work:
             f"(95 % interval {clean.low:+.2f} to {clean.high:+.2f})"
         )
 
-    def cannot_tell(self, question: Question, why: str, tested: int | None = None) -> Part:
+    def cannot_tell(self, question: Question, why: str, tested: int | None = None) -> AnswerParts:
         """The answer where a question cannot be tested."""
         answer = Answer(
             question=question,
@@ -146,10 +146,10 @@ class Work:
             sentence=f"Cannot tell: {why}.",
             tested=len(self.test) if tested is None else tested,
         )
-        return Part(answer=answer)
+        return AnswerParts(answer=answer)
 
 
-def check_work(work: Work) -> None:
+def check_work(work: AskedSet) -> None:
     """Raise `InputError` for what no question can be asked about."""
     if not len(work.neurons):
         raise InputError("no neurons to ask about: the set is empty")

@@ -32,16 +32,16 @@ from neurosteer.vocabulary import NOUNS, DirectionKind, Method, Position, Site
 
 from .agreement import agreement
 from .interpretation import interpret
-from .layers import Equivalent, LayerResult, Settings
+from .layers import Equivalent, LayerResult, ProbeSettings
 from .uncertainty import baseline_intervals, layer_intervals
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class SearchParts:
     """Everything that a `find` measured."""
 
     pairs: Pairs
-    settings: Settings
+    settings: ProbeSettings
     results: Sequence[LayerResult]  # one per layer
     significant: Sequence[int]  # units per layer that pass at a false discovery rate of .05
     equivalent: Equivalent | None = None  # how many times k random units reach the top k of the best layer
@@ -92,7 +92,7 @@ class Search:
 
 
 def result_of(
-    search: Search,
+    search: SearchParts,
     parts: Split,
     rankings: Mapping[Method, Ranking],
     *,
@@ -147,7 +147,7 @@ def result_of(
     return replace(result, interpretation=interpret(result))
 
 
-def _short_sets(rankings: Mapping[Method, Ranking], settings: Settings) -> list[str]:
+def _short_sets(rankings: Mapping[Method, Ranking], settings: ProbeSettings) -> list[str]:
     topk = settings.topk
     sizes = {method: len(ranking.top(topk).members) for method, ranking in rankings.items()}
     return [
@@ -158,7 +158,11 @@ def _short_sets(rankings: Mapping[Method, Ranking], settings: Settings) -> list[
 
 
 def _layer(
-    measured: LayerResult, significant: int, settings: Settings, unseen: LayerResult | None, intervals: FindIntervals
+    measured: LayerResult,
+    significant: int,
+    settings: ProbeSettings,
+    unseen: LayerResult | None,
+    intervals: FindIntervals,
 ) -> FindLayer:
     drawn, l0, first = [accuracy.test for accuracy in measured.random], measured.l0, settings.methods[0]
     return FindLayer(

@@ -21,10 +21,10 @@ from neurosteer.progress import QUIET, Progress
 from neurosteer.studies.bootstrap import Groups, interval, resampled_pairs
 from neurosteer.studies.examples import (
     BLOCK,
-    Accuracy,
     Dense,
     Examples,
     Parts,
+    ProbeAccuracy,
     fit_dense,
     random_accuracies,
     top_units,
@@ -41,7 +41,7 @@ LAMBDAS = (0.1, 0.2, 0.4, 0.8, 0.95, 1.0)  # masks from next to no unit to a thi
 
 
 @dataclass(frozen=True)
-class Settings:
+class ProbeSettings:
     """What a sweep over layers is asked for."""
 
     task: str
@@ -67,7 +67,7 @@ class Masked:
 
     lam: float
     kept: float
-    accuracy: Accuracy
+    accuracy: ProbeAccuracy
     reached: bool
     spearman: float | None  # of the gates and |t|; None where either are all equal
 
@@ -78,13 +78,13 @@ class LayerResult:
 
     layer: int
     l2: float
-    dense: Accuracy
-    topk: Mapping[Method, Accuracy]
+    dense: ProbeAccuracy
+    topk: Mapping[Method, ProbeAccuracy]
     scores: Mapping[Method, Float[Tensor, "member"]]  # the ranking of each method, of units or of heads
-    random: tuple[Accuracy, ...] = ()  # of the draws
+    random: tuple[ProbeAccuracy, ...] = ()  # of the draws
     l0: Masked | None = None
     directions: Mapping[DirectionKind, tuple[Float[Tensor, "unit"], float]] = field(default_factory=dict)
-    along: Mapping[DirectionKind, Accuracy] = field(default_factory=dict)  # read along each of them alone
+    along: Mapping[DirectionKind, ProbeAccuracy] = field(default_factory=dict)  # read along each of them alone
     drop: float | None = None  # predicted on validation when the top k by attribution are ablated
 
 
@@ -92,7 +92,7 @@ def probe_layers(
     states: EosStates,
     parts: Parts,
     test: Welch,
-    settings: Settings,
+    settings: ProbeSettings,
     *,
     device: torch.device,
     what: str,
@@ -132,7 +132,7 @@ def _block(
     t: Float[Tensor, "layer member"],
     given: Mapping[Method, Float[Tensor, "layer member"]],
     predicted: Float[Tensor, "layer member"] | None,
-    settings: Settings,
+    settings: ProbeSettings,
 ) -> list[LayerResult]:
     dense = fit_dense(examples)
     found: dict[DirectionKind, tuple[Tensor, Tensor]] = {
@@ -181,7 +181,7 @@ def _block(
 
 
 def _masked(
-    examples: Examples, t: Float[Tensor, "layer member"], dense: Dense, settings: Settings
+    examples: Examples, t: Float[Tensor, "layer member"], dense: Dense, settings: ProbeSettings
 ) -> tuple[list[Masked], Float[Tensor, "layer member"]]:
     """The masked probe of each layer at the smallest lambda that is good enough, and its units' effective weights."""
     lambdas, group = sorted(settings.lambdas), settings.group
@@ -193,15 +193,15 @@ def _masked(
         j, reached = chosen_lambda(validation[i].tolist(), dense.judged[i].validation)
         gates = l0.gates[i, j, ::group].cpu()
         rho, kept = spearman(t[i], gates), float((gates > 0).float().mean())
-        accuracy = Accuracy(float(validation[i, j]), tuple(right[i, j].tolist()))
+        accuracy = ProbeAccuracy(float(validation[i, j]), tuple(right[i, j].tolist()))
         masked.append(Masked(lambdas[j], kept, accuracy, reached, rho))
         scores.append(member_scores(l0.probes.weights[i, j].abs().cpu(), "l0", group))
     return masked, torch.stack(scores)
 
 
 def _random(
-    examples: Examples, top: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], settings: Settings, size: int
-) -> list[list[Accuracy]]:
+    examples: Examples, top: Int[Tensor, "layer k"], l2: Float[Tensor, "layer 1"], settings: ProbeSettings, size: int
+) -> list[list[ProbeAccuracy]]:
     return random_accuracies(
         examples,
         top,
@@ -227,7 +227,7 @@ def random_equivalent(
     states: EosStates,
     parts: Parts,
     result: LayerResult,
-    settings: Settings,
+    settings: ProbeSettings,
     *,
     device: torch.device,
     groups: Groups | None = None,
@@ -253,13 +253,13 @@ def random_equivalent(
     return found
 
 
-def pair_shares(accuracies: Sequence[Accuracy]) -> Float[np.ndarray, "pair"]:
+def pair_shares(accuracies: Sequence[ProbeAccuracy]) -> Float[np.ndarray, "pair"]:
     """The share of each test pair's sentences that is right, in the mean over probes."""
     return np.array([accuracy.right for accuracy in accuracies]).mean(axis=0) / 2
 
 
 def _equivalent(
-    shares: Float[np.ndarray, "set pair"], sizes: Sequence[int], settings: Settings, groups: Groups | None
+    shares: Float[np.ndarray, "set pair"], sizes: Sequence[int], settings: ProbeSettings, groups: Groups | None
 ) -> Equivalent:
     """Of the top k (the first of `shares`) among random sets of some sizes (the others)."""
     resamples = resampled_pairs(shares, task=settings.task, seed=settings.seed, groups=groups)

@@ -17,13 +17,13 @@ from neurosteer.neurons import Ranking, check_grain, member_scores, resolve_topk
 from neurosteer.pairs import Pairs, sentence_hashes
 from neurosteer.probes import L0, L0Settings, welch
 from neurosteer.progress import AUTO, Progress
-from neurosteer.studies.masks import MASK, MaskSettings, Paths, Place, mask_texts
+from neurosteer.studies.masks import MASK, MaskSettings, MaskSite, Paths, mask_texts
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import METHODS, FixedReference, Grain, Layers, Method, Position, Site
 
-from .assembly import Search
+from .assembly import SearchParts
 from .attribution_ranking import Ablation, attribution_ranking, check_attribution
-from .layers import LAMBDAS, Settings, probe_layers
+from .layers import LAMBDAS, ProbeSettings, probe_layers
 from .state_scores import state_scores
 
 
@@ -104,7 +104,7 @@ def rank_neurons(
         scores, fitted = attributed.train.float(), ablation.settings
     trained = None
     if method == "causal-l0":
-        trained = _mask(model, train, Place(site, chosen, to, stats), mask, seed, progress)
+        trained = _mask(model, train, MaskSite(site, chosen, to, stats), mask, seed, progress)
         scores, fitted = trained, {"to": to, "mask": {**mask.settings(), "text": None}, "set": None}
     if scores is not None:
         scores = member_scores(scores, method, group).repeat_interleave(group, dim=1)
@@ -123,7 +123,7 @@ def rank_neurons(
             what=what,
             progress=progress,
         )
-        search = Search(train, settings, results, ())
+        search = SearchParts(train, settings, results, ())
         scores = search.unit_scores(method)
         fitted |= search.settings_of(method)
         best = search.best_layer(method) if held else None
@@ -141,7 +141,7 @@ def rank_neurons(
 
 
 def _mask(
-    model: Model, train: Pairs, place: Place, mask: MaskSettings, seed: int, progress: Progress
+    model: Model, train: Pairs, place: MaskSite, mask: MaskSettings, seed: int, progress: Progress
 ) -> Float[Tensor, "layer unit"]:
     """The mean of the paths of all seeds."""
     cache = can_cache(model, progress)
@@ -155,7 +155,7 @@ def _settings(
     method: Method,
     lam: float | None,
     seed: int,
-) -> Settings:
+) -> ProbeSettings:
     if method not in METHODS:
         raise InputError(f"unknown method '{method}'{did_you_mean(method, METHODS)}; one of {', '.join(METHODS)}")
     if method == "l0" and validation is None and lam is None:
@@ -168,4 +168,4 @@ def _settings(
     if validation is not None and set(sentence_hashes(train)) & set(sentence_hashes(validation)):
         raise InputError("train and validation share sentences; split them with pairs.split()")
     grid = LAMBDAS if lam is None else (lam,)
-    return Settings(train.task, 1, (method,), grid, draws=0, seed=seed)
+    return ProbeSettings(train.task, 1, (method,), grid, draws=0, seed=seed)

@@ -22,7 +22,7 @@ from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results import Json
 from neurosteer.store import digest_of
 from neurosteer.studies.bootstrap import few_pairs, groups_in
-from neurosteer.studies.masks import MASK, MaskSearch, MaskSettings, Place, mask_texts, search_mask
+from neurosteer.studies.masks import MASK, MaskSearch, MaskSettings, MaskSite, mask_texts, search_mask
 from neurosteer.studies.provenance import provenance
 from neurosteer.vocabulary import (
     DIRECTION_KINDS,
@@ -37,10 +37,10 @@ from neurosteer.vocabulary import (
     SplitKind,
 )
 
-from .assembly import Search, result_of
+from .assembly import SearchParts, result_of
 from .attribution_ranking import Ablation, AttributionRanking, attribution_ranking, check_attribution
 from .found import Found
-from .layers import LayerResult, Settings, probe_layers, random_equivalent
+from .layers import LayerResult, ProbeSettings, probe_layers, random_equivalent
 from .request import check_request, directions_of, lambdas_of, say_cost
 from .result_cache import load_or_find
 from .top_states import TopStates
@@ -136,7 +136,7 @@ def find(
         say_cost(len(pairs), len(ablation.layers), width, site, progress)
         group = head_width(model, ablation.layers) if by == "head" else 1
         count = resolve_topk(topk, width // group, f"{by}s of a layer")
-        settings = Settings(pairs.task, count, tuple(methods), grid, draws, seed, l0, wanted, group, mask)
+        settings = ProbeSettings(pairs.task, count, tuple(methods), grid, draws, seed, l0, wanted, group, mask)
         return _find(model, pairs, parts, settings, ablation, position, text, cache=cache, progress=remembered)
 
     if cache:
@@ -169,7 +169,7 @@ def _find(
     model: Model,
     pairs: Pairs,
     parts: Split,
-    settings: Settings,
+    settings: ProbeSettings,
     ablation: Ablation,
     position: Position,
     neutral: Path | None,
@@ -187,7 +187,7 @@ def _find(
 
     states, stats = read(parts.indices["train"])
 
-    def attributed(split: Split, asked: Settings) -> AttributionRanking | None:
+    def attributed(split: Split, asked: ProbeSettings) -> AttributionRanking | None:
         if "attribution" not in asked.methods:
             return None
         own = stats if split is parts else read(split.indices["train"])[1]  # the mean is over its train sentences
@@ -197,7 +197,7 @@ def _find(
 
     masked = None
     if "causal-l0" in settings.methods:
-        place = Place(site, tuple(layers), ablation.to, stats)
+        place = MaskSite(site, tuple(layers), ablation.to, stats)
         masked = search_mask(
             model, parts, place, settings.mask, neutral=neutral, seed=settings.seed, cache=cache, progress=progress
         )
@@ -229,7 +229,12 @@ def _find(
 
 
 def _ranking(
-    model: Model, search: Search, method: Method, ablation: Ablation, stats: UnitStats, metadata: Mapping[str, Json]
+    model: Model,
+    search: SearchParts,
+    method: Method,
+    ablation: Ablation,
+    stats: UnitStats,
+    metadata: Mapping[str, Json],
 ) -> Ranking:
     own = search.settings_of(method) | (ablation.settings if method == "attribution" else {})
     return Ranking(
@@ -248,16 +253,16 @@ def _search(
     pairs: Pairs,
     parts: Split,
     states: EosStates,
-    settings: Settings,
-    attributed: Callable[[Split, Settings], AttributionRanking | None],
+    settings: ProbeSettings,
+    attributed: Callable[[Split, ProbeSettings], AttributionRanking | None],
     masked: MaskSearch | None,
     *,
     device: torch.device,
     progress: Progress,
-) -> Search:
+) -> SearchParts:
     """All probes of all layers, on the split asked for and, beside a split by pair, on new words."""
 
-    def probe(split: Split, test: Welch, asked: Settings, what: str) -> list[LayerResult]:
+    def probe(split: Split, test: Welch, asked: ProbeSettings, what: str) -> list[LayerResult]:
         label = f"{pairs.task}: {what}, layers"
         return probe_layers(
             states,
@@ -273,7 +278,7 @@ def _search(
 
     test = welch(states.values, parts.indices["train"])
     results = probe(parts, test, settings, "probes")
-    search = Search(pairs, settings, results, test.significant())
+    search = SearchParts(pairs, settings, results, test.significant())
     if masked is not None:
         search = replace(search, mask=masked.mask, mask_text=masked.text)
     best = search.result_at(search.best_layer(settings.methods[0]))

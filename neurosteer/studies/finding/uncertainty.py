@@ -9,14 +9,14 @@ import numpy as np
 from neurosteer.pairs.baselines import FEATURES, TOKEN_FEATURES, Baselines
 from neurosteer.results import BaselineIntervals, FindIntervals, Interval, TokenIntervals
 from neurosteer.studies.bootstrap import Groups, pair_intervals
-from neurosteer.studies.examples import Accuracy
+from neurosteer.studies.examples import ProbeAccuracy
 from neurosteer.vocabulary import Method
 
-from .layers import LayerResult, Settings, pair_shares
+from .layers import LayerResult, ProbeSettings, pair_shares
 
 
 def layer_intervals(
-    results: Sequence[LayerResult], settings: Settings, groups: Groups | None
+    results: Sequence[LayerResult], settings: ProbeSettings, groups: Groups | None
 ) -> dict[int, FindIntervals]:
     """The intervals of each layer's accuracies, by layer.
 
@@ -32,7 +32,7 @@ def layer_intervals(
     return {result.layer: _intervals(result, by_probe, settings.methods[0]) for result in results}
 
 
-def _probes(result: LayerResult) -> dict[str, Sequence[Accuracy]]:
+def _probes(result: LayerResult) -> dict[str, Sequence[ProbeAccuracy]]:
     """The accuracies that are averaged into each number of a layer."""
     return {
         "dense": [result.dense],
@@ -52,7 +52,7 @@ def _intervals(result: LayerResult, ends: Mapping[tuple[int, str], Interval], fi
     )
 
 
-def baseline_intervals(baselines: Baselines, settings: Settings, groups: Groups | None) -> BaselineIntervals:
+def baseline_intervals(baselines: Baselines, settings: ProbeSettings, groups: Groups | None) -> BaselineIntervals:
     """The intervals of baselines; the pairs are resampled as for the probes."""
     shares = np.array(list(baselines.shares.values()))
     ends = pair_intervals(shares, task=settings.task, seed=settings.seed, groups=groups) if len(shares) else []

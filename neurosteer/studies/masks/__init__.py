@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .paths import MaskSite as MaskSite
 from .paths import Paths as Paths
-from .paths import Place as Place
 from .paths import mask_texts as mask_texts
 from .search import MaskSearch as MaskSearch
 from .search import search_mask as search_mask

@@ -22,13 +22,13 @@ from neurosteer.store import digest_of
 from neurosteer.studies.neutral import paragraphs, read_neutral
 from neurosteer.vocabulary import FixedReference, Site
 
-from .keep import Keep
+from .path_cache import Keep
 from .settings import MaskSettings
 from .training import MaskPath, Training, follow_path
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class MaskSite:
     """Where masks are looked for, and what units are moved to there."""
 
     site: Site
@@ -74,7 +74,7 @@ class Paths:
         self,
         model: Model,
         pairs: Pairs,
-        place: Place,
+        place: MaskSite,
         settings: MaskSettings,
         text: str,
         seed: int,

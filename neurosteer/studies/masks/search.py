@@ -24,7 +24,7 @@ from neurosteer.studies.bootstrap import groups_in
 from neurosteer.studies.margins import accuracy, clean_preference, ratio
 
 from .choosing import Judge, Tested, first, on_test, smallest
-from .paths import Paths, Place, mask_texts
+from .paths import MaskSite, Paths, mask_texts
 from .settings import MaskSettings
 from .training import MaskPath, Units
 
@@ -41,7 +41,7 @@ class MaskSearch:
 def search_mask(
     model: Model,
     parts: Split,
-    place: Place,
+    place: MaskSite,
     settings: MaskSettings,
     *,
     neutral: Path | None = None,
@@ -83,7 +83,7 @@ def search_mask(
 
 
 def _mask(
-    place: Place,
+    place: MaskSite,
     settings: MaskSettings,
     judge: Judge,
     found: Sequence[MaskPath] = (),
@@ -137,7 +137,9 @@ def _closest(curve: Sequence[MaskPoint], settings: MaskSettings) -> str:
     )
 
 
-def _with_massive(path: MaskPath, judge: Judge, light: Units, chosen: MaskPoint | None, place: Place) -> WithMassive:
+def _with_massive(
+    path: MaskPath, judge: Judge, light: Units, chosen: MaskPoint | None, place: MaskSite
+) -> WithMassive:
     """What the search finds where massive units may be in the set."""
     point = smallest(judge.curve(path.scores, int((path.scores > 0).sum())), judge.settings)
     if point is None:
@@ -160,7 +162,7 @@ def _overlap(found: Sequence[MaskPath], k: int) -> float | None:
     return float(np.mean(shared)) if shared else None
 
 
-def _neurons(scores: Units, gates: Units, place: Place) -> tuple[MaskedNeuron, ...]:
+def _neurons(scores: Units, gates: Units, place: MaskSite) -> tuple[MaskedNeuron, ...]:
     """The units whose gates are open, best first."""
     rows = [
         MaskedNeuron(place.layers[row], unit, round(float(scores[row, unit]), 6))

@@ -32,7 +32,7 @@ from neurosteer.progress import Progress
 from neurosteer.seeds import generator
 from neurosteer.studies.neutral import passages
 
-from .keep import Keep, State
+from .path_cache import Keep, State
 from .settings import MaskSettings
 
 STARTS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)  # mean gates, of which the first fits the KL

@@ -18,14 +18,14 @@ from neurosteer.results.find import FindResult
 from neurosteer.vocabulary import CARDS
 
 from .document import Part, Sheet
-from .heights import Heights
 from .neuron import anchor, places_table, size_table
-from .units import Stats, Units, best_of
+from .top_sentences import Heights
+from .units import Stats, UnitScores, best_of
 
 HEADING = "The highest neurons, one by one"
 
 
-def found_cards(found: FindResult, units: Units, heights: Heights | None, run: str) -> Part | None:
+def found_cards(found: FindResult, units: UnitScores, heights: Heights | None, run: str) -> Part | None:
     """A card for each of the best neurons of each ranking of a find."""
     if found.by != "unit":
         return None
@@ -37,7 +37,7 @@ def found_cards(found: FindResult, units: Units, heights: Heights | None, run: s
 
 def _found_card(
     found: FindResult,
-    units: Units,
+    units: UnitScores,
     heights: Heights | None,
     ranks: Mapping[str, Float[np.ndarray, "layer unit"]],
     row: int,

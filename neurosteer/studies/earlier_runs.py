@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from neurosteer.artefacts import check_path
+from neurosteer.memo import recall, remember
 from neurosteer.pairs import Pairs
-from neurosteer.remembered import recall, remember
 from neurosteer.store import MANIFEST, digest_of, file_digest
 from neurosteer.vocabulary import Json
 
@@ -32,7 +32,7 @@ class Described(Protocol):
 
 
 @dataclass(frozen=True)
-class RunAsked:
+class RunRequest:
     """What a command was asked to do."""
 
     command: str
@@ -47,7 +47,7 @@ def pairs_identity(pairs: Pairs) -> Json:
     return [pairs.task, pairs.source, pairs.phenomenon, pairs.layout, asdict(pairs.left_out), rows]
 
 
-def made_before(asked: RunAsked, model: Described) -> tuple[Path, dict[str, Json]] | None:
+def made_before(asked: RunRequest, model: Described) -> tuple[Path, dict[str, Json]] | None:
     """The folder of the run and its JSON object; it is the newest run now. None where it was not made, or changed."""
     found = recall(_KIND, _key(asked, model))
     if found is None:
@@ -65,12 +65,12 @@ def made_before(asked: RunAsked, model: Described) -> tuple[Path, dict[str, Json
     return folder, result
 
 
-def remember_run(asked: RunAsked, model: Described, folder: Path) -> None:
+def remember_run(asked: RunRequest, model: Described, folder: Path) -> None:
     """Remember that this run is the answer."""
     with suppress(OSError):
         remember(_KIND, _key(asked, model), {"folder": folder.name, "manifest": file_digest(folder / MANIFEST)})
 
 
-def _key(asked: RunAsked, model: Described) -> list[Json]:
+def _key(asked: RunRequest, model: Described) -> list[Json]:
     place = [str(asked.out), os.path.abspath(asked.out)]  # paths in results are as they were typed
     return [asked.command, place, dict(asked.options), model.describe(), list(asked.made_from)]

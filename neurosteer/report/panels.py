@@ -23,7 +23,7 @@ BAR, BAR_GAP, BESIDE = 0.14, 0.1, 1.05  # colour bar, its distance, and all that
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class SquarePanel:
     """A square, and whether it begins a row: only then do rows have names."""
 
     axes: Axes
@@ -73,7 +73,7 @@ def vertical_grid(axes: Axes) -> None:
 
 def new_sheet(
     count: int, name: str, subtitle: Sequence[str], names: Sequence[str], *, foot: float | None = None
-) -> tuple[Figure, list[Panel]]:
+) -> tuple[Figure, list[SquarePanel]]:
     """A figure with its headline and so many panels, row by row.
 
     Room for `names` is at the left and below; `foot` is what stays free below the last row, if there are none.
@@ -93,5 +93,5 @@ def new_sheet(
         bottom = (down - 1 - row) * (ABOVE + SIDE + below) + foot
         beside = left + column * (SIDE + BESIDE)
         box = (beside / width, bottom / figure.get_figheight(), SIDE / width, SIDE / figure.get_figheight())
-        panels.append(Panel(figure.add_axes(box), column == 0))
+        panels.append(SquarePanel(figure.add_axes(box), column == 0))
     return figure, panels

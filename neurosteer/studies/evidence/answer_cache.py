@@ -13,10 +13,10 @@ from neurosteer.results import Json, read_record, record
 from neurosteer.store import code_digest, digest_of, write_artefact
 from neurosteer.vocabulary import Question
 
-from .work import Part, Work
+from .work import AnswerParts, AskedSet
 
 
-def load_or_ask(work: Work, question: Question, ask: Callable[[Work], Part]) -> Part:
+def load_or_ask(work: AskedSet, question: Question, ask: Callable[[AskedSet], AnswerParts]) -> AnswerParts:
     """The answer to a question as it was given before, else as `ask` gives it."""
     progress = work.passes.progress
     if not can_cache(work.model, progress):
@@ -24,23 +24,23 @@ def load_or_ask(work: Work, question: Question, ask: Callable[[Work], Part]) -> 
     key = depends_on(work, question)
     path = path_of(work, question)
 
-    def write(part: Part) -> None:
+    def write(part: AnswerParts) -> None:
         write_artefact(path, EVIDENCE.kind, {}, {**key, "part": to_json(record(part))})
 
     return load_or_compute(path, read=lambda: _read(path), compute=lambda: ask(work), write=write, progress=progress)
 
 
-def is_kept(work: Work, question: Question) -> bool:
+def is_kept(work: AskedSet, question: Question) -> bool:
     """Whether the answer is there already."""
     return path_of(work, question).is_file()
 
 
-def path_of(work: Work, question: Question) -> Path:
+def path_of(work: AskedSet, question: Question) -> Path:
     """Its file in the cache."""
     return cache_path("evidence", work.model, work.pairs, depends_on(work, question))
 
 
-def depends_on(work: Work, question: Question) -> dict[str, Json]:
+def depends_on(work: AskedSet, question: Question) -> dict[str, Json]:
     """Everything that decides an answer."""
     neurons = work.neurons
     others = [[one.task, one.digest] for one in (*(work.others or ()), *(work.meaning or ()))]
@@ -69,9 +69,9 @@ def depends_on(work: Work, question: Question) -> dict[str, Json]:
     )
 
 
-def _read(path: Path) -> Part:
+def _read(path: Path) -> AnswerParts:
     _, metadata = EVIDENCE.read(path)
     try:
-        return read_record(Part, json.loads(metadata["part"]))
+        return read_record(AnswerParts, json.loads(metadata["part"]))
     except ValueError as error:
         raise WrongContentError(path, str(error)) from None

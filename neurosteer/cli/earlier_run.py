@@ -13,7 +13,7 @@ from .screen import say
 
 if TYPE_CHECKING:
     from neurosteer.model import KnownModel
-    from neurosteer.studies import RunAsked
+    from neurosteer.studies import RunRequest
 
 
 @runtime_checkable
@@ -36,7 +36,7 @@ class Again:
     result: dict[str, Json]
 
 
-def made_again(question: RunAsked, model: KnownModel | None) -> Again | None:
+def made_again(question: RunRequest, model: KnownModel | None) -> Again | None:
     """The answer to the same question about the same model."""
     from neurosteer.studies import made_before
 

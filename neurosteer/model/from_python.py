@@ -17,7 +17,7 @@ from .fingerprint import fingerprint, tokenizer_fingerprint
 from .model import Model
 from .specials import choose_specials
 from .tokenizer_file import as_in_its_file
-from .whole import check_config, check_finite, check_vocabulary, refuse_quantised
+from .weight_checks import check_config, check_finite, check_vocabulary, refuse_quantised
 from .wrap import bridge_of, check_decoder
 
 

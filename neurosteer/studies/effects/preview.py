@@ -9,10 +9,10 @@ from pathlib import Path
 from neurosteer.errors import NeurosteerError
 from neurosteer.pairs import Pairs, load_others
 from neurosteer.store import MANIFEST, file_digest, verify_artefact
-from neurosteer.studies.second_look import Described, pairs_identity
+from neurosteer.studies.earlier_runs import Described, pairs_identity
 from neurosteer.vocabulary import Json
 
-from .finds import Parted, Wanted, fitting, pairs_of_find, pairs_of_given
+from .finds import FindQuery, Parted, fitting, pairs_of_find, pairs_of_given
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Expected:
 
 def expected_of(
     model: Described,
-    wanted: Wanted,
+    wanted: FindQuery,
     *,
     out: Path,
     given: Path | Sequence[tuple[int, int]] | None = None,
@@ -51,7 +51,7 @@ def expected_of(
 
 
 def _source(
-    model: Described, wanted: Wanted, out: Path, given: Path | Sequence[tuple[int, int]] | None
+    model: Described, wanted: FindQuery, out: Path, given: Path | Sequence[tuple[int, int]] | None
 ) -> tuple[str, Parted, Json]:
     """The run or file, its pairs, and what it is identified by."""
     if isinstance(given, Path):

@@ -26,14 +26,14 @@ from .known_columns import (
     pairs_named,
 )
 from .layouts import COLUMN_PARTS, JOIN, PLAIN, Layout
-from .rows import Row, rows_of
-from .tables import LINE, Table, refuse_twins
+from .rows import PairRow, rows_of
+from .tables import LINE, PairTable, refuse_twins
 
 _SAY = "say which with --columns GOOD,BAD or --layout"
 
 
 @dataclass(frozen=True)
-class Reading:
+class DetectedLayout:
     """A table and its layout.
 
     Attributes:
@@ -42,7 +42,7 @@ class Reading:
         told: what was found without being asked for, for a notice.
     """
 
-    table: Table
+    table: PairTable
     layout: Layout
     told: tuple[str, ...] = ()
 
@@ -52,30 +52,30 @@ class Reading:
         return list(_counts(self.table, self.layout.task)) if self.layout.task else [""]
 
     @cached_property
-    def tasks(self) -> dict[str, list[Row]]:
+    def tasks(self) -> dict[str, list[PairRow]]:
         """The rows of each task. Raises `InputError` for a row that is no pair."""
-        found: dict[str, list[Row]] = {} if self.layout.task else {"": []}
+        found: dict[str, list[PairRow]] = {} if self.layout.task else {"": []}
         for row in rows_of(self.table.records, self.layout):
             found.setdefault(row.task, []).append(row)
         return found
 
 
-def read(table: Table, asked: Layout) -> Reading:
+def read(table: PairTable, asked: Layout) -> DetectedLayout:
     """A table with the layout that was asked for, or is found.
 
     Raises:
         InputError: for what cannot be found, or is ambiguous.
     """
     if not table.records:
-        return Reading(table, replace(PLAIN, task="", phenomenon=""))
+        return DetectedLayout(table, replace(PLAIN, task="", phenomenon=""))
     layout, told = _sentences(table, asked)
     layout, of_tasks = _tasks(table, layout)
     layout, of_pair = _pair(table, layout)
     refuse_twins(_used(table, layout, asked), table.columns, table.place)
-    return Reading(table, layout, (*told, *of_pair, *of_tasks, *table.told))
+    return DetectedLayout(table, layout, (*told, *of_pair, *of_tasks, *table.told))
 
 
-def _used(table: Table, layout: Layout, asked: Layout) -> list[str]:
+def _used(table: PairTable, layout: Layout, asked: Layout) -> list[str]:
     """The columns that were taken without being asked for; those that may have been meant where none was."""
     parts = {
         part: value for part, value in layout.given().items() if part in COLUMN_PARTS and part not in asked.given()
@@ -86,7 +86,7 @@ def _used(table: Table, layout: Layout, asked: Layout) -> list[str]:
     return [name for name in table.columns if is_known(name)] if lost else found
 
 
-def _sentences(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _sentences(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     """Which columns hold the sentences, and which their labels."""
     if asked.good is not None:
         return asked, ()
@@ -97,7 +97,7 @@ def _sentences(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     return _by_names(table, asked)
 
 
-def _by_names(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _by_names(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     """The same where nobody said: by what the columns are called."""
     columns, labels = table.columns, columns_named(LABEL, table.columns)
     both = [] if set(COLUMNS) <= set(columns) else pairs_named(GOOD_BAD, columns)
@@ -121,7 +121,7 @@ def _by_names(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     return replace(asked, good=COLUMNS[0], bad=COLUMNS[1]), ()  # what is missing is said of the first record
 
 
-def _labelled(table: Table, asked: Layout, told: tuple[str, ...]) -> tuple[Layout, tuple[str, ...]]:
+def _labelled(table: PairTable, asked: Layout, told: tuple[str, ...]) -> tuple[Layout, tuple[str, ...]]:
     """Two sentences a row, of which a label says which is good."""
     if asked.label is not None:
         return asked, told
@@ -129,7 +129,7 @@ def _labelled(table: Table, asked: Layout, told: tuple[str, ...]) -> tuple[Layou
     return replace(asked, label=label), (*told, f"which of the two is good in '{label}' (0 the first, 1 the second)")
 
 
-def _one_a_row(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _one_a_row(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     """One sentence a row."""
     columns, told = table.columns, []
     if asked.order and asked.sentence is None and columns == ("1", "2"):
@@ -150,12 +150,12 @@ def _one_a_row(table: Table, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     return replace(asked, sentence=sentence, label=label), tuple(told)
 
 
-def _labels(table: Table, column: str) -> bool:
+def _labels(table: PairTable, column: str) -> bool:
     """Whether a column holds nothing but labels."""
     return all(isinstance(one, dict) and label_of(one.get(column)) is not None for _, one in table.records)
 
 
-def _only(table: Table, found: Sequence[str], part: str, does: str) -> str:
+def _only(table: PairTable, found: Sequence[str], part: str, does: str) -> str:
     """The one column that may be meant."""
     if len(found) == 1:
         return found[0]
@@ -168,7 +168,7 @@ def _only(table: Table, found: Sequence[str], part: str, does: str) -> str:
     )
 
 
-def _pair(table: Table, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _pair(table: PairTable, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """What the two sentences of a pair have in common, where they are in two rows."""
     if layout.sentence is None:
         return layout, ()
@@ -183,14 +183,14 @@ def _pair(table: Table, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     return replace(layout, pair=""), ("pairs of neighbouring rows",)
 
 
-def _in_twos(table: Table, column: str, layout: Layout) -> bool:
+def _in_twos(table: PairTable, column: str, layout: Layout) -> bool:
     """Whether each value of a column stands in two rows of a task."""
     rows = [record for _, record in table.records if isinstance(record, dict)]
     counts = Counter((row.get(layout.task or ""), row.get(column)) for row in rows)
     return set(counts.values()) == {2}
 
 
-def _tasks(table: Table, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _tasks(table: PairTable, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """Which column makes tasks, and which says their phenomena."""
     told = []
     taken = {value for value in layout.given().values() if value}
@@ -215,10 +215,10 @@ def _tasks(table: Table, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     return layout, tuple(told)
 
 
-def _counts(table: Table, column: str) -> Counter[str]:
+def _counts(table: PairTable, column: str) -> Counter[str]:
     found = (record.get(column) for _, record in table.records if isinstance(record, dict))
     return Counter(str(value).strip() for value in found if value is not None and str(value).strip())
 
 
-def _values(table: Table, column: str) -> int:
+def _values(table: PairTable, column: str) -> int:
     return len(_counts(table, column))
