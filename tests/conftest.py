@@ -28,10 +28,21 @@ sys.dont_write_bytecode = False  # and the next run the tests as pytest rewrote 
 PACKAGE = Path(__file__).parents[1] / "neurosteer"
 WITH_AXES = [path for path in PACKAGE.rglob("*.py") if "\nfrom jaxtyping import" in path.read_text("utf-8")]
 MODULES = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in WITH_AXES]
-install_import_hook(MODULES, "annotations.checked")  # not all: a check of a small function takes longer than it does
 
 settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
 settings.load_profile("same everywhere")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--axes", action="store_true", help="check annotations, with the axes of tensors (a sixth slower)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The slow tests check annotations too."""
+    if config.getoption("--axes") or config.getoption("markexpr") == "slow":
+        install_import_hook(MODULES, "annotations.checked")
 
 
 def pytest_collection_finish() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import pytest
 import torch
 from tiny_models import EOS, LAYERS, WIDTH, hf_blocks
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import NeuronSet
 
 KINDS = ("gpt2", "llama", "neox", "gemma3")
+SOME_KINDS = ("llama", "gemma3", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("gpt2", "neox")))
 MODULE_OF = {  # what of a block gives a site's activations; the block itself gives `resid_post`
     ("gpt2", "attn_out"): "attn",
     ("llama", "attn_out"): "self_attn",

@@ -258,6 +258,7 @@ def test_data_cannot_become_markup():
     assert reader.text.count(EVIL) >= 10
 
 
+@pytest.mark.slow
 def test_same_outcome_same_bytes(written, tmp_path):
     outcome, folder, _ = written
     again = json.loads(json.dumps(outcome))

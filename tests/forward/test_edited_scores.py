@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from plain_edits import KINDS, Neurons, New, beyond_bos, hf_edited, hf_logprobs, neurons_at, site_modules
+from plain_edits import SOME_KINDS, Neurons, New, beyond_bos, hf_edited, hf_logprobs, neurons_at, site_modules
 from tiny_models import LAYERS, hf_blocks, hf_network, ids_of, random_pairs, read_from, sentences_of
 from torch import Tensor
 
@@ -83,7 +83,7 @@ def steered(model: Model, edit: Edit) -> Tensor:
 
 
 @pytest.mark.parametrize(("chosen", "site"), [(ONE_LAYER, "resid_post"), (POOLED, "resid_post"), (POOLED, "mlp_out")])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME_KINDS)
 def test_edits(
     kind: str, chosen: Neurons, site: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]
 ):
@@ -98,7 +98,7 @@ def test_edits(
         assert (steered(model, edit) - theirs).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME_KINDS)
 def test_push(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     model, network = tiny(kind), hf_network(tiny_folder(kind))
     edit = Edit.push(Direction(neurons_at(model, ONE_LAYER), DIRECTION, 0.8), -3.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from plain_edits import KINDS, hf_edited, hf_greedy, neurons_at
+from plain_edits import SOME_KINDS, hf_edited, hf_greedy, neurons_at
 from scipy import stats
 from tiny_models import CONTEXT, EOS, LAYERS, hf_network, ids_of
 
@@ -35,7 +35,7 @@ def tokens_of(written: list[Generated]) -> list[list[int]]:
     return [list(row.tokens) for row in written]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME_KINDS)
 def test_greedy(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     """As Hugging Face's `generate` writes, and as the likeliest token after another."""
     network = hf_network(tiny_folder(kind))
@@ -53,7 +53,7 @@ def test_greedy(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[
 
 @pytest.mark.parametrize("cache", [True, False])
 @pytest.mark.parametrize("where", ACTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME_KINDS)
 def test_greedy_under_an_edit(
     kind: str, where: str, cache: bool, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]
 ):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from plain_edits import KINDS, hf_edited, hf_logprobs, neurons_at
+from plain_edits import SOME_KINDS, hf_edited, hf_logprobs, neurons_at
 from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, random_pairs, save_tiny, sentences_of
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
@@ -59,7 +59,7 @@ def arranged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("neurosteer.forward.check.forest_is_exact", lambda _model, _progress: False)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME_KINDS)
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_conventions(convention: str, kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     """Words of the tiny tokenizer are the same with a space before them."""
@@ -182,7 +182,7 @@ def test_margins_from_where_a_pair_parts(tiny: Callable[[str], Model]):
 
 
 @pytest.mark.parametrize("site", ["resid_post", "resid_pre", "mlp_out", "attn_out"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME_KINDS)
 def test_resumed_above_the_edited_block(
     kind: str, site: str, tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
 ):

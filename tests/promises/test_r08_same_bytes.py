@@ -22,7 +22,7 @@ from neurosteer.model import load_model
 from neurosteer.probes import L0Settings
 from neurosteer.studies import find, save_find
 model = load_model(sys.argv[1])
-found = find(model, made_pairs(), topk=3, draws=2, seed=1, layers=[0, 2], l0=L0Settings(steps=100))
+found = find(model, made_pairs(), topk=3, draws=1, seed=1, layers=[2], l0=L0Settings(steps=20))
 save_find(model, [found], out=Path("runs"), options={"k": 3})
 """
 TESTS = Path(__file__).resolve().parents[1]

@@ -169,9 +169,16 @@ def test_a_real_run(tmp_path, tiny_folder):
     """Probes of a tiny model, killed once: every unit that was done stays, and the files are the same."""
     rows = [{"sentence_good": pair.good, "sentence_bad": pair.bad} for pair in made_pairs()]
     (tmp_path / "data").mkdir()
-    for task in range(8):
+    for task in range(6):
         (tmp_path / "data" / f"task-{task}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    settings = {"model": str(tiny_folder("llama")), "data": "data", "topk": 3, "layers": [0, 2], "lambdas": [0.2]}
+    settings = {
+        "model": str(tiny_folder("llama")),
+        "data": "data",
+        "topk": 3,
+        "layers": [0, 2],
+        "lambdas": [0.2],
+        "l0_steps": 100,
+    }
     write_recipe(tmp_path / "real.toml", experiments=["fig2"], **settings)
     report = told_warm(COMMON + REAL, TESTS, tmp_path)
     assert report["killed"]

@@ -8,6 +8,8 @@ write one run folder again and again leave a whole one.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from neurosteer.studies import runs
 SECONDS = 300  # more than anything takes on a busy machine
 torch.set_num_threads(1)
 blank_from_now_on()
-place, model, data = (Path(argument) for argument in sys.argv[1:])
+place, model, data = (Path(argument) for argument in sys.argv[1:4])
 METADATA = ["find", "--data", str(data), "--model", str(model), "--method", "welch", "--method", "attribution"]
 METADATA += ["--layers", "0,2", "--topk", "3", "--draws", "1", "--quiet"]
 
@@ -126,15 +128,19 @@ def one_folder(here):
 
 scenes = {"at-once": at_once, "one-folder": one_folder}
 scenes |= dict.fromkeys(["computing", "writing", "remembering", "drawing"], killed)
-print(json.dumps({name: scene(place / name) for name, scene in scenes.items()}))
+print(json.dumps(scenes[sys.argv[4]](place / sys.argv[4])))
 """
 
 
+Scene = Callable[[str], tuple[dict[str, Any], Path]]
+
+
 @pytest.fixture(scope="module")
-def told_of(tiny_folder, tmp_path_factory) -> tuple[dict[str, Any], Path]:
-    """What became of each scene, and the folder that holds theirs."""
+def scene(tiny_folder, tmp_path_factory) -> Scene:
+    """What becomes of the scene of a name, and its folder; each is played once."""
     place = tmp_path_factory.mktemp("shared")
-    return told_warm(CODE, place, tiny_folder("llama"), write_made(place / "made.jsonl")), place
+    data = write_made(place / "made.jsonl")
+    return cache(lambda name: (told_warm(CODE, place, tiny_folder("llama"), data, name), place / name))
 
 
 def computed(folder: Path) -> list[str]:
@@ -157,33 +163,35 @@ def check_results(folder: Path, names: list[str]) -> None:
     assert all(row["ok"] for name in (*names, "home") for row in check_path(folder / name))
 
 
-def test_four_at_once(told_of):
-    report, place = told_of
-    assert report["at-once"] == {"ends": [0, 0, 0, 0]}
-    assert computed(place / "at-once") == ["attribution", "attribution", "states"]
-    check_results(place / "at-once", [f"find-{i}" for i in range(4)])
+def test_four_at_once(scene):
+    report, folder = scene("at-once")
+    assert report == {"ends": [0, 0, 0, 0]}
+    assert computed(folder) == ["attribution", "attribution", "states"]
+    check_results(folder, [f"find-{i}" for i in range(4)])
 
 
 LEFT = {"computing": [], "writing": ["states"], "remembering": ["fingerprints"], "drawing": ["pages"]}
+QUICK = "writing"
 
 
-@pytest.mark.parametrize("when", LEFT)
-def test_one_is_killed(told_of, when):
+@pytest.mark.parametrize(
+    "when", [pytest.param(when, marks=[] if when == QUICK else [pytest.mark.slow]) for when in LEFT]
+)
+def test_one_is_killed(scene, when):
     """The others wait no longer, and take its place; what it has left half-written is gone."""
-    report, place = told_of
+    (report, folder), (_, whole) = scene(when), scene("at-once")
     waited = when != "remembering"  # they work it out themselves
-    assert report[when] == {"waited": waited, "left": LEFT[when], "ends": [-9, 0, 0, 0]}
+    assert report == {"waited": waited, "left": LEFT[when], "ends": [-9, 0, 0, 0]}
     again = ["states"] if when == "writing" else []
-    assert computed(place / when) == ["attribution", "attribution", "states", *again]
-    check_results(place / when, ["find-1", "find-2", "find-3"])
-    assert contents(place / when / "find-1" / "runs") == contents(place / "at-once" / "find-1" / "runs")
+    assert computed(folder) == ["attribution", "attribution", "states", *again]
+    check_results(folder, ["find-1", "find-2", "find-3"])
+    assert contents(folder / "find-1" / "runs") == contents(whole / "find-1" / "runs")
 
 
-def test_one_run_folder(told_of):
+def test_one_run_folder(scene):
     """Whoever comes last stays; nobody is turned away, and no draft is left."""
-    report, place = told_of
-    runs = place / "one-folder" / "runs"
-    assert report["one-folder"] == {"ends": [0, 0, 0, 0]}
-    assert [path.name for path in runs.iterdir()] == ["one"]
-    assert json.loads((runs / "one" / "results.json").read_text())["command"] == "find"
-    assert all(row["ok"] for row in check_path(runs))
+    report, folder = scene("one-folder")
+    assert report == {"ends": [0, 0, 0, 0]}
+    assert [path.name for path in (folder / "runs").iterdir()] == ["one"]
+    assert json.loads((folder / "runs" / "one" / "results.json").read_text())["command"] == "find"
+    assert all(row["ok"] for row in check_path(folder / "runs"))

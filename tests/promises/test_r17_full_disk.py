@@ -97,7 +97,7 @@ def total_of(below, command):
     return failing["seen"]
 
 def chosen(total, seed):
-    return range(1, total + 1) if every else sorted({1, random.Random(seed).randint(2, total - 1), total})
+    return range(1, total + 1) if every else sorted({random.Random(seed).randint(1, total - 1), total})
 
 def restored():
     shutil.rmtree("runs")
@@ -292,7 +292,8 @@ def test_the_cache(place, how):
         assert "cache" in row["err"], row
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["few", "every"])
 def test_a_file_system_that_is_really_full(place, how):
     own = ["unshare", "--map-root-user", "--mount"]
     if subprocess.run([*own, "mount", "-t", "tmpfs", "none", "/mnt"], check=False, capture_output=True).returncode:

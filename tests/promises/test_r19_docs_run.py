@@ -218,7 +218,12 @@ OF_RECIPES = [page("experiments"), page("gym")]
 LAID_OUT = [*OF_RECIPES, page("cause")]  # so are their figures; those of the README are rendered, of others only made
 RUNNABLE = runnable()
 TRANSCRIPTS = [(list(commands_in(text))[-1], foot(text)) for of in PAGES for text in of.blocks("console")]
-WITH_COMMANDS = [one for one in PAGES if RUNNABLE[one.name]]
+LONG = [*OF_RECIPES, page("cause"), page("evidence"), page("grains")]  # in the quick suite their commands are parsed
+WITH_COMMANDS = [
+    pytest.param(one, id=one.path.stem, marks=[pytest.mark.slow] if one in LONG else [])
+    for one in PAGES
+    if RUNNABLE[one.name]
+]
 WITH_PYTHON = [one for one in PAGES if one.blocks("python")]
 LAYERS = {one: 30 if one == page("pages") else 3 for one in WITH_PYTHON}  # one names layer 14, the others ask for all
 
@@ -236,13 +241,23 @@ def test_there_is_something_to_run():
     assert {" ".join(shortened(shlex.split(command))) for command in recipes} <= shorter
 
 
-@pytest.mark.parametrize("of", WITH_COMMANDS, ids=lambda one: one.path.stem)
+@pytest.mark.parametrize("of", WITH_COMMANDS)
 def test_every_command(of: Page, run_command: Callable[[str], str | None], monkeypatch: pytest.MonkeyPatch):
     """In the order of the page: what one writes the next one reads."""
     if of != README:
         monkeypatch.setattr("matplotlib.figure.Figure.savefig", laid_out if of in LAID_OUT else blank)
     failed = [f"{command}: {said}" for command in RUNNABLE[of.name] if (said := run_command(command))]
     assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("of", LONG, ids=lambda one: one.path.stem)
+def test_every_long_command_is_one(of: Page, place: Path):
+    """Its options are known, and their values are taken; `pytest -m slow` runs it."""
+    known = typer.main.get_command(app).commands
+    commands = [words for one in of.commands if (words := shlex.split(one))[0] == "neurosteer" and len(words) > 2]
+    assert commands
+    for _, name, *rest in commands:
+        known[name].make_context(name, rest)
 
 
 def saved_by(tree: ast.Module) -> list[str]:

@@ -59,7 +59,7 @@ print(json.dumps({name: growth(work, pairs) for name, work in works.items()}))
 
 
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the system cannot reset the peak")
-@pytest.mark.parametrize("words", [32_000, 262_144])
+@pytest.mark.parametrize("words", [32_000, pytest.param(262_144, marks=pytest.mark.slow)])
 def test_peak_growth(words: int, tmp_path: Path):
     grown = told_warm(CODE, tmp_path, words, WIDTH)
     assert set(grown) == {"score", "ablate"}

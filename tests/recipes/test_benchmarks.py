@@ -189,7 +189,9 @@ def test_scores(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     assert set(sizes) == set(scoring.SIZES)
 
 
-@pytest.mark.parametrize("job", [probes.compare_masks, probes.compare_topk, probes.compare_welch])
+@pytest.mark.parametrize(
+    "job", [pytest.param(probes.compare_masks, marks=pytest.mark.slow), probes.compare_topk, probes.compare_welch]
+)
 def test_probes_find_what_their_peers_find(
     job: Callable[..., Iterator[Comparison]], setup: Setup, monkeypatch: pytest.MonkeyPatch
 ):
@@ -233,6 +235,7 @@ def test_the_gpu_benchmark_on_a_cpu(
     assert found["tokens_per_second"] * found["seconds"] > found["sentences"]
 
 
+@pytest.mark.slow
 def test_growth_is_written_and_drawn(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

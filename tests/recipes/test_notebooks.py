@@ -43,7 +43,10 @@ def shell(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     InteractiveShell.clear_instance()
 
 
-@every_notebook
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem == "find" else []) for path in NOTEBOOKS],
+)
 def test_notebook_runs(path: Path, shell: InteractiveShell, stand_in: Path):
     shown = []
     for cell in with_parameters(path, source=str(stand_in / "blimp"), n=300, controls=2).cells:

@@ -95,6 +95,7 @@ UNREADABLE = EACH.replace(
 )
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_read(tmp_path: Path):
     """No UTF-8, named by the environment or in the working folder."""
     folders = [tmp_path / "named", tmp_path / "here"]
@@ -105,6 +106,7 @@ def test_settings_that_cannot_be_read(tmp_path: Path):
     assert [(tmp_path / f"{i}.png").stat().st_size > 1000 for i in range(2)] == [True] * 2
 
 
+@pytest.mark.slow
 def test_backends_that_are_not_there(tmp_path: Path):
     """As a notebook or a shell's profile leaves them behind; each in a process that has not loaded matplotlib."""
     assert told(EACH, Path(__file__).parent, tmp_path, *BACKENDS) == [0, 0, 0]

@@ -264,7 +264,7 @@ def by_states(model: Model, apart: Callable[[], AbstractContextManager[None]]) -
         ("welch", t_either_way),
         ("mean-diff", standard_deviations),
         ("localizer", t_of_sizes),
-        ("l1", entering),
+        pytest.param("l1", entering, marks=pytest.mark.slow),
     ],
 )
 def test_selective_by_what_a_probe_reads(
