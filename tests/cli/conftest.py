@@ -368,11 +368,11 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
         for member in members:
             setattr(module, member, getattr(fakes, member))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(sys.modules["neurosteer.studies"], "Wanted", FindQuery, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.studies"], "FindQuery", FindQuery, raising=False)
     for name in ("RunRequest", "MaskSettings"):
         monkeypatch.setattr(sys.modules["neurosteer.studies"], name, SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelRequest", SimpleNamespace, raising=False)
-    monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "Settings", SimpleNamespace, raising=False)
+    monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "EvidenceSettings", SimpleNamespace, raising=False)
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit
     monkeypatch.setitem(sys.modules, "neurosteer.edits", edits)
