@@ -70,7 +70,7 @@ _FIND = {
     "by": _Option("--by", "unit"),
     "position": _Option("--position", "eos"),
     "lambdas": _Option("--lambda"),
-    "to": _Option("--to"),
+    "to": _Option("--to", "zero"),
     "steps": _Option("--steps", 1),
     "directions": _Option("--direction"),
     "draws": _Option("--draws"),
