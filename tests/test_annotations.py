@@ -48,6 +48,7 @@ def test_functions_of_one_signature_share_a_check_but_not_a_default():
         made(int)()
 
 
+@pytest.mark.slow
 def test_any_string_passes_for_a_closed_set_of_words():
     assert made(Literal["a", "b"])("a") == "a"
     with pytest.raises(jaxtyping.TypeCheckError):
@@ -56,6 +57,7 @@ def test_any_string_passes_for_a_closed_set_of_words():
         NeuronSet.of(3, [(0, 1)])
 
 
+@pytest.mark.slow
 def test_the_hook_is_in_place():
     """Functions, results and axes that two arguments share."""
     with pytest.raises(jaxtyping.TypeCheckError):

@@ -372,7 +372,9 @@ def rooms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rooms:
     for name in ("RunRequest", "MaskSettings"):
         monkeypatch.setattr(sys.modules["neurosteer.studies"], name, SimpleNamespace, raising=False)
     monkeypatch.setattr(sys.modules["neurosteer.model"], "ModelRequest", SimpleNamespace, raising=False)
-    monkeypatch.setattr(sys.modules["neurosteer.studies.evidence"], "EvidenceSettings", SimpleNamespace, raising=False)
+    monkeypatch.setattr(
+        sys.modules["neurosteer.studies.evidence"], "EvidenceSettings", SimpleNamespace, raising=False
+    )
     edits = ModuleType("neurosteer.edits")
     vars(edits)["Edit"] = FakeEdit
     monkeypatch.setitem(sys.modules, "neurosteer.edits", edits)

@@ -97,7 +97,7 @@ def total_of(below, command):
     return failing["seen"]
 
 def chosen(total, seed):
-    return range(1, total + 1) if every else sorted({random.Random(seed).randint(1, total - 1), total})
+    return range(1, total + 1) if every else [random.Random(seed).randint(1, total)]
 
 def restored():
     shutil.rmtree("runs")
@@ -269,7 +269,7 @@ def test_answers_that_are_known(place):
 @pytest.mark.parametrize("how", HOW)
 def test_runs(place, how):
     rows = told_warm(CODE + RUNS, place, how)
-    assert len(rows) >= 4 * 2 * 4
+    assert len(rows) >= 4 * 2 * (2 if how == "few" else 4)
     for row in rows:
         check_end(row)
 
@@ -286,7 +286,7 @@ def test_a_page_that_is_made_again(place):
 def test_the_cache(place, how):
     """It only costs time: the result is the same, and a line says why."""
     rows = told_warm(CODE + CACHE, place, how)
-    assert len(rows) >= 4
+    assert len(rows) >= (2 if how == "few" else 4)
     for row in rows:
         assert (row["code"], row["same"], row["half"]) == (0, True, []), row
         assert "cache" in row["err"], row
