@@ -1,6 +1,7 @@
-"""Checks neurosteer's annotations while tests run: beartype, to which any string passes for a closed set of words.
+"""Checks neurosteer's annotations while tests run with `--axes`, by beartype.
 
-A wrong word is a user's mistake: a type checker reports it beforehand, and tests provoke the error that answers it.
+Any string passes for a closed set of words. A wrong word is a user's mistake: a type checker reports it beforehand, and
+tests provoke the error that answers it.
 
 A check is compiled when it is first needed, and once: jaxtyping asks for two of every function, also of those that no
 test calls, and for two more whenever a function inside another one is defined again.
@@ -19,6 +20,7 @@ VOCABULARY = run_path(str(Path(__file__).parents[1] / "neurosteer" / "vocabulary
 WORDS: dict[Any, Any] = {
     words: str for known in VOCABULARY.values() for words in (known, *get_args(known)) if get_origin(words) is Literal
 }
+installed = False  # whether neurosteer's functions are checked
 _compiled = beartype(conf=BeartypeConf(hint_overrides=FrozenDict(WORDS)))
 _checks: dict[object, Callable[..., Any]] = {}
 

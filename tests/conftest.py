@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import annotations
 import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -26,8 +27,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of dozens of new processes ea
 sys.dont_write_bytecode = False  # and the next run the tests as pytest rewrote them
 
 PACKAGE = Path(__file__).parents[1] / "neurosteer"
-WITH_AXES = [path for path in PACKAGE.rglob("*.py") if "\nfrom jaxtyping import" in path.read_text("utf-8")]
-MODULES = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in WITH_AXES]
 
 settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
 settings.load_profile("same everywhere")
@@ -42,7 +41,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The slow tests check annotations too."""
     if config.getoption("--axes") or config.getoption("markexpr") == "slow":
-        install_import_hook(MODULES, "annotations.checked")
+        with_axes = [path for path in PACKAGE.rglob("*.py") if "\nfrom jaxtyping import" in path.read_text("utf-8")]
+        modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in with_axes]
+        install_import_hook(modules, "annotations.checked")
+        annotations.installed = True
 
 
 def pytest_collection_finish() -> None:

@@ -1,10 +1,11 @@
-"""The annotations are checked in tests: a wrong shape or type is an error, also where a check is used again."""
+"""Annotations are checked in tests, with `--axes`: a wrong shape or type is an error, also in a check used again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
+import annotations
 import jaxtyping
 import pytest
 import torch
@@ -16,6 +17,7 @@ from neurosteer.forward.scoring import _logprobs
 from neurosteer.model.next_logits import NextLogits
 from neurosteer.neurons import NeuronSet
 
+only_with_axes = pytest.mark.skipif(not annotations.installed, reason="annotations are checked with --axes")
 ROW, TABLE = torch.zeros(3), torch.zeros(3, 4)
 
 
@@ -48,7 +50,7 @@ def test_functions_of_one_signature_share_a_check_but_not_a_default():
         made(int)()
 
 
-@pytest.mark.slow
+@only_with_axes
 def test_any_string_passes_for_a_closed_set_of_words():
     assert made(Literal["a", "b"])("a") == "a"
     with pytest.raises(jaxtyping.TypeCheckError):
@@ -57,7 +59,7 @@ def test_any_string_passes_for_a_closed_set_of_words():
         NeuronSet.of(3, [(0, 1)])
 
 
-@pytest.mark.slow
+@only_with_axes
 def test_the_hook_is_in_place():
     """Functions, results and axes that two arguments share."""
     with pytest.raises(jaxtyping.TypeCheckError):

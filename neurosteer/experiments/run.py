@@ -30,7 +30,6 @@ from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manife
 from neurosteer.vocabulary import Json, read_workers
 
 from .model_list import ModelList, check_models
-from .recipe.values import CHANGES_NO_UNIT
 from .recipe_run import RecipeRun
 from .registry import check_names
 
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from .plan import RecipePlan
 
 _DRAFT = ".draft"
-_ELSEWHERE = {  # keys of a recipe that the model and the pairs themselves stand for, and those that change no unit
+_ELSEWHERE = {  # common keys that the model and the pairs themselves stand for, and those that change no unit
     *("model", "revision", "models", "device", "dtype", "device_map", "bos", "eos"),
     *("data", "tasks", "columns", "layout", "limit"),
     *("format", "name", "title"),
@@ -168,6 +167,7 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     """Load pairs and model, and plan the units. Writes nothing."""
     check_names(recipe.experiments)  # a mistyped one is noticed before anything is loaded
     check_models(recipe)
+    recipe = override(recipe, {})  # one that Python made may lack settings of its experiments
     tasks = load_tasks(
         recipe.tasks,
         source=recipe.data,
@@ -219,7 +219,7 @@ def _settings(recipe: Recipe) -> dict[str, Json]:
     has to raise `UNIT_FORMAT`.
     """
     plain = Recipe(recipe.name, own=tuple(type(settings)() for settings in recipe.own)).describe()
-    marked = {key.name for settings in recipe.own for key in fields(settings) if key.metadata == CHANGES_NO_UNIT}
+    marked = {key.name for settings in recipe.own for key in fields(settings) if key.metadata.get("changes_no_unit")}
     left_out = _ELSEWHERE | marked
     return {key: value for key, value in recipe.describe().items() if key not in left_out and value != plain[key]}
 
@@ -284,10 +284,12 @@ def _put_in_place(draft: Path, folder: Path) -> None:
 def command_of(recipe: Recipe) -> str:
     """The command that asks for a recipe again: one that comes with neurosteer with every key that was replaced."""
     try:
-        plain = read_recipe(recipe.name).describe()
+        plain = read_recipe(recipe.name)
+        same = override(plain, {"experiments": recipe.experiments}).describe()
     except InputError:  # a recipe of the user's own
         return f"neurosteer run {shlex.quote(recipe.name + '.toml')}"
-    replaced = {key: value for key, value in recipe.describe().items() if value not in (plain.get(key), None)}
+    same |= {"experiments": list(plain.experiments)}
+    replaced = {key: value for key, value in recipe.describe().items() if value not in (same.get(key), None)}
     words = ["neurosteer", "run", recipe.name]
     for key, value in replaced.items():
         words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"]

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from neurosteer.results.score import ScoreRun, TaskScore
-from neurosteer.vocabulary import FEWEST_PAIRS, counted
+from neurosteer.vocabulary import FEWEST_PAIRS, counted, counted_pairs
 
 from .grid import add_row, grid
 from .numbers import NONE, between, nats, number, percent
@@ -72,9 +72,10 @@ def _footnotes(rows: Sequence[TaskScore], ties: bool) -> list[str]:
     notes.append("margin: log P(good) - log P(bad) in nats, mean over pairs")
     if len(rows) > 1:
         notes.append("accuracy of a phenomenon, and of all: the mean over its tasks")
-    few = min((row.pairs for row in rows if row.pairs < FEWEST_PAIRS), default=None)
-    if few is not None:
-        notes.append(f"only {counted(few, 'pair')}{' in a task' * (len(rows) > 1)}: accuracies are rough")
+    few = min(rows, key=lambda row: row.groups or row.pairs)
+    if (few.groups or few.pairs) < FEWEST_PAIRS:
+        fewest = counted_pairs(few.pairs, few.groups or few.pairs, "pair")
+        notes.append(f"only {fewest}{f' of {few.task}' * (len(rows) > 1)}: accuracies are rough")
     if ties:
         notes.append("a tie counts as wrong")
     return [*notes, *_token_counts(rows)]

@@ -49,6 +49,7 @@ class TaskScore:
     accuracy_interval: Interval | None = None  # 95 %; None in runs of before
     margin: float
     pairs: int
+    groups: int | None = None  # of pairs that share an item or a sentence; None in runs of before
     ties: int
     same_tokens: int  # pairs whose sentences are the same tokens to the model
     token_count: TokenCount
@@ -100,5 +101,7 @@ class ScoreRun(ScoreSummary, _TaskScores):
 
     def to_frame(self) -> pd.DataFrame:
         """A row per task: its phenomenon, accuracy with interval, mean margin (nats), number of pairs and of ties."""
-        columns = ["task", "phenomenon", "accuracy", "accuracy_interval", "margin", "pairs", "ties"]
-        return frame(self.results)[columns]
+        rows = frame(self.results)
+        ends = [row.accuracy_interval or (None, None) for row in self.results]
+        rows["low"], rows["high"] = (list(some) for some in zip(*ends, strict=True))
+        return rows[["task", "phenomenon", "accuracy", "low", "high", "margin", "pairs", "ties"]]

@@ -50,6 +50,7 @@ def task_score(pairs: Pairs, scores: Scores) -> TaskScore:
         accuracy_interval=ends,
         margin=float(scores.margin.mean()),
         pairs=len(pairs),
+        groups=count,
         ties=scores.ties,
         same_tokens=scores.same_tokens,
         token_count=TokenCount(differ=scores.counts_differ, accuracy=scores.count_accuracy),

@@ -47,7 +47,8 @@ FIND = {
     "reading": None,
 }
 LAYER = {"layer", "dense", "topk", "random", "l0", "spearman", "significant", "new_words", "agreement", "attribution"}
-SCORE = {"task", "data", "convention", "accuracy", "margin", "pairs", "ties", "same_tokens", "token_count", "notices"}
+SCORE = {"task", "data", "convention", "accuracy", "accuracy_interval", "margin", "pairs", "ties", "same_tokens"}
+SCORE |= {"token_count", "notices"}
 MEASURE = ["--topk", "3", "--controls", "3", "--neutral", "prose.txt"]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from neurosteer.experiments.frontier.settings import FrontierSettings
 from neurosteer.experiments.gym.settings import GymSettings
 from neurosteer.experiments.localizer.settings import LocalizerSettings
 from neurosteer.experiments.recipe import Recipe, override, read_recipe
+from neurosteer.experiments.registry import NAMES, settings_of
 from neurosteer.experiments.sensitivity.settings import SensitivitySettings
 from neurosteer.experiments.shared.stability import StabilitySettings
 from neurosteer.probes import L0
@@ -224,9 +226,9 @@ def test_forms_of_a_value(write, line, field, value):
 
 def test_settings_of_experiments_that_the_recipe_does_not_have(write):
     """They would change nothing, so they are refused. Settings come and go with the experiments."""
-    told = "unknown key 'pooled' (a recipe of fig5 has: title, experiments, "
-    assert f"mine.toml: {told}" in refused(write(HEAD + "pooled = true"))
-    assert refused(write(HEAD), pooled="true").startswith(told)
+    told = "seeds is a key of gym, which this recipe does not have (it has fig5)"
+    assert refused(write(HEAD + "seeds = 3")).endswith(f"mine.toml: {told}")
+    assert refused(write(HEAD), seeds="3") == told
     gym = override(read_recipe(write(HEAD)), {"experiments": "gym", "seeds": "3"})
     assert (gym.own, gym.of(GymSettings).seeds) == ((GymSettings(seeds=3),), 3)
     assert override(gym, {"limit": 9}).own == gym.own
@@ -235,14 +237,41 @@ def test_settings_of_experiments_that_the_recipe_does_not_have(write):
     assert read_recipe(write(HEAD)).of(GymSettings) == GymSettings(seeds=20)
 
 
-KEYS = f"(a recipe of {', '.join(EXPERIMENTS)} has: title, experiments, format, model, "
+def test_at_their_default_they_are_passed_over(write):
+    """Pages of before show the keys of all experiments; what they say can be run again."""
+    for said in ("seeds = 20", "pooled = false", "budgets = [0.02, 0.05, 0.1, 0.2]"):
+        assert read_recipe(write(HEAD + said)) == read_recipe(write(HEAD))
+    pages = sorted((Path(__file__).parents[2] / "recipes" / "paper" / "results").rglob("index.html"))
+    assert pages
+    for page in pages:
+        [shown] = re.findall(r"<pre[^>]*>(?:<code>)?(format = .*?)</", page.read_text("utf-8"), re.DOTALL)
+        assert read_recipe(write(unescape(shown))).experiments
+
+
+def test_a_mistyped_experiment_is_what_is_wrong(write):
+    """Not the keys that it would have."""
+    assert "unknown experiment 'gymm'; did you mean 'gym'?" in refused(
+        write('format = 1\nexperiments = ["gymm"]\nseeds = 3')
+    )
+    assert "says no experiments" in refused(write("format = 1\nseeds = 3"))
+
+
+def test_no_key_is_of_two():
+    """One value would go to both."""
+    kinds = [Recipe, *settings_of(NAMES)]
+    every = [one.name for kind in kinds for one in dataclasses.fields(kind)]
+    assert len(kinds) == 7
+    assert len(set(every)) == len(every)
+
+
+KEYS = "(a recipe has: title, experiments, format, model, "
 COUNT = "must be a whole number of at least"
 LAYERS = "layers must be all, a layer (3), a list (3,7,12) or an ascending range (0-5), not"
 K = "topk must be a count of neurons (40) or a share above 0 and up to 100% ('1%'), not"
 LAMBDAS_TAKE = "lambdas must be a list of numbers above 0 and up to 1, each once and at most 1,000, not"
 DRAWS = "draws must be a whole number from 1 to 10,000 (each draw is a probe at every layer), not"
 WRONG = [
-    ("lamdas = [0.1]", f"unknown key 'lamdas'; did you mean 'lambdas'? {KEYS}"),
+    ("lamdas = [0.1]", "unknown key 'lamdas'; did you mean 'lambdas'?"),
     ("lam = 0.1", "unknown key 'lam'"),
     ("name = 'x'", "unknown key 'name'"),
     ("zebra = 1", f"unknown key 'zebra' {KEYS}"),

@@ -423,6 +423,8 @@ def test_the_command_that_asks_again(tmp_path):
     assert (program, verb, name, options[::2]) == ("neurosteer", "run", "fig5", ["--set"] * 4)
     settings = dict(option.split("=", 1) for option in options[1::2])
     assert read_recipe(name, settings) == asked
+    other = read_recipe("fig5", {"experiments": "causal", "attribution_pairs": 9})
+    assert command_of(other) == "neurosteer run fig5 --set 'experiments=[\"causal\"]' --set attribution_pairs=9"
     assert command_of(read_recipe("all")) == "neurosteer run all"
     write_recipe(tmp_path / "my recipe; rm -r.toml")
     assert command_of(read_recipe(tmp_path / "my recipe; rm -r.toml")) == "neurosteer run 'my recipe; rm -r.toml'"

@@ -20,7 +20,7 @@ from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.intervals import TaskSamples
 from neurosteer.experiments.recipe import Recipe
 from neurosteer.experiments.scope import Data, Scope, ScopeSettings, TaskInfo
-from neurosteer.experiments.sensitivity import EXPERIMENT, check
+from neurosteer.experiments.sensitivity.experiment import EXPERIMENT, check
 from neurosteer.experiments.sensitivity.figures import draw, draw_equal_share
 from neurosteer.experiments.sensitivity.result import Claim, LayerPoint, Sensitivity, Summary, UpCount
 from neurosteer.experiments.sensitivity.settings import SensitivitySettings

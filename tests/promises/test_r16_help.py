@@ -47,7 +47,7 @@ MISTAKES = [
     ["generate"],
     ["score", "--convention", "none"],
     ["run", "nowhere"],
-    ["run", "fig5", "--set", "k=0"],
+    *(["run", name, "--set", "k=0"] for name in ("fig5", "gym", "all")),
     ["run", "fig5", "--workers", "none"],
     ["export"],
     ["fetch"],

@@ -32,6 +32,7 @@ from stand_ins import loading_once, sample_sentences, save_model, words_of_good_
 
 from neurosteer.cli import main
 from neurosteer.cli.app import app
+from neurosteer.experiments.recipe import read_recipe
 from neurosteer.model import load_model
 from neurosteer.studies.masks import MaskSettings
 
@@ -257,7 +258,9 @@ def test_every_long_command_is_one(of: Page, place: Path):
     commands = [words for one in of.commands if (words := shlex.split(one))[0] == "neurosteer" and len(words) > 2]
     assert commands
     for _, name, *rest in commands:
-        known[name].make_context(name, rest)
+        context = known[name].make_context(name, rest)
+        if name == "run":
+            read_recipe(context.params["recipe"], dict(word.split("=", 1) for word in context.params["set_"] or ()))
 
 
 def saved_by(tree: ast.Module) -> list[str]:

@@ -45,11 +45,14 @@ def shell(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem == "find" else []) for path in NOTEBOOKS],
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem == "ablate" else [pytest.mark.slow])
+        for path in NOTEBOOKS
+    ],
 )
 def test_notebook_runs(path: Path, shell: InteractiveShell, stand_in: Path):
     shown = []
-    for cell in with_parameters(path, source=str(stand_in / "blimp"), n=300, controls=2).cells:
+    for cell in with_parameters(path, source=str(stand_in / "blimp"), n=300, controls=2, nulls=2).cells:
         if cell.cell_type == "code":
             ran = shell.run_cell(cell.source)
             ran.raise_error()
@@ -62,7 +65,7 @@ def test_notebook_runs(path: Path, shell: InteractiveShell, stand_in: Path):
 @pytest.mark.slow
 @every_notebook
 def test_notebook_runs_in_full(path: Path, blimp_sample: Path, tmp_path: Path):
-    notebook = with_parameters(path, source=str(blimp_sample), n=300, controls=2)
+    notebook = with_parameters(path, source=str(blimp_sample), n=300, controls=2, nulls=2)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     check_shown([out.data for out in outs if out.output_type == "execute_result"])

@@ -93,6 +93,8 @@ def test_without_a_run_it_is_the_newest(made, run, tmp_path, monkeypatch):
         os.utime(tmp_path / "runs" / newest / MANIFEST, (time.time() - age,) * 2)
         assert run("page", "--no-open").out.split() == ["page", f"runs/{newest}/{PAGE}"]
     assert run("page", "--no-open", "--out", "runs").code == 0
+    both = run("page", "runs/find", "--out", "runs")
+    assert (both.code, both.err.count("\n")) == (2, 1)
     none = run("page", "--out", "elsewhere")
     assert (none.code, none.err) == (
         2,

@@ -87,7 +87,7 @@ def test_many_tasks_stand_beneath_their_phenomena(many):
 data: ./blimp; convention: sum
 margin: log P(good) - log P(bad) in nats, mean over pairs
 accuracy of a phenomenon, and of all: the mean over its tasks
-only 20 pairs in a task: accuracies are rough
+only 20 pairs of mine [b]: accuracies are rough
 a tie counts as wrong
 
 """

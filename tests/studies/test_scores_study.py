@@ -184,6 +184,7 @@ def test_the_interval_of_an_accuracy(llama: Model, count: int, few: bool):
     assert row.accuracy_interval == pytest.approx((plain.low, plain.high), abs=0.15 / len(right) ** 0.5)
     assert row.accuracy_interval[0] <= row.accuracy <= row.accuracy_interval[1]
     assert row.accuracy_interval[0] < row.accuracy_interval[1]
+    assert row.groups == count
     said = f"only {count} pairs: accuracies are rough, and so are their 95 % intervals (at least 50 are wanted)"
     assert [notice for notice in row.notices if "rough" in notice] == ([said] if few else [])
 

@@ -9,14 +9,14 @@ from neurosteer.experiments.recipe import Recipe
 from neurosteer.experiments.recipe.values import CHANGES_NO_UNIT, Line, Several, takes, whole
 from neurosteer.vocabulary import CAUSAL_METHODS, CausalMethod
 
-Measured = Literal["phenomena", "all"] | Several[Line]
+MeasuredTasks = Literal["phenomena", "all"] | Several[Line]
 
 
 @dataclass(frozen=True)
 class CausalSettings:
     """The tasks whose cells are measured: `phenomena` is one of each; and the train pairs of an attribution."""
 
-    measured: Annotated[Measured, takes("phenomena, all or a list of tasks, each once")] = field(
+    measured: Annotated[MeasuredTasks, takes("phenomena, all or a list of tasks, each once")] = field(
         default="phenomena", metadata=CHANGES_NO_UNIT
     )
     attribution_pairs: Annotated[int, whole(1)] = 100

@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from neurosteer.experiments.experiment import Drawing, Experiment, Task, Work
-from neurosteer.runner.units import Unit
+from neurosteer.lazy import lazily
 
-from .charts import charts
-from .compute import compute
-from .curves import curves_unit
-from .figures import caption, draw
-from .rankings import mask_unit, rankings_unit
-from .result import Frontier
-from .settings import FrontierSettings as FrontierSettings
-from .tables import tables
-
-
-def task_units(work: Work, task: Task) -> list[Unit]:
-    """The rankings of a task, a mask in a unit of its own, and the curves of all."""
-    masks = [mask_unit(work, task)] if "causal-l0" in work.recipe.methods else []
-    return [rankings_unit(work, task), *masks, curves_unit(work, task)]
-
-
-def csvs(result: Frontier) -> Mapping[str, Sequence[object]]:
-    return {"": result.cells, "curves": result.curves, "families": result.families, "areas": result.areas}
-
-
-EXPERIMENT = Experiment(
-    "Frontier: what is lost at equal disturbance",
-    Frontier,
-    compute,
-    tables,
-    Drawing(draw, caption, charts),
-    csvs,
-    task_units=task_units,
-)
+if TYPE_CHECKING:
+    from .experiment import EXPERIMENT as EXPERIMENT
+    from .settings import FrontierSettings as FrontierSettings
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

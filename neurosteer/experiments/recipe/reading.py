@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from neurosteer.errors import InputError, did_you_mean, one_line
-from neurosteer.experiments.registry import NAMES, settings_of
+from neurosteer.experiments.registry import NAMES, check_names, settings_of
 
 from .bundled import find_recipe
 from .key import Key, meant
@@ -84,31 +84,46 @@ def _content(path: Path) -> bytes:
 def _replaced(recipe: Recipe, given: Mapping[str, Any], place: str = "", *, typed: bool = False) -> Recipe:
     """The recipe with other values of some keys, from a file or as `typed`; `place` begins a message."""
 
-    def value(name: str, key: Key) -> Any:
-        return key.read(given[name], *(meant(given[name]) if typed else ()), place=place)
+    def value(key: Key) -> Any:
+        return key.read(given[key.name], *(meant(given[key.name]) if typed else ()), place=place)
 
     common, asked = _keys_of(Recipe), recipe.experiments
     if "experiments" in given:
-        asked = value("experiments", common["experiments"])
-    own = settings_of(name for name in asked if name in NAMES)  # of others it is said where they are looked up
-    keys = {settings: _keys_of(settings) for settings in own}
-    for name in given:
-        if name not in common and not any(name in known for known in keys.values()):
-            names = [key for known in (common, *keys.values()) for key in known]
-            asking = f"a recipe of {', '.join(asked)}" if asked else "a recipe"
-            known = f"{did_you_mean(name, names)} ({asking} has: {', '.join(names)})"
-            raise InputError(f"{place}unknown key {shown(name)}{known}")
+        asked = value(common["experiments"])
+    keys = {settings: _keys_of(settings) for settings in settings_of(name for name in asked if name in NAMES)}
+    known = [key for some in (common, *keys.values()) for key in some]
+    for name in [one for one in given if one not in known]:
+        check_names(asked)
+        refused = _refused(name, value, known, asked)
+        if refused:
+            raise InputError(f"{place}{refused}")
 
-    read = {common[name].field: value(name, common[name]) for name in given if name in common}
+    read = {common[name].field: value(common[name]) for name in given if name in common}
     if read.get("format", FORMAT) > FORMAT:
         newer = f"format {read['format']} was made for a newer version of neurosteer; upgrade neurosteer"
         raise InputError(f"{place}{newer}")
     _check_models(read, place)
-    settings = [
-        replace(recipe.of(one), **{name: value(name, known[name]) for name in given if name in known})
-        for one, known in keys.items()
+    own = [
+        replace(recipe.of(settings), **{name: value(key) for name, key in some.items() if name in given})
+        for settings, some in keys.items()
     ]
-    return replace(recipe, **read, own=tuple(settings))
+    return replace(recipe, **read, own=tuple(own))
+
+
+def _refused(name: str, value: Callable[[Key], Any], known: Sequence[str], asked: Sequence[str]) -> str:
+    """Why a key is not taken; empty for one of another experiment at its default, which changes nothing.
+
+    Such keys stand in the recipes that pages of before show.
+    """
+    for experiment in NAMES:
+        for settings in settings_of([experiment]):
+            key = _keys_of(settings).get(name)
+            if key is not None:
+                idle = not asked or value(key) == getattr(settings(), key.field)
+                has = f"it has {', '.join(asked)}"
+                return "" if idle else f"{name} is a key of {experiment}, which this recipe does not have ({has})"
+    every = f" (a recipe has: {', '.join(known)})"
+    return f"unknown key {shown(name)}{did_you_mean(name, known) or every}"
 
 
 def _keys_of(settings: type[Any]) -> dict[str, Key]:
