@@ -1,7 +1,7 @@
 """Checks neurosteer's annotations while tests run with `--axes`, by beartype.
 
-Any string passes for a closed set of words. A wrong word is a user's mistake: a type checker reports it beforehand, and
-tests provoke the error that answers it.
+Any string passes for a closed set of words. A wrong word is a user's mistake: a type checker reports it beforehand,
+and tests provoke the error that answers it.
 
 A check is compiled when it is first needed, and once: jaxtyping asks for two of every function, also of those that no
 test calls, and for two more whenever a function inside another one is defined again.
