@@ -696,6 +696,14 @@ def test_a_model_that_is_being_steered_is_refused(llama: Model, found: Found, ch
     assert message.startswith("the model is being steered: measure outside of the `with` block")
 
 
+def test_scale_1_is_said_to_change_nothing(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
+    told = "scale 1 changes nothing: these are the numbers of the unedited model"
+    for scale, said in ((1.0, True), (1.5, False)):
+        effect = measure_effect(llama, found.test, Edit.amplify(chosen, scale), controls=0, neutral=neutral)
+        assert (told in effect.notices) == said
+        assert (effect.margin.delta == 0) == said
+
+
 def test_few_pairs_carry_a_notice(llama: Model, found: Found, chosen: NeuronSet, neutral: Path):
     """Fewer than 50, of the task or of another."""
     many = replace(

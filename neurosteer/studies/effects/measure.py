@@ -126,7 +126,7 @@ def measure_effect(
         result,
         convention=None if convention == "sum" else convention,
         equal=equal,
-        notices=(*result.notices, *_per_token(convention), *_few(result), *remembered.caveats),
+        notices=(*result.notices, *_idle(edit), *_per_token(convention), *_few(result), *remembered.caveats),
     )
     result = replace(result, reading=interpret_effect(result))
     after = measured.after[0]
@@ -155,6 +155,12 @@ def _refuse(edit: Edit, task: Pairs, also: Sequence[Pairs], controls: int) -> No
                 f"{pairs.task}: the finding of these neurons has seen sentences of {len(known)} of the {len(pairs)} "
                 f"pairs (pair {known[0]} is the first); measure on its test pairs"
             )
+
+
+def _idle(edit: Edit) -> list[str]:
+    """A notice where every activation stays where it is."""
+    idle = edit.scale == 1 and edit.kind != "push"
+    return ["scale 1 changes nothing: these are the numbers of the unedited model"] if idle else []
 
 
 def _per_token(convention: Convention) -> list[str]:
