@@ -5,6 +5,7 @@ from __future__ import annotations
 from neurosteer.pairs import Baselines
 from neurosteer.report.baselines import NAMES, named
 from neurosteer.results import FindResult, Interval
+from neurosteer.vocabulary import counted
 
 TELLING = 0.6  # a baseline up to this explains next to nothing
 
@@ -19,11 +20,12 @@ def interpret(found: FindResult) -> str:
 
 def _localised(found: FindResult) -> str:
     best, k, share = found.best, found.topk, 100 * found.topk / found.width
-    head = f"At layer {best.layer} the top {k} {found.noun}s ({share:.2g} %) reach {_short(best.topk)}"
+    reach = "reaches" if k == 1 else "reach"
+    head = f"At layer {best.layer} the top {counted(k, found.noun)} ({share:.2g} %) {reach} {_short(best.topk)}"
     head += f" ({_interval(best.intervals.topk)})"
     if best.random.mean is None or best.random.high is None:
         return f"{head}."
-    head += f", {k} random ones {_short(best.random.mean)}"
+    head += f", {counted(k, 'random one')} {_short(best.random.mean)}"
     if best.topk <= best.random.high:
         return f"{head}: no more than random ones at this layer."
     return f"{head}; {_worth(found)}."
