@@ -128,7 +128,7 @@ NO_BASELINE = " Without a model the best baseline (length) reaches .50."
             "lexical (the dense probe reaches .94).",
         ),
     ],
-    ids=["plain", "no-random", "new-words", "tokens", "unspaced"],
+    ids=["plain", "no-random", "one-head", "new-words", "tokens", "unspaced"],
 )
 def test_interpretation(given: dict[str, Any], said: str):
     assert interpret(found(**given)) == said
