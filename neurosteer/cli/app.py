@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -169,11 +170,17 @@ def _refuse_bytes(argv: list[str]) -> None:
 
 
 def _run(argv: list[str]) -> None:
-    command = typer.main.get_command(app)
+    command = _parser()
     if os.environ.get("_NEUROSTEER_COMPLETE"):  # a shell asks what could stand where the cursor is
         command.main(prog_name="neurosteer")
     with command.make_context("neurosteer", list(argv)) as context:
         command.invoke(context)
+
+
+@cache
+def _parser() -> Any:
+    """The commands and options as a parser; a process that runs several command lines builds it once."""
+    return typer.main.get_command(app)
 
 
 def _fail(message: str, code: int) -> int:
