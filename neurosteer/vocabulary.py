@@ -19,6 +19,7 @@ DirectionKind = Literal["mean", "probe"]  # the difference of the means of good 
 Position = Literal["eos", "last"]
 Layers: TypeAlias = Literal["all"] | int | Sequence[int]  # block indices
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Workers: TypeAlias = int | Literal["auto"]  # processes that compute a recipe
 Convention = Literal["sum", "mean", "lm-eval", "minicons"]
 Reference = Literal["zero", "mean", "resample"]  # what an edit moves its neurons towards, or away from
 FixedReference = Literal["zero", "mean"]  # of these, one value for a neuron, the same at every token
@@ -94,7 +95,7 @@ def is_device(text: str) -> bool:
     return re.fullmatch(r"auto|cpu|(cuda|xpu|mps)(:[0-9]+)?", text) is not None
 
 
-def read_workers(given: int | str) -> int | Literal["auto"]:
+def read_workers(given: int | str) -> Workers:
     """How many workers, or `auto`. Raises `ValueError`, whose message says what is taken."""
     if given == "auto":
         return "auto"

@@ -15,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+from described import described
 
 from neurosteer.progress import Progress
 from neurosteer.runner.units import Read, Unit, UnitResult
@@ -127,7 +128,7 @@ def stub_rooms(plan: Callable[[], StubPlan], draw: Callable[[], None] = lambda: 
     weights = np.zeros(1000, dtype=np.float32)
     model = SimpleNamespace(
         name="stub",
-        describe=lambda: {"name": "stub", "fingerprint": "f"},
+        describe=lambda: described("stub"),
         device=SimpleNamespace(type="cpu"),
         bridge=SimpleNamespace(original_model=SimpleNamespace(parameters=lambda: [weights])),
     )

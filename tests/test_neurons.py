@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from described import described
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.neurons import NeuronSet, Ranking, matched_controls, resolve_topk
+from neurosteer.results.model import ModelDescription
 from neurosteer.store import read_artefact
 
 STATS = ("token_mean", "token_var", "eos_mean", "eos_var")
@@ -275,8 +277,8 @@ class Three:
     def head_width(self, layers: Sequence[int]) -> int:
         return 4
 
-    def describe(self) -> dict[str, Any]:
-        return {"name": "three", "bos": 1, "eos": 2, "device": "cpu"}
+    def describe(self) -> ModelDescription:
+        return described("three", fingerprint=self.fingerprint, n_layers=3)
 
 
 def test_neurons_of_ones_own_choice():

@@ -83,7 +83,7 @@ class _Request:
         exchanged = compared if self.neurons.direction in DIRECTION_KINDS else 0
         edits, test = sets * cases * (1 + compared) + bool(exchanged) + exchanged, expected.test()
         own = model.describe()
-        seconds = edited_seconds(test, edits, n_layers=own["n_layers"], d_model=own["d_model"])
+        seconds = edited_seconds(test, edits, n_layers=own.n_layers, d_model=own.d_model)
         what = f"{len(test)} test pairs of {test.task}, unedited and under {counted(edits, 'edit')}"
         time = f"about {duration(seconds)} on 2 CPU cores, more where sets hold massive units"
         return f"plan: from {expected.where}, {what}; {time}"

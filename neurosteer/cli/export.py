@@ -83,7 +83,7 @@ def export(
         made, said = _file(loaded, edit, effect, push, target, to, output, progress)
     progress.clear()
     if output.as_json:
-        heading = {"command": "export", "version": __version__, "model": loaded.describe()}
+        heading = {"command": "export", "version": __version__, "model": record(loaded.describe())}
         print(to_json({**heading, "options": asked_for, "results": [record(made)]}), end="")
         return
     for line in said:

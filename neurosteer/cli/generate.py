@@ -199,7 +199,7 @@ def _list_touched(
     if not output.as_json:
         say(f"model   {model.name}, {model.specials}")
         return
-    heading = {"command": "generate", "version": neurosteer.__version__, "model": model.describe()}
+    heading = {"command": "generate", "version": neurosteer.__version__, "model": record(model.describe())}
     print(to_json({**heading, "options": vars(writing), "results": [record(row) for row in rows]}), end="")
 
 

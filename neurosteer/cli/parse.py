@@ -21,6 +21,7 @@ from neurosteer.vocabulary import (
     QUESTIONS,
     DirectionKind,
     Question,
+    Workers,
     is_device,
     is_share,
     read_layers,
@@ -101,7 +102,7 @@ def divergence(text: str | float) -> float | Literal["auto"]:
     return _number(text, "auto, or a finite number above 0", lambda value: 0 < value < math.inf)
 
 
-def workers(text: str | int) -> int | Literal["auto"]:
+def workers(text: str | int) -> Workers:
     """How many, or `auto`."""
     try:
         return read_workers(text)

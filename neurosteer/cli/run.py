@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurosteer.errors import InputError
 from neurosteer.progress import duration
-from neurosteer.vocabulary import Dtype, SplitKind, counted
+from neurosteer.vocabulary import Dtype, SplitKind, Workers, counted
 
 from . import options, parse
 from .option_groups import with_groups
@@ -157,7 +157,7 @@ def _overrides(settings: Sequence[str], given: Mapping[str, object]) -> dict[str
     return overrides | dict(given)
 
 
-def _run(asked: Recipe, workers: int | Literal["auto"], output: options.Output, progress: TerminalProgress) -> None:
+def _run(asked: Recipe, workers: Workers, output: options.Output, progress: TerminalProgress) -> None:
     from neurosteer.experiments import run_recipe
 
     made = run_recipe(asked, out=output.out, workers=workers, offline=output.offline, progress=progress)
@@ -179,7 +179,7 @@ def _run(asked: Recipe, workers: int | Literal["auto"], output: options.Output, 
 def _submit(
     asked: Recipe,
     cluster: SlurmRequest,
-    workers: int | Literal["auto"],
+    workers: Workers,
     output: options.Output,
     progress: TerminalProgress,
 ) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from neurosteer.errors import InputError
 from neurosteer.experiments.recipe.recipe import Recipe
 from neurosteer.progress import Progress
+from neurosteer.results.model import ModelDescription
 from neurosteer.store import expanded
-from neurosteer.vocabulary import Json
 
 if TYPE_CHECKING:
     from neurosteer.model import Model
@@ -79,7 +79,7 @@ class ModelList:
     """The models of a recipe, in its order."""
 
     references: tuple[Reference, ...]
-    descriptions: tuple[Mapping[str, Json], ...]  # as every JSON result describes them
+    descriptions: tuple[ModelDescription, ...]  # as every JSON result describes them
     first: Model
     _load: Callable[[Reference], Model]
     _last: _Last = field(default_factory=_Last)
@@ -96,11 +96,11 @@ class ModelList:
             model = load_model(one.name, revision=one.revision, **how, offline=offline, progress=progress)
             return untrained(model, recipe.seed) if one.untrained else model
 
-        def describe(one: Reference) -> dict[str, Json]:
+        def describe(one: Reference) -> ModelDescription:
             """An untrained model by the one that it has its shape from: its weights are drawn by the seed."""
             trained = Reference(one.text, one.name, one.revision)
             known = known_model(ModelRequest(one.name, one.revision, **how), offline=offline) or load(trained)
-            return known.describe() | ({"revision": UNTRAINED} if one.untrained else {})
+            return replace(known.describe(), revision=UNTRAINED) if one.untrained else known.describe()
 
         descriptions = tuple(map(describe, references))
         _refuse_twins(references, descriptions)
@@ -125,7 +125,7 @@ class ModelList:
     def relative_size(self, place: int) -> float:
         """About how many times the weights of the first model it has, by depth and width."""
         own, first = self.descriptions[place], self.descriptions[0]
-        return float(own["n_layers"] * own["d_model"] ** 2 / (first["n_layers"] * first["d_model"] ** 2))
+        return own.n_layers * own.d_model**2 / (first.n_layers * first.d_model**2)
 
     @property
     def in_memory(self) -> int:
@@ -133,11 +133,11 @@ class ModelList:
         return 1 + ceil(max((self.relative_size(place) for place in range(1, len(self.names))), default=0.0))
 
 
-def _refuse_twins(references: Sequence[Reference], descriptions: Sequence[Mapping[str, Json]]) -> None:
+def _refuse_twins(references: Sequence[Reference], descriptions: Sequence[ModelDescription]) -> None:
     """Raises `InputError` where two names stand for the same weights."""
-    seen: dict[tuple[Json, bool], str] = {}
+    seen: dict[tuple[str, bool], str] = {}
     for one, description in zip(references, descriptions, strict=True):
-        weights = (description["fingerprint"], one.untrained)
+        weights = (description.fingerprint, one.untrained)
         if weights in seen:
             raise InputError(f"{KEY}: '{seen[weights]}' and '{one.text}' are the same model; leave one of them out")
         seen[weights] = one.text

@@ -76,7 +76,7 @@ class Outcome:
         return {
             "command": "run",
             "version": self.version,
-            "model": dict(self.scope.model),
+            "model": record(self.scope.model),
             "recipe": dict(self.recipe),
             "again": self.again,
             **{name: value for name, value in record(self.scope).items() if name != "model"},

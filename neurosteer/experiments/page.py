@@ -100,12 +100,12 @@ def _settings(scope: Scope, needs: Set[Need]) -> list[tuple[str, str]]:
     model, data, settings = scope.model, scope.data, scope.settings
     layers, k, width = settings.layers, settings.k, settings.width
     every = scope.models or (model,)
-    names = [f"{one['name']} at {one['revision']}" if one["revision"] else one["name"] for one in every]
+    names = [f"{one.name} at {one.revision}" if one.revision else one.name for one in every]
     rows = [
         ("model", ", ".join(names)),
-        ("weights", ", ".join(str(one["fingerprint"])[:12] for one in every)),
-        ("computed in", f"{model['dtype']} on {model['device']}"),
-        ("BOS, EOS", f"{_token(model['bos'])}, {_token(model['eos'])}"),
+        ("weights", ", ".join(one.fingerprint[:12] for one in every)),
+        ("computed in", f"{model.dtype} on {model.device}"),
+        ("BOS, EOS", f"{_token(model.bos)}, {_token(model.eos)}"),
         ("data", f"{data.source}: {scope.tasks_in_words}, {data.pairs:,} in all"),
         ("split", ", ".join([data.split, f"seed {data.seed}", *scope.used_in_words])),
         ("site, position", f"{settings.site}, {settings.position}"),

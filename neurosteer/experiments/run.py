@@ -12,12 +12,13 @@ from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from neurosteer.errors import InputError
 from neurosteer.experiments.recipe import Recipe, override, read_recipe
 from neurosteer.pairs import Pairs, load_tasks
 from neurosteer.progress import AUTO, QUIET, Progress
+from neurosteer.results import record
 from neurosteer.runner.execution import Interrupted, Ran, run_units
 from neurosteer.runner.result_store import ResultStore
 from neurosteer.runner.run_lock import run_lock
@@ -27,7 +28,7 @@ from neurosteer.runner.slurm import SlurmRequest, Submitted, submit
 from neurosteer.runner.units import UNIT_FORMAT
 from neurosteer.runner.workers import WorkerPlace, beside, in_words, places
 from neurosteer.store import MANIFEST, digest_of, file_stem, fresh, write_manifest
-from neurosteer.vocabulary import Json, read_workers
+from neurosteer.vocabulary import Json, Workers, read_workers
 
 from .model_list import ModelList, check_models
 from .recipe_run import RecipeRun
@@ -105,7 +106,7 @@ def run_recipe(
 
 
 def work_on_recipe(
-    recipe: Recipe, progress: Progress = QUIET, *, out: Path, offline: bool, workers: int | Literal["auto"] = 1
+    recipe: Recipe, progress: Progress = QUIET, *, out: Path, offline: bool, workers: Workers = 1
 ) -> Ran:
     """Compute the units of a recipe beside others who do, until all are done; nothing is joined or drawn."""
     return _compute(prepare(recipe, out=out, offline=offline, progress=progress), out, offline, workers, progress)
@@ -116,7 +117,7 @@ def submit_recipe(
     slurm: SlurmRequest,
     *,
     out: Path,
-    workers: int | Literal["auto"] = 1,
+    workers: Workers = 1,
     offline: bool = False,
     progress: Progress = QUIET,
 ) -> tuple[Path, Submitted]:
@@ -134,7 +135,7 @@ def submit_recipe(
     return made.folder, submit(work, join, slurm, made.folder)
 
 
-def _compute(made: Prepared, out: Path, offline: bool, workers: int | Literal["auto"], progress: Progress) -> Ran:
+def _compute(made: Prepared, out: Path, offline: bool, workers: Workers, progress: Progress) -> Ran:
     """All units, with so many workers, of which this process is one."""
     fetched = made.models is not None  # here: others need not ask the hub for each of them again
     job = partial(work_on_recipe, made.recipe, out=out, offline=offline or fetched)
@@ -185,12 +186,12 @@ def prepare(recipe: Recipe, *, out: Path, offline: bool, progress: Progress) -> 
     if recipe.models is None:
         model = _one_model(recipe, offline, progress)
         several, plan = None, plan_recipe(recipe, model, tasks, progress)
-        described, called = model.describe(), model.name
+        described, called = record(model.describe()), model.name
     else:
         several = ModelList.of(recipe, offline=offline, progress=progress)
         model = several.first
         plan = plan_recipe(recipe, model, tasks, progress, models=several)
-        described, called = list(several.descriptions), f"{len(several.names)}-models"
+        described, called = list(map(record, several.descriptions)), f"{len(several.names)}-models"
     digest = digest_of([UNIT_FORMAT, described, [_identity(pairs) for pairs in tasks], _settings(recipe)])
     name = f"run-{file_stem(recipe.name)}-{file_stem(Path(called).name)}-{digest[:8]}"
     return Prepared(recipe, model, tasks, plan, out / name, digest, several)
@@ -232,8 +233,8 @@ def _write_metadata(made: Prepared) -> list[str]:
     """What was asked, beside the units; gives what is to be said of the versions of the libraries."""
     asked = {
         "recipe": made.recipe.describe(),
-        "model": made.model.describe(),
-        **({} if made.models is None else {"models": list(made.models.descriptions)}),
+        "model": record(made.model.describe()),
+        **({} if made.models is None else {"models": list(map(record, made.models.descriptions))}),
         "tasks": [_identity(pairs) for pairs in made.tasks],
         "units": sum(not unit.scratch for unit in made.plan.units),
         "scratch": [unit.name for unit in made.plan.units if unit.scratch],

@@ -11,6 +11,7 @@ from neurosteer.pairs import Baselines, Pairs, Split, Tokenise
 from neurosteer.report.canvas import short_name
 from neurosteer.report.numbers import count_range, counted
 from neurosteer.results import Json, key
+from neurosteer.results.model import ModelDescription
 from neurosteer.results.record import WHERE_KNOWN
 from neurosteer.shown import short_repr
 
@@ -110,18 +111,18 @@ class ScopeSettings:
 class Scope:
     """Model, data, tasks and settings of a run."""
 
-    model: Mapping[str, Json]  # as every JSON result describes it
+    model: ModelDescription
     data: Data
     tasks: tuple[TaskInfo, ...]
     skipped: tuple[Skipped, ...]
     settings: ScopeSettings
-    models: Annotated[tuple[Mapping[str, Json], ...], WHERE_KNOWN] = ()  # of several all; `model` is the first
+    models: Annotated[tuple[ModelDescription, ...], WHERE_KNOWN] = ()  # of several all; `model` is the first
 
     __repr__ = short_repr
 
     def subtitle(self, *more: str) -> list[str]:
         """What every figure says of where it comes from: model, data, split, tasks, dropped pairs, and `more`."""
-        one = counted(len(self.models), "model") if self.models else short_name(self.model["name"])
+        one = counted(len(self.models), "model") if self.models else short_name(self.model.name)
         names = one, short_name(self.data.source)
         return [*names, f"{self.data.split} split", self.tasks_in_words, *self.used_in_words, *more]
 

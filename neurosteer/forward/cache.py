@@ -14,6 +14,7 @@ from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.model import Model, active_edits, is_hooked
 from neurosteer.pairs import Pairs
 from neurosteer.progress import Progress
+from neurosteer.results import record
 from neurosteer.store import SUFFIX, digest_of, file_stem, home, locked, sweep, versions
 from neurosteer.vocabulary import Json
 
@@ -25,7 +26,7 @@ T = TypeVar("T")
 def cache_key(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Json]:
     """Everything that a result on some pairs depends on: model, pairs, settings, batch sizes, library versions."""
     return {
-        "model": model.describe(),
+        "model": record(model.describe()),
         "pairs": pairs.digest,
         **settings,
         "packing": str(packing_for(model)),

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from transformer_lens.model_bridge import TransformerBridge
 
+from neurosteer.results.model import ModelDescription
+
 from .specials import Special
 
 _WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
@@ -55,19 +57,19 @@ class Decoder:
         """Where probes are fitted: the model's device, or the CPU if the device has no float64 (MPS)."""
         return torch.device("cpu") if self.device.type == "mps" else self.device
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> ModelDescription:
         """The `model` object of every JSON result."""
-        return {
-            "name": self.name,
-            "revision": self.revision,
-            "fingerprint": self.fingerprint,
-            "n_layers": self.n_layers,
-            "d_model": self.d_model,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "device": self.device.type,
-            "bos": self.bos and self.bos.id,
-            "eos": self.eos.id,
-        }
+        return ModelDescription(
+            name=self.name,
+            revision=self.revision,
+            fingerprint=self.fingerprint,
+            n_layers=self.n_layers,
+            d_model=self.d_model,
+            dtype=str(self.dtype).removeprefix("torch."),
+            device=self.device.type,
+            bos=self.bos.id if self.bos else None,
+            eos=self.eos.id,
+        )
 
     @property
     def specials(self) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import time
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from neurosteer import hub
 from neurosteer.memo import recall, remember
+from neurosteer.results import record
+from neurosteer.results.model import ModelDescription
 from neurosteer.store import expanded
 from neurosteer.vocabulary import Json
 
@@ -46,21 +47,21 @@ class ModelRequest:
 class KnownModel:
     """A model as it was when it was last loaded from the same files."""
 
-    description: Mapping[str, Json]
+    description: ModelDescription
     specials: str  # BOS and EOS, as the foot of every table names them
 
     @property
     def name(self) -> str:
-        return str(self.description["name"])
+        return self.description.name
 
     @property
     def fingerprint(self) -> str:
         """Of weights, tokenizer and architecture."""
-        return str(self.description["fingerprint"])
+        return self.description.fingerprint
 
-    def describe(self) -> dict[str, Json]:
+    def describe(self) -> ModelDescription:
         """The `model` object of every JSON result."""
-        return dict(self.description)
+        return self.description
 
 
 @runtime_checkable
@@ -70,7 +71,7 @@ class _Described(Protocol):
     @property
     def specials(self) -> str: ...
 
-    def describe(self) -> dict[str, Any]: ...
+    def describe(self) -> ModelDescription: ...
 
 
 def known_model(asked: ModelRequest, *, offline: bool) -> KnownModel | None:
@@ -81,14 +82,14 @@ def known_model(asked: ModelRequest, *, offline: bool) -> KnownModel | None:
     """
     question = _question(asked, files_of(asked, offline=offline))
     found = None if question is None else recall(DESCRIPTIONS, question)
-    return None if found is None else KnownModel(found["description"], found["specials"])
+    return None if found is None else KnownModel(ModelDescription(**found["description"]), found["specials"])
 
 
 def remember_model(asked: ModelRequest, model: _Described, files: list[Json] | None) -> None:
     """Remember how a model describes itself that was loaded from these files (`files_of` before it was)."""
     question = _question(asked, files)
     if question is not None and files == files_of(asked, offline=True):
-        remember(DESCRIPTIONS, question, {"description": model.describe(), "specials": model.specials})
+        remember(DESCRIPTIONS, question, {"description": record(model.describe()), "specials": model.specials})
 
 
 def files_of(asked: ModelRequest, *, offline: bool) -> list[Json] | None:

@@ -30,7 +30,7 @@ class Model(Decoder):
     Example:
         >>> model.n_layers, model.d_model, model.context, model.eos.text
         (3, 384, 64, '</s>')
-        >>> model.site_width("mlp_out", [0, 1]), model.head_width([1]), model.describe()["name"]
+        >>> model.site_width("mlp_out", [0, 1]), model.head_width([1]), model.describe().name
         (384, 192, 'gym')
     """
 

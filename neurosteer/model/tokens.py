@@ -54,7 +54,8 @@ def check_specials(model: Model, found: Mapping[str, Any], what: str) -> None:
     `found` is what `Model.describe` said of the model then; keys that it lacks are not compared.
     """
     own = model.describe()
-    differing = [name for name in ("bos", "eos") if name in found and found[name] != own[name]]
+    specials = {"bos": own.bos, "eos": own.eos}
+    differing = [name for name, token in specials.items() if name in found and found[name] != token]
     if not differing:
         return
     foreign = next(
@@ -66,7 +67,7 @@ def check_specials(model: Model, found: Mapping[str, Any], what: str) -> None:
             "name the model that they are of, or find them again"
         )
     then = " and ".join(f"{name.upper()} {_text(model, found[name])}" for name in differing)
-    now = " and ".join(_text(model, own[name]) for name in differing)
+    now = " and ".join(_text(model, specials[name]) for name in differing)
     options = " ".join(f"--{name} '{_text(model, found[name])}'" for name in differing)
     raise InputError(
         f"{what} found under {then}, and the model now has {now}; give {options} (in Python load_model(..., "

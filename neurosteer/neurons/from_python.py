@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.errors import InputError, one_line
+from neurosteer.results.model import ModelDescription
 from neurosteer.vocabulary import Json, Site
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class HasUnits(Protocol):
     def head_width(self, layers: Sequence[int]) -> int:
         """Units of one head of `z` at these layers. Raises `InputError` for a layer that has no heads."""
 
-    def describe(self) -> dict[str, Json]: ...
+    def describe(self) -> ModelDescription: ...
 
 
 def given_metadata(model: HasUnits) -> dict[str, Json]:
     """What is known of neurons that no search here has found."""
     known = model.describe()
-    return {"network": {name: known.get(name) for name in ("name", "bos", "eos")}}
+    return {"network": {"name": known.name, "bos": known.bos, "eos": known.eos}}
 
 
 def given_scores(scores: ArrayLike | Tensor) -> Float[Tensor, "..."]:

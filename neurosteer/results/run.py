@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AliasChoices, Field
 
 from neurosteer.shown import quoted, short_repr, table_html
-from neurosteer.vocabulary import Grain, Method, RunState, Site, counted
+from neurosteer.vocabulary import Grain, Json, Method, RunState, Site, counted
 
 from .effect import AppliedEdit
+from .model import ModelUsed
 from .pairs_used import SplitPairs
 from .record import record
 
@@ -79,14 +80,14 @@ class UnfinishedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelUsed:
-    """The `model` object of a result, as far as it decides whether neurons fit a model."""
+class RunRecord:
+    """What every run says of itself; what `options` and the rows of `results` hold depends on the command."""
 
-    name: str
-    revision: str | None = None
-    fingerprint: str | None = None
-    bos: int | None = None
-    eos: int | None = None
+    command: str
+    version: str = ""
+    model: ModelUsed | None = None
+    options: Json = field(default_factory=dict)
+    results: tuple[Json, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

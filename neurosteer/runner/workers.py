@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import sleep
-from typing import Any, Literal
+from typing import Any
 
 from neurosteer.progress import Progress
-from neurosteer.vocabulary import counted
+from neurosteer.vocabulary import Workers, counted
 
 Job = Callable[[Progress], object]  # that another process can import
 _POLITE = 10.0  # seconds in which a worker ends that was asked to
@@ -41,7 +41,7 @@ class WorkerPlace:
         return {_THREADS: str(self.threads)} | ({} if self.gpu is None else {_VISIBLE: self.gpu})
 
 
-def places(workers: int | Literal["auto"], *, device: str, memory: int) -> list[WorkerPlace]:
+def places(workers: Workers, *, device: str, memory: int) -> list[WorkerPlace]:
     """A place for each worker.
 
     `auto` is one for each GPU where the `device` is one; else one for each core, as many as have room for twice their

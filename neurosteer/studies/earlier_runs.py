@@ -16,6 +16,8 @@ from typing import Protocol, runtime_checkable
 from neurosteer.artefacts import check_path
 from neurosteer.memo import recall, remember
 from neurosteer.pairs import Pairs
+from neurosteer.results import record
+from neurosteer.results.model import ModelDescription
 from neurosteer.store import MANIFEST, digest_of, file_digest
 from neurosteer.vocabulary import Json
 
@@ -28,7 +30,7 @@ _KIND = "answers"  # a folder of the cache
 class Described(Protocol):
     """A model, loaded or known by its files."""
 
-    def describe(self) -> dict[str, Json]: ...
+    def describe(self) -> ModelDescription: ...
 
 
 @dataclass(frozen=True)
@@ -73,4 +75,4 @@ def remember_run(asked: RunRequest, model: Described, folder: Path) -> None:
 
 def _key(asked: RunRequest, model: Described) -> list[Json]:
     place = [str(asked.out), os.path.abspath(asked.out)]  # paths in results are as they were typed
-    return [asked.command, place, dict(asked.options), model.describe(), list(asked.made_from)]
+    return [asked.command, place, dict(asked.options), record(model.describe()), list(asked.made_from)]

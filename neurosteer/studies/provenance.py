@@ -6,6 +6,7 @@ from typing import Any
 
 from neurosteer.model import Model
 from neurosteer.pairs import Pairs
+from neurosteer.results import record
 from neurosteer.store import versions
 from neurosteer.vocabulary import Json
 
@@ -16,7 +17,7 @@ def provenance(model: Model, pairs: Pairs, **settings: Any) -> dict[str, Json]:
         "task": pairs.task,
         "source": pairs.source,
         "pairs": pairs.digest,
-        "network": model.describe(),
+        "network": record(model.describe()),
         "versions": versions("neurosteer"),
         **({"layout": pairs.layout} if pairs.layout else {}),
         **settings,

@@ -87,7 +87,7 @@ def run_folder(
 
     Of these it takes the task and the digest.
     """
-    digest = digest_of([model.describe(), [digest for _, digest in pairs], dict(options)])[:8]
+    digest = digest_of([record(model.describe()), [digest for _, digest in pairs], dict(options)])[:8]
     first, more = pairs[0][0], len(pairs) - 1
     tasks = f"{first}+{more}" if more else first
     return out / f"{command}-{file_stem(tasks)}-{file_stem(Path(model.name).name)}-{digest}"
@@ -109,7 +109,7 @@ def write_run(
     result = {
         "command": command,
         "version": version("neurosteer"),
-        "model": model.describe(),
+        "model": record(model.describe()),
         "options": dict(options),
         "results": [dict(entry) for entry in entries],
         **more,

@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from described import described
 from made_effects import altered, make_effect
 from made_evidence import make_evidence
 
@@ -28,6 +29,7 @@ from neurosteer.results import (
     record,
 )
 from neurosteer.results.effect import AppliedEdit, EffectResult
+from neurosteer.results.model import ModelDescription
 from neurosteer.results.pairs_used import MeasuredPairs, PairsUsed, SplitPairs, SplitSizes
 from neurosteer.results.score import MeanScore, PhenomenonScore, ScoreRun, TaskScore, TokenCount
 from neurosteer.studies.effects.finds import FindQuery
@@ -133,8 +135,8 @@ class FakeModel(str):
     def name(self) -> str:
         return str(self)
 
-    def describe(self) -> dict[str, Any]:
-        return {"name": str(self)}
+    def describe(self) -> ModelDescription:
+        return described(str(self))
 
 
 @dataclass
@@ -314,7 +316,12 @@ class Rooms:
     def save_texts(self, model: FakeModel, task: str, texts: list[Any], *, out: Path, **options: Any) -> Any:
         self.calls["save_texts"] = {"task": task, "out": out, **options}
         (out / "run-5").mkdir(parents=True)
-        about = {"command": "generate", "version": "0", "model": model.describe(), "options": options["options"]}
+        about = {
+            "command": "generate",
+            "version": "0",
+            "model": record(model.describe()),
+            "options": options["options"],
+        }
         return out / "run-5", {**about, "results": [record(text) for text in texts]}
 
     def generate(self, model: str, prompts: list[str], **writing: Any) -> list[Any]:

@@ -94,7 +94,7 @@ def test_json_is_one_object_and_nothing_else(run, rooms, tmp_path):
     outcome = run("generate", PROMPT, "--format", "json")
     result = json.loads(outcome.out)
     assert list(result) == ["command", "version", "model", "options", "results"]
-    assert (result["command"], result["model"]) == ("generate", {"name": "the model"})
+    assert (result["command"], result["model"]["name"]) == ("generate", "the model")
     assert {"max_new_tokens": 20, "temperature": 0.0, "seed": 0}.items() <= result["options"].items()
     [row] = result["results"]
     assert (row["before"], row["after"]) == (f" usual {PROMPT}", f" changed {PROMPT}")

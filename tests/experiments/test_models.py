@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from described import described
 from fake_hub import serving
 from made_pairs import made_pairs
 from stub_recipe import contents
@@ -189,7 +190,7 @@ def test_an_accuracy_above_another():
 def test_the_page(place: Place, ran: RecipeRun, names):
     page = ran.page.read_text("utf-8")
     assert all(name in page for name in names)
-    assert all(one["fingerprint"][:12] in page for one in ran.outcome.scope.models)
+    assert all(one.fingerprint[:12] in page for one in ran.outcome.scope.models)
     assert f"{place.model('checkpoint-500')} at untrained" in page
     assert all(ran.folder.joinpath(f"models{what}.png").is_file() for what in ("", ".used", ".kept"))
     assert ns.open_run(ran.folder).outcome.to_dict() == ran.outcome.to_dict()
@@ -363,7 +364,7 @@ def test_hub_revisions(place: Place, names, result: Models, tmp_path, monkeypatc
     assert (found.axis, [row.step for row in found.models]) == ("step", [500, 9000])
     strip = [values(row) for row in found.rows]
     assert strip == [values(row) for row in result.rows if row.model in names[:2]]
-    assert [one["revision"] for one in done.outcome.scope.models] == ["step500", "step9000"]
+    assert [one.revision for one in done.outcome.scope.models] == ["step500", "step9000"]
     again = run_recipe(asked, out=tmp_path, offline=True, progress=QUIET)
     assert (again.folder, again.computed) == (done.folder, 0)
 
@@ -424,7 +425,7 @@ def test_bad_input(place: Place, run, tmp_path, more):
 )
 def test_what_a_later_model_lacks(keys, message):
     with pytest.raises(InputError, match=message):
-        check_shape("small", {"n_layers": 2, "d_model": 32}, Recipe("mine", **keys))
+        check_shape("small", described("small", n_layers=2, d_model=32), Recipe("mine", **keys))
 
 
 def test_model_and_models_in_one_file(place: Place):

@@ -6,12 +6,13 @@ import json
 import shlex
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from described import described
 from stub_recipe import (
     KEPT,
     NAMES,
@@ -99,7 +100,7 @@ def test_its_name_and_digest(begun):
     done = run_recipe("sums.toml", topk=3)
     settings = {"experiments": ["fig5"], "topk": 3}
     pairs = {"task": "made", "phenomenon": None, "digest": load_pairs(source="made.jsonl").digest}
-    digest = digest_of([UNIT_FORMAT, {"name": "stub", "fingerprint": "f"}, [pairs], settings])
+    digest = digest_of([UNIT_FORMAT, asdict(described("stub")), [pairs], settings])
     assert json.loads((done.folder / "recipe.json").read_text())["digest"] == digest
     assert done.folder.name == f"run-sums-stub-{digest[:8]}"
 

@@ -92,7 +92,7 @@ def test_states_say_what_they_are(tiny: Callable[[str], Model]):
 
 def test_half_precision_stays_near(tiny_folder: Callable[[str], Path], expected: dict[str, Tensor]):
     model = load_model(tiny_folder("llama"), dtype="bfloat16")
-    assert model.describe()["dtype"] == "bfloat16"
+    assert model.describe().dtype == "bfloat16"
     distance = difference(model, expected["llama"])
     assert TOLERANCE < distance < 0.1 * expected["llama"].abs().max().item()
 

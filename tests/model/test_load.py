@@ -222,7 +222,7 @@ def test_specials(own: dict[str, Any], options: dict[str, str], expected: tuple[
     head = [] if start is None else [start.id]
     assert encode(model, ["w3 w9", "w1"]) == [(*head, 3, 9, end.id), (*head, 1, end.id)]
     assert encode(model, ["w3 w9"], position="last") == [(*head, 3, 9)]
-    assert (model.describe()["bos"], model.describe()["eos"]) == (start and start.id, end.id)
+    assert (model.describe().bos, model.describe().eos) == (start and start.id, end.id)
 
 
 def test_a_padding_token_is_never_taken_for_another(folder: Path):

@@ -30,6 +30,7 @@ from neurosteer.pairs import Pairs, Split
 from neurosteer.probes import L0Settings
 from neurosteer.progress import Progress
 from neurosteer.report import find_table
+from neurosteer.results import record
 from neurosteer.studies import Found, MaskSettings, find
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -301,7 +302,7 @@ def test_another_model_is_searched_anew(what: str, work: Work, model: Model, tmp
     other = load_model(folder, **options)
     found = find(other, FEW, **QUICK)
     assert work.since() == (PROBES if what == "name" else ALL)
-    assert found.ranking().metadata["network"] == other.describe()
+    assert found.ranking().metadata["network"] == record(other.describe())
     check_same(find(other, FEW, **QUICK, cache=False), found)
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from neurosteer.report.pages.command import command_of_run
 from neurosteer.report.pages.document import CODE, HERE, in_script
 from neurosteer.report.pages.units import Stats, units_data, units_of
 from neurosteer.results import FindResult, read_record
+from neurosteer.results.model import ModelUsed
+from neurosteer.results.run import RunRecord
 from neurosteer.store import MANIFEST
 from neurosteer.studies.cards import neuron_card
 from neurosteer.studies.runs import make_page, runs, write_folder
@@ -252,12 +255,13 @@ def test_the_charting_code_is_made_once_and_checked(tmp_path, monkeypatch, neuro
 
 def test_a_find_that_keeps_no_options_of_a_model_is_made_with_the_model_that_it_names():
     """One that `ablate` made where there was none; each command's own options are in `cli/test_made_again.py`."""
-    model = {"name": "org/a model", "revision": "main"}
-    run = {"command": "find", "model": model, "options": {"tasks": ["wh"], "source": "auto", "seed": 3}}
+    model = ModelUsed(name="org/a model", revision="main")
+    options = {"tasks": ["wh"], "source": "auto", "seed": 3}
+    run = RunRecord(command="find", model=model, options=options, results=())
     assert command_of_run(run) == "neurosteer find --task wh --seed 3 --model 'org/a model' --revision main"
-    typed = {**run["options"], "name": "./folder", "revision": None}
-    assert command_of_run({**run, "options": typed}) == "neurosteer find --task wh --seed 3 --model ./folder"
-    assert not command_of_run({**run, "options": {"n": 3}})
+    typed = {**options, "name": "./folder", "revision": None}
+    assert command_of_run(replace(run, options=typed)) == "neurosteer find --task wh --seed 3 --model ./folder"
+    assert not command_of_run(replace(run, options={"n": 3}))
 
 
 def test_a_page_that_cannot_be_made_costs_no_run(made, tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def test_what_a_run_folder_holds(tmp_path: Path, llama: Model, found: Found, eff
         ),
     }
     assert json.loads((folder / "results.json").read_text("utf-8")) == result
-    assert (result["command"], result["options"], result["model"]) == ("ablate", {"k": 3}, llama.describe())
+    assert (result["command"], result["options"], result["model"]) == ("ablate", {"k": 3}, record(llama.describe()))
     for entry, effect in zip(result["results"], effects, strict=True):
         files = entry.pop("files")
         assert entry == {key: value for key, value in record(effect).items() if key != "files"}

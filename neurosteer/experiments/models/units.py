@@ -6,7 +6,6 @@ no unit of it is free.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import hypot
@@ -24,6 +23,7 @@ from neurosteer.neurons import Ranking, matched_controls, resolve_topk
 from neurosteer.neurons.topk import best_units
 from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate, record
+from neurosteer.results.model import ModelDescription
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.sites import KNOWN_SITES
 from neurosteer.store import file_stem
@@ -34,7 +34,6 @@ from neurosteer.studies.effects.cases import Bench, Case, MeasuredMargins
 from neurosteer.studies.evidence.encoded import best_baseline
 from neurosteer.studies.evidence.numbers import holds, one_sided_p, too_few
 from neurosteer.studies.margins import ratio
-from neurosteer.vocabulary import Json
 
 from .result import ENCODED, NAME, TO, USED, TaskInModel
 
@@ -48,13 +47,13 @@ def check(work: Work) -> None:
         check_shape(name, described, work.recipe)
 
 
-def check_shape(name: str, described: Mapping[str, Json], recipe: Recipe) -> None:
+def check_shape(name: str, described: ModelDescription, recipe: Recipe) -> None:
     """The same of one model, by what is known without loading it."""
-    if recipe.layers != "all" and max(recipe.layers) >= described["n_layers"]:
-        raise InputError(f"no layer {max(recipe.layers)}: {name} has layers 0 to {described['n_layers'] - 1}")
+    if recipe.layers != "all" and max(recipe.layers) >= described.n_layers:
+        raise InputError(f"no layer {max(recipe.layers)}: {name} has layers 0 to {described.n_layers - 1}")
     if KNOWN_SITES[recipe.site].width == "stream":
         try:
-            resolve_topk(recipe.topk, described["d_model"])
+            resolve_topk(recipe.topk, described.d_model)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
 
@@ -108,7 +107,7 @@ def seconds(work: Work, models: ModelList, place: int, task: Task) -> float:
     token = costs.token_seconds(work.model) * models.relative_size(place)
     seen = len(split.train) + len(split.validation)
     reading = 2 * costs.TOKENS * token * (len(task.pairs) + costs.BACKWARD * costs.BY_PAIR * seen)
-    shape = {"n_layers": described["n_layers"], "d_model": described["d_model"]}
+    shape = {"n_layers": described.n_layers, "d_model": described.d_model}
     return reading + edited_seconds(split.test, 1 + work.recipe.controls, **shape)
 
 

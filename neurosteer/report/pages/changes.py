@@ -7,7 +7,20 @@ from collections.abc import Iterator, Sequence
 from neurosteer.report.numbers import NONE, change, counted, divergence, number, p_equals, span
 from neurosteer.results.effect import Change, Controls
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, names, placed, shape_by_series
+from .charts import (
+    Chart,
+    Row,
+    Series,
+    axis,
+    by_series,
+    chart_of,
+    hover,
+    in_rows,
+    level,
+    names,
+    placed,
+    shape_by_series,
+)
 
 CHANGE = "change of the mean margin (nats)"
 OWN, CONTROL = Series("these neurons", 1), Series("controls", 7)
@@ -34,7 +47,7 @@ def beside(controls: Controls | None) -> str:
 
 def changes_chart(name: str, title: str, rows: Sequence[Row]) -> Chart:
     """A line for each set: its change with the interval, and those of its controls."""
-    series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
+    series = in_rows((OWN, CONTROL), rows)
     rows = placed(rows, "set")
     y = names("set", labelLimit=240, grid=False)
     x = axis("value", CHANGE, scale={"zero": True})

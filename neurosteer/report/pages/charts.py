@@ -8,7 +8,7 @@ set: series and layers.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,6 +179,17 @@ def layer_axis() -> Spec:
 def hover(*fields: tuple[str, str]) -> list[Spec]:
     """What is told of a mark under the pointer: field, name."""
     return [{"field": name, "title": title, "type": "nominal"} for name, title in fields]
+
+
+def in_rows(series: Iterable[Series], rows: Sequence[Row]) -> list[Series]:
+    """Those of which there are rows."""
+    there = {row["series"] for row in rows}
+    return [one for one in series if one.name in there]
+
+
+def has_ends(rows: Sequence[Row]) -> bool:
+    """Whether one of them has an interval, from `low` to `high`."""
+    return any(row["low"] is not None and row["high"] is not None for row in rows)
 
 
 def by_series(series: Sequence[Series]) -> Spec:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from neurosteer.results.run import RunRecord
 from neurosteer.sites import USUAL_SITES
 from neurosteer.vocabulary import COLUMNS, QUESTIONS, Json
 
@@ -107,11 +108,12 @@ OPTIONS: Mapping[str, Mapping[str, _Option]] = {
 _NO_OPTIONS = ("from", "prompts")  # they are kept beside them
 
 
-def command_of_run(run: Json) -> str:
+def command_of_run(run: RunRecord) -> str:
     """The command of a run, by its results: a find that `ablate` had to make keeps its model there alone."""
-    options, model = run.get("options") or {}, run.get("model") or {}
-    named = {} if "name" in options else {name: model.get(name) for name in ("name", "revision")}
-    return command_of(run["command"], {**options, **named})
+    named = {}
+    if run.model is not None and "name" not in run.options:
+        named = {"name": run.model.name, "revision": run.model.revision}
+    return command_of(run.command, {**run.options, **named})
 
 
 def command_of(command: str, options: Mapping[str, Json]) -> str:

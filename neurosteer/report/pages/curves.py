@@ -12,7 +12,7 @@ from neurosteer.report.numbers import number
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Choice, Row, Series, Spec, axis, chart_of, hover, layer_axis, level, lines
+from .charts import Chart, Choice, Row, Series, Spec, axis, chart_of, has_ends, hover, layer_axis, level, lines
 
 DIGITS = 6  # significant ones of every number, as in the CSV
 
@@ -82,7 +82,7 @@ def curves_chart(
     tooltip = hover(
         ("series", "line"), (place, label), ("value", "value"), ("interval", "95 % interval"), *(told or {}).items()
     )
-    known = any(row["low"] is not None and row["high"] is not None for row in rows)
+    known = has_ends(rows)
     upwards = axis("value", y, **look)  # type: ignore[arg-type]
     off = f"indexof(off, datum.series) < 0 && indexof(hidden, datum.layer) < 0 && ({filtered})"
     layers = [*levels, *lines(series, along, upwards, tooltip, filtered=off, bars=bars, ends=known), *above]

@@ -9,7 +9,7 @@ from neurosteer.report.table import Table
 from neurosteer.results.effect import Change, EffectResult
 
 from .changes import CHANGE, CONTROL, OWN, beside
-from .charts import SHOWN, Row, Series, axis, chart_of, hover, level, lines
+from .charts import SHOWN, Row, Series, axis, chart_of, hover, in_rows, level, lines
 from .document import Part
 
 
@@ -25,7 +25,7 @@ def doses_part(effect: EffectResult) -> Part:
             low, high = dose.controls.delta_low, dose.controls.delta_high
             ends = {"low": low, "high": high, "interval": f"range {span(low, high)}"}
             rows.append({**place, "series": CONTROL.name, "value": dose.controls.delta_mean, **ends})
-    series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
+    series = in_rows((OWN, CONTROL), rows)
     rows += _unedited(effect, series)
     tooltip = hover(
         ("scale", "scale"),

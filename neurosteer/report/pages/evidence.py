@@ -13,7 +13,21 @@ from neurosteer.results import read_record
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, lines, names, placed, shape_by_series
+from .charts import (
+    Chart,
+    Row,
+    Series,
+    axis,
+    by_series,
+    chart_of,
+    hover,
+    in_rows,
+    level,
+    lines,
+    names,
+    placed,
+    shape_by_series,
+)
 from .document import Part, View
 
 OWN, CONTROL = Series("these neurons", 1), Series("controls", 7)
@@ -156,7 +170,7 @@ def _curve_chart(found: EvidenceResult) -> Chart:
                     "interval": f"range {number(low)} to {number(high)}",
                 }
             )
-    series = [one for one in CURVE if one.name in {row["series"] for row in rows}]
+    series = in_rows(CURVE, rows)
     x = axis("share", "share of the units that is kept (%, log scale)", scale={"type": "log", "nice": False})
     y = axis("value", "share of the preference that is kept")
     tooltip = hover(
@@ -176,7 +190,7 @@ def _elsewhere_chart(found: EvidenceResult) -> Chart:
         about: Row = {"task": row.task, "kind": row.kind}
         rows.append({**about, "series": OWN.name, "value": row.effect})
         rows += [{**about, "series": CONTROL.name, "value": value} for value in row.controls]
-    series = [one for one in (OWN, CONTROL) if one.name in {row["series"] for row in rows}]
+    series = in_rows((OWN, CONTROL), rows)
     x = axis("value", "fall of the mean margin (standard deviations of the clean margins)", scale={"zero": True})
     rows, y = placed(rows, "task"), names("task", labelLimit=260, grid=False)
     tooltip = hover(("task", "task"), ("kind", "kind"), ("series", "of"), ("value", "effect"))

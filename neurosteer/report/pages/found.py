@@ -16,7 +16,7 @@ from neurosteer.results import FindLayer, FindResult, Interval, read_record
 from neurosteer.store import SUFFIX, file_stem
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Row, Series, axis, chart_of, hover, layer_axis, lines
+from .charts import Chart, Row, Series, axis, chart_of, hover, in_rows, layer_axis, lines
 from .curves import word_levels
 from .document import Part, View
 from .neuron_cards import found_cards
@@ -26,20 +26,24 @@ from .units import MOST_CELLS, highest_table, map_charts, units_data, units_of
 MOST_PAIRS = 60  # that are shown of each part of the split
 
 
-def find_views(folder: Path, entries: Sequence[Json]) -> list[View]:
+def finds_of(entries: Sequence[Json]) -> list[FindResult]:
+    """The tasks of a run."""
+    return [read_record(FindResult, entry) for entry in entries]
+
+
+def find_views(folder: Path, founds: Sequence[FindResult]) -> list[View]:
     """A view for each task."""
-    founds = [read_record(FindResult, entry) for entry in entries]
     return [View(found.task, list(_parts(folder, found, MOST_CELLS // len(founds)))) for found in founds]
 
 
-def find_reading(entries: Sequence[Json]) -> list[tuple[str, str]]:
+def find_reading(founds: Sequence[FindResult]) -> list[tuple[str, str]]:
     """What each task's numbers say."""
-    return [(entry["task"], entry["reading"]) for entry in entries]
+    return [(found.task, found.interpretation) for found in founds]
 
 
-def find_settings(entries: Sequence[Json]) -> list[tuple[str, str]]:
+def find_settings(founds: Sequence[FindResult]) -> list[tuple[str, str]]:
     """What all tasks share; the first speaks for all."""
-    found = read_record(FindResult, entries[0])
+    found = founds[0]
     split = found.data.split
     return [
         ("data", f"{found.data.source}, {found.data.pairs:,} pairs"),
@@ -115,8 +119,7 @@ def layers_chart(found: FindResult) -> Chart:
     """Test accuracy by layer, of every probe."""
     others = [Series(f"top units by {method}", 3 + i) for i, method in enumerate(found.methods[1:])]
     rows = [row for layer in found.layers for row in _points(layer, found)]
-    there = {row["series"] for row in rows}
-    series = [one for one in (*SERIES, *others) if one.name in there]
+    series = in_rows((*SERIES, *others), rows)
     tooltip = hover(
         ("series", "probe"),
         ("layer", "layer"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, shape_by_series
+from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, in_rows, level, shape_by_series
 
 OUTCOMES = (Series("lost", 1), Series("gained", 2), Series("still right", 0), Series("still wrong", 7))
 
@@ -17,7 +17,7 @@ def margins_chart(rows: Sequence[dict[str, str]]) -> Chart:
         kind = OUTCOMES[(0 if after <= 0 else 2) if before > 0 else (1 if after > 0 else 3)].name
         told = {"pair": row["pair"], "good": row.get("sentence_good", ""), "bad": row.get("sentence_bad", "")}
         points.append({**told, "series": kind, "before": before, "after": after})
-    series = [one for one in OUTCOMES if one.name in {point["series"] for point in points}]
+    series = in_rows(OUTCOMES, points)
     ends = [value for point in points for value in (point["before"], point["after"])]
     low, high = min(ends, default=0.0), max(ends, default=0.0)
     diagonal = {

@@ -8,7 +8,21 @@ from dataclasses import dataclass, field
 from neurosteer.results import Estimate
 from neurosteer.vocabulary import Json
 
-from .charts import Chart, Choice, Row, Series, Spec, axis, by_series, chart_of, hover, names, placed, shape_by_series
+from .charts import (
+    Chart,
+    Choice,
+    Row,
+    Series,
+    Spec,
+    axis,
+    by_series,
+    chart_of,
+    has_ends,
+    hover,
+    names,
+    placed,
+    shape_by_series,
+)
 from .curves import ends
 
 LINE = 16  # pixels of a row of one line
@@ -74,7 +88,7 @@ def ranges_chart(
         "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
         "encoding": {**look, "x": across, "shape": shape_by_series(series), "tooltip": tooltip},
     }
-    has_bars = any(row["low"] is not None and row["high"] is not None for row in rows)
+    has_bars = has_ends(rows)
     drawn = (
         (small, any(one.small for one in known)),
         (bars, has_bars),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from neurosteer.errors import InputError
+from neurosteer.results.model import ModelUsed
+from neurosteer.results.run import RunRecord
 from neurosteer.store import MANIFEST
-from neurosteer.vocabulary import Json
 
 from .command import command_of_run
 from .document import Document, Part, View
 from .effects import effect_overview, effect_reading, effect_settings, effect_views, effects_of
 from .evidence import evidence_of, evidence_overview, evidence_reading, evidence_settings, evidence_views
-from .found import find_reading, find_settings, find_views
+from .found import find_reading, find_settings, find_views, finds_of
 from .generated import text_reading, text_settings, text_views, texts_of
-from .origin import RESULTS, OriginFind
+from .origin import OriginFind, read_results
 from .scores import score_overview, score_reading, score_settings, score_views, scores_of
 
 PAGE = "index.html"
@@ -29,80 +29,77 @@ def run_page(folder: Path, name: str) -> str:
 
     Raises `InputError` for a run that has no page of this kind: a recipe's has its own.
     """
-    run = json.loads((folder / RESULTS).read_text("utf-8"))
-    command = run["command"]
-    if command not in _MAKERS:
-        raise InputError(f"a run of `neurosteer {command}` has no such page; {', '.join(_MAKERS)} have one")
-    reading, settings, overview, views, kind = _MAKERS[command](folder, run)
-    model, tasks = run["model"] or {}, list(dict.fromkeys(e["task"] for e in run["results"] if "task" in e))
+    run = read_results(RunRecord, folder)
+    if run.command not in _MAKERS:
+        raise InputError(f"a run of `neurosteer {run.command}` has no such page; {', '.join(_MAKERS)} have one")
+    reading, settings, overview, views, kind = _MAKERS[run.command](folder, run)
+    tasks = list(dict.fromkeys(row["task"] for row in run.results if "task" in row))
     about = f"{tasks[0]} and {len(tasks) - 1:,} more" if len(tasks) > 1 else "".join(tasks)
     return Document(
-        title=f"{command}: {about or 'text before and after'}",
-        subtitle=[str(model.get("name", "unknown model")), name],
+        title=f"{run.command}: {about or 'text before and after'}",
+        subtitle=[run.model.name if run.model else "unknown model", name],
         reading=reading,
         command=_commands(folder, run),
         overview=overview,
         views=views,
         kind=kind,
-        settings=[*settings, *_model(model)],
-        notices=list(dict.fromkeys(notice for e in run["results"] for notice in e.get("notices", ()))),
+        settings=[*settings, *(_model(run.model) if run.model else [])],
+        notices=list(dict.fromkeys(notice for row in run.results for notice in row.get("notices", ()))),
         files=sorted(p.name for p in folder.iterdir() if p.name not in (PAGE, MANIFEST) and p.name[0] != "."),
-        version=str(run["version"]),
+        version=run.version,
     ).to_html()
 
 
-def _commands(folder: Path, run: Json) -> str:
+def _commands(folder: Path, run: RunRecord) -> str:
     """The command of the run; where it took the neurons of a find that lies beside it, the find's comes first."""
-    options = run.get("options") or {}
-    own, origin = command_of_run(run), OriginFind.of(folder, options)
+    own, origin, taken = command_of_run(run), OriginFind.of(folder, run), run.options.get("from")
     if own and origin:
         return "\n".join(filter(None, (origin.command, own)))
-    return f"{own}  # with the neurons of {options['from']}" if own and options.get("from") else own
+    return f"{own}  # with the neurons of {taken}" if own and taken else own
 
 
-def _model(model: dict[str, Json]) -> list[tuple[str, str]]:
+def _model(model: ModelUsed) -> list[tuple[str, str]]:
     """What is known of the model."""
     rows = []
-    if model.get("revision"):
-        rows.append(("revision", str(model["revision"])))
-    if model.get("fingerprint"):
-        rows.append(("weights", str(model["fingerprint"])[:12]))
-    if model.get("dtype"):
-        rows.append(("computed in", f"{model['dtype']} on {model.get('device', 'cpu')}"))
-    if "bos" in model:
-        rows.append(("BOS, EOS", f"{model['bos']}, {model['eos']}"))
+    if model.revision:
+        rows.append(("revision", model.revision))
+    if model.fingerprint:
+        rows.append(("weights", model.fingerprint[:12]))
+    if model.dtype:
+        rows.append(("computed in", f"{model.dtype} on {model.device}"))
+    if model.eos is not None:
+        rows.append(("BOS, EOS", f"{model.bos}, {model.eos}"))
     return rows
 
 
-def _find(folder: Path, run: Json) -> Made:
-    rows = run["results"]
-    return find_reading(rows), find_settings(rows), [], find_views(folder, rows), "task"
+def _find(folder: Path, run: RunRecord) -> Made:
+    found = finds_of(run.results)
+    return find_reading(found), find_settings(found), [], find_views(folder, found), "task"
 
 
-def _effects(folder: Path, run: Json) -> Made:
-    found = effects_of(run["results"])
-    overview = effect_overview(found)
-    views = effect_views(folder, found, OriginFind.of(folder, run.get("options") or {}))
+def _effects(folder: Path, run: RunRecord) -> Made:
+    found = effects_of(run.results)
+    overview, views = effect_overview(found), effect_views(folder, found, OriginFind.of(folder, run))
     return effect_reading(found), effect_settings(found), overview, views, "neurons by"
 
 
-def _evidence(folder: Path, run: Json) -> Made:
-    found = evidence_of(run["results"])
+def _evidence(folder: Path, run: RunRecord) -> Made:
+    found = evidence_of(run.results)
     views, overview = evidence_views(found), evidence_overview(found)
     return evidence_reading(found), evidence_settings(found), overview, views, "neurons by"
 
 
-def _score(folder: Path, run: Json) -> Made:
-    found = scores_of(run)
+def _score(folder: Path, run: RunRecord) -> Made:
+    found = scores_of(folder)
     return score_reading(found), score_settings(found), score_overview(found), score_views(folder, found), "task"
 
 
-def _generate(folder: Path, run: Json) -> Made:
-    texts = texts_of(run["results"])
+def _generate(folder: Path, run: RunRecord) -> Made:
+    texts = texts_of(run.results)
     return text_reading(texts), text_settings(texts), [], text_views(texts), "neurons by"
 
 
-_MAKERS: dict[str, Callable[[Path, Json], Made]] = {
+_MAKERS: dict[str, Callable[[Path, RunRecord], Made]] = {
     "find": _find,
     "ablate": _effects,
     "amplify": _effects,

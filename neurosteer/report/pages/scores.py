@@ -7,21 +7,33 @@ from pathlib import Path
 
 from neurosteer.report.numbers import NONE, between, counted, in_words, nats, number
 from neurosteer.report.table import Table
-from neurosteer.results import read_record
 from neurosteer.results.score import ScoreRun, TaskScore
 from neurosteer.store import SUFFIX, file_stem
-from neurosteer.vocabulary import Json
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, level, names, placed, shape_by_series
+from .charts import (
+    Chart,
+    Row,
+    Series,
+    axis,
+    by_series,
+    chart_of,
+    hover,
+    in_rows,
+    level,
+    names,
+    placed,
+    shape_by_series,
+)
 from .document import Part, View
+from .origin import read_results
 from .tokens import MOST_NUMBERS, csv_rows, token_data
 
 RIGHT, WRONG = Series("right", 0), Series("wrong", 1)
 
 
-def scores_of(run: Json) -> ScoreRun:
+def scores_of(folder: Path) -> ScoreRun:
     """The scores of a run."""
-    return read_record(ScoreRun, run)
+    return read_results(ScoreRun, folder)
 
 
 def score_reading(run: ScoreRun) -> list[tuple[str, str]]:
@@ -125,7 +137,7 @@ def _margins_chart(margins: dict[str, float]) -> Chart:
         {"pair": pair, "value": margin, "series": RIGHT.name if margin > 0 else WRONG.name}
         for pair, margin in margins.items()
     ]
-    series = [one for one in (RIGHT, WRONG) if one.name in {row["series"] for row in rows}]
+    series = in_rows((RIGHT, WRONG), rows)
     bars = {
         "transform": [{"filter": "indexof(off, datum.series) < 0"}],
         "mark": {"type": "bar", "opacity": 0.85},

@@ -92,8 +92,8 @@ def fitting(
     own, other = model.describe(), None
     for one in finds(out, wanted, progress):
         used = one.run.model
-        if used.fingerprint == own["fingerprint"]:
-            if (used.bos, used.eos) == (own["bos"], own["eos"]):
+        if used.fingerprint == own.fingerprint:
+            if (used.bos, used.eos) == (own.bos, own.eos):
                 return one, other
             other = other or one
     return None, other
