@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from neurosteer.vocabulary import Json
 
+T = TypeVar("T")
+STORED_AS = "stored as"  # key of the metadata of a field whose array has another name
 UNIT_FORMAT = 2  # raised when a change of the code changes what units hold: a run is not continued across that
 
 
@@ -18,6 +21,20 @@ class UnitResult:
 
     arrays: Mapping[str, np.ndarray]  # float32, float64, int64, int32 or bool
     values: Mapping[str, Json]
+
+    def typed(self, kind: type[T]) -> T:
+        """What a dataclass has fields for of its arrays and values, by their names or by those that are `STORED_AS`.
+
+        Example:
+            >>> @dataclass
+            ... class Margins:
+            ...     clean: np.ndarray
+            ...     tokens: int
+            >>> UnitResult({"clean": np.ones(2), "kl": np.zeros(2)}, {"tokens": 7}).typed(Margins)
+            Margins(clean=array([1., 1.]), tokens=7)
+        """
+        found, names = {**self.values, **self.arrays}, fields(cast(Any, kind))
+        return kind(**{one.name: found[one.metadata.get(STORED_AS, one.name)] for one in names})
 
 
 Read = Callable[[str], UnitResult]  # name of a needed unit -> its result, which several may share: not to be changed

@@ -18,6 +18,8 @@ from shapes import differences
 from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.result import CausalTransfer, Cell, MatrixAgreement
 from neurosteer.experiments.scope import Data, Scope, ScopeSettings
+from neurosteer.experiments.shared.one_layer import PROBES
+from neurosteer.experiments.shared.transfer_probes import KINDS
 from neurosteer.model import Model
 from neurosteer.results import read_record, record
 from neurosteer.results.record import to_json_value
@@ -27,6 +29,7 @@ METHODS = ("welch", "l0", "attribution")
 MEASURED = ("bee", "cat", "dog")
 DROPS = {"measured": "delta", "beyond controls": "beyond", "beyond others' controls": "beyond_others"}
 TRANSFER = np.random.default_rng(5).uniform(0.4, 1.0, (4, 4))
+EVERY_PROBE = {f"{kind}_{probe}": TRANSFER for kind in KINDS for probe in PROBES}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def result(toy: Toy) -> CausalTransfer:
 
 
 def gathered(toy: Toy) -> CausalTransfer:
-    results = toy.results | {"transfer": UnitResult({"pairwise_sparse": TRANSFER}, {})}
+    results = toy.results | {"transfer": UnitResult(EVERY_PROBE | {"pairs": TRANSFER}, {})}
     design, recipe = toy.work.design, toy.work.recipe
     settings = ScopeSettings.of(design, toy.work.model.n_layers, toy.work.samples.resampled)
     scope = Scope({"name": "toy"}, Data("made up", 480, recipe.split, recipe.seed), (), (), settings)

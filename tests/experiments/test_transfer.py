@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurosteer.experiments.shared.one_layer import one_layer_name
-from neurosteer.experiments.shared.transfer_probes import PROBES, Member, general_name, general_units, transfer_unit
+from neurosteer.experiments.shared.one_layer import PROBES, one_layer_name
+from neurosteer.experiments.shared.transfer_probes import Member, general_name, general_units, transfer_unit
 from neurosteer.runner.units import UnitResult
 
 PARTS = {"train": [0, 1, 2], "validation": [3, 4], "test": [5, 6, 7, 8]}

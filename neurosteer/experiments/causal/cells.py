@@ -14,12 +14,12 @@ from neurosteer.experiments.shared import costs
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.neurons import NeuronSet
 from neurosteer.pairs import Pairs
-from neurosteer.results import record
+from neurosteer.results import read_record, record
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import digest_of, file_stem
 from neurosteer.studies.costs import UNDER_EDIT, count_prefixes
 from neurosteer.studies.effects.cases import Bench, Case
-from neurosteer.vocabulary import CausalMethod
+from neurosteer.vocabulary import CausalMethod, Json
 
 from .nulls import null_sets_name
 from .sets import SetKey, as_sets, read_set, sets_needs
@@ -43,8 +43,21 @@ def null_cells_name(target: str, methods: Sequence[CausalMethod]) -> str:
     return f"nulls-{file_stem(target)}-{digest_of(list(methods))[:8]}"
 
 
+@dataclass(frozen=True, eq=False)
+class CellMargins:
+    """Margins (nats) of a target's pairs under each set and then its controls, and unedited."""
+
+    margins: Float[np.ndarray, "variant pair"]
+    clean: Float[np.ndarray, "pair"]
+    sets: Sequence[Json]  # a `FirstRow` for each set
+
+    @property
+    def first_rows(self) -> list[FirstRow]:
+        return [read_record(FirstRow, one) for one in self.sets]
+
+
 def cells_unit(work: Work, target: Target, keys: Sequence[SetKey]) -> Unit:
-    """`margins` `[variant pair]` of each set and then of its controls, and the `clean` ones."""
+    """`CellMargins` of some sets."""
     pairs = target.pairs
 
     def compute(read: Read) -> UnitResult:

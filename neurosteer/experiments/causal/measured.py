@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float
 
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.recipe.recipe import Recipe
-from neurosteer.results import read_record
 from neurosteer.runner.units import Read
 from neurosteer.seeds import seed_of
 from neurosteer.studies.bootstrap import groups_in
@@ -19,7 +18,7 @@ from neurosteer.studies.effects.controls import empirical_p
 from neurosteer.studies.margins import Preference, accuracy, clean_preference
 from neurosteer.vocabulary import CausalMethod
 
-from .cells import FirstRow, cells_name, null_cells_name
+from .cells import CellMargins, cells_name, null_cells_name
 from .nulls import null_sets_name
 from .sets import sets_name
 from .settings import causal_methods
@@ -100,20 +99,19 @@ def read_measured(read: Read, work: Work) -> MeasuredCells:
     cells: dict[tuple[CausalMethod, str, str], CellNumbers] = {}
     clean = []
     for target in targets:
-        results = [read(cells_name(target.task, batch)) for batch in batches]
-        margins, seed = results[0].arrays["clean"], seed_of(recipe.seed, target.task, "clean")
+        results = [read(cells_name(target.task, batch)).typed(CellMargins) for batch in batches]
+        margins, seed = results[0].clean, seed_of(recipe.seed, target.task, "clean")
         clean.append(clean_preference(margins, groups_in(target.pairs), seed))
         for result in results:
-            unedited = result.arrays["clean"]
-            for first in (read_record(FirstRow, values) for values in result.values["sets"]):
+            for first in result.first_rows:
                 if first.row is not None:
-                    edited = result.arrays["margins"][first.row : first.row + shape[2]]
-                    cells[first.method, first.source, target.task] = measure_cell(unedited, edited)
-                    found[first.method][place[first.source], place[target.task]] = mean_changes(unedited, edited)
+                    edited = result.margins[first.row : first.row + shape[2]]
+                    cells[first.method, first.source, target.task] = measure_cell(result.clean, edited)
+                    found[first.method][place[first.source], place[target.task]] = mean_changes(result.clean, edited)
         for methods in batches_of_nulls(recipe):
-            result = read(null_cells_name(target.task, methods))
+            exchanged = read(null_cells_name(target.task, methods)).arrays
             for method in methods:
-                nulls[method][place[target.task]] = mean_changes(result.arrays["clean"], result.arrays[method])
+                nulls[method][place[target.task]] = mean_changes(exchanged["clean"], exchanged[method])
     return MeasuredCells(
         tasks=tasks,
         phenomena=[task.phenomenon for task in work.tasks if task.name in place],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -19,7 +20,7 @@ from neurosteer.studies.effects.cases import Bench, Case
 from neurosteer.studies.neutral import passages, read_neutral
 
 from .result import NeutralRow
-from .sets import SetKey, read_set, sets_name, sets_needs
+from .sets import SetKey, matching_of, read_set, sets_name, sets_needs
 from .settings import causal_methods
 from .targets import batches_of_sets
 
@@ -28,8 +29,18 @@ def neutral_name(keys: Sequence[SetKey]) -> str:
     return f"neutral-{digest_of(list(map(list, keys)))[:8]}"
 
 
+@dataclass(frozen=True, eq=False)
+class Disturbed:
+    """What each set, and then its controls, does to the text; NaN for an empty set."""
+
+    kl: Float[np.ndarray, "set variant"]  # nats per token
+    perplexity: Float[np.ndarray, "set variant"]
+    clean: Float[np.ndarray, "set"]  # perplexity of the unedited model
+    tokens: int  # of the text
+
+
 def neutral_unit(work: Work, keys: Sequence[SetKey]) -> Unit:
-    """`kl` (nats per token) and `perplexity` `[set variant]` of each set and its controls; NaN for an empty set."""
+    """`Disturbed`, of some sets."""
     groups = passages(work.model, read_neutral(None)[1])
     tokens = sum(text.scored for group in groups for text in group)
 
@@ -58,11 +69,11 @@ def neutral_rows(read: Read, work: Work) -> list[NeutralRow]:
 
 
 def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralRow]:
-    found, rows = read(neutral_name(keys)), []
+    found, rows = read(neutral_name(keys)).typed(Disturbed), []
     for i, (source, method) in enumerate(keys):
-        kl, perplexity = (found.arrays[name][i].astype(float) for name in ("kl", "perplexity"))
+        kl, perplexity = found.kl[i].astype(float), found.perplexity[i].astype(float)
         sets = read(sets_name(source))
-        matching: Mapping[str, float | None] = sets.values["about"][method]
+        matching = matching_of(sets, method)
         kl_mean, kl_low, kl_high = _controls(kl)
         perplexity_mean, perplexity_low, perplexity_high = _controls(perplexity)
         rows.append(
@@ -74,14 +85,14 @@ def _rows(read: Read, keys: Sequence[SetKey]) -> list[NeutralRow]:
                 kl_controls_mean=kl_mean,
                 kl_controls_low=kl_low,
                 kl_controls_high=kl_high,
-                perplexity_before=plain(float(found.arrays["clean"][i])),
+                perplexity_before=plain(float(found.clean[i])),
                 perplexity=plain(perplexity[0]),
                 perplexity_controls_mean=perplexity_mean,
                 perplexity_controls_low=perplexity_low,
                 perplexity_controls_high=perplexity_high,
-                unmatched=matching["unmatched"],
-                overlap=matching["overlap"],
-                tokens=found.values["tokens"],
+                unmatched=matching.unmatched,
+                overlap=matching.overlap,
+                tokens=found.tokens,
             )
         )
     return rows

@@ -19,7 +19,7 @@ from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.shared import costs
 from neurosteer.experiments.shared.one_layer import searched
-from neurosteer.experiments.shared.states import states_name
+from neurosteer.experiments.shared.states import states_name, values_of
 from neurosteer.pairs import Pairs
 from neurosteer.pairs.splitting import groups_of
 from neurosteer.runner.units import Read, Unit, UnitResult
@@ -29,7 +29,7 @@ from neurosteer.studies.examples import BLOCK
 from neurosteer.vocabulary import PAPER_METHODS, CausalMethod, PaperMethod
 
 from .settings import causal_methods
-from .sources import as_ranking, attribution_name, ranking_needs
+from .sources import Attributed, as_ranking, attribution_name, ranking_needs
 
 Exchanged = Bool[Tensor, "null pair"]
 
@@ -60,10 +60,10 @@ def null_sets_unit(work: Work, task: Task) -> Unit:
         scores: dict[str, Float[Tensor, "null unit"]] = {}
         if encoded:
             row = design.states_layers.index(design.layer)
-            states = torch.from_numpy(np.asarray(read(states_name(task.name)).arrays["values"]))[train][:, :, row]
+            states = values_of(read(states_name(task.name)))[train][:, :, row]
             scores |= null_searches(states.to(work.model.float64_device), flips, task.name, encoded, design)
         if "attribution" in causal_methods(recipe):
-            by_pair = torch.from_numpy(np.asarray(read(attribution_name(task.name)).arrays["by_pair"])).double()
+            by_pair = torch.tensor(read(attribution_name(task.name)).typed(Attributed).by_pair).double()
             signs = 1.0 - 2.0 * flips[:, : len(by_pair)].double()
             scores["attribution"] = signs @ by_pair / len(by_pair)
         return UnitResult(

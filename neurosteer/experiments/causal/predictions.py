@@ -10,13 +10,13 @@ from jaxtyping import Float
 
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.intervals import plain
-from neurosteer.experiments.shared.transfer_probes import TRANSFER
+from neurosteer.experiments.shared.transfer_probes import TRANSFER, Transferred
 from neurosteer.runner.units import Read
 from neurosteer.vocabulary import CausalMethod
 
 from .measured import Matrix
 from .settings import causal_methods
-from .sources import attribution_name, chosen_set
+from .sources import Attributed, attribution_name, chosen_set
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,8 @@ class Predictions:
 
 def read_predictions(read: Read, work: Work) -> list[Predictions]:
     """One for each method."""
-    drops = np.stack([read(attribution_name(task)).arrays["drop"] for task in work.names], axis=1)
-    transfer = read(TRANSFER).arrays["pairwise_sparse"]
+    drops = np.stack([read(attribution_name(task)).typed(Attributed).drop for task in work.names], axis=1)
+    transfer = read(TRANSFER).typed(Transferred).of("pairwise", "sparse")
     found = []
     for method in causal_methods(work.recipe):
         sets = [chosen_set(read, work, task, method).units.tolist() for task in work.names]

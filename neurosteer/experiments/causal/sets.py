@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +12,11 @@ from jaxtyping import Int
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.shared.one_layer import one_layer_name
 from neurosteer.neurons import NeuronSet, matched_controls
+from neurosteer.results import read_record, record
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
-from neurosteer.vocabulary import CausalMethod
+from neurosteer.vocabulary import CausalMethod, Json
 
 from .settings import causal_methods
 from .sources import chosen_set, ranking_needs, ranking_of
@@ -25,6 +27,21 @@ class SetKey(NamedTuple):
 
     source: str
     method: CausalMethod
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Of the neurons of a set, on average over its controls: None of an empty one."""
+
+    unmatched: float | None  # with no other of their block
+    overlap: float | None  # in the control too
+
+    @classmethod
+    def of(cls, controls: Sequence[NeuronSet]) -> Matching:
+        if not controls:
+            return cls(None, None)
+        parts = ([float(one.metadata[name]) for one in controls] for name in ("unmatched", "overlap"))
+        return cls(*(float(np.mean(part)) for part in parts))
 
 
 def sets_name(task: str) -> str:
@@ -40,7 +57,7 @@ def sets_unit(work: Work, task: str) -> Unit:
 
     def compute(read: Read) -> UnitResult:
         arrays: dict[str, np.ndarray] = {}
-        matching: dict[str, dict[str, float | None]] = {}
+        matching: dict[str, Json] = {}
         for method in causal_methods(recipe):
             chosen = chosen_set(read, work, task, method)
             seed = seed_of(recipe.seed, task, method)
@@ -48,16 +65,18 @@ def sets_unit(work: Work, task: str) -> Unit:
             every = [chosen, *controls] if len(chosen) else []
             units = np.array([one.units.tolist() for one in every], dtype=np.int64)
             arrays[method] = units.reshape(len(every), len(chosen))
-            matching[method] = {
-                name: float(np.mean([control.metadata[name] for control in controls])) if controls else None
-                for name in ("unmatched", "overlap")
-            }
+            matching[method] = record(Matching.of(controls))
         return UnitResult(arrays, {"task": task, "about": matching})
 
     needs = tuple(dict.fromkeys(need for method in causal_methods(recipe) for need in ranking_needs(task, method)))
     cost = 0.01 * len(causal_methods(recipe)) * recipe.controls
     size = 8 * len(causal_methods(recipe)) * (1 + recipe.controls) * work.design.k
     return Unit(sets_name(task), task, cost, compute, needs=needs, size=size)
+
+
+def matching_of(sets: UnitResult, method: CausalMethod) -> Matching:
+    """How the controls of a method's set match it, from the unit of `sets_unit`."""
+    return read_record(Matching, sets.values["about"][method])
 
 
 def sets_needs(keys: Sequence[SetKey]) -> tuple[str, ...]:

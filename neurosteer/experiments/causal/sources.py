@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,9 +13,9 @@ from torch import Tensor
 from neurosteer.data import UnitStats
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.shared import costs
-from neurosteer.experiments.shared.one_layer import one_layer_name
+from neurosteer.experiments.shared.one_layer import ScoredUnits, one_layer_name
 from neurosteer.forward import attribute_pairs
-from neurosteer.neurons import STATS, NeuronSet, Ranking, massive
+from neurosteer.neurons import NeuronSet, Ranking, massive
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 from neurosteer.studies.costs import count_prefixes
@@ -27,11 +28,18 @@ def attribution_name(task: str) -> str:
     return f"attribution-{file_stem(task)}"
 
 
-def attribution_unit(work: Work, task: Task) -> Unit:
-    """The predicted drop of the margin for every neuron of the layer, from the first train pairs.
+@dataclass(frozen=True, eq=False)
+class Attributed:
+    """Predicted drops of the margin (nats) without each neuron of the layer."""
 
-    `drop` `[unit]` is that of the mean margin, `by_pair` `[pair unit]` that of each pair, whose mean it is. The
-    gradient is taken down to the layer: of the blocks below only activations are computed.
+    drop: Float[np.ndarray, "unit"]  # of the mean margin
+    by_pair: Float[np.ndarray, "pair unit"]
+
+
+def attribution_unit(work: Work, task: Task) -> Unit:
+    """`Attributed`, from the first train pairs.
+
+    The gradient is taken down to the layer: of the blocks below only activations are computed.
     """
     model, site, layer = work.model, work.recipe.site, work.design.layer
     pairs = task.split.train.limit(work.recipe.of(CausalSettings).attribution_pairs)
@@ -80,16 +88,12 @@ def massive_units(read: Read, tasks: Sequence[str], layer: int) -> list[int]:
 
 
 def _stats(read: Read, task: str, layer: int) -> UnitStats:
-    arrays = read(one_layer_name(task)).arrays
-    return UnitStats(
-        **{name: torch.tensor(arrays[name])[None] for name in STATS}, tokens=int(arrays["tokens"][0]), layers=(layer,)
-    )
+    return read(one_layer_name(task)).typed(ScoredUnits).stats(layer)
 
 
 def _scores(read: Read, task: str, method: CausalMethod) -> Float[Tensor, "unit"]:
     if method == "attribution":
-        found = read(attribution_name(task)).arrays["drop"]
+        found = read(attribution_name(task)).typed(Attributed).drop
     else:
-        arrays = read(one_layer_name(task)).arrays
-        found = np.abs(arrays["t"]) if method == "welch" else arrays["l0"]
+        found = read(one_layer_name(task)).typed(ScoredUnits).scores(method)
     return torch.tensor(found, dtype=torch.float32)

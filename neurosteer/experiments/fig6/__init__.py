@@ -14,7 +14,7 @@ import numpy as np
 
 from neurosteer.experiments.experiment import Drawing, Experiment, Results, Rows, Work
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.transfer_probes import Member, general_units
+from neurosteer.experiments.shared.transfer_probes import KINDS, Kind, Member, general_units
 from neurosteer.report.numbers import count_range, in_words, number
 from neurosteer.report.table import Table, mean
 from neurosteer.results import Verdict
@@ -22,7 +22,7 @@ from neurosteer.runner.units import Unit
 
 from .charts import charts, charts_pairwise
 from .figures import caption, caption_pairwise, draw, draw_pairwise
-from .result import KINDS, NAME, PROBES, Fig6, GeneralProbe, Kind, Probe, RowMeans, above_chance, compute
+from .result import NAME, PROBES, Fig6, GeneralProbe, Probe, RowMeans, above_chance, compute
 
 BROAD = 0.75  # of the tasks of other phenomena
 MEANS = ("sparse_own", "sparse_same", "sparse_other", "dense_own", "dense_same", "dense_other")

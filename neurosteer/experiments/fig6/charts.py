@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from neurosteer.experiments.scope import Scope
+from neurosteer.experiments.shared.transfer_probes import Kind
 from neurosteer.report.matrix import reach_of
 from neurosteer.report.pages.charts import FAINT, Chart, Choice, Row, Series, Spec, level
 from neurosteer.report.pages.curves import shown
@@ -15,7 +16,7 @@ from neurosteer.report.pages.ranges import Mark, ranges_chart
 from neurosteer.results import Estimate
 
 from .figures import DRAWN, LEAST, TITLES
-from .result import PROBES, Fig6, Kind
+from .result import PROBES, Fig6
 
 ENDS = ("trained on", "tested on")
 DIFFERENCE = "difference"

@@ -11,13 +11,14 @@ from matplotlib.patches import Patch
 
 from neurosteer.experiments.experiment import Caption
 from neurosteer.experiments.scope import Scope
+from neurosteer.experiments.shared.transfer_probes import Kind
 from neurosteer.report.canvas import BLUE, DASHED, GREY, INK, VERMILION, Look, draw_known, finish
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, name_rows, names_of, reach_of
 from neurosteer.report.numbers import count_range, lambda_text, percent
 from neurosteer.report.palette import rising, symmetric
 from neurosteer.report.panels import SquarePanel, new_sheet, vertical_grid
 
-from .result import Fig6, Kind, Probe
+from .result import Fig6, Probe
 
 TITLES: dict[Kind, str] = {
     "accuracy": "test accuracy at threshold 0 (share of sentences)",

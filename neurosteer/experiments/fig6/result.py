@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool
@@ -14,19 +14,25 @@ from scipy import stats
 from neurosteer.experiments.experiment import Work
 from neurosteer.experiments.intervals import known_mean, plain
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.one_layer import one_layer_name
-from neurosteer.experiments.shared.transfer_probes import TRANSFER, Member, general_name
+from neurosteer.experiments.shared.one_layer import ChosenMask, ProbeName, one_layer_name
+from neurosteer.experiments.shared.transfer_probes import (
+    KINDS,
+    TRANSFER,
+    Generalised,
+    Kind,
+    Member,
+    Transferred,
+    general_name,
+)
 from neurosteer.results import key
 from neurosteer.runner.units import Read
 from neurosteer.shown import short_repr
 from neurosteer.vocabulary import LEVEL
 
 NAME = "fig6"
-Kind = Literal["accuracy", "pairwise"]  # at threshold 0; whether the good sentence of a pair scores higher
 Probe = Literal["sparse", "dense"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 PROBES: tuple[Probe, ...] = get_args(Probe)
-Arrays: TypeAlias = Mapping[str, np.ndarray]
+NULLS: Mapping[Probe, ProbeName] = {"sparse": "null_sparse", "dense": "null_dense"}  # the same of labels by lot
 
 
 @dataclass(frozen=True)
@@ -120,40 +126,39 @@ class Fig6:
 def compute(read: Read, work: Work, scope: Scope) -> Fig6:
     """The result, when all units are done."""
     members = [Member(task.name, task.phenomenon) for task in work.tasks]
-    arrays = read(TRANSFER).arrays
-    masks = [read(one_layer_name(member.task)).arrays for member in members]
-    pairs: np.ndarray = arrays["pairs"]
+    found = read(TRANSFER).typed(Transferred)
+    masks = [read(one_layer_name(member.task)).typed(ChosenMask) for member in members]
     return Fig6(
         experiment=NAME,
         layer=work.design.layer,
-        lambdas=[float(mask["lambda"][0]) for mask in masks],
-        kept=[float(mask["kept"][0]) for mask in masks],
+        lambdas=[float(mask.lam[0]) for mask in masks],
+        kept=[float(mask.kept[0]) for mask in masks],
         tasks=work.names,
         phenomena=work.phenomena,
-        sparse=_matrices(arrays, "sparse"),
-        dense=_matrices(arrays, "dense"),
-        means=[_row_means(arrays, i, members) for i in range(len(members))],
+        sparse=_matrices(found, "sparse"),
+        dense=_matrices(found, "dense"),
+        means=[_row_means(found, i, members) for i in range(len(members))],
         general=_general(read, members),
         null={
-            f"{kind}_{probe}": _null_cells(arrays[f"{kind}_null_{probe}"], pairs)
-            for kind, probe in product(KINDS, PROBES)
+            f"{kind}_{probe}": _null_cells(found.of(kind, null), found.pairs)
+            for kind, (probe, null) in product(KINDS, NULLS.items())
         },
-        pairs=pairs.tolist(),
-        left_out=int((pairs.max(axis=0) - pairs).sum()),
+        pairs=found.pairs.tolist(),
+        left_out=int((found.pairs.max(axis=0) - found.pairs).sum()),
     )
 
 
-def _matrices(arrays: Arrays, probe: Probe) -> Matrices:
-    return Matrices(*([[plain(cell) for cell in row] for row in arrays[f"{kind}_{probe}"]] for kind in KINDS))
+def _matrices(found: Transferred, probe: Probe) -> Matrices:
+    return Matrices(*([[plain(cell) for cell in row] for row in found.of(kind, probe)] for kind in KINDS))
 
 
-def _row_means(arrays: Arrays, i: int, members: Sequence[Member]) -> RowMeans:
+def _row_means(found: Transferred, i: int, members: Sequence[Member]) -> RowMeans:
     own = members[i]
     same = np.array([member.phenomenon == own.phenomenon and member != own for member in members])
     other = np.array([member.phenomenon != own.phenomenon for member in members])
     values: list[float | None] = []
     for kind, probe in product(KINDS, PROBES):
-        row = arrays[f"{kind}_{probe}"][i]
+        row = found.of(kind, probe)[i]
         values += [plain(row[i]), known_mean(row[same]), known_mean(row[other])]
     return RowMeans(own.task, own.phenomenon, *values)
 
@@ -176,9 +181,9 @@ def above_chance(accuracy: np.ndarray, pairs: np.ndarray) -> Bool[np.ndarray, ".
 def _general(read: Read, members: Sequence[Member]) -> list[GeneralProbe]:
     rows = []
     for phenomenon in dict.fromkeys(member.phenomenon for member in members):
-        arrays = read(general_name(phenomenon)).arrays
+        general = read(general_name(phenomenon)).typed(Generalised)
         own = [member.task for member in members if member.phenomenon == phenomenon]
-        for task, *found in zip(own, arrays["accuracy"], arrays["pairwise"], arrays["pairs"], strict=True):
+        for task, *found in zip(own, general.accuracy, general.pairwise, general.pairs, strict=True):
             accuracy, pairwise, pairs = map(plain, found)
             rows.append(GeneralProbe(task, phenomenon, accuracy, pairwise, None if pairs is None else int(pairs)))
     return rows

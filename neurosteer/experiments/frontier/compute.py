@@ -19,7 +19,7 @@ from neurosteer.studies.evidence.numbers import false_discovery, mean_over_tasks
 from neurosteer.studies.margins import clean_preference
 from neurosteer.vocabulary import Method
 
-from .curves import curves_name, test_pairs
+from .curves import CleanMargins, curves_name, test_pairs
 from .rankings import layers_of
 from .result import NAME, Area, Frontier, FrontierCell, FrontierFamily, FrontierPoint
 from .settings import FrontierSettings
@@ -65,7 +65,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Frontier:
     grid = [max(budgets) * (i + 1) / POINTS for i in range(POINTS)]
     at = {(task, method, kl): curves.at(kl) for (task, method), curves in found.items() for kl in (*budgets, *grid)}
     cells = [_cell(task, method, kl, at) for method in methods for task in kept for kl in budgets]
-    tokens = read(curves_name(work.tasks[0].name)).values["tokens"]
+    tokens = read(curves_name(work.tasks[0].name)).typed(CleanMargins).tokens
     return Frontier(
         experiment=NAME,
         methods=methods,
@@ -84,21 +84,20 @@ def compute(read: Read, work: Work, scope: Scope) -> Frontier:
 
 
 def _has_preference(read: Read, work: Work, task: Task) -> bool:
-    clean = read(curves_name(task.name)).arrays["clean"]
+    clean = read(curves_name(task.name)).typed(CleanMargins).clean
     groups = groups_in(test_pairs(work, task))
     return clean_preference(clean, groups, work.recipe.seed).low > 0
 
 
 def _curves(read: Read, task: str, method: Method, preferred: Mapping[str, bool]) -> Curves:
     result = read(curves_name(task))
-    arrays = result.arrays
-    clean, after = arrays["clean"], arrays[f"{method} own"]
-    there = np.array([preferred[name] for name in result.values["others"]], dtype=bool)
-    changes = np.abs(arrays[f"{method} others"] / arrays["clean others"] - 1)[:, there]
+    arrays, unedited = result.arrays, result.typed(CleanMargins)
+    there = np.array([preferred[name] for name in unedited.others], dtype=bool)
+    changes = np.abs(arrays[f"{method} others"] / unedited.beside - 1)[:, there]
     return Curves(
         sizes=arrays[f"{method} sizes"].astype(float),
         kl=arrays[f"{method} kl"],
-        own=1 - after.mean(axis=2) / clean.mean(),
+        own=1 - arrays[f"{method} own"].mean(axis=2) / unedited.clean.mean(),
         others=changes.mean(axis=1) if there.any() else np.full(len(changes), np.nan),
     )
 

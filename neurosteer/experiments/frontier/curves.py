@@ -7,6 +7,7 @@ block as the first k of the order itself. Every set is ablated to zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -17,7 +18,7 @@ from neurosteer.experiments.shared import costs
 from neurosteer.forward import Text, score_texts, variant_of
 from neurosteer.neurons import NeuronSet, Order, Ranking, massive, order_of, shuffled_orders
 from neurosteer.pairs import Pairs, sentence_hashes
-from neurosteer.runner.units import Read, Unit, UnitResult
+from neurosteer.runner.units import STORED_AS, Read, Unit, UnitResult
 from neurosteer.seeds import seed_of
 from neurosteer.store import file_stem
 from neurosteer.studies.costs import UNDER_EDIT
@@ -34,6 +35,16 @@ SIZES = 11  # of a curve, about: for the estimate
 
 def curves_name(task: str) -> str:
     return f"{NAME}-{file_stem(task)}"
+
+
+@dataclass(frozen=True, eq=False)
+class CleanMargins:
+    """What the unit of a task holds of the unedited model."""
+
+    clean: Float[np.ndarray, "pair"]  # margins of the own pairs
+    others: Sequence[str]  # the other tasks
+    tokens: int  # of the neutral text
+    beside: Float[np.ndarray, "task"] = field(metadata={STORED_AS: "clean others"})  # their mean margins
 
 
 def curves_unit(work: Work, task: Task) -> Unit:

@@ -17,7 +17,7 @@ from neurosteer.studies.effects.controls import empirical_p
 from neurosteer.studies.margins import accuracy
 
 from .settings import LocalizerSettings
-from .units import NAME, localizer_name, parts_of
+from .units import NAME, LocaliserMargins, localizer_name, parts_of
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ def compute(read: Read, work: Work, scope: Scope) -> Localizer:
 
 
 def _row(read: Read, work: Work, task: Task) -> Localised:
-    result, n = read(localizer_name(task.name)), work.recipe.controls
-    clean, (chosen, *others) = result.arrays["clean"], result.arrays["margins"]
+    found, n = read(localizer_name(task.name)).typed(LocaliserMargins), work.recipe.controls
+    clean, (chosen, *others) = found.clean, found.margins
     localise, evaluate = parts_of(task.pairs, work)
     known = set(sentence_hashes(localise))
     return Localised(
         task=task.name,
         phenomenon=task.phenomenon,
-        units=result.values["units"],
+        units=found.units,
         pairs=len(evaluate),
         seen=sum(bool(known & set(sentence_hashes([pair]))) for pair in evaluate),
         before=accuracy(clean),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
@@ -48,8 +49,17 @@ def parts_of(pairs: Pairs, work: Work) -> tuple[Pairs, Pairs]:
     return pairs.take(ranges[0]), pairs.take(ranges[1])
 
 
+@dataclass(frozen=True, eq=False)
+class LocaliserMargins:
+    """Margins of the pairs that evaluate: unedited; under the set, uniform sets and matched ones."""
+
+    clean: Float[np.ndarray, "pair"]
+    margins: Float[np.ndarray, "set pair"]
+    units: int
+
+
 def task_units(work: Work, task: Task) -> list[Unit]:
-    """The margins of the pairs that evaluate: `clean`, and `margins` under the set, uniform sets and matched ones."""
+    """`LocaliserMargins` of a task."""
     localise, evaluate = parts_of(task.pairs, work)
     sets = 1 + 2 * work.recipe.controls
 

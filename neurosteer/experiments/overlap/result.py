@@ -12,7 +12,7 @@ from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.experiments.intervals import known_mean
 from neurosteer.experiments.scope import Scope
-from neurosteer.experiments.shared.one_layer import one_layer_name
+from neurosteer.experiments.shared.one_layer import ScoredUnits, one_layer_name
 from neurosteer.neurons import top_set
 from neurosteer.runner.units import Read, UnitResult
 from neurosteer.seeds import seed_of
@@ -88,7 +88,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Overlap:
 
 def chosen_sets(results: Sequence[UnitResult], method: PaperMethod, k: int) -> list[set[int]]:
     """The top k of each task."""
-    scores = [np.abs(result.arrays["t" if method == "welch" else method]) for result in results]
+    scores = [result.typed(ScoredUnits).scores(method) for result in results]
     return [top_set(torch.from_numpy(one), k) for one in scores]
 
 

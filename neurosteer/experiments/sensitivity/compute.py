@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +27,29 @@ class Analysis:
     points: list[LambdaPoint]
     by_layer: list[LayerPoint]
     summary: Summary
-    measurements: Mapping[ClaimName, Measurement]
+    measurements: Measurements
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """What one configuration answers to each claim, named as in `ClaimName`."""
+
+    b: Measurement
+    b_equal: Measurement
+    d: Measurement
+    d_equal: Measurement
+
+    def of(self, claim: ClaimName) -> Measurement:
+        found: Measurement = getattr(self, claim)
+        return found
+
+    def unjudged_but_d(self) -> Measurements:
+        """Those of masks that are not trained at the lambda in question: (d) is about all lambdas."""
+
+        def unjudged(one: Measurement) -> Measurement:
+            return replace(one, answer=UNJUDGED)
+
+        return Measurements(unjudged(self.b), unjudged(self.b_equal), self.d, unjudged(self.d_equal))
 
 
 def compute(read: Read, work: Work, scope: Scope) -> Sensitivity:
@@ -45,7 +66,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Sensitivity:
         rows=[point for one in found for point in one.points],
         by_layer=[point for one in found for point in one.by_layer],
         configurations=[one.summary for one in found],
-        claims=[judge(claim, [one.measurements[claim] for one in found], samples.drawn) for claim in CLAIMS],
+        claims=[judge(claim, [one.measurements.of(claim) for one in found], samples.drawn) for claim in CLAIMS],
         level=_scales(dense, design, samples),
     )
 
@@ -63,14 +84,14 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
     whole = np.isfinite(equal.needed).all(axis=1)  # a trend is over tasks that are known at every layer
     most = whole[:, None] & (whole.mean() > MOST)  # and over none, unless most are
     rises_equal = samples.trend(np.where(most, equal.needed, np.nan)[:, :, None])
-    measurements: dict[ClaimName, Measurement] = {
-        "b": agreement.measurement(configuration),
-        "b_equal": agreement_equal.measurement(configuration),
-        "d": Measurement(configuration, answer_of(rises.low, rises.high), rises.draws.mean(axis=1)),
-        "d_equal": Measurement(configuration, answer_of(rises_equal.low, rises_equal.high), rises_equal.draws[:, 0]),
-    }
+    measurements = Measurements(
+        b=agreement.measurement(configuration),
+        b_equal=agreement_equal.measurement(configuration),
+        d=Measurement(configuration, answer_of(rises.low, rises.high), rises.draws.mean(axis=1)),
+        d_equal=Measurement(configuration, answer_of(rises_equal.low, rises_equal.high), rises_equal.draws[:, 0]),
+    )
     if not trained[at]:
-        measurements |= {name: replace(measurements[name], answer=UNJUDGED) for name in ("b", "b_equal", "d_equal")}
+        measurements = measurements.unjudged_but_d()
     summary = Summary(
         *configuration.factors,
         lam=lam,
@@ -94,10 +115,10 @@ def analyse(masks: TrainedMasks, dense: DenseProbes, design: Design, lam: float,
         beyond_half_equal=agreement_equal.estimate,
         agreeing_layers_equal=agreement_equal.agreeing_layers,
         of_layers_equal=agreement_equal.known_layers,
-        b=measurements["b"].answer,
-        b_equal=measurements["b_equal"].answer,
-        d=measurements["d"].answer,
-        d_equal=measurements["d_equal"].answer,
+        b=measurements.b.answer,
+        b_equal=measurements.b_equal.answer,
+        d=measurements.d.answer,
+        d_equal=measurements.d_equal.answer,
     )
     by_layer = _layer_points(masks, at, agreement, agreement_equal, equal, design, samples)
     return Analysis(_lambda_points(masks, design, samples), by_layer, summary, measurements)

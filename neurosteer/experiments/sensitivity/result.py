@@ -179,6 +179,10 @@ class Sensitivity:
 
     __repr__ = short_repr
 
+    def claim(self, name: ClaimName) -> Claim:
+        """What all configurations say of one claim."""
+        return next(one for one in self.claims if one.claim == name)
+
     @property
     def trainings(self) -> list[str]:
         """Each once, in order."""

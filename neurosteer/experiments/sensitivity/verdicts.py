@@ -9,30 +9,29 @@ from neurosteer.experiments.fig2 import above_zero
 from neurosteer.experiments.scope import Scope
 from neurosteer.results import Verdict
 
-from .result import NAME, UNJUDGED, Claim, ClaimName, Sensitivity
+from .result import NAME, UNJUDGED, Claim, Sensitivity
 
 
 def verdicts(results: Results, scope: Scope) -> list[Verdict]:
     """Whether the masks keep their answers however they are trained."""
     result: Sensitivity = results[NAME]
-    claims: dict[ClaimName, Claim] = {claim.claim: claim for claim in result.claims}
     at, resampled = f"lambda {result.lam:g}", scope.settings.resampled
     trends = ", ".join(f"{states} {rho:+.2f}" for states, rho in _mean_rho(result).items())
     return [
         _verdict(
-            claims["b"],
+            result.claim("b"),
             "The two selections agree, however masks are trained.",
             f"up: at {at} the Spearman of |t| and gate is, on average over layers, above half of the largest that "
             f"ties allow, with the whole 95 % interval over {resampled.what}; down: below",
-            _at_equal_share(claims["b_equal"], f"{result.share:.0%} of the units kept"),
+            _at_equal_share(result.claim("b_equal"), f"{result.share:.0%} of the units kept"),
         ),
         _verdict(
-            claims["d"],
+            result.claim("d"),
             "Later layers spread the information over more units, however masks are trained.",
             "up: at more than half of the lambdas below 1 the mean kept share rises with the layer "
             f"({above_zero(resampled)}); down: it falls",
             f"Spearman of layer and kept share at {at}, mean over ways: {trends}. "
-            + _at_equal_share(claims["d_equal"], "the share that 95 % of the dense accuracy needs"),
+            + _at_equal_share(result.claim("d_equal"), "the share that 95 % of the dense accuracy needs"),
         ),
     ]
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from neurosteer.data import EosStates
+from neurosteer.data import EosStates, UnitStats
 from neurosteer.errors import InputError
 from neurosteer.experiments.design import Design
 from neurosteer.experiments.experiment import Task, Work
 from neurosteer.neurons import STATS, best_units
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.probes import Probes, welch
-from neurosteer.runner.units import Read, Unit, UnitResult
+from neurosteer.runner.units import STORED_AS, Read, Unit, UnitResult
 from neurosteer.seeds import generator, seed_of
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import Examples, fit_dense
 from neurosteer.studies.masked_probes import Masks, chosen_lambda, fit_masks
+from neurosteer.vocabulary import PaperMethod
 
 from . import costs
 from .stability import StabilitySettings
@@ -29,6 +31,74 @@ from .states import states_name, states_of
 
 GENERAL_PAIRS = 100  # of each part, from which a probe of many tasks learns and chooses
 Values = Float[Tensor, "pair side layer unit"]
+ProbeName = Literal["sparse", "dense", "null_sparse", "null_dense"]
+PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredUnits:
+    """What the unit of a task holds of the units of the layer."""
+
+    t: Float[np.ndarray, "unit"]
+    l0: Float[np.ndarray, "unit"]  # the size of an L0 probe's weights
+    token_mean: Float[np.ndarray, "unit"]  # over train sentences, as the next three
+    token_var: Float[np.ndarray, "unit"]
+    eos_mean: Float[np.ndarray, "unit"]
+    eos_var: Float[np.ndarray, "unit"]
+    tokens: Int[np.ndarray, "1"]
+
+    def scores(self, method: PaperMethod) -> Float[np.ndarray, "unit"]:
+        return np.abs(self.t) if method == "welch" else self.l0
+
+    def stats(self, layer: int) -> UnitStats:
+        """Of the train sentences."""
+        arrays = {name: torch.tensor(getattr(self, name))[None] for name in STATS}
+        return UnitStats(**arrays, tokens=int(self.tokens[0]), layers=(layer,))
+
+
+@dataclass(frozen=True, eq=False)
+class ProbedTask:
+    """What it holds of the probes, which are those of standardised states, and the states that they are tested on."""
+
+    mean: Float[np.ndarray, "unit"]
+    scale: Float[np.ndarray, "unit"]
+    dense_weights: Float[np.ndarray, "unit"]
+    dense_bias: Float[np.ndarray, "1"]
+    sparse_weights: Float[np.ndarray, "unit"]
+    sparse_bias: Float[np.ndarray, "1"]
+    null_dense_weights: Float[np.ndarray, "unit"]
+    null_dense_bias: Float[np.ndarray, "1"]
+    null_sparse_weights: Float[np.ndarray, "unit"]
+    null_sparse_bias: Float[np.ndarray, "1"]
+    states_train: Float[np.ndarray, "pair side unit"]
+    states_validation: Float[np.ndarray, "pair side unit"]
+    states_test: Float[np.ndarray, "pair side unit"]
+    sentences: Sequence[Sequence[str]]  # digests of the two sentences of every pair
+    parts: Mapping[str, Sequence[int]]  # of the split
+
+    def raw(self, probe: ProbeName) -> tuple[Float[np.ndarray, "unit"], float]:
+        """A probe's weights and bias for states as they are (float64)."""
+        weights = getattr(self, f"{probe}_weights").astype(float) / self.scale
+        return weights, float(getattr(self, f"{probe}_bias")[0]) - float(weights @ self.mean)
+
+    @property
+    def tested(self) -> list[set[str]]:
+        """The digests of the two sentences of each test pair."""
+        return [set(self.sentences[pair]) for pair in self.parts["test"]]
+
+    @property
+    def seen(self) -> set[str]:
+        """Those of the train and validation pairs."""
+        pairs = (*self.parts["train"], *self.parts["validation"])
+        return {sentence for pair in pairs for sentence in self.sentences[pair]}
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenMask:
+    """What it holds of the sparse probe's mask."""
+
+    kept: Float[np.ndarray, "1"]  # share of units
+    lam: Float[np.ndarray, "1"] = field(metadata={STORED_AS: "lambda"})
 
 
 def one_layer_name(task: str) -> str:
@@ -89,7 +159,8 @@ def _null(states: EosStates, split: Split, design: Design, device: torch.device)
     flipped = torch.rand(len(states.values), generator=generator(design.seed, states.task, "null")) < 0.5
     turned = torch.where(flipped[:, None, None, None], states.values.flip(1), states.values)
     found = _probes(replace(states, values=turned), split, "null", design, device)
-    return {f"null_{name}": found[name] for name in ("dense_weights", "dense_bias", "sparse_weights", "sparse_bias")}
+    names = (f"{probe}_{what}" for probe in ("dense", "sparse") for what in ("weights", "bias"))
+    return {f"null_{name}": found[name] for name in names}
 
 
 def _stability(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from neurosteer.data import EosStates
 from neurosteer.experiments.design import UNTRAINED, Design
@@ -47,13 +49,18 @@ def states_unit(work: Work, task: Task, model_name: str = TRAINED) -> Unit:
     return Unit(states_name(pairs.task, model_name), pairs.task, cost, compute, scratch=True, size=size)
 
 
+def values_of(result: UnitResult) -> Float[Tensor, "pair side layer unit"]:
+    """The values of the states alone."""
+    return torch.from_numpy(np.asarray(result.arrays["values"]))
+
+
 def states_of(result: UnitResult, pairs: Pairs, design: Design) -> EosStates:
     """The states that a unit left behind."""
     return EosStates(
-        torch.from_numpy(np.asarray(result.arrays["values"])),
+        values_of(result),
         design.states_layers,
         pairs.task,
-        result.values["model"],
+        str(result.values["model"]),
         design.site,
         design.position,
         pairs.digest,

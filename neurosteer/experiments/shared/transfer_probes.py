@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.store import file_stem
 from neurosteer.studies.examples import best_strength
 
-from .one_layer import one_layer_name
+from .one_layer import PROBES, ProbedTask, ProbeName, one_layer_name
 
-PROBES = ("sparse", "dense", "null_sparse", "null_dense")
-GENERAL = ("accuracy", "pairwise", "pairs")  # of a general probe, by task
+Kind = Literal["accuracy", "pairwise"]  # at threshold 0; whether the good sentence of a pair scores higher
+KINDS: tuple[Kind, ...] = get_args(Kind)
+GENERAL = (*KINDS, "pairs")  # of a general probe, by task
+Accuracies = Float[np.ndarray, "trained tested"]
 TRANSFER = "transfer"
 
 
@@ -30,26 +34,19 @@ def transfer_unit(tasks: Sequence[str]) -> Unit:
     names = [one_layer_name(task) for task in tasks]
 
     def compute(read: Read) -> UnitResult:
-        results = [read(name) for name in names]
-        unseen = [_unseen(target, results) for target in results]
+        probed = [read(name).typed(ProbedTask) for name in names]
+        unseen = [_unseen(target, probed) for target in probed]
         arrays: dict[str, np.ndarray] = {}
         for probe in PROBES:
-            weights, bias = (np.stack(rows) for rows in zip(*(_raw(one, probe) for one in results), strict=True))
+            weights, bias = (np.stack(rows) for rows in zip(*(one.raw(probe) for one in probed), strict=True))
             columns = [
-                _judge(weights, bias, target.arrays["states_test"], kept)
-                for target, kept in zip(results, unseen, strict=True)
+                _judge(weights, bias, target.states_test, kept) for target, kept in zip(probed, unseen, strict=True)
             ]
-            for name, column in zip(("accuracy", "pairwise"), zip(*columns, strict=True), strict=True):
+            for name, column in zip(KINDS, zip(*columns, strict=True), strict=True):
                 arrays[f"{name}_{probe}"] = np.stack(column, axis=1)
         return UnitResult({**arrays, "pairs": np.stack([kept.sum(axis=1) for kept in unseen], axis=1)}, {})
 
     return Unit(TRANSFER, "", 0.05 * len(tasks), compute, needs=tuple(names))
-
-
-def _raw(result: UnitResult, probe: str) -> tuple[np.ndarray, float]:
-    """A probe's weights and bias for states as they are (float64)."""
-    weights = result.arrays[f"{probe}_weights"].astype(float) / result.arrays["scale"]
-    return weights, float(result.arrays[f"{probe}_bias"][0]) - float(weights @ result.arrays["mean"])
 
 
 def _judge(
@@ -73,19 +70,38 @@ def _ordered(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
     return (np.sign(good - bad) + 1) / 2
 
 
-def _unseen(target: UnitResult, sources: Sequence[UnitResult]) -> Bool[np.ndarray, "source pair"]:
+def _unseen(target: ProbedTask, sources: Sequence[ProbedTask]) -> Bool[np.ndarray, "source pair"]:
     """The target's test pairs of which a source's train and validation parts hold no sentence."""
-    test = _sentences(target, "test")
-    return np.array([[not pair & seen for pair in test] for seen in map(_seen, sources)])
+    test = target.tested
+    return np.array([[not pair & seen for pair in test] for seen in (source.seen for source in sources)])
 
 
-def _seen(source: UnitResult) -> set[str]:
-    return set().union(*_sentences(source, "train"), *_sentences(source, "validation"))
+@dataclass(frozen=True, eq=False)
+class Transferred:
+    """What `transfer_unit` leaves behind: accuracies of every probe, and the test pairs that each rests on."""
+
+    accuracy_sparse: Accuracies
+    accuracy_dense: Accuracies
+    accuracy_null_sparse: Accuracies
+    accuracy_null_dense: Accuracies
+    pairwise_sparse: Accuracies
+    pairwise_dense: Accuracies
+    pairwise_null_sparse: Accuracies
+    pairwise_null_dense: Accuracies
+    pairs: Int[np.ndarray, "trained tested"]
+
+    def of(self, kind: Kind, probe: ProbeName) -> Accuracies:
+        found: np.ndarray = getattr(self, f"{kind}_{probe}")
+        return found
 
 
-def _sentences(result: UnitResult, part: str) -> list[set[str]]:
-    """The digests of the two sentences of each pair of a part."""
-    return [set(result.values["sentences"][pair]) for pair in result.values["parts"][part]]
+@dataclass(frozen=True, eq=False)
+class Generalised:
+    """What a unit of `general_units` leaves behind, by task."""
+
+    accuracy: Float[np.ndarray, "task"]
+    pairwise: Float[np.ndarray, "task"]
+    pairs: Float[np.ndarray, "task"]
 
 
 @dataclass(frozen=True)
@@ -112,27 +128,33 @@ def _general(phenomenon: str, members: Sequence[Member]) -> Unit:
     def compute(read: Read) -> UnitResult:
         if not others:
             return UnitResult({name: np.full(len(own), np.nan) for name in GENERAL}, {})
-        states = {part: [read(name).arrays[f"states_{part}"] for name in others] for part in ("train", "validation")}
-        train, validation = (torch.from_numpy(np.concatenate(each))[:, :, None] for each in states.values())
+        learned = [read(name).typed(ProbedTask) for name in others]
+        train = _joined([one.states_train for one in learned])
+        validation = _joined([one.states_validation for one in learned])
         x, y = labelled(train)
         standard = Standard.of(x)
         probes = fit_logistic(standard(x), y, torch.tensor([STRENGTHS]))
         vx, vy = labelled(validation)
         best = probes.pick(best_strength(probes.accuracy(standard(vx), vy)))
-        seen = set().union(*(_seen(read(name)) for name in others))
-        judged = np.array([_tested(best, standard, read(name), seen) for name in own])
+        seen = set().union(*(one.seen for one in learned))
+        judged = np.array([_tested(best, standard, read(name).typed(ProbedTask), seen) for name in own])
         return UnitResult(dict(zip(GENERAL, judged.T, strict=True)), {})
 
     cost = 0.02 * len(others)
     return Unit(general_name(phenomenon), "", cost, compute, needs=(*others, *own))
 
 
-def _tested(probe: Probes, standard: Standard, target: UnitResult, seen: Set[str]) -> tuple[float, float, int]:
+def _joined(states: Sequence[Float[np.ndarray, "pair side unit"]]) -> Float[Tensor, "pair side layer unit"]:
+    """The states of several tasks, at the one layer."""
+    return torch.from_numpy(np.concatenate(states))[:, :, None]
+
+
+def _tested(probe: Probes, standard: Standard, target: ProbedTask, seen: Set[str]) -> tuple[float, float, int]:
     """Accuracy, pairwise accuracy, and the number of test pairs with no sentence that any of the others has seen."""
-    kept = [i for i, pair in enumerate(_sentences(target, "test")) if not seen & pair]
+    kept = [i for i, pair in enumerate(target.tested) if not seen & pair]
     if not kept:
         return np.nan, np.nan, 0
-    x, y = labelled(torch.from_numpy(target.arrays["states_test"][kept])[:, :, None])
+    x, y = labelled(_joined([target.states_test[kept]]))
     good, bad = (standard(x) @ probe.weights[0, 0])[0].chunk(2)
     pairwise = float(_ordered(good.numpy(), bad.numpy()).mean())
     return float(probe.accuracy(standard(x), y)[0, 0]), pairwise, len(kept)
