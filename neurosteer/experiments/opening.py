@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from neurosteer.arguments import a
 from neurosteer.errors import InputError
 from neurosteer.results import read_record
-from neurosteer.results.run import RunListing
+from neurosteer.results.run import RunListing, RunRecord
 from neurosteer.results.score import ScoreRun
 from neurosteer.store import expanded
 from neurosteer.studies.runs import RESULTS, read_run
@@ -83,30 +83,30 @@ def _check_kind(place: Path, found: Opened, kind: type) -> None:
 def _opened(place: Path) -> Opened:
     try:
         run = read_run(place)
-        command, entries = run["command"], list(run["results"])
+        known = read_record(RunRecord, run)
     except OSError as error:
         raise InputError(f"no run in '{place}': {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{place / RESULTS} is not the result of a run") from None
-    if command in ("ablate", "amplify"):
+    if known.command in ("ablate", "amplify"):
         from neurosteer.studies.effects.effect import load_effects
 
         return load_effects(place)
-    if command == "evidence":
+    if known.command == "evidence":
         from neurosteer.studies.evidence.result import load_evidence
 
         return load_evidence(place)
-    if command == "find":
+    if known.command == "find":
         from neurosteer.studies import Found
 
-        return [Found.load(place, task) for task in dict.fromkeys(entry.get("task") for entry in entries)]
+        return [Found.load(place, task) for task in dict.fromkeys(entry.get("task") for entry in known.results)]
     try:
-        if command == "score":
+        if known.command == "score":
             return read_record(ScoreRun, run)
-        if command == "run":
+        if known.command == "run":
             from .outcome import Outcome
 
             return RecipeRun(place, Outcome.from_dict(run).with_tasks(place), computed=0)
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{place / RESULTS} is not the result of `neurosteer {command}`: {error}") from None
-    raise InputError(f"{place / RESULTS} is of a command that is not known here: '{command}'")
+        raise InputError(f"{place / RESULTS} is not the result of `neurosteer {known.command}`: {error}") from None
+    raise InputError(f"{place / RESULTS} is of a command that is not known here: '{known.command}'")

@@ -82,18 +82,17 @@ class _Deal:
     """An assignment of keys to parts, and how many pairs it keeps in each."""
 
     def __init__(self, keys: Sequence[frozenset[str]], sizes: Sequence[int], rng: Random) -> None:
-        self.sizes = sizes
         self.needed = [len(of_group) for of_group in keys]
-        self.groups_of: dict[str, list[int]] = {key: [] for key in sorted(frozenset().union(*keys))}
+        self.groups_of: dict[str, list[tuple[int, int, int]]] = {key: [] for key in sorted(frozenset().union(*keys))}
         self.part_of = {key: rng.choices(range(len(PARTS)), SHARES)[0] for key in self.groups_of}
-        self.held = [[0] * len(PARTS) for _ in keys]  # how many keys of each group lie in each part
-        for group, of_group in enumerate(keys):
+        self.held = [[0] * len(keys) for _ in PARTS]  # how many keys of each group lie in each part
+        for group, (of_group, size, needed) in enumerate(zip(keys, sizes, self.needed, strict=True)):
             for key in of_group:
-                self.groups_of[key].append(group)
-                self.held[group][self.part_of[key]] += 1
+                self.groups_of[key].append((group, size, needed))
+                self.held[self.part_of[key]][group] += 1
         self.kept = [
-            sum(size for size, held, needed in zip(sizes, self.held, self.needed, strict=True) if held[p] == needed)
-            for p in range(len(PARTS))
+            sum(size for size, own, needed in zip(sizes, held, self.needed, strict=True) if own == needed)
+            for held in self.held
         ]
 
         total = max(1, sum(sizes))
@@ -107,8 +106,8 @@ class _Deal:
 
     def parts(self) -> list[int | None]:
         """The part of each group, None for the dropped."""
-        pairs = zip(self.held, self.needed, strict=True)
-        return [held.index(needed) if needed in held else None for held, needed in pairs]
+        groups = zip(zip(*self.held, strict=True), self.needed, strict=True)
+        return [held.index(needed) if needed in held else None for held, needed in groups]
 
     def anneal(self, rng: Random) -> None:
         """Try to move each key in turn, again and again, while the temperature falls to zero."""
@@ -121,18 +120,20 @@ class _Deal:
 
     def _try_move(self, key: str, target: int, temperature: float, rng: Random) -> None:
         """Move one key if that is better, or if the temperature lets it pass."""
-        source, lost, won = self.part_of[key], 0, 0
-        for group in self.groups_of[key]:
-            if self.held[group][source] == self.needed[group]:
-                lost += self.sizes[group]
-            if self.held[group][target] + 1 == self.needed[group]:
-                won += self.sizes[group]
-        gain = self.worth[source][self.kept[source] - lost] - self.worth[source][self.kept[source]]
-        gain += self.worth[target][self.kept[target] + won] - self.worth[target][self.kept[target]]
+        source, groups, kept = self.part_of[key], self.groups_of[key], self.kept
+        here, there, lost, won = self.held[source], self.held[target], 0, 0
+        for group, size, needed in groups:
+            if here[group] == needed:
+                lost += size
+            if there[group] + 1 == needed:
+                won += size
+        of_source, of_target = self.worth[source], self.worth[target]
+        gain = of_source[kept[source] - lost] - of_source[kept[source]]
+        gain += of_target[kept[target] + won] - of_target[kept[target]]
         if gain > 0 or (temperature > 0 and rng.random() < math.exp(gain / temperature)):
             self.part_of[key] = target
-            self.kept[source] -= lost
-            self.kept[target] += won
-            for group in self.groups_of[key]:
-                self.held[group][source] -= 1
-                self.held[group][target] += 1
+            kept[source] -= lost
+            kept[target] += won
+            for group, _, _ in groups:
+                here[group] -= 1
+                there[group] += 1

@@ -284,6 +284,11 @@ class Split:
     indices: dict[str, tuple[int, ...]]
     dropped: int
 
+    @property
+    def train_indices(self) -> tuple[int, ...]:
+        """The positions of the train pairs in what was split."""
+        return self.indices["train"]
+
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(self.indices[part])} {part}" for part in PARTS)
         dropped = f", {self.dropped} dropped" if self.dropped else ""

@@ -181,16 +181,17 @@ def faithfulness_figure(
 
 def _line(axes: Axes, one: EvidenceResult, *, controls: bool) -> None:
     look, shares = method_look(one.method or "given"), [point.share for point in one.curve]
+    colour = look["color"]
     if controls and one.curve[0].controls:
         low, high = ([end(point.controls) for point in one.curve] for end in (min, max))
         count = counted(len(one.curve[0].controls), "shuffled order")
         axes.fill_between(shares, low, high, color=GREY, alpha=0.3, linewidth=0, label=f"{count}, range", zorder=2)
     label = f"{_name(one)}: CPR {one.cpr:.2f}, CMD {one.cmd:.2f}"
     axes.fill_between(
-        shares, [p.low for p in one.curve], [p.high for p in one.curve], color=look["color"], alpha=0.15, linewidth=0
+        shares, [p.low for p in one.curve], [p.high for p in one.curve], color=colour, alpha=0.15, linewidth=0
     )
     axes.plot(shares, [p.f for p in one.curve], label=label, linewidth=1.8, markersize=5.5, zorder=4, **look)
-    dashed: Look = {"color": look["color"], "linestyle": DASHED, "linewidth": 1.2, "zorder": 3}
+    dashed: Look = {"color": colour, "linestyle": DASHED, "linewidth": 1.2, "zorder": 3}
     axes.plot(shares, [p.reverse for p in one.curve], label=f"{one.method or 'given'}, reversed", **dashed)
     own = one.tests.get("sufficient")
     if own is not None and own.value is not None:
@@ -199,7 +200,7 @@ def _line(axes: Axes, one: EvidenceResult, *, controls: bool) -> None:
             [own.value],
             linestyle="",
             markersize=11,
-            markerfacecolor="white" if not own.holds else look["color"],
+            markerfacecolor="white" if not own.holds else colour,
             markeredgewidth=1.8,
             zorder=5,
             **look,

@@ -7,6 +7,7 @@ flat: `accuracy`, `accuracy_low`, `accuracy_high`.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -83,6 +84,13 @@ def read_record(kind: type[R], values: Mapping[str, Json]) -> R:
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{place}: {first['msg'].lower()}") from None
     return found
+
+
+def read_csv(kind: type[R], path: Path) -> list[R]:
+    """The rows of a CSV file as dataclasses; an empty cell is None. Raises `OSError`, and `ValueError` as above."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
+    return [read_record(kind, row) for row in rows]
 
 
 def frame(rows: Iterable[object]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from neurosteer.cli import app
 from neurosteer.experiments.recipe.bundled import bundled_recipes
 from neurosteer.grammar import PARADIGMS
 from neurosteer.meaning import MEANING_TASKS
@@ -63,6 +64,7 @@ def test_recipes(completions):
 
 def test_a_shell_is_given_its_script(run, monkeypatch):
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")  # whatever shell runs the tests, or none
+    monkeypatch.setattr(app, "_parser", app._parser.__wrapped__)  # built anew, as this decides how it is built
     outcome = run("--show-completion", "bash")
     assert (outcome.code, outcome.err) == (0, "")
     assert "_NEUROSTEER_COMPLETE=complete_bash" in outcome.out

@@ -52,7 +52,7 @@ def exchanges(pairs: Pairs, draws: int, seed: int) -> Exchanged:
 def null_sets_unit(work: Work, task: Task) -> Unit:
     """The sets that each method finds on exchanged pairs: `<method>` `[null k]`; -1 fills a smaller set."""
     recipe, design, pairs = work.recipe, work.design, task.split.train
-    train = torch.as_tensor(task.split.indices["train"])
+    train = torch.as_tensor(task.split.train_indices)
     encoded = [method for method in PAPER_METHODS if method in causal_methods(recipe)]
 
     def compute(read: Read) -> UnitResult:

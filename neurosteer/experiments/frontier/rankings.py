@@ -121,7 +121,7 @@ def _stats(work: Work, task: Task) -> UnitStats:
     _, stats = states_and_stats(
         work.model,
         task.pairs,
-        task.split.indices["train"],
+        task.split.train_indices,
         site=work.design.site,
         layers=layers_of(work),
         position=work.design.position,

@@ -117,7 +117,7 @@ def one_layer_unit(work: Work, task: Task) -> Unit:
         values, device = states.values, work.model.float64_device
         arrays = _probes(states, split, "l0", design, device) | _null(states, split, design, device)
         arrays |= {name: every_layer.arrays[name][row] for name in STATS} | {"tokens": every_layer.arrays["tokens"]}
-        arrays |= {"t": welch(values, split.indices["train"]).t[0].numpy()}
+        arrays |= {"t": welch(values, split.train_indices).t[0].numpy()}
         for part, indices in split.indices.items():
             most = None if part == "test" else GENERAL_PAIRS
             arrays[f"states_{part}"] = values[torch.as_tensor(indices[:most])][:, :, 0].numpy()
@@ -170,7 +170,7 @@ def _stability(
 
     `folds_welch`, `folds_l0` `[repeat fold k]`; `seeds_welch`, `seeds_l0` `[repeat k]`; -1 fills a set up to k.
     """
-    train = torch.as_tensor(split.indices["train"])
+    train = torch.as_tensor(split.train_indices)
     size = len(train) // asked.folds
     folds, labels = [], []
     for repeat in range(asked.repeats):
@@ -183,7 +183,7 @@ def _stability(
     for repeat in range(asked.repeats):
         seed = seed_of(design.seed, "stability", repeat) >> 32
         try:
-            indices = pairs.split(split.kind, seed).indices["train"]
+            indices = pairs.split(split.kind, seed).train_indices
         except InputError:  # the words that allow a lexical split with one seed need not do so with another
             continue
         label = (pairs.task, design.layer, "l0", "seed", repeat)

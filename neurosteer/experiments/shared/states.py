@@ -33,7 +33,7 @@ def states_unit(work: Work, task: Task, model_name: str = TRAINED) -> Unit:
         states, stats = states_and_stats(
             work.untrained() if model_name == UNTRAINED else work.model,
             pairs,
-            task.split.indices["train"],
+            task.split.train_indices,
             site=design.site,
             layers=design.states_layers,
             position=design.position,

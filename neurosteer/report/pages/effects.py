@@ -21,7 +21,8 @@ from neurosteer.report.numbers import (
 )
 from neurosteer.report.table import Table
 from neurosteer.results import read_record
-from neurosteer.results.effect import Change, EffectResult
+from neurosteer.results.effect import Change, EffectResult, PairEffect
+from neurosteer.results.record import read_csv
 from neurosteer.vocabulary import Json
 
 from .changes import changes, changes_chart
@@ -30,7 +31,7 @@ from .doses import doses_part
 from .margins import margins_chart
 from .neuron_cards import edited_cards
 from .origin import OriginFind
-from .tokens import csv_rows, token_data
+from .tokens import token_data
 from .top_sentences import Heights
 
 
@@ -96,7 +97,7 @@ def _parts(
         yield cards
     if pairs is None:
         return
-    margins = csv_rows(pairs)
+    margins = read_csv(PairEffect, pairs)
     dose = f" This is scale {effect.edit.scale:g}." if len(effect.by_scale) > 1 else ""
     yield Part(
         "margins",
@@ -108,7 +109,7 @@ def _parts(
         [margins_chart(margins)],
     )
     if effect.files and effect.files.tokens:
-        known = {row["pair"]: (float(row["margin_before"]), float(row["margin_after"])) for row in margins}
+        known = {one.pair: (one.margin_before, one.margin_after) for one in margins}
         yield Part(
             "pairs",
             "On which sentences did the model change its mind?",

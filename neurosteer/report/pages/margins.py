@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neurosteer.results.effect import PairEffect
+
 from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, in_rows, level, shape_by_series
 
 OUTCOMES = (Series("lost", 1), Series("gained", 2), Series("still right", 0), Series("still wrong", 7))
 
 
-def margins_chart(rows: Sequence[dict[str, str]]) -> Chart:
+def outcome(pair: PairEffect) -> Series:
+    """Which side of 0 its margin is on, before and after."""
+    lost, gained, right, wrong = OUTCOMES
+    if pair.margin_before > 0:
+        return right if pair.margin_after > 0 else lost
+    return gained if pair.margin_after > 0 else wrong
+
+
+def margins_chart(margins: Sequence[PairEffect]) -> Chart:
     """Every pair by its margin before and after."""
-    points: list[Row] = []
-    for row in rows:
-        before, after = float(row["margin_before"]), float(row["margin_after"])
-        kind = OUTCOMES[(0 if after <= 0 else 2) if before > 0 else (1 if after > 0 else 3)].name
-        told = {"pair": row["pair"], "good": row.get("sentence_good", ""), "bad": row.get("sentence_bad", "")}
-        points.append({**told, "series": kind, "before": before, "after": after})
+    points: list[Row] = [
+        {
+            "pair": one.pair,
+            "good": one.sentence_good or "",
+            "bad": one.sentence_bad or "",
+            "series": outcome(one).name,
+            "before": one.margin_before,
+            "after": one.margin_after,
+        }
+        for one in margins
+    ]
     series = in_rows(OUTCOMES, points)
-    ends = [value for point in points for value in (point["before"], point["after"])]
+    ends = [value for one in margins for value in (one.margin_before, one.margin_after)]
     low, high = min(ends, default=0.0), max(ends, default=0.0)
     diagonal = {
         "data": {"values": [{"a": low}, {"a": high}]},

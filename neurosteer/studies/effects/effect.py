@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.report import effect_html, effect_table, rows_csv, to_json
 from neurosteer.results import APART, frame, read_record, record
 from neurosteer.results.effect import EffectFiles, EffectResult, PairEffect
+from neurosteer.results.record import read_csv
 from neurosteer.store import SUFFIX, file_stem, write_artefact, write_bytes
 from neurosteer.studies.runs import RESULTS, read_run, write_alone
 from neurosteer.studies.token_scores import TokenScores
@@ -236,9 +236,7 @@ def _load(folder: Path, result: EffectResult) -> Effect:
     if result.files is None:
         raise InputError(f"{folder / RESULTS} names no files")
     neurons, pairs = (folder / Path(name).name for name in (result.files.neurons, result.files.pairs))
-    with pairs.open(encoding="utf-8", newline="") as file:
-        rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
-    by_pair = tuple(read_record(PairEffect, row) for row in rows)
+    by_pair = tuple(read_csv(PairEffect, pairs))
     margins, digest = np.empty((0, len(by_pair))), ""
     if result.files.controls is not None:
         arrays, metadata = CONTROLS.read(folder / Path(result.files.controls).name, pair=len(by_pair))

@@ -40,7 +40,7 @@ def encoded(work: AskedSet) -> AnswerParts:
     layers = _layers_of_sets(work)
     states = search.states(layers)
     own = states[:, :, [layers.index(layer) for layer in work.layers]]
-    train = torch.as_tensor(split.indices["train"])
+    train = torch.as_tensor(split.train_indices)
     chosen = search.on(split.train, own[train]) if work.method else work.neurons
     if not len(chosen):
         return work.cannot_tell(

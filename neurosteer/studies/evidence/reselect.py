@@ -78,7 +78,7 @@ class RepeatedSearch:
         """The EOS states of all pairs at the layers (or others), from the cache where the find has left them."""
         work = self.work
         layers = work.neurons.stats.layers
-        train = work.split.indices["train"]
+        train = work.split.train_indices
         found, _ = states_and_stats(
             work.model,
             work.pairs,

@@ -48,7 +48,7 @@ def selective(work: AskedSet) -> AnswerParts:
 def null_sets(work: AskedSet) -> tuple[list[NeuronSet], list[NeuronSet]]:
     """What the search finds on exchanged labels, and what it finds again on other parts of the true pairs."""
     search, split = RepeatedSearch(work), work.split
-    known = (*split.indices["train"], *split.indices["validation"])
+    known = (*split.train_indices, *split.indices["validation"])
     both = work.pairs.take(known)
     n_train = len(split.train)
     flips = exchanges(split.train, work.nulls, work.seed)

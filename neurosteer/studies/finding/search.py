@@ -185,12 +185,12 @@ def _find(
             model, pairs, train, site=site, layers=layers, position=position, cache=cache, progress=progress
         )
 
-    states, stats = read(parts.indices["train"])
+    states, stats = read(parts.train_indices)
 
     def attributed(split: Split, asked: ProbeSettings) -> AttributionRanking | None:
         if "attribution" not in asked.methods:
             return None
-        own = stats if split is parts else read(split.indices["train"])[1]  # the mean is over its train sentences
+        own = stats if split is parts else read(split.train_indices)[1]  # the mean is over its train sentences
         return attribution_ranking(
             model, split.train, split.validation, ablation, own, cache=cache, progress=progress
         )
@@ -276,7 +276,7 @@ def _search(
             progress=progress,
         )
 
-    test = welch(states.values, parts.indices["train"])
+    test = welch(states.values, parts.train_indices)
     results = probe(parts, test, settings, "probes")
     search = SearchParts(pairs, settings, results, test.significant())
     if masked is not None:
@@ -295,6 +295,6 @@ def _search(
             notices = [f"no column for new words: {error}"]
     if held_out is not None:
         asked = replace(settings, methods=settings.methods[:1], draws=0, directions=())
-        unseen = probe(held_out, welch(states.values, held_out.indices["train"]), asked, "new words")
+        unseen = probe(held_out, welch(states.values, held_out.train_indices), asked, "new words")
     notices += few_pairs(len(parts.test), len(set(groups.tolist())))
     return replace(search, equivalent=equivalent, held_out=held_out, unseen=unseen, notices=notices)
