@@ -16,6 +16,7 @@ from made_outcome import make_outcome
 from plain_probes import Drawn, by_autograd
 from scipy import stats
 from shapes import differences
+from sizes import quick_and_slow
 from sklearn.linear_model import LogisticRegression
 from tiny_models import hf_network, hf_states, ids_of
 
@@ -159,21 +160,21 @@ def accuracy(x: np.ndarray, y: np.ndarray, weights: np.ndarray, bias: float) -> 
     return float(((x @ weights + bias) * y > 0).mean())
 
 
-def test_fig2(run, plain):
+@pytest.mark.parametrize("layer", quick_and_slow([1], [0, 2]))
+def test_fig2(run, plain, layer):
     """Kept share and accuracy by lambda; lambda 1 keeps all."""
     rows = {(row["layer"], row["lambda"]): row for row in result(run, "fig2")["rows"]}
-    for layer in range(LAYERS):
-        for lam in LAMBDAS:
-            found = [task.masked(layer, lam) for task in plain]
-            kept = np.mean([(gates > 0).mean() for _, gates, _ in found])
-            right = [
-                accuracy(task.x["test"][:, layer], task.y["test"], weights, bias)
-                for task, (weights, _, bias) in zip(plain, found, strict=True)
-            ]
-            row = rows[layer, lam]
-            assert row["kept"] == pytest.approx(kept, abs=1.01 / WIDTH / 3)  # one gate of one task at the edge of 0
-            assert row["accuracy"] == pytest.approx(np.mean(right), abs=SENTENCE)
-            assert (row["tasks"], row["kept_low"], row["kept_high"]) == (3, None, None)  # three give no interval
+    for lam in LAMBDAS:
+        found = [task.masked(layer, lam) for task in plain]
+        kept = np.mean([(gates > 0).mean() for _, gates, _ in found])
+        right = [
+            accuracy(task.x["test"][:, layer], task.y["test"], weights, bias)
+            for task, (weights, _, bias) in zip(plain, found, strict=True)
+        ]
+        row = rows[layer, lam]
+        assert row["kept"] == pytest.approx(kept, abs=1.01 / WIDTH / 3)  # one gate of one task at the edge of 0
+        assert row["accuracy"] == pytest.approx(np.mean(right), abs=SENTENCE)
+        assert (row["tasks"], row["kept_low"], row["kept_high"]) == (3, None, None)  # three give no interval
     assert {row["kept"] for row in result(run, "fig2")["rows"] if row["lambda"] == 1} == {1.0}
 
 
@@ -209,9 +210,11 @@ def test_relative_leaves_out_what_cannot_be_read(run, plain):
         assert row["relative"] == pytest.approx(np.mean(ratios), abs=2 * SENTENCE)
 
 
-def test_fig4(run, plain):
-    rows = {(row["layer"], row["lambda"]): row for row in result(run, "fig4")["rows"]}
-    for (layer, lam), row in rows.items():
+@pytest.mark.parametrize("layer", quick_and_slow([1], [0, 2]))
+def test_fig4(run, plain, layer):
+    rows = {row["lambda"]: row for row in result(run, "fig4")["rows"] if row["layer"] == layer}
+    assert {*rows} == {*LAMBDAS}
+    for lam, row in rows.items():
         if lam == 1:
             assert (row["spearman"], row["limit"], row["undefined"]) == (None, None, 3)
             continue

@@ -11,6 +11,7 @@ import pytest
 from figure_checks import check_texts, series_of, texts_in
 from made_causal import made_causal, made_scope
 from matplotlib.figure import Figure
+from sizes import quick_and_slow
 
 from neurosteer.experiments.causal import EXPERIMENT
 from neurosteer.experiments.causal.result import CausalTransfer
@@ -64,7 +65,7 @@ def test_many_tasks_are_named_by_phenomenon_on_both_axes():
         check_texts(figure)
 
 
-@pytest.mark.parametrize("tasks", [1, 24])
+@pytest.mark.parametrize("tasks", quick_and_slow([1], [24]))
 def test_texts_of_few_tasks_keep_their_place(tasks: int):
     for figure in drawn(made_causal(tasks)).values():
         check_texts(figure)

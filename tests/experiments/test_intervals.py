@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from sizes import quick_and_slow
 
 from neurosteer.experiments.intervals import RESAMPLES, TaskSamples
 from neurosteer.experiments.intervals import ends as interval_ends
@@ -83,7 +84,9 @@ def coverage(samples: TaskSamples, values: np.ndarray) -> float:
     return float(((found.low <= 0) & (found.high >= 0)).mean())
 
 
-@pytest.mark.parametrize(("tasks", "least"), [(6, 0.92), (12, 0.93), (67, 0.94)])
+@pytest.mark.parametrize(
+    ("tasks", "least"), [(6, 0.92), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((12, 0.93), (67, 0.94)))]
+)
 def test_intervals_hold_the_mean_of_few_and_of_many(tasks: int, least: float):
     """In 93, 94 and 95 % of 2,000 normal samples, give or take one; the plain percentiles of six in 86 %."""
     values = np.random.default_rng(tasks).normal(size=(tasks, 2000))
@@ -94,7 +97,7 @@ def test_intervals_hold_the_mean_of_few_and_of_many(tasks: int, least: float):
         assert ((low <= 0) & (high >= 0)).mean() < 0.88
 
 
-@pytest.mark.parametrize("share", [0.1, 0.6])
+@pytest.mark.parametrize("share", quick_and_slow([0.6], [0.1]))
 def test_intervals_hold_the_mean_of_tasks_that_are_alike(share: float):
     """12 phenomena of 5 tasks, where phenomena are this share of the variance; taken for independent, too few do."""
     rng = np.random.default_rng(0)
@@ -115,7 +118,7 @@ def trending(tasks: int, runs: int, kind: str, rng: np.random.Generator) -> np.n
 
 
 @pytest.mark.parametrize("kind", ["noise", "walks", "slopes"])
-@pytest.mark.parametrize("tasks", [6, 12, 67])
+@pytest.mark.parametrize("tasks", quick_and_slow([6], [12, 67]))
 def test_no_trend_is_seldom_one(tasks: int, kind: str):
     """At most 6 % of 400 on either side: .025 and what chance adds, or .045 of six."""
     values = trending(tasks, 400, kind, np.random.default_rng(tasks))
@@ -124,6 +127,7 @@ def test_no_trend_is_seldom_one(tasks: int, kind: str):
     assert (found.high < 0).mean() <= 0.06
 
 
+@pytest.mark.slow
 def test_no_trend_of_tasks_that_are_alike():
     rng = np.random.default_rng(5)
     phenomena = np.repeat(np.arange(12), 5)

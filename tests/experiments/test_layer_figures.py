@@ -8,6 +8,7 @@ import pytest
 from figure_checks import check_texts, series_of, texts_in
 from made_outcome import caption_of, make_outcome, outcome_figures, tables_of
 from matplotlib.colors import to_rgb
+from sizes import quick_and_slow
 
 from neurosteer.report.canvas import SEPARATOR
 
@@ -221,7 +222,7 @@ def test_controls_stand_side_by_side():
 
 
 @pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])
-@pytest.mark.parametrize("changes", [{}, ONE, TWO, {"width": 4096, "k": 1, "layers": 32}], ids=str)
+@pytest.mark.parametrize("changes", quick_and_slow([ONE, {"width": 4096, "k": 1, "layers": 32}], [{}, TWO]), ids=str)
 def test_texts_keep_their_place(experiment, changes):
     check_texts(drawn(experiment, **changes)[2])
 

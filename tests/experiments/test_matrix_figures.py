@@ -9,6 +9,7 @@ import pytest
 from figure_checks import check_texts, series_of, texts_in
 from made_outcome import make_outcome, outcome_figures
 from matplotlib.colors import to_rgb
+from sizes import quick_and_slow
 
 from neurosteer.pairs import TASKS
 from neurosteer.report.matrix import reach_of, short, spans
@@ -124,18 +125,19 @@ def test_many_tasks_are_named_by_phenomenon_on_both_axes(whole, name):
     assert starts == [sum(sizes[:i]) - 0.5 for i in range(1, 12)]
 
 
-@pytest.mark.parametrize("name", ["fig6", "fig6.pairwise", "overlap"])
+@pytest.mark.parametrize("name", quick_and_slow(["fig6", "overlap"], ["fig6.pairwise"]))
 def test_texts_of_many_tasks_keep_their_place(whole, name):
     check_texts(whole[1][name])
 
 
 @pytest.mark.parametrize("experiment", ["fig6", "overlap"])
-@pytest.mark.parametrize("tasks", [1, 24])
+@pytest.mark.parametrize("tasks", quick_and_slow([1], [24]))
 def test_texts_of_few_tasks_keep_their_place(experiment, tasks):
     for figure in drawn(experiment, tasks=tasks)[1].values():
         check_texts(figure)
 
 
+@pytest.mark.slow
 def test_tasks_without_phenomena_leave_names_out_rather_than_crowd_them():
     outcome = make_outcome(("fig6",), tasks=60, layers=1)
     outcome["results"][0]["phenomena"] = [f"a task of my own {i}" for i in range(60)]

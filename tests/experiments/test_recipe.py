@@ -447,7 +447,7 @@ def test_a_file_that_cannot_be_read(write, monkeypatch):
     assert refused(path) == f"cannot read '{path}': Permission denied"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(st.binary(max_size=80) | st.text(max_size=80).map(lambda text: (HEAD + text).encode("utf-8", "surrogatepass")))
 @example(HEAD.encode())
 def test_whatever_a_file_holds(tmp_path, content):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from plain_edits import SOME_KINDS, neurons_at, site_modules
+from sizes import quick_and_slow
 from tiny_models import LAYERS, WIDTH, hf_blocks, hf_network, ids_of, random_pairs
 from torch import Tensor
 
@@ -122,7 +123,7 @@ def arranged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("kind", SOME_KINDS)
-@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("steps", quick_and_slow([1], [3]))
 @pytest.mark.usefixtures("arranged")
 def test_to_zero(steps: int, kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     found = attribute(tiny(kind), PAIRS, site="resid_post", layers=ALL, steps=steps)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from plain_edits import SOME_KINDS, Neurons, New, beyond_bos, hf_edited, hf_logprobs, neurons_at, site_modules
+from sizes import quick_and_slow
 from tiny_models import LAYERS, hf_blocks, hf_network, ids_of, random_pairs, read_from, sentences_of
 from torch import Tensor
 
@@ -109,7 +110,7 @@ def test_push(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[st
     assert (steered(model, edit) - theirs).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("reach", ["own", "onward", "all"])
+@pytest.mark.parametrize("reach", quick_and_slow(["own", "onward"], ["all"]))
 @pytest.mark.parametrize(("kind", "site"), [("llama", "resid_post"), ("gpt2", "mlp_out"), ("gemma3", "resid_post")])
 def test_resample(kind: str, site: str, reach: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     """Each depth takes its values from one donor, drawn among those with a word so deep; beyond them the last."""
@@ -210,7 +211,7 @@ def real(builtin: Model, builtin_network: Any, blimp_sample: Path) -> Real:
     return Real(pairs, network, ids, clean, tokens.mean(0), neurons)
 
 
-@pytest.mark.parametrize("to", ["zero", "mean"])
+@pytest.mark.parametrize("to", quick_and_slow(["mean"], ["zero"]))
 def test_built_in_model(to: str, real: Real, builtin: Model):
     value = real.mean[real.neurons.units] * (to == "mean")
 

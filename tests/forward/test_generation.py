@@ -10,6 +10,7 @@ import pytest
 import torch
 from plain_edits import SOME_KINDS, hf_edited, hf_greedy, neurons_at
 from scipy import stats
+from sizes import quick_and_slow
 from tiny_models import CONTEXT, EOS, LAYERS, hf_network, ids_of
 
 from neurosteer.edits import Edit
@@ -113,7 +114,7 @@ def test_a_nearly_cold_sample_is_greedy(model: Model):
     assert generate(model, PROMPTS, temperature=1e-3, seed=4) == generate(model, PROMPTS)
 
 
-@pytest.mark.parametrize("stop", range(1, 5))
+@pytest.mark.parametrize("stop", quick_and_slow([1, 3], [2, 4]))
 def test_eos_stops(stop: int, tiny_folder: Callable[[str], Path]):
     """A word that greedy search writes is named as EOS: it is the last token, and no part of the text."""
     ids = ids_of("w3 w1 w4", eos=None)

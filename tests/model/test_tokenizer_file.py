@@ -15,6 +15,7 @@ import tokenizers
 import torch
 import transformers
 from plain_edits import hf_logprobs
+from sizes import all_slow_but
 from tiny_models import GROUPED, hf_network, random_pairs, save_random
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 from transformer_lens.model_bridge import TransformerBridge
@@ -139,7 +140,7 @@ def given(way: str, folder: Path, notices: Notices, monkeypatch: pytest.MonkeyPa
     return load_model(hf_network(folder), tokenizer=tokenizer, progress=notices)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", all_slow_but(["network", "our bridge"], WAYS))
 @pytest.mark.parametrize("change", [lower_case, digit_by_digit, begins_with_a_space, one_more_word])
 def test_a_tokenizer_that_the_caller_loaded_reads_as_its_file(
     change: Callable[..., None], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 from plain_probes import BETA, GAMMA, ZETA, Drawn, by_autograd
+from sizes import quick_and_slow
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neurosteer.errors import InputError
@@ -50,8 +51,8 @@ def fit(
     return fit_l0(x, y, lambdas, noise, settings=replace(settings, steps=steps), dense=dense)
 
 
-@pytest.mark.parametrize("lam", [0.05, 0.2, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("steps", [40, 251])
+@pytest.mark.parametrize("lam", quick_and_slow([0.2, 1.0], [0.05, 0.5, 0.9]))
+@pytest.mark.parametrize("steps", quick_and_slow([40], [251]))
 @pytest.mark.parametrize("settings", [L0, FIRST, replace(L0, start="warm", log_alpha=0.5, weight_l2=0.1)], ids=repr)
 def test_against_autograd(lam, steps, settings):
     """In float64. Adam divides a gradient by its size: where one passes through 0, a step holds its rounding."""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from plain_edits import KINDS, hf_logprobs
+from sizes import quick_and_slow
 from tiny_models import hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
@@ -78,7 +79,9 @@ def same_decisions(margins: Tensor, theirs: Tensor, pairs: Pairs) -> bool:
     return torch.equal((margins > 0)[~ties], (decided > 0)[~ties]) and not bool((margins > 0)[ties].any())
 
 
-@pytest.mark.parametrize("packing", PACKS.values(), ids=PACKS)
+@pytest.mark.parametrize(
+    "packing", quick_and_slow([PACKS["256"], PACKS["512 in one row"]], [PACKS["64"], PACKS["512"]]), ids=str
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_tiny_models(
     kind: str,
@@ -123,7 +126,7 @@ def really(builtin: Model, builtin_network: Any) -> OneByOne:
     return OneByOne.of(builtin_network, [[0, *some, 0] for some in words])
 
 
-@pytest.mark.parametrize("size", ["64", "512"])
+@pytest.mark.parametrize("size", quick_and_slow(["512"], ["64"]))
 def test_real_weights(size: str, builtin: Model, really: OneByOne, packed: Callable[[Packing], None]):
     packed(PACKS[size])
     assert forest_is_exact(builtin, QUIET)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from kept_artefacts import keep_artefacts
 from made_pairs import made_pairs
+from sizes import quick_and_slow
 from stub_recipe import DIGEST, contents, stub_units
 
 from neurosteer.artefacts import check_path
@@ -166,7 +167,7 @@ def test_no_page_makes_a_damaged_run_sound(kept, name, again, tmp_path):
     assert contents(run) == before
 
 
-@pytest.mark.parametrize("again", [make_page, write_pdfs])
+@pytest.mark.parametrize("again", quick_and_slow([make_page], [write_pdfs]))
 def test_other_damage_is_still_told_after_a_page(kept, again, tmp_path, rendered):
     run = shutil.copytree(kept["find"], tmp_path / "run")
     again(run)
@@ -272,11 +273,12 @@ def test_the_built_in_model_is_converted_again(tiny_folder, tmp_path, neurosteer
     assert notices.said == []
 
 
-def test_every_byte_of_a_manifest(kept, tmp_path):
-    """Its own text has no digest, so every place in it is tried, with every single bit."""
+@pytest.mark.parametrize("every", quick_and_slow([3], [1]))
+def test_every_byte_of_a_manifest(kept, tmp_path, every):
+    """Its own text has no digest, so every place in it is tried, with every single bit; quickly, every third."""
     run = shutil.copytree(kept["find"], tmp_path / "run")
     whole = (run / MANIFEST).read_bytes()
-    for at in range(len(whole)):
+    for at in range(0, len(whole), every):
         bit = 1 << at % 8
         (run / MANIFEST).write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
         check_told(check_path(run / MANIFEST), run / MANIFEST)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from fresh_process import write_made
+from sizes import all_slow_but, quick_and_slow
 from stub_recipe import KEPT, NAMES, contents, write_pairs, write_recipe
 
 from neurosteer.artefacts import check_path
@@ -91,7 +92,7 @@ def run_folder(place: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("stop_at", ["states-0", "block-1-0"])
+@pytest.mark.parametrize("stop_at", quick_and_slow(["block-1-0"], ["states-0"]))
 def test_in_a_unit(place, stop_at):
     code, out, lines = stopped(place, METADATA, stop_at)
     done = NAMES.index(stop_at)
@@ -167,7 +168,7 @@ STAYS: dict[str, set[str] | None] = {
 }
 
 
-@pytest.mark.parametrize("where", STAYS)
+@pytest.mark.parametrize("where", all_slow_but(["made.csv", "index.html"], STAYS))
 def test_in_a_file(where, tmp_path, tiny_folder, monkeypatch, run):
     """What stays of the run is whole; the same command then ends as if nobody had pressed anything."""
     monkeypatch.chdir(tmp_path)

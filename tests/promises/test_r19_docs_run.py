@@ -219,7 +219,8 @@ OF_RECIPES = [page("experiments"), page("gym")]
 LAID_OUT = [*OF_RECIPES, page("cause")]  # so are their figures; those of the README are rendered, of others only made
 RUNNABLE = runnable()
 TRANSCRIPTS = [(list(commands_in(text))[-1], foot(text)) for of in PAGES for text in of.blocks("console")]
-LONG = [*OF_RECIPES, page("cause"), page("evidence"), page("grains")]  # in the quick suite their commands are parsed
+QUICK = [README, page("finding"), page("python"), page("pages")]
+LONG = [one for one in PAGES if one not in QUICK and one.commands]  # in the quick suite their commands are parsed
 WITH_COMMANDS = [
     pytest.param(one, id=one.path.stem, marks=[pytest.mark.slow] if one in LONG else [])
     for one in PAGES

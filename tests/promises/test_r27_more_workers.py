@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sizes import quick_and_slow
 from stub_recipe import NAMES, contents, write_pairs, write_recipe
 
 COMMAND = Path(__file__).resolve().parents[1] / "stub_command.py"
@@ -70,7 +71,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return contents(place / "kept")
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", quick_and_slow([4], [2]))
 def test_the_same_bytes(place, one, workers):
     """Each unit is computed once, all workers work, and each has its share of the cores unless one says otherwise."""
     notices = finished(place, workers, OMP_NUM_THREADS="1")
@@ -110,7 +111,7 @@ def test_a_worker_that_is_killed_loses_its_unit(place, one):
     assert contents(place / "kept") == one
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("by", quick_and_slow([signal.SIGINT], [signal.SIGTERM]))
 def test_ctrl_c_stops_all(place, one, by):
     process = start(place, 3, STUB_STOP="1", OMP_NUM_THREADS="1")
     stopped(place, process)

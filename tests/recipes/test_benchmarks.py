@@ -221,6 +221,7 @@ def test_products_are_those_of_the_blocks(kind: str, tiny_folder: Callable[[str]
     assert ceiling.products_of(model)() > 0
 
 
+@pytest.mark.slow
 def test_the_gpu_benchmark_on_a_cpu(
     stand_in: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

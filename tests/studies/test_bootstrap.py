@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from sizes import quick_and_slow
 
 from neurosteer.pairs import Pair, Pairs
 from neurosteer.seeds import seed_of
@@ -26,7 +27,7 @@ def test_against_scipy(pairs: int, right: float):
         assert high == pytest.approx(plain.high, abs=noise + 0.5 / len(sample))
 
 
-@pytest.mark.parametrize("pairs", [20, 50, 200])
+@pytest.mark.parametrize("pairs", quick_and_slow([20], [50, 200]))
 @pytest.mark.parametrize("true", [0.5, 0.75, 0.9, 0.97])
 @pytest.mark.parametrize("alike", [False, True], ids=["apart", "alike"])
 def test_coverage(pairs: int, true: float, alike: bool):

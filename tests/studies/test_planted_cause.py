@@ -19,6 +19,7 @@ import pytest
 import torch
 from planted_cause import PLANTED, UNITS, agreement_pairs
 from scipy import stats
+from sizes import quick_and_slow
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of, read_from
 from torch import Tensor
 
@@ -167,7 +168,7 @@ def counts_of(ps: Sequence[float]) -> np.ndarray:
     return np.bincount([round(20 * p) for p in ps], minlength=21)[1:]
 
 
-@pytest.mark.parametrize("to", ["zero", "mean"])
+@pytest.mark.parametrize("to", quick_and_slow(["zero"], ["mean"]))
 def test_among_sets_of_one_kind_every_p_is_as_likely(plain: Margins, to: str):
     """Real margins, in which some units do much and most do little: of 20 random sets, each is like the others."""
     rng = np.random.default_rng(2)
@@ -184,6 +185,7 @@ def matched_ps(plain: Margins, ranking: Ranking, repeats: int, *, k: int, to: st
     return [empirical_p(*against_matched(plain, ranking, some(rng, k), to, seed)) for seed in range(repeats)]
 
 
+@pytest.mark.slow
 def test_random_sets_are_as_likely_to_have_any_p(plain: Margins, ranking: Ranking):
     """A set that was drawn by lot does not stand out among its matched controls."""
     counts = counts_of(matched_ps(plain, ranking, 200, k=3, to="mean"))
