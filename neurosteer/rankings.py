@@ -109,12 +109,12 @@ RANKINGS: Mapping[Method, RankingMethod] = {
 }
 
 
-def ranking_of(method: str) -> RankingMethod | None:
+def ranking_method(method: str) -> RankingMethod | None:
     """What is known of the method that chose neurons; None of neurons that were given."""
     return next((known for name, known in RANKINGS.items() if name == method), None)
 
 
 def shown_by(method: str) -> str:
     """`encoded: `, before the name of a method whose neurons are; nothing of neurons that were given."""
-    known = ranking_of(method)
+    known = ranking_method(method)
     return f"{known.shows}: " if known else ""

@@ -59,7 +59,7 @@ _PROVENANCE: Mapping[str, object] = {
     "source": str,
     "pairs": str,  # digest
     "layout": str,
-    "split": SplitKind | Literal["own"],  # own: of `ns.rank`, whose caller has split them
+    "split": SplitKind | Literal["own"],  # own: of `ns.rank_neurons`, whose caller has split them
     "seed": _Index,
     "position": Position,
     "method": str,  # also of rankings that others have named

@@ -175,7 +175,7 @@ def charts(result: Fig2, scope: Scope) -> list[Chart]:
             "The share of a layer's units whose gate is open, a line for each λ.",
             kept,
             "units kept (share of all)",
-            told=TASKS,
+            on_hover=TASKS,
         ),
         curves_chart(
             "accuracy",
@@ -183,7 +183,7 @@ def charts(result: Fig2, scope: Scope) -> list[Chart]:
             "Mean test accuracy, beside the dense probe on all units.",
             [dense_curve(result.dense), *accuracy],
             "test accuracy (share of sentences)",
-            told=TASKS,
+            on_hover=TASKS,
             levels=word_levels(result.baselines),
         ),
     ]

@@ -153,7 +153,7 @@ def charts(result: Fig3, scope: Scope) -> list[Chart]:
             "A line for each k.",
             curves,
             "test accuracy (share of sentences)",
-            told=TASKS,
+            on_hover=TASKS,
             levels=word_levels(result.baselines),
         )
     ]

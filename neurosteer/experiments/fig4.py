@@ -156,7 +156,7 @@ def charts(result: Fig4, scope: Scope) -> list[Chart]:
             "A line for each λ; dashed, the most that ties of the gates allow.",
             curves,
             "Spearman's rank correlation",
-            told={"limit": "most that ties allow", "tasks": "tasks"},
+            on_hover={"limit": "most that ties allow", "tasks": "tasks"},
             levels=level(0, ""),
             above=[dashes],
         )

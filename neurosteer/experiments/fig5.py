@@ -160,7 +160,7 @@ def charts(result: Fig5, scope: Scope) -> list[Chart]:
             "Mean test accuracy of the chosen units, and of random sets drawn from the rest.",
             [*curves, top],
             "test accuracy (share of sentences)",
-            told={"tasks": "tasks"},
+            on_hover={"tasks": "tasks"},
         ),
         multiples_chart("multiples", k, {f"top {k:,}": result.rows}, result.sizes),
     ]

@@ -37,16 +37,16 @@ def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter,
     texts, place = [line for _, line in lines], f"'{path}'"
     delimiter = asked.delimiter or labelling(texts, own) or _delimiter(texts[0] if texts else "", own, asked)
     mark = DELIMITERS[delimiter]
-    told = () if delimiter in (own, asked.delimiter) else (f"fields parted by {delimiter}",)
+    remarks = () if delimiter in (own, asked.delimiter) else (f"fields parted by {delimiter}",)
     label = labelled_lines(texts, mark)
     if label is not None:
         names = ("label", "sentence") if label == 0 else ("sentence", "label")
         filled = [(where, line) for where, line in lines if line.strip()]
         _refuse_half_quoted(filled, mark)
         records = [(where, dict(zip(names, split_fields(line, mark), strict=True))) for where, line in filled]
-        return PairTable(place, records, names, (*told, "no line of column names"), headed=False)
+        return PairTable(place, records, names, (*remarks, "no line of column names"), headed=False)
     if asked.order and asked.sentence is None:
-        return _without_names(path, lines, mark, told)
+        return _without_names(path, lines, mark, remarks)
     rows = csv.DictReader(texts, delimiter=mark, dialect=_Strict)
     named = tuple(_parsed(path, lines, 0, lambda: list(rows.fieldnames or ())))
     each_once(named, _where(path, lines, 1))
@@ -59,10 +59,10 @@ def read_delimited(path: Path, lines: Sequence[tuple[str, str]], own: Delimiter,
                 "holds the delimiter in quotation marks"
             )
         found.append((where, row))
-    return PairTable(place, found, named, told)
+    return PairTable(place, found, named, remarks)
 
 
-def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, told: tuple[str, ...]) -> PairTable:
+def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, remarks: tuple[str, ...]) -> PairTable:
     """Fields by their numbers, from 1, where sentences follow each other in a known order."""
     rows = csv.reader([line for _, line in lines], delimiter=mark, dialect=_Strict)
     found: list[Record] = []
@@ -70,7 +70,7 @@ def _without_names(path: Path, lines: Sequence[tuple[str, str]], mark: str, told
         if any(field.strip() for field in row):
             fields = {str(number): field for number, field in enumerate(row, start=1)}
             found.append((_where(path, lines, rows.line_num), fields))
-    return PairTable(f"'{path}'", found, tuple(found[0][1]) if found else (), told, headed=False)
+    return PairTable(f"'{path}'", found, tuple(found[0][1]) if found else (), remarks, headed=False)
 
 
 def labelled_lines(lines: Sequence[str], mark: str = "\t") -> int | None:

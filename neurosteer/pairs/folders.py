@@ -22,7 +22,7 @@ class FolderOfPairs:
     """The files by the names that they give their tasks, and what a notice says of them."""
 
     files: dict[str, Path]
-    told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def files_below(source: str, folder: Path, asked: Layout) -> FolderOfPairs:
@@ -54,12 +54,14 @@ def files_below(source: str, folder: Path, asked: Layout) -> FolderOfPairs:
             raise InputError(f"'{source}' holds task '{name}' twice: {files[name].name} and {path.name}")
         files[name] = path
     below = [name for name, path in files.items() if path.parent != folder]
-    told = [f"{len(below)} of its files are in folders below it ({below[0]})"] if 0 < len(below) < len(files) else []
+    remarks = (
+        [f"{len(below)} of its files are in folders below it ({below[0]})"] if 0 < len(below) < len(files) else []
+    )
     if passed:
         more = f" and {len(passed) - 1} more" if len(passed) > 1 else ""
         how = " or ".join(f"--layout {order}" for order in ORDERS)
-        told.append(f"{passed[0].name}{more} left out: nothing says which of its lines are good ({how} does)")
-    return FolderOfPairs(files, (*told, *(f"cannot read the folder '{one}'" for one in shut)))
+        remarks.append(f"{passed[0].name}{more} left out: nothing says which of its lines are good ({how} does)")
+    return FolderOfPairs(files, (*remarks, *(f"cannot read the folder '{one}'" for one in shut)))
 
 
 def _may_be_of_pairs(path: Path) -> bool:

@@ -61,9 +61,9 @@ def hub_table(repo: str, config: str, *, online: bool, split: str = "train") -> 
     place = f"{repo} ({config})"
     records = [record for part in _chosen(splits, split, place) for record in _records(part, place)]
     left = [name for name in splits if name != split] if split in splits and len(splits) > 1 else []
-    told = (f"the split '{split}' alone (there are also {', '.join(left)})",) if left else ()
+    remarks = (f"the split '{split}' alone (there are also {', '.join(left)})",) if left else ()
     return PairTable.of(
-        f"'{repo}' ({config})", [(f"{place}, row {row}", one) for row, one in enumerate(records, 1)], told
+        f"'{repo}' ({config})", [(f"{place}, row {row}", one) for row, one in enumerate(records, 1)], remarks
     )
 
 

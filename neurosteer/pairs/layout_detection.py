@@ -39,12 +39,12 @@ class DetectedLayout:
     Attributes:
         table: what was read.
         layout: all that is known of it.
-        told: what was found without being asked for, for a notice.
+        remarks: what was found without being asked for, for a notice.
     """
 
     table: PairTable
     layout: Layout
-    told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -68,11 +68,11 @@ def read(table: PairTable, asked: Layout) -> DetectedLayout:
     """
     if not table.records:
         return DetectedLayout(table, replace(PLAIN, task="", phenomenon=""))
-    layout, told = _sentences(table, asked)
+    layout, remarks = _sentences(table, asked)
     layout, of_tasks = _tasks(table, layout)
     layout, of_pair = _pair(table, layout)
     refuse_twins(_used(table, layout, asked), table.columns, table.place)
-    return DetectedLayout(table, layout, (*told, *of_pair, *of_tasks, *table.told))
+    return DetectedLayout(table, layout, (*remarks, *of_pair, *of_tasks, *table.remarks))
 
 
 def _used(table: PairTable, layout: Layout, asked: Layout) -> list[str]:
@@ -110,8 +110,8 @@ def _by_names(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]]
     either = pairs_named(EITHER, columns) if labels else []
     if either:
         [(first, second)] = either
-        told = f"two sentences in '{first}' and '{second}'"
-        return _labelled(table, replace(asked, first=first, second=second), (told,))
+        remarks = f"two sentences in '{first}' and '{second}'"
+        return _labelled(table, replace(asked, first=first, second=second), (remarks,))
     if columns == (LINE,) and not table.headed:
         raise InputError(
             f"{table.place} holds one sentence a line, and nothing says which are good; {say_order(table, LINE)}"
@@ -121,17 +121,20 @@ def _by_names(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]]
     return replace(asked, good=COLUMNS[0], bad=COLUMNS[1]), ()  # what is missing is said of the first record
 
 
-def _labelled(table: PairTable, asked: Layout, told: tuple[str, ...]) -> tuple[Layout, tuple[str, ...]]:
+def _labelled(table: PairTable, asked: Layout, remarks: tuple[str, ...]) -> tuple[Layout, tuple[str, ...]]:
     """Two sentences a row, of which a label says which is good."""
     if asked.label is not None:
-        return asked, told
+        return asked, remarks
     label = _only(table, columns_named(LABEL, table.columns), "label", "says which sentence is good")
-    return replace(asked, label=label), (*told, f"which of the two is good in '{label}' (0 the first, 1 the second)")
+    return replace(asked, label=label), (
+        *remarks,
+        f"which of the two is good in '{label}' (0 the first, 1 the second)",
+    )
 
 
 def _one_a_row(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]]:
     """One sentence a row."""
-    columns, told = table.columns, []
+    columns, remarks = table.columns, list[str]()
     if asked.order and asked.sentence is None and columns == ("1", "2"):
         good, bad = ("1", "2") if asked.order == "good-bad" else ("2", "1")
         return replace(asked, good=good, bad=bad), ()
@@ -141,13 +144,13 @@ def _one_a_row(table: PairTable, asked: Layout) -> tuple[Layout, tuple[str, ...]
     if sentence is None:
         found = [name for name in columns_named(SENTENCE, columns) if name != label]
         sentence = _only(table, found, "sentence", "holds the sentences")
-        told.append(f"one sentence a row in '{sentence}'")
+        remarks.append(f"one sentence a row in '{sentence}'")
     if label is None and asked.order is None:
         found = [name for name in columns_named(LABEL, columns) if name != sentence]
         known = [name for name in found if _labels(table, name)]
         label = _only(table, known or found, "label", "says which sentences are good")
-        told.append(f"whether it is good in '{label}'")
-    return replace(asked, sentence=sentence, label=label), tuple(told)
+        remarks.append(f"whether it is good in '{label}'")
+    return replace(asked, sentence=sentence, label=label), tuple(remarks)
 
 
 def _labels(table: PairTable, column: str) -> bool:
@@ -192,7 +195,7 @@ def _in_twos(table: PairTable, column: str, layout: Layout) -> bool:
 
 def _tasks(table: PairTable, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """Which column makes tasks, and which says their phenomena."""
-    told = []
+    remarks = list[str]()
     taken = {value for value in layout.given().values() if value}
     if layout.task is None:
         several = [
@@ -202,17 +205,17 @@ def _tasks(table: PairTable, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
         makes = [name for name in several if least * _values(table, name) <= len(table.records)]
         layout = replace(layout, task=makes[0] if makes else "")
         if makes:
-            told.append(f"a task for each '{makes[0]}'")
+            remarks.append(f"a task for each '{makes[0]}'")
         elif several:
-            told.append(f"one task, as '{several[0]}' has a value of its own in nearly every row")
+            remarks.append(f"one task, as '{several[0]}' has a value of its own in nearly every row")
     if layout.phenomenon is None:
         found = [name for name in columns_named(PHENOMENON, table.columns) if name not in taken | {layout.task}]
         layout = replace(layout, phenomenon=found[0] if found else "")
         if found and found[0] != PHENOMENON[0]:
-            told.append(f"phenomena in '{found[0]}'")
+            remarks.append(f"phenomena in '{found[0]}'")
         if found and not layout.task and _values(table, found[0]) > 1:
-            told.append(f"one task of {_values(table, found[0])} phenomena (--layout task={found[0]} parts them)")
-    return layout, tuple(told)
+            remarks.append(f"one task of {_values(table, found[0])} phenomena (--layout task={found[0]} parts them)")
+    return layout, tuple(remarks)
 
 
 def _counts(table: PairTable, column: str) -> Counter[str]:

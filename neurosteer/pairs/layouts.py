@@ -53,8 +53,8 @@ class Layout:
         """As `--layout` takes it: `read_layout` reads it back."""
         numbered = self.order is not None  # then good and bad are the numbers of a line's fields: no need to say so
         passed = ("order", "good", "bad") if numbered else ()
-        told = [f"{name}={value}" for name, value in self.given().items() if name not in passed]
-        return ",".join([*([self.order] if self.order else []), *told]) or AUTO
+        said = [f"{name}={value}" for name, value in self.given().items() if name not in passed]
+        return ",".join([*([self.order] if self.order else []), *said]) or AUTO
 
     def __repr__(self) -> str:
         return f"Layout({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"

@@ -48,7 +48,7 @@ class Tables:
     name: str
     parts: Mapping[str, SourcePart]
     several: bool = True  # whether a part may hold several tasks
-    told: tuple[str, ...] = ()  # of the folder
+    remarks: tuple[str, ...] = ()  # of the folder
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -120,9 +120,9 @@ class Tables:
         parts = {part.place: part for part, _ in map(self._found, tasks)}
         places: dict[str, list[str]] = {}
         for place, part in parts.items():
-            places.setdefault("; ".join(part.reading.told), []).append(place)
-        said = [f"'{self.name}': {one}" for one in self.told]
-        for told, found in places.items():
+            places.setdefault("; ".join(part.reading.remarks), []).append(place)
+        said = [f"'{self.name}': {one}" for one in self.remarks]
+        for remarks, found in places.items():
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            said += [f"{found[0]}{more}: {told}"] if told else []
+            said += [f"{found[0]}{more}: {remarks}"] if remarks else []
         return [f"{' | '.join(said)} (--layout says otherwise)"] if said else []

@@ -59,7 +59,7 @@ def _open_path(source: str, asked: Layout) -> Tables | None:
     try:
         if path.is_dir():
             found = files_below(source, path, asked)
-            return _open_files(source, found.files, asked, found.told)
+            return _open_files(source, found.files, asked, found.remarks)
         return _open_files(source, {path.stem: path}, asked) if path.exists() else None
     except OSError as error:  # a name that is too long for a path
         raise InputError(f"cannot read '{source}': {error.strerror}") from error
@@ -88,11 +88,11 @@ def _is_there(blimp: Tables, task: str | None) -> bool:
         return False
 
 
-def _open_files(source: str, files: Mapping[str, Path], asked: Layout, told: tuple[str, ...] = ()) -> Tables:
+def _open_files(source: str, files: Mapping[str, Path], asked: Layout, remarks: tuple[str, ...] = ()) -> Tables:
     parts = {
         name: SourcePart(name, f"'{path}'", partial(read_table, path, asked), asked) for name, path in files.items()
     }
-    return Tables(source, parts, told=told)
+    return Tables(source, parts, remarks=remarks)
 
 
 def _open_published(source: str, published: PublishedSet, asked: Layout, offline: bool) -> Tables:

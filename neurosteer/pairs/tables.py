@@ -20,22 +20,22 @@ class PairTable:
         place: where they lie, for messages.
         records: where each stands, and its columns.
         columns: their names; of JSON those of the first record.
-        told: what was found of the form, for a notice: `fields parted by ';'`.
+        remarks: what was found of the form, for a notice: `fields parted by ';'`.
         headed: whether the columns have names of their own.
     """
 
     place: str
     records: Sequence[Record]
     columns: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     headed: bool = True
 
     @classmethod
-    def of(cls, place: str, records: Iterable[Record], told: tuple[str, ...] = ()) -> PairTable:
+    def of(cls, place: str, records: Iterable[Record], remarks: tuple[str, ...] = ()) -> PairTable:
         """Of records that name their columns themselves."""
         found = list(records)
         first = found[0][1] if found else None
-        return cls(place, found, tuple(map(str, first)) if isinstance(first, dict) else (), told)
+        return cls(place, found, tuple(map(str, first)) if isinstance(first, dict) else (), remarks)
 
 
 def each_once(names: Sequence[str], where: str) -> None:

@@ -120,8 +120,8 @@ class Pairs(Sequence[Pair]):
         """The pairs in the rows of a table; see `check_rows`."""
         found = check_rows(rows, task=task, place=place)
         pairs = tuple(Pair(*one) for one in found.pairs)
-        told = "" if layout.is_plain else str(layout)
-        return cls(task, source, pairs, found.phenomenon or phenomenon, found.left_out, told)
+        written = "" if layout.is_plain else str(layout)
+        return cls(task, source, pairs, found.phenomenon or phenomenon, found.left_out, written)
 
     def __repr__(self) -> str:
         return f"Pairs({self.task!r}, {len(self)} pair{'' if len(self) == 1 else 's'} of {self.source!r})"

@@ -23,7 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from neurosteer.rankings import Colour, ranking_of
+from neurosteer.rankings import Colour, ranking_method
 from neurosteer.store import write_bytes
 
 from .fonts import draw_any_script, text_width
@@ -95,8 +95,8 @@ def panel_title(axes: Axes, name: str, **look: Any) -> None:
 
 def method_look(method: str) -> Look:
     """Colour and marker of what a ranking method chose, the same in every figure that compares methods."""
-    known = ranking_of(method)
-    colour, marker = (COLOUR_CODES[known.colour], known.marker) if known else (PURPLE, "D")
+    known = ranking_method(method)
+    colour, marker = (COLOUR_CODES[known.colour], known.marker) if known else (INK, "X")  # of a file
     return {"color": colour, "marker": marker}
 
 

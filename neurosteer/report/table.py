@@ -18,14 +18,14 @@ R = TypeVar("R")
 class Table:
     """Cells as texts; the first `left` columns hold words, the others numbers.
 
-    On a page, cells with the texts of `leads` lead to a place of it.
+    On a page, cells with the texts of `links` lead to a place of it.
     """
 
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left: int = 1
-    leads: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(

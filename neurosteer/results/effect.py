@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from neurosteer.shown import short_repr
-from neurosteer.vocabulary import NOUNS, Convention, Direction, Edited, EditKind, Reach, Site, Verdict, Where
+from neurosteer.vocabulary import NOUNS, Convention, Edited, EditKind, EffectVerdict, MoreOrLess, Reach, Site, Where
 
 from .pairs_used import MeasuredPairs
 from .record import WHERE_KNOWN, key
@@ -99,8 +99,8 @@ class Controls:
     delta_low: float  # the lowest and the highest change of all sets
     delta_high: float
     p: float  # two-sided, among all n + 1 sets
-    verdict: Verdict
-    direction: Direction | None  # of a set that stands out
+    verdict: EffectVerdict
+    direction: MoreOrLess | None  # of a set that stands out
     detectable: Detectable
     unmatched: float  # distance left between chosen and control units, in standard deviations
     overlap: float  # mean share of the chosen neurons that a control has too
@@ -216,7 +216,7 @@ class OtherTask:
     flipped: Flipped
     controls: Controls | None
     nothing_to_lose: bool | None
-    verdict: Verdict | None
+    verdict: EffectVerdict | None
 
     __repr__ = short_repr
 
@@ -266,7 +266,7 @@ class EffectResult:
     flipped: Flipped
     controls: TextControls | None
     nothing_to_lose: bool | None  # whether there is no clean preference; None where too few groups tell
-    verdict: Verdict | None  # None without controls
+    verdict: EffectVerdict | None  # None without controls
     without_massive: WithoutMassive | None  # None where no neuron, or every one, is massive
     exchanged: Annotated[Controls | None, WHERE_KNOWN] = None  # directions of exchanged labels, of a direction
     side_effects: SideEffects

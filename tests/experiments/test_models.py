@@ -163,7 +163,7 @@ def test_means_and_verdicts(ran: RecipeRun, result: Models):
         assert (mean.model, mean.dense.value, mean.topk.value) == (row.model, row.dense.value, row.topk.value)
         assert (mean.lost.value, mean.encoded, mean.used) == (row.lost.value, row.encoded, row.used is True)
         assert (mean.margin.value, mean.known.value, mean.control) == (row.margin.value, row.known.value, row.control)
-        assert (mean.told, mean.with_preference) == (row.used is not None, row.lost.value is not None)
+        assert (mean.decided, mean.with_preference) == (row.used is not None, row.lost.value is not None)
     counts = {verdict.claim: (verdict.holds, verdict.of) for verdict in ran.outcome.verdicts}
     kept = {
         method: [row.p <= 0.05 for row in result.kept if row.method == method] for method in ("welch", "attribution")

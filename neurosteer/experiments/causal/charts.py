@@ -46,8 +46,8 @@ def measured_charts(result: CausalTransfer, scope: Scope) -> list[Chart]:
         for method, cell in cells.items():
             row |= {method: shown(cell.delta), f"{method} told": _beside(cell)}
         rows.append(row)
-    told = {f"{method} told": method for method in result.methods}
-    cells_chart = _map("cells", "Measured", result, result.measured, rows, told)
+    on_hover = {f"{method} told": method for method in result.methods}
+    cells_chart = _map("cells", "Measured", result, result.measured, rows, on_hover)
     read = f"{MEANS} Small marks: the same means of each set's matched controls."
     marks = [*_means(result, "measured"), *_control_marks(result)]
     means = ranges_chart("means", "Means over tasks, measured", read, marks, CHANGE, levels=_none())
@@ -61,8 +61,8 @@ def predicted_charts(result: CausalTransfer, scope: Scope) -> list[Chart]:
         for i, source in enumerate(result.tasks)
         for j, target in enumerate(result.tasks)
     ]
-    told: dict[str, str] = {method: f"{method} (nats)" for method in result.methods}
-    cells = _map("predicted", "Predicted to first order", result, result.tasks, rows, told)
+    on_hover: dict[str, str] = {method: f"{method} (nats)" for method in result.methods}
+    cells = _map("predicted", "Predicted to first order", result, result.tasks, rows, on_hover)
     marks = list(_means(result, "predicted"))
     return [
         cells,
@@ -78,9 +78,9 @@ def agreement_charts(result: CausalTransfer, scope: Scope) -> list[Chart]:
         for row in result.agreement
         if row.what == what
     ]
-    x, told = "Spearman over cells of two different tasks", {"cells": "cells"}
+    x, on_hover = "Spearman over cells of two different tasks", {"cells": "cells"}
     read = "Rank correlation of two matrices; the bar is the 95 % interval over tasks."
-    agreement = ranges_chart("agreement", "Agreement of matrices", read, marks, x, told=told, levels=_none())
+    agreement = ranges_chart("agreement", "Agreement of matrices", read, marks, x, on_hover=on_hover, levels=_none())
     return [_beside_predicted(result), agreement]
 
 
@@ -90,7 +90,7 @@ def _map(
     result: CausalTransfer,
     tasks: Sequence[str],
     rows: Sequence[Row],
-    told: Mapping[str, str],
+    on_hover: Mapping[str, str],
 ) -> Chart:
     """One map per method and one scale for all."""
     values = [row[method] for row in rows for method in result.methods if row.get(method) is not None]
@@ -102,7 +102,16 @@ def _map(
     )
     scales = dict.fromkeys(map(str, result.methods), (0.0, reach))
     return matrix_chart(
-        name, f"{title}: change of the mean margin", read, tasks, rows, (ROWS, COLUMNS), choice, scales, told, FALLS
+        name,
+        f"{title}: change of the mean margin",
+        read,
+        tasks,
+        rows,
+        (ROWS, COLUMNS),
+        choice,
+        scales,
+        on_hover,
+        FALLS,
     )
 
 

@@ -74,7 +74,7 @@ def _means(result: Fig6, kind: Kind) -> Chart:
         "phenomena.",
         marks,
         "mean over the tasks tested on (share correct)",
-        told={"phenomenon": "phenomenon"},
+        on_hover={"phenomenon": "phenomenon"},
         levels=[*_null(result, kind), *level(0.5, "chance .50", at="x")],
         stacked=False,
     )

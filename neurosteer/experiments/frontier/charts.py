@@ -31,7 +31,7 @@ def charts(result: Frontier, scope: Scope) -> list[Chart]:
             [orders, *own],
             "share of the mean margin lost",
             x=KL,
-            told={"controls": "its matched orders"},
+            on_hover={"controls": "its matched orders"},
         ),
         curves_chart(
             "others",

@@ -28,7 +28,7 @@ def rate_charts(result: Gym, scope: Scope) -> list[Chart]:
     for question in QUESTIONS:
         for row in result.questions:
             if row.question == question:
-                more: Row = {"by": row.chosen_by, "told": f"{row.holds} of {row.asked}"}
+                more: Row = {"by": row.chosen_by, "told": f"{row.holds} of {row.decided}"}
                 rate = Estimate(row.rate, row.low, row.high)
                 marks.append(Mark(question, TRUE if row.truth else FALSE, rate, more=more))
     options = [(HAND, "sets by hand"), ("rankings", f"the best {result.k} of each ranking")]
@@ -39,7 +39,7 @@ def rate_charts(result: Gym, scope: Scope) -> list[Chart]:
             "The share of sets, over all models, with an exact 95 % interval.",
             marks,
             "holds (share of sets)",
-            told={"told": "holds in"},
+            on_hover={"told": "holds in"},
             levels=level(LEVEL, f"{LEVEL:g}", at="x"),
             choices=[Choice("shown", "Sets", options)],
             filtered="datum.by == shown",
@@ -66,7 +66,7 @@ def ranking_charts(result: Gym, scope: Scope) -> list[Chart]:
             "Area under the ROC curve: small marks are models, large ones means.",
             areas,
             "area under the ROC curve",
-            told={"model": "model"},
+            on_hover={"model": "model"},
             levels=level(0.5, "chance .50", at="x"),
         ),
         ranges_chart(

@@ -79,20 +79,20 @@ def set_summaries(answers: Sequence[AskedQuestion]) -> list[QuestionSummary]:
 
 
 def question_summary(rows: Sequence[AskedQuestion], by: str, name: str) -> QuestionSummary:
-    told = [row for row in rows if row.holds is not None]
-    holds = sum(bool(row.holds) for row in told)
-    ends = stats.binomtest(holds, len(told)).proportion_ci(method="exact") if told else None
+    decided = [row for row in rows if row.holds is not None]
+    holds = sum(bool(row.holds) for row in decided)
+    ends = stats.binomtest(holds, len(decided)).proportion_ci(method="exact") if decided else None
     return QuestionSummary(
         question=rows[0].question,
         chosen_by=by,
         set=name,
         truth=rows[0].truth,
-        asked=len(told),
+        decided=len(decided),
         holds=holds,
-        rate=holds / len(told) if told else None,
+        rate=holds / len(decided) if decided else None,
         low=None if ends is None else float(ends.low),
         high=None if ends is None else float(ends.high),
-        untold=len(rows) - len(told),
+        undecided=len(rows) - len(decided),
     )
 
 

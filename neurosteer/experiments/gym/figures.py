@@ -55,15 +55,15 @@ def _draw_rates(axes: Axes, rows: Sequence[QuestionSummary]) -> None:
         (True, BLUE, "o", -0.13, "true: it should hold"),
         (False, VERMILION, "s", 0.13, "not true: it should not"),
     ):
-        told = [row for row in rows if row.truth == truth and row.asked]
-        y = [QUESTIONS.index(row.question) + shift for row in told]
-        x = np.array([row.rate for row in told], dtype=float)
-        ends = np.array([(row.low, row.high) for row in told], dtype=float).reshape(-1, 2).T
+        decided = [row for row in rows if row.truth == truth and row.decided]
+        y = [QUESTIONS.index(row.question) + shift for row in decided]
+        x = np.array([row.rate for row in decided], dtype=float)
+        ends = np.array([(row.low, row.high) for row in decided], dtype=float).reshape(-1, 2).T
         look: Look = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 6, "capsize": 2}
         axes.errorbar(x, y, xerr=np.abs(ends - x), label=name, **look)
-        for row, at in zip(told, y, strict=True):
+        for row, at in zip(decided, y, strict=True):
             axes.annotate(
-                f"{row.holds}/{row.asked}",
+                f"{row.holds}/{row.decided}",
                 (1.03, at),
                 xycoords=("axes fraction", "data"),
                 va="center",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from neurosteer.results import key
 from neurosteer.shown import short_repr
 from neurosteer.vocabulary import Question
 
@@ -71,12 +73,12 @@ class QuestionSummary:
     chosen_by: str
     set: str  # "all" or one of them
     truth: bool
-    asked: int  # that could be told
+    decided: Annotated[int, key("asked")]
     holds: int
     rate: float | None
     low: float | None
     high: float | None
-    untold: int  # null: cannot tell
+    undecided: Annotated[int, key("untold")]  # cannot tell
 
     __repr__ = short_repr
 

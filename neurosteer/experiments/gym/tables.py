@@ -58,7 +58,7 @@ def _questions(result: Gym) -> Table:
             "yes" if row.truth else "no",
             _counted(row),
             "" if row.rate is None else f"{number(row.rate)} [{number(row.low)}, {number(row.high)}]",
-            str(row.untold),
+            str(row.undecided),
         )
         for row in result.questions
     )
@@ -87,4 +87,4 @@ def _cell(rows: list[QuestionSummary]) -> str:
 
 
 def _counted(row: QuestionSummary) -> str:
-    return f"{row.holds} of {row.asked}" if row.asked else NONE
+    return f"{row.holds} of {row.decided}" if row.decided else NONE

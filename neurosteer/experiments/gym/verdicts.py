@@ -42,16 +42,16 @@ def _decoys(result: Gym) -> Verdict:
         "gym 2",
         "No decoy is called necessary.",
         "necessary does not hold of the decoys of a model",
-        sum(row.asked for row in rows) - wrong,
-        sum(row.asked for row in rows),
+        sum(row.decided for row in rows) - wrong,
+        sum(row.decided for row in rows),
         "models",
         "Decoys hold the contrast, and nothing reads them: without them nothing changes, to the bit.",
     )
 
 
 def _false(result: Gym) -> Verdict:
-    rows = [row for row in result.questions if not row.truth and row.asked]
-    sound = [row for row in rows if row.holds <= stats.binom.ppf(SURE, row.asked, LEVEL)]
+    rows = [row for row in result.questions if not row.truth and row.decided]
+    sound = [row for row in rows if row.holds <= stats.binom.ppf(SURE, row.decided, LEVEL)]
     return Verdict.counted(
         "gym 3",
         "Where it is not true, a question holds in 5 % of cases at most.",
@@ -59,15 +59,15 @@ def _false(result: Gym) -> Verdict:
         len(sound),
         len(rows),
         "questions",
-        "; ".join(f"{row.question} ({row.chosen_by}) {row.holds} of {row.asked}" for row in rows) + ".",
+        "; ".join(f"{row.question} ({row.chosen_by}) {row.holds} of {row.decided}" for row in rows) + ".",
     )
 
 
 def _true(result: Gym) -> Verdict:
-    rows = [row for row in result.questions if row.truth and row.asked and row.chosen_by == HAND]
+    rows = [row for row in result.questions if row.truth and row.decided and row.chosen_by == HAND]
     most = [row for row in rows if (row.rate or 0) >= 0.8]
-    untold = [one for one in QUESTIONS if one not in {row.question for row in rows}]
-    more = f" Not told of a set by hand: {', '.join(untold)}." if untold else ""
+    undecided = [one for one in QUESTIONS if one not in {row.question for row in rows}]
+    more = f" Not told of a set by hand: {', '.join(undecided)}." if undecided else ""
     return Verdict.counted(
         "gym 4",
         "Where it is true, a question holds in 80 % of cases.",
@@ -75,5 +75,5 @@ def _true(result: Gym) -> Verdict:
         len(most),
         len(rows),
         "questions",
-        "; ".join(f"{row.question} {row.holds} of {row.asked}" for row in rows) + "." + more,
+        "; ".join(f"{row.question} {row.holds} of {row.decided}" for row in rows) + "." + more,
     )

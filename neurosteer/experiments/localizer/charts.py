@@ -31,7 +31,7 @@ def charts(result: Localizer, scope: Scope) -> list[Chart]:
             "means.",
             marks,
             "accuracy (mean log probability per token)",
-            told={"p": "p beside them"},
+            on_hover={"p": "p beside them"},
             levels=level(0.5, "chance .50", at="x"),
         )
     ]

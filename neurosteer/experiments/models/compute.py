@@ -97,7 +97,7 @@ def _mean(about: ModelRow, rows: Sequence[TaskInModel], work: Work) -> ModelMean
         lost=lost,
         control=known_mean(np.array([np.nan if row.control is None else row.control for row in rows])),
         with_preference=sum(row.lost.value is not None for row in rows),
-        told=sum(row.used is not None for row in rows),
+        decided=sum(row.used is not None for row in rows),
         used=sum(row.used is True for row in rows),
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from neurosteer.experiments.model_list import KEY
-from neurosteer.results import Estimate
+from neurosteer.results import Estimate, key
 from neurosteer.shown import short_repr
 from neurosteer.vocabulary import FixedReference
 
@@ -73,7 +73,7 @@ class ModelMean:
     lost: Estimate  # over the tasks with a preference
     control: float | None
     with_preference: int  # tasks
-    told: int  # tasks of which it can be told whether the neurons are used
+    decided: Annotated[int, key("told")]  # tasks of which it can be told whether the neurons are used
     used: int
 
     __repr__ = short_repr

@@ -59,8 +59,8 @@ def _by_model(result: Models) -> Table:
             ("margin", lambda row: changed(row.margin)),
             ("lost", lambda row: shares(row.lost)),
             ("controls", lambda row: percent(row.control)),
-            ("used in", lambda row: f"{row.used} of {row.told}"),
-            ("cannot tell", lambda row: f"{row.tasks - row.told}"),
+            ("used in", lambda row: f"{row.used} of {row.decided}"),
+            ("cannot tell", lambda row: f"{row.tasks - row.decided}"),
         ],
     )
 

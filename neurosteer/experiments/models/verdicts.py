@@ -41,9 +41,9 @@ def _encoded(result: Models) -> Verdict:
 
 def _used(result: Models) -> Verdict:
     said = "; ".join(
-        f"{row.model}: {row.used} of {row.told} tasks"
+        f"{row.model}: {row.used} of {row.decided} tasks"
         + ("" if row.lost.value is None else f" (lost {shares(row.lost)}, controls {percent(row.control)})")
-        + (f", cannot tell in {row.tasks - row.told}" if row.told < row.tasks else "")
+        + (f", cannot tell in {row.tasks - row.decided}" if row.decided < row.tasks else "")
         for row in spread(result.means, MOST)
     )
     return Verdict.counted(

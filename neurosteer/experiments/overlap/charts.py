@@ -54,17 +54,19 @@ def charts(result: Overlap, scope: Scope) -> list[Chart]:
         for row in result.stability
     ]
     part = "shared part of the sets"
-    told = {"chance": "by chance", "p": "p"}
+    on_hover = {"chance": "by chance", "p": "p"}
     return [
         cells,
-        ranges_chart("means", "Mean over pairs of tasks", "Within and across phenomena.", means, part, told=told),
+        ranges_chart(
+            "means", "Mean over pairs of tasks", "Within and across phenomena.", means, part, on_hover=on_hover
+        ),
         ranges_chart(
             "stability",
             "The same task, found again",
             "Each mark is a task: how much of its set comes again.",
             stable,
             part,
-            told={"task": "task"},
+            on_hover={"task": "task"},
         ),
     ]
 

@@ -23,7 +23,7 @@ from neurosteer.vocabulary import (
     Site,
     SplitKind,
 )
-from neurosteer.vocabulary import COLUMNS as OWN_COLUMNS
+from neurosteer.vocabulary import COLUMNS as DEFAULT_COLUMNS
 
 from .values import (
     ALL_IS_NONE,
@@ -90,7 +90,7 @@ class Recipe:
     tasks: Annotated[Several[Line], takes("a list of names, globs or phenomena, each once, or of all")] = ("all",)
     columns: Annotated[
         tuple[Line, Line], COLUMNS, AfterValidator(each_once), takes("two different column names, 'GOOD,BAD'")
-    ] = OWN_COLUMNS
+    ] = DEFAULT_COLUMNS
     layout: Annotated[Line, LAYOUT, takes("auto, good-bad, bad-good or PART=COLUMN, with commas between")] = "auto"
     limit: Annotated[  # the first so many of each task
         Annotated[int, whole(1)] | None,

@@ -143,7 +143,7 @@ def multiples_chart(name: str, k: int, matches: Mapping[str, Sequence[Match]], s
         "marks at the top: not even all others do. A bar up to the top has no upper end.",
         curves,
         f"random units that match, for each of the {k:,}",
-        told={"reading": "random units that match"},
+        on_hover={"reading": "random units that match"},
         bars=True,
         levels=level(TIMES, f"paper: {TIMES}"),
         scale={"type": "log", "base": 2, "nice": False, "domain": [0.8, top]},

@@ -7,12 +7,11 @@ set: series and layers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neurosteer.rankings import COLOURS, ranking_of
+from neurosteer.rankings import COLOURS, ranking_method
 from neurosteer.vocabulary import Json
 
 Row = dict[str, Json]
@@ -70,7 +69,7 @@ class Series:
 
 def of_method(method: str, name: str = "") -> Series:
     """What a ranking method chose: the same colour and shape in every chart that compares methods."""
-    known = ranking_of(method)
+    known = ranking_method(method)
     return Series(name or method, COLOURS.index(known.colour if known else "grey"))
 
 
@@ -91,11 +90,6 @@ class Choice:
     @property
     def param(self) -> Spec:
         return {"name": self.name, "value": self.options[0][0]}
-
-    @property
-    def told(self) -> Spec:
-        """The words of what is chosen, as the title of an axis."""
-        return {"signal": f"({json.dumps(dict(self.options))})[{self.name}]"}
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,10 @@ def ends(one: Estimate) -> Row:
     """Value and interval as fields of a row."""
     low, high = shown(one.low), shown(one.high)
     if low is None and high is None:
-        told = "none"
+        interval = "none"
     else:
-        told = f"{'below all' if low is None else f'{low:.4g}'} to {'no end' if high is None else f'{high:.4g}'}"
-    return {"value": shown(one.value), "low": low, "high": high, "interval": told}
+        interval = f"{'below all' if low is None else f'{low:.4g}'} to {'no end' if high is None else f'{high:.4g}'}"
+    return {"value": shown(one.value), "low": low, "high": high, "interval": interval}
 
 
 def curve_rows(curves: Sequence[Curve], place: str = "layer") -> list[Row]:
@@ -65,7 +65,7 @@ def curves_chart(
     y: str | Spec,
     *,
     x: tuple[str, str] | None = None,
-    told: Mapping[str, str] | None = None,
+    on_hover: Mapping[str, str] | None = None,
     levels: Sequence[Spec] = (),
     above: Sequence[Spec] = (),
     choices: Sequence[Choice] = (),
@@ -73,14 +73,18 @@ def curves_chart(
     bars: bool = False,
     **look: Any,
 ) -> Chart:
-    """Lines over layers, or over the field and title of `x`. `told` names what hover tells besides of a point."""
+    """Lines over layers, or over the field and title of `x`. `on_hover` names what hover tells besides of a point."""
     there = [curve for curve in curves if any(point.value.value is not None for point in curve.points)]
     place, label = x or ("layer", "layer")
     along = layer_axis() if x is None else axis(place, label)
     rows = curve_rows(there, place)
     series = list({curve.series.name: curve.series for curve in there}.values())
     tooltip = hover(
-        ("series", "line"), (place, label), ("value", "value"), ("interval", "95 % interval"), *(told or {}).items()
+        ("series", "line"),
+        (place, label),
+        ("value", "value"),
+        ("interval", "95 % interval"),
+        *(on_hover or {}).items(),
     )
     known = has_ends(rows)
     upwards = axis("value", y, **look)  # type: ignore[arg-type]

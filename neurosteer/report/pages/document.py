@@ -32,7 +32,7 @@ class Listed:
     name: str
     value: str
     note: str = ""
-    leads: str = ""  # to a part or a sheet of the same view
+    link: str = ""  # to a part or a sheet of the same view
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Sheet:
 
     name: str  # of its anchor
     title: str
-    told: str  # beside the title, where one is chosen
+    subtitle: str  # beside the title, where one is chosen
     text: Sequence[str]
     tables: Sequence[Table]
 

@@ -53,7 +53,7 @@ def doses_part(effect: EffectResult) -> Part:
         series=series,
         params=[{"name": "dose", "value": effect.edit.scale}],
     )
-    told = [{"scale": dose.scale, "text": dose_text(dose.scale, dose, effect)} for dose in effect.by_scale]
+    doses = [{"scale": dose.scale, "text": dose_text(dose.scale, dose, effect)} for dose in effect.by_scale]
     start = next((i for i, dose in enumerate(effect.by_scale) if dose.scale == effect.edit.scale), 0)
     return Part(
         "doses",
@@ -61,7 +61,7 @@ def doses_part(effect: EffectResult) -> Part:
         charts=[chart],
         tables=[_dose_table(effect)],
         tool="doses",
-        data={"doses": told, "start": start},
+        data={"doses": doses, "start": start},
     )
 
 

@@ -90,9 +90,9 @@ def _parts(
         chart = changes_chart("variants", "Variants of the edit", rows)
         yield Part("variants", "Does it hold otherwise?", text, [chart])
     cards = edited_cards(folder, effect, effects, heights)
-    leads = {sheet.title: sheet.name for sheet in cards.sheets} if cards else {}
+    links = {sheet.title: sheet.name for sheet in cards.sheets} if cards else {}
     text = [f"By {name_of(effect)}: {action(effect.edit)}."]
-    yield Part("set", "The neurons", text, listings=[_neurons(effect, leads)])
+    yield Part("set", "The neurons", text, listings=[_neurons(effect, links)])
     if cards:
         yield cards
     if pairs is None:
@@ -171,9 +171,9 @@ def _told_of_p(effects: Sequence[EffectResult]) -> str:
     )
 
 
-def _neurons(effect: EffectResult, leads: Mapping[str, str]) -> Listing:
+def _neurons(effect: EffectResult, links: Mapping[str, str]) -> Listing:
     rows = [
-        Listed(name, f"{row.score:.4g}", "massive" if row.massive else "", leads.get(name, ""))
+        Listed(name, f"{row.score:.4g}", "massive" if row.massive else "", links.get(name, ""))
         for row in effect.neurons
         for name in [f"{row.layer}:{row.unit}"]
     ]

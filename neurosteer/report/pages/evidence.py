@@ -143,7 +143,7 @@ def _curve_chart(found: EvidenceResult) -> Chart:
     rows: list[Row] = []
     for point in found.curve:
         place: Row = {"share": 100 * point.share, "units": point.units}
-        told = f"{number(point.low)} to {number(point.high)}"
+        interval = f"{number(point.low)} to {number(point.high)}"
         rows.append(
             {
                 **place,
@@ -151,7 +151,7 @@ def _curve_chart(found: EvidenceResult) -> Chart:
                 "value": point.f,
                 "low": point.low,
                 "high": point.high,
-                "interval": told,
+                "interval": interval,
             }
         )
         rows.append(

@@ -77,7 +77,7 @@ def _parts(folder: Path, found: FindResult, most_cells: int) -> Iterator[Part]:
             "Which neurons",
             [*_agreement(found), f"One of them whole: neurosteer neuron LAYER:UNIT --task {found.task}"],
             map_charts(units),
-            [highest_table(units, leads=cards is not None)],
+            [highest_table(units, with_links=cards is not None)],
             tool="units",
             data=units_data(units, found, most_cells),
             layers=numbers,
@@ -156,9 +156,9 @@ def _points(layer: FindLayer, found: FindResult) -> Iterator[Row]:
     def row(series: str, value: float | None, interval: Interval | None) -> Iterator[Row]:
         if value is not None:
             low, high = interval or (None, None)
-            told = f"{number(low)} to {number(high)}" if interval else "not measured"
+            between = f"{number(low)} to {number(high)}" if interval else "not measured"
             place: Row = {"layer": layer.layer, "series": series, "value": value}
-            yield {**place, "low": low, "high": high, "interval": told, "beside": beside}
+            yield {**place, "low": low, "high": high, "interval": between, "beside": beside}
 
     yield from row("dense: all units", layer.dense, ends.dense)
     yield from row("top units", layer.topk, ends.topk)

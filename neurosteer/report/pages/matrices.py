@@ -35,12 +35,12 @@ def matrix_chart(
     ends: tuple[str, str],
     choice: Choice,
     scales: Mapping[str, tuple[float, float]],
-    told: Mapping[str, str],
+    on_hover: Mapping[str, str],
     colours: Colours = RISES,
 ) -> Chart:
     """`rows` have the tasks at their `ends` (of row, of column) under these names, and a number for each option of
-    `choice` under its value; `scales` give for each the middle of its colours, and how far they reach. `told` names
-    what hover tells of a cell besides the tasks. Cells have numbers of tasks, for which page.js puts their names."""
+    `choice` under its value; `scales` give for each the middle of its colours, and how far they reach. `on_hover`
+    names what hover tells of a cell besides the tasks. Cells have numbers of tasks; page.js puts their names."""
     order = {task: place for place, task in enumerate(tasks)}
     first, second = ends
     cells = [
@@ -93,7 +93,7 @@ def matrix_chart(
                     "clamp": True,
                 },
             },
-            "tooltip": hover((first, first), (second, second), *told.items()),
+            "tooltip": hover((first, first), (second, second), *on_hover.items()),
         },
     }
     return Chart(name, title, read, spec, choices=[choice])

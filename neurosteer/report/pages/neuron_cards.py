@@ -65,8 +65,8 @@ def _found_card(
     text.append(f"By {' and '.join(chosen)} among {top}." if chosen else f"In no ranking among {top}.")
     own = places_table(places, "Its place in every ranking of this find", runs=False)
     tables = [*_heights(heights, layer, unit), own, size_table(units.stats.size(layer, unit))]
-    told = ", ".join(f"{one.place:,} by {one.method}" for one in places)
-    return Sheet(anchor(layer, unit), f"{layer}:{unit}", told, text, tables)
+    subtitle = ", ".join(f"{one.place:,} by {one.method}" for one in places)
+    return Sheet(anchor(layer, unit), f"{layer}:{unit}", subtitle, text, tables)
 
 
 def edited_cards(
@@ -90,8 +90,8 @@ def edited_cards(
         tables.append(Table("Its place in every set of this run", ("set", "score", "place"), tuple(rows)))
         if neuron.layer in stats.layers:
             tables.append(size_table(stats.size(neuron.layer, neuron.unit)))
-        told = f"score {neuron.score:.4g}" + (", massive" if neuron.massive else "")
-        sheets.append(Sheet(anchor(neuron.layer, neuron.unit), f"{neuron.layer}:{neuron.unit}", told, [], tables))
+        subtitle = f"score {neuron.score:.4g}" + (", massive" if neuron.massive else "")
+        sheets.append(Sheet(anchor(neuron.layer, neuron.unit), f"{neuron.layer}:{neuron.unit}", subtitle, [], tables))
     return _part(sheets, effect.task)
 
 

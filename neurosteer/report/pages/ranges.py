@@ -48,13 +48,13 @@ def ranges_chart(
     marks: Sequence[Mark],
     x: str,
     *,
-    told: Mapping[str, str] | None = None,
+    on_hover: Mapping[str, str] | None = None,
     levels: Sequence[Spec] = (),
     choices: Sequence[Choice] = (),
     filtered: str = "true",
     stacked: bool = True,
 ) -> Chart:
-    """Groups from top to bottom in the order of `marks`. `told` names what hover tells besides of a mark; where
+    """Groups from top to bottom in the order of `marks`. `on_hover` names what hover tells besides of a mark; where
     the series of a row are not `stacked`, they lie on one line."""
     known = [mark for mark in marks if mark.value.value is not None]
     series = list({mark.series.name: mark.series for mark in known}.values())
@@ -66,7 +66,7 @@ def ranges_chart(
         "group",
     )
     tooltip = hover(
-        ("group", "row"), ("series", "of"), ("value", "value"), ("interval", "interval"), *(told or {}).items()
+        ("group", "row"), ("series", "of"), ("value", "value"), ("interval", "interval"), *(on_hover or {}).items()
     )
     y = names("group", labelLimit=220, grid=False)
     beside = {"field": "series", "type": "nominal", "scale": {"domain": [one.name for one in series]}}

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from neurosteer.artefacts import PROBES, RANKING
-from neurosteer.rankings import ranking_of
+from neurosteer.rankings import ranking_method
 from neurosteer.report.numbers import NONE, counted
 from neurosteer.report.table import Table
 from neurosteer.results import FindResult
@@ -118,7 +118,7 @@ def units_data(units: UnitScores, found: FindResult, most: int = MOST_CELLS) -> 
     return {
         "methods": methods,
         "axes": {method: score_name(method) for method in methods},
-        "words": {method: known.score for method in methods if (known := ranking_of(method))},
+        "words": {method: known.score for method in methods if (known := ranking_method(method))},
         "layers": [layer for layer, _ in places],
         "units": [unit for _, unit in places],
         "scores": {method: _short(units.scores[method].ravel()[kept]) for method in methods},
@@ -136,7 +136,7 @@ def _short(values: Float[np.ndarray, "unit"]) -> list[float]:
 
 def score_name(method: str) -> str:
     """`welch (|t|)`: a ranking, and in what its scores are."""
-    known = ranking_of(method)
+    known = ranking_method(method)
     return f"{method} ({known.unit})" if known and known.unit else method
 
 
@@ -259,7 +259,7 @@ def best_of(units: UnitScores, method: str, most: int = CARDS) -> list[tuple[int
     return [(int(row), int(unit)) for row, unit in places if scores[row, unit] > 0]
 
 
-def highest_table(units: UnitScores, *, leads: bool) -> Table:
+def highest_table(units: UnitScores, *, with_links: bool) -> Table:
     """The best neurons of each ranking, with their place in the others; whether they lead to their cards."""
     ranks = {method: units.rank(method) for method in units.scores}
     rows, cards = [], {}
@@ -272,4 +272,4 @@ def highest_table(units: UnitScores, *, leads: bool) -> Table:
             cards[f"{layer}:{unit}"] = anchor(layer, unit)
     heads = ("ranking", "neuron", "score", "size (rms)", *(f"place by {method}" for method in ranks))
     caption = f"The highest {counted(CARDS, 'neuron')} of each ranking over all layers ({NONE} where it has fewer)"
-    return Table(caption, heads, tuple(rows), left=2, leads=cards if leads else {})
+    return Table(caption, heads, tuple(rows), left=2, links=cards if with_links else {})

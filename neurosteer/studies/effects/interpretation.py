@@ -19,7 +19,7 @@ from neurosteer.vocabulary import (
     NOTHING_TO_LOSE,
     STANDS_OUT,
     TOO_FEW_TO_TELL,
-    Verdict,
+    EffectVerdict,
     are,
     counted,
     counted_pairs,
@@ -235,7 +235,7 @@ def _elsewhere(effect: EffectResult) -> str:
         return "Without controls nothing can be said of the other tasks either."
     if effect.controls.verdict == TOO_FEW_TO_TELL:
         return "Of the other tasks too few controls tell nothing either."
-    rows = {word: [row for row in effect.also if row.verdict == word] for word in get_args(Verdict)}
+    rows = {word: [row for row in effect.also if row.verdict == word] for word in get_args(EffectVerdict)}
     less = [row for row in rows[STANDS_OUT] if row.controls and row.controls.direction == LESS]
     moved = [row for row in rows[STANDS_OUT] if row.controls and row.controls.direction == MORE]
     parts = [_moved(effect, moved, len(rows[STANDS_OUT]) + len(rows[DOES_NOT_STAND_OUT]))]

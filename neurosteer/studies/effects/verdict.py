@@ -19,19 +19,19 @@ from neurosteer.vocabulary import (
     POWER,
     STANDS_OUT,
     TOO_FEW_TO_TELL,
-    Direction,
-    Verdict,
+    EffectVerdict,
+    MoreOrLess,
 )
 
 
-def verdict_of(n: int, p: float) -> Verdict:
+def verdict_of(n: int, p: float) -> EffectVerdict:
     """Of a p among `n` controls."""
     if n < FEWEST_CONTROLS:
         return TOO_FEW_TO_TELL
     return STANDS_OUT if p <= LEVEL + 1e-9 else DOES_NOT_STAND_OUT
 
 
-def direction_of(verdict: Verdict, delta: float, controls: Sequence[float]) -> Direction | None:
+def direction_of(verdict: EffectVerdict, delta: float, controls: Sequence[float]) -> MoreOrLess | None:
     """Whether a set that stands out moves the margin farther than its controls do in the mean, or less far.
 
     None where it does not stand out.
@@ -46,7 +46,7 @@ def chance_of(moved: int, tests: int) -> float:
     return float(stats.binom.sf(moved - 1, tests, LEVEL))
 
 
-def overall(controls: Controls | None, *, nothing_to_lose: bool | None) -> Verdict | None:
+def overall(controls: Controls | None, *, nothing_to_lose: bool | None) -> EffectVerdict | None:
     """Of an effect: the verdict of its controls (None without any), where there is a preference that can be lost.
 
     `nothing_to_lose` is None where too few pairs tell.
