@@ -11,6 +11,7 @@ from itertools import product
 from typing import get_args
 
 import numpy as np
+from described import described
 
 from neurosteer.experiments.causal.result import (
     CONTRASTS,
@@ -110,7 +111,7 @@ def made_scope(result: CausalTransfer) -> Scope:
         resampled=TaskSamples.of(result.phenomena, 0).resampled,
     )
     data = Data("nyu-mll/blimp", 1000 * len(tasks), "pair", 0)
-    return Scope({"name": "smollm2-135m"}, data, tuple(tasks), (), settings)
+    return Scope(described("smollm2-135m"), data, tuple(tasks), (), settings)
 
 
 def _predicted(rng: np.random.Generator, phenomena: Sequence[str], strength: float) -> Cells:

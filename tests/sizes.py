@@ -9,11 +9,19 @@ import pytest
 
 
 def quick_and_slow(quick: Iterable[Any], slow: Iterable[Any]) -> list[Any]:
-    """For `parametrize`: the quick suite takes the first values, the slow one the others."""
-    return [*quick, *(pytest.param(value, marks=pytest.mark.slow) for value in slow)]
+    """For `parametrize`: the quick suite takes the first values, the slow one the others.
+
+    A tuple holds one value for each name.
+    """
+    return [*quick, *map(_slow, slow)]
 
 
 def all_slow_but(quick: Iterable[Any], every: Iterable[Any]) -> list[Any]:
     """The same, of `every` value in its order."""
     there = list(quick)
-    return [value if value in there else pytest.param(value, marks=pytest.mark.slow) for value in every]
+    return [value if value in there else _slow(value) for value in every]
+
+
+def _slow(value: Any) -> Any:
+    values = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*values, marks=pytest.mark.slow)

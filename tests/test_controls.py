@@ -68,6 +68,7 @@ def test_one_unit_draws_each_of_its_block_alike():
     assert chisquare([drawn.count(unit) for unit in sorted(block)]).pvalue > 0.001
 
 
+@pytest.mark.slow
 def test_each_set_of_a_block_is_as_likely():
     """Two of 15: all 105 of them, and one control says nothing about the next."""
     stats = stats_of()

@@ -145,6 +145,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.slow
 def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: Path):
     """Another ranking, baseline, site and data layout, as the page adds them, in one `find`; and an experiment."""
     shutil.copytree(ROOT / "neurosteer", tmp_path / "neurosteer", ignore=shutil.ignore_patterns("__pycache__"))

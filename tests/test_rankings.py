@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import neurosteer.report.pages
-from neurosteer.rankings import COLOURS, RANKINGS, ranking_of, shown_by
+from neurosteer.rankings import COLOURS, RANKINGS, ranking_method, shown_by
 from neurosteer.report.canvas import COLOUR_CODES, GREY, method_look
 from neurosteer.report.pages.charts import SHAPES, of_method
 from neurosteer.vocabulary import METHODS
@@ -49,7 +49,7 @@ def test_every_colour_has_a_shade_and_a_shape_on_pages():
 
 
 def test_neurons_that_were_given_have_no_method():
-    assert ranking_of("given") is None
+    assert ranking_method("given") is None
     assert shown_by("given") == ""
     assert of_method("given").place == COLOURS.index("grey")
     assert method_look("given")["color"] != GREY  # which is that of controls

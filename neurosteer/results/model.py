@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurosteer.shown import short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDescription:
@@ -18,6 +20,8 @@ class ModelDescription:
     device: str
     bos: int | None  # token ids
     eos: int
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True)

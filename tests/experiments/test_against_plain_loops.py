@@ -367,6 +367,7 @@ def test_how_many_null_cells_a_binomial_test_calls_above_chance(run):
         assert null[f"accuracy_{probe}"]["above"] == pytest.approx(np.mean(found))
 
 
+@pytest.mark.slow
 def test_shuffled_labels_sit_at_one_half(llama, tasks, apart):
     """Over many seeds the probes of labels flipped within pairs are right as often as not."""
     recipe = replace(RECIPE, experiments=("fig6",), l0_steps=30)
@@ -416,6 +417,7 @@ def test_folds_are_disjoint_halves_of_train(run, plain, tasks):
         assert sorted(top.tolist()) == sorted(np.argsort(-t)[:K].tolist())
 
 
+@pytest.mark.slow
 def test_a_rotation_changes_the_basis_and_nothing_else(run, tasks, tiny_folder):
     """Dense probes are the same, top k ones are those of the rotated axes."""
     from neurosteer.experiments.shared.layer_probes import rotation

@@ -421,6 +421,7 @@ def test_what_is_measured():
         measured_tasks(recipe(measured=("z", "alonely")), tasks)
 
 
+@pytest.mark.slow
 def test_whatever_else_is_measured_keeps_the_units_of_the_default(llama: Model, toy: Toy):
     """So `measured=all` computes the rest alone: units of the same names give the same bytes."""
     default = all_units(llama, recipe(measured="phenomena"), toy.splits)  # those of `toy`

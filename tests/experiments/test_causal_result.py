@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from causal_toy import MASSIVE, PHENOMENA, TASKS, TESTED, Toy, recipe, run_toy
+from described import described
 from made_causal import made_causal
 from scipy import stats
 from shapes import differences
@@ -47,7 +48,7 @@ def gathered(toy: Toy) -> CausalTransfer:
     results = toy.results | {"transfer": UnitResult(EVERY_PROBE | {"pairs": TRANSFER}, {})}
     design, recipe = toy.work.design, toy.work.recipe
     settings = ScopeSettings.of(design, toy.work.model.n_layers, toy.work.samples.resampled)
-    scope = Scope({"name": "toy"}, Data("made up", 480, recipe.split, recipe.seed), (), (), settings)
+    scope = Scope(described("toy"), Data("made up", 480, recipe.split, recipe.seed), (), (), settings)
     found: CausalTransfer = EXPERIMENT.compute(results.__getitem__, toy.work, scope)
     return found
 

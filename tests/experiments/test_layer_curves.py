@@ -12,6 +12,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from described import described
 from scipy import stats
 from tiny_models import random_pairs
 
@@ -61,7 +62,7 @@ def scope_of(names: Sequence[str], samples: TaskSamples, design: Design = DESIGN
     baselines = Baselines(majority=0.5, length=0.5, last_word=0.5, unigram=0.5, stem=0.5, bigram=0.5)
     tasks = tuple(TaskInfo(name, None, 1000, 600, validation, 200, 0, baselines) for name in names)
     settings = ScopeSettings.of(design, len(design.layers), samples.resampled)
-    return Scope({"name": "made up"}, Data("made up", 1000 * len(names), "pair", 0), tasks, (), settings)
+    return Scope(described("made up"), Data("made up", 1000 * len(names), "pair", 0), tasks, (), settings)
 
 
 def computed(
@@ -255,6 +256,7 @@ def test_how_probably_luck_passes_the_floor(pairs: int, least: int):
     assert chance_above_floor(larger) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_rises_by_a_loop_over_resamples(sweep: dict[str, np.ndarray]):
     found = computed(fig2, sweep)["rises"]
     assert [row["lambda"] for row in found] == [0.1, 0.5]

@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from described import described
 from scipy import stats
 from sizes import quick_and_slow
 from tiny_models import random_pairs
@@ -71,7 +72,7 @@ def scope_of(work: Work) -> Scope:
     settings = ScopeSettings.of(work.design, work.model.n_layers, work.samples.resampled)
     tokenise = partial(sentence_tokens, work.model)
     infos = tuple(TaskInfo.of(task.pairs, task.split, tokenise) for task in work.tasks)
-    return Scope({"name": "tiny"}, Data("random", sum(one.pairs for one in infos), "pair", 0), infos, (), settings)
+    return Scope(described("tiny"), Data("random", sum(one.pairs for one in infos), "pair", 0), infos, (), settings)
 
 
 @dataclass(frozen=True, eq=False)

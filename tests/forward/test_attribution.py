@@ -221,8 +221,11 @@ def test_a_site_or_layer_that_is_lacking(tiny: Callable[[str], Model], neurostee
 
 @pytest.mark.parametrize(
     ("kind", "pairs", "steps", "to"),
-    [("llama", SHARED, 1, "zero"), ("gpt2", MORE, 1, "zero"), ("llama", SHARED, 2, "mean")],
-    ids=["shared", "many", "steps"],
+    [
+        pytest.param("llama", SHARED, 1, "zero", id="shared"),
+        pytest.param("gpt2", MORE, 1, "zero", id="many", marks=pytest.mark.slow),
+        pytest.param("llama", SHARED, 2, "mean", id="steps"),
+    ],
 )
 @pytest.mark.usefixtures("arranged")
 def test_each_pair_by_itself(

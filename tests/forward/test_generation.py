@@ -89,6 +89,7 @@ def test_samples(model: Model):
     assert all(row.tokens != generate(model, row.prompt, max_new_tokens=12).tokens for row in first)
 
 
+@pytest.mark.slow
 def test_samples_follow_the_distribution(model: Model, tiny_folder: Callable[[str], Path]):
     """The first token of 300 seeds against softmax(logits / T), chi-square at 1e-3."""
     seeds, temperature, prompt = 300, 0.7, "w3 w1 w4"
@@ -181,14 +182,15 @@ def test_an_empty_prompt_needs_bos(tiny_folder: Callable[[str], Path]):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("suppress_tokens", [0, 1, 2, 3, 4, 5, 6, 7, 8]),
-        ("no_repeat_ngram_size", 2),
-        ("repetition_penalty", 5.0),
-        ("num_beams", 3),
-        ("do_sample", True),
-        ("return_dict_in_generate", True),
-    ],
+    quick_and_slow(
+        [("suppress_tokens", [0, 1, 2, 3, 4, 5, 6, 7, 8]), ("num_beams", 3)],
+        [
+            ("no_repeat_ngram_size", 2),
+            ("repetition_penalty", 5.0),
+            ("do_sample", True),
+            ("return_dict_in_generate", True),
+        ],
+    ),
 )
 def test_the_models_own_generation_settings_do_not_matter(
     name: str, value: Any, model: Model, tiny_folder: Callable[[str], Path]

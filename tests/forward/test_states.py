@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sizes import quick_and_slow
 from tiny_models import WIDTH, hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
@@ -67,7 +68,7 @@ def test_some_layers_only(tiny: Callable[[str], Model], expected: dict[str, Tens
     assert (states.values - expected["llama"][:, :, [0, 2]]).abs().max() < TOLERANCE
 
 
-@pytest.mark.parametrize("bos", ["<s>", "none", "w7"])
+@pytest.mark.parametrize("bos", quick_and_slow(["none", "w7"], ["<s>"]))
 @pytest.mark.parametrize("position", ["eos", "last"])
 def test_the_token_read(bos: str, position: str, tiny_folder: Callable[[str], Path]):
     """`last` reads the sentence's last word; BOS stands before it unless it is none."""

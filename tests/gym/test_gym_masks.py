@@ -198,6 +198,7 @@ def test_a_path_that_was_stopped_goes_on(gym: Model, pairs: Pairs, place: MaskSi
     assert never.steps == 1
 
 
+@pytest.mark.slow
 def test_exchanged_pairs_lead_elsewhere(gym: Model, pairs: Pairs, place: MaskSite, found: Found):
     """Where half of the pairs are exchanged less is found; where all are, no used unit ever pays."""
     settings = replace(SHORT, seeds=1, batch=60)

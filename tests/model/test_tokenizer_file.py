@@ -140,7 +140,7 @@ def given(way: str, folder: Path, notices: Notices, monkeypatch: pytest.MonkeyPa
     return load_model(hf_network(folder), tokenizer=tokenizer, progress=notices)
 
 
-@pytest.mark.parametrize("way", all_slow_but(["network", "our bridge"], WAYS))
+@pytest.mark.parametrize("way", all_slow_but(["network"], WAYS))
 @pytest.mark.parametrize("change", [lower_case, digit_by_digit, begins_with_a_space, one_more_word])
 def test_a_tokenizer_that_the_caller_loaded_reads_as_its_file(
     change: Callable[..., None], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from plain_probes import plain_l1_order
+from sizes import quick_and_slow
 
 from neurosteer.probes import l1_order
 
@@ -23,7 +24,7 @@ def problem(seed: int, samples: int = 60, units: int = 9) -> tuple[torch.Tensor,
     return torch.from_numpy(x)[None].float(), torch.from_numpy(y).float()
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", quick_and_slow([0], [1]))
 def test_against_a_plain_loop(seed):
     x, y = problem(seed)
     order = l1_order(x, y)[0].numpy()

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 import torch
 from plain_edits import KINDS, neurons_at
+from sizes import quick_and_slow
 from tiny_models import LAYERS, ids_of, random_pairs
 from torch import Tensor
 
@@ -96,7 +97,10 @@ def test_ablation_to_the_mean_is_scale_0_about_it(model: Model):
     assert (logits(model, [one, other]) - logits(model)).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize(("where", "temperature"), [("all", 0.0), *((where, 1.0) for where in ("none", *WHERES))])
+@pytest.mark.parametrize(
+    ("where", "temperature"),
+    quick_and_slow([("all", 0.0), ("none", 1.0), ("prompt", 1.0)], [("all", 1.0), ("generated", 1.0)]),
+)
 def test_generation_with_and_without_a_cache_in_a_batch_and_alone(where: str, temperature: float, model: Model):
     """Prompts of several lengths, so that the batch is padded on the left."""
     every = [(layer, unit) for layer in range(LAYERS) for unit in (3, 8, 17, 21)]

@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fresh_process import told_warm
 from made_pairs import made_pairs
 from stub_recipe import contents, write_recipe
@@ -165,6 +166,7 @@ def test_every_moment_around_a_file(tmp_path):
         assert contents(tmp_path / f"at-{at}") == unbroken
 
 
+@pytest.mark.slow
 def test_a_real_run(tmp_path, tiny_folder):
     """Probes of a tiny model, killed once: every unit that was done stays, and the files are the same."""
     rows = [{"sentence_good": pair.good, "sentence_bad": pair.bad} for pair in made_pairs()]

@@ -804,6 +804,7 @@ def save_spelling(folder: Path) -> None:
     transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**GROUPED, **ids})).save_pretrained(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("rendered")
 def test_right_to_left_text_and_emoji(run: Any, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """In sentences, in a task's name and in a prompt, from find to figures and text; nothing is lost or warned of."""

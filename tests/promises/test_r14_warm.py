@@ -205,12 +205,12 @@ OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[bool, bool]]] =
 }
 
 
+LONG = [*OTHERWISE][2:]
+
+
 @pytest.mark.parametrize(
     "what",
-    [
-        pytest.param(what, marks=[pytest.mark.slow] if what in ("lambda", "methods in another order") else [])
-        for what in OTHERWISE
-    ],
+    [pytest.param(what, marks=[pytest.mark.slow] if what in LONG else []) for what in OTHERWISE],
 )
 def test_another_setting_computes_what_it_must(what: str, work: Work, model: Model):
     asked, change, expected = OTHERWISE[what]

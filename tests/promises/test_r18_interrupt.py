@@ -127,6 +127,7 @@ def test_sigterm_is_ctrl_c(place):
     assert [path for path in place.rglob(".*") if path.suffix != ".lock"] == []
 
 
+@pytest.mark.slow
 def test_after_the_last_unit(place):
     """While the figures are drawn, and before anything was begun."""
     code, _, lines = stopped(place, METADATA, "plan")

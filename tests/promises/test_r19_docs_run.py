@@ -220,7 +220,16 @@ LAID_OUT = [*OF_RECIPES, page("cause")]  # so are their figures; those of the RE
 RUNNABLE = runnable()
 TRANSCRIPTS = [(list(commands_in(text))[-1], foot(text)) for of in PAGES for text in of.blocks("console")]
 QUICK = [README, page("finding"), page("python"), page("pages")]
-LONG = [one for one in PAGES if one not in QUICK and one.commands]  # in the quick suite their commands are parsed
+
+
+def long_commands(of: Page) -> list[list[str]]:
+    """The words of those that do more than show help."""
+    return [words for one in of.commands if (words := shlex.split(one))[0] == "neurosteer" and len(words) > 2]
+
+
+LONG = [  # in the quick suite their commands are parsed
+    one for one in PAGES if one not in QUICK and long_commands(one)
+]
 WITH_COMMANDS = [
     pytest.param(one, id=one.path.stem, marks=[pytest.mark.slow] if one in LONG else [])
     for one in PAGES
@@ -256,9 +265,7 @@ def test_every_command(of: Page, run_command: Callable[[str], str | None], monke
 def test_every_long_command_is_one(of: Page, place: Path):
     """Its options are known, and their values are taken; `pytest -m slow` runs it."""
     known = typer.main.get_command(app).commands
-    commands = [words for one in of.commands if (words := shlex.split(one))[0] == "neurosteer" and len(words) > 2]
-    assert commands
-    for _, name, *rest in commands:
+    for _, name, *rest in long_commands(of):
         context = known[name].make_context(name, rest)
         if name == "run":
             read_recipe(context.params["recipe"], dict(word.split("=", 1) for word in context.params["set_"] or ()))

@@ -171,9 +171,10 @@ def dangers_of(code: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_loads_more_than_data(path: Path):
-    assert dangers_of(path.read_text("utf-8")) == []
+def test_no_module_loads_more_than_data():
+    modules = sorted(PACKAGE.rglob("*.py"))
+    assert len(modules) > 400
+    assert {path: found for path in modules if (found := dangers_of(path.read_text("utf-8")))} == {}
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def test_without_bfloat16_its_side_is_left_out(fewer: Setup, monkeypatch: pytest
     assert "bfloat16" in said[0]
 
 
+@pytest.mark.slow
 def test_ablation_and_generation(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     """With fewer controls, and fewer words written."""
     monkeypatch.setattr(ablation, "CONTROLS", 5)
@@ -154,6 +155,7 @@ def test_ablation_and_generation(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     assert min(row.ratio for row in rows) > 0
 
 
+@pytest.mark.slow
 def test_scores(fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     """Stand-ins for the peers, which score by the plain network and make mistakes of one and two nats."""
     for name in ("lm_eval", "lm_eval.api", "lm_eval.api.instance", "lm_eval.models.huggingface", "minicons"):

@@ -10,6 +10,7 @@ import pytest
 from fresh_process import told
 from made_found import make_found
 from matplotlib import rc_context, rcParams, style
+from sizes import all_slow_but, quick_and_slow
 
 from neurosteer.report import canvas, find_figure, save_figure
 from neurosteer.report.canvas import save_svg
@@ -36,7 +37,7 @@ def plain() -> tuple[bytes, bytes]:
     return drawn()
 
 
-@pytest.mark.parametrize("which", SETTINGS)
+@pytest.mark.parametrize("which", all_slow_but([*SETTINGS][:2], SETTINGS))
 def test_settings(which: str, plain: tuple[bytes, bytes]):
     """The same bytes; and the user's settings are as they were."""
     with rc_context(SETTINGS[which]):
@@ -44,7 +45,7 @@ def test_settings(which: str, plain: tuple[bytes, bytes]):
         assert {name: rcParams[name] for name in SETTINGS[which]} == SETTINGS[which]
 
 
-@pytest.mark.parametrize("sheet", ["dark_background", "ggplot", "classic"])
+@pytest.mark.parametrize("sheet", quick_and_slow(["dark_background"], ["ggplot", "classic"]))
 def test_style_sheets(sheet: str, plain: tuple[bytes, bytes]):
     with style.context(sheet):
         assert drawn() == plain

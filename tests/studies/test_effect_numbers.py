@@ -121,6 +121,7 @@ def test_groups_of_pairs_are_drawn_whole():
     assert ends[1] - ends[0] > 1.15 * (high - low)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_with_five_pairs_an_item(monkeypatch: pytest.MonkeyPatch):
     """50 items: pair by pair it would hold 0 in 77 % of cases."""
     monkeypatch.setattr(margins, "RESAMPLES", 499)
@@ -177,6 +178,7 @@ def test_what_there_is_to_lose(mean: float, pairs: int, groups: int | None, noth
     assert found.clean is (nothing is False)
 
 
+@pytest.mark.slow
 def test_few_items_make_no_preference(monkeypatch: pytest.MonkeyPatch):
     """Of 20 items with 5 pairs each, about 0: an interval above 0 comes seldom; pair by pair in 10 % of cases."""
     monkeypatch.setattr(margins, "RESAMPLES", 499)

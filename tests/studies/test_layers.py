@@ -75,6 +75,7 @@ def test_states_that_are_all_alike_tell_nothing():
         assert (vector.any().item(), vector.isfinite().all().item(), spread) == (False, True, 0)
 
 
+@pytest.mark.slow
 def test_a_method_does_not_depend_on_the_other():
     states = states_of(2)
     both = probed(states)
