@@ -63,6 +63,7 @@ def test_the_cost_is_stated(monkeypatch: pytest.MonkeyPatch):
     ]
 
 
+@pytest.mark.slow
 def test_from_find_to_evidence(
     run: Any, tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -231,6 +231,7 @@ def test_small_answers_are_worked_out_again(neurosteer_home, caplog):
     assert caplog.messages == []
 
 
+@pytest.mark.slow
 def test_the_charting_code_is_made_again(neurosteer_home, caplog, monkeypatch, request):
     request.addfinalizer(charting_code.cache_clear)
     monkeypatch.setattr("vl_convert.javascript_bundle", lambda: "let a = 'é';\nlet b = 1;\n" * 20)
@@ -248,6 +249,7 @@ def test_the_charting_code_is_made_again(neurosteer_home, caplog, monkeypatch, r
         caplog.clear()
 
 
+@pytest.mark.slow
 def test_the_built_in_model_is_converted_again(tiny_folder, tmp_path, neurosteer_home, monkeypatch):
     """Another model stands for it; most damages are to its weights, which are nearly all of it."""
     gguf = tmp_path / "model.gguf"

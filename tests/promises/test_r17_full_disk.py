@@ -260,6 +260,7 @@ def check_end(row: dict[str, Any]) -> None:
     assert row["added"] == 0 or row["what"][0] == "run", row
 
 
+@pytest.mark.slow
 def test_answers_that_are_known(place):
     """They are printed, whatever the disk is like."""
     rows = told_warm(CODE + KNOWN, place, "few")
@@ -274,6 +275,7 @@ def test_runs(place, how):
         check_end(row)
 
 
+@pytest.mark.slow
 def test_a_page_that_is_made_again(place):
     """All else of the run is as it was, and it is still a finished run: no file of it is called damaged."""
     rows = told_warm(CODE + PAGE, place, "few")
