@@ -211,8 +211,8 @@ def _skip(hidden: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
 
 
 def _resume(hook_out: nn.Module, residual: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
-    given: Tensor = hook_out(residual)
-    return given
+    output: Tensor = hook_out(residual)
+    return output
 
 
 @contextmanager
@@ -244,8 +244,8 @@ def _bare_norms(model: Model) -> dict[nn.Module, Callable[..., Tensor]]:
 
 
 def _bare(norm: NormalizationBridge, values: Tensor, **_: Any) -> Tensor:
-    given: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
-    return given
+    output: Tensor = norm.hook_out(norm.original_component(norm.hook_in(values)).to(values.dtype))
+    return output
 
 
 def _is_plain(norm: NormalizationBridge) -> bool:

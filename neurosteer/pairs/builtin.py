@@ -33,7 +33,7 @@ class Builtin:
 
     def __init__(self, name: str, asked: Layout = UNKNOWN) -> None:
         """Raises InputError for a layout: there is none to be told."""
-        if asked.given():
+        if asked.named():
             option = "--layout" if asked.good is None else "--columns"
             raise InputError(f"{option} names columns of your own files; the pairs of '{name}' have none")
         self.name = name

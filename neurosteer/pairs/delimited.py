@@ -141,7 +141,7 @@ def names_columns(line: str, asked: Layout) -> Delimiter | None:
 
 def _known(names: Sequence[str], asked: Layout) -> int:
     """How many columns are known or asked for."""
-    parts = {part for value in asked.given().values() for part in value.split(JOIN)}
+    parts = {part for value in asked.named().values() for part in value.split(JOIN)}
     return sum(is_known(name) or name in parts for name in names)
 
 

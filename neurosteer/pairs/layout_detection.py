@@ -78,7 +78,7 @@ def read(table: PairTable, asked: Layout) -> DetectedLayout:
 def _used(table: PairTable, layout: Layout, asked: Layout) -> list[str]:
     """The columns that were taken without being asked for; those that may have been meant where none was."""
     parts = {
-        part: value for part, value in layout.given().items() if part in COLUMN_PARTS and part not in asked.given()
+        part: value for part, value in layout.named().items() if part in COLUMN_PARTS and part not in asked.named()
     }
     used = {name for value in parts.values() for name in value.split(JOIN)}
     found = [name for name in table.columns if name in used]
@@ -196,7 +196,7 @@ def _in_twos(table: PairTable, column: str, layout: Layout) -> bool:
 def _tasks(table: PairTable, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """Which column makes tasks, and which says their phenomena."""
     remarks = list[str]()
-    taken = {value for value in layout.given().values() if value}
+    taken = {value for value in layout.named().values() if value}
     if layout.task is None:
         several = [
             name for name in columns_named(TASK, table.columns) if name not in taken and _values(table, name) > 1

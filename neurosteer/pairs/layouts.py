@@ -53,13 +53,13 @@ class Layout:
         """As `--layout` takes it: `read_layout` reads it back."""
         numbered = self.order is not None  # then good and bad are the numbers of a line's fields: no need to say so
         passed = ("order", "good", "bad") if numbered else ()
-        said = [f"{name}={value}" for name, value in self.given().items() if name not in passed]
+        said = [f"{name}={value}" for name, value in self.named().items() if name not in passed]
         return ",".join([*([self.order] if self.order else []), *said]) or AUTO
 
     def __repr__(self) -> str:
-        return f"Layout({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
+        return f"Layout({', '.join(f'{name}={value!r}' for name, value in self.named().items())})"
 
-    def given(self) -> dict[str, Any]:
+    def named(self) -> dict[str, Any]:
         """The parts that are known."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
@@ -67,7 +67,7 @@ class Layout:
         """This one where it says something, else the other; where it names sentences, none of the other's."""
         if self.good or self.first or self.one_a_row:
             other = Layout(task=other.task, phenomenon=other.phenomenon)
-        return replace(other, **self.given())
+        return replace(other, **self.named())
 
     @property
     def is_plain(self) -> bool:

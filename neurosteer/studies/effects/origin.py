@@ -1,4 +1,4 @@
-"""Which neurons to edit, and which pairs were kept from their finding."""
+"""Which neurons to edit, and which pairs were held out when they were found."""
 
 from __future__ import annotations
 

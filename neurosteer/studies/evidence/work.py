@@ -1,4 +1,4 @@
-"""What the six questions are asked about: a neuron set, where it comes from, and the pairs it was kept from."""
+"""What the six questions are asked about: a neuron set, where it comes from, and the pairs held out from it."""
 
 from __future__ import annotations
 

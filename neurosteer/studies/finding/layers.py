@@ -106,12 +106,12 @@ def probe_layers(
     the scores of a causal mask.
     """
     group = settings.group
-    given = state_scores(states.values, parts["train"], test, settings.methods)
+    known_scores = state_scores(states.values, parts["train"], test, settings.methods)
     if attribution is not None:
-        given["attribution"] = attribution.train.float()
+        known_scores["attribution"] = attribution.train.float()
     if mask is not None:
-        given["causal-l0"] = mask
-    given = {method: member_scores(scores, method, group) for method, scores in given.items()}
+        known_scores["causal-l0"] = mask
+    known_scores = {method: member_scores(scores, method, group) for method, scores in known_scores.items()}
     expected = None if attribution is None else member_scores(attribution.validation, "attribution", group)
     t = member_scores(test.t.abs().float(), "welch", group)
     results: list[LayerResult] = []
@@ -120,7 +120,7 @@ def probe_layers(
     for start in range(0, total, BLOCK):
         rows = slice(start, start + BLOCK)
         examples = Examples.of(states, parts, rows, device)
-        own = {method: scores[rows] for method, scores in given.items()}
+        own = {method: scores[rows] for method, scores in known_scores.items()}
         predicted = None if expected is None else expected[rows]
         results += _block(examples, t[rows], own, predicted, settings)
         progress.step(what, len(results), total)
@@ -130,7 +130,7 @@ def probe_layers(
 def _block(
     examples: Examples,
     t: Float[Tensor, "layer member"],
-    given: Mapping[Method, Float[Tensor, "layer member"]],
+    known_scores: Mapping[Method, Float[Tensor, "layer member"]],
     predicted: Float[Tensor, "layer member"] | None,
     settings: ProbeSettings,
 ) -> list[LayerResult]:
@@ -141,7 +141,7 @@ def _block(
     }
     along = {kind: examples.judge_along(found[kind][0]) for kind in settings.directions}
 
-    scores: dict[Method, Tensor] = dict(given)
+    scores: dict[Method, Tensor] = dict(known_scores)
     masked: list[Masked | None] = [None] * len(examples.layers)
     if "l0" in settings.methods:
         masked_, scores["l0"] = _masked(examples, t, dense, settings)

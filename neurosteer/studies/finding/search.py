@@ -140,7 +140,7 @@ def find(
         return _find(model, pairs, parts, settings, ablation, position, text, cache=cache, progress=remembered)
 
     if cache:
-        asked: dict[str, Json] = {
+        key: dict[str, Json] = {
             "methods": list(methods),
             "split": split,
             "topk": str(topk).strip(),  # as asked: how wide some sites are, only a pass can tell
@@ -156,7 +156,7 @@ def find(
             "draws": draws,
             "seed": seed,
         }
-        found = load_or_find(model, pairs, parts, asked, compute, progress)
+        found = load_or_find(model, pairs, parts, key, compute, progress)
     else:
         found = compute()
     for notice in found.result.notices:
