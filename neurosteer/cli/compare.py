@@ -14,7 +14,7 @@ _Run = Annotated[Path, typer.Argument(metavar="RUN", parser=parse.folder, help="
 
 
 def compare(first: _Run, second: _Run, format_: options.Format = "table") -> None:
-    """Compare two runs of find, score, ablate or amplify: differences, with their 95 % intervals.
+    """Compare two runs of find, score, ablate, amplify or evidence: differences, with their 95 % intervals.
 
     neurosteer compare runs/score-intransitive-a-1f2e3d4c runs/score-intransitive-b-5a6b7c8d
     """

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Measure = Literal["accuracy", "margin", "change", "topk", "dense"]
+from neurosteer.vocabulary import Question
+
+Measure = Literal["accuracy", "margin", "change", "topk", "dense"] | Question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +15,7 @@ class Difference:
     """One number of both runs; `difference` is the second less the first, with its 95 % interval."""
 
     task: str
-    measure: Measure  # accuracy, margin (nats), change of the margin (nats), accuracy of the top k or dense probe
+    measure: Measure  # accuracy, margin and its change (nats), accuracy of the top k or dense probe, or a question
     layer: int | None = None
     method: str | None = None
     first: float

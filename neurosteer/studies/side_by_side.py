@@ -1,8 +1,8 @@
 """`compare_runs`: two finished runs of one kind side by side, with differences and their 95 % intervals.
 
 Scores and effects are compared over the pairs that both runs have, each pair with itself: pairs that share a sentence
-are drawn as one. Of the probes of `find` a run keeps no answers by pair, so their intervals are joined as if the runs
-were independent, which is too wide where both are about the same pairs.
+are drawn as one. Of the probes of `find` and the answers of `evidence` a run keeps no values by pair, so their
+intervals are joined as if the runs were independent, which is too wide where both are about the same pairs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from jaxtyping import Float
 from neurosteer.artefacts import check_path
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.pairs.splitting import groups_of
-from neurosteer.results import FindResult, read_record
-from neurosteer.results.compare import Comparison, Difference
+from neurosteer.results import Estimate, FindResult, read_record
+from neurosteer.results.compare import Comparison, Difference, Measure
 from neurosteer.results.effect import EffectResult
+from neurosteer.results.evidence import EvidenceResult
 from neurosteer.results.score import TaskScore
 from neurosteer.seeds import seed_of
 from neurosteer.store import MANIFEST
@@ -98,22 +99,39 @@ def _finds(first: Path, one: Json, second: Path, two: Json) -> Iterator[Differen
         if theirs is None:
             continue
         for measure in measures:
-            values = getattr(mine, measure), getattr(theirs, measure)
-            ends = getattr(mine.intervals, measure), getattr(theirs.intervals, measure)
-            gap = values[1] - values[0]
-            down = math.hypot(values[1] - ends[1][0], ends[0][1] - values[0])
-            up = math.hypot(ends[1][1] - values[1], values[0] - ends[0][0])
-            yield Difference(
-                task=left.task,
-                measure=measure,
-                layer=mine.layer,
-                first=values[0],
-                second=values[1],
-                difference=gap,
-                low=gap - down,
-                high=gap + up,
-                paired=False,
+            left_one, right_one = (
+                Estimate(getattr(row, measure), *getattr(row.intervals, measure)) for row in (mine, theirs)
             )
+            yield _apart(left.task, measure, left_one, right_one, layer=mine.layer)
+
+
+def _answers(first: Path, one: Json, second: Path, two: Json) -> Iterator[Difference]:
+    left, right = read_record(EvidenceResult, one), read_record(EvidenceResult, two)
+    for question in (question for question in left.tests if question in right.tests):
+        mine, theirs = (Estimate(a.value, a.low, a.high) for a in (left.tests[question], right.tests[question]))
+        if None not in (mine.value, mine.low, mine.high, theirs.value, theirs.low, theirs.high):
+            yield _apart(left.task, question, mine, theirs, method=left.method)
+
+
+def _apart(
+    task: str, measure: Measure, one: Estimate, two: Estimate, *, layer: int | None = None, method: str | None = None
+) -> Difference:
+    """Of two known numbers, as if they were independent (Newcombe 1998)."""
+    ends = (one.value, one.low, one.high, two.value, two.low, two.high)
+    first, low, high, second, other_low, other_high = (float(end) for end in ends if end is not None)
+    gap = second - first
+    return Difference(
+        task=task,
+        measure=measure,
+        layer=layer,
+        method=method,
+        first=first,
+        second=second,
+        difference=gap,
+        low=gap - math.hypot(second - other_low, high - first),
+        high=gap + math.hypot(other_high - second, first - low),
+        paired=False,
+    )
 
 
 _COMPARE: dict[str, Callable[[Path, Json, Path, Json], Iterator[Difference]]] = {
@@ -121,6 +139,7 @@ _COMPARE: dict[str, Callable[[Path, Json, Path, Json], Iterator[Difference]]] = 
     "score": _scores,
     "ablate": _effects,
     "amplify": _effects,
+    "evidence": _answers,
 }
 
 

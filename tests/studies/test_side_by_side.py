@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_effects import make_effect
+from made_evidence import make_evidence
 from scipy import stats
 
 from neurosteer.errors import CorruptFileError, InputError
 from neurosteer.report import rows_csv
 from neurosteer.results import record
 from neurosteer.results.effect import EffectFiles
+from neurosteer.results.evidence import Answer
 from neurosteer.results.pairs_used import PairsUsed
 from neurosteer.results.score import TaskScore, TokenCount
 from neurosteer.store import write_bytes
@@ -127,6 +129,35 @@ def test_what_cannot_be_compared(two, tmp_path, what):
     with pytest.raises(InputError) as caught:
         compare_runs(two[0], make(tmp_path))
     assert told in str(caught.value)
+
+
+def test_answers_of_evidence(tmp_path):
+    """Newcombe's interval by hand, of each question that both could answer."""
+    folders = []
+    for name, shift in (("one", 0.0), ("two", 0.2)):
+        found = make_evidence()
+        tests = {question: moved(answer, shift) for question, answer in found.tests.items()}
+        results = [record(replace(found, tests=tests))]
+        about = {"command": "evidence", "version": "0", "model": {"name": "m"}, "results": results}
+        write_folder(tmp_path / name, about, lambda draft: None)
+        folders.append(tmp_path / name)
+    found = compare_runs(*folders)
+    first = make_evidence().tests
+    known = [question for question, answer in first.items() if answer.value is not None]
+    assert [row.measure for row in found.rows] == known != list(first)
+    for row in found.rows:
+        answer = first[row.measure]
+        down, up = answer.value - answer.low, answer.high - answer.value
+        assert (row.first, row.second) == (answer.value, answer.value + 0.2)
+        assert (row.method, row.paired, row.layer) == ("attribution", False, None)
+        ends = [0.2 - np.hypot(down, up), 0.2 + np.hypot(up, down)]
+        assert [row.difference, row.low, row.high] == pytest.approx([0.2, *ends])
+
+
+def moved(answer: Answer, shift: float) -> Answer:
+    if answer.value is None:
+        return answer
+    return replace(answer, value=answer.value + shift, low=answer.low + shift, high=answer.high + shift)
 
 
 def test_a_damaged_run(two):
