@@ -7,11 +7,14 @@ address, and nothing that comes from data is obeyed.
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import Opened, browser, opened
 from made_pages import HOSTILE, make_hostile, make_runs
@@ -110,6 +113,29 @@ def test_tokens_sum_to_the_margins_of_the_csv(runs):
         assert margins[0] == pytest.approx(float(rows[pair]["margin_before"]), abs=1e-4)
         assert margins[1] == pytest.approx(float(rows[pair]["margin_after"]), abs=1e-4)
         start += good + bad
+
+
+def test_pairs_at_another_dose_are_sums_of_its_tokens(ablated, runs):
+    """A menu draws the pairs as they are at a dose; the address keeps it."""
+    menu = ablated.page.locator('[data-choice="0-margins-margins"]')
+    names = menu.locator("option").all_inner_texts()
+    arrays, about = read_artefact(runs["ablate"] / "made.welch.tokens.safetensors", "tokens")
+    assert len(names) == len(arrays["logprobs"]) - 1 > 1
+    ends = np.cumsum(arrays["counts"].ravel())
+    sums = np.stack([part.sum(axis=1) for part in np.split(arrays["logprobs"], ends[:-1], axis=1)], axis=1)
+    margins = sums[:, ::2] - sums[:, 1::2]  # pass pair
+    menu.select_option(names[-1])
+    assert ablated.signal("0-margins-margins", "dose") == names[-1]
+    assert "margins" in ablated.page.evaluate("location.hash")
+    marks = ablated.page.locator('[data-chart="0-margins-margins"] .mark-symbol.role-mark path')
+    assert marks.count() == len(about["pairs"])  # of this dose alone
+    text = (runs["ablate"] / "index.html").read_text("utf-8")
+    charts = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])["charts"]
+    rows = charts["0-margins-margins"]["data"]["values"]
+    for i, name in enumerate(names, 1):
+        shown = {row["pair"]: row["after"] for row in rows if row["at"] == name}
+        assert [shown[pair] for pair in about["pairs"]] == pytest.approx(margins[i].tolist(), abs=1e-4)
+    menu.select_option(names[0])
 
 
 def test_series_and_layers_are_switched_off_and_the_address_says_so(chromium, found, runs):

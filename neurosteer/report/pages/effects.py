@@ -97,7 +97,11 @@ def _parts(
         yield cards
     if pairs is None:
         return
-    margins = read_csv(PairEffect, pairs)
+    margins, passes = read_csv(PairEffect, pairs), _passes(effect)
+    tokens = None
+    if effect.files and effect.files.tokens:
+        known = {one.pair: (one.margin_before, one.margin_after) for one in margins}
+        tokens = token_data(folder / Path(effect.files.tokens).name, known, passes, convention=effect.convention)
     dose = f" This is scale {effect.edit.scale:g}." if len(effect.by_scale) > 1 else ""
     yield Part(
         "margins",
@@ -106,18 +110,16 @@ def _parts(
             f"{counted(effect.flipped.lost, 'pair')} lost (the good sentence was the more probable one, and is no "
             f"longer), {effect.flipped.gained:,} gained, of {len(margins):,}.{dose}"
         ],
-        [margins_chart(margins)],
+        [margins_chart(margins, passes[1], _at_other_doses(passes, tokens))],
     )
-    if effect.files and effect.files.tokens:
-        known = {one.pair: (one.margin_before, one.margin_after) for one in margins}
-        yield Part(
-            "pairs",
-            "On which sentences did the model change its mind?",
-            tool="pairs",
-            data=token_data(
-                folder / Path(effect.files.tokens).name, known, _passes(effect), convention=effect.convention
-            ),
-        )
+    if tokens is not None:
+        yield Part("pairs", "On which sentences did the model change its mind?", tool="pairs", data=tokens)
+
+
+def _at_other_doses(passes: Sequence[str], tokens: Json) -> dict[str, dict[str, float]]:
+    """The margins of the pairs, by dose; none where no tokens are kept."""
+    pairs = [] if tokens is None else tokens["pairs"]
+    return {name: {one["id"]: one["margin"][i] for one in pairs} for i, name in enumerate(passes) if i > 1 and pairs}
 
 
 def _passes(effect: EffectResult) -> list[str]:

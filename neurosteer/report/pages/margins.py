@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from neurosteer.results.effect import PairEffect
 
-from .charts import Chart, Row, Series, axis, by_series, chart_of, hover, in_rows, level, shape_by_series
+from .charts import Chart, Choice, Row, Series, axis, by_series, chart_of, hover, in_rows, level, shape_by_series
 
 OUTCOMES = (Series("lost", 1), Series("gained", 2), Series("still right", 0), Series("still wrong", 7))
 
 
-def outcome(pair: PairEffect) -> Series:
-    """Which side of 0 its margin is on, before and after."""
+def outcome(before: float, after: float) -> Series:
+    """Which side of 0 a margin is on, before and after."""
     lost, gained, right, wrong = OUTCOMES
-    if pair.margin_before > 0:
-        return right if pair.margin_after > 0 else lost
-    return gained if pair.margin_after > 0 else wrong
+    if before > 0:
+        return right if after > 0 else lost
+    return gained if after > 0 else wrong
 
 
-def margins_chart(margins: Sequence[PairEffect]) -> Chart:
-    """Every pair by its margin before and after."""
+def margins_chart(margins: Sequence[PairEffect], dose: str, others: Mapping[str, Mapping[str, float]]) -> Chart:
+    """Every pair by its margin before and after: at `dose`, and from a menu at the `others`, by pair."""
+    doses = {dose: {one.pair: one.margin_after for one in margins}, **others}
     points: list[Row] = [
         {
             "pair": one.pair,
             "good": one.sentence_good or "",
             "bad": one.sentence_bad or "",
-            "series": outcome(one).name,
+            "series": outcome(one.margin_before, after[one.pair]).name,
             "before": one.margin_before,
-            "after": one.margin_after,
+            "after": after[one.pair],
+            "at": name,
         }
+        for name, after in doses.items()
         for one in margins
+        if one.pair in after
     ]
     series = in_rows(OUTCOMES, points)
-    ends = [value for one in margins for value in (one.margin_before, one.margin_after)]
+    menu = [Choice("dose", "Dose", [(name, name) for name in doses])] if others else []
+    ends = [float(row[end]) for row in points for end in ("before", "after")]
     low, high = min(ends, default=0.0), max(ends, default=0.0)
     diagonal = {
         "data": {"values": [{"a": low}, {"a": high}]},
@@ -49,7 +54,7 @@ def margins_chart(margins: Sequence[PairEffect]) -> Chart:
         ("series", "which is"),
     )
     marks = {
-        "transform": [{"filter": "indexof(off, datum.series) < 0"}],
+        "transform": [{"filter": "indexof(off, datum.series) < 0" + " && datum.at == dose" * bool(menu)}],
         "mark": {"type": "point", "filled": True, "size": 45, "opacity": 0.8},
         "encoding": {
             "x": axis("before", "margin before (nats)"),
@@ -62,4 +67,5 @@ def margins_chart(margins: Sequence[PairEffect]) -> Chart:
     read = "Each mark is a pair. On the dashed diagonal nothing changes; below it the preference falls."
     zero = [*level(0, ""), *level(0, "", at="x")]
     layers = [*zero, diagonal, marks]
-    return chart_of("margins", "Margins before and after", read, layers, points, series=series, height=380)
+    title = "Margins before and after"
+    return chart_of("margins", title, read, layers, points, series=series, choices=menu, height=380)
