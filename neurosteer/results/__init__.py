@@ -24,6 +24,7 @@ from .mask import CausalMask as CausalMask
 from .mask import MaskedNeuron as MaskedNeuron
 from .mask import MaskPoint as MaskPoint
 from .mask import WithMassive as WithMassive
+from .model import ModelDescription as ModelDescription
 from .pairs_used import PairsUsed as PairsUsed
 from .pairs_used import SplitSizes as SplitSizes
 from .record import APART as APART
