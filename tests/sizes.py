@@ -18,7 +18,8 @@ def quick_and_slow(quick: Iterable[Any], slow: Iterable[Any]) -> list[Any]:
 
 def all_slow_but(quick: Iterable[Any], every: Iterable[Any]) -> list[Any]:
     """The same, of `every` value in its order."""
-    there = list(quick)
+    there, every = list(quick), list(every)
+    assert all(value in every for value in there), "a quick value that there is not"
     return [value if value in there else _slow(value) for value in every]
 
 

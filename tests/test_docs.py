@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import re
 import shutil
@@ -145,13 +146,24 @@ print(json.dumps(said))
 """
 
 
+def with_the_worked_examples(place: Path) -> str:
+    """The package as the page changes it, in a folder; and the recipe of the experiment."""
+    shutil.copytree(ROOT / "neurosteer", place / "neurosteer", ignore=shutil.ignore_patterns("__pycache__"))
+    apply_diffs(page("extending"), place)
+    [module], [recipe] = page("extending").blocks("python shown"), page("extending").blocks("toml")
+    (place / "neurosteer" / "experiments" / "depth.py").write_text(module)
+    return recipe
+
+
+def test_the_worked_examples_fit(tmp_path: Path):
+    with_the_worked_examples(tmp_path)
+    assert compileall.compile_dir(tmp_path / "neurosteer", quiet=2)
+
+
 @pytest.mark.slow
 def test_the_worked_examples_work(tiny_folder: Callable[[str], Path], tmp_path: Path):
     """Another ranking, baseline, site and data layout, as the page adds them, in one `find`; and an experiment."""
-    shutil.copytree(ROOT / "neurosteer", tmp_path / "neurosteer", ignore=shutil.ignore_patterns("__pycache__"))
-    apply_diffs(page("extending"), tmp_path)
-    [module], [recipe] = page("extending").blocks("python shown"), page("extending").blocks("toml")
-    (tmp_path / "neurosteer" / "experiments" / "depth.py").write_text(module)
+    recipe = with_the_worked_examples(tmp_path)
     (tmp_path / "depth.toml").write_text(recipe)
     (tmp_path / "two.toml").write_text(recipe + "best = 2\n")
     (tmp_path / "third.toml").write_text(recipe.replace("depth", "fig3"))

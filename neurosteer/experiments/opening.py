@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from neurosteer.arguments import a
-from neurosteer.errors import InputError
+from neurosteer.errors import InputError, one_line
 from neurosteer.results import read_record
 from neurosteer.results.run import RunListing, RunRecord
 from neurosteer.results.score import ScoreRun
@@ -86,8 +86,8 @@ def _opened(place: Path) -> Opened:
         known = read_record(RunRecord, run)
     except OSError as error:
         raise InputError(f"no run in '{place}': {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{place / RESULTS} is not the result of a run") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{place / RESULTS} is not the result of a run ({one_line(error)})") from None
     if known.command in ("ablate", "amplify"):
         from neurosteer.studies.effects.effect import load_effects
 

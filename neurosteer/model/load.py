@@ -218,9 +218,8 @@ def _find(label: str, source: str, *, offline: bool, progress: Progress) -> tupl
         raise InputError(f"no such model folder: {label}; name a folder, a hub id or '{NAME}'")
     if not place.is_dir():
         return source, not offline and hub.is_reachable()
-    if (
-        label != NAME and place.resolve() == conversion().folder.resolve()
-    ):  # one of version 0.1 named other BOS and EOS
+    # By name the built-in model has been checked. Its folder may be of version 0.1, which named other BOS and EOS.
+    if label != NAME and place.resolve() == conversion().folder.resolve():
         builtin_folder(offline=offline, progress=progress)
     gguf = gguf_in(place)
     if gguf is not None:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from jaxtyping import Float
 from torch import Tensor
 
 from neurosteer.errors import InputError
 from neurosteer.results import LayerComparison, RankingComparison, Shared
+from neurosteer.vocabulary import Site
 
 from .topk import best_units, resolve_topk
 
-if TYPE_CHECKING:
-    from .ranking import Ranking
+
+class Scored(Protocol):
+    """A `Ranking`, as far as it is compared."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def site(self) -> Site: ...
+
+    @property
+    def group(self) -> int: ...
+
+    @property
+    def layers(self) -> tuple[int, ...]: ...
+
+    @property
+    def member_scores(self) -> Float[Tensor, "layer member"]: ...
 
 
 def spearman(a: Float[Tensor, "unit"], b: Float[Tensor, "unit"]) -> float | None:
@@ -36,7 +53,7 @@ def top_set(scores: Float[Tensor, "unit"], topk: int) -> set[int]:
     return set(best_units(scores, topk, above=0.0).tolist()) - {-1}
 
 
-def compare_rankings(ours: Ranking, theirs: Ranking, topk: int | str) -> RankingComparison:
+def compare_rankings(ours: Scored, theirs: Scored, topk: int | str) -> RankingComparison:
     """Rank correlation and shared top k, all layers together and each. See `Ranking.compare`."""
     if (ours.model, ours.site) != (theirs.model, theirs.site):
         raise InputError("these rankings belong to different models or sites")

@@ -29,7 +29,7 @@ from neurosteer.store import write_bytes
 from .fonts import draw_any_script, text_width
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SKY, ORANGE, WINE = "#56B4E9", "#E69F00", "#882255"
+SKY, ORANGE, WINE, INDIGO = "#56B4E9", "#E69F00", "#882255", "#332288"
 GREY, INK, FAINT = "#8C8C8C", "#333333", "#595959"
 COLOUR_CODES: Mapping[Colour, str] = {
     "blue": BLUE,
@@ -94,9 +94,9 @@ def panel_title(axes: Axes, name: str, **look: Any) -> None:
 
 
 def method_look(method: str) -> Look:
-    """Colour and marker of what a ranking method chose, the same in every figure that compares methods."""
+    """Colour and marker of what a method chose, or of given neurons, the same in every figure that compares them."""
     known = ranking_method(method)
-    colour, marker = (COLOUR_CODES[known.colour], known.marker) if known else (INK, "X")  # of a file
+    colour, marker = (COLOUR_CODES[known.colour], known.marker) if known else (INDIGO, "X")
     return {"color": colour, "marker": marker}
 
 

@@ -86,7 +86,7 @@ class RunRecord:
     command: str
     version: str = ""
     model: ModelUsed | None = None
-    options: Json = field(default_factory=dict)
+    options: dict[str, Json] = field(default_factory=dict)
     results: tuple[Json, ...]
 
 

@@ -33,6 +33,7 @@ class UnitResult:
             >>> UnitResult({"clean": np.ones(2), "kl": np.zeros(2)}, {"tokens": 7}).typed(Margins)
             Margins(clean=array([1., 1.]), tokens=7)
         """
+        assert not self.values.keys() & self.arrays.keys()  # one name for one thing
         found, names = {**self.values, **self.arrays}, fields(cast(Any, kind))
         return kind(**{one.name: found[one.metadata.get(STORED_AS, one.name)] for one in names})
 

@@ -173,7 +173,7 @@ def write_folder(
             write_bytes(draft / RESULTS, to_json(result).encode())
             try:
                 _draw(draft, figures or {}, progress)
-                _write_page(draft, folder.name, progress)
+                _write_page(draft, folder, progress)
             except KeyboardInterrupt as stop:
                 stopped = stop
             write_manifest(draft)
@@ -215,9 +215,9 @@ def make_page(run: str | Path, progress: Progress = QUIET) -> Path:
     return folder / PAGE
 
 
-def _write_page(draft: Path, name: str, progress: Progress) -> None:
+def _write_page(draft: Path, folder: Path, progress: Progress) -> None:
     try:
-        write_bytes(draft / PAGE, run_page(draft, name).encode())
+        write_bytes(draft / PAGE, run_page(draft, folder.name, folder.parent).encode())
     except OSError:
         raise
     except Exception as error:  # as with the figures

@@ -128,7 +128,6 @@ def test_it_is_measured_again_where_anything_changed(what, place, command, loads
     assert len(loads) == 2
 
 
-@pytest.mark.slow
 def test_an_effect_is_measured_again_where_its_find_changed(place, command, loads):
     command(FIND)
     command(ABLATE)

@@ -13,6 +13,8 @@ import torch
 from made_pairs import made_pairs
 
 from neurosteer.neurons import NeuronSet
+from neurosteer.report.pages import PAGE
+from neurosteer.studies.runs import make_page
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -190,6 +192,14 @@ def test_a_whole_session(run: Any, shown: Shown, llama: str, place: Path):
     assert (kinds.count("run"), kinds.count("ranking"), kinds.count("neurons")) == (5, 2, 3)
     listed = json.loads(run("ls", "runs", "--format", "json").out)["results"]
     assert sorted(row["command"] for row in listed) == ["ablate", "amplify", "find", "generate", "score"]
+
+    pages = {row["command"]: Path(row["path"]) / PAGE for row in listed}
+    first = {command: page.read_bytes() for command, page in pages.items()}
+    for page in pages.values():  # what a page takes from a find beside it is there from the first time on
+        make_page(page.parent)
+    assert {command: page.read_bytes() for command, page in pages.items()} == first
+    assert b"neurosteer find" in first["ablate"]
+    assert b"Sentences after which it is highest" in first["ablate"]
 
 
 def test_a_task_that_was_never_found(run: Any, llama: str, place: Path):

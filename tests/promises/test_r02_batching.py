@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from plain_edits import KINDS, hf_logprobs
-from sizes import quick_and_slow
+from sizes import all_slow_but, quick_and_slow
 from tiny_models import hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
@@ -79,18 +79,16 @@ def same_decisions(margins: Tensor, theirs: Tensor, pairs: Pairs) -> bool:
     return torch.equal((margins > 0)[~ties], (decided > 0)[~ties]) and not bool((margins > 0)[ties].any())
 
 
-@pytest.mark.parametrize(
-    "packing", quick_and_slow([PACKS["256"], PACKS["512 in one row"]], [PACKS["64"], PACKS["512"]]), ids=str
-)
+@pytest.mark.parametrize("size", all_slow_but(["256", "512 in one row"], PACKS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_tiny_models(
     kind: str,
-    packing: Packing,
+    size: str,
     tiny: Callable[[str], Model],
     plain: dict[str, OneByOne],
     packed: Callable[[Packing], None],
 ):
-    packed(packing)
+    packed(PACKS[size])
     model, expected = tiny(kind), plain[kind]
     assert forest_is_exact(model, QUIET)  # else batches of equal length, which are exact, hide what is wrong with it
     for order in (list(range(len(PAIRS))), shuffled(PAIRS, 1)):

@@ -126,7 +126,7 @@ def check_offline(ends: dict[str, list[Any]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", quick_and_slow([["score", *ABSENT]], [[*OFFLINE, *ABSENT]]), ids=lambda names: str(len(names))
+    "names", quick_and_slow([["score", "find", *ABSENT]], [[*OFFLINE, *ABSENT]]), ids=lambda names: str(len(names))
 )
 def test_offline_in_a_fresh_process(place: Path, names: Sequence[str]):
     check_offline(ends_of(place, offline(names)))

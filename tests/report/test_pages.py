@@ -137,7 +137,7 @@ def test_how_small_p_can_be_is_told(made):
     least = f"{1 / (1 + first['controls']['n']):.3f}".removeprefix("0").rstrip("0")
     text = (made["ablate"] / PAGE).read_text("utf-8")
     assert f"whose change lies at least as far from the mean of all others, so {least} at least." in text
-    assert f"of {first['data']['tested']}. This is scale 0." in text
+    assert f"of {first['data']['tested']}. So at scale 0." in text
 
 
 def test_every_neuron_of_a_set_is_listed_with_its_score(made):

@@ -50,7 +50,6 @@ def numbers(result: LayerResult) -> tuple[object, ...]:
     return result.layer, result.l2, result.dense, dict(result.topk), scores, result.random, result.l0
 
 
-@pytest.mark.slow
 def test_a_layer_does_not_depend_on_the_others():
     """More layers than one block takes, one alone, a pair from both blocks: the same bits."""
     states = states_of(10)

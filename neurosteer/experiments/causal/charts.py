@@ -44,9 +44,9 @@ def measured_charts(result: CausalTransfer, scope: Scope) -> list[Chart]:
     for (source, target), cells in by_place.items():
         row: Row = {ROWS: source, COLUMNS: target}
         for method, cell in cells.items():
-            row |= {method: shown(cell.delta), f"{method} told": _beside(cell)}
+            row |= {method: shown(cell.delta), f"{method} beside": _beside(cell)}
         rows.append(row)
-    on_hover = {f"{method} told": method for method in result.methods}
+    on_hover = {f"{method} beside": method for method in result.methods}
     cells_chart = _map("cells", "Measured", result, result.measured, rows, on_hover)
     read = f"{MEANS} Small marks: the same means of each set's matched controls."
     marks = [*_means(result, "measured"), *_control_marks(result)]

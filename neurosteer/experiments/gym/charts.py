@@ -28,7 +28,7 @@ def rate_charts(result: Gym, scope: Scope) -> list[Chart]:
     for question in QUESTIONS:
         for row in result.questions:
             if row.question == question:
-                more: Row = {"by": row.chosen_by, "told": f"{row.holds} of {row.decided}"}
+                more: Row = {"by": row.chosen_by, "held": f"{row.holds} of {row.decided}"}
                 rate = Estimate(row.rate, row.low, row.high)
                 marks.append(Mark(question, TRUE if row.truth else FALSE, rate, more=more))
     options = [(HAND, "sets by hand"), ("rankings", f"the best {result.k} of each ranking")]
@@ -39,7 +39,7 @@ def rate_charts(result: Gym, scope: Scope) -> list[Chart]:
             "The share of sets, over all models, with an exact 95 % interval.",
             marks,
             "holds (share of sets)",
-            on_hover={"told": "holds in"},
+            on_hover={"held": "holds in"},
             levels=level(LEVEL, f"{LEVEL:g}", at="x"),
             choices=[Choice("shown", "Sets", options)],
             filtered="datum.by == shown",

@@ -17,7 +17,7 @@ from neurosteer.studies.effects.controls import empirical_p
 from neurosteer.studies.margins import accuracy
 
 from .settings import LocalizerSettings
-from .units import NAME, LocaliserMargins, localizer_name, parts_of
+from .units import NAME, LocalizerMargins, localizer_name, parts_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def compute(read: Read, work: Work, scope: Scope) -> Localizer:
 
 
 def _row(read: Read, work: Work, task: Task) -> Localised:
-    found, n = read(localizer_name(task.name)).typed(LocaliserMargins), work.recipe.controls
+    found, n = read(localizer_name(task.name)).typed(LocalizerMargins), work.recipe.controls
     clean, (chosen, *others) = found.clean, found.margins
     localise, evaluate = parts_of(task.pairs, work)
     known = set(sentence_hashes(localise))

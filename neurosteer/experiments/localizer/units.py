@@ -50,7 +50,7 @@ def parts_of(pairs: Pairs, work: Work) -> tuple[Pairs, Pairs]:
 
 
 @dataclass(frozen=True, eq=False)
-class LocaliserMargins:
+class LocalizerMargins:
     """Margins of the pairs that evaluate: unedited; under the set, uniform sets and matched ones."""
 
     clean: Float[np.ndarray, "pair"]
@@ -59,7 +59,7 @@ class LocaliserMargins:
 
 
 def task_units(work: Work, task: Task) -> list[Unit]:
-    """`LocaliserMargins` of a task."""
+    """`LocalizerMargins` of a task."""
     localise, evaluate = parts_of(task.pairs, work)
     sets = 1 + 2 * work.recipe.controls
 

@@ -102,15 +102,18 @@ def _parts(
     if effect.files and effect.files.tokens:
         known = {one.pair: (one.margin_before, one.margin_after) for one in margins}
         tokens = token_data(folder / Path(effect.files.tokens).name, known, passes, convention=effect.convention)
-    dose = f" This is scale {effect.edit.scale:g}." if len(effect.by_scale) > 1 else ""
+    at_doses = _at_other_doses(passes, tokens)
+    dose = f" So at scale {effect.edit.scale:g}." if len(effect.by_scale) > 1 else ""
+    shown = min((len(pairs) for pairs in at_doses.values()), default=len(margins))
+    fewer = "" if shown == len(margins) else f" At the other doses the first {counted(shown, 'pair')} are drawn."
     yield Part(
         "margins",
         "Pair by pair",
         [
             f"{counted(effect.flipped.lost, 'pair')} lost (the good sentence was the more probable one, and is no "
-            f"longer), {effect.flipped.gained:,} gained, of {len(margins):,}.{dose}"
+            f"longer), {effect.flipped.gained:,} gained, of {len(margins):,}.{dose}{fewer}"
         ],
-        [margins_chart(margins, passes[1], _at_other_doses(passes, tokens))],
+        [margins_chart(margins, passes[1], at_doses)],
     )
     if tokens is not None:
         yield Part("pairs", "On which sentences did the model change its mind?", tool="pairs", data=tokens)

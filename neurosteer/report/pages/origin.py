@@ -25,10 +25,10 @@ class OriginFind:
     run: RunRecord
 
     @classmethod
-    def of(cls, folder: Path, run: RunRecord) -> OriginFind | None:
-        """That of a run in `folder`; None where no find is named, or where it is gone."""
+    def of(cls, beside: Path, run: RunRecord) -> OriginFind | None:
+        """That of a run, in the same folder of runs; None where no find is named, or where it is gone."""
         taken = run.options.get("from")
-        found = folder.parent / Path(taken or "").name
+        found = beside / Path(taken or "").name
         return cls(found, read_results(RunRecord, found)) if taken and (found / RESULTS).is_file() else None
 
     @property

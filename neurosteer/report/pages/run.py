@@ -24,22 +24,24 @@ Reading = Sequence[tuple[str, str]]
 Made = tuple[Reading, Sequence[tuple[str, str]], Sequence[Part], Sequence[View], str]
 
 
-def run_page(folder: Path, name: str) -> str:
+def run_page(folder: Path, name: str, beside: Path | None = None) -> str:
     """The page of the run in `folder`, called `name`, as one HTML file.
 
-    Raises `InputError` for a run that has no page of this kind: a recipe's has its own.
+    A find that the run took its neurons from is looked for `beside`: where the run lies, or will lie. Raises
+    `InputError` for a run that has no page of this kind: a recipe's has its own.
     """
     run = read_results(RunRecord, folder)
     if run.command not in _MAKERS:
         raise InputError(f"a run of `neurosteer {run.command}` has no such page; {', '.join(_MAKERS)} have one")
-    reading, settings, overview, views, kind = _MAKERS[run.command](folder, run)
+    origin = OriginFind.of(beside or folder.parent, run)
+    reading, settings, overview, views, kind = _MAKERS[run.command](folder, run, origin)
     tasks = list(dict.fromkeys(row["task"] for row in run.results if "task" in row))
     about = f"{tasks[0]} and {len(tasks) - 1:,} more" if len(tasks) > 1 else "".join(tasks)
     return Document(
         title=f"{run.command}: {about or 'text before and after'}",
         subtitle=[run.model.name if run.model else "unknown model", name],
         reading=reading,
-        command=_commands(folder, run),
+        command=_commands(run, origin),
         overview=overview,
         views=views,
         kind=kind,
@@ -50,9 +52,9 @@ def run_page(folder: Path, name: str) -> str:
     ).to_html()
 
 
-def _commands(folder: Path, run: RunRecord) -> str:
+def _commands(run: RunRecord, origin: OriginFind | None) -> str:
     """The command of the run; where it took the neurons of a find that lies beside it, the find's comes first."""
-    own, origin, taken = command_of_run(run), OriginFind.of(folder, run), run.options.get("from")
+    own, taken = command_of_run(run), run.options.get("from")
     if own and origin:
         return "\n".join(filter(None, (origin.command, own)))
     return f"{own}  # with the neurons of {taken}" if own and taken else own
@@ -72,34 +74,34 @@ def _model(model: ModelUsed) -> list[tuple[str, str]]:
     return rows
 
 
-def _find(folder: Path, run: RunRecord) -> Made:
+def _find(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     found = finds_of(run.results)
     return find_reading(found), find_settings(found), [], find_views(folder, found), "task"
 
 
-def _effects(folder: Path, run: RunRecord) -> Made:
+def _effects(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     found = effects_of(run.results)
-    overview, views = effect_overview(found), effect_views(folder, found, OriginFind.of(folder, run))
+    overview, views = effect_overview(found), effect_views(folder, found, origin)
     return effect_reading(found), effect_settings(found), overview, views, "neurons by"
 
 
-def _evidence(folder: Path, run: RunRecord) -> Made:
+def _evidence(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     found = evidence_of(run.results)
     views, overview = evidence_views(found), evidence_overview(found)
     return evidence_reading(found), evidence_settings(found), overview, views, "neurons by"
 
 
-def _score(folder: Path, run: RunRecord) -> Made:
+def _score(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     found = scores_of(folder)
     return score_reading(found), score_settings(found), score_overview(found), score_views(folder, found), "task"
 
 
-def _generate(folder: Path, run: RunRecord) -> Made:
+def _generate(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     texts = texts_of(run.results)
     return text_reading(texts), text_settings(texts), [], text_views(texts), "neurons by"
 
 
-_MAKERS: dict[str, Callable[[Path, RunRecord], Made]] = {
+_MAKERS: dict[str, Callable[[Path, RunRecord, OriginFind | None], Made]] = {
     "find": _find,
     "ablate": _effects,
     "amplify": _effects,
