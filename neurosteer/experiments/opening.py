@@ -81,13 +81,16 @@ def _check_kind(place: Path, found: Opened, kind: type) -> None:
 
 
 def _opened(place: Path) -> Opened:
+    known, why = None, ""
     try:
         run = read_run(place)
-        known = read_record(RunRecord, run)
+        known = read_record(RunRecord, run) if isinstance(run, dict) else None
     except OSError as error:
         raise InputError(f"no run in '{place}': {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{place / RESULTS} is not the result of a run ({one_line(error)})") from None
+    except ValueError as error:
+        why = f" ({one_line(error)})"
+    if known is None:
+        raise InputError(f"{place / RESULTS} is not the result of a run{why}")
     if known.command in ("ablate", "amplify"):
         from neurosteer.studies.effects.effect import load_effects
 
