@@ -8,7 +8,6 @@ intervals are joined as if the runs were independent, which is too wide where bo
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -99,39 +98,36 @@ def _finds(first: Path, one: Json, second: Path, two: Json) -> Iterator[Differen
         if theirs is None:
             continue
         for measure in measures:
-            left_one, right_one = (
-                Estimate(getattr(row, measure), *getattr(row.intervals, measure)) for row in (mine, theirs)
-            )
-            yield _apart(left.task, measure, left_one, right_one, layer=mine.layer)
+            known = [Estimate(getattr(row, measure), *getattr(row.intervals, measure)) for row in (mine, theirs)]
+            yield from _apart(left.task, measure, *known, layer=mine.layer)
 
 
 def _answers(first: Path, one: Json, second: Path, two: Json) -> Iterator[Difference]:
     left, right = read_record(EvidenceResult, one), read_record(EvidenceResult, two)
     for question in (question for question in left.tests if question in right.tests):
-        mine, theirs = (Estimate(a.value, a.low, a.high) for a in (left.tests[question], right.tests[question]))
-        if None not in (mine.value, mine.low, mine.high, theirs.value, theirs.low, theirs.high):
-            yield _apart(left.task, question, mine, theirs, method=left.method)
+        known = [Estimate(a.value, a.low, a.high) for a in (left.tests[question], right.tests[question])]
+        yield from _apart(left.task, question, *known, method=left.method)
 
 
 def _apart(
     task: str, measure: Measure, one: Estimate, two: Estimate, *, layer: int | None = None, method: str | None = None
-) -> Difference:
-    """Of two known numbers, as if they were independent (Newcombe 1998)."""
-    ends = (one.value, one.low, one.high, two.value, two.low, two.high)
-    first, low, high, second, other_low, other_high = (float(end) for end in ends if end is not None)
-    gap = second - first
-    return Difference(
-        task=task,
-        measure=measure,
-        layer=layer,
-        method=method,
-        first=first,
-        second=second,
-        difference=gap,
-        low=gap - math.hypot(second - other_low, high - first),
-        high=gap + math.hypot(other_high - second, first - low),
-        paired=False,
-    )
+) -> Iterator[Difference]:
+    """Of two numbers as if they were independent; nothing where one is not known."""
+    gap = two.minus(one)
+    match (one.value, two.value, gap.value, gap.low, gap.high):
+        case (float(first), float(second), float(difference), float(low), float(high)):
+            yield Difference(
+                task=task,
+                measure=measure,
+                layer=layer,
+                method=method,
+                first=first,
+                second=second,
+                difference=difference,
+                low=low,
+                high=high,
+                paired=False,
+            )
 
 
 _COMPARE: dict[str, Callable[[Path, Json, Path, Json], Iterator[Difference]]] = {

@@ -29,7 +29,7 @@ from neurosteer.experiments.model_list import Reference
 from neurosteer.experiments.models.compute import axis_of, chance
 from neurosteer.experiments.models.figures import draw, draw_kept
 from neurosteer.experiments.models.result import Kept, ModelRow, Models, TaskInModel
-from neurosteer.experiments.models.units import check_shape, difference, measured
+from neurosteer.experiments.models.units import check_shape, measured
 from neurosteer.experiments.recipe import Recipe, read_recipe
 from neurosteer.experiments.run import prepare
 from neurosteer.model import Model, untrained
@@ -181,7 +181,7 @@ def test_means_and_verdicts(ran: RecipeRun, result: Models):
 
 def test_an_accuracy_above_another():
     """Newcombe's interval by hand: wider than either, and no more than both together."""
-    found = difference(Estimate(0.9, 0.8, 0.95), Estimate(0.7, 0.6, 0.76))
+    found = Estimate(0.9, 0.8, 0.95).minus(Estimate(0.7, 0.6, 0.76))
     assert found.value == pytest.approx(0.2)
     assert found.low == pytest.approx(0.2 - (0.1**2 + 0.06**2) ** 0.5)
     assert found.high == pytest.approx(0.2 + (0.05**2 + 0.1**2) ** 0.5)

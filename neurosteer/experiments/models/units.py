@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from math import hypot
 
 import numpy as np
 
@@ -141,7 +140,7 @@ def row_of(
     [ends] = pair_intervals(right[None], task=test.task, seed=seed, groups=groups)
     dense = Estimate(best.dense, *best.intervals.dense)
     known = Estimate(float(right.mean()), *ends)
-    above = difference(dense, known)
+    above = dense.minus(known)
     assert above.low is not None
     return TaskInModel(
         model=name,
@@ -157,19 +156,6 @@ def row_of(
         used_layer=found.result.best_layers[USED],
         units=units,
         **vars(_loss(margins, groups, seed)),
-    )
-
-
-def difference(a: Estimate, b: Estimate) -> Estimate:
-    """Of two accuracies, with an interval from theirs as if they were independent (Newcombe 1998).
-
-    Those of one set of sentences go together, so it is rather too wide than too narrow.
-    """
-    ends = (a.value, a.low, a.high, b.value, b.low, b.high)
-    at, low, high, other, other_low, other_high = (float(end) for end in ends if end is not None)
-    between = at - other
-    return Estimate(
-        between, between - hypot(at - low, other_high - other), between + hypot(high - at, other - other_low)
     )
 
 

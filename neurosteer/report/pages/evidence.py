@@ -13,6 +13,7 @@ from neurosteer.results import read_record
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.vocabulary import Json
 
+from .changes import CONTROL, OWN
 from .charts import (
     Chart,
     Row,
@@ -30,7 +31,6 @@ from .charts import (
 )
 from .document import Part, View
 
-OWN, CONTROL = Series("these neurons", 1), Series("controls", 7)
 CURVE = (Series("by the ranking", 1), Series("reversed", 3, dashed=True), Series("shuffled controls", 7))
 
 
