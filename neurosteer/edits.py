@@ -39,7 +39,7 @@ from neurosteer.vocabulary import (
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """What to do to neurons (`ablate`, `amplify`, `clamp`) or along a direction (`push`, `project_out`), and where.
+    """What to do to neurons (`ablate`, `amplify`, `clamp`) or a direction (`push`, `project_out`, `keep_only`).
 
     Attributes:
         neurons: the units that are edited.
@@ -51,6 +51,7 @@ class Edit:
         donors: sentences whose activations `resample` takes.
         seed: decides the donor at each depth.
         direction: the direction, if it is an edit of one; `neurons` are then its units.
+        rest: whether everything but the component along the direction is edited.
 
     Example:
         >>> ablate, along = ns.Edit.ablate(top, to="mean"), found.direction("mean")
@@ -58,8 +59,8 @@ class Edit:
         (0.5, NeuronSet(3 neurons at resid_post, layer 1), 'mean')
         >>> ns.Edit.amplify(top, by=2.0).scale, ns.Edit.clamp(top, 1.0).kind
         (2.0, 'clamp')
-        >>> ns.Edit.push(along, 2.0).kind, ns.Edit.project_out(along).kind
-        ('push', 'zero')
+        >>> ns.Edit.push(along, 2.0).kind, ns.Edit.project_out(along).kind, ns.Edit.keep_only(along).rest
+        ('push', 'zero', True)
     """
 
     neurons: NeuronSet
@@ -71,6 +72,7 @@ class Edit:
     donors: tuple[str, ...] = ()  # sentences to resample from
     seed: int = 0  # of the draw of a donor for each depth
     direction: Direction | None = None  # along which alone; `neurons` are then its units
+    rest: bool = False  # all but the component along it
 
     def __post_init__(self) -> None:
         expect(self.neurons, NeuronSet, "neurons")
@@ -172,9 +174,35 @@ class Edit:
             InputError: for a direction of several layers.
         """
         one_of(to, FIXED_REFERENCES, "to")
-        if len(set(direction.neurons.layers.tolist())) != 1:
-            raise InputError("only a direction of one layer can be projected out")
+        _check_one_layer(direction, "projected out")
         return cls(direction.neurons, to, float(scale), where, direction=direction)
+
+    @classmethod
+    def keep_only(
+        cls,
+        direction: Direction,
+        to: Reference = "mean",
+        *,
+        where: Where = "all",
+        donors: Pairs | Sequence[str] = (),
+        seed: int = 0,
+    ) -> Edit:
+        """Keep the component along a direction, and ablate the rest of the states.
+
+        Args:
+            direction: the direction, of one layer.
+            to: by what the rest is replaced: `zero`, its `mean` over token positions, or a donor's (`resample`).
+            where: at which tokens.
+            donors: sentences to take activations from, such as train pairs: one is drawn for each depth (position).
+            seed: decides the donors, the same for every sentence.
+
+        Raises:
+            InputError: for a direction of several layers.
+        """
+        one_of(to, REFERENCES, "to")
+        _check_one_layer(direction, "kept alone")
+        found = _sentences(donors)
+        return cls(direction.neurons, to, 0.0, where, donors=found, seed=seed, direction=direction, rest=True)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -228,7 +256,7 @@ class Edit:
         for layer in self.layers:
             at = neurons.layers == layer
             along = None if self.direction is None or self.kind == "push" else self._along()[at]
-            parts[layer] = LayerEdit(neurons.units[at], self.scale, shift[..., at], along)
+            parts[layer] = LayerEdit(neurons.units[at], self.scale, shift[..., at], along, self.rest)
         return parts
 
     def describe(self) -> AppliedEdit:
@@ -246,6 +274,7 @@ class Edit:
                 "layers": self.layers,
                 "k": len(self.target.members),
                 "by": self.target.by,
+                "rest": self.rest,
             },
         )
 
@@ -278,6 +307,11 @@ class Edit:
 
     def __repr__(self) -> str:
         return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.target!r})"
+
+
+def _check_one_layer(direction: Direction, done: str) -> None:
+    if len(set(direction.neurons.layers.tolist())) != 1:
+        raise InputError(f"only a direction of one layer can be {done}")
 
 
 def _sentences(donors: Pairs | Sequence[str]) -> tuple[str, ...]:

@@ -14,13 +14,15 @@ from torch import Tensor
 class LayerEdit:
     """One layer's part of an edit: `h[units] <- scale * h[units] + shift`; the shift can differ by depth.
 
-    With `along`, a vector of length 1, only the component along it is scaled: the rest of h stays as it is.
+    With `along`, a vector of length 1, only the component along it changes and the rest of h stays as it is; with
+    `rest` too it is the other way round.
     """
 
     units: Int[Tensor, "neuron"]
     scale: float
     shift: Float[Tensor, "neuron"] | Float[Tensor, "depth neuron"]
     along: Float[Tensor, "neuron"] | None = None
+    rest: bool = False
 
 
 @dataclass(frozen=True, eq=False)

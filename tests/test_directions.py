@@ -60,10 +60,13 @@ def test_the_laws(kind: str, tiny: Callable[[str], Model]):
     stats = made_stats(model)
     axis = Direction.of(model, torch.eye(WIDTH)[5], 1, stats=stats)
     unit = NeuronSet.of(model, [(1, 5)], stats=stats)
+    others = NeuronSet.of(model, [(1, one) for one in range(WIDTH) if one != 5], stats=stats)
     for mine, theirs in [
         (Edit.project_out(axis), Edit.ablate(unit)),
         (Edit.project_out(axis, "mean"), Edit.ablate(unit, "mean")),
         (Edit.project_out(axis, "mean", scale=3.0), Edit.amplify(unit, 3.0, to="mean")),
+        (Edit.keep_only(axis), Edit.ablate(others, "mean")),
+        (Edit.keep_only(axis, "resample", donors=PAIRS), Edit.ablate(others, "resample", donors=PAIRS)),
     ]:
         assert (logits(model, theirs) - clean).abs().max() > 1e-4
         assert (logits(model, mine) - logits(model, theirs)).abs().max() < 1e-5
@@ -100,6 +103,7 @@ def test_edits_are_those_of_a_plain_loop(kind: str, tiny: Callable[[str], Model]
         (Edit.project_out(along), lambda h: h - (h @ v) * v),
         (Edit.project_out(along, scale=2.0), lambda h: h + (h @ v) * v),
         (Edit.push(along, -3.0), lambda h: h - 1.5 * v),
+        (Edit.keep_only(along, "zero"), lambda h: (h @ v) * v),
     ]:
         expected = plain_scores(network, change)
         assert (expected - clean).abs().max() > 1e-2
@@ -222,5 +226,10 @@ def test_from_find_to_generate(
     assert (written.code, "push by" in written.out) == (0, True)
     both = run("ablate", "--direction", "mean", "--topk", "3", *about)
     assert (both.code, "--topk with --direction" in both.err) == (2, True)
-    asked = run("evidence", "--direction", "mean", *about)
-    assert (asked.code, "ablate --direction measures one" in asked.err) == (2, True)
+    some = ["--only", "encoded,necessary,sufficient,selective", "--nulls", "2", *measured]
+    asked = run("evidence", "--direction", "mean", "--layers", "1", *some)
+    [answers] = json.loads(asked.out)["results"]
+    assert (answers["method"], answers["by"], answers["curve"]) == ("mean direction", "direction", [])
+    assert answers["tests"]["necessary"]["value"] is not None
+    kept = run("evidence", "--direction", answers["files"]["neurons"], *some)
+    assert json.loads(kept.out)["results"][0]["tests"] == answers["tests"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,10 +21,7 @@ from .progress import TerminalProgress
 from .screen import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from neurosteer.model import Model
-    from neurosteer.neurons import NeuronSet
     from neurosteer.studies import Origin
     from neurosteer.studies.evidence import Evidence, EvidenceSettings
 
@@ -128,8 +125,6 @@ def evidence(
             f"--reach {neurons.reach}: what is kept, swapped or ablated at one layer must not be written over at the "
             "next; evidence asks about neurons at their own layers (leave --reach out)"
         )
-    if neurons.direction is not None:
-        raise InputError("--direction: evidence asks about sets of neurons or heads; ablate --direction measures one")
     model_from = model_of(neurons, model, output.out, seed=seed, progress=progress)
     loaded = model_from.load(offline=output.offline, progress=progress)
     origin = origin_of(neurons, loaded, output.out, seed=seed, pairs=True, offline=output.offline, progress=progress)
@@ -147,14 +142,16 @@ def _ask(
     output: options.PageOutput,
     progress: TerminalProgress,
 ) -> list[Evidence]:
-    from neurosteer.studies.evidence import ask, layers_among
+    from neurosteer.neurons import Direction
+    from neurosteer.studies.evidence import Chosen, ask, layers_among
 
     assert origin.pairs is not None
     assert origin.split is not None
     chosen = []
-    for method, one in cast("Mapping[str, NeuronSet]", origin.sets).items():  # a direction was refused
+    for method, one in origin.sets.items():
         ranking = origin.rankings.get(method)
-        chosen.append((one, ranking, layers_among(one, ranking, neurons.layers)))
+        among = (one.layer,) if isinstance(one, Direction) else layers_among(one, ranking, neurons.layers)
+        chosen.append(Chosen(one, ranking, among))
     settings = asked.settings(origin.split.seed if seed is None else seed, offline=output.offline)
     try:
         found = ask(

@@ -49,12 +49,14 @@ class Places:
 class Swap:
     """Values put in the place of a pass's own: of some units of each layer, at some positions of each reading.
 
-    They are the clean ones of each reading's donor; or with `to` the same for all, one of each unit.
+    They are the clean ones of each reading's donor; or with `to` the same for all, one of each unit. With `along`, a
+    vector of length 1 for each layer, only the component along it is exchanged.
     """
 
     units: Mapping[int, Int[Tensor, "unit"]]  # of each layer
     places: Sequence[Places]  # one per reading
     to: Mapping[int, Float[Tensor, "unit"]] | None = None
+    along: Mapping[int, Float[Tensor, "unit"]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +219,8 @@ class _Passes:
                 values = torch.cat([self.donors.at(layer, places) for _, places in here])[:, units]
             else:
                 values = swap.to[layer].expand(len(rows), len(units))
-            parts[layer] = Replacement(torch.from_numpy(rows), torch.from_numpy(nodes), units, values)
+            along = None if swap.along is None else swap.along[layer]
+            parts[layer] = Replacement(torch.from_numpy(rows), torch.from_numpy(nodes), units, values, along)
         return parts
 
 

@@ -172,7 +172,7 @@ def _edit(
     applied.firings += 1
     if values.device not in there:
         there[values.device] = _place(part, values)
-    return _change(values, part.scale, *there[values.device], now[0])
+    return _change(values, part, *there[values.device], now[0])
 
 
 def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -184,7 +184,7 @@ def _place(part: LayerEdit, values: Tensor) -> tuple[Tensor, Tensor, Tensor | No
 
 def _change(
     values: Float[Tensor, "row node unit"],
-    scale: float,
+    part: LayerEdit,
     units: Int[Tensor, "neuron"],
     shift: Float[Tensor, "*depth neuron"],
     along: Float[Tensor, "neuron"] | None,
@@ -195,19 +195,19 @@ def _change(
         shift = shift[now.depths.to(shift.device).clamp(max=len(shift) - 1)]
     old = values[..., units]
     tokens: Bool[Tensor, "row node"] = now.tokens.to(values.device)
-    changed = scale * old + shift if along is None else _changed_along(old, scale, shift, along)
+    changed = part.scale * old + shift if along is None else _changed_along(old, part, shift, along)
     new = torch.where(tokens[..., None], changed, old)
     return values.index_copy(-1, units, new)
 
 
 def _changed_along(
     old: Float[Tensor, "row node neuron"],
-    scale: float,
+    part: LayerEdit,
     shift: Float[Tensor, "*place neuron"],
     along: Float[Tensor, "neuron"],
 ) -> Float[Tensor, "row node neuron"]:
-    """`scale * h + shift` of the component along a vector alone; computed in float32 at least."""
+    """`scale * h + shift` of the component along a vector alone, or of the rest; computed in float32 at least."""
     wide = torch.promote_types(old.dtype, along.dtype)
-    vector = along.to(wide)
-    step = (scale - 1) * (old.to(wide) @ vector) + shift.to(wide) @ vector
-    return (old.to(wide) + step[..., None] * vector).to(old.dtype)
+    vector, values, shift = along.to(wide), old.to(wide), shift.to(wide)
+    step = ((part.scale - 1) * (values @ vector) + shift @ vector)[..., None] * vector
+    return (part.scale * values + shift - step if part.rest else values + step).to(old.dtype)

@@ -40,6 +40,8 @@ def _along(edit: AppliedEdit) -> str:
     reference = reference_of(edit.kind)
     if reference is None:
         return edit.kind if edit.value is None else f"{edit.kind} by {edit.value:g}"
+    if edit.rest:
+        return f"keep the component alone, the rest at {REFERENCE_POINTS[reference].of('its')}"
     if edit.scale == 0:
         return f"project out{about(reference, 'its', 'to')}"
     return f"scale the component by {edit.scale:g}{about(reference, 'its')}"

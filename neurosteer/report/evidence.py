@@ -39,11 +39,18 @@ def _heading(found: EvidenceResult) -> Text:
     return Text.assemble(
         (found.task, "bold"),
         (f"  {data.source}, {counted_pairs(data.tested, found.groups)} of {data.pairs:,}{split}\n", "dim"),
-        f"{counted(found.k, found.noun)} of {found.width:,} at {in_layers(found.layers)} ({found.site}) by "
-        f"{found.method or 'given'}, moved to their {found.to if found.to == 'mean' else 'zero'}\n",
+        f"{_asked_about(found)}\n",
         (f"unedited mean margin {nats(found.margin)} nats [{nats(found.margin_low)}, {nats(found.margin_high)}]", ""),
         (f"{chr(10)}{found.noun}s{source}" if source else "", "dim"),
     )
+
+
+def _asked_about(found: EvidenceResult) -> str:
+    place, to = f"{in_layers(found.layers)} ({found.site})", "the mean" if found.to == "mean" else "zero"
+    if found.by == "direction":
+        return f"{found.asked_about} of {place}, its component moved to {to}"
+    where = f"{counted(found.k, found.noun)} of {found.width:,} at {place}"
+    return f"{where} by {found.method or 'given'}, moved to {to.replace('the', 'their')}"
 
 
 def _curve(found: EvidenceResult) -> list[RenderableType]:

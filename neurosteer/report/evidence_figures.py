@@ -131,12 +131,12 @@ def _legend(axes: Axes, found: Sequence[EvidenceResult]) -> None:
 
 def _name(one: EvidenceResult) -> str:
     method = one.method or "given"
-    return f"{shown_by(method)}{method}, {one.k:,} {one.noun}s"
+    return one.asked_about if one.by == "direction" else f"{shown_by(method)}{method}, {one.k:,} {one.noun}s"
 
 
 def _subtitle(found: Sequence[EvidenceResult], model: str | None) -> list[str]:
     first = found[0]
-    who = [f"{counted(first.k, first.noun)} by {first.method or 'given'}"] if len(found) == 1 else []
+    who = [first.asked_about] if len(found) == 1 else []
     named = [short_name(model)] if model else []
     return [*named, *who, in_layers(first.layers), first.site, f"ablated to {REFERENCE_POINTS[first.to].words}"]
 

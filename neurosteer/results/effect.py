@@ -30,6 +30,7 @@ class AppliedEdit:
     layers: tuple[int, ...]
     k: int  # neurons, or heads
     by: Annotated[Edited, WHERE_KNOWN] = "unit"
+    rest: Annotated[bool, WHERE_KNOWN] = False  # of a direction: all but the component along it is edited
 
     __repr__ = short_repr
 

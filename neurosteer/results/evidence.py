@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from neurosteer.shown import short_repr
-from neurosteer.vocabulary import NOUNS, FixedReference, Grain, Question, Reach, Region, Site
+from neurosteer.vocabulary import NOUNS, Edited, FixedReference, Question, Reach, Region, Site, counted
 
 from .effect import EqualDisturbance
 from .find import RankedNeuron
@@ -129,7 +129,7 @@ class EvidenceFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceResult:
-    """Six questions about one neuron set, and the verdict."""
+    """Six questions about one neuron set, or direction, and the verdict."""
 
     task: str
     phenomenon: str | None
@@ -137,8 +137,8 @@ class EvidenceResult:
     method: str | None  # of the ranking that chose the neurons; None for those of your own choice
     site: Site
     layers: tuple[int, ...]
-    k: int  # neurons, or heads
-    by: Annotated[Grain, WHERE_KNOWN] = "unit"
+    k: int  # neurons, or heads; 1 for a direction
+    by: Annotated[Edited, WHERE_KNOWN] = "unit"
     width: int  # units, or heads, of these layers together
     to: FixedReference  # what the edits move units towards
     reach: Reach = "own"
@@ -167,8 +167,16 @@ class EvidenceResult:
 
     @property
     def noun(self) -> str:
-        """What the set is made of: `neuron`, `head`."""
+        """What is asked about: `neuron`, `head`, `direction`."""
         return NOUNS[self.by]
+
+    @property
+    def asked_about(self) -> str:
+        """`40 neurons by welch`, `mean direction`."""
+        chosen = self.method or "given"
+        if self.by == "direction":
+            return "given direction" if chosen == "given" else chosen
+        return f"{counted(self.k, self.noun)} by {chosen}"
 
     @property
     def holding(self) -> tuple[Question, ...]:

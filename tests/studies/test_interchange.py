@@ -11,7 +11,7 @@ from tiny_models import hf_blocks, hf_network, random_pairs, save_tiny, save_tok
 
 from neurosteer.data import UnitStats
 from neurosteer.model import load_model
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs.factorial import items_of
 from neurosteer.progress import QUIET
 from neurosteer.studies.evidence import factorial as factorial_room
@@ -324,3 +324,36 @@ def test_too_few_items_say_what_became_of_the_others(model):
     assert "of 40 factorial items 0 items can be used (no cause before the outcome: 40), 30 are wanted" in why_not(
         "ellipsis_n_bar_1", found
     )
+
+
+def test_the_component_along_a_direction_is_swapped(model, network, found, chosen):
+    """By hand: the rest of each state stays its own."""
+    vector = torch.randn(WIDTH, generator=torch.Generator().manual_seed(8))
+    along = Direction.of(model, vector, LAYER, stats=chosen.stats)
+    asked = work(model, along.neurons, controls=0, direction=along)
+    measured = measure_swaps(asked, found)
+    v = along.vector
+
+    def moved(item, cause, new):
+        own = states(network, item.tokens[cause])
+        return {i: own[i] + ((new(i) - own[i]) @ v) * v for i in from_first_difference(item)}
+
+    def donor(item, cause):
+        values = states(network, item.tokens[1 - cause])
+        return moved(item, cause, lambda i: values[i])
+
+    def mean(item, cause):
+        return moved(item, cause, lambda _i: chosen.stats.token_mean[LAYER])
+
+    gap = measured.gap.sum()
+    swapped = slow_effect(network, found, range(WIDTH), donor)
+    assert abs(swapped) > 1e-3
+    assert measured.swapped[0].sum() / gap == pytest.approx(swapped, abs=2e-4)
+    assert measured.ablated[0].sum() / gap == pytest.approx(slow_effect(network, found, range(WIDTH), mean), abs=2e-4)
+    cell = next(one for one in map_of(model, found.first(4), along, layers=[LAYER]) if one.region == "last")
+
+    def last(item, cause):
+        values, own = states(network, item.tokens[1 - cause]), states(network, item.tokens[cause])
+        return {i: own[i] + ((values[i] - own[i]) @ v) * v for i in item.region("last")}
+
+    assert cell.chosen == pytest.approx(slow_effect(network, found.first(4), range(WIDTH), last), abs=1e-3)

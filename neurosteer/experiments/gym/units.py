@@ -16,7 +16,7 @@ from neurosteer.results import record
 from neurosteer.results.evidence import Answer
 from neurosteer.runner.units import Read, Unit, UnitResult
 from neurosteer.studies import Found, find
-from neurosteer.studies.evidence import EvidenceSettings, ask
+from neurosteer.studies.evidence import Chosen, EvidenceSettings, ask
 from neurosteer.vocabulary import QUESTIONS, Method
 
 from .rankings import Variation, grade, variations
@@ -85,7 +85,7 @@ def answered(work: Work, pairs: Pairs, seed: int) -> list[AskedQuestion]:
             load_model(f"{NAME}:{seed}", offline=True),
             found.pairs,
             found.split,
-            [(neurons, ranking, (LAYER,)) for _, _, neurons, ranking in chosen],
+            [Chosen(neurons, ranking, (LAYER,)) for _, _, neurons, ranking in chosen],
             EvidenceSettings(controls=recipe.controls, nulls=recipe.nulls, curve_controls=0, seed=seed, offline=True),
             others=[
                 load_pairs(name, source=SOURCE, limit=OTHER_PAIRS, seed=recipe.seed)

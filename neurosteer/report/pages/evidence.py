@@ -41,7 +41,7 @@ def evidence_of(entries: Sequence[Json]) -> list[EvidenceResult]:
 
 def name_of(found: EvidenceResult) -> str:
     """What a set is called."""
-    return found.method or "given"
+    return found.asked_about if found.by == "direction" else found.method or "given"
 
 
 def evidence_reading(found: Sequence[EvidenceResult]) -> list[tuple[str, str]]:
@@ -53,12 +53,19 @@ def evidence_settings(found: Sequence[EvidenceResult]) -> list[tuple[str, str]]:
     return [
         ("task", first.task),
         ("data", f"{first.data.source}, {counted(first.data.tested, 'test pair')} of {first.data.pairs:,}"),
-        ("neurons", f"{first.k:,} of {first.width:,} at {in_layers(first.layers)} ({first.site})"),
-        ("neurons from", first.neurons_from or "given"),
+        _asked_about(first),
+        (f"{first.noun}s from", first.neurons_from or "given"),
         ("moved to", REFERENCE_POINTS[first.to].words),
         ("clean margin", f"{nats(first.margin)} nats [{nats(first.margin_low)}, {nats(first.margin_high)}]"),
         ("family", f"q is adjusted for {counted(first.family, 'question')}"),
     ]
+
+
+def _asked_about(found: EvidenceResult) -> tuple[str, str]:
+    place = f"{in_layers(found.layers)} ({found.site})"
+    if found.by == "direction":
+        return "direction", f"{found.asked_about} of {place}"
+    return f"{found.noun}s", f"{found.k:,} of {found.width:,} at {place}"
 
 
 def evidence_views(found: Sequence[EvidenceResult]) -> list[View]:
@@ -92,6 +99,8 @@ def _parts(found: EvidenceResult) -> Iterator[Part]:
         yield Part("curve", "How few are enough?", text, [_curve_chart(found)])
     if found.elsewhere:
         yield Part("elsewhere", "Elsewhere", charts=[_elsewhere_chart(found)])
+    if not found.neurons:
+        return
     neurons = tuple((f"{row.layer}:{row.unit}", f"{row.score:.4g}") for row in found.neurons)
     caption = f"{counted(len(neurons), 'neuron')}, highest score first"
     yield Part("set", "The neurons", tables=[Table(caption, ("neuron", "score"), neurons)])

@@ -24,7 +24,7 @@ from neurosteer.probes import Standard, fit_logistic, labelled
 from neurosteer.progress import Progress
 from neurosteer.seeds import generator
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.vocabulary import DirectionKind
+from neurosteer.vocabulary import DIRECTION_KINDS, DirectionKind
 
 States = Float[Tensor, "pair side unit"]
 
@@ -50,13 +50,10 @@ def direction_controls(
     if train is None or len(train) < 2:
         raise InputError("controls of a direction are drawn from states of train pairs: give train=, or controls=0")
     states = train_states(model, direction, train, progress)
-    random = [_like(direction, one, states) for one in random_directions(states, n, seed)]
-    kind = direction.metadata.get("kind")
-    if kind not in ("mean", "probe"):
-        return DirectionControls(random)
+    random = [like(direction, one, states) for one in random_directions(states, n, seed)]
     flips = exchanged_items(train, n, seed)
-    found = exchanged_directions(states, flips, kind, l2=_strength(direction))
-    return DirectionControls(random, [_like(direction, one, states) for one in found])
+    exchanged = searched_again(direction, states, flips)
+    return DirectionControls(random, [like(direction, one, states) for one in exchanged])
 
 
 def train_states(model: Model, direction: Direction, train: Pairs, progress: Progress) -> States:
@@ -90,6 +87,18 @@ def exchanged_items(pairs: Pairs, n: int, seed: int) -> Tensor:
     return torch.stack(draws)[:, groups]
 
 
+def is_searched(direction: Direction) -> bool:
+    """Whether a find has searched it; a vector of your own was not."""
+    return direction.metadata.get("kind") in DIRECTION_KINDS
+
+
+def searched_again(direction: Direction, states: States, flips: Tensor) -> list[Float[Tensor, "unit"]]:
+    """What the search of a direction finds after each exchange `[draw pair]`; nothing for a vector of your own."""
+    if not is_searched(direction):
+        return []
+    return exchanged_directions(states, flips, direction.metadata["kind"], l2=_strength(direction))
+
+
 def exchanged_directions(
     states: States, flips: Tensor, kind: DirectionKind, l2: float
 ) -> list[Float[Tensor, "unit"]]:
@@ -114,8 +123,8 @@ def _strength(direction: Direction) -> float:
     return float(chosen.get(str(direction.layer), 1.0))
 
 
-def _like(direction: Direction, vector: Float[Tensor, "unit"], states: States) -> Direction:
-    """A control: how much of it is the direction itself, and how its spread differs."""
+def like(direction: Direction, vector: Float[Tensor, "unit"], states: States) -> Direction:
+    """A vector as a control: how much of it is the direction itself, and how its spread differs."""
     vector = vector / vector.norm().clamp_min(torch.finfo(torch.double).tiny)
     std = float((states.flatten(0, 1) @ vector).std(correction=0))
     known = float((states.flatten(0, 1) @ direction.vector.double()).std(correction=0))

@@ -9,6 +9,7 @@ from neurosteer.lazy import lazily
 if TYPE_CHECKING:
     from .answers import ask as ask
     from .answers import evidence as evidence
+    from .chosen import Chosen as Chosen
     from .chosen import layers_among as layers_among
     from .result import Evidence as Evidence
     from .save import save_evidence as save_evidence

@@ -15,6 +15,8 @@ from neurosteer.vocabulary import Question
 
 from .work import AnswerParts, AskedSet
 
+_DECIDING = ("to", "steps", "l0", "mask", "k", "seen", "kind", "probes")  # what metadata say of how it was found
+
 
 def load_or_ask(work: AskedSet, question: Question, ask: Callable[[AskedSet], AnswerParts]) -> AnswerParts:
     """The answer to a question as it was given before, else as `ask` gives it."""
@@ -42,7 +44,7 @@ def path_of(work: AskedSet, question: Question) -> Path:
 
 def depends_on(work: AskedSet, question: Question) -> dict[str, Json]:
     """Everything that decides an answer."""
-    neurons = work.neurons
+    neurons, along = work.neurons, work.direction
     others = [[one.task, one.digest] for one in (*(work.others or ()), *(work.meaning or ()))]
     return cache_key(
         work.model,
@@ -53,7 +55,8 @@ def depends_on(work: AskedSet, question: Question) -> dict[str, Json]:
         site=neurons.site,
         group=neurons.group,
         method=work.method,
-        found={name: neurons.metadata.get(name) for name in ("to", "steps", "l0", "mask", "k", "seen")},
+        found={name: neurons.metadata.get(name) for name in _DECIDING},
+        direction=None if along is None else digest_of([along.vector.tolist(), along.std]),
         ranking=None if work.ranking is None else digest_of(work.order.tolist()),
         split=digest_of({part: list(at) for part, at in work.split.indices.items()}),
         kind=[work.split.kind, work.split.seed],

@@ -1,4 +1,4 @@
-"""`evidence`: six questions about a neuron set, answered together, and the verdict."""
+"""`evidence`: six questions about a neuron set or a direction, answered together, and the verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 from neurosteer.arguments import expect
 from neurosteer.errors import InputError, did_you_mean
 from neurosteer.model import Model, active_edits
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import AUTO, Progress, Remembering
 from neurosteer.results.evidence import Answer, EvidenceResult
@@ -21,7 +21,7 @@ from neurosteer.studies.neutral import read_neutral
 from neurosteer.vocabulary import QUESTIONS, FixedReference, Layers, Method, Question
 
 from .answer_cache import load_or_ask
-from .chosen import Chosen, chosen_of, layers_among, method_of
+from .chosen import Chosen, chosen_of, direction_of, layers_among, method_of
 from .encoded import encoded
 from .interchange import interchangeable
 from .interpretation import reading_of, verdict_of
@@ -54,6 +54,7 @@ def evidence(
     topk: int | str | None = None,
     layers: Layers | None = None,
     neurons: NeuronSet | None = None,
+    direction: Direction | None = None,
     to: FixedReference = "mean",
     only: Sequence[Question] | None = None,
     controls: int = 19,
@@ -80,6 +81,7 @@ def evidence(
         topk: how many neurons: a count (40) or a share ("1%"); None is that of `found`.
         layers: from which blocks: one, several or "all"; None is the ranking's best layer.
         neurons: a set of your own choice instead. Without a ranking, some questions cannot be answered.
+        direction: a direction instead, such as `found.direction("mean")`: it has no ranking, so there is no curve.
         to: what edits move neurons towards: their `mean` over tokens, or `zero`.
         only: the questions to ask; None is all six.
         controls: matched sets; at least 19 for a verdict.
@@ -120,13 +122,16 @@ def evidence(
         seed=found.split.seed if seed is None else seed,
         offline=offline,
     )
-    chosen, ranking = chosen_of(found, method, topk, layers, neurons)
-    where = layers_among(chosen, ranking, layers)
+    if direction is not None:
+        chosen = _direction_alone(found, direction, (method, topk, layers, neurons))
+    else:
+        own, ranking = chosen_of(found, method, topk, layers, neurons)
+        chosen = Chosen(own, ranking, layers_among(own, ranking, layers))
     [answer] = ask(
         model,
         found.pairs,
         found.split,
-        [(chosen, ranking, where)],
+        [chosen],
         settings,
         only=only,
         others=others,
@@ -150,7 +155,7 @@ def ask(
     neutral: Path | None = None,
     progress: Progress,
 ) -> list[Evidence]:
-    """The evidence of several sets of one task: their questions are one family. See `evidence`."""
+    """The evidence of several sets, or directions, of one task: their questions are one family. See `evidence`."""
     questions = _questions(only)
     if active_edits(model):
         raise InputError("the model is being steered: ask outside of the `with` block, about the unedited model")
@@ -160,12 +165,13 @@ def ask(
     works = [
         AskedSet(
             model=model,
-            neurons=neurons,
-            layers=layers,
-            method=method_of(ranking),
-            ranking=ranking,
-            topk=neurons.metadata.get("k", len(neurons.members)),
-            position=neurons.metadata.get("position", "eos"),
+            neurons=one.neurons,
+            direction=one.direction,
+            layers=one.layers,
+            method=method_of(one.ranking),
+            ranking=one.ranking,
+            topk=one.neurons.metadata.get("k", len(one.neurons.members)),
+            position=one.neurons.metadata.get("position", "eos"),
             pairs=pairs,
             split=split,
             others=others,
@@ -173,10 +179,10 @@ def ask(
             neutral=text,
             neutral_name=name,
             passes=passes,
-            nulls=settings.nulls_of(method_of(ranking)),
-            **{one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "nulls"},
+            nulls=settings.nulls_of(method_of(one.ranking)),
+            **{each.name: getattr(settings, each.name) for each in fields(settings) if each.name != "nulls"},
         )
-        for neurons, ranking, layers in chosen
+        for one in chosen
     ]
     for work in works:
         check_work(work)
@@ -211,16 +217,16 @@ def _evidence(work: AskedSet, parts: Mapping[Question, AnswerParts], notices: Se
     for part in parts.values():
         given = {one.name: getattr(part, one.name) for one in fields(part) if one.name != "answer"}
         drawn = replace(drawn, **{name: value for name, value in given.items() if value not in (None, ())})
-    clean, neurons = work.preference, work.neurons
+    clean, target = work.preference, work.target
     result = EvidenceResult(
         task=work.pairs.task,
         phenomenon=work.pairs.phenomenon,
         data=MeasuredPairs(**vars(PairsUsed.of(work.pairs)), split=SplitSizes.of(work.split), tested=len(work.test)),
-        method=neurons.metadata.get("method"),
-        site=neurons.site,
+        method=target.metadata.get("method"),
+        site=work.neurons.site,
         layers=work.layers,
-        k=len(neurons.members),
-        by=neurons.by,
+        k=len(target.members),
+        by=target.by,
         width=work.units.count,
         to=work.to,
         seed=work.seed,
@@ -230,13 +236,20 @@ def _evidence(work: AskedSet, parts: Mapping[Question, AnswerParts], notices: Se
         margin_high=clean.high,
         tests=tests,
         family=0,
-        neurons=neurons.listed(),
+        neurons=target.listed(),
         notices=tuple(notices),
         verdict=verdict_of(tests),
         reading="",
         **{one.name: getattr(drawn, one.name) for one in fields(drawn) if one.name != "answer"},
     )
-    return Evidence(**vars(result), neuron_set=neurons, digest=work.pairs.digest)
+    return Evidence(**vars(result), neuron_set=target, digest=work.pairs.digest)
+
+
+def _direction_alone(found: Found, direction: Direction, others: tuple[object, ...]) -> Chosen:
+    expect(direction, Direction, "direction")
+    if any(one is not None for one in others):
+        raise InputError("direction= already says what is asked about; leave method=, topk=, layers=, neurons= out")
+    return direction_of(found, direction)
 
 
 def _as_family(found: Sequence[Evidence]) -> list[Evidence]:

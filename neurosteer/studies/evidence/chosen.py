@@ -1,18 +1,43 @@
-"""The set that is asked about: which ranking it heads, and among the units of which layers it was chosen."""
+"""What is asked about: a set, the ranking that it heads and the layers it was chosen among; or a direction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
 from neurosteer.errors import InputError
-from neurosteer.neurons import NeuronSet, Ranking
+from neurosteer.neurons import Direction, NeuronSet, Ranking
 from neurosteer.studies.finding import Found
 from neurosteer.vocabulary import METHODS, Layers, Method
 
-Chosen = tuple[NeuronSet, Ranking | None, tuple[int, ...]]  # the ranking that it heads, the layers it is chosen among
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What is asked about."""
+
+    target: NeuronSet | Direction
+    ranking: Ranking | None  # that a set heads
+    layers: tuple[int, ...]  # among whose units it was chosen
+
+    @property
+    def neurons(self) -> NeuronSet:
+        """The set; of a direction the units that it has a value for."""
+        return self.target.neurons if isinstance(self.target, Direction) else self.target
+
+    @property
+    def direction(self) -> Direction | None:
+        """The direction, where that is asked about."""
+        return self.target if isinstance(self.target, Direction) else None
+
+
+def direction_of(found: Found, direction: Direction) -> Chosen:
+    """A direction, with the statistics of the find where it has none of its own."""
+    layers = sorted(set(direction.neurons.layers.tolist()))
+    if len(layers) != 1:
+        raise InputError("evidence asks about a direction of one layer")
+    return Chosen(replace(direction, neurons=_measured(found, direction.neurons)), None, tuple(layers))
 
 
 def chosen_of(
@@ -34,9 +59,14 @@ def chosen_of(
         asked = layers if layers is not None else sorted(set(neurons.layers.tolist()))
         if list(known.top(neurons.metadata["k"], asked)) == list(neurons):
             return neurons, known
-    stats = next(iter(found.rankings.values())).stats
-    measured = bool(torch.isfinite(neurons.stats.token_mean).all())
-    return (neurons if measured else replace(neurons, stats=stats)), None
+    return _measured(found, neurons), None
+
+
+def _measured(found: Found, neurons: NeuronSet) -> NeuronSet:
+    """With the statistics of the find where nobody has measured any."""
+    if bool(torch.isfinite(neurons.stats.token_mean).all()):
+        return neurons
+    return replace(neurons, stats=next(iter(found.rankings.values())).stats)
 
 
 def method_of(ranking: Ranking | None) -> Method | None:

@@ -2,7 +2,8 @@
 
 The method selects again on the train pairs of the lexical split (the set itself was chosen on others), a probe on
 what it selects is fitted there, and judged on words that no train contrast has, against the baseline of the same
-split that is best on validation. Where words allow no such split, the find's own takes its place, and the answer says
+split that is best on validation. A direction is computed again in the same way, and the probe reads the component
+along it alone. Where words allow no such split, the find's own takes its place, and the answer says
 so.
 """
 
@@ -16,19 +17,20 @@ import torch
 from jaxtyping import Float
 
 from neurosteer.model import Model, sentence_tokens
-from neurosteer.neurons import NeuronSet, matched_controls
+from neurosteer.neurons import Direction, NeuronSet, matched_controls
 from neurosteer.pairs import LexicalSplitError, Split
 from neurosteer.pairs.baselines import Baselines, fit_baselines
 from neurosteer.report.numbers import p_equals
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.studies.bootstrap import Groups, groups_in, interval, resampled_pairs
+from neurosteer.studies.effects.direction_controls import is_searched, random_directions, searched_again
 from neurosteer.studies.examples import Examples, fit_dense
 from neurosteer.vocabulary import NOUNS
 
 from .numbers import holds, one_sided_p, too_few
-from .reselect import RepeatedSearch, States
-from .work import AnswerParts, AskedSet
+from .reselect import RepeatedSearch
+from .work import AnswerParts, AskedSet, States
 
 Shares = Float[np.ndarray, "tested"]  # of each test pair's sentences that are right
 
@@ -36,9 +38,12 @@ Shares = Float[np.ndarray, "tested"]  # of each test pair's sentences that are r
 def encoded(work: AskedSet) -> AnswerParts:
     """The accuracy of a probe on the set, above the best baseline's, among matched controls."""
     split, unseen = held_out(work)
+    if work.direction is not None:
+        right = _along_directions(work, work.direction, split)
+        return AnswerParts(answer=_answer(work, split, right, unseen))
     search = RepeatedSearch(work)
     layers = _layers_of_sets(work)
-    states = search.states(layers)
+    states = work.states(layers)
     own = states[:, :, [layers.index(layer) for layer in work.layers]]
     train = torch.as_tensor(split.train_indices)
     chosen = search.on(split.train, own[train]) if work.method else work.neurons
@@ -48,10 +53,26 @@ def encoded(work: AskedSet) -> AnswerParts:
         )
     sets = [chosen, *matched_controls(chosen, work.controls, work.seed)]
     right = probe_shares(work, split, states, layers, sets)
-    name, baseline = best_baseline(work.model, split)
-    groups = groups_in(split.test)
-    few = too_few(len(split.test), len(np.unique(groups)), work.controls)
-    return AnswerParts(answer=_answer(work, split, right, (name, baseline), groups, few, unseen))
+    return AnswerParts(answer=_answer(work, split, right, unseen))
+
+
+def _along_directions(work: AskedSet, direction: Direction, split: Split) -> list[Shares]:
+    """What a probe gets right that reads the component along the direction, then along each random one."""
+    states = work.states(work.layers)[:, :, 0].double()
+    train = states[torch.as_tensor(split.train_indices)]
+    [again] = searched_again(direction, train, torch.zeros(1, len(train), dtype=torch.bool)) or [direction.vector]
+    vectors = [again, *random_directions(train, work.controls, work.seed)]
+    along = states @ torch.stack([one.double() / one.double().norm() for one in vectors], dim=1)
+    read = _examples(work, split, along[..., None])
+    l2 = fit_dense(_examples(work, split, states[:, :, None])).l2
+    judged = read.judge_units(torch.zeros(len(vectors), 1, dtype=torch.long), l2.expand(len(vectors), 1))
+    return [np.array(one.right) / 2 for one in judged]
+
+
+def _examples(work: AskedSet, split: Split, states: States) -> Examples:
+    parts = {part: states[torch.as_tensor(indices)] for part, indices in split.indices.items()}
+    values = {part: one.float().to(work.model.float64_device) for part, one in parts.items()}
+    return Examples.of_values(tuple(range(states.shape[2])), values)
 
 
 def _layers_of_sets(work: AskedSet) -> tuple[int, ...]:
@@ -76,13 +97,12 @@ def probe_shares(
 
     `layers` are those of the states, of which the dense probe has the ones that the set was chosen among.
     """
-    width, device = states.shape[3], work.model.float64_device
+    width = states.shape[3]
 
     @cache
     def examples_of(some: tuple[int, ...]) -> Examples:
         pooled = states[:, :, [layers.index(layer) for layer in some]].flatten(2)[:, :, None]
-        values = {part: pooled[torch.as_tensor(indices)].to(device) for part, indices in split.indices.items()}
-        return Examples.of_values((0,), values)
+        return _examples(work, split, pooled)
 
     l2 = fit_dense(examples_of(work.layers)).l2
     found = []
@@ -107,16 +127,10 @@ def _mean(found: Baselines, name: str) -> float:
     return float(np.mean(found.shares[name]))
 
 
-def _answer(
-    work: AskedSet,
-    split: Split,
-    right: Sequence[Shares],
-    baseline: tuple[str, Shares],
-    groups: Groups,
-    why: str,
-    unseen: str,
-) -> Answer:
-    name, known = baseline
+def _answer(work: AskedSet, split: Split, right: Sequence[Shares], unseen: str) -> Answer:
+    name, known = best_baseline(work.model, split)
+    groups = groups_in(split.test)
+    why = too_few(len(split.test), len(np.unique(groups)), work.controls)
     own, *others = (float(one.mean()) for one in right)
     base = float(known.mean())
     controls = [one - base for one in others]
@@ -125,15 +139,16 @@ def _answer(
     assert value.value is not None
     p = one_sided_p(value.value, controls) if controls else None
     verdict = None if why or p is None else holds(p, value.low, 0.0)
-    spread = f"; {len(controls)} matched sets: {_points(min(others))} to {_points(max(others))}" if others else ""
-    again = "selected again on train pairs, " if work.method else ""
+    spread = f"; {len(controls)} {work.compared}: {_points(min(others))} to {_points(max(others))}" if others else ""
+    searched = work.method is not None or (work.direction is not None and is_searched(work.direction))
+    again = "searched again on train pairs, " if searched else ""
     said = (
-        f"A probe on the set, {again}is right in {_points(own)} on {unseen}, the best baseline ({name}) in "
+        f"A probe on {work.called}, {again}is right in {_points(own)} on {unseen}, the best baseline ({name}) in "
         f"{_points(base)}{spread}{'' if p is None else f', {p_equals(p)}'}"
     )
     shares = np.stack([right[0], known])
     ends = interval(resampled_pairs(shares, task=work.pairs.task, seed=work.seed, groups=groups))
-    names = ("accuracy of a probe on the set", f"accuracy of the best baseline ({name})")
+    names = (f"accuracy of a probe on {work.called}", f"accuracy of the best baseline ({name})")
     rows = [
         Beside(what=what, value=at, low=float(lower), high=float(upper))
         for what, at, lower, upper in zip(names, (own, base), *ends, strict=True)

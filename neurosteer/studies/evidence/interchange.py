@@ -8,7 +8,8 @@ where the preference becomes the donor's.
 
 Destroying a set looks like half a transfer: if its values no longer tell one cause from the other, the preference
 goes half of the way in each direction. So what counts is the effect beyond that of moving the same values to their
-mean, and beside it stands a swap from another item of the same cause, which should do nothing.
+mean, and beside it stands a swap from another item of the same cause, which should do nothing. Of a direction the
+component along it is exchanged, and the rest of the states stays.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import torch
 from jaxtyping import Float
 
 from neurosteer.forward import Swap, preferences
-from neurosteer.neurons import NeuronSet
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, MapCell
 from neurosteer.studies.margins import interval, ratio
@@ -29,6 +29,7 @@ from neurosteer.vocabulary import FEWEST_CONTROLS, are, counted
 from .factorial import Factorial, factorial_of, gap_of, other_cause, same_cause, towards_the_donor, why_not
 from .interchange_map import map_of
 from .numbers import holds, one_sided_p
+from .swapping import swap_of
 from .wording import against, share
 from .work import AnswerParts, AskedSet
 
@@ -52,7 +53,7 @@ def interchangeable(work: AskedSet) -> AnswerParts:
         return work.cannot_tell("interchangeable", why, len(found.items))
     cells: tuple[MapCell, ...] = ()
     if work.map:
-        cells = map_of(work.model, found, work.neurons, progress=work.passes.progress)
+        cells = map_of(work.model, found, work.target, progress=work.passes.progress)
     return AnswerParts(answer=_answer(work, found, measured), map=cells)
 
 
@@ -75,13 +76,12 @@ class Swapped:
 
 def measure_swaps(work: AskedSet, found: Factorial) -> Swapped:
     """The set, its controls and the whole layers, swapped and moved to their mean: all on the same packs."""
-    sets, across = [units_of(one) for one in work.sets], other_cause(found)
+    sets, across = work.sets, other_cause(found)
     width = work.neurons.stats.token_mean.shape[1]
     like = same_cause(found, work.seed)
-    means = [{layer: _means(work.neurons, layer, at) for layer, at in one.items()} for one in sets]
-    swaps = [Swap(one, across) for one in sets]
-    swaps += [Swap(one, across, to) for one, to in zip(sets, means, strict=True)]
-    swaps.append(Swap(sets[0], like))
+    swaps = [swap_of(one, across) for one in sets]
+    swaps += [swap_of(one, across, to_mean=True) for one in sets]
+    swaps.append(swap_of(work.target, like))
     swaps.append(Swap({layer: torch.arange(width) for layer in work.layers}, across))
     what = f"{work.pairs.task}: {counted(len(swaps), 'swap')} of {counted(len(found.items), 'item')}, tokens"
     values = preferences(
@@ -100,20 +100,11 @@ def measure_swaps(work: AskedSet, found: Factorial) -> Swapped:
     )
 
 
-def units_of(neurons: NeuronSet) -> dict[int, torch.Tensor]:
-    """The units of each layer."""
-    return {layer: neurons.units[neurons.layers == layer] for layer in sorted(set(neurons.layers.tolist()))}
-
-
 def sign_agreement(clean: Float[np.ndarray, "item cause"], after: Float[np.ndarray, "item cause"]) -> float | None:
     """IIA: of the runs whose donor has the other sign, the share that take it; None where there is none."""
     donors = clean[:, ::-1]
     differing = np.sign(donors) != np.sign(clean)
     return float((np.sign(after) == np.sign(donors))[differing].mean()) if differing.any() else None
-
-
-def _means(neurons: NeuronSet, layer: int, units: torch.Tensor) -> torch.Tensor:
-    return neurons.stats.token_mean[neurons.stats.layers.index(layer), units]
 
 
 def _no_effect_of_the_cause(measured: Swapped, seed: int) -> str:
@@ -145,7 +136,7 @@ def _answer(work: AskedSet, found: Factorial, measured: Swapped) -> Answer:
     sentence = (
         f"With {work.counted} swapped between the causes of {items} "
         f"({FORMS[found.form]}) the preference goes {share(swapped)} of the way to the donor's, with the same values "
-        f"moved to their mean {share(ablated)}; beyond that {share(value)}{against(controls, p)}."
+        f"moved to their mean {share(ablated)}; beyond that {share(value)}{against(controls, p, work.compared)}."
     )
     return Answer(
         question="interchangeable",

@@ -1,7 +1,7 @@
 """Where and when: which layer and which region of factorial items the preference follows.
 
 Each cell swaps one region (the cause, what stands between, the last token before the outcome) at one layer between
-the two causes: all units of the layer, and the coordinates of the set.
+the two causes: all units of the layer, and the coordinates of the set, or the component along the direction.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from neurosteer.forward import Swap, preferences
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.progress import QUIET, Progress
 from neurosteer.results.evidence import MapCell
 from neurosteer.sites import KNOWN_SITES
@@ -28,7 +28,7 @@ MOST_ITEMS = 40
 def map_of(
     model: Model,
     found: Factorial,
-    neurons: NeuronSet,
+    target: NeuronSet | Direction,
     *,
     layers: Sequence[int] | None = None,
     most: int = MOST_ITEMS,
@@ -36,13 +36,14 @@ def map_of(
 ) -> tuple[MapCell, ...]:
     """The effect of a swap at every layer (or some) and region, over the first `most` items that have the region.
 
-    The set's coordinates are those that it has at the layer; of a set of one layer of the residual stream, the same
-    ones at every layer. Items whose contexts have different lengths have only the region `last`.
+    The set's coordinates are those that it has at the layer; of a set, or direction, of one layer of the residual
+    stream, the same ones at every layer. Items whose contexts have different lengths have only the region `last`.
     """
     items = found.first(most)
     regions: tuple[Region, ...] = REGIONS if found.form == "aligned" else ("last",)
     places = {region: other_cause(items, region) for region in regions}
     having = {region: np.array([bool(one.positions) for one in places[region][::2]]) for region in regions}
+    neurons = target.neurons if isinstance(target, Direction) else target
     width = neurons.stats.token_mean.shape[1]
     cells, swaps = [], []
     for layer in range(model.n_layers) if layers is None else layers:
@@ -53,7 +54,8 @@ def map_of(
             cells.append((layer, region, chosen is not None))
             swaps.append(Swap({layer: torch.arange(width)}, places[region]))
             if chosen is not None:
-                swaps.append(Swap({layer: chosen}, places[region]))
+                along = {layer: target.vector} if isinstance(target, Direction) else None
+                swaps.append(Swap({layer: chosen}, places[region], along=along))
     what = f"map: {counted(len(swaps), 'swap')} of {counted(len(items.items), 'item')}, tokens"
     values = preferences(model, items.groups, swaps, site=neurons.site, what=what, progress=progress)
     moved, whole_way = iter(towards_the_donor(values)), gap_of(values)

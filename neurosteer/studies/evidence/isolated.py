@@ -26,6 +26,7 @@ from neurosteer.vocabulary import counted
 
 from .numbers import holds, mean_over_tasks, one_sided_p, too_few
 from .others import meaning_tasks, other_tasks, unseen
+from .wording import capitalised
 from .work import AnswerParts, AskedSet
 
 FEWEST_TASKS = 3  # with a clean preference, for an interval over tasks
@@ -142,9 +143,9 @@ def _answer(
     verdict = None if why or p is None else holds(p, value.low, 0.0)
     elsewhere = float(found.sizes()[0].mean())
     left_out = len(found.rows) - len(found.counted)
-    spread = f"; {len(controls)} matched sets: {min(controls):+.2f} to {max(controls):+.2f}" if controls else ""
+    spread = f"; {len(controls)} {work.compared}: {min(controls):+.2f} to {max(controls):+.2f}" if controls else ""
     said = (
-        f"The set lowers its own margin by {found.own[0]:+.2f} standard deviations and moves "
+        f"{capitalised(work.called)} lowers its own margin by {found.own[0]:+.2f} standard deviations and moves "
         f"{counted(len(found.counted), 'other task')} by {elsewhere:.2f} on average, a difference of {own:+.2f}"
         f"{spread}{'' if p is None else f', {p_equals(p)}'}"
     )
@@ -166,7 +167,7 @@ def _answer(
         beside=(
             Beside(what="effect on the own task", value=float(found.own[0])),
             *(_mean_size(found, kind) for kind in _KINDS),
-            Beside(what="KL of the set, nats per token of neutral text", value=neutral.kl),
+            Beside(what=f"KL of {work.called}, nats per token of neutral text", value=neutral.kl),
             Beside(
                 what="KL of the controls, mean", value=float(np.mean(neutral.controls)) if neutral.controls else None
             ),

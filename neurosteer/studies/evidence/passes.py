@@ -99,4 +99,5 @@ def _margins(totals: np.ndarray) -> Margins:
 def _identity(edit: Edit) -> tuple[object, ...]:
     """Two edits with the same identity do the same."""
     donors = (edit.seed, hash(edit.donors)) if edit.needs_donors else ()
-    return edit.kind, edit.scale, edit.where, edit.reach, tuple(edit.neurons), edit.neurons.site, donors
+    along = () if edit.direction is None else (edit.rest, *edit.direction.vector.tolist())
+    return edit.kind, edit.scale, edit.where, edit.reach, tuple(edit.neurons), edit.neurons.site, donors, along

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from neurosteer.neurons import matched_controls
 from neurosteer.progress import QUIET
 from neurosteer.vocabulary import REGIONS, Question
 
@@ -14,7 +13,7 @@ from .factorial import USED
 from .interchange_map import MOST_ITEMS
 from .numbers import GRID
 from .passes import Passes
-from .selective import RESPLITS
+from .selective import RESPLITS, searches
 from .work import AskedSet
 
 TRIED, TIMED = 16, 3  # pairs and edits that are timed
@@ -39,7 +38,8 @@ def _pace(work: AskedSet) -> float:
     """Seconds of one pair under one edit, above its layer."""
     some = work.test.limit(TRIED)
     passes = Passes(work.model, QUIET)
-    first, *others = [work.ablation(one) for one in matched_controls(work.neurons, 1 + TIMED, work.seed)]
+    whole = work.ablation(work.target)
+    first, *others = [whole.scaled(i / (2 + TIMED)) for i in range(1, 2 + TIMED)]
     passes.edited(some, [first])  # what is done once is not timed
     began = perf_counter()
     passes.edited(some, others)
@@ -67,7 +67,7 @@ def _interchangeable(work: AskedSet, pace: float) -> float:
 
 
 def _selective(work: AskedSet, pace: float) -> float:
-    if work.ranking is None:
+    if not searches(work):
         return 0.0
     known = len(work.split.train) + len(work.split.validation)
     attribution = BACKWARD * known * pace * (work.method == "attribution")

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosteer.forward import attribute, attribute_pairs, states_and_stats
+from neurosteer.forward import attribute, attribute_pairs
 from neurosteer.forward.cache import can_cache
 from neurosteer.neurons import NeuronSet, best_units, member_scores, resolve_topk
 from neurosteer.pairs import Pairs
@@ -22,9 +22,8 @@ from neurosteer.studies.masked_probes import fit_masks, mask_noise
 from neurosteer.studies.masks import MaskSettings, MaskSite, Paths, mask_texts
 from neurosteer.vocabulary import FixedReference
 
-from .work import AskedSet
+from .work import AskedSet, States
 
-States = Float[Tensor, "pair side layer unit"]
 Flips = Bool[Tensor, "search pair"]
 
 
@@ -73,23 +72,6 @@ class RepeatedSearch:
     def masked(self, paths: Paths, signs: Float[Tensor, "pair"] | None = None) -> NeuronSet:
         """The set that one path finds, where each pair counts with a sign."""
         return self._top(paths.follow(signs=signs).scores)
-
-    def states(self, at: Sequence[int] | None = None) -> States:
-        """The EOS states of all pairs at the layers (or others), from the cache where the find has left them."""
-        work = self.work
-        layers = work.neurons.stats.layers
-        train = work.split.train_indices
-        found, _ = states_and_stats(
-            work.model,
-            work.pairs,
-            train,
-            site=work.neurons.site,
-            layers=layers,
-            position=work.position,
-            progress=work.passes.progress,
-        )
-        rows = [layers.index(layer) for layer in (work.layers if at is None else at)]
-        return found.values[:, :, rows]
 
     def on(self, train: Pairs, states: States) -> NeuronSet:
         """The set that the method finds on some pairs, whose states these are."""

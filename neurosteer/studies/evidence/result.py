@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from neurosteer.errors import InputError, NeurosteerError
-from neurosteer.neurons import NeuronSet
+from neurosteer.neurons import Direction, NeuronSet
 from neurosteer.report import answers_csv, curve_csv, elsewhere_csv, evidence_html, evidence_table, map_csv, to_json
 from neurosteer.results import APART, frame, read_record, record
 from neurosteer.results.evidence import EvidenceFiles, EvidenceResult
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Evidence(EvidenceResult):
-    """What `evidence` found: an answer to each question about a neuron set, and the verdict.
+    """What `evidence` found: an answer to each question about a neuron set or a direction, and the verdict.
 
     Shares are of the clean mean margin; margins are in nats.
 
@@ -35,8 +35,8 @@ class Evidence(EvidenceResult):
         method: of the ranking that chose the neurons; None for those of your own choice.
         site: which activation the neurons are units of.
         layers: blocks that the set was chosen from.
-        k: number of neurons, or heads.
-        by: `unit` or `head`.
+        k: number of neurons, or heads; 1 for a direction.
+        by: `unit`, `head` or `direction`.
         width: number of units, or heads, of these layers together.
         to: what edits move units towards.
         reach: at which layers the edits act.
@@ -60,7 +60,7 @@ class Evidence(EvidenceResult):
         reading: the result in sentences.
         neurons_from: the run or file that the neurons come from, if any.
         files: the files of a run folder, if the evidence is in one.
-        neuron_set: the same neurons as a `NeuronSet`.
+        neuron_set: the same neurons as a `NeuronSet`, or the direction.
         digest: of all pairs of the task.
 
     Example:
@@ -76,7 +76,7 @@ class Evidence(EvidenceResult):
         True
     """
 
-    neuron_set: Annotated[NeuronSet, APART]
+    neuron_set: Annotated[NeuronSet | Direction, APART]
     digest: Annotated[str, APART]  # of all pairs of the task
 
     def to_frame(self) -> pd.DataFrame:
@@ -214,6 +214,7 @@ def load_evidence(folder: Path) -> list[Evidence]:
 def _load(folder: Path, result: EvidenceResult) -> Evidence:
     if result.files is None:
         raise InputError(f"{folder / RESULTS} names no files")
-    neurons = NeuronSet.load(folder / Path(result.files.neurons).name)
+    file = folder / Path(result.files.neurons).name
+    target = Direction.load(file) if result.by == "direction" else NeuronSet.load(file)
     own = replace(result, files=None)
-    return Evidence(**vars(own), neuron_set=neurons, digest=result.data.digest)
+    return Evidence(**vars(own), neuron_set=target, digest=result.data.digest)

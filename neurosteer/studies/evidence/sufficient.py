@@ -1,9 +1,10 @@
-"""Sufficient: is the set enough? It is kept, and every other unit of the site at its layers is moved to `to`.
+"""Sufficient: is the set enough? It is kept, and every other unit of the site at its layers is moved to its mean.
 
 f = (m(keep the set) - m(keep none)) / (m(clean) - m(keep none)): 1 where nothing is lost, 0 where nothing is kept.
 Controls are orders of the units shuffled within blocks of like ones, so that they exist at every size. Beside moving
 the others to their mean stands replacing them by a donor's activations, of several donors: each donor is tried on a
-part of the pairs, the same for the set and for its controls.
+part of the pairs, the same for the set and for its controls. Of a direction the component along it is kept; its
+controls are random directions, and there is no curve.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from jaxtyping import Float
 
 from neurosteer.edits import Edit
 from neurosteer.neurons import NeuronSet, Order, shuffled_orders
+from neurosteer.pairs import Pairs
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside, CurvePoint
 from neurosteer.seeds import seed_of
 from neurosteer.studies.margins import interval, ratio
-from neurosteer.vocabulary import counted
+from neurosteer.vocabulary import Reference, counted
 
 from .numbers import GRID, areas, holds, one_sided_p, shares_of, too_few
-from .wording import against, percent, share
+from .wording import against, capitalised, percent, share
 from .work import AnswerParts, AskedSet
 
 Margins = Float[np.ndarray, "pair"]
@@ -32,9 +34,8 @@ Margins = Float[np.ndarray, "pair"]
 
 def sufficient(work: AskedSet) -> AnswerParts:
     """What is kept by the set alone, and by every share of its ranking."""
-    orders = _orders(work)
-    kept = [_first(order, len(work.neurons.members)) for order in orders]
-    found = {"mean": _kept_by_mean(work, kept), "resample": _kept_by_donors(work, kept)}
+    orders = _orders(work) if work.direction is None else []
+    found = {"mean": _kept_by_mean(work, orders), "resample": _kept_by_donors(work, orders)}
     little = {name: _nothing_to_keep(work, margins) for name, margins in found.items()}
     if little["mean"]:
         return work.cannot_tell("sufficient", little["mean"])
@@ -72,21 +73,32 @@ def _first(order: Order, k: int) -> list[tuple[int, int]]:
     return [(int(layer), int(one)) for layer, one in order[:k]]
 
 
-def _kept_by_mean(work: AskedSet, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
+def _keeping(
+    work: AskedSet, orders: Sequence[Order], to: Reference, donors: Pairs | Sequence[str] = (), seed: int = 0
+) -> list[Edit]:
+    """The edits that keep nothing, then the set and its controls; or the direction, then random ones."""
+    k, none = len(work.neurons.members), Edit.ablate(work.units.without([]), to, donors=donors, seed=seed)
+    if work.direction is None:
+        rest = [work.units.without(_first(order, k)) for order in orders]
+        return [none, *(Edit.ablate(one, to, donors=donors, seed=seed) for one in rest)]
+    along = [work.direction, *work.random_directions]
+    return [none, *(Edit.keep_only(one, to, donors=donors, seed=seed) for one in along)]
+
+
+def _kept_by_mean(work: AskedSet, orders: Sequence[Order]) -> Float[np.ndarray, "set pair"]:
     """Margins where nothing is kept, then where each set is."""
-    return work.passes.edited(work.test, [keep(work, one) for one in ([], *kept)])
+    return work.passes.edited(work.test, _keeping(work, orders, "mean"))
 
 
-def _kept_by_donors(work: AskedSet, kept: Sequence[Sequence[tuple[int, int]]]) -> Float[np.ndarray, "set pair"]:
+def _kept_by_donors(work: AskedSet, orders: Sequence[Order]) -> Float[np.ndarray, "set pair"]:
     """The same where the others take a donor's activations: of each group of pairs one of the donors, in turn."""
     train = work.split.train
-    margins = np.empty((1 + len(kept), len(work.test)))
-    rest = [work.units.without(one) for one in ([], *kept)]
+    margins = np.empty((2 + work.controls, len(work.test)))
     for turn in range(work.donors):
         pairs = np.flatnonzero(work.groups % work.donors == turn)
         if len(pairs):
             seed = seed_of(work.seed, work.pairs.task, "donors", turn)
-            edits = [Edit.ablate(one, "resample", donors=train, seed=seed) for one in rest]
+            edits = _keeping(work, orders, "resample", train, seed)
             margins[:, pairs] = work.passes.edited(work.test.take(pairs.tolist()), edits)
     return margins
 
@@ -120,7 +132,8 @@ def _answer(work: AskedSet, tested: dict[str, tuple[Estimate, list[float]]], few
         verdict = None if all(each.values()) and little else all(each.values())
     f, others = tested["mean"]
     p = max(ps.values()) if ps else None
-    said = f"{work.counted} alone keep{'s' * (len(work.neurons.members) == 1)} {share(f)} of it"
+    one = work.direction is not None or len(work.neurons.members) == 1
+    said = f"{capitalised(work.counted)} alone keep{'s' * one} {share(f)} of it"
     beside, words = [], ""
     if "resample" in tested:
         g, theirs = tested["resample"]
@@ -137,8 +150,8 @@ def _answer(work: AskedSet, tested: dict[str, tuple[Estimate, list[float]]], few
         p=p,
         holds=verdict,
         why="" if verdict is not None else few or little,
-        sentence=f"{said}{against(others, ps.get('mean'), 'matched sets keep')}{words}.",
-        measures="share of the preference kept by the set alone",
+        sentence=f"{said}{against(others, ps.get('mean'), f'{work.compared} keep')}{words}.",
+        measures=f"share of the preference kept by {work.called} alone",
         n=len(others),
         controls=tuple(others),
         overlap=work.overlap,

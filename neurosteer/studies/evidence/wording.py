@@ -21,7 +21,12 @@ def share(one: Estimate) -> str:
     return f"{percent(one.value)} (95 % interval {round(100 * one.low)} to {round(100 * one.high)} %)"
 
 
-def against(controls: Sequence[float], p: float | None, what: str = "matched sets") -> str:
+def capitalised(text: str) -> str:
+    """The same with a large first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def against(controls: Sequence[float], p: float | None, what: str) -> str:
     """`; 19 matched sets: -2 to 11 %, p = .05`."""
     if not controls or p is None:
         return "; without controls nothing follows"

@@ -1,4 +1,4 @@
-"""What the six questions are asked about: a neuron set, where it comes from, and the pairs held out from it."""
+"""What the six questions are asked about: a neuron set or a direction, and the pairs held out from it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from neurosteer.edits import Edit
 from neurosteer.errors import InputError
-from neurosteer.forward import check_edit
+from neurosteer.forward import check_edit, states_and_stats
 from neurosteer.model import Model
-from neurosteer.neurons import NeuronSet, Order, Ranking, UnitPool, check_count, matched_controls, order_of
+from neurosteer.neurons import Direction, NeuronSet, Order, Ranking, UnitPool, check_count, matched_controls, order_of
 from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, MapCell, NeutralText
 from neurosteer.studies.bootstrap import Groups, groups_in
+from neurosteer.studies.effects.direction_controls import like, random_directions
 from neurosteer.studies.margins import Preference, clean_preference
 from neurosteer.vocabulary import NOUNS, FixedReference, Method, Position, Question, counted
 
 from .passes import Passes
+
+States = Float[torch.Tensor, "pair side layer unit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +44,14 @@ class AnswerParts:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AskedSet:
-    """One neuron set with everything that its questions need."""
+    """One neuron set, or direction, with everything that its questions need."""
 
     model: Model
-    neurons: NeuronSet
+    neurons: NeuronSet  # of a direction, the units that it has a value for
+    direction: Direction | None = None  # where that is asked about
     layers: tuple[int, ...]  # among whose units it was chosen
-    method: Method | None  # that chose it; None for a set of your own choice
-    ranking: Ranking | None  # which it heads; None for a set of your own choice
+    method: Method | None  # whose ranking chose it; None for a set of your own choice, and a direction
+    ranking: Ranking | None  # which it heads; None for a set of your own choice, and a direction
     topk: int | str  # as it was asked for
     position: Position
     pairs: Pairs  # all of the task
@@ -93,20 +98,58 @@ class AskedSet:
         return clean_preference(self.clean, self.groups, self.seed)
 
     @cached_property
-    def sets(self) -> list[NeuronSet]:
-        """The set, then its matched controls."""
-        return [self.neurons, *matched_controls(self.neurons, self.controls, self.seed)]
+    def sets(self) -> list[NeuronSet | Direction]:
+        """The set, then its matched controls; or the direction, then random ones of the same states."""
+        if self.direction is None:
+            return [self.neurons, *matched_controls(self.neurons, self.controls, self.seed)]
+        return [self.direction, *self.random_directions]
+
+    @cached_property
+    def random_directions(self) -> list[Direction]:
+        """The controls of the direction: within the covariance of the find's train states."""
+        assert self.direction is not None
+        states = self.states(self.layers)[torch.as_tensor(self.split.train_indices), :, 0].double()
+        return [like(self.direction, one, states) for one in random_directions(states, self.controls, self.seed)]
+
+    def states(self, layers: Sequence[int]) -> States:
+        """The EOS states of all pairs at some layers, from the cache where the find has left them."""
+        known = self.neurons.stats.layers
+        found, _ = states_and_stats(
+            self.model,
+            self.pairs,
+            self.split.train_indices,
+            site=self.neurons.site,
+            layers=known,
+            position=self.position,
+            progress=self.passes.progress,
+        )
+        return found.values[:, :, [known.index(layer) for layer in layers]]
 
     @property
     def overlap(self) -> float | None:
-        """The mean share of the set's neurons that a control has too."""
+        """The mean share of the set's neurons that a control has too; of a direction, the mean squared cosine."""
         shares = [one.metadata["overlap"] for one in self.sets[1:]]
         return float(np.mean(shares)) if shares else None
 
     @property
     def counted(self) -> str:
-        """How many neurons, or heads, the set has, in words."""
-        return counted(len(self.neurons.members), NOUNS[self.neurons.by])
+        """`40 neurons`, `2 heads`, `the direction`."""
+        return counted(len(self.target.members), NOUNS[self.target.by]) if self.direction is None else self.called
+
+    @property
+    def called(self) -> str:
+        """`the set`, or `the direction`."""
+        return "the set" if self.direction is None else "the direction"
+
+    @property
+    def compared(self) -> str:
+        """What its controls are called."""
+        return "matched sets" if self.direction is None else "random directions"
+
+    @property
+    def target(self) -> NeuronSet | Direction:
+        """What is asked about."""
+        return self.neurons if self.direction is None else self.direction
 
     @property
     def units(self) -> UnitPool:
@@ -119,9 +162,11 @@ class AskedSet:
         assert self.ranking is not None
         return order_of(self.ranking, self.layers)
 
-    def ablation(self, neurons: NeuronSet) -> Edit:
-        """The edit that takes neurons away."""
-        return Edit.ablate(neurons, self.to)
+    def ablation(self, target: NeuronSet | Direction) -> Edit:
+        """The edit that takes neurons, or the component along a direction, away."""
+        if isinstance(target, Direction):
+            return Edit.project_out(target, self.to)
+        return Edit.ablate(target, self.to)
 
     def no_preference(self) -> str:
         """Why a share of the margin cannot be told; empty where it can."""
@@ -153,11 +198,11 @@ def check_work(work: AskedSet) -> None:
     """Raise `InputError` for what no question can be asked about."""
     if not len(work.neurons):
         raise InputError("no neurons to ask about: the set is empty")
-    check_edit(work.model, work.ablation(work.neurons))
+    check_edit(work.model, work.ablation(work.target))
     check_count(work.controls)
     if not 0 <= work.nulls <= 10_000:
         raise InputError(f"nulls must be from 0 to 10,000 (each is a search), not {work.nulls}")
-    if len(work.neurons.members) >= work.units.count:
+    if work.direction is None and len(work.neurons.members) >= work.units.count:
         raise InputError(
             f"the set has all {work.units.count} {work.neurons.by}s of its layers: nothing is left to compare it "
             "with; take a smaller --topk"
