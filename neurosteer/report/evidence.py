@@ -75,6 +75,9 @@ def _notes(found: EvidenceResult) -> list[RenderableType]:
     if neutral:
         mean = sum(neutral.controls) / len(neutral.controls) if neutral.controls else None
         notes += [f"KL {divergence(neutral.kl)} nats per token of neutral text (controls {divergence(mean)})"]
+    shares = [answer.overlap for answer in found.tests.values() if answer.overlap is not None]
+    if shares:
+        notes += [f"on average a control has {100 * max(shares):.0f} % of the {found.noun}{'s' * (found.k > 1)} too"]
     if found.equal:
         reached = f", {found.equal.unreached} of them cannot reach it" if found.equal.unreached else ""
         notes += [f"at an equal KL of {divergence(found.equal.kl)}: scale {number(found.equal.scale)}{reached}"]

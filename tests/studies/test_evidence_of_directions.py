@@ -28,6 +28,7 @@ from neurosteer.seeds import seed_of
 from neurosteer.studies import Found, find
 from neurosteer.studies.effects.direction_controls import random_directions
 from neurosteer.studies.evidence import Evidence, evidence
+from neurosteer.studies.evidence import work as work_room
 from neurosteer.studies.evidence.encoded import best_baseline
 from neurosteer.studies.evidence.selective import exchanges, resplits
 
@@ -315,3 +316,19 @@ def test_it_is_saved_shown_and_refused(
             evidence(model, searched, direction=along, **asked, **given)
     with pytest.raises(InputError, match="direction must be Direction, not a NeuronSet"):
         evidence(model, searched, direction=along.neurons, **asked)  # type: ignore[arg-type]
+
+
+def test_controls_that_are_nearly_the_direction_are_said_so(
+    model: Model, searched: Found, asked: dict[str, Any], states: Tensor, monkeypatch: pytest.MonkeyPatch
+):
+    """Where one unit varies far more than all others, random directions lie along it."""
+    few: dict[str, Any] = {**asked, "only": ["necessary"], "direction": searched.direction("mean", LAYER)}
+    assert not [one for one in evidence(model, searched, **few).notices if "random directions" in one]
+    heavy = states.float()[:, :, None].clone()
+    heavy[..., 3] *= 1000
+    monkeypatch.setattr(work_room.AskedSet, "states", lambda _self, _layers: heavy)
+    axis = Direction.of(model, torch.eye(WIDTH)[3], LAYER, stats=searched.ranking("welch").stats)
+    answer = evidence(model, searched, **{**few, "direction": axis})
+    assert answer.tests["necessary"].overlap > 0.99
+    assert [one for one in answer.notices if "the random directions are 100 % this one" in one]
+    assert "a control has 100 % of the direction too" in printed(answer)

@@ -36,6 +36,7 @@ from .settings import EvidenceSettings
 from .sufficient import sufficient
 from .work import AnswerParts, AskedSet, check_work
 
+MUCH = 0.5  # of a direction, in its controls
 ASK: Mapping[Question, Callable[[AskedSet], AnswerParts]] = {
     "encoded": encoded,
     "necessary": necessary,
@@ -186,6 +187,11 @@ def ask(
     ]
     for work in works:
         check_work(work)
+        if work.direction is not None and (shared := work.overlap or 0.0) > MUCH:
+            remembered.caveat(
+                f"the random directions are {100 * shared:.0f} % this one, as few units vary far more than others "
+                "at this layer: beside them little can be seen"
+            )
     parts = _answers(works, questions, remembered)
     return _as_family([_evidence(work, own, remembered.caveats) for work, own in zip(works, parts, strict=True)])
 
