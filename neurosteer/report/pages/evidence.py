@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from neurosteer.references import REFERENCE_POINTS
 from neurosteer.report.edit_labels import in_layers
@@ -45,7 +46,7 @@ def name_of(found: EvidenceResult) -> str:
 
 
 def evidence_reading(found: Sequence[EvidenceResult]) -> list[tuple[str, str]]:
-    return [(name_of(one), f"{one.verdict} {one.reading}".strip()) for one in found]
+    return [(name_of(one), f"{one.verdict.capitalize()}. {one.reading}".strip()) for one in found]
 
 
 def evidence_settings(found: Sequence[EvidenceResult]) -> list[tuple[str, str]]:
@@ -92,7 +93,7 @@ def _short(answer: Answer | None) -> str:
 def _parts(found: EvidenceResult) -> Iterator[Part]:
     for question, answer in found.tests.items():
         text = [f"Holds: {HOLDS[answer.holds]}. {answer.sentence}", *([answer.why] if answer.why else [])]
-        charts = [] if answer.value is None else [_answer_chart(answer)]
+        charts = [] if answer.value is None else [_answer_chart(found, answer)]
         yield Part(question, question.capitalize(), text, charts, [_beside(answer)] if answer.beside else [])
     if found.curve:
         text = [f"CPR {number(found.cpr, 3)} (area below f), CMD {number(found.cmd, 3)} (area between f and 1)."]
@@ -106,6 +107,12 @@ def _parts(found: EvidenceResult) -> Iterator[Part]:
     yield Part("set", "The neurons", tables=[Table(caption, ("neuron", "score"), neurons)])
 
 
+def _own(found: EvidenceResult) -> Series:
+    """What is asked about, as a legend names it."""
+    name = "this direction" if found.by == "direction" else f"these {found.noun}s"
+    return replace(OWN, name=name)
+
+
 def _beside(answer: Answer) -> Table:
     rows = tuple(
         (one.what, number(one.value), f"{number(one.low)} to {number(one.high)}" if one.low is not None else NONE)
@@ -114,16 +121,17 @@ def _beside(answer: Answer) -> Table:
     return Table("Beside it", ("what", "value", "95 % interval"), rows)
 
 
-def _answer_chart(answer: Answer) -> Chart:
+def _answer_chart(found: EvidenceResult, answer: Answer) -> Chart:
     """One strip: the value with its interval, the controls below it."""
-    own: Row = {"series": OWN.name, "value": answer.value, "low": answer.low, "high": answer.high}
+    asked = _own(found)
+    own: Row = {"series": asked.name, "value": answer.value, "low": answer.low, "high": answer.high}
     ends = NONE if answer.low is None or answer.high is None else f"{number(answer.low)} to {number(answer.high)}"
-    own |= {"interval": ends, "p": p_value(answer.p), "set": "these"}
+    own |= {"interval": ends, "p": p_value(answer.p), "set": "own"}
     rows = [own]
     for i, value in enumerate(answer.controls, start=1):
         row: Row = {"series": CONTROL.name, "value": value, "low": None, "high": None}
         rows.append({**row, "interval": f"control {i}", "p": NONE, "set": "controls"})
-    series = [OWN, CONTROL] if answer.controls else [OWN]
+    series = [asked, CONTROL] if answer.controls else [asked]
     x = axis("value", answer.measures or answer.question, scale={"zero": True})
     rows, y = placed(rows, "set"), names("set", grid=False)
     tooltip = hover(("series", "of"), ("value", "value"), ("interval", "95 % interval"), ("p", "p"))
@@ -193,13 +201,14 @@ def _curve_chart(found: EvidenceResult) -> Chart:
 
 def _elsewhere_chart(found: EvidenceResult) -> Chart:
     rows: list[Row] = []
+    asked = _own(found)
     for row in found.elsewhere:
         if row.effect is None:
             continue
         about: Row = {"task": row.task, "kind": row.kind}
-        rows.append({**about, "series": OWN.name, "value": row.effect})
+        rows.append({**about, "series": asked.name, "value": row.effect})
         rows += [{**about, "series": CONTROL.name, "value": value} for value in row.controls]
-    series = in_rows((OWN, CONTROL), rows)
+    series = in_rows((asked, CONTROL), rows)
     x = axis("value", "fall of the mean margin (standard deviations of the clean margins)", scale={"zero": True})
     rows, y = placed(rows, "task"), names("task", labelLimit=260, grid=False)
     tooltip = hover(("task", "task"), ("kind", "kind"), ("series", "of"), ("value", "effect"))
