@@ -2,11 +2,11 @@
 
     python recipes/validity/evidence_calibration.py --out evidence_calibration.json
 
-Random sets of 6 and of 40 units of the middle layer, none of them massive, through `encoded`, `necessary`,
-`sufficient`, `interchangeable` and `isolated`, each with 19 matched controls under the same procedure, on a few
-pairs: p <= .05 should come as often as exact binomial bounds allow, Bonferroni over the cells (a question and a
-size), and the pooled rate should hold .05 in its interval, clustered by set. `sufficient` takes the larger of two p,
-so that it may lie below.
+Random sets of 6 and of 40 units of the middle layer, none of them massive, and random directions within the
+covariance of its states, through `encoded`, `necessary`, `sufficient`, `interchangeable` and `isolated`, each with 19
+controls under the same procedure, on a few pairs: p <= .05 should come as often as exact binomial bounds allow,
+Bonferroni over the cells (a question and a kind of set), and the pooled rate should hold .05 in its interval,
+clustered by set. `sufficient` takes the larger of two p, so that it may lie below.
 
 `selective` is asked of batches of 1 + 19 searches on exchanged labels: the first of them stands for the set. At most
 10 of 100 batches should have p <= .05.
@@ -30,6 +30,7 @@ from neurosteer.model import Model
 from neurosteer.neurons import Ranking
 from neurosteer.pairs import Pairs, Split
 from neurosteer.progress import QUIET
+from neurosteer.studies.effects.direction_controls import random_directions
 from neurosteer.studies.evidence.answers import ASK
 from neurosteer.studies.evidence.numbers import one_sided_p
 from neurosteer.studies.evidence.passes import Passes
@@ -43,15 +44,19 @@ SIZES = (6, 40)
 QUESTIONS: tuple[Question, ...] = ("encoded", "necessary", "sufficient", "interchangeable", "isolated")
 OTHERS = ("determiner_noun_agreement_1", "transitive", "wh_island", "npi_present_1")
 NULLS = 19
+DRAW = 1_000_000  # the seed of what is asked about; its controls have the number of the set
 TEXT = "The museum opens at nine. Most visitors come in the morning, when the halls are quiet and cool."
 
 
-def work_of(model: Model, pairs: Pairs, split: Split, neurons: ns.NeuronSet, **given: Any) -> AskedSet:
-    """A set with everything that a question needs; what is shared between sets is in `given`."""
+def work_of(model: Model, pairs: Pairs, split: Split, target: ns.NeuronSet | ns.Direction, **given: Any) -> AskedSet:
+    """A set, or direction, with everything that a question needs; what is shared between them is in `given`."""
+    direction = target if isinstance(target, ns.Direction) else None
+    neurons = target.neurons if isinstance(target, ns.Direction) else target
     settings = EvidenceSettings(controls=NULLS, nulls=1 + NULLS, offline=True)
     return AskedSet(
         model=model,
         neurons=neurons,
+        direction=direction,
         layers=tuple(sorted(set(neurons.layers.tolist()))),
         topk=len(neurons),
         position="eos",
@@ -62,6 +67,16 @@ def work_of(model: Model, pairs: Pairs, split: Split, neurons: ns.NeuronSet, **g
         **{one.name: getattr(settings, one.name) for one in fields(settings) if one.name not in given},
         **given,
     )
+
+
+def directions_by_lot(
+    model: Model, pairs: Pairs, split: Split, ranking: Ranking, sets: int
+) -> list[ns.NeuronSet | ns.Direction]:
+    """Drawn as controls of a direction are, by other draws."""
+    [layer] = ranking.layers
+    states = ns.eos_states(model, pairs, layers=[layer]).values[:, :, 0].double()
+    vectors = random_directions(states[list(split.train_indices)], sets, DRAW)
+    return [ns.Direction.of(model, one.float(), layer, stats=ranking.stats) for one in vectors]
 
 
 def selective_ps(
@@ -102,15 +117,17 @@ def main() -> None:
     others = [ns.load_pairs(name, source=SOURCE).limit(options.pairs) for name in OTHERS]
     passes = Passes(model, QUIET)
 
-    drawn = {size: list(random_sets(ranking, size, options.sets, 0)) for size in SIZES}
+    drawn: dict[str, list[ns.NeuronSet | ns.Direction]] = {
+        str(size): [chosen for [chosen] in random_sets(ranking, size, options.sets, 0)] for size in SIZES
+    }
+    drawn["direction"] = directions_by_lot(model, pairs, whole, ranking, options.sets)
     for i in range(options.sets):
-        for size in SIZES:
-            [chosen] = drawn[size][i]
+        for kind, sets in drawn.items():
             work = work_of(
                 model,
                 pairs,
                 split,
-                chosen,
+                sets[i],
                 method=None,
                 ranking=None,
                 passes=passes,
@@ -119,7 +136,7 @@ def main() -> None:
                 meaning=(),
             )
             for question in QUESTIONS:
-                ps = found["cells"].setdefault(f"{question} {size}", [])
+                ps = found["cells"].setdefault(f"{question} {kind}", [])
                 if len(ps) == i:
                     ps.append(ASK[question](work).answer.p)
         write_whole(options.out, found)
