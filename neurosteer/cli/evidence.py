@@ -142,7 +142,6 @@ def _ask(
     output: options.PageOutput,
     progress: TerminalProgress,
 ) -> list[Evidence]:
-    from neurosteer.neurons import Direction
     from neurosteer.studies.evidence import Chosen, ask, layers_among
 
     assert origin.pairs is not None
@@ -150,8 +149,7 @@ def _ask(
     chosen = []
     for method, one in origin.sets.items():
         ranking = origin.rankings.get(method)
-        among = (one.layer,) if isinstance(one, Direction) else layers_among(one, ranking, neurons.layers)
-        chosen.append(Chosen(one, ranking, among))
+        chosen.append(Chosen(one, ranking, layers_among(one, ranking, neurons.layers)))
     settings = asked.settings(origin.split.seed if seed is None else seed, offline=output.offline)
     try:
         found = ask(

@@ -266,6 +266,9 @@ class Rooms:
         methods = [str(neurons).removeprefix("neurons by ") for neurons, _, _ in chosen]
         return [altered(make_evidence(method), data__tested=2) for method in methods]
 
+    def Chosen(self, target: Any, ranking: Any, layers: Any) -> Any:
+        return target, ranking, layers
+
     def layers_among(self, neurons: Any, ranking: Any, layers: Any) -> str:
         return f"among {layers}"
 
@@ -362,7 +365,7 @@ FAKED = {
         ),
         *("save_effects", "save_scores", "save_texts"),
     ],
-    "studies.evidence": ["ask", "layers_among", "save_evidence"],
+    "studies.evidence": ["Chosen", "ask", "layers_among", "save_evidence"],
     "forward": ["score", "generate", "steering", "touched_tokens", "refuse_untouched"],
 }
 

@@ -28,7 +28,7 @@ BESIDE = {  # what an option is for
     **{("find", flag): ["--method", "causal-l0"] for flag in ("--share", "--kl", "--neutral")},
     ("generate", "--scale"): ["--direction", "mean"],
 }
-REFUSED = {("evidence", "--reach"): {"onward", "all"}, ("evidence", "--direction"): {"mean", "probe", "text"}}
+REFUSED = {("evidence", "--reach"): {"onward", "all"}}
 TYPED = {  # of options that take more than some words
     "--task": ["intransitive", "it's *"],
     "--data": ["auto", "./my pairs.csv"],
@@ -65,7 +65,10 @@ TYPED = {  # of options that take more than some words
 }
 FURTHER = {
     **{(command, "--kl"): ["auto", "0.02"] for command in ("ablate", "amplify", "evidence")},
-    **{(command, "--direction"): ["mean", "probe", "text"] for command in ("ablate", "amplify", "generate")},
+    **{
+        (command, "--direction"): ["mean", "probe", "text"]
+        for command in ("ablate", "amplify", "generate", "evidence")
+    },
     ("ablate", "--to"): ["zero", "mean", "resample"],
 }
 OPTIONS_TYPED = [

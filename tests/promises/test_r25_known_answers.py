@@ -20,7 +20,7 @@ from neurosteer.model import load_model
 from neurosteer.pairs import load_pairs
 from neurosteer.progress import QUIET
 from neurosteer.studies import find
-from neurosteer.studies.evidence import EvidenceSettings, ask
+from neurosteer.studies.evidence import Chosen, EvidenceSettings, ask
 
 TRAIN = 60
 FOUND = 0.95
@@ -78,7 +78,7 @@ def check_decoys(seeds: range, tmp_path) -> None:
             model,
             pairs,
             found.split,
-            [(one, None, (LAYER,)) for one in sets],
+            [Chosen(one, None, (LAYER,)) for one in sets],
             EvidenceSettings(seed=seed),
             only=("encoded", "necessary"),
             neutral=neutral,

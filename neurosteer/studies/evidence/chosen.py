@@ -74,13 +74,15 @@ def method_of(ranking: Ranking | None) -> Method | None:
 
 
 def layers_among(
-    neurons: NeuronSet, ranking: Ranking | None, layers: str | int | Sequence[int] | None
+    target: NeuronSet | Direction, ranking: Ranking | None, layers: str | int | Sequence[int] | None
 ) -> tuple[int, ...]:
-    """Among whose units the set was chosen."""
+    """Among whose units a set was chosen; the layer of a direction."""
+    if isinstance(target, Direction):
+        return (target.layer,)
     if layers == "all" and ranking is not None:
         return ranking.layers
-    if layers is None and "among" in neurons.metadata:
-        return tuple(neurons.metadata["among"])
+    if layers is None and "among" in target.metadata:
+        return tuple(target.metadata["among"])
     if layers is None or isinstance(layers, str):
-        return tuple(sorted(set(neurons.layers.tolist())))
+        return tuple(sorted(set(target.layers.tolist())))
     return tuple(sorted({layers} if isinstance(layers, int) else set(layers)))
