@@ -85,6 +85,10 @@ class Edit:
             raise InputError(f"scale must be a finite number, not {self.scale}")
         if not bool(torch.as_tensor(self.value).isfinite().all()):
             raise InputError("an edit's value must be finite")
+        if self.rest and self.direction is None:
+            raise InputError("the rest is what a direction leaves: give direction= too")
+        if self.direction is not None and self.kind != "push":
+            _ = self.direction.layer  # a component that is edited is one of a single layer
         if self.needs_donors and not self.donors:
             raise InputError("resampling takes its activations from donor sentences: give donors=, train pairs say")
 
@@ -174,7 +178,6 @@ class Edit:
             InputError: for a direction of several layers.
         """
         one_of(to, FIXED_REFERENCES, "to")
-        _check_one_layer(direction, "projected out")
         return cls(direction.neurons, to, float(scale), where, direction=direction)
 
     @classmethod
@@ -200,7 +203,6 @@ class Edit:
             InputError: for a direction of several layers.
         """
         one_of(to, REFERENCES, "to")
-        _check_one_layer(direction, "kept alone")
         found = _sentences(donors)
         return cls(direction.neurons, to, 0.0, where, donors=found, seed=seed, direction=direction, rest=True)
 
@@ -307,11 +309,6 @@ class Edit:
 
     def __repr__(self) -> str:
         return f"Edit({self.kind}, scale {self.scale:g}, where {self.where}, {self.target!r})"
-
-
-def _check_one_layer(direction: Direction, done: str) -> None:
-    if len(set(direction.neurons.layers.tolist())) != 1:
-        raise InputError(f"only a direction of one layer can be {done}")
 
 
 def _sentences(donors: Pairs | Sequence[str]) -> tuple[str, ...]:

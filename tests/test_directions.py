@@ -23,6 +23,8 @@ from neurosteer.errors import InputError
 from neurosteer.forward import eos_states, score, steering
 from neurosteer.model import Model
 from neurosteer.neurons import Direction, NeuronSet
+from neurosteer.report.edit_labels import action
+from neurosteer.results import record
 from neurosteer.studies import Effect, Found, find, measure_effect
 from neurosteer.studies.effects.direction_controls import exchanged_directions, exchanged_items, random_directions
 
@@ -170,6 +172,10 @@ def test_an_effect_beside_its_controls(found: Found, tiny: Callable[[str], Model
     assert effect.exchanged is not None
     assert effect.controls is not None
     assert (effect.controls.n, effect.exchanged.n) == (2, 2)
+    kept = measure_effect(tiny("llama"), found.test, Edit.keep_only(direction), **{**asked, "controls": 0})
+    assert kept.edit.rest
+    assert action(kept.edit) == "keep the component alone, the rest at its mean"
+    assert "rest" not in record(effect.edit)
     pushed = measure_effect(tiny("llama"), found.test, Edit.push(direction, 2.0), **asked)
     assert pushed.edit.value == pytest.approx(2 * direction.std, rel=1e-4)
     assert pushed.control_margins.shape == (2, len(found.test))
@@ -192,12 +198,20 @@ def test_files_and_refusals(llama: Model, tmp_path: Path):
     again = Direction.load(tmp_path / "one.safetensors")
     assert (again.layer, again.std, again.neurons.model) == (2, direction.std, llama.fingerprint)
     assert again.cosine(direction) == 1
+    both = NeuronSet.of(llama, [(layer, unit) for layer in (1, 2) for unit in range(WIDTH)])
+    several = replace(direction, neurons=both, vector=torch.cat([direction.vector, direction.vector]))
     for make, said in [
         (lambda: Direction.of(llama, [1.0, 2.0], 1), "the vector is [2], not [32 units of resid_post]"),
         (lambda: Direction.of(llama, torch.zeros(WIDTH), 1), "a direction needs finite values, not all of them 0"),
         (lambda: Direction.of(llama, VECTOR, 1, std=-1.0), "std must be a number of at least 0, not -1.0"),
         (lambda: Direction.of(llama, VECTOR, 3), "no layer 3"),
         (lambda: Edit.project_out(direction, "resample"), "to 'resample' is not one of zero, mean"),
+        (
+            lambda: Edit.project_out(several),
+            "this takes a direction of one layer, and Direction(given, at resid_post,",
+        ),
+        (lambda: Edit.keep_only(several), "has 2"),
+        (lambda: replace(Edit.ablate(direction.neurons), rest=True), "give direction= too"),
     ]:
         with pytest.raises(InputError) as error:
             make()

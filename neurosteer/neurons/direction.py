@@ -93,8 +93,15 @@ class Direction:
 
     @property
     def layer(self) -> int:
-        """The layer of a direction that has one."""
-        return int(self.neurons.layers[0])
+        """Its layer.
+
+        Raises:
+            InputError: for a direction of several layers.
+        """
+        layers = set(self.neurons.layers.tolist())
+        if len(layers) != 1:
+            raise InputError(f"this takes a direction of one layer, and {self!r} has {len(layers)}")
+        return int(layers.pop())
 
     @property
     def metadata(self) -> Mapping[str, Json]:

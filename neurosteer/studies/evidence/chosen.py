@@ -34,10 +34,7 @@ class Chosen:
 
 def direction_of(found: Found, direction: Direction) -> Chosen:
     """A direction, with the statistics of the find where it has none of its own."""
-    layers = sorted(set(direction.neurons.layers.tolist()))
-    if len(layers) != 1:
-        raise InputError("evidence asks about a direction of one layer")
-    return Chosen(replace(direction, neurons=_measured(found, direction.neurons)), None, tuple(layers))
+    return Chosen(replace(direction, neurons=_measured(found, direction.neurons)), None, (direction.layer,))
 
 
 def chosen_of(

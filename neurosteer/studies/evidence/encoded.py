@@ -24,7 +24,7 @@ from neurosteer.report.numbers import p_equals
 from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.studies.bootstrap import Groups, groups_in, interval, resampled_pairs
-from neurosteer.studies.effects.direction_controls import is_searched, random_directions, searched_again
+from neurosteer.studies.effects.direction_controls import random_directions, searched_again
 from neurosteer.studies.examples import Examples, fit_dense
 from neurosteer.vocabulary import NOUNS
 
@@ -140,8 +140,7 @@ def _answer(work: AskedSet, split: Split, right: Sequence[Shares], unseen: str) 
     p = one_sided_p(value.value, controls) if controls else None
     verdict = None if why or p is None else holds(p, value.low, 0.0)
     spread = f"; {len(controls)} {work.compared}: {_points(min(others))} to {_points(max(others))}" if others else ""
-    searched = work.method is not None or (work.direction is not None and is_searched(work.direction))
-    again = "searched again on train pairs, " if searched else ""
+    again = "searched again on train pairs, " if work.searched else ""
     said = (
         f"A probe on {work.called}, {again}is right in {_points(own)} on {unseen}, the best baseline ({name}) in "
         f"{_points(base)}{spread}{'' if p is None else f', {p_equals(p)}'}"

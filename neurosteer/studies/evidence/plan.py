@@ -13,7 +13,7 @@ from .factorial import USED
 from .interchange_map import MOST_ITEMS
 from .numbers import GRID
 from .passes import Passes
-from .selective import RESPLITS, searches
+from .selective import RESPLITS
 from .work import AskedSet
 
 TRIED, TIMED = 16, 3  # pairs and edits that are timed
@@ -67,7 +67,7 @@ def _interchangeable(work: AskedSet, pace: float) -> float:
 
 
 def _selective(work: AskedSet, pace: float) -> float:
-    if not searches(work):
+    if not work.searched:
         return 0.0
     known = len(work.split.train) + len(work.split.validation)
     attribution = BACKWARD * known * pace * (work.method == "attribution")

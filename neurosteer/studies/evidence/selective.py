@@ -23,7 +23,7 @@ from neurosteer.results import Estimate
 from neurosteer.results.evidence import Answer, Beside
 from neurosteer.seeds import generator
 from neurosteer.studies.bootstrap import groups_in
-from neurosteer.studies.effects.direction_controls import is_searched, like, searched_again
+from neurosteer.studies.effects.direction_controls import like, searched_again
 from neurosteer.studies.margins import ratio
 from neurosteer.vocabulary import counted
 
@@ -38,22 +38,15 @@ PART = 0.75  # of train and validation pairs that a resplit searches, as a find 
 
 def selective(work: AskedSet) -> AnswerParts:
     """How much more the set takes of the margin than sets that the same search finds on exchanged labels."""
-    if not searches(work):
-        chose = (
-            "no ranking of a find chose the set" if work.direction is None else "no find has searched the direction"
-        )
-        return work.cannot_tell("selective", f"{chose}, so there is no search to repeat")
+    if not work.searched:
+        who = "ranking of a find chose the set" if work.direction is None else "find has searched the direction"
+        return work.cannot_tell("selective", f"no {who}, so there is no search to repeat")
     if why := work.no_preference():
         return work.cannot_tell("selective", why)
     found = _null_directions(work, work.direction) if work.direction is not None else _null_sets(work)
     after = work.passes.edited(work.test, [work.ablation(work.target), *found.edits])
     few = too_few(len(work.test), work.n_groups, len(found.edits), what="null search")
     return AnswerParts(answer=_answer(work, after, found, few))
-
-
-def searches(work: AskedSet) -> bool:
-    """Whether a search chose what is asked about, so that it can be repeated."""
-    return work.method is not None or (work.direction is not None and is_searched(work.direction))
 
 
 @dataclass(frozen=True, eq=False)

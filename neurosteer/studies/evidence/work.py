@@ -19,7 +19,7 @@ from neurosteer.pairs import Pairs, Split, sentence_hashes
 from neurosteer.results.effect import EqualDisturbance
 from neurosteer.results.evidence import Answer, CurvePoint, Elsewhere, MapCell, NeutralText
 from neurosteer.studies.bootstrap import Groups, groups_in
-from neurosteer.studies.effects.direction_controls import like, random_directions
+from neurosteer.studies.effects.direction_controls import is_searched, like, random_directions
 from neurosteer.studies.margins import Preference, clean_preference
 from neurosteer.vocabulary import NOUNS, FixedReference, Method, Position, Question, counted
 
@@ -145,6 +145,11 @@ class AskedSet:
     def compared(self) -> str:
         """What its controls are called."""
         return "matched sets" if self.direction is None else "random directions"
+
+    @property
+    def searched(self) -> bool:
+        """Whether a search chose what is asked about, so that it can be repeated."""
+        return self.method is not None or (self.direction is not None and is_searched(self.direction))
 
     @property
     def target(self) -> NeuronSet | Direction:
