@@ -55,8 +55,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def neurosteer_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache for every test."""
-    home = tmp_path / "neurosteer-home"
+    """An empty cache for every test, beside the folder that tests count files in."""
+    home = tmp_path.with_name(f"{tmp_path.name}-home")
     monkeypatch.setenv("NEUROSTEER_HOME", str(home))
     return home
 
