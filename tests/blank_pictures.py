@@ -20,7 +20,7 @@ def blank(figure: Figure, file: BytesIO, *, format: str, dpi: int, **_: Any) -> 
     """A white picture of the figure's size."""
     width, height = (int(inches * dpi) for inches in figure.get_size_inches())
     if format == "svg":
-        file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"/>'.encode())
+        file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"></svg>'.encode())
     else:
         Image.new("1", (width, height), 1).save(file, format, dpi=(dpi, dpi))
 

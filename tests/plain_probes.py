@@ -91,7 +91,7 @@ def _plain_weights(x: np.ndarray, y: np.ndarray, penalty: float, start: np.ndarr
         slope = -(x.T @ (y / (1 + np.exp(y * (x @ w))))) / len(x)
         moved = w - step * slope
         new = np.sign(moved) * np.maximum(np.abs(moved) - step * penalty, 0)
-        if np.abs(new - w).max() < 1e-10:
+        if np.abs(new - w).max() < 1e-8:
             break
         w = new
     return w

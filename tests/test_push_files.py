@@ -10,6 +10,7 @@ from typing import Any
 import gguf
 import pytest
 import torch
+from sizes import quick_and_slow
 from tiny_models import hf_blocks, hf_network, ids_of, random_pairs
 
 from neurosteer.edits import Edit
@@ -34,7 +35,7 @@ def of_gguf(path: Path) -> tuple[int, torch.Tensor]:
     return int(tensor.name.removeprefix("direction.")), torch.from_numpy(tensor.data.copy())
 
 
-@pytest.mark.parametrize("kind", ["llama", "gpt2", "neox"])
+@pytest.mark.parametrize("kind", quick_and_slow(["gpt2"], ["llama", "neox"]))
 @pytest.mark.parametrize("to", ["gguf", "lm-eval"])
 def test_a_file_does_what_the_push_does(to: Any, kind: str, tiny_folder: Callable[[str], Path], tmp_path: Path):
     """Added by a hook of one's own to what the block gives, at every token."""

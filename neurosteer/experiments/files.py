@@ -17,7 +17,7 @@ from neurosteer.store import write_bytes
 from .outcome import Outcome
 from .page import outcome_page
 
-DPI, PAGE_DPI = 160, 110
+DPI = 160
 
 
 def write_outcome(outcome: Outcome, folder: Path, progress: Progress = QUIET) -> list[str]:
@@ -39,10 +39,10 @@ def write_outcome(outcome: Outcome, folder: Path, progress: Progress = QUIET) ->
         try:
             figure = draw()
             drawn = {"png": _content(save_figure, figure, DPI), "svg": _content(save_svg, figure, DPI)}
-            pictures[name] = _content(save_figure, figure, PAGE_DPI)
         except Exception as error:  # whatever a drawing library says, the numbers are there
             progress.notice(cannot_draw(name, error))
             continue
+        pictures[name] = drawn["png"]
         for suffix, content in drawn.items():
             write(f"{name}.{suffix}", content)
     write("index.html", outcome_page(outcome, pictures).encode())

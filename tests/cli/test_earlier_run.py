@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fresh_process import told, write_made
+from sizes import all_slow_but
 from tiny_models import save_tiny
 
 SLOW = ("torch", "transformers", "transformer_lens", "datasets", "pandas", "matplotlib", "sklearn")
@@ -120,7 +121,7 @@ def _spoil(kind: str) -> None:
         path.write_bytes(path.read_bytes().replace(b"e", b"a", 1))
 
 
-@pytest.mark.parametrize("what", CHANGED)
+@pytest.mark.parametrize("what", all_slow_but(["weights", "the order of the pairs", "an answer"], CHANGED))
 def test_it_is_measured_again_where_anything_changed(what, place, command, loads):
     command(SCORE)
     CHANGED[what](place)
@@ -128,6 +129,7 @@ def test_it_is_measured_again_where_anything_changed(what, place, command, loads
     assert len(loads) == 2
 
 
+@pytest.mark.slow
 def test_an_effect_is_measured_again_where_its_find_changed(place, command, loads):
     command(FIND)
     command(ABLATE)

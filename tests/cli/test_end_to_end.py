@@ -202,6 +202,7 @@ def test_a_whole_session(run: Any, shown: Shown, llama: str, place: Path):
     assert b"Sentences after which it is highest" in first["ablate"]
 
 
+@pytest.mark.slow
 def test_a_task_that_was_never_found(run: Any, llama: str, place: Path):
     """It is found first; a second edit reuses that find, and the tables name where all of it is."""
     asked = ["--task", "made", "--data", "made.jsonl", "--topk", "2", "--controls", "1", "--neutral", "prose.txt"]

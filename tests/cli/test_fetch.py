@@ -12,6 +12,7 @@ import datasets
 import pytest
 from fake_hub import FakeHub, commit_of, serving
 from made_pairs import made_pairs
+from sizes import quick_and_slow
 from tiny_models import save_tiny
 
 from neurosteer.model import load_model
@@ -122,7 +123,7 @@ def test_what_is_printed(hub: FakeHub, run: Any):
     assert run("fetch", "someone/tiny", "--revision", "v2").out.startswith("model   someone/tiny, already there\n")
 
 
-@pytest.mark.parametrize("how", ["Ctrl-C", "connection"])
+@pytest.mark.parametrize("how", quick_and_slow(["connection"], ["Ctrl-C"]))
 def test_a_model_is_fetched_whole_or_not_at_all(
     how: str, hub: FakeHub, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

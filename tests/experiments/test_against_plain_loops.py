@@ -160,7 +160,8 @@ def accuracy(x: np.ndarray, y: np.ndarray, weights: np.ndarray, bias: float) -> 
     return float(((x @ weights + bias) * y > 0).mean())
 
 
-@pytest.mark.parametrize("layer", quick_and_slow([1], [0, 2]))
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", range(LAYERS))
 def test_fig2(run, plain, layer):
     """Kept share and accuracy by lambda; lambda 1 keeps all."""
     rows = {(row["layer"], row["lambda"]): row for row in result(run, "fig2")["rows"]}
@@ -501,6 +502,7 @@ def test_baselines_of_tasks_with_and_without_words(llama: Model, tasks: list[Pai
     assert "repeating an earlier one: 3 (left out)" in notice
 
 
+@pytest.mark.slow
 def test_lambda_chosen_on_validation(llama, tasks, plain, apart):
     """By the formulas as printed: the smallest whose accuracy there reaches 95 % of the dense probe's."""
     recipe = replace(RECIPE, experiments=("fig6",), lam="validation", lambdas=(0.3, 0.6, 0.9, 1.0))

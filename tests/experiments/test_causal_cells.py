@@ -28,7 +28,7 @@ from causal_toy import (
 )
 from planted_cause import UNITS, agreement_pairs
 from scipy import stats
-from sizes import quick_and_slow
+from sizes import all_slow_but, quick_and_slow
 from tiny_models import WIDTH, hf_blocks, hf_network, ids_of
 
 from neurosteer.errors import InputError
@@ -87,7 +87,7 @@ def plain_margins(network: Any, pairs: Pairs, units: Sequence[int]) -> list[floa
         return [logprob(pair.good) - logprob(pair.bad) for pair in pairs]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", all_slow_but(["attribution"], METHODS))
 @pytest.mark.parametrize("target", quick_and_slow(["cat"], ["ant"]))
 def test_cells_are_what_a_plain_loop_measures(toy: Toy, network: Any, target: str, method: str):
     """Of every set and each of its controls."""

@@ -185,7 +185,7 @@ def test_predicted_against_measured_and_agreement(twenty: CausalTransfer, figure
     assert len(ends) == 15
 
 
-@pytest.mark.parametrize("unknown", ["delta", "q"])
+@pytest.mark.parametrize("unknown", quick_and_slow(["delta"], ["q"]))
 def test_what_was_not_measured_is_not_drawn(twenty: CausalTransfer, unknown: str):
     figures = drawn(replace(twenty, cells=[replace(cell, **{unknown: None}) for cell in twenty.cells]))
     axes = figures["causal"].axes[0]

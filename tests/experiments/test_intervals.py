@@ -117,7 +117,7 @@ def trending(tasks: int, runs: int, kind: str, rng: np.random.Generator) -> np.n
     return noise + own if kind == "slopes" else noise
 
 
-@pytest.mark.parametrize("kind", ["noise", "walks", "slopes"])
+@pytest.mark.parametrize("kind", quick_and_slow(["slopes"], ["noise", "walks"]))
 @pytest.mark.parametrize("tasks", quick_and_slow([6], [12, 67]))
 def test_no_trend_is_seldom_one(tasks: int, kind: str):
     """At most 6 % of 400 on either side: .025 and what chance adds, or .045 of six."""

@@ -350,6 +350,7 @@ def test_what_it_would_take(place: Place, names, run, tmp_path):
     assert list(tmp_path.glob("run-*")) == []
 
 
+@pytest.mark.slow
 def test_hub_revisions(place: Place, names, result: Models, tmp_path, monkeypatch):
     """Two commits of one repository give what their folders give, and the files of either are fetched once."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))

@@ -211,7 +211,8 @@ def real(builtin: Model, builtin_network: Any, blimp_sample: Path) -> Real:
     return Real(pairs, network, ids, clean, tokens.mean(0), neurons)
 
 
-@pytest.mark.parametrize("to", quick_and_slow(["mean"], ["zero"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["mean", "zero"])
 def test_built_in_model(to: str, real: Real, builtin: Model):
     value = real.mean[real.neurons.units] * (to == "mean")
 

@@ -52,7 +52,7 @@ def test_greedy(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[
     assert generate(tiny(kind), tuple(PROMPTS), max_new_tokens=9) == written
 
 
-@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("cache", quick_and_slow([True], [False]))
 @pytest.mark.parametrize("where", ACTS)
 @pytest.mark.parametrize("kind", SOME_KINDS)
 def test_greedy_under_an_edit(

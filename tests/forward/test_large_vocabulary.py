@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from plain_edits import hf_logprobs, neurons_at
+from sizes import all_slow_but
 from tiny_models import hf_network, ids_of, random_pairs, sentences_of
 
 from neurosteer.edits import Edit
@@ -35,7 +36,7 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", all_slow_but(["llama", "bloom"], KINDS))
 def test_scores_are_those_of_plain_hugging_face(kind: str, in_parts: list[int], tiny_folder: Callable[[str], Path]):
     network = hf_network(tiny_folder(kind))
     found = score(load_model(tiny_folder(kind)), PAIRS).logprob.flatten()

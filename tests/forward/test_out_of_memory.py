@@ -17,6 +17,7 @@ import pytest
 import torch
 from made_pairs import made_pairs
 from plain_edits import neurons_at
+from sizes import all_slow_but, quick_and_slow
 from tiny_models import LAYERS, hf_blocks, random_pairs
 from torch import Tensor
 
@@ -196,7 +197,7 @@ def test_again_and_again(tiny: Callable[[str], Model]):
         assert (ours - theirs).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", all_slow_but(["states", "edited scores"], WAYS))
 def test_a_row_that_does_not_fit(way: str, tiny: Callable[[str], Model]):
     model = tiny("llama")
     with memory_for(model, 0), pytest.raises(NeurosteerError) as caught:
@@ -219,7 +220,7 @@ def test_other_errors_pass(tiny: Callable[[str], Model]):
     assert (len(begun), told.notices) == (1, [])
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("temperature", quick_and_slow([1.0], [0.0]))
 def test_prompts(temperature: float, tiny: Callable[[str], Model], caplog: pytest.LogCaptureFixture):
     """Each is written as it would be alone."""
     model, options = tiny("llama"), {"max_new_tokens": 6, "temperature": temperature, "seed": 1}

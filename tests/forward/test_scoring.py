@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from plain_edits import SOME_KINDS, hf_edited, hf_logprobs, neurons_at
+from sizes import quick_and_slow
 from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, random_pairs, save_tiny, sentences_of
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
@@ -181,7 +182,7 @@ def test_margins_from_where_a_pair_parts(tiny: Callable[[str], Model]):
     assert short.kl is None
 
 
-@pytest.mark.parametrize("site", ["resid_post", "resid_pre", "mlp_out", "attn_out"])
+@pytest.mark.parametrize("site", quick_and_slow(["resid_pre", "mlp_out"], ["resid_post", "attn_out"]))
 @pytest.mark.parametrize("kind", SOME_KINDS)
 def test_resumed_above_the_edited_block(
     kind: str, site: str, tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
@@ -211,7 +212,7 @@ def attentions(model: Model) -> list[Any]:
     return [block.attn for block in model.bridge.blocks]
 
 
-@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+@pytest.mark.parametrize("kind", quick_and_slow(["llama"], ["gpt2"]))
 @pytest.mark.usefixtures("arranged")
 def test_divergence(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     """The mean over scored tokens of KL(unedited || edited), from all logits of one sentence after the other."""

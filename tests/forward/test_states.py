@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
-from sizes import quick_and_slow
+from sizes import all_slow_but, quick_and_slow
 from tiny_models import WIDTH, hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
@@ -22,13 +23,10 @@ TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def expected(tiny_folder: Callable[[str], Path]) -> dict[str, Tensor]:
+def expected(tiny_folder: Callable[[str], Path]) -> Callable[[str], Tensor]:
     """`[pair, side, layer, unit]` by architecture."""
     sequences = [ids_of(sentence) for sentence in sentences_of(PAIRS)]
-    return {
-        kind: hf_states(hf_network(tiny_folder(kind)), sequences).unflatten(0, (len(PAIRS), 2))
-        for kind in ARCHITECTURES
-    }
+    return cache(lambda kind: hf_states(hf_network(tiny_folder(kind)), sequences).unflatten(0, (len(PAIRS), 2)))
 
 
 def difference(model: Model, expected: Tensor, pairs: Pairs = PAIRS) -> float:
@@ -37,18 +35,18 @@ def difference(model: Model, expected: Tensor, pairs: Pairs = PAIRS) -> float:
     return (states.values - expected).abs().max().item()
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_states_are_those_of_hugging_face(kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor]):
-    assert expected[kind].abs().mean() > 0.1  # so that the tolerance means something
-    assert difference(tiny(kind), expected[kind]) < TOLERANCE
+@pytest.mark.parametrize("kind", all_slow_but(["llama", "gemma3", "bloom"], ARCHITECTURES))
+def test_states_are_those_of_hugging_face(kind: str, tiny: Callable[[str], Model], expected: Callable[[str], Tensor]):
+    assert expected(kind).abs().mean() > 0.1  # so that the tolerance means something
+    assert difference(tiny(kind), expected(kind)) < TOLERANCE
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_states_in_batches_of_equal_length(
-    kind: str, tiny: Callable[[str], Model], expected: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+    kind: str, tiny: Callable[[str], Model], expected: Callable[[str], Tensor], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("neurosteer.forward.check.forest_is_exact", lambda _model, _progress: False)
-    assert difference(tiny(kind), expected[kind]) < TOLERANCE
+    assert difference(tiny(kind), expected(kind)) < TOLERANCE
 
 
 @pytest.mark.parametrize("longest", [2, 12])
@@ -62,10 +60,10 @@ def test_sliding_window_narrower_than_a_row(
     assert difference(tiny("gemma3-narrow"), states, pairs) < TOLERANCE
 
 
-def test_some_layers_only(tiny: Callable[[str], Model], expected: dict[str, Tensor]):
+def test_some_layers_only(tiny: Callable[[str], Model], expected: Callable[[str], Tensor]):
     states = eos_states(tiny("llama"), PAIRS, layers=[2, 0], cache=False)
     assert states.layers == (0, 2)
-    assert (states.values - expected["llama"][:, :, [0, 2]]).abs().max() < TOLERANCE
+    assert (states.values - expected("llama")[:, :, [0, 2]]).abs().max() < TOLERANCE
 
 
 @pytest.mark.parametrize("bos", quick_and_slow(["none", "w7"], ["<s>"]))
@@ -91,11 +89,11 @@ def test_states_say_what_they_are(tiny: Callable[[str], Model]):
     assert torch.equal(states.take([5, 3]).values, states.values[[5, 3]])
 
 
-def test_half_precision_stays_near(tiny_folder: Callable[[str], Path], expected: dict[str, Tensor]):
+def test_half_precision_stays_near(tiny_folder: Callable[[str], Path], expected: Callable[[str], Tensor]):
     model = load_model(tiny_folder("llama"), dtype="bfloat16")
     assert model.describe().dtype == "bfloat16"
-    distance = difference(model, expected["llama"])
-    assert TOLERANCE < distance < 0.1 * expected["llama"].abs().max().item()
+    distance = difference(model, expected("llama"))
+    assert TOLERANCE < distance < 0.1 * expected("llama").abs().max().item()
 
 
 @pytest.mark.parametrize(

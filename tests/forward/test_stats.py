@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sizes import quick_and_slow
 from tiny_models import LAYERS, hf_blocks, hf_network, ids_of, random_pairs, read_from
 from torch import Tensor
 
@@ -41,7 +42,7 @@ def check(stats: UnitStats, tokens: Tensor) -> None:
     assert ((stats.token_var - variance).abs() / variance).max() < 1e-4
 
 
-@pytest.mark.parametrize("bos", ["<s>", "none"])
+@pytest.mark.parametrize("bos", quick_and_slow(["<s>"], ["none"]))
 @pytest.mark.parametrize("kind", ["llama", "bloom"])
 def test_token_statistics(kind: str, bos: str, tiny_folder: Callable[[str], Path]):
     """In a forest and in batches of equal length; together with the states, and later for themselves."""

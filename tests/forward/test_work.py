@@ -12,6 +12,7 @@ import pytest
 import torch
 from plain_edits import neurons_at
 from plain_packs import Group, Row, Tokens, counting, packs_of, prefixes, shape_of
+from sizes import quick_and_slow
 from tiny_models import LAYERS, ids_of, random_pairs
 
 from neurosteer.edits import Edit
@@ -207,7 +208,7 @@ def test_margins_unembed_from_where_a_pair_parts(pairs: Pairs, model: Model):
     assert sum(counted.unembedded) < sum(len(row.nodes) for pack in packs for row in pack)
 
 
-@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("steps", quick_and_slow([3], [1]))
 def test_attribution_makes_one_pass_a_step(steps: int, model: Model):
     """Forward and back keep more than activations, so that half as many rows are a pass."""
     packs = packs_of(scored(SEVERAL), rows=4)

@@ -211,6 +211,7 @@ def test_exchanged_pairs_lead_elsewhere(gym: Model, pairs: Pairs, place: MaskSit
     assert not turned[causal].any()
 
 
+@pytest.mark.slow
 def test_evidence_searches_again(found: Found, gym: Model, prose: Path, monkeypatch: pytest.MonkeyPatch):
     """Each null search follows a path of its own, with gates as the find had them."""
     monkeypatch.setattr("neurosteer.studies.evidence.selective.RESPLITS", 1)

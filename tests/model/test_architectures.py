@@ -25,7 +25,7 @@ PAIRS = random_pairs(4)
 SENTENCES = sentences_of(PAIRS)
 PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6 w5 w3", "w8"]
 CHOSEN = [(layer, unit) for layer in range(LAYERS) for unit in (3, 8, 17, 30)]
-FAST = ("llama", "gpt2", "gpt-neox", "gemma2", "bloom", "mamba", "mixtral", "deepseek-v3")
+FAST = ("llama", "gpt2", "bloom", "mamba", "mixtral")
 
 
 def some_slow(name: str) -> Any:

@@ -13,6 +13,7 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from sizes import quick_and_slow
 from tiny_models import hf_network, random_pairs, save_tiny, save_tokenizer
 from transformer_lens.model_bridge import TransformerBridge
 
@@ -69,7 +70,7 @@ def message_of(source: object, **options: Any) -> str:
 # --- the hub ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("revision", [None, "main", "v2", SHA[::-1]])
+@pytest.mark.parametrize("revision", quick_and_slow([None, "v2"], ["main", SHA[::-1]]))
 def test_hub_id_and_revision(revision: str | None, hub: Path, tmp_path: Path, no_network: list[Any]):
     """The revision is that of weights and tokenizer; offline, not one connection is tried."""
     model = load_model("someone/tiny", revision=revision, offline=True)
@@ -255,7 +256,7 @@ def test_sentences_that_cannot_be_read(tiny: Callable[[str], Model]):
 # --- the fingerprint ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["llama", "gpt2", "neox", "gemma3", "qwen3", "bloom"])
+@pytest.mark.parametrize("kind", quick_and_slow(["llama", "gpt2", "bloom"], ["neox", "gemma3", "qwen3"]))
 def test_one_model_has_one_fingerprint(kind: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     """By its path, in another dtype, with other specials, and behind a bridge, whoever built it."""
     folder, stamp = tiny_folder(kind), tiny(kind).fingerprint

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from sizes import quick_and_slow
 from tiny_models import LAYERS, ids_of
 from torch import Tensor, nn
 from transformer_lens.model_bridge.generalized_components import NormalizationBridge
@@ -144,7 +145,7 @@ def test_a_site_that_is_lacking_attaches_nothing(tiny: Callable[[str], Model]):
 
 
 @pytest.mark.parametrize("site", [site for site in SITES if site != "resid_mid"])
-@pytest.mark.parametrize("last", range(LAYERS))
+@pytest.mark.parametrize("last", quick_and_slow([1], [0, *range(2, LAYERS)]))
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_nothing_is_computed_above_the_last_layer(kind: str, last: int, site: str, tiny: Callable[[str], Model]):
     """Counted by plain torch hooks on Hugging Face's own modules."""

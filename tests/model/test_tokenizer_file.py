@@ -15,7 +15,7 @@ import tokenizers
 import torch
 import transformers
 from plain_edits import hf_logprobs
-from sizes import all_slow_but
+from sizes import all_slow_but, quick_and_slow
 from tiny_models import GROUPED, hf_network, random_pairs, save_random
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 from transformer_lens.model_bridge import TransformerBridge
@@ -141,7 +141,7 @@ def given(way: str, folder: Path, notices: Notices, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("way", all_slow_but(["network"], WAYS))
-@pytest.mark.parametrize("change", [lower_case, digit_by_digit, begins_with_a_space, one_more_word])
+@pytest.mark.parametrize("change", quick_and_slow([begins_with_a_space, one_more_word], [lower_case, digit_by_digit]))
 def test_a_tokenizer_that_the_caller_loaded_reads_as_its_file(
     change: Callable[..., None], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

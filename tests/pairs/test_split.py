@@ -180,6 +180,7 @@ def test_lexical_split_is_refused():
         pairs.split("lexical")
 
 
+@pytest.mark.slow
 def test_lexical_split_depends_neither_on_string_hashing_nor_on_the_global_generator():
     code = (
         "import random\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sizes import quick_and_slow
 from sklearn.linear_model import LogisticRegression
 
 from neurosteer.probes import STRENGTHS, Probes, Standard, fit_logistic, labelled
@@ -111,7 +112,7 @@ def test_where_a_full_step_overshoots():
     assert gradient(x, y, w, b, float(l2)).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("units", [9, 100, 200], ids=["narrow", "tall", "wide"])
+@pytest.mark.parametrize("units", quick_and_slow([100], [9, 200]))
 def test_a_problem_does_not_depend_on_the_others(units):
     """Bit-equal alone, with one other, with many others, in another order, and with other strengths."""
     x, y, _, _ = standardised(problems(60, 9, units, seed=2), 60)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from plain_edits import KINDS, hf_logprobs
-from sizes import all_slow_but, quick_and_slow
+from sizes import all_slow_but
 from tiny_models import hf_network, hf_states, ids_of, random_pairs, sentences_of
 from torch import Tensor
 
@@ -124,7 +124,8 @@ def really(builtin: Model, builtin_network: Any) -> OneByOne:
     return OneByOne.of(builtin_network, [[0, *some, 0] for some in words])
 
 
-@pytest.mark.parametrize("size", quick_and_slow(["512"], ["64"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["512", "64"])
 def test_real_weights(size: str, builtin: Model, really: OneByOne, packed: Callable[[Packing], None]):
     packed(PACKS[size])
     assert forest_is_exact(builtin, QUIET)

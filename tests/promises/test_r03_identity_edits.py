@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from plain_edits import KINDS, neurons_at
+from sizes import quick_and_slow
 from tiny_models import ids_of, random_pairs
 
 from neurosteer.edits import Edit
@@ -62,7 +63,7 @@ def before(tiny: Callable[[str], Model]) -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", IDENTITIES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", quick_and_slow(KINDS[:2], KINDS[2:]))
 def test_identity_inside_the_block(
     kind: str, name: str, tiny: Callable[[str], Model], before: Callable[[str], dict[str, Any]]
 ):
@@ -74,7 +75,7 @@ def test_identity_inside_the_block(
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", quick_and_slow(KINDS[:2], KINDS[2:]))
 def test_the_model_itself_after_the_block(
     kind: str, name: str, tiny: Callable[[str], Model], before: Callable[[str], dict[str, Any]]
 ):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from plain_edits import neurons_at
+from sizes import quick_and_slow
 from tiny_models import LAYERS, WIDTH, hf_blocks, ids_of, random_pairs
 from torch import Tensor
 
@@ -167,7 +168,7 @@ STEERED: dict[str, Callable[[Model], None]] = {
 }
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("error", quick_and_slow([KeyboardInterrupt, MemoryError], [ValueError]))
 @pytest.mark.parametrize("way", STEERED)
 def test_a_fault_in_the_middle_of_a_steered_pass(way: str, error: type[BaseException], left: Left):
     """In the model itself, after about half of all calls of its MLPs; memory that stays full is a failure of ours."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from plain_edits import KINDS, hf_edited, hf_greedy, neurons_at
+from sizes import quick_and_slow
 from tiny_models import EOS, LAYERS, hf_network, ids_of, random_pairs, sentences_of
 
 from neurosteer.edits import Edit
@@ -133,7 +134,7 @@ def test_calls_of_the_bridge_are_edited(kind: str, tiny: Callable[[str], Model],
     assert (applied.calls, applied.firings, applied.tokens) == (1, 2, 12)
 
 
-@pytest.mark.parametrize("where", ["all", "prompt", "generated"])
+@pytest.mark.parametrize("where", quick_and_slow(["prompt"], ["all", "generated"]))
 @pytest.mark.parametrize("kind", KINDS)
 def test_hugging_faces_own_generate_is_edited(
     kind: str, where: str, tiny: Callable[[str], Model], tiny_folder: Folder

@@ -1,4 +1,7 @@
-"""R8: the same seed gives the same bytes: two fresh processes on the CPU, two empty caches, one run folder."""
+"""R8: the same seed gives the same bytes: two processes on the CPU, two empty caches, one run folder.
+
+A fresh process is compared with this one; with `pytest -m slow` two fresh ones.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +11,35 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from made_pairs import made_pairs
+from sizes import quick_and_slow
 
-from neurosteer.model import Model
+from neurosteer.model import Model, load_model
+from neurosteer.probes import L0Settings
 from neurosteer.studies import find, save_find
 
 CODE = """
 import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from made_pairs import made_pairs
-from neurosteer.model import load_model
-from neurosteer.probes import L0Settings
-from neurosteer.studies import find, save_find
-model = load_model(sys.argv[1])
-found = find(model, made_pairs(), topk=3, draws=1, seed=1, layers=[2], l0=L0Settings(steps=20))
-save_find(model, [found], out=Path("runs"), options={"k": 3})
+sys.path[:0] = sys.argv[2:]
+from test_r08_same_bytes import search
+search(sys.argv[1])
 """
-TESTS = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+
+
+def search(folder: str | Path) -> None:
+    """A run in the working folder."""
+    model = load_model(folder)
+    found = find(model, made_pairs(), topk=3, draws=1, seed=1, layers=[2], l0=L0Settings(steps=20))
+    save_find(model, [found], out=Path("runs"), options={"k": 3})
 
 
 def start(place: Path, model: Path) -> subprocess.Popen[str]:
-    """A run with its own working folder, cache and hash seed."""
+    """The same with its own working folder, cache and hash seed."""
     place.mkdir()
     own = {"NEUROSTEER_HOME": str(place / "home"), "PYTHONHASHSEED": str(len(place.name)), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", CODE, str(model), str(TESTS)]
+    command = [sys.executable, "-c", CODE, str(model), str(HERE), str(HERE.parent)]
     return subprocess.Popen(command, cwd=place, env=os.environ | own, stderr=subprocess.PIPE, text=True)
 
 
@@ -40,9 +47,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]):
-    places = [tmp_path / "a", tmp_path / "second"]
-    for process in [start(place, tiny_folder("llama")) for place in places]:
+@pytest.mark.parametrize("fresh", quick_and_slow([1], [2]))
+def test_same_seed_same_bytes(
+    fresh: int, tmp_path: Path, tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+):
+    model, places = tiny_folder("llama"), [tmp_path / "a", tmp_path / "second"]
+    processes = [start(place, model) for place in places[:fresh]]
+    for place in places[fresh:]:
+        place.mkdir()
+        monkeypatch.chdir(place)
+        monkeypatch.setenv("NEUROSTEER_HOME", str(place / "home"))
+        search(model)
+    for process in processes:
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
     first, second = (contents(place / "runs") for place in places)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from kept_artefacts import keep_artefacts
 from made_pairs import made_pairs
-from sizes import quick_and_slow
+from sizes import all_slow_but, quick_and_slow
 from stub_recipe import DIGEST, contents, stub_units
 
 from neurosteer.artefacts import check_path
@@ -141,7 +141,7 @@ def test_run_folders(kept, name, how, tmp_path):
     assert all(row["ok"] for row in check_path(run))
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", all_slow_but(["find"], RUNS))
 def test_damaged_runs_are_passed_over(kept, name, tmp_path):
     """By what lists runs, and by what takes neurons from the newest."""
     run = shutil.copytree(kept[name], tmp_path / "run")
@@ -167,7 +167,8 @@ def test_no_page_makes_a_damaged_run_sound(kept, name, again, tmp_path):
     assert contents(run) == before
 
 
-@pytest.mark.parametrize("again", quick_and_slow([make_page], [write_pdfs]))
+@pytest.mark.slow
+@pytest.mark.parametrize("again", [make_page, write_pdfs])
 def test_other_damage_is_still_told_after_a_page(kept, again, tmp_path, rendered):
     run = shutil.copytree(kept["find"], tmp_path / "run")
     again(run)

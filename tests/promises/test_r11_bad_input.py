@@ -26,6 +26,7 @@ import pytest
 import typer
 from made_pairs import made_pairs
 from safetensors.numpy import save_file
+from sizes import quick_and_slow
 
 from neurosteer.cli import main
 from neurosteer.cli.app import app
@@ -968,7 +969,7 @@ def test_the_installed_command(place: Path, arguments: list[str | bytes], messag
     assert contents(place) == before
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+@pytest.mark.parametrize("closed", quick_and_slow(["<&- >&-"], ["<&-", ">&-"]))
 def test_closed_streams(place: Path, closed: str):
     """Nobody asks, and nobody has to listen."""
     ended = installed(place, "ls", "recipes", closed=closed)

@@ -119,7 +119,7 @@ def one_folder(here):
     def job():
         runs._write_page = lambda *given: None  # of no results there is none
         appearing(here / "go")
-        for _ in range(100):
+        for _ in range(30):
             fill = lambda draft: write_bytes(draft / "made.csv", b"1,2")
             runs.write_run(here / "runs" / "one", loaded, [], command="find", options={}, fill=fill)
     children = [forked(job) for _ in range(4)]
@@ -171,12 +171,10 @@ def test_four_at_once(scene):
 
 
 LEFT = {"computing": [], "writing": ["states"], "remembering": ["fingerprints"], "drawing": ["pages"]}
-QUICK = "writing"
 
 
-@pytest.mark.parametrize(
-    "when", [pytest.param(when, marks=[] if when == QUICK else [pytest.mark.slow]) for when in LEFT]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("when", LEFT)
 def test_one_is_killed(scene, when):
     """The others wait no longer, and take its place; what it has left half-written is gone."""
     (report, folder), (_, whole) = scene(when), scene("at-once")

@@ -126,10 +126,12 @@ def check_offline(ends: dict[str, list[Any]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", quick_and_slow([["score", "find", *ABSENT]], [[*OFFLINE, *ABSENT]]), ids=lambda names: str(len(names))
+    ("names", "how"),
+    quick_and_slow([(["score", "find", *ABSENT], ["blank"])], [([*OFFLINE, *ABSENT], [])]),
+    ids=["few", "every"],
 )
-def test_offline_in_a_fresh_process(place: Path, names: Sequence[str]):
-    check_offline(ends_of(place, offline(names)))
+def test_offline_in_a_fresh_process(place: Path, names: Sequence[str], how: Sequence[str]):
+    check_offline(ends_of(place, offline(names), *how))
 
 
 @pytest.mark.slow

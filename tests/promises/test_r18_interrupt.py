@@ -148,6 +148,7 @@ def test_after_the_last_unit(place):
     assert all(begun.count(name) == 1 for name in NAMES)
 
 
+@pytest.mark.slow
 def test_the_end_is_the_same(place):
     """As of a run that nobody stopped."""
     code, _, _ = stopped(place, [*METADATA, "--quiet"], "block-3-3")
@@ -169,7 +170,7 @@ STAYS: dict[str, set[str] | None] = {
 }
 
 
-@pytest.mark.parametrize("where", all_slow_but(["made.csv", "index.html"], STAYS))
+@pytest.mark.parametrize("where", all_slow_but(["made.csv"], STAYS))
 def test_in_a_file(where, tmp_path, tiny_folder, monkeypatch, run):
     """What stays of the run is whole; the same command then ends as if nobody had pressed anything."""
     monkeypatch.chdir(tmp_path)

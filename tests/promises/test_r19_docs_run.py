@@ -279,7 +279,12 @@ def saved_by(tree: ast.Module) -> list[str]:
 
 @pytest.mark.parametrize(
     ("of", "place"),
-    [pytest.param(of, layers, id=f"{of.path.stem}-{layers} layers") for of, layers in LAYERS.items()],
+    [
+        pytest.param(
+            of, layers, id=f"{of.path.stem}-{layers} layers", marks=[] if of is README else [pytest.mark.slow]
+        )
+        for of, layers in LAYERS.items()
+    ],
     indirect=["place"],
 )
 def test_the_python_blocks(of: Page, place: Path):

@@ -20,6 +20,7 @@ import pytest
 import torch
 import transformers
 from plain_edits import hf_logprobs
+from sizes import quick_and_slow
 from tiny_models import sentences_of
 from torch import Tensor
 
@@ -61,7 +62,7 @@ def test_what_was_kept(kept: dict[str, Any]):
 
 @pytest.mark.parametrize("first", [4, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("convention", TOLERANCE)
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", quick_and_slow(TASKS[:1], TASKS[1:]))
 def test_agreement(task: str, convention: str, first: int, builtin: Model, source: str):
     _, ours, theirs, margin = both(builtin, source, task, convention, first=first)
     assert ours.logprob.shape == theirs.shape == (min(first, len(theirs)), 2)

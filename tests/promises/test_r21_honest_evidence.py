@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from made_pairs import made_pairs
+from sizes import quick_and_slow
 
 from neurosteer.edits import Edit
 from neurosteer.model import Model
@@ -247,7 +248,7 @@ def test_with_new_words(tiny: Callable[[str], Model], tmp_path):
     check_numbers(entry)
 
 
-@pytest.mark.parametrize("draws", [1, 3])
+@pytest.mark.parametrize("draws", quick_and_slow([3], [1]))
 def test_without_new_words(tiny: Callable[[str], Model], tmp_path, draws):
     """What cannot be had is null and told; baselines and controls are there all the same."""
     [entry] = result_of(tiny("llama"), made_pairs(), tmp_path, draws=draws, layers=[0, 2])["results"]
@@ -257,7 +258,7 @@ def test_without_new_words(tiny: Callable[[str], Model], tmp_path, draws):
     check_numbers(entry)
 
 
-@pytest.mark.parametrize("method", ["welch", "l0"])
+@pytest.mark.parametrize("method", quick_and_slow(["l0"], ["welch"]))
 def test_by_one_method(tiny: Callable[[str], Model], tmp_path, method):
     [entry] = result_of(tiny("llama"), made_pairs(), tmp_path, methods=(method,), layers=[1], draws=1)["results"]
     layer = LAYER | UNKNOWN_WORDS | {"topk_by_method": {method: SHARE}}
@@ -348,7 +349,7 @@ def elsewhere(pairs: Pairs) -> Pairs:
     return replace(pairs, task="other", pairs=tuple(some))
 
 
-@pytest.mark.parametrize("units", [[(0, 3), (1, 5)], [(2, 1)], [(2, 7), (2, 8), (2, 9)]])
+@pytest.mark.parametrize("units", quick_and_slow([[(0, 3), (1, 5)]], [[(2, 1)], [(2, 7), (2, 8), (2, 9)]]))
 def test_an_ablation_with_everything_beside_it(
     tiny: Callable[[str], Model], found: Found, tmp_path, neutral: Path, units: list[Any]
 ):

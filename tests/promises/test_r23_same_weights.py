@@ -17,6 +17,7 @@ import torch
 import transformers
 from fresh_process import write_made
 from plain_edits import hf_logprobs
+from sizes import all_slow_but
 from tiny_models import BOS, hf_network, hf_states, ids_of, random_pairs, save_tiny, sentences_of
 from transformer_lens.model_bridge import TransformerBridge
 
@@ -75,7 +76,7 @@ def test_by_name_it_is_plain_hugging_face_behind_the_separator(file: Path, tmp_p
     )
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", all_slow_but(["bridge", "network from memory", "GGUF file"], WAYS))
 def test_the_same_numbers(way: str, file: Path):
     by_name = load_model()
     check_same(by_name, loaded(way, builtin_file.builtin_folder(), file))

@@ -111,6 +111,7 @@ def test_a_worker_that_is_killed_loses_its_unit(place, one):
     assert contents(place / "kept") == one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", quick_and_slow([signal.SIGINT], [signal.SIGTERM]))
 def test_ctrl_c_stops_all(place, one, by):
     process = start(place, 3, STUB_STOP="1", OMP_NUM_THREADS="1")

@@ -19,6 +19,7 @@ import torch
 import transformers
 from plain_edits import hf_logprobs
 from safetensors.torch import load_file, save_file
+from sizes import quick_and_slow
 from tiny_models import hf_network, ids_of, random_pairs, save_tokenizer, sentences_of
 from torch import Tensor, nn
 
@@ -117,7 +118,7 @@ def test_a_quantised_layout_that_looks_plain(kind: torch.dtype, folder: Path):
 
 
 @pytest.mark.parametrize(("value", "what"), [(torch.nan, "NaN"), (torch.inf, "infinite"), (-torch.inf, "infinite")])
-@pytest.mark.parametrize("name", [UP, "model.norm.weight", "model.embed_tokens.weight"])
+@pytest.mark.parametrize("name", quick_and_slow([UP], ["model.norm.weight", "model.embed_tokens.weight"]))
 def test_weights_that_are_no_numbers(value: float, what: str, name: str, folder: Path):
     change_weights(folder, lambda weights: weights[name].view(-1)[-1:].fill_(value))
     told = f"has weights that are {what}, in {name}; take another copy of the model"

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from plain_packs import prefixes
+from sizes import quick_and_slow
 from tiny_models import INNER, LAYERS, WIDTH, save_tiny, save_tokenizer, sentences_of
 
 from neurosteer.forward import score
@@ -119,7 +120,7 @@ def test_computed_tokens_are_distinct_prefixes(setup: Setup):
     assert computed(setup.load(), sequences) == len(set().union(*map(prefixes, sequences)))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", quick_and_slow(["float32"], ["bfloat16"]))
 def test_states(dtype: str, fewer: Setup, monkeypatch: pytest.MonkeyPatch):
     """bfloat16 stands beside a float32 loop and nowhere else."""
     monkeypatch.setattr(states, "multiplies_bfloat16", lambda _: True)
@@ -206,6 +207,7 @@ def test_probes_find_what_their_peers_find(
         assert float(row.difference.split()[1].rstrip("%,")) <= 100 / 12
 
 
+@pytest.mark.slow
 def test_a_second_find_is_counted(setup: Setup):
     """And the first, in which the counters must count."""
     [row] = start.measure_again(setup)

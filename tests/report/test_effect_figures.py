@@ -9,6 +9,7 @@ from made_effects import altered
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from sizes import quick_and_slow
 
 from neurosteer.report import dose_figure, effect_figure, save_figure
 
@@ -157,7 +158,7 @@ def test_methods_differ_without_colour(three_methods):
     assert len({to_rgb(line.get_color()) for line in lines}) == 4
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", quick_and_slow([3], [1, 2]))
 @pytest.mark.parametrize("change", ["", "long", "many", "large", "nothing"])
 def test_texts_keep_their_place(three_methods, count, change):
     still = {f"margin__{name}": 0.0 for name in ("delta", "low", "high")}
@@ -209,7 +210,7 @@ def test_doses(full_effect):
     ("scales", "ticks"),
     [((0.0,), [0, 1]), ((1.0,), [1]), ((2.0, 4.0), [1, 2, 4]), ((0.0, 0.99, 1.0, 1.01, 4.0), [0, 1, 4])],
 )
-@pytest.mark.parametrize("controls", [True, False])
+@pytest.mark.parametrize("controls", quick_and_slow([True], [False]))
 def test_any_number_of_doses(effect_of, doses_of, scales, ticks, controls):
     entry = effect_of(task=LONG, controls=controls, by_scale=doses_of(*scales, controls=controls))
     figure = dose_figure(entry)

@@ -37,7 +37,7 @@ def plain() -> tuple[bytes, bytes]:
     return drawn()
 
 
-@pytest.mark.parametrize("which", all_slow_but([*SETTINGS][:2], SETTINGS))
+@pytest.mark.parametrize("which", all_slow_but([*SETTINGS][:1], SETTINGS))
 def test_settings(which: str, plain: tuple[bytes, bytes]):
     """The same bytes; and the user's settings are as they were."""
     with rc_context(SETTINGS[which]):

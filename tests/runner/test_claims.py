@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sizes import quick_and_slow
 from stub_recipe import DIGEST, KEPT, NAMES, contents, crossing_units, stub_units
 
 from neurosteer.errors import NeurosteerError
@@ -195,7 +196,7 @@ def many(place: Path, workers: int, *, kills: int = 0, tasks: int = 6) -> list[s
     return (place / "log").read_text().split()
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", quick_and_slow([4], [1, 2]))
 def test_processes_share_the_units_out(tmp_path, workers):
     """R27 on stubs: each unit is computed once, by whomever, and the files are those of one process."""
     assert sorted(many(tmp_path / "many", workers)) == sorted(NAMES)

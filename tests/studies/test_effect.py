@@ -20,6 +20,7 @@ from plain_edits import New, hf_edited, hf_logprobs
 from plain_packs import counting, packs_of
 from scipy import stats
 from showing import printed
+from sizes import quick_and_slow
 from tiny_models import BOS, LAYERS, WIDTH, hf_network, ids_of, read_from
 from torch import Tensor
 
@@ -94,7 +95,7 @@ def deltas(effect: Effect) -> list[float]:
     return [float(np.mean(after - effect.before)) for after in (effect.after, *effect.control_margins)]
 
 
-@pytest.mark.parametrize("kind", ["zero", "mean", "amplify", "clamp"])
+@pytest.mark.parametrize("kind", quick_and_slow(["mean", "clamp"], ["zero", "amplify"]))
 def test_margins_are_plain_hugging_faces(
     kind: str, llama: Model, network: Any, found: Found, chosen: NeuronSet, neutral: Path
 ):
@@ -774,7 +775,7 @@ def test_one_unedited_pass_for_all_that_is_compared(layer: int, llama: Model, fo
     assert len(counted.unembedded) == packs + 1 + edited
 
 
-@pytest.mark.parametrize("kl", [0.002, "auto"])
+@pytest.mark.parametrize("kl", quick_and_slow([0.002], ["auto"]))
 def test_each_set_at_the_same_disturbance(
     kl: float | str, llama: Model, found: Found, chosen: NeuronSet, neutral: Path
 ):

@@ -152,6 +152,7 @@ def test_a_run_is_opened_as_what_it_was(tmp_path: Path, llama: Model, found: Fou
         open_run(row, Found)
 
 
+@pytest.mark.slow
 def test_opening_imports_no_model(tmp_path: Path, llama: Model, found: Found, effects: list[Effect]):
     """What was found before is shown without waiting for the libraries that run models."""
     saved(llama, effects[:1], found, tmp_path)

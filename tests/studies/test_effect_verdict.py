@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from made_effects import make_controls
+from sizes import quick_and_slow
 
 from neurosteer.studies.effects.verdict import chance_of, detectable, direction_of, overall, verdict_of
 
@@ -85,7 +86,7 @@ def plain_detectable(deltas: Sequence[float], overlaps: Sequence[float], step: f
 
 
 @pytest.mark.parametrize("n", [19, 40])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", quick_and_slow([0], [1, 2, 3]))
 def test_the_smallest_effect_by_brute_force(n: int, seed: int):
     rng = np.random.default_rng([n, seed])
     deltas = (rng.standard_t(3, n) - 0.4).tolist()

@@ -260,6 +260,7 @@ def test_selective_computes_it_again_on_exchanged_labels(
     assert found.beside[2].value == pytest.approx(np.mean(overlaps), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_isolated_on_other_tasks(
     answer: Evidence, network: Any, searched: Found, clean: np.ndarray, random: list[Tensor], planted: Direction
 ):

@@ -301,6 +301,7 @@ def test_rank_neurons_without_validation(found, llama):
     assert set(without.metadata["seen"]) == set(sentence_hashes(found.train))
 
 
+@pytest.mark.slow
 def test_rank_neurons_by_l0_without_validation(llama, found):
     ranking = rank_neurons(llama, found.train, method="l0", lam=0.3, layers=[1], seed=5)
     assert ranking.best_layer is None

@@ -152,6 +152,7 @@ def test_sets_and_pairs_are_the_finds_own(llama: Model, source: str, out: Path):
         neurons_from(llama, FindQuery(layers=[5]), out=out)
 
 
+@pytest.mark.slow
 def test_only_a_find_that_answers_what_was_asked(llama: Model, tmp_path: Path, source: str, out: Path):
     """By task, source, split, seed, number of pairs, columns and method; each newer find fits all but one."""
     many = write_pairs(tmp_path / "many.jsonl", made_pairs(verbs=20, subjects=5, nouns=3))

@@ -168,6 +168,7 @@ def counts_of(ps: Sequence[float]) -> np.ndarray:
     return np.bincount([round(20 * p) for p in ps], minlength=21)[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", quick_and_slow(["zero"], ["mean"]))
 def test_among_sets_of_one_kind_every_p_is_as_likely(plain: Margins, to: str):
     """Real margins, in which some units do much and most do little: of 20 random sets, each is like the others."""

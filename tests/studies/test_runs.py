@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sizes import quick_and_slow
 
 from neurosteer import report
 from neurosteer.artefacts import check_path
@@ -79,7 +80,7 @@ def test_the_name_says_what_was_asked(tmp_path, llama, found):
     ids=["csv", "json", "figure", "manifest"],
 )
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["disk", "ctrl-c"]
+    "error", quick_and_slow([OSError(28, "No space left on device")], [KeyboardInterrupt()]), ids=["disk", "ctrl-c"]
 )
 def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, room, when, error):
     def fail(*_args: object) -> None:
@@ -101,7 +102,9 @@ def test_a_failing_save_leaves_nothing(tmp_path, llama, found, monkeypatch, room
     ("room", "where", "what"),
     [(report, "find_figure", "made"), (report, "save_pictures", "made"), (runs, "run_page", "index.html")],
 )
-@pytest.mark.parametrize("error", [ValueError("no\nLaTeX"), KeyboardInterrupt()], ids=["error", "ctrl-c"])
+@pytest.mark.parametrize(
+    "error", quick_and_slow([ValueError("no\nLaTeX")], [KeyboardInterrupt()]), ids=["error", "ctrl-c"]
+)
 def test_results_are_kept_where_a_figure_fails(tmp_path, llama, found, monkeypatch, room, where, what, error):
     """Whatever the drawing library says is one notice; Ctrl-C still stops the command."""
 

@@ -6,10 +6,11 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from PIL import Image
 
@@ -130,15 +131,7 @@ class Document:
 
     def to_html(self) -> str:
         """One file; opening it sends nothing anywhere."""
-        environment = Environment(
-            loader=FileSystemLoader(HERE),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        return environment.get_template(TEMPLATE).render(
+        return _template().render(
             page=self,
             data=Markup(in_script(self._data())),
             style=Markup((HERE / STYLE).read_text("utf-8")),
@@ -169,6 +162,20 @@ class Document:
             "charts": {f"{place}-{chart.name}": chart.spec for place, part in parts for chart in part.all_charts},
             "tools": {place: part.data for place, part in parts if part.tool},
         }
+
+
+@cache
+def _template() -> Template:
+    """Compiled once: that takes longer than to fill it."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(TEMPLATE)
 
 
 def in_script(value: Json) -> str:
