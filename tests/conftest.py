@@ -28,8 +28,9 @@ sys.dont_write_bytecode = False  # and the next run the tests as pytest rewrote 
 
 PACKAGE = Path(__file__).parents[1] / "neurosteer"
 
-settings.register_profile("same everywhere", derandomize=True, deadline=None)  # busy machines are slow, not wrong
-settings.load_profile("same everywhere")
+same_everywhere = settings(derandomize=True, deadline=None)  # busy machines are slow, not wrong
+settings.register_profile("slow", same_everywhere)
+settings.register_profile("quick", same_everywhere, max_examples=40)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,8 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The slow tests check annotations too."""
-    if config.getoption("--axes") or config.getoption("markexpr") == "slow":
+    """The slow tests check annotations too, and draw more examples."""
+    slow = config.getoption("markexpr") == "slow"
+    settings.load_profile("slow" if slow else "quick")
+    if config.getoption("--axes") or slow:
         with_axes = [path for path in PACKAGE.rglob("*.py") if "\nfrom jaxtyping import" in path.read_text("utf-8")]
         modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in with_axes]
         install_import_hook(modules, "annotations.checked")

@@ -137,6 +137,7 @@ def test_the_blocks_do_not_know_the_set():
 SIZES = (6, 40, 115)  # of 576 units: about 1, 7 and 20 %
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "tails", "repeats"),
     [

@@ -218,6 +218,7 @@ def test_files_and_refusals(llama: Model, tmp_path: Path):
         assert said in str(error.value)
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_from_find_to_generate(
     run: Any, tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -13,6 +13,7 @@ import pytest
 import torch
 from plain_edits import hf_greedy, hf_logprobs
 from scipy import stats
+from sizes import all_slow_but
 from tiny_models import LAYERS, hf_blocks, hf_network, ids_of, random_pairs, read_from, sentences_of
 from torch import Tensor
 
@@ -37,7 +38,7 @@ W_O = {
     "neox": "attention.dense",
 }
 CHOSEN = [(0, 1), (1, 0), (1, 3), (2, 2)]
-every_kind = pytest.mark.parametrize("kind", list(W_O))
+every_kind = pytest.mark.parametrize("kind", all_slow_but(["llama", "gpt2"], W_O))
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from fresh_process import told, write_made
 from sizes import all_slow_but
 from tiny_models import save_tiny
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 SLOW = ("torch", "transformers", "transformer_lens", "datasets", "pandas", "matplotlib", "sklearn")
 CODE = f"""
 import contextlib, io, json, time

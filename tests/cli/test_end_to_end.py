@@ -238,6 +238,7 @@ def test_pairs_about_meaning(shown: Shown):
     assert found["baselines"]["unigram"] == found["baselines"]["length"] == 0.5
 
 
+@pytest.mark.slow
 def test_heads_from_find_to_evidence(run: Any, shown: Shown, llama: str, place: Path):
     """Whole heads are ranked, edited and asked about; what is counted and named are heads."""
     asked = ["--data", "made.jsonl", "--by", "head", "--topk", "2", "--method", "welch", "--method", "attribution"]

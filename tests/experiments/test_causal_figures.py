@@ -53,6 +53,7 @@ def column_names(axes: Any) -> list[str]:
     return [label.get_text() for label in axes.get_xticklabels()]
 
 
+@pytest.mark.slow
 def test_many_tasks_are_named_by_phenomenon_on_both_axes():
     whole = drawn(made_causal(67))
     first, second = whole["predicted"].axes[:2]
@@ -145,7 +146,9 @@ def test_the_means_of_controls_are_dots_of_their_own_height(twenty: CausalTransf
     assert not [name for name in series_of(figures["predicted"].axes[3]) if "controls" in name]
 
 
-@pytest.mark.parametrize(("units", "said"), [([138, 378], "2 massive units"), ([7], "1 massive unit"), ([], None)])
+@pytest.mark.parametrize(
+    ("units", "said"), quick_and_slow([([138, 378], "2 massive units")], [([7], "1 massive unit"), ([], None)])
+)
 def test_massive_units_are_in_no_set(units: list[int], said: str | None):
     figures = drawn(replace(made_causal(5), massive=units))
     for name in ("causal", "predicted"):

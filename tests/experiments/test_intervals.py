@@ -138,6 +138,7 @@ def test_no_trend_of_tasks_that_are_alike():
     assert (apart.low > 0).mean() + (apart.high < 0).mean() > 0.2
 
 
+@pytest.mark.slow
 def test_trend_by_scipy():
     """Of every resample of the tasks; tasks that are NaN are left out of a layer's mean."""
     rng = np.random.default_rng(0)

@@ -181,7 +181,7 @@ NOTES = {
 }
 
 
-@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig5", "controls"])
+@pytest.mark.parametrize("experiment", quick_and_slow(["fig3"], ["fig2", "fig5", "controls"]))
 def test_excluded_tasks_are_counted(experiment):
     note = NOTES.get(experiment, NOTES["fig2"])
     assert note in beneath(drawn(experiment, tasks=9)[2])
@@ -221,13 +221,13 @@ def test_controls_stand_side_by_side():
     assert outcome["settings"]["k"] == 6
 
 
-@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])
+@pytest.mark.parametrize("experiment", quick_and_slow(["fig2", "controls"], ["fig3", "fig4", "fig5"]))
 @pytest.mark.parametrize("changes", quick_and_slow([{"width": 4096, "k": 1, "layers": 32}], [ONE, {}, TWO]), ids=str)
 def test_texts_keep_their_place(experiment, changes):
     check_texts(drawn(experiment, **changes)[2])
 
 
-@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])
+@pytest.mark.parametrize("experiment", quick_and_slow(["fig4", "fig5"], ["fig2", "fig3", "controls"]))
 def test_all_unknown_draws_nothing(experiment):
     outcome = make_outcome((experiment,), tasks=3, layers=4)
     outcome["results"] = [without_numbers(outcome["results"][0])]
@@ -278,7 +278,7 @@ def test_rank_correlations_of_few_tasks_are_not_drawn():
     assert [row[1] == "–" for row in table.rows] == [False, False, True, False, False, False]  # noqa: RUF001
 
 
-@pytest.mark.parametrize("experiment", ["fig2", "fig3", "fig4", "fig5", "controls"])
+@pytest.mark.parametrize("experiment", quick_and_slow(["fig2", "controls"], ["fig3", "fig4", "fig5"]))
 def test_pairs_that_a_split_dropped_are_told(experiment):
     outcome = make_outcome((experiment,), tasks=3, layers=2, split="lexical")
     outcome["tasks"][1]["dropped"] = 260

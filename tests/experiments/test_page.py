@@ -201,6 +201,7 @@ def names_of_settings(page):
     return re.findall(r"<dt>(.*?)</dt>", page)
 
 
+@pytest.mark.slow
 def test_a_lexical_split_says_what_it_dropped_and_what_it_holds_out(written):
     _, folder, _ = written
     outcome = make_outcome(ALL, tasks=4, layers=3, split="lexical")

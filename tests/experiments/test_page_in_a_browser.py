@@ -53,6 +53,7 @@ def test_it_asks_for_nothing_and_obeys_no_name(shown, page):
     shown.page.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.slow
 def test_a_page_of_all_tasks_is_not_too_large():
     assert len(outcome_page(make_outcome()).encode()) <= MOST_BYTES
 
@@ -80,6 +81,7 @@ def test_every_control_has_a_name_and_every_chart_a_description(shown):
     assert all(found)
 
 
+@pytest.mark.slow
 def test_names_of_a_matrix_are_in_its_numbers(shown):
     """Cells have the numbers of their tasks; what is shown are the names."""
     shown.page.locator('[data-numbers="all-fig6-accuracy-cells"] summary').click()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import unwrap
 from itertools import product
 
 import numpy as np
@@ -33,7 +34,7 @@ from neurosteer.experiments.shared.states import states_unit
 from neurosteer.forward import eos_states
 from neurosteer.model import Model, sentence_tokens
 from neurosteer.pairs import Pairs
-from neurosteer.probes import L0, STRENGTHS, L0Settings, Probes, fit_l0, fit_logistic
+from neurosteer.probes import L0, STRENGTHS, L0Probes, L0Settings, Probes, fit_l0, fit_logistic
 from neurosteer.progress import QUIET
 from neurosteer.report.canvas import BLUE, GREEN, VERMILION
 from neurosteer.report.numbers import NONE, number
@@ -50,11 +51,19 @@ RECIPE = Recipe(
     experiments=("sensitivity",),
     lambdas=LAMBDAS,
     lam=0.6,
-    l0_steps=30,
+    l0_steps=15,
     layer=0,
     topk=2,
     own=(SensitivitySettings(unpenalised_steps=(10, 40)),),
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_draws() -> Iterator[None]:
+    """Of the noise that losses are estimated with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(unwrap(L0Probes.loss).__kwdefaults__, "draws", 20)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +159,7 @@ def test_a_unit_by_hand(llama, tasks, run, states, start):
     if (states, start) == ("scaled", "warm"):
         pytest.skip("not among the variants")
     every, y = labelled_states(llama, tasks[0])
-    settings = L0Settings(states=states, start=start, log_alpha=0.0, steps=30 if states == "standardised" else 120)
+    settings = L0Settings(states=states, start=start, log_alpha=0.0, steps=15 if states == "standardised" else 60)
     arrays = run.units[sensitivity_name("task0", f"{states}-penalty")].arrays
     for layer in range(llama.n_layers):
         found = {name: array[layer, STARTS.index((start, 0.0)), 0] for name, array in arrays.items()}
@@ -208,7 +217,7 @@ def test_what_units_take(llama, tasks, run):
         "dense",
         *map("-".join, product(("standardised", "raw", "scaled"), ("paper", "penalty"))),
     ]
-    steps = {"standardised-paper": 40, "standardised-penalty": 30, "raw-paper": 40, "raw-penalty": 4 * 30}
+    steps = {"standardised-paper": 40, "standardised-penalty": 15, "raw-paper": 40, "raw-penalty": 4 * 15}
     for name, expected in steps.items():
         assert by_name[name] / by_name["standardised-paper"] == pytest.approx(expected / 40)
     assert by_name["scaled-paper"] / by_name["raw-paper"] == pytest.approx(1 / 4)  # one start, not four

@@ -130,7 +130,7 @@ def test_to_zero(steps: int, kind: str, tiny: Callable[[str], Model], tiny_folde
     check(found, plain(tiny_folder(kind), kind, PAIRS, steps=steps))
 
 
-@pytest.mark.parametrize(("kind", "pairs"), [("llama", PAIRS), ("gpt2", SHARED)], ids=["llama", "gpt2"])
+@pytest.mark.parametrize(("kind", "pairs"), quick_and_slow([("llama", PAIRS)], [("gpt2", SHARED)]))
 @pytest.mark.usefixtures("arranged")
 def test_to_the_mean(kind: str, pairs: Pairs, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     """However sentences are arranged, a beginning counts once for each sentence that has it."""
@@ -146,7 +146,7 @@ def test_to_the_mean_in_several_rows(tiny: Callable[[str], Model], tiny_folder: 
     check(found, plain(tiny_folder("llama"), "llama", MORE, steps=2, base=base))
 
 
-@pytest.mark.parametrize("site", ["resid_post", "mlp_out", "attn_out"])
+@pytest.mark.parametrize("site", quick_and_slow(["resid_post"], ["mlp_out", "attn_out"]))
 @pytest.mark.usefixtures("arranged")
 def test_shared_beginnings_and_sites(site: str, tiny: Callable[[str], Model], tiny_folder: Callable[[str], Path]):
     found = attribute(tiny("llama"), SHARED, site=site, layers=ALL)

@@ -142,7 +142,7 @@ def halved(rows: int, most: int, unit: str = "row") -> str:
     return f"cpu is out of memory with {rows} {unit}s at a time; going on with {most} (slower, same results)"
 
 
-@pytest.mark.parametrize(("way", "full"), CASES)
+@pytest.mark.parametrize(("way", "full"), all_slow_but([("scores", "torch"), ("states", "cuda")], CASES))
 def test_halves(way: str, full: str, tiny: Callable[[str], Model]):
     """The mean input of `attribution` fits: it needs the first block only."""
     model, told, (run, rows) = tiny("llama"), Told(), WAYS[way]

@@ -41,7 +41,7 @@ def test_states_are_those_of_hugging_face(kind: str, tiny: Callable[[str], Model
     assert difference(tiny(kind), expected(kind)) < TOLERANCE
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", all_slow_but(["llama", "bloom"], ARCHITECTURES))
 def test_states_in_batches_of_equal_length(
     kind: str, tiny: Callable[[str], Model], expected: Callable[[str], Tensor], monkeypatch: pytest.MonkeyPatch
 ):

@@ -177,6 +177,7 @@ def place(gym: Model, pairs: Pairs) -> MaskSite:
     return MaskSite("resid_post", (LAYER,), "zero", seen)
 
 
+@pytest.mark.slow
 def test_a_path_that_was_stopped_goes_on(gym: Model, pairs: Pairs, place: MaskSite):
     settings, some = replace(TINY, steps=24), pairs.take(range(40))
 

@@ -25,7 +25,7 @@ PAIRS = random_pairs(4)
 SENTENCES = sentences_of(PAIRS)
 PROMPTS = ["w3 w1 w4", "w1 w5 w9 w2 w6 w5 w3", "w8"]
 CHOSEN = [(layer, unit) for layer in range(LAYERS) for unit in (3, 8, 17, 30)]
-FAST = ("llama", "gpt2", "bloom", "mamba", "mixtral")
+FAST = ("llama", "bloom", "mamba", "mixtral")
 
 
 def some_slow(name: str) -> Any:
@@ -81,7 +81,7 @@ def test_it_is_that_of_plain_hugging_face(name: str, folder: Path):
 
 def test_how_many_there_are():
     assert len(ARCHITECTURES) >= 30
-    assert len(set(FAST) & set(ARCHITECTURES)) == 8
+    assert set(FAST) < set(ARCHITECTURES)
     assert set(RECURRENT) | set(EXPERT_BLOCKS) <= set(ARCHITECTURES)
 
 

@@ -15,6 +15,7 @@ import torch
 import transformers
 from plain_edits import hf_logprobs
 from safetensors.torch import load_file
+from sizes import quick_and_slow
 from tiny_models import GROUPED, hf_network, save_random
 from tokenizers import decoders, models, pre_tokenizers
 
@@ -123,12 +124,14 @@ def message_of(file: Path) -> str:
 
 @pytest.mark.parametrize(
     "change",
-    [
-        nothing,
-        several(setting("rope.scaling.type", "none"), setting("rope.scaling.factor", 0.0)),
-        several(setting("rope.scaling.type", "linear"), setting("rope.scaling.factor", 1.0)),
-        setting("logit_scale", 1.0),
-    ],
+    quick_and_slow(
+        [nothing],
+        [
+            several(setting("rope.scaling.type", "none"), setting("rope.scaling.factor", 0.0)),
+            several(setting("rope.scaling.type", "linear"), setting("rope.scaling.factor", 1.0)),
+            setting("logit_scale", 1.0),
+        ],
+    ),
 )
 def test_the_numbers_of_the_folder(change: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Those of a plain loop over its ids; the file's vocabulary gets no token that it has not."""

@@ -1,6 +1,6 @@
 """R8: the same seed gives the same bytes: two processes on the CPU, two empty caches, one run folder.
 
-A fresh process is compared with this one; with `pytest -m slow` two fresh ones.
+A fresh process is compared with this one, with blank pictures; with `pytest -m slow` two fresh ones that draw.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from blank_pictures import blank
 from made_pairs import made_pairs
+from matplotlib.figure import Figure
 from sizes import quick_and_slow
 
 from neurosteer.model import Model, load_model
@@ -21,8 +23,11 @@ from neurosteer.studies import find, save_find
 
 CODE = """
 import sys
-sys.path[:0] = sys.argv[2:]
+sys.path[:0] = sys.argv[3:]
+from blank_pictures import blank_from_now_on
 from test_r08_same_bytes import search
+if sys.argv[2] == "blank":
+    blank_from_now_on()
 search(sys.argv[1])
 """
 HERE = Path(__file__).resolve().parent
@@ -35,11 +40,11 @@ def search(folder: str | Path) -> None:
     save_find(model, [found], out=Path("runs"), options={"k": 3})
 
 
-def start(place: Path, model: Path) -> subprocess.Popen[str]:
+def start(place: Path, model: Path, how: str) -> subprocess.Popen[str]:
     """The same with its own working folder, cache and hash seed."""
     place.mkdir()
     own = {"NEUROSTEER_HOME": str(place / "home"), "PYTHONHASHSEED": str(len(place.name)), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", CODE, str(model), str(HERE), str(HERE.parent)]
+    command = [sys.executable, "-c", CODE, str(model), how, str(HERE), str(HERE.parent)]
     return subprocess.Popen(command, cwd=place, env=os.environ | own, stderr=subprocess.PIPE, text=True)
 
 
@@ -47,12 +52,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("fresh", quick_and_slow([1], [2]))
+@pytest.mark.parametrize(("fresh", "how"), quick_and_slow([(1, "blank")], [(2, "drawn")]))
 def test_same_seed_same_bytes(
-    fresh: int, tmp_path: Path, tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    fresh: int, how: str, tmp_path: Path, tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ):
     model, places = tiny_folder("llama"), [tmp_path / "a", tmp_path / "second"]
-    processes = [start(place, model) for place in places[:fresh]]
+    processes = [start(place, model, how) for place in places[:fresh]]
+    monkeypatch.setattr(Figure, "savefig", blank)
     for place in places[fresh:]:
         place.mkdir()
         monkeypatch.chdir(place)

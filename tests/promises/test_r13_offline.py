@@ -8,13 +8,12 @@ the hook is seen to work.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fresh_process import told, told_warm, write_made
-from sizes import quick_and_slow
 from stub_recipe import write_recipe
 from tiny_models import save_tiny, save_tokenizer, settle
 
@@ -125,20 +124,21 @@ def check_offline(ends: dict[str, list[Any]]) -> None:
         assert ends[name][1].count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("names", "how"),
-    quick_and_slow([(["score", "find", *ABSENT], ["blank"])], [([*OFFLINE, *ABSENT], [])]),
-    ids=["few", "every"],
-)
-def test_offline_in_a_fresh_process(place: Path, names: Sequence[str], how: Sequence[str]):
-    check_offline(ends_of(place, offline(names), *how))
+def test_offline(place: Path):
+    """In a process that is warm, as a notebook is."""
+    check_offline(ends_of(place, offline(["score", "find", *ABSENT]), "blank", tell=told_warm))
+
+
+@pytest.mark.slow
+def test_offline_in_a_fresh_process(place: Path):
+    check_offline(ends_of(place, offline()))
 
 
 @pytest.mark.slow
 def test_a_local_run_then_offline(place: Path):
     """Local ones without the option; `--offline` then finds the libraries imported, as in a process that is warm.
 
-    Figures are rendered in the other test.
+    Figures are rendered in the test before.
     """
     local = {f"local {name}": command for name, command in LOCAL.items()}
     ends = ends_of(place, local | offline(), "blank", tell=told_warm)

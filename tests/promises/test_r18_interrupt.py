@@ -92,6 +92,7 @@ def run_folder(place: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", quick_and_slow(["block-1-0"], ["states-0"]))
 def test_in_a_unit(place, stop_at):
     code, out, lines = stopped(place, METADATA, stop_at)

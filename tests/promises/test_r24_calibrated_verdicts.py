@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binom
+from sizes import quick_and_slow
 
 from neurosteer.data import UnitStats
 from neurosteer.neurons import NeuronSet, matched_controls
 from neurosteer.studies.effects.controls import empirical_p
 
-WIDTH, SETS, CONTROLS = 576, 400, 19
+WIDTH, CONTROLS = 576, 19
 
 
 def stats() -> UnitStats:
@@ -26,16 +27,16 @@ def stats() -> UnitStats:
 
 
 def test_the_bounds_are_those_of_the_promise():
-    assert tuple(binom.ppf([0.025, 0.975], SETS, 0.05)) == (12, 29)
+    assert tuple(binom.ppf([0.025, 0.975], 400, 0.05)) == (12, 29)
 
 
-@pytest.mark.parametrize("size", [115, *(pytest.param(size, marks=pytest.mark.slow) for size in (6, 40))])
-def test_sets_drawn_by_lot(size: int):
+@pytest.mark.parametrize(("size", "sets"), quick_and_slow([(115, 100)], [(115, 400), (6, 400), (40, 400)]))
+def test_sets_drawn_by_lot(size: int, sets: int):
     """12 to 29 of 400 have p <= .05 (95 %); of three sizes, 10 to 31 each."""
-    low, high = binom.ppf([0.025 / 3, 1 - 0.025 / 3], SETS, 0.05)
+    low, high = binom.ppf([0.025 / 3, 1 - 0.025 / 3], sets, 0.05)
     rng, small = np.random.default_rng(size), 0
     known = stats()
-    for seed in range(SETS):
+    for seed in range(sets):
         effect = rng.standard_t(2, WIDTH)  # a few units have most of the effect
         units = torch.from_numpy(np.sort(rng.choice(WIDTH, size, replace=False)))
         neurons = NeuronSet(torch.zeros(size).long(), units, torch.ones(size), known, "m", "resid_post", {})

@@ -97,6 +97,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_its_unit(place, one):
     """The others do it, and the run ends as it would have."""
     process = start(place, 3, STUB_STOP="1", OMP_NUM_THREADS="1")
