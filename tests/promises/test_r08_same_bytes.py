@@ -1,6 +1,6 @@
-"""R8: the same seed gives the same bytes: two processes on the CPU, two empty caches, one run folder.
+"""R8: the same seed gives the same bytes: in this process, and in two fresh ones with empty caches (`-m slow`).
 
-A fresh process is compared with this one, with blank pictures; with `pytest -m slow` two fresh ones that draw.
+`test_r12` and `test_r27` compare what several processes write.
 """
 
 from __future__ import annotations
@@ -12,39 +12,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from blank_pictures import blank
 from made_pairs import made_pairs
-from matplotlib.figure import Figure
-from sizes import quick_and_slow
 
-from neurosteer.model import Model, load_model
-from neurosteer.probes import L0Settings
+from neurosteer.model import Model
 from neurosteer.studies import find, save_find
 
 CODE = """
 import sys
-sys.path[:0] = sys.argv[3:]
-from blank_pictures import blank_from_now_on
-from test_r08_same_bytes import search
-if sys.argv[2] == "blank":
-    blank_from_now_on()
-search(sys.argv[1])
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from made_pairs import made_pairs
+from neurosteer.model import load_model
+from neurosteer.studies import find, save_find
+model = load_model(sys.argv[1])
+found = find(model, made_pairs(), topk=3, draws=1, seed=1, layers=[2], l0=L0Settings(steps=20))
+save_find(model, [found], out=Path("runs"), options={"k": 3})
 """
-HERE = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 
 
-def search(folder: str | Path) -> None:
-    """A run in the working folder."""
-    model = load_model(folder)
-    found = find(model, made_pairs(), topk=3, draws=1, seed=1, layers=[2], l0=L0Settings(steps=20))
-    save_find(model, [found], out=Path("runs"), options={"k": 3})
-
-
-def start(place: Path, model: Path, how: str) -> subprocess.Popen[str]:
-    """The same with its own working folder, cache and hash seed."""
+def start(place: Path, model: Path) -> subprocess.Popen[str]:
+    """A run with its own working folder, cache and hash seed."""
     place.mkdir()
     own = {"NEUROSTEER_HOME": str(place / "home"), "PYTHONHASHSEED": str(len(place.name)), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", CODE, str(model), how, str(HERE), str(HERE.parent)]
+    command = [sys.executable, "-c", CODE, str(model), str(TESTS)]
     return subprocess.Popen(command, cwd=place, env=os.environ | own, stderr=subprocess.PIPE, text=True)
 
 
@@ -52,19 +43,10 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(("fresh", "how"), quick_and_slow([(1, "blank")], [(2, "drawn")]))
-def test_same_seed_same_bytes(
-    fresh: int, how: str, tmp_path: Path, tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
-):
-    model, places = tiny_folder("llama"), [tmp_path / "a", tmp_path / "second"]
-    processes = [start(place, model, how) for place in places[:fresh]]
-    monkeypatch.setattr(Figure, "savefig", blank)
-    for place in places[fresh:]:
-        place.mkdir()
-        monkeypatch.chdir(place)
-        monkeypatch.setenv("NEUROSTEER_HOME", str(place / "home"))
-        search(model)
-    for process in processes:
+@pytest.mark.slow
+def test_same_seed_same_bytes(tmp_path: Path, tiny_folder: Callable[[str], Path]):
+    places = [tmp_path / "a", tmp_path / "second"]
+    for process in [start(place, tiny_folder("llama")) for place in places]:
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
     first, second = (contents(place / "runs") for place in places)

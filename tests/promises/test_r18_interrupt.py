@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from fresh_process import write_made
-from sizes import all_slow_but, quick_and_slow
+from sizes import all_slow_but
 from stub_recipe import KEPT, NAMES, contents, write_pairs, write_recipe
 
 from neurosteer.artefacts import check_path
@@ -93,7 +93,7 @@ def run_folder(place: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop_at", quick_and_slow(["block-1-0"], ["states-0"]))
+@pytest.mark.parametrize("stop_at", ["block-1-0", "states-0"])
 def test_in_a_unit(place, stop_at):
     code, out, lines = stopped(place, METADATA, stop_at)
     done = NAMES.index(stop_at)
