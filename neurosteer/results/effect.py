@@ -12,6 +12,7 @@ from typing import Annotated
 from neurosteer.shown import short_repr
 from neurosteer.vocabulary import NOUNS, Convention, Edited, EditKind, EffectVerdict, MoreOrLess, Reach, Site, Where
 
+from .find import RankedNeuron
 from .pairs_used import MeasuredPairs
 from .record import WHERE_KNOWN, key
 
@@ -41,11 +42,7 @@ class AppliedEdit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditedNeuron:
-    layer: int
-    unit: int  # of a head its first
-    score: float  # in the ranking that chose it
-    head: Annotated[int | None, WHERE_KNOWN] = None
+class EditedNeuron(RankedNeuron):
     massive: bool  # whether its activations are far larger than those of its layer
 
 

@@ -146,6 +146,11 @@ class RankedNeuron:
     score: float
     head: Annotated[int | None, WHERE_KNOWN] = None
 
+    @property
+    def name(self) -> str:
+        """`14:301`; of a head `14:3`."""
+        return f"{self.layer}:{self.unit if self.head is None else self.head}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class FindResult:

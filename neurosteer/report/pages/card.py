@@ -10,7 +10,7 @@ from neurosteer.results.card import NeuronCardResult, TokenActivations, Word
 from neurosteer.version import __version__
 from neurosteer.vocabulary import Json
 
-from .changes import changes, changes_chart
+from .changes import changes, changes_chart, own_series
 from .charts import Chart, Row, Series, by_series, chart_of, level
 from .document import Document, Part, View
 from .doses import doses_part
@@ -42,8 +42,9 @@ def _parts(card: NeuronCardResult) -> Iterator[Part]:
     yield Part("low", "Where it is lowest", tool="activations", data=_sentences(card, card.low))
     yield Part("eos", "Good against bad", [_told(card)], [distribution_chart(card)])
     if card.effect:
-        rows = [row for name, one in _variants(card) for row in changes(name, one)]
-        chart = changes_chart("alone", "The mean margin without this neuron", rows)
+        of = own_series("neuron", 1)
+        rows = [row for name, one in _variants(card) for row in changes(name, one, of)]
+        chart = changes_chart("alone", "The mean margin without this neuron", rows, of)
         yield Part("effect", "What the model does without it", [card.effect.reading], [chart])
         if len(card.effect.by_scale) > 1:
             yield doses_part(card.effect)

@@ -23,13 +23,18 @@ from .charts import (
 )
 
 CHANGE = "change of the mean margin (nats)"
-OWN, CONTROL = Series("these neurons", 1), Series("controls", 7)
+CONTROL = Series("controls", 7)
 
 
-def changes(name: str, one: Change) -> Iterator[Row]:
+def own_series(noun: str, count: int) -> Series:
+    """What was edited or asked about, as a legend names it: `these heads`."""
+    return Series(f"this {noun}" if count == 1 else f"these {noun}s", 1)
+
+
+def changes(name: str, one: Change, of: Series) -> Iterator[Row]:
     """A row of a set, and one for each of its controls."""
     told = beside(one.controls)
-    own: Row = {"set": name, "series": OWN.name, "value": one.delta, "low": one.low, "high": one.high}
+    own: Row = {"set": name, "series": of.name, "value": one.delta, "low": one.low, "high": one.high}
     interval_text = f"{change(one.low)} to {change(one.high)}"
     kl = divergence(one.kl)
     yield {**own, "interval": interval_text, "beside": told, "accuracy": number(one.accuracy, 3), "kl": kl}
@@ -45,14 +50,14 @@ def beside(controls: Controls | None) -> str:
     return f"{found}{span(controls.delta_low, controls.delta_high)}; {p_equals(controls.p)}"
 
 
-def changes_chart(name: str, title: str, rows: Sequence[Row]) -> Chart:
+def changes_chart(name: str, title: str, rows: Sequence[Row], of: Series) -> Chart:
     """A line for each set: its change with the interval, and those of its controls."""
-    series = in_rows((OWN, CONTROL), rows)
+    series = in_rows((of, CONTROL), rows)
     rows = placed(rows, "set")
     y = names("set", labelLimit=240, grid=False)
     x = axis("value", CHANGE, scale={"zero": True})
     shown = {"filter": "indexof(off, datum.series) < 0"}
-    own = {"filter": f"datum.series == '{OWN.name}'"}
+    own = {"filter": f"datum.series == '{of.name}'"}
     look = {"color": by_series(series), "shape": shape_by_series(series)}
     tooltip = hover(
         ("set", "set"),

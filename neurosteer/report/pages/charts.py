@@ -21,6 +21,7 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "◀", "▶")
 INK, FAINT, LINE, PAPER = "var(--ink)", "var(--faint)", "var(--line)", "var(--paper)"
 HEIGHT = 320  # pixels
+NOMINAL = {"type": "nominal"}
 SHOWN = "indexof(off, datum.series) < 0 && indexof(hidden, datum.layer) < 0"
 CONFIG: Spec = {
     "background": None,
@@ -165,14 +166,21 @@ def layer_axis() -> Spec:
     return axis(
         "layer",
         "layer (block, counted from 0)",
-        axis={"tickMinStep": 1, "format": "d", "grid": False},
+        axis={"tickMinStep": 1, "labelExpr": "datum.value % 1 ? '' : datum.label", "grid": False},
         scale={"nice": False},
     )
 
 
 def hover(*fields: tuple[str, str]) -> list[Spec]:
     """What is told of a mark under the pointer: field, name."""
-    return [{"field": name, "title": title, "type": "nominal"} for name, title in fields]
+    return [
+        {
+            "field": name,
+            "title": title,
+            **({"type": "quantitative", "format": ".4~g"} if name == "value" else NOMINAL),
+        }
+        for name, title in fields
+    ]
 
 
 def in_rows(series: Iterable[Series], rows: Sequence[Row]) -> list[Series]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from neurosteer.results.run import RunRecord
 from neurosteer.sites import USUAL_SITES
@@ -96,6 +97,17 @@ _GENERATE = {
     "max_new_tokens": _Option("--max-new-tokens"),
     "temperature": _Option("--temperature", 0.0),
 }
+_CARD = {  # what the card of a neuron shares with the run
+    "source": _Option("--data", "auto"),
+    "columns": _Option("--columns", list(COLUMNS), joined=True),
+    "layout": _Option("--layout", "auto"),
+    "n": _Option("--limit"),
+    "limit": _Option("--limit"),
+    "split": _Option("--split", "pair"),
+    "seed": _Option("--seed", 0),
+    "site": _Option("--site", USUAL_SITES["unit"]),
+    **_MODEL,
+}
 OPTIONS: Mapping[str, Mapping[str, _Option]] = {
     "find": {**_PAIRS, **_FIND, **_MODEL},
     "score": {**_PAIRS, "convention": _Option("--convention", "sum"), **_MODEL},
@@ -134,6 +146,19 @@ def command_of(command: str, options: Mapping[str, Json]) -> str:
     if any(one.startswith("-") for one in prompts):  # it is no option
         return shlex.join(["neurosteer", command, *words, "--", *prompts])
     return shlex.join(["neurosteer", command, *prompts, *words])
+
+
+def neuron_command(task: str, site: str, *runs: RunRecord) -> str:
+    """The command of a neuron's whole card: of the model and pairs of these runs, the last of which says most."""
+    asked: dict[str, Json] = {"site": site}
+    for run in runs:
+        named = {} if run.model is None else {"name": run.model.name, "revision": run.model.revision}
+        asked |= {name: value for name, value in (named | dict(run.options)).items() if value is not None}
+    words: dict[str, list[str]] = {}
+    for name, option in _CARD.items():
+        if (value := asked.get(name)) not in (None, option.usual):
+            words[option.flag] = _typed(option, value)
+    return shlex.join(["neurosteer", "neuron", "LAYER:UNIT", "--task", task, *chain(*words.values())])
 
 
 def _typed(option: _Option, value: Json) -> list[str]:

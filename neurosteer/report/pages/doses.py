@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neurosteer.report.numbers import NONE, change, counted, divergence, interval, number, p_equals, p_value, span
+from neurosteer.report.comparing import ComparedRow, p_of
+from neurosteer.report.numbers import NONE, change, counted, divergence, interval, number, p_equals, span
 from neurosteer.report.table import Table
-from neurosteer.results.effect import Change, EffectResult
+from neurosteer.results.effect import Change, Controls, EffectResult
 
-from .changes import CHANGE, CONTROL, OWN, beside
+from .changes import CHANGE, CONTROL, beside, own_series
 from .charts import SHOWN, Row, Series, axis, chart_of, hover, in_rows, level, lines
 from .document import Part
 
@@ -16,16 +17,17 @@ from .document import Part
 def doses_part(effect: EffectResult) -> Part:
     """The curve, and the slider over the doses that were measured."""
     rows: list[Row] = []
+    own = own_series(effect.edit.noun, effect.edit.k)
     for dose in effect.by_scale:
         about = {"accuracy": number(dose.accuracy, 3), "kl": divergence(dose.kl), "beside": beside(dose.controls)}
         place: Row = {"scale": dose.scale, **about}
         ends: Row = {"low": dose.low, "high": dose.high, "interval": f"{change(dose.low)} to {change(dose.high)}"}
-        rows.append({**place, "series": OWN.name, "value": dose.delta, **ends})
+        rows.append({**place, "series": own.name, "value": dose.delta, **ends})
         if dose.controls:
             low, high = dose.controls.delta_low, dose.controls.delta_high
             ends = {"low": low, "high": high, "interval": f"range {span(low, high)}"}
             rows.append({**place, "series": CONTROL.name, "value": dose.controls.delta_mean, **ends})
-    series = in_rows((OWN, CONTROL), rows)
+    series = in_rows((own, CONTROL), rows)
     rows += _unedited(effect, series)
     tooltip = hover(
         ("scale", "scale"),
@@ -43,7 +45,7 @@ def doses_part(effect: EffectResult) -> Part:
         "encoding": {"x": {"field": "scale", "type": "quantitative"}},
     }
     drawn = lines(series, axis("scale", "scale (1: unedited)"), axis("value", CHANGE), tooltip, filtered=SHOWN)
-    read = "The band about these neurons is the 95 % interval over pairs, that about the controls their range."
+    read = f"The band about {own.name} is the 95 % interval over pairs, that about the controls their range."
     chart = chart_of(
         "doses",
         "Dose by dose",
@@ -88,9 +90,16 @@ def dose_text(scale: float, dose: Change, effect: EffectResult) -> list[str]:
         controls = dose.controls
         said.append(
             f"{counted(controls.n, 'control set')} change it by {change(controls.delta_mean)} on average "
-            f"({span(controls.delta_low, controls.delta_high)}): {p_equals(controls.p)}, {controls.verdict}."
+            f"({span(controls.delta_low, controls.delta_high)}): {_judged(controls, effect)}."
         )
     return said
+
+
+def _judged(controls: Controls, effect: EffectResult) -> str:
+    """The verdict of a dose; where the test pairs allow none, that of the whole effect stands."""
+    if effect.nothing_to_lose is not False:
+        return str(effect.verdict)
+    return f"{p_equals(controls.p)}, {controls.verdict}"
 
 
 def _dose_table(effect: EffectResult) -> Table:
@@ -100,7 +109,7 @@ def _dose_table(effect: EffectResult) -> Table:
             number(dose.accuracy, 3),
             interval(dose.delta, dose.low, dose.high),
             f"{change(dose.controls.delta_mean)}" if dose.controls else NONE,
-            p_value(dose.controls.p) if dose.controls else NONE,
+            p_of(ComparedRow(dose, effect.nothing_to_lose)),
             divergence(dose.kl),
         )
         for dose in effect.by_scale

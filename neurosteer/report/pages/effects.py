@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from neurosteer.report.comparing import name_of
+from neurosteer.report.comparing import (
+    ComparedRow,
+    name_of,
+    notes_on_p,
+    notes_on_seen,
+    p_of,
+    seen_of,
+    selected_on_the_outcome,
+)
 from neurosteer.report.edit_labels import action, edit_label, where
 from neurosteer.report.numbers import (
     NONE,
@@ -23,9 +31,11 @@ from neurosteer.report.table import Table
 from neurosteer.results import read_record
 from neurosteer.results.effect import Change, EffectResult, PairEffect
 from neurosteer.results.record import read_csv
+from neurosteer.results.run import RunRecord
 from neurosteer.vocabulary import Json
 
-from .changes import changes, changes_chart
+from .changes import changes, changes_chart, own_series
+from .command import neuron_command
 from .document import Listed, Listing, Part, View
 from .doses import doses_part
 from .margins import margins_chart
@@ -42,16 +52,20 @@ def effects_of(entries: Sequence[Json]) -> list[EffectResult]:
 
 def effect_overview(effects: Sequence[EffectResult]) -> list[Part]:
     """All neuron sets of the run beside each other."""
-    rows = [row for effect in effects for row in changes(name_of(effect), effect.change)]
-    chart = changes_chart("sets", "What the edit changes, set by set", rows)
+    of = own_series(effects[0].edit.noun, max(effect.edit.k for effect in effects))
+    rows = [row for effect in effects for row in changes(name_of(effect), effect.change, of)]
+    chart = changes_chart("sets", "What the edit changes, set by set", rows, of)
     text = f"{action(effects[0].edit).capitalize()}, {where(effects[0].edit)}. A margin is log P(good) - log P(bad)."
-    return [Part("change", "What the edit changes", [text], [chart], [_sets(effects)])]
+    selected = [f"{note.capitalize()}." for note in selected_on_the_outcome(effects)]
+    return [Part("change", "What the edit changes", [text, *selected], [chart], [_sets(effects)])]
 
 
-def effect_views(folder: Path, effects: Sequence[EffectResult], origin: OriginFind | None) -> list[View]:
+def effect_views(
+    folder: Path, effects: Sequence[EffectResult], run: RunRecord, origin: OriginFind | None
+) -> list[View]:
     """A view for each neuron set."""
-    heights = origin.heights() if origin else None
-    return [View(name_of(effect), list(_parts(folder, effect, effects, heights))) for effect in effects]
+    heights, runs = (origin.heights(), [origin.run, run]) if origin else (None, [run])
+    return [View(name_of(effect), list(_parts(folder, effect, effects, heights, runs))) for effect in effects]
 
 
 def effect_reading(effects: Sequence[EffectResult]) -> list[tuple[str, str]]:
@@ -79,20 +93,27 @@ def effect_settings(effects: Sequence[EffectResult]) -> list[tuple[str, str]]:
 
 
 def _parts(
-    folder: Path, effect: EffectResult, effects: Sequence[EffectResult], heights: Heights | None
+    folder: Path,
+    effect: EffectResult,
+    effects: Sequence[EffectResult],
+    heights: Heights | None,
+    runs: Sequence[RunRecord],
 ) -> Iterator[Part]:
     pairs = folder / Path(effect.files.pairs).name if effect.files else None
     if len(effect.by_scale) > 1:
         yield doses_part(effect)
     if variants := _variants(effect):
-        rows = [row for name, one in variants for row in changes(name, one)]
-        text = ["The same neurons moved elsewhere, without their massive members, or on another task."]
-        chart = changes_chart("variants", "Variants of the edit", rows)
+        of = own_series(effect.edit.noun, effect.edit.k)
+        rows = [row for name, one in variants for row in changes(name, one, of)]
+        text = [f"The same {effect.edit.noun}s moved elsewhere, without massive members, or on another task."]
+        chart = changes_chart("variants", "Variants of the edit", rows, of)
         yield Part("variants", "Does it hold otherwise?", text, [chart])
-    cards = edited_cards(folder, effect, effects, heights)
+    card = neuron_command(effect.task, effect.edit.site, *runs)
+    cards = edited_cards(folder, effect, effects, heights, card)
     links = {sheet.title: sheet.name for sheet in cards.sheets} if cards else {}
-    text = [f"By {name_of(effect)}: {action(effect.edit)}."]
-    yield Part("set", "The neurons", text, listings=[_neurons(effect, links)])
+    if effect.neurons:
+        text = [f"By {name_of(effect)}: {action(effect.edit)}."]
+        yield Part("set", f"The {effect.edit.noun}s", text, listings=[_neurons(effect, links)])
     if cards:
         yield cards
     if pairs is None:
@@ -116,7 +137,9 @@ def _parts(
         [margins_chart(margins, passes[1], at_doses)],
     )
     if tokens is not None:
-        yield Part("pairs", "On which sentences did the model change its mind?", tool="pairs", data=tokens)
+        none = effect.flipped.lost + effect.flipped.gained == 0
+        text = ["On none. Below are those that the edit moves, as far as it moves them."] if none else []
+        yield Part("pairs", "On which sentences did the model change its mind?", text, tool="pairs", data=tokens)
 
 
 def _at_other_doses(passes: Sequence[str], tokens: Json) -> dict[str, dict[str, float]]:
@@ -135,7 +158,8 @@ def _passes(effect: EffectResult) -> list[str]:
 def _variants(effect: EffectResult) -> list[tuple[str, Change]]:
     found: list[tuple[str, Change]] = []
     if effect.without_massive:
-        found.append((f"without massive: {effect.without_massive.k:,} neurons", effect.without_massive))
+        left = counted(effect.without_massive.k, effect.edit.noun)
+        found.append((f"without massive: {left}", effect.without_massive))
     if len(effect.kinds) > 1:
         found += [(f"to {kind.kind}", kind) for kind in effect.kinds if kind.kind != effect.edit.kind]
     found += [(f"on {row.task}", row.change) for row in effect.also]
@@ -143,7 +167,7 @@ def _variants(effect: EffectResult) -> list[tuple[str, Change]]:
 
 
 def _sets(effects: Sequence[EffectResult]) -> Table:
-    heads = ("set", "accuracy", "mean margin", "change, 95 % interval", "controls: mean, range", "p", "KL", "verdict")
+    measured = ("accuracy", "mean margin", "change, 95 % interval", "controls: mean, range", "p", "seen from", "KL")
     rows = []
     for effect in effects:
         controls, margin, accuracy = effect.controls, effect.margin, effect.accuracy
@@ -156,13 +180,16 @@ def _sets(effects: Sequence[EffectResult]) -> Table:
                 f"{change(controls.delta_mean)}, {span(controls.delta_low, controls.delta_high)}"
                 if controls
                 else NONE,
-                p_value(controls.p) if controls else NONE,
+                p_of(ComparedRow.of(effect)),
+                seen_of(ComparedRow.of(effect)),
                 divergence(effect.side_effects.kl),
                 effect.verdict or NONE,
             )
         )
-    caption = f"Margins in nats, KL in nats per token of neutral text. {_told_of_p(effects)}".rstrip()
-    return Table(caption, heads, tuple(rows))
+    compared = [ComparedRow.of(effect) for effect in effects]
+    notes = "".join(f" {note}." for note in (*notes_on_p(compared), *notes_on_seen(compared)))
+    caption = f"Margins in nats, KL in nats per token of neutral text. {_told_of_p(effects)}{notes}".rstrip()
+    return Table(caption, ("set", *measured, "verdict"), tuple(rows))
 
 
 def _told_of_p(effects: Sequence[EffectResult]) -> str:
@@ -171,17 +198,19 @@ def _told_of_p(effects: Sequence[EffectResult]) -> str:
         return ""
     least = f", so {p_value(1 / (1 + max(sizes)))} at least" if len(sizes) == 1 else ""
     return (
-        "p is the share of sets, these neurons and their controls, whose change lies at least as far from the mean "
+        "p is the share of sets, the edited one and its controls, whose change lies at least as far from the mean "
         f"of all others{least}."
     )
 
 
 def _neurons(effect: EffectResult, links: Mapping[str, str]) -> Listing:
     rows = [
-        Listed(name, f"{row.score:.4g}", "massive" if row.massive else "", links.get(name, ""))
+        Listed(row.name, f"{row.score:.4g}", "massive" if row.massive else "", links.get(row.name, ""))
         for row in effect.neurons
-        for name in [f"{row.layer}:{row.unit}"]
     ]
     some = sum(row.massive for row in effect.neurons)
     share = f"; {percent(some / len(rows))} are massive" if some else ""
-    return Listing(f"{counted(len(rows), 'neuron')} (layer:unit, score), highest score first{share}", rows)
+    place = "unit" if effect.edit.by == "unit" else effect.edit.noun
+    score = f"score by {effect.method}" if effect.method else "score"
+    heading = f"{counted(len(rows), effect.edit.noun)} (layer:{place}, {score}), highest score first{share}"
+    return Listing(heading, rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from neurosteer.references import REFERENCE_POINTS
 from neurosteer.report.edit_labels import in_layers
@@ -14,7 +13,7 @@ from neurosteer.results import read_record
 from neurosteer.results.evidence import Answer, EvidenceResult
 from neurosteer.vocabulary import Json
 
-from .changes import CONTROL, OWN
+from .changes import CONTROL, own_series
 from .charts import (
     Chart,
     Row,
@@ -30,7 +29,7 @@ from .charts import (
     placed,
     shape_by_series,
 )
-from .document import Part, View
+from .document import Listed, Listing, Part, View
 
 CURVE = (Series("by the ranking", 1), Series("reversed", 3, dashed=True), Series("shuffled controls", 7))
 
@@ -102,15 +101,14 @@ def _parts(found: EvidenceResult) -> Iterator[Part]:
         yield Part("elsewhere", "Elsewhere", charts=[_elsewhere_chart(found)])
     if not found.neurons:
         return
-    neurons = tuple((f"{row.layer}:{row.unit}", f"{row.score:.4g}") for row in found.neurons)
-    caption = f"{counted(len(neurons), 'neuron')}, highest score first"
-    yield Part("set", "The neurons", tables=[Table(caption, ("neuron", "score"), neurons)])
+    neurons = [Listed(row.name, f"{row.score:.4g}") for row in found.neurons]
+    caption = f"{counted(len(neurons), found.noun)}, highest score first"
+    yield Part("set", f"The {found.noun}s", listings=[Listing(caption, neurons)])
 
 
 def _own(found: EvidenceResult) -> Series:
     """What is asked about, as a legend names it."""
-    name = "this direction" if found.by == "direction" else f"these {found.noun}s"
-    return replace(OWN, name=name)
+    return own_series("direction", 1) if found.by == "direction" else own_series(found.noun, found.k)
 
 
 def _beside(answer: Answer) -> Table:
@@ -126,15 +124,17 @@ def _answer_chart(found: EvidenceResult, answer: Answer) -> Chart:
     asked = _own(found)
     own: Row = {"series": asked.name, "value": answer.value, "low": answer.low, "high": answer.high}
     ends = NONE if answer.low is None or answer.high is None else f"{number(answer.low)} to {number(answer.high)}"
-    own |= {"interval": ends, "p": p_value(answer.p), "set": "own"}
+    own |= {"interval": ends, "p": p_value(answer.p), "beside": _range(answer.controls), "set": "own"}
     rows = [own]
     for i, value in enumerate(answer.controls, start=1):
         row: Row = {"series": CONTROL.name, "value": value, "low": None, "high": None}
-        rows.append({**row, "interval": f"control {i}", "p": NONE, "set": "controls"})
+        rows.append({**row, "interval": f"control {i}", "p": NONE, "beside": NONE, "set": "controls"})
     series = [asked, CONTROL] if answer.controls else [asked]
     x = axis("value", answer.measures or answer.question, scale={"zero": True})
     rows, y = placed(rows, "set"), names("set", grid=False)
-    tooltip = hover(("series", "of"), ("value", "value"), ("interval", "95 % interval"), ("p", "p"))
+    tooltip = hover(
+        ("series", "of"), ("value", "value"), ("interval", "95 % interval"), ("p", "p"), ("beside", "controls")
+    )
     shown = {"filter": "indexof(off, datum.series) < 0"}
     look = {"color": by_series(series), "shape": shape_by_series(series), "tooltip": tooltip}
     layers = [
@@ -154,6 +154,11 @@ def _answer_chart(found: EvidenceResult, answer: Answer) -> Chart:
     return chart_of(
         "answer", answer.measures or answer.question, read, layers, rows, series=series, height=36 * len(series)
     )
+
+
+def _range(controls: Sequence[float]) -> str:
+    """`19: -0.10 to 0.08`."""
+    return f"{len(controls):,}: {number(min(controls))} to {number(max(controls))}" if controls else NONE
 
 
 def _curve_chart(found: EvidenceResult) -> Chart:
@@ -205,13 +210,13 @@ def _elsewhere_chart(found: EvidenceResult) -> Chart:
     for row in found.elsewhere:
         if row.effect is None:
             continue
-        about: Row = {"task": row.task, "kind": row.kind}
+        about: Row = {"task": row.task, "kind": row.kind, "beside": _range(row.controls)}
         rows.append({**about, "series": asked.name, "value": row.effect})
         rows += [{**about, "series": CONTROL.name, "value": value} for value in row.controls]
     series = in_rows((asked, CONTROL), rows)
     x = axis("value", "fall of the mean margin (standard deviations of the clean margins)", scale={"zero": True})
     rows, y = placed(rows, "task"), names("task", labelLimit=260, grid=False)
-    tooltip = hover(("task", "task"), ("kind", "kind"), ("series", "of"), ("value", "effect"))
+    tooltip = hover(("task", "task"), ("kind", "kind"), ("series", "of"), ("value", "effect"), ("beside", "controls"))
     mark = {
         "transform": [{"filter": "indexof(off, datum.series) < 0"}],
         "mark": {"type": "point", "filled": True, "size": 60, "opacity": 0.8},

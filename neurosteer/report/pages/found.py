@@ -13,10 +13,12 @@ from neurosteer.report.baselines import named
 from neurosteer.report.numbers import in_words, number, percent
 from neurosteer.report.table import Table
 from neurosteer.results import FindLayer, FindResult, Interval, read_record
+from neurosteer.results.run import RunRecord
 from neurosteer.store import SUFFIX, file_stem
 from neurosteer.vocabulary import Json
 
 from .charts import Chart, Row, Series, axis, chart_of, hover, in_rows, layer_axis, lines
+from .command import neuron_command
 from .curves import word_levels
 from .document import Part, View
 from .neuron_cards import found_cards
@@ -31,9 +33,9 @@ def finds_of(entries: Sequence[Json]) -> list[FindResult]:
     return [read_record(FindResult, entry) for entry in entries]
 
 
-def find_views(folder: Path, founds: Sequence[FindResult]) -> list[View]:
+def find_views(folder: Path, founds: Sequence[FindResult], run: RunRecord) -> list[View]:
     """A view for each task."""
-    return [View(found.task, list(_parts(folder, found, MOST_CELLS // len(founds)))) for found in founds]
+    return [View(found.task, list(_parts(folder, found, run, MOST_CELLS // len(founds)))) for found in founds]
 
 
 def find_reading(founds: Sequence[FindResult]) -> list[tuple[str, str]]:
@@ -44,18 +46,18 @@ def find_reading(founds: Sequence[FindResult]) -> list[tuple[str, str]]:
 def find_settings(founds: Sequence[FindResult]) -> list[tuple[str, str]]:
     """What all tasks share; the first speaks for all."""
     found = founds[0]
-    split = found.data.split
+    split, each = found.data.split, "units" if found.by == "unit" else f"{found.noun}s"
     return [
         ("data", f"{found.data.source}, {found.data.pairs:,} pairs"),
         ("split", f"{split.kind}, seed {split.seed}: {split.train:,} / {split.validation:,} / {split.test:,}"),
         ("dropped", f"{split.dropped:,} pairs"),
         ("site, position", f"{found.site}, {found.position}"),
-        ("layers", f"{len(found.layers)}, {found.width:,} units each"),
-        ("neurons", f"{found.topk:,} of a layer by {', '.join(found.methods)}"),
+        ("layers", f"{len(found.layers)}, {found.width:,} {each} each"),
+        (f"{found.noun}s", f"{found.topk:,} of a layer by {', '.join(found.methods)}"),
     ]
 
 
-def _parts(folder: Path, found: FindResult, most_cells: int) -> Iterator[Part]:
+def _parts(folder: Path, found: FindResult, run: RunRecord, most_cells: int) -> Iterator[Part]:
     numbers = [row.layer for row in found.layers]
     yield Part(
         "layers", "Layer by layer", [_best(found)], [layers_chart(found)], [_layers_table(found)], layers=numbers
@@ -71,15 +73,17 @@ def _parts(folder: Path, found: FindResult, most_cells: int) -> Iterator[Part]:
     )
     if found.rankings:
         units = units_of(folder, found)
-        cards = found_cards(found, units, Heights.of(folder, found), folder.name)
+        card = neuron_command(found.task, found.site, run)
+        cards = found_cards(found, units, Heights.of(folder, found), folder.name, card)
+        whole = [f"One of them whole: {card}"] if cards else []
         yield Part(
             "neurons",
-            "Which neurons",
-            [*_agreement(found), f"One of them whole: neurosteer neuron LAYER:UNIT --task {found.task}"],
-            map_charts(units),
-            [highest_table(units, with_links=cards is not None)],
+            f"Which {found.noun}s",
+            [_significant(found), *_agreement(found), *whole],
+            map_charts(units, found, with_cards=cards is not None),
+            [highest_table(units, found.noun, with_links=cards is not None)],
             tool="units",
-            data=units_data(units, found, most_cells),
+            data=units_data(units, found, most_cells) | {"card": card},
             layers=numbers,
         )
         if cards:
@@ -141,7 +145,7 @@ def layers_chart(found: FindResult) -> Chart:
         "accuracy",
         "Test accuracy by layer",
         read,
-        [*word_levels(found.baselines), rule, *lines(series, layer_axis(), y, tooltip)],
+        [*word_levels(found.baselines), rule, *lines(series, layer_axis(), y, tooltip, bars=len(found.layers) == 1)],
         rows,
         series=series,
     )
@@ -203,6 +207,15 @@ def baselines_table(found: FindResult) -> Table:
 
 def _maybe(baselines: Baselines | None) -> dict[str, float | None]:
     return named(baselines) if baselines else {}
+
+
+def _significant(found: FindResult) -> str:
+    """How many units tell at all: the highest are listed whether they do or not."""
+    best = found.best
+    return (
+        f"At layer {found.best_layer} {best.significant:,} units differ between good and bad sentences beyond chance "
+        "(Welch's t; false discovery rate .05 over all layers searched)."
+    )
 
 
 def _agreement(found: FindResult) -> list[str]:

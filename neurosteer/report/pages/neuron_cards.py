@@ -25,14 +25,14 @@ from .units import Stats, UnitScores, best_of
 HEADING = "The highest neurons, one by one"
 
 
-def found_cards(found: FindResult, units: UnitScores, heights: Heights | None, run: str) -> Part | None:
+def found_cards(found: FindResult, units: UnitScores, heights: Heights | None, run: str, command: str) -> Part | None:
     """A card for each of the best neurons of each ranking of a find."""
     if found.by != "unit":
         return None
     best = dict.fromkeys(place for method in units.scores for place in best_of(units, method))
     ranks = {method: units.rank(method) for method in units.scores}
     sheets = [_found_card(found, units, heights, ranks, row, unit, run) for row, unit in best]
-    return _part(sheets, found.task)
+    return _part(sheets, command)
 
 
 def _found_card(
@@ -70,7 +70,7 @@ def _found_card(
 
 
 def edited_cards(
-    folder: Path, effect: EffectResult, effects: Sequence[EffectResult], heights: Heights | None
+    folder: Path, effect: EffectResult, effects: Sequence[EffectResult], heights: Heights | None, command: str
 ) -> Part | None:
     """A card for each of the first neurons of an edited set: its place in the sets of the run, and its size; where
     the find of the neurons is known, also after which sentences it is high."""
@@ -92,16 +92,16 @@ def edited_cards(
             tables.append(size_table(stats.size(neuron.layer, neuron.unit)))
         subtitle = f"score {neuron.score:.4g}" + (", massive" if neuron.massive else "")
         sheets.append(Sheet(anchor(neuron.layer, neuron.unit), f"{neuron.layer}:{neuron.unit}", subtitle, [], tables))
-    return _part(sheets, effect.task)
+    return _part(sheets, command)
 
 
 def _heights(heights: Heights | None, layer: int, unit: int) -> Iterator[Table]:
     return heights.tables(layer, unit) if heights else iter(())
 
 
-def _part(sheets: Sequence[Sheet], task: str) -> Part:
+def _part(sheets: Sequence[Sheet], command: str) -> Part:
     text = (
         "What the run has stored of each. Token by token, and what the model does without it alone, takes further "
-        f"passes: neurosteer neuron LAYER:UNIT --task {task}"
+        f"passes: {command}"
     )
     return Part("cards", f"{HEADING} ({counted(len(sheets), 'neuron')})", [text], tool="cards", sheets=sheets)

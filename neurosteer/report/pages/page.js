@@ -47,7 +47,8 @@
 
   function inColours(spec) {  // for a canvas, which knows no names of colours
     const look = getComputedStyle(document.documentElement);
-    return JSON.parse(JSON.stringify(spec).replace(/var\((--[\w-]+)\)/g, (_, name) => look.getPropertyValue(name).trim()));
+    const named = { ...spec, background: "var(--paper)" };  // so that it can be read on paper and when the theme changes
+    return JSON.parse(JSON.stringify(named).replace(/var\((--[\w-]+)\)/g, (_, name) => look.getPropertyValue(name).trim()));
   }
 
   function draw(place, rows) {
@@ -56,7 +57,7 @@
     const [given, renderer] = [DATA.charts[place], DATA.charts[place].usermeta?.renderer ?? "svg"];
     const spec = { ...(renderer === "canvas" ? inColours(given) : given), ...(rows && { data: { name: "units", values: rows } }) };
     const view = vegaEmbed(box, spec, { renderer, actions: false, ast: true, tooltip: { theme: "custom" } })
-      .then((result) => result.view);
+      .then((result) => result.view.logLevel(1));  // errors alone: that nothing is left to show needs no warning
     drawn.set(place, view);
     return view;
   }
@@ -292,6 +293,11 @@
     const moved = slider(box, place, data.doses.length, data.start, label, (i) => {
       said.replaceChildren(...data.doses[i].text.map((text) => make("p", {}, text)));
       signal(`${place}-doses`, "dose", data.doses[i].scale);
+      for (const menu of all('[data-choice$="-margins"]', view)) {
+        if (!ready || ![...menu.options].some((one) => one.value === label(i))) continue;
+        menu.value = label(i);
+        menu.dispatchEvent(new Event("change"));
+      }
       const pass = all('[data-tool="pairs"] select', view)[0];
       const option = pass && [...pass.options].find((one) => one.text === label(i) || (one.text === "unedited" && data.doses[i].scale === 1));
       if (option && ready) {
@@ -351,12 +357,12 @@
     const chosenBy = Object.fromEntries(data.methods.map((name) => [name, new Set(data.chosen[name])]));
     const massive = new Set(data.massive), map = `${place}-map`, against = `${place}-against`;
     function ranked(scores) {
-      const places = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a]), rank = new Array(scores.length);
+      const places = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a]), rank = [];
       places.forEach((unit, i) => { rank[unit] = i + 1; });
       return rank;
     }
     const about = (i) => ({
-      layer: data.layers[i], unit: data.units[i], name: `layer ${data.layers[i]}, unit ${data.units[i]}`,
+      layer: data.layers[i], unit: data.units[i], name: `layer ${data.layers[i]}, ${data.place} ${data.units[i]}`,
       told: data.methods.map((name) => `${name} ${data.scores[name][i]} (place ${ranks[name][i]})`).join("; "),
       more: [massive.has(i) ? "massive" : "", ...data.methods.filter((name) => chosenBy[name].has(i)).map((name) => `chosen by ${name}`)]
         .filter(Boolean).join(", ") || "–",
@@ -431,7 +437,7 @@
           if (mark?.datum?.unit === undefined) return;
           const name = `${mark.datum.layer}:${mark.datum.unit}`, card = `${place.replace(/neurons$/, "")}neuron-${name}`;
           if (document.getElementById(card)) location.hash = card;
-          else hit.textContent = `${name} has no card in this page; make it with: neurosteer neuron ${name} --task ${data.task}`;
+          else if (data.place === "unit") hit.textContent = `${name} has no card in this page; make it with: ${data.card.replace("LAYER:UNIT", name)}`;
         });
       }
       const view = await draw(map);
@@ -466,7 +472,7 @@
     views.forEach((view, i) => { view.hidden = i !== now; });
     drawVisible();
     window.dispatchEvent(new Event("resize"));  // a chart that was drawn while it was hidden has no width yet
-    for (const [place, start] of [...starts]) {
+    for (const [place, start] of starts) {
       if (!document.getElementById(place).closest("[hidden]")) {
         starts.delete(place);
         started.push(start());

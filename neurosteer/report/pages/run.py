@@ -76,12 +76,12 @@ def _model(model: ModelUsed) -> list[tuple[str, str]]:
 
 def _find(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     found = finds_of(run.results)
-    return find_reading(found), find_settings(found), [], find_views(folder, found), "task"
+    return find_reading(found), find_settings(found), [], find_views(folder, found, run), "task"
 
 
 def _effects(folder: Path, run: RunRecord, origin: OriginFind | None) -> Made:
     found = effects_of(run.results)
-    overview, views = effect_overview(found), effect_views(folder, found, origin)
+    overview, views = effect_overview(found), effect_views(folder, found, run, origin)
     return effect_reading(found), effect_settings(found), overview, views, "neurons by"
 
 

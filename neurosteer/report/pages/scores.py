@@ -84,6 +84,7 @@ def _tasks_chart(tasks: Sequence[TaskScore]) -> Chart:
             "task": row.task,
             "series": in_words(row.phenomenon or "other"),
             "value": row.accuracy,
+            "interval": NONE if row.accuracy_interval is None else between(row.accuracy_interval),
             "margin": nats(row.margin),
             "pairs": row.pairs,
         }
@@ -94,6 +95,7 @@ def _tasks_chart(tasks: Sequence[TaskScore]) -> Chart:
         ("task", "task"),
         ("series", "phenomenon"),
         ("value", "accuracy"),
+        ("interval", "95 % interval"),
         ("margin", "mean margin"),
         ("pairs", "pairs"),
     )

@@ -21,7 +21,6 @@ from .charts import CONFIG, SCHEMA, Chart, Series, Spec, hover
 from .neuron import MASSIVE, Size, anchor
 
 MOST_CELLS = 250_000  # scores that a page holds
-DIVERGING = ("var(--down)", "var(--wash)", "var(--up)")  # colours from -1 over 0 to 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +52,16 @@ class Stats:
     @property
     def massive(self) -> Bool[np.ndarray, "layer unit"]:
         return self.beside >= MASSIVE
+
+    def of_groups(self, group: int) -> Stats:
+        """The same of units that go together, as those of a head: roots of mean squares over them."""
+
+        def together(values: Float[np.ndarray, "layer unit"]) -> Float[np.ndarray, "layer group"]:
+            return values.astype(np.float64).reshape(len(self.layers), -1, group).mean(axis=-1)
+
+        means = (np.sqrt(together(mean.astype(np.float64) ** 2)) for mean in (self.token_mean, self.eos_mean))
+        token_mean, eos_mean = means
+        return Stats(self.layers, token_mean, together(self.token_var), eos_mean, together(self.eos_var))
 
     def size(self, layer: int, unit: int) -> Size:
         at = self.layers.index(layer), unit
@@ -90,13 +99,15 @@ class UnitScores:
 
 
 def units_of(folder: Path, found: FindResult) -> UnitScores:
-    """From the rankings of a run folder, and its probes where it has kept them."""
+    """From the rankings of a run folder, and its probes where it has kept them; of heads, one score each."""
     read = {method: RANKING.read(folder / Path(name).name)[0] for method, name in found.rankings.items()}
     stats = Stats.of(next(iter(read.values())))
     probes, rises = folder / f"{file_stem(found.task)}.probes{SUFFIX}", None
     if probes.is_file() and found.by == "unit":
         rises = PROBES.read(probes)[0]["mean_directions"]
-    return UnitScores(stats.layers, {method: arrays["scores"] for method, arrays in read.items()}, stats, rises)
+    group = stats.rms.shape[1] // found.width
+    scores: dict[str, np.ndarray] = {method: arrays["scores"][:, ::group] for method, arrays in read.items()}
+    return UnitScores(stats.layers, scores, stats if group == 1 else stats.of_groups(group), rises)
 
 
 def units_data(units: UnitScores, found: FindResult, most: int = MOST_CELLS) -> Json:
@@ -111,7 +122,8 @@ def units_data(units: UnitScores, found: FindResult, most: int = MOST_CELLS) -> 
         kept = np.sort(np.argsort(best, kind="stable")[:room])
     width = size // len(units.layers)
     chosen: dict[str, set[tuple[int, int]]] = {
-        method: {(row.layer, row.unit) for row in rows} for method, rows in found.neurons.items()
+        method: {(row.layer, row.unit if row.head is None else row.head) for row in rows}
+        for method, rows in found.neurons.items()
     }
     places = [(units.layers[i // width], int(i % width)) for i in kept.tolist()]
     marks = [[place for place, unit in enumerate(places) if unit in chosen.get(method, set())] for method in methods]
@@ -126,7 +138,7 @@ def units_data(units: UnitScores, found: FindResult, most: int = MOST_CELLS) -> 
         "massive": np.flatnonzero(units.stats.massive.ravel()[kept]).tolist(),
         "width": width,
         "all": size,
-        "task": found.task,
+        "place": "unit" if found.by == "unit" else found.noun,
     }
 
 
@@ -140,13 +152,14 @@ def score_name(method: str) -> str:
     return f"{method} ({known.unit})" if known and known.unit else method
 
 
-def map_charts(units: UnitScores) -> list[Chart]:
+def map_charts(units: UnitScores, found: FindResult, *, with_cards: bool) -> list[Chart]:
     """The map, and where two rankings are there one against the other; page.js hands them the units."""
+    noun, usual = found.noun, "neuron (unit of the layer)" if found.by == "unit" else f"{found.noun} of the layer"
     methods = list(units.scores)
     layers = len(units.layers)
     grid: Spec = {
         "$schema": SCHEMA,
-        "description": "A map of layers by neurons; the table of the highest neurons says the same in words.",
+        "description": f"A map of layers by {noun}s; the table of the highest says the same in words.",
         "width": "container",
         "height": max(140, min(18 * layers, 560)),
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -171,9 +184,9 @@ def map_charts(units: UnitScores) -> list[Chart]:
             "x": {
                 "field": "place",
                 "type": "quantitative",
-                "title": "neuron (unit of the layer)",
+                "title": {"signal": f"order == 'unit' ? '{usual}' : '{noun}s, the highest score first'"},
                 "scale": {"domain": [{"expr": "first"}, {"expr": "last"}], "nice": False},
-                "axis": {"grid": False},
+                "axis": {"grid": False, "tickMinStep": 1, "format": "d"},
             },
             "x2": {"field": "next"},
             "y": {"field": "layer", "type": "ordinal", "title": "layer", "sort": "descending"},
@@ -187,26 +200,26 @@ def map_charts(units: UnitScores) -> list[Chart]:
                 },
                 "legend": None,
             },
-            "tooltip": hover(("name", "neuron"), ("told", "scores"), ("more", "also")),
+            "tooltip": hover(("name", noun), ("told", "scores"), ("more", "also")),
         },
     }
     read = (
-        "Each cell is a neuron. Blue is a score above zero, orange below; the darker, the further (square root). "
-        "Drag across the map to zoom in; click on one of the highest to see its card."
+        f"Each cell is a {noun}. Blue is a score above zero, orange below; the darker, the further (square root). "
+        "Drag across the map to zoom in" + ("; click on one of the highest to see its card." if with_cards else ".")
     )
-    charts = [Chart("map", "Layers x neurons", read, grid)]
-    return charts + ([_against(methods)] if len(methods) > 1 else [])
+    charts = [Chart("map", f"Layers x {noun}s", read, grid)]
+    return charts + ([_against(methods, noun)] if len(methods) > 1 else [])
 
 
-def _against(methods: Sequence[str]) -> Chart:
-    """One ranking against another, a point for each unit."""
+def _against(methods: Sequence[str], noun: str) -> Chart:
+    """One ranking against another, a point for each unit or head."""
     across, upwards = Series("chosen by the one across", 0), Series("chosen by the one upwards", 1)
     series = [Series("chosen by both", 3), across, upwards]
     series += [Series("chosen by neither", 7)]
     names = [one.name for one in series]
     spec: Spec = {
         "$schema": SCHEMA,
-        "description": "Every neuron by two rankings: how far it is encoded, and how far it is used.",
+        "description": f"Every {noun} by two rankings: how far it is encoded, and how far it is used.",
         "width": "container",
         "height": 380,
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -241,12 +254,12 @@ def _against(methods: Sequence[str]) -> Chart:
             },
             "size": {"condition": {"test": "datum.series == 'chosen by neither'", "value": 22}, "value": 90},
             "order": {"field": "front", "type": "quantitative"},
-            "tooltip": hover(("name", "neuron"), ("told", "scores"), ("more", "also")),
+            "tooltip": hover(("name", noun), ("told", "scores"), ("more", "also")),
         },
     }
     read = (
         "Choose above which ranking lies across and which upwards. With what is encoded across and what is used "
-        "upwards, a neuron that is encoded and not used lies at the right and near zero; one that is used and not "
+        f"upwards, a {noun} that is encoded and not used lies at the right and near zero; one that is used and not "
         "encoded at the top left."
     )
     return Chart("against", "One ranking against the other", read, spec, series)
@@ -259,7 +272,7 @@ def best_of(units: UnitScores, method: str, most: int = CARDS) -> list[tuple[int
     return [(int(row), int(unit)) for row, unit in places if scores[row, unit] > 0]
 
 
-def highest_table(units: UnitScores, *, with_links: bool) -> Table:
+def highest_table(units: UnitScores, noun: str, *, with_links: bool) -> Table:
     """The best neurons of each ranking, with their place in the others; whether they lead to their cards."""
     ranks = {method: units.rank(method) for method in units.scores}
     rows, cards = [], {}
@@ -270,6 +283,6 @@ def highest_table(units: UnitScores, *, with_links: bool) -> Table:
             size = "massive" if units.stats.massive[row, unit] else f"{units.stats.rms[row, unit]:.3g}"
             rows.append((method, f"{layer}:{unit}", f"{scores[row, unit]:.4g}", size, *others))
             cards[f"{layer}:{unit}"] = anchor(layer, unit)
-    heads = ("ranking", "neuron", "score", "size (rms)", *(f"place by {method}" for method in ranks))
-    caption = f"The highest {counted(CARDS, 'neuron')} of each ranking over all layers ({NONE} where it has fewer)"
+    heads = ("ranking", noun, "score", "size (rms)", *(f"place by {method}" for method in ranks))
+    caption = f"The highest {counted(CARDS, noun)} of each ranking over all layers ({NONE} where it has fewer)"
     return Table(caption, heads, tuple(rows), left=2, links=cards if with_links else {})
