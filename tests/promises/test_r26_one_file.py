@@ -145,6 +145,10 @@ def test_series_and_layers_are_switched_off_and_the_address_says_so(chromium, fo
     found.page.locator('[data-layers="0-layers"]').get_by_label("1", exact=True).uncheck()
     assert found.signal("0-layers-accuracy", "hidden") == [1]
     address = found.page.evaluate("location.hash")
+    for which, hidden in (("none", 3), ("all", 0)):
+        found.page.locator('[data-layers="0-layers"]').get_by_role("button", name=which).click()
+        assert len(found.signal("0-layers-accuracy", "hidden")) == hidden
+    assert found.said == []
     with opened(chromium, runs["find"] / "index.html", address) as again:
         assert again.signal("0-layers-accuracy", "off") == ["random units"]
         assert again.signal("0-layers-accuracy", "hidden") == [1]
@@ -214,6 +218,7 @@ def test_the_dose_is_told_drawn_and_shown_in_the_text(ablated):
     dose.fill("1")
     assert "At scale 0.5 the mean margin changes by" in ablated.texts('[data-place="0-doses"] .said')[0]
     assert ablated.signal("0-doses-doses", "dose") == 0.5
+    assert ablated.page.locator('[data-choice="0-margins-margins"]').input_value() == "scale 0.5"
     model = ablated.page.locator('[data-place="0-pairs"]').get_by_label("Model")
     assert model.evaluate("menu => menu.selectedOptions[0].text") == "scale 0.5"
     dose.press("ArrowLeft")
