@@ -123,7 +123,8 @@ def submit_recipe(
 ) -> tuple[Path, Submitted]:
     """Submit a recipe to Slurm; gives the run's folder and what was submitted.
 
-    Model and pairs are loaded here once, and so fetched: the tasks use no network. Raises as `submit` does.
+    Model and pairs are loaded here once, and so fetched: the tasks use no network. There are no more tasks than units
+    that are left. Raises as `submit` does.
     """
     made = prepare(recipe, out=out, offline=offline, progress=progress)
     made.folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,7 @@ def submit_recipe(
     place = out.absolute()
     work = partial(work_on_recipe, recipe, out=place, offline=True, workers=workers)
     join = partial(run_recipe, recipe, out=place, offline=True, workers=workers, progress=QUIET)
-    return made.folder, submit(work, join, slurm, made.folder)
+    return made.folder, submit(work, join, slurm.at_most_tasks(max(1, _left(made))), made.folder)
 
 
 def _compute(made: Prepared, out: Path, offline: bool, workers: Workers, progress: Progress) -> Ran:
@@ -140,15 +141,21 @@ def _compute(made: Prepared, out: Path, offline: bool, workers: Workers, progres
     fetched = made.models is not None  # here: others need not ask the hub for each of them again
     job = partial(work_on_recipe, made.recipe, out=out, offline=offline or fetched)
     memory = made.plan.models * weights_of(made)
-    found = [WorkerPlace(0)] if workers == 1 else places(workers, device=made.recipe.device, memory=memory)
-    units = made.plan.units
-    left = len(schedule(units, users_of(units), ResultStore(made.folder, made.digest).names()).pending)
-    found = found[: max(1, left)]
+    spread = made.recipe.device_map is not None
+    found = [WorkerPlace(0)]
+    if workers != 1:
+        found = places(workers, device=made.recipe.device, memory=memory, spread=spread)[: max(1, _left(made))]
     if len(found) == 1:
         return _run_units(made, progress)
     progress.notice(in_words(found))
     with beside(job, found[1:], found[0], progress) as crew:
         return _run_units(made, crew)
+
+
+def _left(made: Prepared) -> int:
+    """How many units can be worked on, now or later."""
+    units = made.plan.units
+    return len(schedule(units, users_of(units), ResultStore(made.folder, made.digest).names()).pending)
 
 
 def _run_units(made: Prepared, progress: Progress) -> Ran:

@@ -9,11 +9,12 @@ from typing import Annotated
 from neurosteer.experiments.recipe.recipe import CHOSEN
 from neurosteer.pairs import Baselines, Pairs, Split, Tokenise
 from neurosteer.report.canvas import short_name
-from neurosteer.report.numbers import count_range, counted
+from neurosteer.report.numbers import count_range
 from neurosteer.results import Json, key
 from neurosteer.results.model import ModelDescription
 from neurosteer.results.record import WHERE_KNOWN
 from neurosteer.shown import short_repr
+from neurosteer.vocabulary import counted
 
 from .design import Design
 from .intervals import Resampled

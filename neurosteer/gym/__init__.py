@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .plan import COUNTS as COUNTS
 from .plan import LAYER as LAYER
-from .plan import ROLES as ROLES
 from .plan import WIDTH as WIDTH
 from .plan import GymPlan as GymPlan
 from .plan import Role as Role

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from neurosteer.errors import InputError, NeurosteerError
+from neurosteer.gym.plan import WIDTH
 from neurosteer.progress import QUIET, Progress
 from neurosteer.store import MANIFEST, file_digest, home, locked
 
@@ -39,7 +40,7 @@ def known_models() -> list[dict[str, Any]]:
             "name": GYM,
             "source": "made by hand",
             "cached": True,
-            "note": "3 layers x 192; known answers, see the guide",
+            "note": f"3 layers x {WIDTH}; known answers, see the guide",
         },
     ]
 

@@ -17,7 +17,7 @@ from neurosteer.artefacts import RANKING
 from neurosteer.data import UnitStats
 from neurosteer.errors import InputError
 from neurosteer.results import RankingComparison
-from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Reach, Site
+from neurosteer.vocabulary import GRAINS, NOUNS, Grain, Json, Layers, Reach, Site
 
 from .compare import compare_rankings
 from .controls import matched_controls
@@ -139,7 +139,7 @@ class Ranking:
         """Block index of each row of `scores`."""
         return self.stats.layers
 
-    def top(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
+    def top(self, topk: int | str, layers: Layers | None = None) -> NeuronSet:
         """Choose the best units, or heads: of the best layer, of one layer, or of several together.
 
         Args:
@@ -162,7 +162,7 @@ class Ranking:
         metadata = {**self.metadata, "method": self.method, "k": str(topk)}
         return self._set(torch.tensor(rows)[order // width], order % width, metadata)
 
-    def suggested(self, topk: int | str, layers: str | int | Sequence[int] | None = None) -> NeuronSet:
+    def suggested(self, topk: int | str, layers: Layers | None = None) -> NeuronSet:
         """Choose the set whose size the search itself chose, as a causal mask does; else `top(topk, layers)`.
 
         Args:

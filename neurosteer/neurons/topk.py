@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurosteer.errors import InputError
+from neurosteer.vocabulary import Layers
 
 
 def resolve_topk(topk: int | str, width: int, what: str = "units of a layer") -> int:
@@ -37,9 +38,7 @@ def resolve_topk(topk: int | str, width: int, what: str = "units of a layer") ->
     return count
 
 
-def resolve_rows(
-    layers: str | int | Sequence[int] | None, ranked: Sequence[int], best_layer: int | None
-) -> list[int]:
+def resolve_rows(layers: Layers | None, ranked: Sequence[int], best_layer: int | None) -> list[int]:
     """Rows of a ranking of the layers `ranked`: of its best layer for None, of one, of several, or of `"all"`.
 
     Raises `InputError` for a layer that was not ranked, and where no layer is best.

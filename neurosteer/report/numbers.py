@@ -90,11 +90,6 @@ def share_of(k: int, width: int) -> str:
     return f"{100 * k / width:.2g} %"
 
 
-def counted(n: int, what: str) -> str:
-    """`1 task`, `67 tasks`."""
-    return f"{n:,} {what}{'s' * (n != 1)}"
-
-
 def count_range(counts: Iterable[int]) -> str:
     """`200`, or `141 to 200` where they differ."""
     every = list(counts)

@@ -18,11 +18,11 @@ def write_run_metadata(folder: Path, digest: str, asked: Mapping[str, Json]) -> 
     """Write it, and say which other versions than those that the run was begun with have worked on it, and if it
     was damaged.
 
-    To be called by a process that holds the run or a shard of it. Raises `InputError` where something else was asked:
+    To be called by a process that works on the run. Raises `InputError` where something else was asked:
     two runs are never mixed.
     """
     path, now = folder / METADATA, versions("neurosteer")
-    with locked(path):  # shards that start side by side do this one after the other
+    with locked(path):  # workers that start side by side do this one after the other
         recorded = _recorded(path, digest)
         damaged = recorded is None and path.is_file()
         begun, others = recorded or (now, [])

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,15 @@ class SlurmRequest:
             raise InputError(f"slurm-opt time is a number of minutes, not '{given['time']}'")
         return cls(int(match[1]), min(int(match[1]), int(match[2] or match[1])), given)
 
+    def at_most_tasks(self, most: int) -> SlurmRequest:
+        """The same with no more tasks than there is work for."""
+        return replace(self, tasks=min(self.tasks, most), at_most=min(self.at_most, most))
+
     def in_words(self) -> list[str]:
         """What is submitted, a line each."""
-        options = " ".join(f"{key}={value}" for key, value in self.options.items())
+        options = " ".join(f"{key}={value}" for key, value in {"time": _MINUTES, **self.options}.items())
         return [
-            f"array   {self.tasks} tasks, at most {self.at_most} at a time, each a worker{options and ': '}{options}",
+            f"array   {self.tasks} tasks, at most {self.at_most} at a time, each a worker: {options}",
             "then    1 task with the same options, when they have ended: it joins and draws",
         ]
 
@@ -98,15 +102,23 @@ def submit(work: Callable[[], object], join: Callable[[], object], asked: SlurmR
     try:
         array = _executor(submitit, asked, folder, array_parallelism=asked.at_most)
         jobs = array.map_array(SlurmTask(work, folder), list(range(asked.tasks)))
-        number = jobs[0].job_id.partition("_")[0]
+    except Exception as error:  # submitit raises what it likes, and repeats what sbatch says
+        raise _refused(error) from error
+    number = jobs[0].job_id.partition("_")[0]
+    try:
         last = _executor(submitit, asked, folder, dependency=f"afterany:{number}")
         joining = last.submit(SlurmTask(join, folder), _JOIN)
-    except Exception as error:  # submitit raises what it likes, and repeats what sbatch says
-        raise NeurosteerError(f"Slurm refuses: {one_line(error)[-300:]}") from error
+    except Exception as error:
+        subprocess.run(["scancel", number], capture_output=True, check=False)  # nobody would join what it does
+        raise _refused(error) from error
     submitted = Submitted(number, joining.job_id, asked.tasks, folder)
     ids = {"array": submitted.array, "join": submitted.join, "tasks": submitted.tasks}
     write_bytes(folder / _JOBS, canonical_json(ids).encode())
     return submitted
+
+
+def _refused(error: Exception) -> NeurosteerError:
+    return NeurosteerError(f"Slurm refuses: {one_line(error)[-300:]}")
 
 
 @dataclass(frozen=True)
@@ -129,7 +141,7 @@ class SlurmTask:
 
 
 def queue_state(run: Path) -> QueueState | None:
-    """Of a run that was submitted; None of others."""
+    """Of a run that was submitted; None of others, and where Slurm cannot be asked."""
     folder = run / FOLDER
     try:
         ids = json.loads((folder / _JOBS).read_bytes())
@@ -137,18 +149,23 @@ def queue_state(run: Path) -> QueueState | None:
         ended = sum(1 for _ in (folder / _ENDED).iterdir())
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    states = [state for job in jobs for state in _queued(job)]
+    queued = [_queued(job) for job in jobs]
+    states = [state for of_job in queued for state in of_job or ()]
+    if None in queued and total > ended:
+        return None
     waiting = sum(state == "PD" for state in states)
     return QueueState(len(states) - waiting, waiting, max(0, total - ended - len(states)))
 
 
-def _queued(job: str) -> list[str]:
-    """The states of a job's tasks that Slurm still knows of."""
+def _queued(job: str) -> list[str] | None:
+    """The states of a job's tasks that Slurm still knows of; None where it does not answer."""
     command = ["squeue", "--noheader", "--array", f"--jobs={job}", "--format=%t"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    except subprocess.CalledProcessError as error:
+        return [] if "Invalid job id" in error.stderr else None  # it knows it no longer
     except (OSError, subprocess.SubprocessError):
-        return []  # it knows it no longer, or there is no Slurm here
+        return None
     return [state for state in found.stdout.split() if state not in ("CD", "F", "CA", "TO", "OOM", "NF")]
 
 

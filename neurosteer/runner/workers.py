@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import sleep
@@ -41,15 +42,17 @@ class WorkerPlace:
         return {_THREADS: str(self.threads)} | ({} if self.gpu is None else {_VISIBLE: self.gpu})
 
 
-def places(workers: Workers, *, device: str, memory: int) -> list[WorkerPlace]:
+def places(workers: Workers, *, device: str, memory: int, spread: bool = False) -> list[WorkerPlace]:
     """A place for each worker.
 
-    `auto` is one for each GPU where the `device` is one; else one for each core, as many as have room for twice their
-    `memory` (bytes). Cores are shared out, unless `OMP_NUM_THREADS` says how many threads each has.
+    `auto` is one for each GPU where the `device` is one. A model that is `spread` over devices, or a device that was
+    chosen by number, is one place. Else there is one for each core, as many as have room for twice their `memory`
+    (bytes). Cores are shared out, unless `OMP_NUM_THREADS` says how many threads each has.
     """
-    gpus = _gpus() if device in ("auto", "cuda") else []
+    one = spread or device not in ("auto", "cuda", "cpu")
+    gpus = _gpus() if device in ("auto", "cuda") and not one else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    fitting = len(gpus) or max(1, min(cores, _room() // max(1, 2 * memory)))
+    fitting = 1 if one else len(gpus) or max(1, min(cores, _room() // max(1, 2 * memory)))
     count = fitting if workers == "auto" else workers
     asked = os.environ.get(_THREADS, "")
     threads = int(asked) if re.fullmatch(r"[1-9][0-9]{0,3}", asked) else max(1, cores // count)
@@ -57,7 +60,9 @@ def places(workers: Workers, *, device: str, memory: int) -> list[WorkerPlace]:
 
 
 def _gpus() -> list[str]:
-    """The GPUs of NVIDIA that may be used, without importing torch."""
+    """The GPUs of NVIDIA that may be used, without importing torch: none where its build is for the CPU alone."""
+    if version("torch").endswith("+cpu"):
+        return []
     if _VISIBLE in os.environ:
         return [name.strip() for name in os.environ[_VISIBLE].split(",") if name.strip() not in ("", "-1")]
     found = (re.fullmatch(r"nvidia([0-9]+)", path.name) for path in Path("/dev").glob("nvidia[0-9]*"))

@@ -196,7 +196,7 @@ def _draw(draft: Path, figures: Figures, progress: Progress) -> None:
             progress.notice(cannot_draw(name, error))
 
 
-def make_page(run: str | Path, progress: Progress = QUIET) -> Path:
+def make_page(run: str | Path) -> Path:
     """Make the page of a finished run again, from the files of its folder; returns where it is.
 
     A recipe's page is left as it is: `run_recipe` draws it again. Raises `InputError` for a folder without a run, and

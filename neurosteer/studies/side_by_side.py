@@ -15,8 +15,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from neurosteer.artefacts import check_path
-from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.errors import InputError
 from neurosteer.pairs.splitting import groups_of
 from neurosteer.results import Estimate, FindResult, read_record
 from neurosteer.results.compare import Comparison, Difference, Measure
@@ -24,11 +23,10 @@ from neurosteer.results.effect import EffectResult
 from neurosteer.results.evidence import EvidenceResult
 from neurosteer.results.score import TaskScore
 from neurosteer.seeds import seed_of
-from neurosteer.store import MANIFEST
 from neurosteer.vocabulary import Json
 
-from .bootstrap import RESAMPLES, group_sums, interval
-from .runs import read_run
+from .margins import interval
+from .runs import read_run, refuse_unfinished
 
 Rows = Mapping[tuple[str, str], float]  # sentences of a pair -> its value
 
@@ -59,11 +57,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
 
 
 def _read(folder: Path) -> dict[str, Json]:
-    if not (folder / MANIFEST).is_file():
-        raise InputError(f"no finished run in '{folder}' (neurosteer ls runs)")
-    [checked] = check_path(folder / MANIFEST)
-    if not checked["ok"]:
-        raise CorruptFileError(checked["message"])
+    refuse_unfinished(folder)
     return read_run(folder)
 
 
@@ -182,8 +176,4 @@ def _interval_of_mean(
     groups = np.empty(len(values), dtype=int)
     for number, members in enumerate(groups_of(sentences, [""] * len(values))):
         groups[members] = number
-    sums, sizes = group_sums(values[None], groups)
-    rng = np.random.default_rng(seed_of(0, task, "comparison"))
-    counts = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=RESAMPLES)
-    low, high = interval((counts @ sums[0]) / (counts @ sizes))
-    return float(low), float(high)
+    return interval(values, seed_of(0, task, "comparison"), groups)

@@ -76,7 +76,7 @@ def test_the_margins_are_those_of_plain_hugging_face(plain: Plain, pairs: Pairs)
 
 def test_every_unit_does_what_the_plan_says(pairs: Pairs):
     """Zeroed alone: the share of the preference that is lost is that of the plan, for all 384 units."""
-    plain = Plain(pairs.take(range(2)))
+    plain = Plain(pairs.take(range(4)))
     plan, clean = plan_of(SEED), plain.margins().mean()
     lost = torch.tensor([float(1 - plain.margins([unit]).mean() / clean) for unit in range(WIDTH)])
     expected = torch.tensor([truth_of(plan, [unit]).lost for unit in range(WIDTH)])

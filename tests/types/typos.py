@@ -28,6 +28,7 @@ found.rankings_("welch")  # attr-defined, reportAttributeAccessIssue
 found.test.digset  # attr-defined, reportAttributeAccessIssue
 
 top = found.ranking("welch").top(40)
+found.ranking("welch").top(40, layers="al")  # arg-type, reportArgumentType
 top.unit  # attr-defined, reportAttributeAccessIssue
 ns.Edit.ablate(top, to="maen")  # arg-type, reportArgumentType
 ns.Edit.ablate(top, where="promt")  # arg-type, reportArgumentType

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurosteer.experiments.scope import Scope
 from neurosteer.report.matrix import as_array, reach_of
-from neurosteer.report.numbers import NONE, change, counted, p_value
+from neurosteer.report.numbers import NONE, change, p_value
 from neurosteer.report.pages.charts import (
     Chart,
     Choice,
@@ -26,7 +26,7 @@ from neurosteer.report.pages.curves import shown
 from neurosteer.report.pages.matrices import FALLS, matrix_chart
 from neurosteer.report.pages.ranges import Mark, ranges_chart
 from neurosteer.results import Estimate
-from neurosteer.vocabulary import CausalMethod
+from neurosteer.vocabulary import CausalMethod, counted
 
 from .agreement_figure import LINEAR, WORDS
 from .maps import CHANGE, COLUMNS, GROUPS, LEAST, ROWS

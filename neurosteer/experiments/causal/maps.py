@@ -15,10 +15,10 @@ from neurosteer.experiments.scope import Scope
 from neurosteer.rankings import RANKINGS
 from neurosteer.report.canvas import FAINT, INK, Look, draw_known, finish, method_look
 from neurosteer.report.matrix import Matrix, as_array, draw_matrix, names_of, reach_of
-from neurosteer.report.numbers import counted, p_equals, share_of
+from neurosteer.report.numbers import p_equals, share_of
 from neurosteer.report.palette import falling, symmetric
 from neurosteer.report.panels import SquarePanel, new_sheet
-from neurosteer.vocabulary import LEVEL, CausalMethod
+from neurosteer.vocabulary import LEVEL, CausalMethod, counted
 
 from .result import CausalTransfer, Cell, ControlMean, Kind, MeanDrop
 

@@ -19,7 +19,7 @@ from neurosteer.report.canvas import (
     panel_title,
     plain,
 )
-from neurosteer.report.numbers import counted
+from neurosteer.vocabulary import counted
 
 from .result import Frontier
 

@@ -25,8 +25,7 @@ from neurosteer.report.canvas import (
     panel_title,
     plain,
 )
-from neurosteer.report.numbers import counted
-from neurosteer.vocabulary import LEVEL, QUESTIONS
+from neurosteer.vocabulary import LEVEL, QUESTIONS, counted
 
 from .result import Gym, QuestionSummary
 from .sets import HAND

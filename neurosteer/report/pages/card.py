@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from neurosteer.report.numbers import counted, p_value
+from neurosteer.report.numbers import p_value
 from neurosteer.report.table import Table
 from neurosteer.results.card import NeuronCardResult, TokenActivations, Word
 from neurosteer.version import __version__
-from neurosteer.vocabulary import Json
+from neurosteer.vocabulary import Json, counted
 
 from .changes import changes, changes_chart, own_series
 from .charts import Chart, Row, Series, by_series, chart_of, level

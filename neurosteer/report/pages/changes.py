@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from neurosteer.report.numbers import NONE, change, counted, divergence, number, p_equals, span
+from neurosteer.report.numbers import NONE, change, divergence, number, p_equals, span
 from neurosteer.results.effect import Change, Controls
+from neurosteer.vocabulary import counted
 
 from .charts import (
     Chart,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neurosteer.report.comparing import ComparedRow, p_of
-from neurosteer.report.numbers import NONE, change, counted, divergence, interval, number, p_equals, span
+from neurosteer.report.numbers import NONE, change, divergence, interval, number, p_equals, span
 from neurosteer.report.table import Table
 from neurosteer.results.effect import Change, Controls, EffectResult
+from neurosteer.vocabulary import counted
 
 from .changes import CHANGE, CONTROL, beside, own_series
 from .charts import SHOWN, Row, Series, axis, chart_of, hover, in_rows, level, lines

@@ -15,24 +15,13 @@ from neurosteer.report.comparing import (
     selected_on_the_outcome,
 )
 from neurosteer.report.edit_labels import action, edit_label, where
-from neurosteer.report.numbers import (
-    NONE,
-    change,
-    counted,
-    divergence,
-    interval,
-    nats,
-    number,
-    p_value,
-    percent,
-    span,
-)
+from neurosteer.report.numbers import NONE, change, divergence, interval, nats, number, p_value, percent, span
 from neurosteer.report.table import Table
 from neurosteer.results import read_record
 from neurosteer.results.effect import Change, EffectResult, PairEffect
 from neurosteer.results.record import read_csv
 from neurosteer.results.run import RunRecord
-from neurosteer.vocabulary import Json
+from neurosteer.vocabulary import Json, counted
 
 from .changes import changes, changes_chart, own_series
 from .command import neuron_command

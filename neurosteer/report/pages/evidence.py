@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from neurosteer.references import REFERENCE_POINTS
 from neurosteer.report.edit_labels import in_layers
 from neurosteer.report.evidence import HOLDS
-from neurosteer.report.numbers import NONE, counted, nats, number, p_value
+from neurosteer.report.numbers import NONE, nats, number, p_value
 from neurosteer.report.table import Table
 from neurosteer.results import read_record
 from neurosteer.results.evidence import Answer, EvidenceResult
-from neurosteer.vocabulary import Json
+from neurosteer.vocabulary import Json, counted
 
 from .changes import CONTROL, own_series
 from .charts import (

@@ -10,12 +10,12 @@ from jaxtyping import Float
 
 from neurosteer.artefacts import NEURONS
 from neurosteer.report.comparing import name_of
-from neurosteer.report.numbers import NONE, counted
+from neurosteer.report.numbers import NONE
 from neurosteer.report.table import Table
 from neurosteer.results.card import PlaceInRanking
 from neurosteer.results.effect import EffectResult
 from neurosteer.results.find import FindResult
-from neurosteer.vocabulary import CARDS
+from neurosteer.vocabulary import CARDS, counted
 
 from .document import Part, Sheet
 from .neuron import anchor, places_table, size_table

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from neurosteer.report.numbers import NONE, between, counted, in_words, nats, number
+from neurosteer.report.numbers import NONE, between, in_words, nats, number
 from neurosteer.report.table import Table
 from neurosteer.results.score import ScoreRun, TaskScore
 from neurosteer.store import SUFFIX, file_stem
+from neurosteer.vocabulary import counted
 
 from .charts import (
     Chart,

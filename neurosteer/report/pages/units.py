@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float
 
 from neurosteer.artefacts import PROBES, RANKING
 from neurosteer.rankings import ranking_method
-from neurosteer.report.numbers import NONE, counted
+from neurosteer.report.numbers import NONE
 from neurosteer.report.table import Table
 from neurosteer.results import FindResult
 from neurosteer.store import SUFFIX, file_stem
-from neurosteer.vocabulary import CARDS, Json
+from neurosteer.vocabulary import CARDS, Json, counted
 
 from .charts import CONFIG, SCHEMA, Chart, Series, Spec, hover
 from .neuron import MASSIVE, Size, anchor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from neurosteer.errors import InputError
 from neurosteer.model.known import ModelRequest
@@ -24,7 +25,7 @@ class FindQuery:
     task: str | None = None
     methods: tuple[Method, ...] | None = None
     topk: str | None = None
-    layers: str | Sequence[int] | None = None
+    layers: Literal["all"] | Sequence[int] | None = None
     by: Grain | None = None
     source: str | None = None
     split: SplitKind | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -70,9 +69,7 @@ def method_of(ranking: Ranking | None) -> Method | None:
     return None if ranking is None else next((one for one in METHODS if one == ranking.method), None)
 
 
-def layers_among(
-    target: NeuronSet | Direction, ranking: Ranking | None, layers: str | int | Sequence[int] | None
-) -> tuple[int, ...]:
+def layers_among(target: NeuronSet | Direction, ranking: Ranking | None, layers: Layers | None) -> tuple[int, ...]:
     """Among whose units a set was chosen; the layer of a direction."""
     if isinstance(target, Direction):
         return (target.layer,)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neurosteer.artefacts import check_path
-from neurosteer.errors import CorruptFileError, InputError
+from neurosteer.errors import InputError
 from neurosteer.neurons import Ranking
 from neurosteer.results import FindResult, read_record
-from neurosteer.store import MANIFEST
-from neurosteer.studies.runs import read_run
+from neurosteer.studies.runs import read_run, refuse_unfinished
 
 from .found_parts import FoundParts
 from .probes_file import read_probes
@@ -27,11 +25,7 @@ def load_parts(folder: Path, task: str | None = None) -> FoundParts:
 
 def _result_in(folder: Path, task: str | None) -> FindResult:
     """The numbers of one task in an intact run folder of `find`."""
-    if not (folder / MANIFEST).is_file():
-        raise InputError(f"no finished run in '{folder}'")
-    [checked] = check_path(folder / MANIFEST)
-    if not checked["ok"]:
-        raise CorruptFileError(checked["message"])
+    refuse_unfinished(folder)
     run = read_run(folder)
     if run["command"] != "find":
         raise InputError(f"{folder} is a run of `neurosteer {run['command']}`, not of `neurosteer find`")
