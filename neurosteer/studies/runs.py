@@ -149,7 +149,7 @@ def write_alone(
 def refuse_unfinished(folder: Path, *, but: Collection[str] = ()) -> None:
     """Raise `InputError` where no finished run is, `CorruptFileError` where files of it, `but` some, are damaged."""
     if not (folder / MANIFEST).is_file():
-        raise InputError(f"no finished run in '{folder}'")
+        raise InputError(f"no finished run in '{folder}' (neurosteer ls runs)")
     checked = check_run(folder, without=but)
     if not checked["ok"]:
         raise CorruptFileError(checked["message"])

@@ -273,7 +273,7 @@ def test_a_dry_run_says_what_slurm_would_get(run, place):
     options = ("--slurm-opt", "partition=gpu", "--slurm-opt", "gpus-per-node=1")
     lines = run("run", "sums.toml", "--dry-run", "--slurm", "8%4", *options).out.splitlines()
     assert lines[-3:-1] == [
-        "array   8 tasks, at most 4 at a time, each a worker: partition=gpu gpus_per_node=1",
+        "array   8 tasks, at most 4 at a time, each a worker: time=240 partition=gpu gpus_per_node=1",
         "then    1 task with the same options, when they have ended: it joins and draws",
     ]
     assert not (place / "runs").exists()

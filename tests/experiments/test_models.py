@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import comb
 from pathlib import Path
@@ -26,6 +27,7 @@ import neurosteer as ns
 from neurosteer.errors import InputError
 from neurosteer.experiments import RecipeRun, run_recipe
 from neurosteer.experiments.model_list import Reference
+from neurosteer.experiments.models.charts import charts
 from neurosteer.experiments.models.compute import axis_of, chance
 from neurosteer.experiments.models.figures import draw, draw_kept
 from neurosteer.experiments.models.result import Kept, ModelRow, Models, TaskInModel
@@ -156,6 +158,31 @@ def test_the_same_neurons(result: Models, names, loop):
     for row in result.kept:
         more = sum(comb(4, i) * comb(28, 4 - i) for i in range(row.shared, 5)) / comb(32, 4)
         assert row.p == pytest.approx(more)
+
+
+def test_charts_have_the_numbers_of_the_tables(ran: RecipeRun, result: Models):
+    """A mark for each task and each mean that is known, at its model; one page without pictures."""
+    text = (ran.folder / "index.html").read_text("utf-8")
+    shown = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])["charts"]
+    assert sorted(shown) == [f"all-models-{name}" for name in ("encoded", "kept", "lost", "margin")]
+    assert "data:image/png" not in text.split("<main")[1].split('id="data"')[0]
+
+    def marks(chart: str, series: str) -> set[tuple[str, float]]:
+        rows = shown[f"all-models-{chart}"]["data"]["values"]
+        return {(row["model"], row["value"]) for row in rows if row["series"] == series}
+
+    assert marks("encoded", "dense probe") == {(row.model, row.dense.value) for row in result.means}
+    assert marks("lost", "share of the margin lost") == {
+        (row.model, row.lost.value) for row in result.means if row.lost.value is not None
+    }
+    assert marks("kept", "top k by welch") == {
+        (row.later, row.overlap.value) for row in result.kept_means if row.method == "welch"
+    }
+    several = replace(result, rows=[*result.rows, *(replace(row, task="other") for row in result.rows)])
+    [chart] = charts(several, ran.outcome.scope)
+    assert [value for value, _ in chart.choices[0].options] == ["mean over tasks", *several.tasks]
+    known = {(row["task"], row["model"]) for row in chart.spec["data"]["values"] if row["series"] == "dense probe"}
+    assert known == {(task, row.model) for task in ("mean over tasks", *several.tasks) for row in result.means}
 
 
 def test_means_and_verdicts(ran: RecipeRun, result: Models):

@@ -106,7 +106,7 @@ def test_only_a_run_is_replaced(found: Found, tmp_path: Path):
 
 
 def test_what_cannot_be_loaded_is_told_in_one_line(found: Found, tmp_path: Path):
-    with pytest.raises(InputError, match=r"^no finished run in '.*none'$"):
+    with pytest.raises(InputError, match=r"^no finished run in '.*none' \(neurosteer ls runs\)$"):
         Found.load(tmp_path / "none")
     folder = found.save(tmp_path / "mine")
     intact = {path: path.read_bytes() for path in folder.iterdir()}

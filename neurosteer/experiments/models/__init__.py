@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neurosteer.experiments.experiment import Drawing, Experiment
 
+from .charts import charts, kept_charts, used_charts
 from .compute import compute
 from .figures import caption, draw, draw_kept, draw_used, kept_caption, used_caption
 from .result import Models
@@ -16,10 +17,13 @@ EXPERIMENT = Experiment(
     Models,
     compute,
     tables,
-    Drawing(draw, caption),
+    Drawing(draw, caption, charts),
     csvs,
     verdicts,
     joint_units=joint_units,
     check=check,
-    more={"used": Drawing(draw_used, used_caption), "kept": Drawing(draw_kept, kept_caption)},
+    more={
+        "used": Drawing(draw_used, used_caption, used_charts),
+        "kept": Drawing(draw_kept, kept_caption, kept_charts),
+    },
 )
