@@ -26,7 +26,7 @@
 
   function read() {
     const text = location.hash.slice(1);
-    for (const key of [...chosen.keys()]) if (text.includes("=")) chosen.delete(key);
+    if (text.includes("=")) [...chosen.keys()].forEach((key) => chosen.delete(key));
     if (text.includes("=")) for (const [key, value] of new URLSearchParams(text)) chosen.set(key, value);
     else if (text) chosen.set("at", decodeURIComponent(text));
   }
