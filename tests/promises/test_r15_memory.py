@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fresh_process import told_warm
+from fresh_process import told
 
 LAYERS, WIDTH = 24, 512  # enough for states that outweigh what code and plans take
 PACK = 4 * 8 * 128 * WIDTH * 4  # four tensors of 8 rows of 128 nodes: what goes into a block, and what it works on
@@ -49,7 +49,7 @@ print(json.dumps({"growth": status("VmHWM") - before, "states": states.values.nu
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the system cannot reset the peak")
 @pytest.mark.parametrize("n", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_peak_growth(n, tmp_path: Path):
-    measured = told_warm(CODE, tmp_path, n, LAYERS, WIDTH)
+    measured = told(CODE, tmp_path, n, LAYERS, WIDTH)
     states = n * 2 * LAYERS * WIDTH * 4
     assert measured["states"] == states
     assert 0.9 * states < measured["growth"] < 1.2 * states + PACK
