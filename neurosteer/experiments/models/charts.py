@@ -93,7 +93,10 @@ def _chart(
     tooltip = hover(
         ("model", "model"), ("series", "of"), ("value", measured), ("interval", "95 % interval"), ("task", "task")
     )
-    drawn = lines(shown, _below(result), axis("value", measured), tooltip, filtered=filtered, bars=True)
+    ends = [row[end] for row in rows for end in ("value", "low", "high") if row[end] is not None]
+    scale = {"domain": [min(ends), max(ends)], "nice": True} if ends else {}  # the same for every task
+    y = axis("value", measured, scale=scale)
+    drawn = lines(shown, _below(result), y, tooltip, filtered=filtered, bars=True)
     read = "A mark for each model, with its 95 % interval; the menu shows a single task."
     return chart_of(name, title, read, [*beneath, *drawn], rows, series=shown, choices=menu)
 
