@@ -36,6 +36,7 @@ from neurosteer.report.canvas import (
     save_figure,
 )
 from neurosteer.report.numbers import divergence, p_equals
+from neurosteer.studies.runs import read_run
 
 HERE = Path(__file__).parent
 LOOKS: dict[str, Look] = {  # grains, as they stand in a group
@@ -131,13 +132,17 @@ def row(axes: Axes, y: float, here: pd.DataFrame, kl: float) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", nargs="+", type=Path, help="folders of `ablate --kl`, one for each task and grain")
-    effects = [effect for run in parser.parse_args(arguments).runs for effect in ns.open_run(run)]
-    [kl] = {effect.equal.kl if effect.equal else None for effect in effects}
+    runs = parser.parse_args(arguments).runs
+    effects = [effect for run in runs for effect in ns.open_run(run, ns.Effect)]
+    models = sorted({read_run(run)["model"]["name"] for run in runs})
+    kls = {effect.equal.kl for effect in effects if effect.equal}
+    if len(models) != 1 or len(kls) != 1:
+        raise SystemExit(f"runs of one model at one KL are wanted; these are of {', '.join(models)} at {sorted(kls)}")
     table = pd.DataFrame([one for effect in effects for one in rows(effect)])
     names = list(LOOKS)
     table = table.sort_values("grain", key=lambda column: column.map(names.index), kind="stable")
     table.to_csv(HERE / "grains.csv", index=False, float_format="%.6g", lineterminator="\n")
-    save_figure(draw(table, kl or 0.0, "SmolLM2-135M"), HERE / "grains.png")
+    save_figure(draw(table, *kls, *models), HERE / "grains.png")
     chosen = table[table["set"] == "chosen"].sort_values("task", kind="stable")
     print(chosen[["task", "grain", "k", "share_lost", "low", "high", "p", "kl"]].round(3).to_string(index=False))
 

@@ -147,9 +147,14 @@ class RankedNeuron:
     head: Annotated[int | None, WHERE_KNOWN] = None
 
     @property
+    def member(self) -> int:
+        """The unit, or the head: its place in the layer."""
+        return self.unit if self.head is None else self.head
+
+    @property
     def name(self) -> str:
         """`14:301`; of a head `14:3`."""
-        return f"{self.layer}:{self.unit if self.head is None else self.head}"
+        return f"{self.layer}:{self.member}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,21 +35,23 @@ def test_no_dose_says_more_than_the_verdict(full_effect: EffectResult, nothing: 
     assert ("few: " in part.tables[0].caption) == (cell == "few")
 
 
-def run(command: str, model: ModelDescription | None, **options: Any) -> RunRecord:
+def run_of(command: str, model: ModelDescription | None, **options: Any) -> RunRecord:
     made: Mapping[str, Any] = {"command": command, "version": "0.2.0", "model": model, "results": []}
     return RunRecord(**made, options=options)
 
 
 def test_a_card_is_asked_for_with_the_pairs_the_site_and_the_model_of_the_run():
     model = described("tiny")
-    found = run("find", model, tasks=["wh_island"], source="./my pairs", n=300, seed=3, split="lexical", name="tiny")
-    effect = run("ablate", model, source=None, limit=200, seed=None, device="cuda", name="tiny")
+    found = run_of(
+        "find", model, tasks=["wh_island"], source="./my pairs", n=300, seed=3, split="lexical", name="tiny"
+    )
+    effect = run_of("ablate", model, source=None, limit=200, seed=None, device="cuda", name="tiny")
     words = shlex.split(neuron_command("wh_island", "mlp_post", found, effect))
     assert words[:5] == ["neurosteer", "neuron", "LAYER:UNIT", "--task", "wh_island"]
     typed = dict(zip(words[5::2], words[6::2], strict=True))
     expected = {"--data": "./my pairs", "--limit": "200", "--seed": "3", "--split": "lexical", "--site": "mlp_post"}
     assert typed == expected | {"--model": "tiny", "--device": "cuda"}
-    assert neuron_command("t", "resid_post", run("find", None, source="auto", seed=0)) == (
+    assert neuron_command("t", "resid_post", run_of("find", None, source="auto", seed=0)) == (
         "neurosteer neuron LAYER:UNIT --task t"
     )
 

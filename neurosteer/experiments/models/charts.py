@@ -97,7 +97,7 @@ def _chart(
     scale = {"domain": [min(ends), max(ends)], "nice": True} if ends else {}  # the same for every task
     y = axis("value", measured, scale=scale)
     drawn = lines(shown, _below(result), y, tooltip, filtered=filtered, bars=True)
-    read = "A mark for each model, with its 95 % interval; the menu shows a single task."
+    read = "A mark for each model, with its 95 % interval." + (" The menu shows a single task." if menu else "")
     return chart_of(name, title, read, [*beneath, *drawn], rows, series=shown, choices=menu)
 
 

@@ -201,8 +201,8 @@ def _finished(figure: Figure, name: str, result: Models, scope: Scope) -> Figure
 
 def caption(scope: Scope) -> Caption:
     return Caption(
-        "Test accuracy at the layer whose top-k probe is best on validation pairs: left, of the dense probe; "
-        "right, of a probe on the top k units by welch. Dashed, the best baseline of words or tokens, chosen on "
+        "Test accuracy at the layer whose top-k probe is best on validation pairs: of the dense probe, and "
+        "of a probe on the top k units by welch. Dashed, the best baseline of words or tokens, chosen on "
         f"validation pairs too.{_bars(scope)}",
         "That the model uses what can be read. A probe also reads what words and the architecture give away: compare "
         "with the baseline and with an untrained model.",
@@ -211,8 +211,8 @@ def caption(scope: Scope) -> Caption:
 
 def used_caption(scope: Scope) -> Caption:
     return Caption(
-        "Left, the mean margin of the unedited model; right, the share of it that is lost when the top k by "
-        "attribution at their best layer are moved to their mean. Dashed, the mean of matched controls. On the right "
+        "First the mean margin of the unedited model, then the share of it that is lost when the top k by "
+        "attribution at their best layer are moved to their mean. Dashed, the mean of matched controls. Of that "
         "tasks without a clean preference are left out, so that means may be over fewer tasks in some models."
         f"{_bars(scope)}",
         "That no other neurons carry the preference as well, or that these carry nothing else. A preference need not "
@@ -225,7 +225,7 @@ def kept_caption(scope: Scope) -> Caption:
     return Caption(
         "Units that are in the top k of a model and of the one before, as a share of those in either, at the layer "
         "that is best in the later one, and drawn there. Only models of one width are compared. Dashed, what two "
-        "sets of these sizes share when they are drawn by lot. Thin lines: each task.",
+        "sets of these sizes share when they are drawn by lot. Thin lines of the picture: each task.",
         "That neurons which do not stay have lost their part: from other pairs of the same model not all are found "
         "again either (see overlap). Units of large variance enter many sets.",
     )
@@ -233,5 +233,5 @@ def kept_caption(scope: Scope) -> Caption:
 
 def _bars(scope: Scope) -> str:
     if len(scope.tasks) < FEW:
-        return " Thin lines: each task, with its 95 % interval over test pairs."
-    return f" Thin lines: each task.{scope.bands_in_words}"
+        return " Thin lines of the picture: each task, with its 95 % interval over test pairs."
+    return f" Thin lines of the picture: each task.{scope.bands_in_words}"

@@ -213,8 +213,8 @@ def _significant(found: FindResult) -> str:
     """How many units tell at all: the highest are listed whether they do or not."""
     best = found.best
     return (
-        f"At layer {found.best_layer} {best.significant:,} units differ between good and bad sentences beyond chance "
-        "(Welch's t; false discovery rate .05 over all layers searched)."
+        f"At layer {found.best_layer}, {best.significant:,} units differ between good and bad sentences beyond "
+        "chance (Welch's t; false discovery rate .05 over all layers searched)."
     )
 
 

@@ -26,9 +26,10 @@
 
   function read() {
     const text = location.hash.slice(1);
-    if (text.includes("=")) [...chosen.keys()].forEach((key) => chosen.delete(key));
-    if (text.includes("=")) for (const [key, value] of new URLSearchParams(text)) chosen.set(key, value);
-    else if (text) chosen.set("at", decodeURIComponent(text));
+    if (text.includes("=")) {
+      [...chosen.keys()].forEach((key) => chosen.delete(key));
+      for (const [key, value] of new URLSearchParams(text)) chosen.set(key, value);
+    } else if (text) chosen.set("at", decodeURIComponent(text));
   }
 
   function keep(key, value, usual = "") {

@@ -59,9 +59,11 @@ class Stats:
         def together(values: Float[np.ndarray, "layer unit"]) -> Float[np.ndarray, "layer group"]:
             return values.astype(np.float64).reshape(len(self.layers), -1, group).mean(axis=-1)
 
-        means = (np.sqrt(together(mean.astype(np.float64) ** 2)) for mean in (self.token_mean, self.eos_mean))
-        token_mean, eos_mean = means
-        return Stats(self.layers, token_mean, together(self.token_var), eos_mean, together(self.eos_var))
+        def size(means: Float[np.ndarray, "layer unit"]) -> Float[np.ndarray, "layer group"]:
+            return np.sqrt(together(means.astype(np.float64) ** 2))
+
+        tokens, eos = size(self.token_mean), size(self.eos_mean)
+        return Stats(self.layers, tokens, together(self.token_var), eos, together(self.eos_var))
 
     def size(self, layer: int, unit: int) -> Size:
         at = self.layers.index(layer), unit
@@ -122,8 +124,7 @@ def units_data(units: UnitScores, found: FindResult, most: int = MOST_CELLS) -> 
         kept = np.sort(np.argsort(best, kind="stable")[:room])
     width = size // len(units.layers)
     chosen: dict[str, set[tuple[int, int]]] = {
-        method: {(row.layer, row.unit if row.head is None else row.head) for row in rows}
-        for method, rows in found.neurons.items()
+        method: {(row.layer, row.member) for row in rows} for method, rows in found.neurons.items()
     }
     places = [(units.layers[i // width], int(i % width)) for i in kept.tolist()]
     marks = [[place for place, unit in enumerate(places) if unit in chosen.get(method, set())] for method in methods]
